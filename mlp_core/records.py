@@ -1,0 +1,157 @@
+"""What happened in a run, as plain data: steps, epochs, measured layers. Knows no tensor and decides nothing.
+
+Wall-clock times are not in here, so that two histories of one spec are equal, bit for bit.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+STEP_CAPACITY = 20_000  # about 85 epochs of d2l's setting; 0.5 MB
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One minibatch: `loss` and `accuracy` (a fraction) are of its own images, before the update it caused."""
+
+    step: int
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """One pass over the training images.
+
+    `train_loss` and `train_accuracy` are means over the epoch's images as they were met (as d2l reports them, with dropout on);
+    `test_loss` and `test_accuracy` are measured after it, dropout off. Accuracies are fractions.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    test_loss: float
+    test_accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStats:
+    """One layer, measured on a probe batch at one step. Norms are Euclidean and absolute, computed in float64.
+
+    `saturated_fraction` and `dead_units` are of the layer's activation; both are 0 for the output layer, which has none.
+    `distinct_units` counts units whose outputs differ on at least one probe image.
+    """
+
+    layer: int  # 1 is the first hidden layer; the last one is the output layer
+    units: int
+    activation_mean: float
+    activation_std: float
+    saturated_fraction: float
+    dead_units: int
+    distinct_units: int
+    weight_norm: float
+    gradient_norm: float  # |dL/dW|
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRecord:
+    """All layers at one step, first hidden layer first."""
+
+    step: int
+    layers: tuple[LayerStats, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopReason:
+    """Why a run ended. `kind` is "completed", "diverged", "out_of_memory", "device_lost" or "failed"; `detail` is for a person."""
+
+    kind: str
+    step: int
+    detail: str
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+class StepLog(Sequence[StepRecord]):
+    """Records of steps in order, in bounded memory.
+
+    Holds every step until it is full; then every second one is let go and from there on every second, fourth, … step is kept.
+    The newest is always there, as the last.
+    """
+
+    def __init__(self, capacity: int = STEP_CAPACITY) -> None:
+        self._capacity = capacity
+        self._stride = 1
+        self._steps, self._losses, self._accuracies = array("q"), array("d"), array("d")
+
+    def append(self, record: StepRecord) -> None:
+        if self._steps and (len(self) > 1 and self._steps[-1] % self._stride):
+            self._drop_last()  # it was there only because it was the newest
+        if len(self) >= self._capacity:
+            self._stride *= 2
+            self._thin()
+        self._steps.append(record.step)
+        self._losses.append(record.loss)
+        self._accuracies.append(record.accuracy)
+
+    @property
+    def stride(self) -> int:
+        """Every `stride`-th step is kept."""
+        return self._stride
+
+    @property
+    def columns(self) -> tuple[array[int], array[float], array[float]]:
+        """Steps, losses and accuracies as three arrays of equal length; copies, so that a reader never sees one grow."""
+        n = len(self)
+        return self._steps[:n], self._losses[:n], self._accuracies[:n]
+
+    def __len__(self) -> int:
+        return len(self._accuracies)
+
+    @overload
+    def __getitem__(self, index: int) -> StepRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[StepRecord]: ...
+    def __getitem__(self, index: int | slice) -> StepRecord | list[StepRecord]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        return StepRecord(self._steps[index], self._losses[index], self._accuracies[index])
+
+    def __iter__(self) -> Iterator[StepRecord]:
+        return map(StepRecord, *self.columns)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal bit for bit (NaN equals NaN)."""
+        if not isinstance(other, StepLog):
+            return NotImplemented
+        mine = [column.tobytes() for column in self.columns]
+        return self._stride == other._stride and mine == [column.tobytes() for column in other.columns]
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _drop_last(self) -> None:
+        for column in (self._steps, self._losses, self._accuracies):
+            column.pop()
+
+    def _thin(self) -> None:
+        kept = [i for i, step in enumerate(self._steps) if step % self._stride == 0]
+        self._steps = array("q", (self._steps[i] for i in kept))
+        self._losses = array("d", (self._losses[i] for i in kept))
+        self._accuracies = array("d", (self._accuracies[i] for i in kept))
+
+
+@dataclass(slots=True)
+class History:
+    """All that a run recorded. The run appends; everybody else reads."""
+
+    steps: StepLog = field(default_factory=StepLog)
+    epochs: list[EpochRecord] = field(default_factory=list)
+    probes: list[ProbeRecord] = field(default_factory=list)

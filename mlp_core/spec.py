@@ -1,0 +1,354 @@
+"""The experiment as one value: `RunSpec`, validated, frozen and hashable. Knows no tensor, no screen, only the standard library.
+
+Everything that decides what a run computes is a field here, and nothing else is. A `RunSpec` that exists is valid; an invalid one
+cannot be made. It travels as JSON (`to_json`, `from_json`) and as the query of a link (`to_query`, `from_query`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+INPUTS = 784  # 28 x 28 pixels
+OUTPUTS = 10  # classes of Fashion-MNIST
+
+MAX_LAYERS = 100
+MAX_WIDTH = 2048
+MAX_EPOCHS = 100
+MAX_BATCH_SIZE = 4096
+MAX_TRAIN_SIZE = 60_000
+MAX_SEED = 2**31 - 1
+MAX_EXPRESSION_LENGTH = 200
+MAX_TEXT_LENGTH = 10_000
+
+# A step is the smallest thing a server can share: while one runs, nobody else's does. This bound keeps the slowest step near a second
+# on one core; eight layers of 2048 units just fit at the book's batch size of 256.
+MAX_STEP_FLOPS = 50_000_000_000
+
+ACTIVATIONS = (
+    "identity", "relu", "leaky_relu", "prelu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "softplus", "mish",
+    "hard_sigmoid", "hard_tanh",
+)  # fmt: skip
+UNTRAINABLE_ACTIVATIONS = ("step",)
+EXPRESSION_PREFIX = "="
+# name of the parameter, default, smallest, largest
+ACTIVATION_PARAMETERS: dict[str, tuple[str, float, float, float]] = {
+    "leaky_relu": ("negative_slope", 0.01, 0.0, 1.0),
+    "prelu": ("alpha", 0.25, -1.0, 2.0),
+    "elu": ("alpha", 1.0, 0.0, 5.0),
+    "silu": ("beta", 1.0, 0.0, 10.0),
+    "softplus": ("beta", 1.0, 0.1, 10.0),
+}
+INITIALIZERS = (
+    "normal", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "torch_default", "zeros", "constant", "orthogonal",
+)  # fmt: skip
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad")
+IMPLEMENTATIONS = ("concise", "scratch")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class SpecError(ValueError):
+    """A field that breaks a rule. `str()` is a sentence for the person who set it."""
+
+    def __init__(self, field: str, rule: str, value: object) -> None:
+        self.field, self.rule, self.value = field, rule, value
+        super().__init__(f"{field}: {rule}, got {_shown(value)}")
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[str, str, object]]:
+        return SpecError, (self.field, self.rule, self.value)
+
+
+def _shown(value: object, limit: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The closed interval of a number, and whether it must be whole."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    @property
+    def rule(self) -> str:
+        return f"must be a {'whole ' if self.whole else ''}number from {self.low:g} to {self.high:g}"
+
+    def check(self, field: str, value: object) -> float:
+        """Return `value` as the field's type.
+
+        Raises:
+            SpecError: not a number, not finite, not whole where it must be, or outside the interval.
+        """
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise SpecError(field, self.rule, value)
+        if not self.low <= value <= self.high or (self.whole and value != int(value)):  # NaN fails the first comparison
+            raise SpecError(field, self.rule, value)
+        return int(value) if self.whole else float(value)
+
+
+BOUNDS: dict[str, Bounds] = {
+    "init_std": Bounds(0.0, 10.0),
+    "init_value": Bounds(-10.0, 10.0),
+    "lr": Bounds(1e-5, 100.0),
+    "momentum": Bounds(0.0, 0.999),
+    "beta1": Bounds(0.0, 0.9999),
+    "beta2": Bounds(0.0, 0.99999),
+    "rho": Bounds(0.0, 0.9999),
+    "eps": Bounds(1e-12, 1.0),
+    "weight_decay": Bounds(0.0, 100.0),
+    "batch_size": Bounds(1, MAX_BATCH_SIZE, whole=True),
+    "epochs": Bounds(1, MAX_EPOCHS, whole=True),
+    "seed": Bounds(0, MAX_SEED, whole=True),
+}
+WIDTH_BOUNDS = Bounds(1, MAX_WIDTH, whole=True)
+DROPOUT_BOUNDS = Bounds(0.0, 1.0)
+TRAIN_SIZE_BOUNDS = Bounds(1, MAX_TRAIN_SIZE, whole=True)
+CHOICES: dict[str, tuple[str, ...]] = {
+    "init": INITIALIZERS,
+    "optimizer": OPTIMIZERS,
+    "implementation": IMPLEMENTATIONS,
+    "device": DEVICES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One experiment. The defaults are d2l's own MLP on Fashion-MNIST (section 5.2).
+
+    Args:
+        hidden: widths of the hidden layers; () is softmax regression.
+        activation: a name in `ACTIVATIONS`, or "=" and an expression in x.
+        activation_parameter: the activation's own parameter (slope, alpha, beta); None takes its default.
+        init: a name in `INITIALIZERS`.
+        init_std: standard deviation of "normal".
+        init_value: every weight of "constant".
+        dropout: probability of dropping, one a hidden layer; () for none.
+        optimizer: a name in `OPTIMIZERS`.
+        lr: learning rate.
+        momentum: of "sgd" and "rmsprop".
+        nesterov: look ahead along the momentum ("sgd" with momentum only).
+        beta1, beta2: decay of Adam's two moving averages.
+        rho: decay of RMSprop's moving average.
+        eps: added to the denominator by adam, adamw, rmsprop and adagrad.
+        divide_by_batch: divide the averaged gradient by the batch size again, as the sgd of d2l's older edition did.
+        weight_decay: lambda; adds lambda times the weight to its gradient (AdamW: decoupled from the gradient).
+        batch_size: images a step; the last step of an epoch takes what is left.
+        epochs: passes over the training images.
+        seed: decides initial weights, order of the images and dropout masks.
+        implementation: "concise" (nn.Sequential) or "scratch" (bare tensors).
+        train_size: how many training images, from the first; None for all.
+        device: "auto" takes CUDA, then MPS, then the processor.
+
+    Raises:
+        SpecError: naming the field, the rule and the value.
+    """
+
+    hidden: tuple[int, ...] = (256,)
+    activation: str = "relu"
+    activation_parameter: float | None = None
+    init: str = "normal"
+    init_std: float = 0.01
+    init_value: float = 0.01
+    dropout: tuple[float, ...] = ()
+    optimizer: str = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.0
+    nesterov: bool = False
+    beta1: float = 0.9
+    beta2: float = 0.999
+    rho: float = 0.99
+    eps: float = 1e-8
+    divide_by_batch: bool = False
+    weight_decay: float = 0.0
+    batch_size: int = 256
+    epochs: int = 10
+    seed: int = 0
+    implementation: str = "concise"
+    train_size: int | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        def settle(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        settle("hidden", _numbers("hidden", self.hidden, WIDTH_BOUNDS, MAX_LAYERS))
+        settle("dropout", _numbers("dropout", self.dropout, DROPOUT_BOUNDS, MAX_LAYERS))
+        for name, bounds in BOUNDS.items():
+            settle(name, bounds.check(name, getattr(self, name)))
+        for name, choices in CHOICES.items():
+            _choice(name, getattr(self, name), choices)
+        for name in ("nesterov", "divide_by_batch"):
+            if not isinstance(getattr(self, name), bool):
+                raise SpecError(name, "must be true or false", getattr(self, name))
+        if self.train_size is not None:
+            settle("train_size", TRAIN_SIZE_BOUNDS.check("train_size", self.train_size))
+        settle("activation_parameter", _activation_parameter(self.activation, self.activation_parameter))
+        _check_together(self)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Width of every layer from input to output, for Fashion-MNIST."""
+        return (INPUTS, *self.hidden, OUTPUTS)
+
+    @property
+    def expression(self) -> str | None:
+        """The visitor's own activation, or None for one of the registry."""
+        return self.activation[len(EXPRESSION_PREFIX) :] if self.activation.startswith(EXPRESSION_PREFIX) else None
+
+    def differences(self, other: RunSpec) -> dict[str, tuple[Any, Any]]:
+        """Field -> (mine, theirs) for every field in which the two differ."""
+        mine, theirs = asdict(self), asdict(other)
+        return {name: (mine[name], theirs[name]) for name in mine if mine[name] != theirs[name]}
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> RunSpec:
+        """Read what `to_json` wrote; absent fields take their defaults.
+
+        Raises:
+            SpecError: not a JSON object, longer than `MAX_TEXT_LENGTH`, an unknown field, or a field that breaks its rule.
+        """
+        if len(text) > MAX_TEXT_LENGTH:
+            raise SpecError("spec", f"must be at most {MAX_TEXT_LENGTH} characters", f"{len(text)} characters")
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SpecError("spec", "must be a JSON object", text) from error
+        if not isinstance(data, dict):
+            raise SpecError("spec", "must be a JSON object", data)
+        known = {field.name for field in fields(cls)}
+        for name in data:
+            if name not in known:
+                raise SpecError(str(name)[:60], "is not a field of an experiment", data[name])
+        for name in ("hidden", "dropout"):
+            if isinstance(data.get(name), list):
+                data[name] = tuple(data[name])
+        return cls(**data)
+
+    def to_query(self) -> dict[str, str]:
+        """Field -> text for every field that is not at its default: the query part of a link to this experiment."""
+        default = RunSpec()
+        return {
+            field.name: _to_text(getattr(self, field.name))
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(default, field.name)
+        }
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> tuple[RunSpec, tuple[SpecError, ...]]:
+        """Read a link. A field that breaks a rule keeps its default and is reported; the other fields still count.
+
+        Parameters of the link that are no field of an experiment are left to whoever they belong to.
+        """
+        spec, errors = cls(), []
+        for field in fields(cls):  # in order: a field that leans on another comes after it
+            if field.name not in query:
+                continue
+            try:
+                spec = replace(spec, **{field.name: _from_text(field.name, query[field.name])})
+            except SpecError as error:
+                errors.append(error)
+        return spec, tuple(errors)
+
+
+def weight_count(sizes: tuple[int, ...]) -> int:
+    """Weights and biases of an MLP with these layer widths: sum of (n_in + 1) * n_out."""
+    return sum((n_in + 1) * n_out for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+
+
+def step_flops(sizes: tuple[int, ...], batch_size: int) -> int:
+    """Floating-point operations of one training step: 2 a weight and image forward, 4 backward."""
+    return 6 * weight_count(sizes) * batch_size
+
+
+def _numbers(field: str, values: object, bounds: Bounds, most: int) -> tuple[float, ...]:
+    if not isinstance(values, (tuple, list)):
+        raise SpecError(field, "must be a tuple of numbers", values)
+    if len(values) > most:
+        raise SpecError(field, f"must have at most {most} entries", f"{len(values)} entries")
+    return tuple(bounds.check(field, value) for value in values)
+
+
+def _choice(field: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SpecError(field, f"must be one of {', '.join(choices)}", value)
+
+
+def _activation_parameter(activation: object, value: object) -> float | None:
+    """Check the activation's name; return its parameter, None where that is the default or there is none."""
+    if not isinstance(activation, str):
+        raise SpecError("activation", "must be a name or '=' and an expression in x", activation)
+    if activation in UNTRAINABLE_ACTIVATIONS:
+        raise SpecError("activation", "must have a gradient to train with (that of step is 0 everywhere)", activation)
+    if activation.startswith(EXPRESSION_PREFIX):
+        if not 1 < len(activation) <= MAX_EXPRESSION_LENGTH + 1:
+            raise SpecError("activation", f"must be '=' and an expression of 1 to {MAX_EXPRESSION_LENGTH} characters", activation)
+    else:
+        _choice("activation", activation, ACTIVATIONS)
+    if value is None:
+        return None
+    if activation not in ACTIVATION_PARAMETERS:
+        raise SpecError("activation_parameter", f"must be absent, since {_shown(activation)} has no parameter", value)
+    _, default, low, high = ACTIVATION_PARAMETERS[activation]
+    checked = Bounds(low, high).check("activation_parameter", value)
+    return None if checked == default else checked
+
+
+def _check_together(spec: RunSpec) -> None:
+    if spec.dropout and len(spec.dropout) != len(spec.hidden):
+        raise SpecError("dropout", f"must have one probability a hidden layer ({len(spec.hidden)})", spec.dropout)
+    if spec.nesterov and (spec.optimizer != "sgd" or spec.momentum == 0.0):
+        raise SpecError("nesterov", "needs sgd with momentum above 0", spec.nesterov)
+    if spec.divide_by_batch and spec.optimizer != "sgd":
+        raise SpecError("divide_by_batch", "belongs to sgd alone", spec.divide_by_batch)
+    flops = step_flops(spec.sizes, spec.batch_size)
+    if flops > MAX_STEP_FLOPS:
+        most = MAX_STEP_FLOPS // step_flops(spec.sizes, 1)
+        rule = f"must be at most {most} for a network of {weight_count(spec.sizes):,} parameters, so that one step stays near a second"
+        if most >= 1:
+            raise SpecError("batch_size", rule, spec.batch_size)
+        raise SpecError("hidden", "must be a smaller network: one image alone would take more than a second", spec.hidden)
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_to_text(item) for item in value) or "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "default"
+    return value if isinstance(value, str) else repr(value)
+
+
+def _from_text(field: str, text: str) -> Any:
+    if len(text) > MAX_TEXT_LENGTH:
+        raise SpecError(field, f"must be at most {MAX_TEXT_LENGTH} characters", text)
+    if field in ("hidden", "dropout"):
+        bounds = WIDTH_BOUNDS if field == "hidden" else DROPOUT_BOUNDS
+        return () if text == "none" else tuple(_number(field, part, bounds) for part in text.split(","))
+    if field in BOUNDS:
+        return _number(field, text, BOUNDS[field])
+    if field in ("nesterov", "divide_by_batch"):
+        return _READ_BOOL.get(text, text)
+    if field in ("train_size", "activation_parameter"):
+        return None if text == "default" else _number(field, text, TRAIN_SIZE_BOUNDS if field == "train_size" else Bounds(-10, 10))
+    return text
+
+
+_READ_BOOL: dict[str, Any] = {"true": True, "false": False}
+
+
+def _number(field: str, text: str, bounds: Bounds) -> float:
+    read: Callable[[str], float] = int if bounds.whole else float
+    try:
+        if not text.isascii() or "_" in text or len(text) > 40:
+            raise ValueError
+        return read(text)
+    except ValueError as error:
+        raise SpecError(field, bounds.rule, text) from error
