@@ -1,0 +1,179 @@
+"""The registry of weight initializations: what each draws, how wide, and who proposed it. Knows no network beyond its layer widths.
+
+A new one is one entry of `INITIALIZERS` (and its name in `mlp_core.spec.INITIALIZERS`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Generator, Tensor
+
+from mlp_core.spec import RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Initializer:
+    """One way to fill a weight matrix.
+
+    Args:
+        name: as in `RunSpec.init`.
+        label: for a person.
+        latex: the distribution of one weight.
+        reference: author, year, section.
+        std: (n_in, n_out, spec) -> standard deviation of one weight; 0 where all weights are equal.
+        draw: (weight (n_out, n_in), std, spec, generator): fill the weight in place.
+        random_bias: draw the bias like a weight; otherwise it is 0.
+    """
+
+    name: str
+    label: str
+    latex: str
+    reference: str
+    std: Callable[[int, int, RunSpec], float]
+    draw: Callable[[Tensor, float, RunSpec, Generator], None]
+    random_bias: bool = False
+
+    def bias_std(self, n_in: int, n_out: int, spec: RunSpec) -> float:
+        """Standard deviation of one bias."""
+        return self.std(n_in, n_out, spec) if self.random_bias else 0.0
+
+    def layer(self, n_in: int, n_out: int, spec: RunSpec, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Draw one layer: weight (n_out, n_in), then bias (n_out,)."""
+        std = self.std(n_in, n_out, spec)
+        weight, bias = torch.empty(n_out, n_in), torch.zeros(n_out)
+        self.draw(weight, std, spec, generator)
+        if self.random_bias:
+            self.draw(bias, std, spec, generator)
+        return weight, bias
+
+
+def initial_parameters(spec: RunSpec, sizes: tuple[int, ...], generator: Generator) -> list[tuple[Tensor, Tensor]]:
+    """Draw the weights that a run of `spec` starts from; the same generator state gives the same weights, bit for bit.
+
+    Args:
+        sizes: width of every layer, input and output included.
+        generator: of the processor, since a GPU's generator draws other numbers.
+
+    Returns:
+        Weight (n_out, n_in) and bias (n_out,) of every layer in order, float32 on the processor.
+    """
+    initializer = INITIALIZERS[spec.init]
+    return [initializer.layer(n_in, n_out, spec, generator) for n_in, n_out in pairwise(sizes)]
+
+
+def weight_std(spec: RunSpec, n_in: int, n_out: int) -> float:
+    """Standard deviation of one weight under `spec.init`, exact: what mean-field theory calls sigma_w / sqrt(n_in)."""
+    return INITIALIZERS[spec.init].std(n_in, n_out, spec)
+
+
+def _normal(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
+    tensor.normal_(0.0, std, generator=generator)
+
+
+def _uniform(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
+    bound = math.sqrt(3.0) * std  # U(-a, a) has variance a²/3
+    tensor.uniform_(-bound, bound, generator=generator)
+
+
+def _zeros(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
+    tensor.zero_()
+
+
+def _constant(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
+    tensor.fill_(spec.init_value)
+
+
+def _orthogonal(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
+    rows, columns = tensor.shape
+    normal = torch.empty(max(rows, columns), min(rows, columns)).normal_(generator=generator)
+    Q, R = torch.linalg.qr(normal)
+    Q *= R.diagonal().sign()  # without it Q is not uniformly distributed: QR fixes the signs of R (Mezzadri 2007, section 5)
+    tensor.copy_(Q if rows >= columns else Q.T)
+
+
+_GLOROT = "Glorot and Bengio 2010, section 4.2.1"
+_HE = "He et al. 2015, section 2.2"
+
+INITIALIZERS: dict[str, Initializer] = {
+    entry.name: entry
+    for entry in (
+        Initializer(
+            "normal",
+            "Normal",
+            r"W_{ij} \sim \mathcal{N}(0, \sigma^2)",
+            "Zhang et al., Dive into Deep Learning, section 5.2 (σ = 0.01)",
+            lambda n_in, n_out, spec: spec.init_std,
+            _normal,
+        ),
+        Initializer(
+            "xavier_uniform",
+            "Xavier uniform",
+            r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in} + n_\mathrm{out}}}",
+            _GLOROT,
+            lambda n_in, n_out, spec: math.sqrt(2.0 / (n_in + n_out)),
+            _uniform,
+        ),
+        Initializer(
+            "xavier_normal",
+            "Xavier normal",
+            r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in} + n_\mathrm{out}}\right)",
+            _GLOROT,
+            lambda n_in, n_out, spec: math.sqrt(2.0 / (n_in + n_out)),
+            _normal,
+        ),
+        Initializer(
+            "he_uniform",
+            "He uniform",
+            r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in}}}",
+            _HE,
+            lambda n_in, n_out, spec: math.sqrt(2.0 / n_in),
+            _uniform,
+        ),
+        Initializer(
+            "he_normal",
+            "He normal",
+            r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in}}\right)",
+            _HE,
+            lambda n_in, n_out, spec: math.sqrt(2.0 / n_in),
+            _normal,
+        ),
+        Initializer(
+            "torch_default",
+            "PyTorch's default",
+            r"W_{ij},\ b_i \sim U(-a, a),\ a = \tfrac{1}{\sqrt{n_\mathrm{in}}}",
+            "torch.nn.Linear.reset_parameters; LeCun et al. 1998, section 4.6",
+            lambda n_in, n_out, spec: math.sqrt(1.0 / (3.0 * n_in)),
+            _uniform,
+            random_bias=True,
+        ),
+        Initializer(
+            "zeros",
+            "Zeros",
+            r"W_{ij} = 0",
+            "the symmetry that nothing breaks: Dive into Deep Learning, section 5.4.1",
+            lambda n_in, n_out, spec: 0.0,
+            _zeros,
+        ),
+        Initializer(
+            "constant",
+            "Constant",
+            r"W_{ij} = c",
+            "Zhang et al., Dive into Deep Learning, section 5.4.1",
+            lambda n_in, n_out, spec: 0.0,
+            _constant,
+        ),
+        Initializer(
+            "orthogonal",
+            "Orthogonal",
+            r"W^\top W = I \ \text{or}\ W W^\top = I,\ \text{uniformly distributed}",
+            "Saxe, McClelland and Ganguli 2014, section 3",
+            lambda n_in, n_out, spec: math.sqrt(1.0 / max(n_in, n_out)),
+            _orthogonal,
+        ),
+    )
+}
