@@ -1,0 +1,262 @@
+"""The registry of activations, and value and autograd gradient of one on a grid. Knows neither network nor screen.
+
+A new activation is one entry of `ACTIVATIONS` and its name in `mlp_core.spec`, which also holds the bounds of parameters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mlp_core.spec import ACTIVATION_PARAMETERS, Bounds
+
+SATURATED_MARGIN = 0.03  # |tanh| > 0.97 (Karpathy, makemore 3); the sigmoid outside [0.03, 0.97]
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. (2017): the fixed point at mean 0, variance 1
+SILU_MINIMUM = -0.2784645427610738  # of x σ(x), at x = -1.27846
+GELU_MINIMUM = -0.1699712074799037  # of x Φ(x), at x = -0.75179
+MISH_MINIMUM = -0.3088434130172504  # of x tanh(softplus(x)), at x = -1.19243
+
+Value = float | Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """The number that shapes an activation. `symbol` is LaTeX; `learnable`: a tensor of one element may stand in its place."""
+
+    name: str
+    symbol: str
+    default: float
+    low: float
+    high: float
+    help: str
+    learnable: bool = False
+
+    def check(self, value: object) -> float:
+        """Return `value` as a float.
+
+        Raises:
+            SpecError: not a number from `low` to `high`.
+        """
+        return Bounds(self.low, self.high).check(self.name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The smallest interval that holds all values of a function; `closed` says of either end whether it is reached."""
+
+    low: float
+    high: float
+    closed: tuple[bool, bool] = (False, False)
+
+    def __str__(self) -> str:
+        low, high = (f"{end:.4g}".replace("inf", "∞").replace("-", "−") for end in (self.low, self.high))
+        return f"{'(['[self.closed[0]]}{low}, {high}{')]'[self.closed[1]]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A function of every element of a tensor, and what is known about it. Call it: `activation(x, parameter)`.
+
+    Args:
+        name: its name in a `RunSpec`.
+        label: its name for a person.
+        function: `(x)`, or `(x, parameter)` where it has one -> the same shape; differentiable by autograd.
+        latex, derivative_latex: φ(x) and φ'(x); "" where no closed form is known.
+        advice: when to choose it, in a line.
+        output_range: of the parameter's value (ignored where there is none); None where not known.
+        saturated_margin: this close to a finite end of its range the function is flat; None where the output does not tell.
+        parameter: None where it has none.
+    """
+
+    name: str
+    label: str
+    function: Callable[..., Tensor]
+    latex: str
+    derivative_latex: str
+    advice: str
+    output_range: Callable[[float], Interval] | None = None
+    saturated_margin: float | None = None
+    parameter: Parameter | None = None
+
+    def __call__(self, x: Tensor, parameter: Value | None = None) -> Tensor:
+        """φ(x), of x's shape and dtype; `parameter` None takes the default."""
+        if self.parameter is None:
+            if parameter is not None:
+                raise TypeError(f"{self.name} has no parameter")
+            return self.function(x)
+        return self.function(x, self.parameter.default if parameter is None else parameter)
+
+    def range(self, parameter: float | None = None) -> Interval | None:
+        """The values it takes at this parameter, or None where that is not known."""
+        if self.output_range is None:
+            return None
+        default = self.parameter.default if self.parameter else math.nan
+        return self.output_range(default if parameter is None else parameter)
+
+    def saturated(self, values: Tensor, parameter: float | None = None) -> Tensor:
+        """Which of the outputs `values` lie where the function is flat -> bool, same shape; all False where the output does not tell."""
+        interval = self.range(parameter)
+        if interval is None or self.saturated_margin is None:
+            return torch.zeros_like(values, dtype=torch.bool)
+        margin = self.saturated_margin
+        return (values <= interval.low + margin) | (values >= interval.high - margin)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A function on a grid: `x`, `value` and `gradient` are detached tensors of one shape and dtype."""
+
+    x: Tensor
+    value: Tensor
+    gradient: Tensor
+
+
+def evaluate(activation: str | Activation, x: Any, **parameters: float) -> Curve:
+    """Value and gradient of an activation at every element of `x`.
+
+    Formula: gradient = d sum(φ(x)) / dx, by autograd, as in d2l section 5.1.2.
+
+    Args:
+        activation: a name in `ACTIVATIONS`, or an `Activation`.
+        x: floating-point tensor, or what `torch.as_tensor` makes one of.
+        parameters: the activation's own parameter, under its own name.
+
+    Raises:
+        SpecError: a parameter outside its bounds.
+        TypeError: a parameter that the activation does not have.
+    """
+    chosen = ACTIVATIONS[activation] if isinstance(activation, str) else activation
+    known = {chosen.parameter.name: chosen.parameter} if chosen.parameter else {}
+    for name in parameters:
+        if name not in known:
+            raise TypeError(f"{chosen.name} has no parameter {name!r}")
+    checked = [known[name].check(value) for name, value in parameters.items()]
+    leaf = torch.as_tensor(x).detach().clone().requires_grad_()
+    value = chosen(leaf, *checked)
+    (gradient,) = torch.autograd.grad(value.sum(), leaf)
+    return Curve(leaf.detach(), value.detach(), gradient)
+
+
+def _parameter(activation: str, symbol: str, text: str, learnable: bool = False) -> Parameter:
+    name, default, low, high = ACTIVATION_PARAMETERS[activation]
+    return Parameter(name, symbol, default, low, high, text, learnable)
+
+
+def _fixed(low: float, high: float, *closed: bool) -> Callable[[float], Interval]:
+    interval = Interval(low, high, (closed[0], closed[1]) if closed else (False, False))
+    return lambda _: interval
+
+
+def _rectified_range(slope: float) -> Interval:
+    return Interval(-math.inf, math.inf) if slope > 0 else Interval(0.0, math.inf, (True, False))
+
+
+def _elu_range(alpha: float) -> Interval:
+    return Interval(-alpha, math.inf) if alpha > 0 else Interval(0.0, math.inf, (True, False))
+
+
+def _silu_range(beta: float) -> Interval:
+    return Interval(SILU_MINIMUM / beta, math.inf, (True, False)) if beta > 0 else Interval(-math.inf, math.inf)
+
+
+def _prelu(x: Tensor, alpha: Value) -> Tensor:
+    return F.leaky_relu(x, alpha) if isinstance(alpha, float | int) else torch.prelu(x, alpha.reshape(1))
+
+
+def _silu(x: Tensor, beta: Value) -> Tensor:
+    return F.silu(x) if isinstance(beta, float) and beta == 1.0 else x * torch.sigmoid(beta * x)
+
+
+def _step(x: Tensor) -> Tensor:
+    return torch.relu(torch.sign(x))  # 0 at 0; autograd gives sign the gradient 0, so the graph holds and carries nothing
+
+
+_ENTRIES = (
+    Activation(
+        "identity", "Identity", lambda x: x, r"x", r"1",
+        "Not for hidden layers: any number of linear layers is one linear layer. Right at the output of a regression.",
+        _fixed(-math.inf, math.inf),
+    ),
+    Activation(
+        "relu", "ReLU", torch.relu, r"\max(x, 0)", r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}",
+        "Take this first: cheap, and the gradient of an active unit is exactly 1. Hidden layers only; a unit that is never active is dead.",
+        _fixed(0.0, math.inf, True, False),
+    ),
+    Activation(
+        "leaky_relu", "Leaky ReLU", F.leaky_relu, r"\max(0, x) + a \min(0, x)", r"\begin{cases}1 & x > 0\\ a & x \le 0\end{cases}",
+        "ReLU whose units cannot die: a small fixed slope lets gradient through on the left. Try it when ReLU units go dead.",
+        _rectified_range, parameter=_parameter("leaky_relu", "a", "Slope for x < 0."),
+    ),
+    Activation(
+        "prelu", "pReLU", _prelu, r"\max(0, x) + \alpha \min(0, x)", r"\begin{cases}1 & x > 0\\ \alpha & x \le 0\end{cases}",
+        "Leaky ReLU whose slope α is learned along with the weights. Worth it in large networks; on little data it can overfit.",
+        _rectified_range, parameter=_parameter("prelu", r"\alpha", "Slope for x < 0; training starts here and learns it.", learnable=True),
+    ),
+    Activation(
+        "sigmoid", "Sigmoid", torch.sigmoid, r"\frac{1}{1 + e^{-x}}", r"\sigma(x)\,(1 - \sigma(x))",
+        "For the output of a binary classifier. Avoid it in deep stacks: the gradient is at most 1/4 a layer, so it vanishes.",
+        _fixed(0.0, 1.0), SATURATED_MARGIN,
+    ),
+    Activation(
+        "tanh", "Tanh", torch.tanh, r"\frac{1 - e^{-2x}}{1 + e^{-2x}}", r"1 - \tanh^2(x)",
+        "Zero-centred, and better in hidden layers than the sigmoid. In deep stacks its gradient still vanishes once units saturate.",
+        _fixed(-1.0, 1.0), SATURATED_MARGIN,
+    ),
+    Activation(
+        "elu", "ELU", F.elu, r"\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
+        r"\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
+        "ReLU with a smooth negative side that brings the mean output nearer to 0; costs an exponential.",
+        _elu_range, SATURATED_MARGIN, _parameter("elu", r"\alpha", "Depth of the negative side; smooth at 0 only for α = 1."),
+    ),
+    Activation(
+        "selu", "SELU", F.selu,
+        r"\lambda\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}\quad \lambda = 1.0507,\ \alpha = 1.6733",
+        r"\lambda\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
+        "ELU scaled to keep mean 0 and variance 1 from layer to layer; needs weights of variance 1/n_in.",
+        _fixed(-SELU_SCALE * SELU_ALPHA, math.inf), SATURATED_MARGIN,
+    ),
+    Activation(
+        "gelu", "GELU", F.gelu, r"x\,\Phi(x)", r"\Phi(x) + x\,\frac{e^{-x^2/2}}{\sqrt{2\pi}}",
+        "The usual choice in transformers: a smooth ReLU that dips below 0. In a small MLP it rarely beats ReLU by much.",
+        _fixed(GELU_MINIMUM, math.inf, True, False),
+    ),
+    Activation(
+        "silu", "SiLU / Swish", _silu, r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma(\beta x)\,(1 - \sigma(\beta x))",
+        "A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU.",
+        _silu_range, parameter=_parameter("silu", r"\beta", "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
+    ),
+    Activation(
+        "softplus", "Softplus", F.softplus, r"\frac{1}{\beta}\ln(1 + e^{\beta x})", r"\sigma(\beta x)",
+        "For an output that must be positive (a scale, a rate). In hidden layers ReLU is cheaper and its units are sparse.",
+        _fixed(0.0, math.inf), SATURATED_MARGIN, _parameter("softplus", r"\beta", "Sharpness of the bend; large is close to ReLU."),
+    ),
+    Activation(
+        "mish", "Mish", F.mish, r"x\tanh(\ln(1 + e^{x}))", r"\tanh(s) + x\,\sigma(x)\,(1 - \tanh^2(s)),\quad s = \ln(1 + e^{x})",
+        "Close to SiLU and dearer to compute. Try it where SiLU works.",
+        _fixed(MISH_MINIMUM, math.inf, True, False),
+    ),
+    Activation(
+        "hard_sigmoid", "Hard sigmoid", F.hardsigmoid, r"\min(\max(x/6 + 1/2,\ 0),\ 1)",
+        r"\begin{cases}1/6 & -3 < x < 3\\ 0 & \text{otherwise}\end{cases}",
+        "The sigmoid without its exponential, for gates on small devices. Beyond ±3 there is no gradient at all.",
+        _fixed(0.0, 1.0, True, True), 0.0,
+    ),
+    Activation(
+        "hard_tanh", "Hard tanh", F.hardtanh, r"\min(\max(x,\ -1),\ 1)", r"\begin{cases}1 & -1 < x < 1\\ 0 & \text{otherwise}\end{cases}",
+        "Tanh without its exponential. Beyond ±1 there is no gradient at all.",
+        _fixed(-1.0, 1.0, True, True), 0.0,
+    ),
+    Activation(
+        "step", "Step", _step, r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}", r"0",
+        "The perceptron's. Its gradient is 0 everywhere, so gradient descent never moves a weight: it cannot be trained this way.",
+        _fixed(0.0, 1.0, True, True), 0.0,
+    ),
+)  # fmt: skip
+
+ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
