@@ -1,0 +1,204 @@
+"""The live chart: a figure that is updated in place, so that nothing blinks and zoom stays. Knows no training and no page.
+
+`st.plotly_chart` builds a new chart for every changed figure. This component keeps one `<div>` and lets `Plotly.react` change it.
+Streamlit sends a component's own script along with every update, so that script is three lines that import `static/live_chart.js`.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from filecmp import cmp
+from hashlib import blake2b
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+STATIC = Path(__file__).parents[2] / "static"
+SHORT = 16  # values; below this a list of numbers is sent as it is: exact, and hardly longer
+RESOLUTION = 1e-4  # of a data range: finer than a pixel of the largest screen
+PLAIN_KEYS = frozenset({"customdata", "text", "hovertext", "ids", "range", "tickvals", "colorscale"})
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Click:
+    """A click on a point or a heatmap cell. `id` is new for every click, so that a page can act on each only once.
+
+    `trace` counts the figure's traces; `point` is the index within the trace, (row, column) for a heatmap; `data` is the point's
+    customdata, or its text if it has none.
+    """
+
+    id: str
+    trace: int
+    point: int | tuple[int, int]
+    x: float | str
+    y: float | str
+    data: Any = None
+
+
+def live_chart(figure: go.Figure | dict[str, Any], *, key: str, height: int = 360, alt: str, on_click: bool = False) -> Click | None:
+    """Show a figure and update it in place whenever this is called again with the same key.
+
+    Args:
+        figure: a plotly figure, or its `{"data": …, "layout": …}`.
+        key: names the chart on its page; also the file name of a saved picture.
+        height: in pixels, fixed, so that nothing on the page jumps.
+        alt: what the picture shows, for those who cannot see it.
+        on_click: whether a click on a point or a heatmap cell reruns the page (or the fragment).
+
+    Returns:
+        The click that caused this run, if one did.
+    """
+    script = ensure_plotly_js() if st.get_option("server.enableStaticServing") else None
+    if script is None:
+        st.plotly_chart(figure, key=key, height=height, alt=alt)
+        return None
+    data = {
+        "figure": figure_payload(figure),
+        "script": script,
+        "height": height,
+        "alt": alt,
+        "name": key,
+        "clickable": on_click,
+    }
+    callbacks = {"on_clicked_change": _run_again} if on_click else {}
+    result = _component()(key=key, data=data, height=height, **callbacks)
+    clicked = result.get("clicked") if on_click else None
+    return _click(clicked) if clicked else None
+
+
+def _run_again() -> None:
+    """Nothing to do: that a callback is given is what makes Streamlit report the event."""
+
+
+def _click(sent: Mapping[str, Any]) -> Click:
+    point = sent["point"]
+    return Click(**{**sent, "point": tuple(point) if isinstance(point, list) else point})
+
+
+@functools.cache
+def _component() -> Any:
+    version = blake2b(
+        (STATIC / "live_chart.js").read_bytes(), digest_size=4
+    ).hexdigest()  # a new file is not taken from the browser's cache
+    js = f"""export default async (component) => {{
+  const url = new URL("app/static/live_chart.js?v={version}", document.baseURI).href;
+  try {{ return await (await import(url)).default(component); }}
+  catch (error) {{ component.parentElement.textContent = `This chart cannot be drawn: ${{error.message}}. Reloading the page may help.`; }}
+}}"""
+    return st.components.v2.component("live_chart", js=js, isolate_styles=False)
+
+
+@functools.cache
+def ensure_plotly_js() -> str | None:
+    """Put plotly.min.js of the installed plotly package where Streamlit serves it: 4.8 MB that need no place in the repository.
+
+    Returns:
+        Its URL relative to the app, or None where the folder cannot be written.
+    """
+    served = STATIC / "plotly.min.js"
+    with as_file(files("plotly") / "package_data" / "plotly.min.js") as packaged:
+        try:
+            if not (served.exists() and cmp(packaged, served, shallow=False)):
+                _replace(served, packaged)
+        except OSError as error:
+            logger.warning("plotly.min.js cannot be served from %s (%s): charts blink at updates", STATIC.name, error)
+            return None
+    return f"app/static/{served.name}?v={served.stat().st_size}"
+
+
+def _replace(target: Path, source: Path) -> None:
+    """Copy in one step, so that no browser and no second server sees half a file."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    os.close(handle)
+    try:
+        shutil.copyfile(source, name)
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except OSError:
+        os.unlink(name)
+        raise
+
+
+def figure_payload(figure: go.Figure | Mapping[str, Any]) -> dict[str, Any]:
+    """A figure as JSON, about half as long as plotly's own: no template, and numbers as typed arrays no wider than a screen can show.
+
+    Returns:
+        `{"data": […], "layout": {…}}`, with no NaN or infinity outside typed arrays, since JSON has none.
+    """
+    if isinstance(figure, go.Figure):
+        figure = {"data": [trace.to_plotly_json() for trace in figure.data], "layout": figure.layout.to_plotly_json()}
+    layout = {key: value for key, value in figure.get("layout", {}).items() if key != "template"}
+    return {"data": [_packed(trace) for trace in figure["data"]], "layout": {"uirevision": "keep"} | _plain(layout)}
+
+
+def _packed(value: Any, key: str = "") -> Any:
+    """A trace or a part of it, with its long arrays of numbers as typed arrays."""
+    if isinstance(value, Mapping):
+        return {name: _packed(part, name) for name, part in value.items()}
+    if key in PLAIN_KEYS or not isinstance(value, np.ndarray | list | tuple):
+        return _plain(value)
+    array = _numbers(value)
+    return _plain(value) if array is None or array.size <= SHORT else _typed(array)
+
+
+def _plain(value: Any) -> Any:
+    """Any value as JSON has it."""
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _numbers(values: np.ndarray[Any, Any] | Sequence[Any]) -> np.ndarray[Any, Any] | None:
+    """Values as a rectangular array of integers or floats, None becoming NaN; or nothing if they are something else."""
+    try:
+        array = np.asarray(values)
+        if array.dtype == object:
+            array = array.astype(np.float64)
+    except (ValueError, TypeError):
+        return None
+    return array if array.dtype.kind in "iuf" else None
+
+
+def _typed(array: np.ndarray[Any, Any]) -> dict[str, str]:
+    """plotly's typed array: base64 of the narrowest type that shows the same picture."""
+    array = _narrow_integers(array) if array.dtype.kind in "iu" else _narrow_floats(array)
+    little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    typed = {"dtype": array.dtype.str[1:], "bdata": base64.b64encode(little_endian.tobytes()).decode("ascii")}
+    return typed if array.ndim == 1 else typed | {"shape": ", ".join(map(str, array.shape))}
+
+
+def _narrow_integers(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    low, high = int(array.min()), int(array.max())
+    for name in ("u1", "i1", "u2", "i2", "u4", "i4"):
+        bounds = np.iinfo(name)
+        if bounds.min <= low and high <= bounds.max:
+            return array.astype(name)
+    return array.astype(np.float64)  # JavaScript's typed numbers end at 32 bits
+
+
+def _narrow_floats(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """float32, unless a value would leave its range (gradient norms do) or the array's span would be resolved too coarsely."""
+    finite = array[np.isfinite(array)].astype(np.float64)
+    sizes = np.abs(finite[finite != 0])
+    limits = np.finfo(np.float32)
+    if sizes.size and not (limits.tiny <= sizes.min() and sizes.max() <= limits.max):
+        return array.astype(np.float64)
+    coarse = sizes.size and sizes.max() * limits.eps > RESOLUTION * np.ptp(finite) > 0
+    return array.astype(np.float64 if coarse else np.float32)
