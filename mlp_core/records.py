@@ -67,7 +67,8 @@ class ProbeRecord:
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why a run ended. `kind` is "completed", "diverged", "out_of_memory", "device_lost" or "failed"; `detail` is for a person."""
+    """Why a run ended. `kind` is "completed", "stopped", "diverged", "out_of_memory", "device_lost",
+    "failed" or "abandoned"; `detail` is for a person."""
 
     kind: str
     step: int
@@ -148,6 +149,18 @@ class StepLog(Sequence[StepRecord]):
         self._accuracies = array("d", (self._accuracies[i] for i in kept))
 
 
+@dataclass(frozen=True, slots=True)
+class HistorySnapshot:
+    """A history at one moment: later training does not change it. `steps`, `losses` and `accuracies` are of equal length."""
+
+    steps: array[int]
+    losses: array[float]
+    accuracies: array[float]
+    stride: int
+    epochs: tuple[EpochRecord, ...]
+    probes: tuple[ProbeRecord, ...]
+
+
 @dataclass(slots=True)
 class History:
     """All that a run recorded. The run appends; everybody else reads."""
@@ -155,3 +168,7 @@ class History:
     steps: StepLog = field(default_factory=StepLog)
     epochs: list[EpochRecord] = field(default_factory=list)
     probes: list[ProbeRecord] = field(default_factory=list)
+
+    def snapshot(self) -> HistorySnapshot:
+        steps, losses, accuracies = self.steps.columns
+        return HistorySnapshot(steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 INPUTS = 784  # 28 x 28 pixels
@@ -259,7 +260,7 @@ class RunSpec:
 
 def weight_count(sizes: tuple[int, ...]) -> int:
     """Weights and biases of an MLP with these layer widths: sum of (n_in + 1) * n_out."""
-    return sum((n_in + 1) * n_out for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
 
 
 def step_flops(sizes: tuple[int, ...], batch_size: int) -> int:

@@ -1,0 +1,165 @@
+"""What a history means, in words: a verdict with its evidence. Measures nothing; reads only what was recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, StopReason
+from mlp_core.spec import RunSpec
+
+CHANCE = 0.1  # ten classes, equally many images of each
+STUCK_MARGIN = 0.02  # an accuracy this near to chance has learned nothing
+ENOUGH_STEPS = 150  # d2l's own network leaves chance after about 60; before that, patience
+LEARNED = 0.3  # an accuracy well above chance
+RECENT_STEPS = 50
+VANISHING_RATIO = 1e-2  # first layer's gradient norm over the last's; a healthy d2l network stays above 0.1
+OVERFITTED_GAP = 0.05  # test loss above its own best, in nats, while the train loss falls on
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run is doing.
+
+    `kind` is "waiting", "early", "learning", "learned", "overfitting", "symmetric", "stuck", "vanishing", "dead", "collapsed",
+    "diverged" or "failed". `sentence` says it, `evidence` gives the number it rests on, `advice` what to try next.
+    """
+
+    kind: str
+    sentence: str
+    evidence: str = ""
+    advice: str = ""
+
+    @property
+    def is_fault(self) -> bool:
+        return self.kind not in ("waiting", "early", "learning", "learned")
+
+
+def diagnose(spec: RunSpec, history: HistorySnapshot, stop_reason: StopReason | None = None) -> Verdict:
+    """Say what a run is doing. The gravest rule that applies decides."""
+    if stop_reason is not None and stop_reason.kind == "diverged":
+        return _diverged(spec, history, stop_reason)
+    if stop_reason is not None and stop_reason.kind in ("out_of_memory", "device_lost", "failed", "abandoned"):
+        return Verdict("failed", stop_reason.detail)
+    if not history.steps:
+        return Verdict("waiting", "Not trained yet.")
+    recent = history.accuracies[-RECENT_STEPS:]
+    accuracy = sum(recent) / len(recent)
+    layers = history.probes[-1].layers if history.probes else ()
+    if history.steps[-1] >= ENOUGH_STEPS and abs(accuracy - CHANCE) < STUCK_MARGIN:
+        return _at_chance(spec, history, accuracy, layers)
+    if history.steps[-1] >= ENOUGH_STEPS and (symmetric := _symmetric_layer(layers)) is not None:
+        return _symmetric(symmetric)
+    return _moving(history, accuracy, ended=stop_reason is not None)
+
+
+def _diverged(spec: RunSpec, history: HistorySnapshot, reason: StopReason) -> Verdict:
+    finite = [loss for loss in history.losses if math.isfinite(loss)]
+    evidence = f"The largest finite loss before was {max(finite):.3g}; it started at {finite[0]:.3g}." if finite else ""
+    if spec.optimizer == "sgd" and spec.lr > 0.5:
+        advice = "Try lr ≤ 0.5."
+    elif spec.lr > 1e-4:
+        advice = f"Try a smaller lr, such as {spec.lr / 10:.2g}, or smaller initial weights."
+    else:
+        advice = "Try smaller initial weights, such as He or Xavier."
+    return Verdict("diverged", reason.detail, evidence, advice)
+
+
+def _at_chance(spec: RunSpec, history: HistorySnapshot, accuracy: float, layers: Sequence[LayerStats]) -> Verdict:
+    percent = _percent(accuracy)
+    dead = next((layer for layer in layers[:-1] if layer.dead_units == layer.units), None)
+    peak = _peak(history.accuracies)
+    if dead is not None:
+        return Verdict(
+            "dead",
+            f"Stuck at {percent}: every unit of layer {dead.layer} outputs 0.",
+            f"All {dead.units} units are 0 on every probe image, so no gradient passes through the layer.",
+            "Reset and try a smaller lr, or leaky ReLU, whose gradient is never 0.",
+        )
+    if peak > LEARNED:
+        return Verdict(
+            "collapsed",
+            f"Collapsed to {percent}, which is guessing, after it had reached {_percent(peak, 0)}.",
+            "The steps became so large that they threw away what had been learned.",
+            f"Reset and try a smaller lr, such as {spec.lr / 10:.2g}.",
+        )
+    first, last = (layers[0].gradient_norm, layers[-1].gradient_norm) if layers else (0.0, 0.0)
+    if len(layers) > 1 and first <= VANISHING_RATIO * last:
+        return Verdict(
+            "vanishing",
+            f"Stuck at {percent}: the gradient vanishes before it reaches the first layer.",
+            f"|∂L/∂W| is {_norm(first)} in layer 1 and {_norm(last)} in the output layer.",
+            f"Try {_better_start(spec)}, or fewer layers.",
+        )
+    return Verdict(
+        "stuck",
+        f"Stuck at {percent}, which is guessing.",
+        f"The loss is {history.losses[-1]:.3f}; guessing among ten classes costs ln 10 = {math.log(10):.3f}.",
+        "Try a larger lr, or a smaller one if it is already above 0.5.",
+    )
+
+
+def _symmetric_layer(layers: Sequence[LayerStats]) -> LayerStats | None:
+    return next((layer for layer in layers[:-1] if layer.units > 1 and layer.distinct_units == 1), None)
+
+
+def _symmetric(layer: LayerStats) -> Verdict:
+    return Verdict(
+        "symmetric",
+        f"Learning with one unit's worth: all {layer.units} units of layer {layer.layer} compute the same.",
+        "Equal weights get equal gradients, so the units stay equal for ever.",
+        "Start from random weights, or add dropout, which breaks the symmetry.",
+    )
+
+
+def _moving(history: HistorySnapshot, accuracy: float, *, ended: bool) -> Verdict:
+    epochs = history.epochs
+    if not epochs:
+        first, last = history.losses[0], history.losses[-1]
+        return Verdict("early", f"First epoch under way: the loss went from {first:.2f} to {last:.2f}, {_percent(accuracy, 0)} right.")
+    now = epochs[-1]
+    best = min(epochs, key=lambda epoch: epoch.test_loss)
+    if now.test_loss > best.test_loss + OVERFITTED_GAP and now.train_loss < best.train_loss:
+        return Verdict(
+            "overfitting",
+            f"Overfitting since epoch {best.epoch}: the training loss falls, the test loss rises.",
+            f"Test loss {best.test_loss:.3f} → {now.test_loss:.3f}, training loss {best.train_loss:.3f} → {now.train_loss:.3f}.",
+            "Stop earlier, or try dropout, weight decay or more images.",
+        )
+    right = f"{_percent(now.test_accuracy)} of the test images right after {_epochs(now)}"
+    if ended:
+        return Verdict("learned", f"Learned: {right}.", _trend(epochs))
+    return Verdict("learning", f"Learning: {right}.", _trend(epochs))
+
+
+def _trend(epochs: Sequence[EpochRecord]) -> str:
+    if len(epochs) < 2:
+        return ""
+    return f"The training loss went from {epochs[0].train_loss:.3f} in epoch 1 to {epochs[-1].train_loss:.3f} in epoch {epochs[-1].epoch}."
+
+
+def _epochs(record: EpochRecord) -> str:
+    return f"{record.epoch} epoch{'s' if record.epoch > 1 else ''}"
+
+
+def _percent(fraction: float, digits: int = 1) -> str:
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def _norm(value: float) -> str:
+    return "exactly 0" if value == 0 else f"{value:.1e}"
+
+
+def _better_start(spec: RunSpec) -> str:
+    return "Xavier initialization with tanh, or He with ReLU" if spec.activation == "sigmoid" else "He initialization"
+
+
+def _peak(accuracies: Sequence[float]) -> float:
+    """The best mean over `RECENT_STEPS` neighbouring steps: one lucky small batch is no peak."""
+    window = min(RECENT_STEPS, len(accuracies))
+    total = best = sum(accuracies[:window])
+    for new, old in zip(accuracies[window:], accuracies, strict=False):
+        total += new - old
+        best = max(best, total)
+    return best / window

@@ -1,0 +1,264 @@
+"""`Run`: one experiment carried out, moved on by whoever holds it. It knows no thread, no clock but the caller's deadline, and no screen.
+
+A run is a sequence of small pieces of work: a training step, or a part of the test after an epoch. `advance` does some of them and
+returns; how many it does at a time never changes what they compute.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mlp_core import model, scratch
+from mlp_core.data import Dataset
+from mlp_core.devices import failure_of, find_device
+from mlp_core.evaluation import Evaluation, EvaluationInProgress
+from mlp_core.expression import resolve
+from mlp_core.model import Network, generator_for
+from mlp_core.optimizers import make_optimizer
+from mlp_core.probe import PROBE_IMAGES, measure
+from mlp_core.records import EpochRecord, History, ProbeRecord, StepRecord, StopReason
+from mlp_core.spec import RunSpec, weight_count
+
+PIXEL_SCALE = 1 / 255
+PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch
+TEST_PIECE_FLOPS = 2_000_000_000  # about 50 ms on one core: what one piece of a test may cost
+TEST_PIECE_IMAGES = 1000
+
+
+class Run:
+    """One experiment on one data set. Same spec, same data, same machine: the same `history`, bit for bit, however it is sliced.
+
+    Nothing is built until the first `advance`, so that making a run is cheap wherever it is made.
+
+    Args:
+        spec: the experiment.
+        data: images (n, ...) as uint8 (scaled to 0..1 as they are used) or float32, labels (n,) int64 from 0.
+
+    Raises:
+        SpecError: the device is not there.
+        ExpressionError: the visitor's own activation cannot be compiled.
+    """
+
+    def __init__(self, spec: RunSpec, data: Dataset) -> None:
+        self.spec = spec
+        self.device = find_device(spec.device)
+        self.activation = resolve(spec.activation)
+        self.history = History()
+        self.evaluation: Evaluation | None = None
+        self.network: Network | None = None  # built by the first piece of work
+        self.step = 0
+        self.stop_reason: StopReason | None = None
+        self.lock = threading.Lock()  # held while the history changes; hold it to read while another thread advances
+        self._data = data
+        self.train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
+        self.steps_per_epoch = math.ceil(self.train_count / spec.batch_size)
+        self.total_steps = self.steps_per_epoch * spec.epochs
+        self.inputs = math.prod(data.train_images.shape[1:])
+        self.outputs = int(max(data.train_labels.max(), data.test_labels.max())) + 1
+        self._built: _Built | None = None
+        self._test: EvaluationInProgress | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.stop_reason is not None
+
+    @property
+    def epoch(self) -> int:
+        """Completed epochs, tested."""
+        return len(self.history.epochs)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Width of every layer from input to output."""
+        return (self.inputs, *self.spec.hidden, self.outputs)
+
+    @property
+    def testing(self) -> bool:
+        """Whether an epoch's test is under way."""
+        return self._test is not None and self._test.ends_epoch
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether `evaluation` is of the weights as they are; a run that can do no more has nothing to evaluate."""
+        return self.finished or (self.evaluation is not None and self.evaluation.step == self.step)
+
+    @property
+    def images_seen(self) -> int:
+        """Training images used so far, each epoch counted anew."""
+        epochs, steps = divmod(self.step, self.steps_per_epoch)
+        return epochs * self.train_count + steps * self.spec.batch_size
+
+    def advance(self, *, steps: int | None = None, seconds: float | None = None) -> None:
+        """Move on: by exactly `steps` steps, for about `seconds`, until the first of both, or to the end.
+
+        An epoch's last step brings the test of that epoch with it. Stops between two pieces of work, never inside one; does nothing
+        once finished. A loss that is not finite, memory that runs out and a device that goes away end the run with a `stop_reason`:
+        they are outcomes and raise nothing.
+        """
+        deadline = math.inf if seconds is None else time.perf_counter() + seconds
+        goal = self.total_steps if steps is None else min(self.step + steps, self.total_steps)
+        self._guarded(lambda: self._advance(goal, deadline))
+
+    def evaluate(self, *, seconds: float | None = None) -> None:
+        """Bring `evaluation` up to the present step, or as far as gets done in about `seconds`. Changes no history."""
+        deadline = math.inf if seconds is None else time.perf_counter() + seconds
+
+        def work() -> None:
+            built = self._build()
+            while not self.evaluated:
+                self._test = self._test or EvaluationInProgress(self.step)
+                self._test_piece(built, self._test)
+                if time.perf_counter() >= deadline:
+                    return
+
+        self._guarded(work)
+
+    def stop(self, kind: str, detail: str) -> None:
+        """End the run and give back what only training needs; history, evaluation and network stay."""
+        with self.lock:
+            if self.stop_reason is None:
+                self.stop_reason = StopReason(kind, self.step, detail)
+        self._built = None
+
+    def abandon(self) -> None:
+        """End the run and give back everything but the history."""
+        self.stop("abandoned", f"Given up at step {self.step}, because its page was closed.")
+        self.network = self.evaluation = None
+
+    def _advance(self, goal: int, deadline: float) -> None:
+        built = self._build()
+        while not self.finished:
+            if self._test is not None:
+                self._test_piece(built, self._test)
+            elif self.step < goal:
+                self._train_step(built)
+            else:
+                return
+            if time.perf_counter() >= deadline:
+                return
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (RuntimeError, MemoryError) as error:
+            failure = failure_of(error)
+            if failure is None:
+                raise
+            kind, detail = failure
+            self.stop(kind, f"{detail} at step {self.step}; the curves up to there are kept.")
+
+    def _build(self) -> _Built:
+        if self._built is None:
+            self._built = _Built(self)
+            self.network = self._built.network
+            self._probe(self._built)
+        return self._built
+
+    def _train_step(self, built: _Built) -> None:
+        images, labels = built.next_batch()
+        loss, logits = built.network.loss(images, labels)
+        value = loss.item()
+        hits = int((logits.argmax(dim=1) == labels).sum().item())
+        self.step += 1
+        with self.lock:
+            self.history.steps.append(StepRecord(self.step, value, hits / len(labels)))
+        if not math.isfinite(value):
+            self.stop("diverged", f"Diverged at step {self.step}: the loss is {_spoken(value)}.")
+            return
+        loss.backward()  # type: ignore[no-untyped-call]
+        built.optimizer.step()
+        built.loss_sum += value * len(labels)
+        built.hits += hits
+        if self.step % self.steps_per_epoch == 0:
+            self._test = EvaluationInProgress(self.step, ends_epoch=True)
+        elif self.step in PROBED_STEPS:
+            self._probe(built)
+
+    def _test_piece(self, built: _Built, test: EvaluationInProgress) -> bool:
+        """Test the next images; return True once all are."""
+        images, labels = built.test_batch(test.seen)
+        with torch.no_grad():
+            test.add(built.network.logits(images), labels)
+        if test.seen < built.test_count:
+            return False
+        self._test = None
+        self._finish_test(built, test)
+        return True
+
+    def _finish_test(self, built: _Built, test: EvaluationInProgress) -> None:
+        evaluation = test.result()
+        self.evaluation = evaluation
+        if not test.ends_epoch:
+            return
+        record = EpochRecord(
+            epoch=self.epoch + 1,
+            step=self.step,
+            train_loss=built.loss_sum / self.train_count,
+            train_accuracy=built.hits / self.train_count,
+            test_loss=evaluation.loss,
+            test_accuracy=evaluation.accuracy,
+        )
+        built.start_epoch()
+        self._probe(built)
+        with self.lock:
+            self.history.epochs.append(record)
+        if not math.isfinite(record.test_loss):
+            self.stop("diverged", f"Diverged at step {self.step}: the test loss is {_spoken(record.test_loss)}.")
+        elif self.step == self.total_steps:
+            self.stop("completed", f"Completed {self.spec.epochs} epoch{'s' if self.spec.epochs > 1 else ''}.")
+
+    def _probe(self, built: _Built) -> None:
+        images, labels = built.probe_batch
+        layers = measure(built.network, self.activation, images, labels, self.spec.activation_parameter)
+        record = ProbeRecord(self.step, layers)
+        with self.lock:
+            self.history.probes.append(record)
+
+
+class _Built:
+    """What a run needs only while it works: the network, its optimizer, the data on the device, the place in the epoch."""
+
+    def __init__(self, run: Run) -> None:
+        spec, data, self.device = run.spec, run._data, run.device
+        build = model.build if spec.implementation == "concise" else scratch.build
+        self.network = build(spec, run.sizes, self.device)
+        self.optimizer = make_optimizer(spec, self.network.parameters())
+        self.train_images = data.train_images[: run.train_count].reshape(run.train_count, -1).to(self.device)
+        self.train_labels = data.train_labels[: run.train_count].to(self.device)
+        self.test_images = data.test_images.reshape(len(data.test_images), -1).to(self.device)
+        self.test_labels = data.test_labels.to(self.device)
+        self.test_count = len(self.test_labels)
+        self.probe_batch = (_as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES])
+        flops = 2 * weight_count(run.sizes)
+        self._test_piece = max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // flops))
+        self._batch_size = spec.batch_size
+        self._generator = generator_for(spec, "order")
+        self.start_epoch()
+
+    def start_epoch(self) -> None:
+        self.loss_sum, self.hits, self._position = 0.0, 0, 0
+        self._order = torch.randperm(len(self.train_labels), generator=self._generator).to(self.device)
+
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        chosen = self._order[self._position : self._position + self._batch_size]
+        self._position += self._batch_size
+        return _as_input(self.train_images.index_select(0, chosen)), self.train_labels.index_select(0, chosen)
+
+    def test_batch(self, start: int) -> tuple[Tensor, Tensor]:
+        end = start + self._test_piece
+        return _as_input(self.test_images[start:end]), self.test_labels[start:end]
+
+
+def _as_input(images: Tensor) -> Tensor:
+    """(n, d) uint8 -> float32 in 0..1; float data stays as it is."""
+    return images.float().mul_(PIXEL_SCALE) if images.dtype == torch.uint8 else images
+
+
+def _spoken(value: float) -> str:
+    return "NaN" if math.isnan(value) else "infinite"
