@@ -18,8 +18,8 @@ from mlp_core.spec import RunSpec
 
 
 def relu(X: Tensor) -> Tensor:
-    """max(x, 0). Its derivative at 0 is 0 by convention; that of `torch.max(X, 0)`, shared between two equal arguments, would be ½."""
-    return torch.where(X <= 0, 0.0, X)
+    """max(x, 0), with derivative 0 at 0 by convention; that of `torch.max(X, 0)`, shared between two equal arguments, would be ½ there."""
+    return X * (X > 0)
 
 
 def dropout(H: Tensor, p: float, generator: Generator) -> Tensor:
@@ -32,9 +32,9 @@ def dropout(H: Tensor, p: float, generator: Generator) -> Tensor:
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     """−log softmax(o)_y = log Σ exp(o_k) − o_y, averaged over the batch."""
-    o_max = logits.max(dim=1).values.detach()  # taken out before exp, which overflows from 89 on in float32
-    log_sum_exp = (logits - o_max[:, None]).exp().sum(dim=1).log() + o_max
-    return (log_sum_exp - logits[range(len(y)), y]).mean()
+    largest = logits.max(dim=1, keepdim=True).values.detach()  # taken out before exp, which overflows from 89 on in float32
+    log_sum_exp = largest + (logits - largest).exp().sum(dim=1, keepdim=True).log()
+    return (log_sum_exp - logits.gather(1, y[:, None])).mean()
 
 
 def squared_loss(outputs: Tensor, y: Tensor) -> Tensor:
@@ -108,9 +108,14 @@ def build(
     return Scratch(spec, sizes, device, loss, dtype)
 
 
+def decayed(g: Tensor, w: Tensor, spec: RunSpec) -> Tensor:
+    """g + λw: the gradient of the loss with the penalty λ/2 ‖w‖²."""
+    return g + spec.weight_decay * w if spec.weight_decay else g
+
+
 def sgd(w: Tensor, g: Tensor, v: Tensor | None = None, *, lr: float, t: int, spec: RunSpec) -> None:
     """w ← w − η g; with momentum v ← μv + g and w ← w − η v, or w ← w − η (g + μv) with Nesterov's."""
-    g = g + spec.weight_decay * w
+    g = decayed(g, w, spec)
     if v is not None:
         v[...] = spec.momentum * v + g
         g = g + spec.momentum * v if spec.nesterov else v
@@ -119,7 +124,7 @@ def sgd(w: Tensor, g: Tensor, v: Tensor | None = None, *, lr: float, t: int, spe
 
 def adam(w: Tensor, g: Tensor, m: Tensor, s: Tensor, *, lr: float, t: int, spec: RunSpec) -> None:
     """w ← w − η m̂ / (√ŝ + ε)."""
-    w -= lr * adam_direction(g + spec.weight_decay * w, m, s, t=t, spec=spec)
+    w -= lr * adam_direction(decayed(g, w, spec), m, s, t=t, spec=spec)
 
 
 def adamw(w: Tensor, g: Tensor, m: Tensor, s: Tensor, *, lr: float, t: int, spec: RunSpec) -> None:
@@ -137,7 +142,7 @@ def adam_direction(g: Tensor, m: Tensor, s: Tensor, *, t: int, spec: RunSpec) ->
 
 def rmsprop(w: Tensor, g: Tensor, s: Tensor, v: Tensor | None = None, *, lr: float, t: int, spec: RunSpec) -> None:
     """w ← w − η g / (√s + ε), with s the moving average of g²; momentum as in sgd."""
-    g = g + spec.weight_decay * w
+    g = decayed(g, w, spec)
     s[...] = spec.rho * s + (1 - spec.rho) * g**2
     u = g / (s.sqrt() + spec.eps)
     if v is not None:
@@ -147,7 +152,7 @@ def rmsprop(w: Tensor, g: Tensor, s: Tensor, v: Tensor | None = None, *, lr: flo
 
 def adagrad(w: Tensor, g: Tensor, s: Tensor, *, lr: float, t: int, spec: RunSpec) -> None:
     """w ← w − η g / (√s + ε), with s the sum of all g² so far."""
-    g = g + spec.weight_decay * w
+    g = decayed(g, w, spec)
     s += g**2
     w -= lr * g / (s.sqrt() + spec.eps)
 
