@@ -1,0 +1,100 @@
+"""Which library multiplies float32 matrices on the processor: chosen once a process, by measured error. Knows no network and no time.
+
+On AMD's processors the default, MKL, can take nearly twice as long as oneDNN. PyTorch hands products to oneDNN only when told that a
+"medium" precision will do, bfloat16 inside; most processors compute in float32 all the same, but those with bfloat16 units may really
+round. So the products of a training step are measured first, and oneDNN is kept only where its error is that of float32. The choice
+rests on no clock: the same machine always takes the same library, and a run repeats bit for bit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+DEFAULT_LIBRARY = "PyTorch's default library"
+LARGEST_ERROR = 1e-5  # float32 stays near 1e-6 for these shapes; bfloat16 inside gives 1e-3
+BATCH = 256
+LAYERS = ((784, 256), (256, 10), (1024, 1024))  # the book's two layers, and one large enough for other kernels
+
+
+@dataclass(frozen=True, slots=True)
+class MatmulChoice:
+    """The library in use, as `name`, and why.
+
+    `precision` is what torch calls it: "medium" for oneDNN, "highest" for the default. `largest_error` is oneDNN's, relative to the
+    largest entry of the product in float64; None where there is no oneDNN.
+    """
+
+    precision: str
+    largest_error: float | None
+    name: str
+
+    def __str__(self) -> str:
+        if self.largest_error is None:
+            return f"Matrix products run in {self.name}; oneDNN is not part of this build."
+        if self.precision == "medium":
+            return f"Matrix products run in {self.name}: measured at the start, its largest relative error is {self.largest_error:.0e}."
+        return (
+            f"Matrix products run in {self.name}: measured at the start, oneDNN's largest relative error is {self.largest_error:.0e}, "
+            f"and float32 allows {LARGEST_ERROR:.0e}."
+        )
+
+
+_lock = threading.Lock()
+_chosen: MatmulChoice | None = None
+
+
+def choose_matmul() -> MatmulChoice:
+    """Settle the library for the whole process; the first call measures, every later one returns the same choice.
+
+    Only products on the processor are concerned. `torch.set_float32_matmul_precision("medium")` would take oneDNN too, but with it
+    TensorFloat-32 on CUDA.
+    """
+    global _chosen  # noqa: PLW0603 (the setting is the process's own)
+    with _lock:
+        if _chosen is None:
+            _chosen = _choose()
+        return _chosen
+
+
+def _choose() -> MatmulChoice:
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return MatmulChoice("highest", None, DEFAULT_LIBRARY)
+    _take_onednn(True)
+    error = largest_error()
+    if error < LARGEST_ERROR:
+        return MatmulChoice("medium", error, "oneDNN")
+    _take_onednn(False)
+    return MatmulChoice("highest", error, DEFAULT_LIBRARY)
+
+
+def _take_onednn(taken: bool) -> None:
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16" if taken else "none"  # type: ignore[attr-defined]
+
+
+def largest_error() -> float:
+    """Largest relative error among the products of one step forward and backward, as they are computed now, against float64."""
+    generator = torch.Generator().manual_seed(0)
+    return max(_relative_error(a, b) for a, b in _step_operands(generator))
+
+
+def _step_operands(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """The factors of H Wᵀ, Gᵀ H and G W in every layer, with the strides that autograd gives them."""
+    for n_in, n_out in LAYERS:
+        H = torch.randn(BATCH, n_in, generator=generator)
+        W = torch.randn(n_out, n_in, generator=generator)
+        G = torch.randn(BATCH, n_out, generator=generator)
+        yield H, W.T
+        yield G.T, H
+        yield G, W
+
+
+def _relative_error(a: Tensor, b: Tensor) -> float:
+    exact = a.double() @ b.double()
+    products = (a @ b, F.linear(a, b.T, torch.zeros(b.shape[1])))
+    return max(((product - exact).abs().max() / exact.abs().max()).item() for product in products)
