@@ -1,0 +1,180 @@
+"""What a curve shows of its activation: range, slopes, kinks, flat stretches, gaps; and three identities. Knows nothing of networks.
+
+Every number here comes from computing the function, none from the registry's formulas.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mlp_core.activations import Activation, Curve, evaluate
+
+FLAT_FRACTION = 0.01  # flat: a slope below this share of the steepest one
+ZERO_CENTRED = 1e-4  # a mean output below this is 0 but for the finite number of quantiles
+QUANTILES = 4_001
+NEAR = 1e-6  # how far from x the slopes beside it are taken
+KINK_TOLERANCE = 1e-9  # a smaller difference of slopes is rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One point of a function. `gradient` is what autograd says there; the slopes are those just beside it."""
+
+    x: float
+    value: float
+    gradient: float
+    left_slope: float
+    right_slope: float
+    kink: bool
+    jump: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where on a grid the value or the gradient is not finite: `count` points from `first` to `last`, `kind` NaN, ∞ or −∞."""
+
+    quantity: str
+    kind: str
+    first: float
+    last: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a curve shows. Points that are not finite do not count; with none left, numbers are NaN.
+
+    `steepest` is the gradient of largest magnitude, reached from `steepest_first` to `steepest_last`; `flat` lists the stretches
+    towards either end of the grid where the slope is below `FLAT_FRACTION` of it; `mean_output` is E[φ(z)] for z ~ N(0, 1).
+    """
+
+    smallest: float
+    largest: float
+    steepest: float
+    steepest_first: float
+    steepest_last: float
+    flat: tuple[tuple[float, float], ...]
+    kinks: tuple[float, ...]
+    jumps: tuple[float, ...]
+    mean_output: float
+
+    @property
+    def zero_centred(self) -> bool:
+        return abs(self.mean_output) < ZERO_CENTRED
+
+
+def grid(low: float, high: float, step: float) -> Tensor:
+    """The multiples of `step` from `low` to `high` -> (n,) float64, in which 0 is exactly 0 and 0.3 the float nearest to 0.3."""
+    first, last = math.ceil(low / step - KINK_TOLERANCE), math.floor(high / step + KINK_TOLERANCE)
+    return torch.tensor([round(index * step, 10) for index in range(first, last + 1)], dtype=torch.float64)
+
+
+@functools.lru_cache(maxsize=4)
+def normal_quantiles(n: int) -> Tensor:
+    """n values of N(0, 1) at evenly spaced probabilities -> (n,) float64: a sample without the noise of one. Not to be written to."""
+    quantiles: Tensor = torch.special.ndtri((torch.arange(n, dtype=torch.float64) + 0.5) / n)
+    return quantiles
+
+
+def measure(activation: Activation, curve: Curve, **parameters: float) -> Facts:
+    """The facts of an activation, given its curve on a grid."""
+    finite = torch.isfinite(curve.value) & torch.isfinite(curve.gradient)
+    x, value, gradient = curve.x[finite], curve.value[finite], curve.gradient[finite]
+    output = evaluate(activation, normal_quantiles(QUANTILES), **parameters).value
+    mean = float(output[torch.isfinite(output)].mean())
+    if not len(x):
+        return Facts(math.nan, math.nan, math.nan, math.nan, math.nan, (), (), (), mean)
+    magnitude = gradient.abs()
+    top = magnitude.max()
+    at_top = x[magnitude >= top * (1 - KINK_TOLERANCE)]
+    _, _, kink, jump = _beside(activation, curve.x, parameters)
+    return Facts(
+        smallest=float(value.min()),
+        largest=float(value.max()),
+        steepest=float(gradient[magnitude.argmax()]),
+        steepest_first=float(at_top[0]),
+        steepest_last=float(at_top[-1]),
+        flat=_flat_ends(curve.x, (curve.gradient.abs() < FLAT_FRACTION * top) | (curve.gradient == 0)),
+        kinks=tuple(curve.x[kink & ~jump].tolist()),
+        jumps=tuple(curve.x[jump].tolist()),
+        mean_output=mean,
+    )
+
+
+def probe(activation: Activation, x: float, **parameters: float) -> Probe:
+    """Value and slopes at one point, computed in float64."""
+    at = torch.tensor([x], dtype=torch.float64)
+    curve = evaluate(activation, at, **parameters)
+    left, right, kink, jump = _beside(activation, at, parameters)
+    return Probe(x, float(curve.value), float(curve.gradient), float(left), float(right), bool(kink), bool(jump))
+
+
+def gaps(curve: Curve) -> tuple[Gap, ...]:
+    """Every stretch of the grid on which value or gradient is not finite, named."""
+    kinds: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (("NaN", torch.isnan), ("∞", torch.isposinf), ("−∞", torch.isneginf))
+    found = []
+    for quantity, values in (("value", curve.value), ("gradient", curve.gradient)):
+        for kind, test in kinds:
+            mask = test(values)
+            if mask.any():
+                points = curve.x[mask]
+                found.append(Gap(quantity, kind, float(points[0]), float(points[-1]), int(mask.sum())))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An equation between activations: `difference` gives left side minus right side at every x."""
+
+    latex: str
+    difference: Callable[[Tensor], Tensor]
+
+    def largest_difference(self, x: Tensor) -> float:
+        """The largest |left − right| over a grid, computed in x's dtype."""
+        return float(self.difference(x).abs().max())
+
+
+def _gradient_minus(name: str, formula: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def difference(x: Tensor) -> Tensor:
+        curve = evaluate(name, x)
+        return curve.gradient - formula(curve.value)
+
+    return difference
+
+
+IDENTITIES = (
+    Identity(r"\tanh(x) + 1 = 2\,\sigma(2x)", lambda x: torch.tanh(x) + 1 - 2 * torch.sigmoid(2 * x)),
+    Identity(r"\sigma'(x) = \sigma(x)\,(1 - \sigma(x))", _gradient_minus("sigmoid", lambda value: value * (1 - value))),
+    Identity(r"\tanh'(x) = 1 - \tanh^2(x)", _gradient_minus("tanh", lambda value: 1 - value**2)),
+)
+
+
+def _beside(activation: Activation, x: Tensor, parameters: dict[str, float]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Left slope, right slope, whether there is a kink, whether a jump -> four tensors of x's shape.
+
+    Across a smooth point both slopes and values draw together as the points beside it do; across a kink or a jump they stay apart.
+    """
+    near_left, near_right = (evaluate(activation, x + sign * NEAR, **parameters) for sign in (-1, 1))
+    far_left, far_right = (evaluate(activation, x + sign * 10 * NEAR, **parameters) for sign in (-1, 1))
+    bend, wider_bend = (near_right.gradient - near_left.gradient).abs(), (far_right.gradient - far_left.gradient).abs()
+    rise, wider_rise = (near_right.value - near_left.value).abs(), (far_right.value - far_left.value).abs()
+    kink = (bend > wider_bend / 2) & (bend > KINK_TOLERANCE * (1 + near_left.gradient.abs()))
+    jump = (rise > wider_rise / 2) & (rise > KINK_TOLERANCE * (1 + near_left.value.abs()))
+    return near_left.gradient, near_right.gradient, kink | jump, jump
+
+
+def _flat_ends(x: Tensor, flat: Tensor) -> tuple[tuple[float, float], ...]:
+    """The runs of True that begin at the first point or end at the last, as (first x, last x)."""
+    if flat.all():
+        return ((float(x[0]), float(x[-1])),)
+    steep = torch.nonzero(~flat).flatten()
+    first, last = int(steep[0]), int(steep[-1])
+    ends = [(x[0], x[first - 1])] if first > 0 else []
+    ends += [(x[last + 1], x[-1])] if last < len(x) - 1 else []
+    return tuple((float(a), float(b)) for a, b in ends)
