@@ -49,6 +49,16 @@ class NetworkState:
     parameters: tuple[Tensor, ...]
     dropout: Tensor
 
+    @classmethod
+    def of(cls, parameters: list[Tensor], generator: Generator) -> NetworkState:
+        return cls(tuple(parameter.detach().clone() for parameter in parameters), generator.get_state())
+
+    @torch.no_grad()
+    def restore(self, parameters: list[Tensor], generator: Generator) -> None:
+        for parameter, saved in zip(parameters, self.parameters, strict=True):
+            parameter.copy_(saved)
+        generator.set_state(self.dropout)
+
 
 class Network(Protocol):
     """What training, probes and pictures need of a network, however it is written. Inputs x are (n, d), labels (n,) or targets (n, out)."""
@@ -86,7 +96,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cross_entropy": F.cros
 
 def build(
     spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: str = "cross_entropy", dtype: torch.dtype = torch.float32
-) -> Concise:
+) -> Network:
     """The network of `spec` from PyTorch's own modules.
 
     Args:
@@ -98,7 +108,9 @@ def build(
     drawn = initial_parameters(spec, sizes, generator_for(spec, "init"))
     modules: list[nn.Module] = []
     for index, (weight, bias) in enumerate(drawn):
-        modules.append(_linear(weight.to(device, dtype), bias.to(device, dtype)))
+        linear = nn.Linear(*weight.T.shape, device="meta")  # where it draws no numbers of its own
+        linear.weight, linear.bias = nn.Parameter(weight.to(device, dtype)), nn.Parameter(bias.to(device, dtype))
+        modules.append(linear)
         if index < len(spec.hidden):
             modules.append(Elementwise(activation, spec.activation_parameter, device, dtype))
             if spec.dropout and spec.dropout[index] > 0:
@@ -145,10 +157,10 @@ class Concise:
         return [(module.weight.detach(), module.bias.detach()) for module in self.net if isinstance(module, nn.Linear)]
 
     def state(self) -> NetworkState:
-        return copied_state(self.parameters(), self._generator)
+        return NetworkState.of(self.parameters(), self._generator)
 
     def load_state(self, state: NetworkState) -> None:
-        restore_state(state, self.parameters(), self._generator)
+        state.restore(self.parameters(), self._generator)
 
 
 class Elementwise(nn.Module):
@@ -185,27 +197,9 @@ class Dropout(nn.Module):
         return x * kept * (1.0 / (1.0 - self.p))
 
 
-def copied_state(parameters: list[Tensor], generator: Generator) -> NetworkState:
-    return NetworkState(tuple(parameter.detach().clone() for parameter in parameters), generator.get_state())
-
-
-@torch.no_grad()
-def restore_state(state: NetworkState, parameters: list[Tensor], generator: Generator) -> None:
-    for parameter, saved in zip(parameters, state.parameters, strict=True):
-        parameter.copy_(saved)
-    generator.set_state(state.dropout)
-
-
-def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
-    """An `nn.Linear` that holds these tensors; on the meta device it draws no numbers of its own first."""
-    linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
-    linear.weight, linear.bias = nn.Parameter(weight), nn.Parameter(bias)
-    return linear
-
-
 @dataclass(frozen=True, slots=True)
 class LayerCount:
-    """One layer: weight of `shape` (n_in, n_out) and outputs (batch_size, n_out)."""
+    """One layer: weight of `shape` (n_in, n_out), outputs of `activation_shape` (batch_size, n_out)."""
 
     name: str
     shape: tuple[int, int]
@@ -215,7 +209,7 @@ class LayerCount:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a network holds and costs. The bytes are those of float32 tensors; the library around them is not counted."""
+    """What a network holds and costs in float32; the library around it is not counted."""
 
     layers: tuple[LayerCount, ...]
     parameters: int
@@ -227,31 +221,29 @@ class Counts:
 
 
 def count(spec: RunSpec, sizes: tuple[int, ...]) -> Counts:
-    """Count parameters, operations and memory of `spec`'s network.
+    """Count the parameters, operations and bytes of `spec`'s network.
 
-    An output of a layer costs n_in multiplications and n_in additions (the bias is the last), an activation one operation more a unit;
-    dropout is not counted. Memory for activations is what a backward pass over one batch keeps: the inputs, of a hidden layer
-    pre-activation and activation (with dropout also mask and output), and the logits.
+    A forward pass takes n_in multiplications and n_in additions an output (the last adds the bias), and one operation more for an
+    activation; dropout is not counted. `activation_bytes` is what the backward pass of one batch may need: inputs, pre-activations,
+    activations, and with dropout its masks and outputs.
     """
-    batch, hidden = spec.batch_size, len(spec.hidden)
-    activation = resolve(spec.activation)
-    alphas = 1 if activation.parameter is not None and activation.parameter.learnable else 0
-    layers, flops, kept = [], 0, sizes[0]
+    parameter = resolve(spec.activation).parameter
+    alphas = int(parameter is not None and parameter.learnable)
+    layers, flops, units = [], 0, sizes[0]
     for index, (n_in, n_out) in enumerate(pairwise(sizes)):
-        is_hidden = index < hidden
-        name = f"hidden {index + 1}" if is_hidden else "output"
-        layers.append(LayerCount(name, (n_in, n_out), (n_in + 1) * n_out + alphas * is_hidden, (batch, n_out)))
-        flops += 2 * n_in * n_out + n_out * is_hidden
-        dropped = is_hidden and bool(spec.dropout) and spec.dropout[index] > 0
-        kept += n_out * (1 + is_hidden + 2 * dropped)
+        hidden = index < len(spec.hidden)
+        dropped = hidden and any(spec.dropout[index : index + 1])
+        name = f"hidden {index + 1}" if hidden else "output"
+        layers.append(LayerCount(name, (n_in, n_out), (n_in + 1) * n_out + alphas * hidden, (spec.batch_size, n_out)))
+        flops += 2 * n_in * n_out + n_out * hidden
+        units += n_out * (1 + hidden + 2 * dropped)
     parameters = sum(layer.parameters for layer in layers)
-    averages = len(OPTIMIZERS[spec.optimizer].averages(spec))
     return Counts(
         layers=tuple(layers),
         parameters=parameters,
         flops_per_image=flops,
         weight_bytes=FLOAT32_BYTES * parameters,
         gradient_bytes=FLOAT32_BYTES * parameters,
-        optimizer_bytes=FLOAT32_BYTES * parameters * averages,
-        activation_bytes=FLOAT32_BYTES * kept * batch,
+        optimizer_bytes=FLOAT32_BYTES * parameters * len(OPTIMIZERS[spec.optimizer].averages(spec)),
+        activation_bytes=FLOAT32_BYTES * units * spec.batch_size,
     )

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from mlp_core.expression import resolve
 from mlp_core.initializers import initial_parameters
-from mlp_core.model import CPU, Layer, NetworkState, copied_state, generator_for, restore_state
+from mlp_core.model import CPU, Layer, Network, NetworkState, generator_for
 from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
 
@@ -95,15 +95,15 @@ class Scratch:
         return [(W.detach().T, b.detach()) for W, b in zip(self.W, self.b, strict=True)]
 
     def state(self) -> NetworkState:
-        return copied_state(self.parameters(), self._generator)
+        return NetworkState.of(self.parameters(), self._generator)
 
     def load_state(self, state: NetworkState) -> None:
-        restore_state(state, self.parameters(), self._generator)
+        state.restore(self.parameters(), self._generator)
 
 
 def build(
     spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: str = "cross_entropy", dtype: torch.dtype = torch.float32
-) -> Scratch:
+) -> Network:
     """The network of `spec` from bare tensors; arguments as of `mlp_core.model.build`."""
     return Scratch(spec, sizes, device, loss, dtype)
 
