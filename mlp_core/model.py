@@ -108,7 +108,7 @@ def build(
     drawn = initial_parameters(spec, sizes, generator_for(spec, "init"))
     modules: list[nn.Module] = []
     for index, (weight, bias) in enumerate(drawn):
-        linear = nn.Linear(*weight.T.shape, device="meta")  # where it draws no numbers of its own
+        linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # where it draws no numbers of its own
         linear.weight, linear.bias = nn.Parameter(weight.to(device, dtype)), nn.Parameter(bias.to(device, dtype))
         modules.append(linear)
         if index < len(spec.hidden):
