@@ -1,0 +1,147 @@
+"""Laws of random matrices and number formats: what a product of random matrices is made of. Knows no product.
+
+Trial t draws its factors from a stream of its own, so more trials or more factors only add to what was there before, and a trial can be
+watched alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlp_core.theory import Array, lyapunov_exponents
+
+BLOCK_ENTRIES = 2_000_000  # drawn at a time: 16 MB
+
+Choice = TypeVar("Choice")
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """A law of random n x n matrices at scale 1.
+
+    Args:
+        draw: (stream, count, n) -> (count, n, n).
+        exponents: (n, scale) -> the n predicted Lyapunov exponents, descending.
+        exact: whether they are exact, or those of Gaussian entries with the same variance.
+    """
+
+    name: str
+    label: str
+    latex: str
+    draw: Callable[[np.random.Generator, int, int], Array]
+    exponents: Callable[[int, float], Array]
+    exact: bool = True
+
+
+def _gaussian(stream: np.random.Generator, count: int, n: int) -> Array:
+    return stream.standard_normal((count, n, n))
+
+
+def _xavier(stream: np.random.Generator, count: int, n: int) -> Array:
+    return _gaussian(stream, count, n) / math.sqrt(n)
+
+
+def _uniform(stream: np.random.Generator, count: int, n: int) -> Array:
+    return stream.uniform(-math.sqrt(3.0), math.sqrt(3.0), (count, n, n))  # variance 1
+
+
+def _orthogonal(stream: np.random.Generator, count: int, n: int) -> Array:
+    Q, R = np.linalg.qr(_gaussian(stream, count, n))
+    rotated: Array = Q * np.sign(np.diagonal(R, axis1=1, axis2=2))[:, None, :]  # without it Q is not Haar (Mezzadri 2007, section 5)
+    return rotated
+
+
+ENSEMBLES: dict[str, Ensemble] = {
+    entry.name: entry
+    for entry in (
+        Ensemble("gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", _gaussian, lyapunov_exponents),
+        Ensemble("uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)", _uniform, lyapunov_exponents, exact=False),
+        Ensemble(
+            "xavier",
+            "Xavier",
+            r"M_{ij} \sim \mathcal{N}\left(0, \tfrac{2\sigma^2}{n_\mathrm{in} + n_\mathrm{out}}\right)",
+            _xavier,
+            lambda n, scale: lyapunov_exponents(n, scale / math.sqrt(n)),
+        ),
+        Ensemble(
+            "orthogonal",
+            "Orthogonal",
+            r"M = \sigma Q,\ Q^\top Q = I",
+            _orthogonal,
+            lambda n, scale: np.full(n, math.log(scale)),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """A number format, and where it ends: log10 of its largest and of its smallest positive number."""
+
+    dtype: torch.dtype
+
+    @property
+    def largest_log10(self) -> float:
+        return math.log10(torch.finfo(self.dtype).max)
+
+    @property
+    def smallest_log10(self) -> float:
+        info = torch.finfo(self.dtype)
+        return math.log10(info.smallest_normal) + math.log10(info.eps)  # the smallest subnormal number
+
+    def multiply(self, left: Tensor, right: Tensor) -> Tensor:
+        """The product of two batches; the 16-bit formats add up in float32 and round once, as a GPU does."""
+        if self.dtype in (torch.float16, torch.bfloat16):
+            return (left.float() @ right.float()).to(self.dtype)
+        return left @ right
+
+
+PRECISIONS: dict[str, Precision] = {
+    "float16": Precision(torch.float16),
+    "bfloat16": Precision(torch.bfloat16),
+    "float32": Precision(torch.float32),
+    "float64": Precision(torch.float64),
+}
+
+
+def drawn_factors(ensemble: str, n: int, factors: int, trials: Sequence[int], seed: int) -> Iterator[Tensor]:
+    """The factors in order, each (trials, n, n) float64."""
+    streams = [np.random.default_rng((seed, trial)) for trial in trials]
+    block = max(1, BLOCK_ENTRIES // (len(streams) * n * n))
+    for start in range(0, factors, block):
+        count = min(block, factors - start)
+        yield from torch.from_numpy(np.stack([ENSEMBLES[ensemble].draw(stream, count, n) for stream in streams], axis=1))
+
+
+def known(name: str, value: str, choices: dict[str, Choice]) -> Choice:
+    """The entry called `value`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+    return choices[value]
+
+
+def check_product(ensemble: str, scale: float, **counts: int) -> None:
+    """Refuse a product that cannot be.
+
+    Raises:
+        ValueError: a count (of rows, factors, trials) below 1, a seed or the index of a trial below 0, a scale that is not positive, or
+            an unknown ensemble.
+    """
+    for name, value in counts.items():
+        least = 0 if name in ("seed", "trial") else 1
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+    if not 0.0 < scale < math.inf:
+        raise ValueError(f"scale must be a positive number, got {scale!r}")
+    known("ensemble", ensemble, ENSEMBLES)

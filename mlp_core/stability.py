@@ -1,0 +1,176 @@
+"""Products of random matrices, measured: stably with logarithms, and literally in the number format chosen. Draws no conclusion.
+
+`gradient_norms_by_depth`, the same question asked of a network, is in `mlp_core.depth`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlp_core.depth import gradient_norms_by_depth
+from mlp_core.ensembles import PRECISIONS, check_product, drawn_factors, known
+from mlp_core.theory import Array
+
+__all__ = [
+    "LiteralGrowth", "ProductSnapshot", "gradient_norms_by_depth", "literal_growth", "matrix_product_growth", "product_after",
+    "singular_value_path",
+]  # fmt: skip
+
+DIRECT_SPREAD = 30.0  # nats between the outermost singular values; at e^30 the float64 SVD still has the smallest to 1e-3
+SWEEPS = 12
+
+
+def matrix_product_growth(
+    n: int = 4, factors: int = 100, trials: int = 300, scale: float = 1.0, seed: int = 0, *, ensemble: str = "gaussian"
+) -> Array:
+    """log10 of max|M_k ... M_1| after each factor k = 1..factors of independent random products.
+
+    The product is renormalized at every factor and the logarithms are added up, so nothing overflows. At scale s it is that of scale 1
+    plus k log10 s, which is how it is computed: the same seed gives the same matrices at every scale.
+
+    Returns:
+        numpy float64 (trials, factors).
+
+    Raises:
+        ValueError: a size below 1, a scale that is not positive, a negative seed, or an unknown ensemble.
+    """
+    check_product(ensemble, scale, n=n, factors=factors, trials=trials, seed=seed)
+    growth = np.empty((factors, trials))
+    product = torch.eye(n, dtype=torch.float64).expand(trials, n, n)
+    total = torch.zeros(trials, dtype=torch.float64)
+    for k, factor in enumerate(drawn_factors(ensemble, n, factors, range(trials), seed)):
+        product = torch.bmm(factor, product)
+        largest = product.abs().amax(dim=(1, 2))
+        product = product / largest[:, None, None]
+        total += torch.log10(largest)
+        growth[k] = total
+    growth += math.log10(scale) * np.arange(1, factors + 1)[:, None]
+    return growth.T
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralGrowth:
+    """What the computer gets in one number format: log10 of max|M| as it stands there, inf, -inf (all entries 0) and NaN included."""
+
+    size_log10: Array  # (trials, factors)
+    overflow_at: Array  # (trials,) the first k at which an entry is not finite; NaN if never
+    underflow_at: Array  # (trials,) the first k at which every entry is 0; NaN if never
+
+
+def literal_growth(
+    precision: str, n: int = 4, factors: int = 100, trials: int = 300, *, scale: float = 1.0, seed: int = 0, ensemble: str = "gaussian"
+) -> LiteralGrowth:
+    """The same products as `matrix_product_growth`, multiplied out in `precision` without any care.
+
+    Raises:
+        ValueError: as there, or an unknown precision.
+    """
+    check_product(ensemble, scale, n=n, factors=factors, trials=trials, seed=seed)
+    chosen = known("precision", precision, PRECISIONS)
+    size = torch.empty(factors, trials, dtype=torch.float64)
+    product = torch.eye(n, dtype=chosen.dtype).expand(trials, n, n)
+    for k, factor in enumerate(drawn_factors(ensemble, n, factors, range(trials), seed)):
+        product = chosen.multiply((scale * factor).to(chosen.dtype), product)
+        size[k] = product.abs().amax(dim=(1, 2))
+    sizes = size.T
+    return LiteralGrowth(torch.log10(sizes).numpy(), _first(~torch.isfinite(sizes)), _first(sizes == 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSnapshot:
+    """One trial after k factors: the product is `mantissa` x 10**`exponent`, whatever its size; `literal` is what the format holds."""
+
+    first: Array  # (n, n) the first factor
+    mantissa: Array  # (n, n), largest absolute entry from 1 to below 10
+    exponent: int
+    literal: Array  # (n, n) in float64, inf and NaN included
+
+
+def product_after(
+    k: int, n: int = 4, *, scale: float = 1.0, seed: int = 0, ensemble: str = "gaussian", precision: str = "float32", trial: int = 0
+) -> ProductSnapshot:
+    """Trial `trial` of `matrix_product_growth` after k >= 1 factors, with its entries.
+
+    Raises:
+        ValueError: as `literal_growth`.
+    """
+    check_product(ensemble, scale, n=n, k=k, seed=seed, trial=trial)
+    chosen = known("precision", precision, PRECISIONS)
+    stable = literal = first = torch.empty(0)
+    log10_size = k * math.log10(scale)
+    for index, (factor,) in enumerate(drawn_factors(ensemble, n, k, [trial], seed)):
+        rounded = (scale * factor).to(chosen.dtype)
+        if index == 0:
+            first, stable, literal = scale * factor, factor, rounded
+        else:
+            stable, literal = factor @ stable, chosen.multiply(rounded, literal)
+        largest = float(stable.abs().max())
+        stable, log10_size = stable / largest, log10_size + math.log10(largest)
+    exponent = math.floor(log10_size)
+    return ProductSnapshot(first.numpy(), (stable * 10.0 ** (log10_size - exponent)).numpy(), exponent, literal.double().numpy())
+
+
+def singular_value_path(
+    n: int, at: Sequence[int], *, scale: float = 1.0, seed: int = 0, ensemble: str = "gaussian", trial: int = 0
+) -> Array:
+    """log10 of all singular values of trial `trial`'s product after each of `at` factors (ascending, at least 1).
+
+    An SVD of the product would lose every value below 1e-16 of the largest. So the product is kept as Q D T with Q orthogonal, D
+    diagonal (its logarithm is kept) and T unit upper triangular, which QR renews at every factor without ever forming the product.
+
+    Returns:
+        (len(at), n), descending in each row.
+
+    Raises:
+        ValueError: as `matrix_product_growth`; `at` empty or not ascending.
+
+    Reference: Benettin et al. (1980), part 1, section 3, for the exponents; Stewart (1997), The triangular matrices of Gaussian
+        elimination and related decompositions, section 4, for the sweeps.
+    """
+    if not at or list(at) != sorted(set(at)):
+        raise ValueError(f"at must be ascending numbers of factors, got {list(at)!r}")
+    check_product(ensemble, scale, n=n, factors=at[0], seed=seed, trial=trial)
+    wanted = set(at)
+    Q = T = torch.eye(n, dtype=torch.float64)
+    log_d = torch.zeros(n, dtype=torch.float64)
+    kept: list[tuple[Tensor, Tensor]] = []
+    for k, (factor,) in enumerate(drawn_factors(ensemble, n, at[-1], [trial], seed), start=1):
+        Q, R = torch.linalg.qr(factor @ Q)
+        signs = R.diagonal().sign()
+        Q, R = Q * signs, R * signs[:, None]
+        T = (R / R.diagonal()[:, None] * torch.exp(log_d[None, :] - log_d[:, None])).triu() @ T
+        log_d = log_d + R.diagonal().log()
+        if k in wanted:
+            kept.append((log_d, T))
+    singular = _log_singular_values(torch.stack([d for d, _ in kept]), torch.stack([t for _, t in kept]))
+    path: Array = singular.numpy() / math.log(10.0) + math.log10(scale) * np.asarray(at, dtype=float)[:, None]
+    return path
+
+
+def _log_singular_values(log_d: Tensor, T: Tensor) -> Tensor:
+    """ln of the singular values (m, n), descending, of diag(exp(log_d)) T, for log_d (m, n) and T (m, n, n) unit upper triangular."""
+    largest = log_d.amax(dim=1, keepdim=True)
+    direct = torch.linalg.svdvals(torch.exp(log_d - largest).unsqueeze(2) * T).log() + largest
+    S = T.mT  # the transpose has the same singular values: they are those of S diag(exp(log_d))
+    for _ in range(SWEEPS):
+        S = torch.linalg.qr(S).R
+        pivots = S.diagonal(dim1=1, dim2=2).abs()
+        log_d = log_d + pivots.log()
+        S = S / pivots.unsqueeze(1)
+        S = S.mT * torch.exp(log_d.unsqueeze(2) - log_d.unsqueeze(1)).tril()
+    swept = log_d.sort(dim=1, descending=True).values
+    spread = direct.amax(dim=1, keepdim=True) - swept.amin(dim=1, keepdim=True)
+    return torch.where(spread < DIRECT_SPREAD, direct, swept)
+
+
+def _first(happened: Tensor) -> Array:
+    """(trials, factors) -> the first factor, counted from 1, at which it happened, NaN if never."""
+    first = happened.to(torch.int8).argmax(dim=1).double() + 1.0
+    result: Array = torch.where(happened.any(dim=1), first, math.nan).numpy()
+    return result

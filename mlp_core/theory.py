@@ -1,0 +1,222 @@
+"""What is predicted: Lyapunov exponents of matrix products, mean-field variance and gradient through depth. Knows no measurement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Array = NDArray[np.float64]
+Function = Callable[[Tensor], Tensor]
+
+SIGMOID_MAX_GRADIENT = 0.25  # σ'(0); nowhere is it larger
+QUADRATURE_NODES = 16_384  # an even number keeps the kink of ReLU between two nodes
+QUADRATURE_REACH = 8.0  # beyond 8 standard deviations lies 1.2e-15 of a Gaussian
+SOFTMAX_DRAWS = 4096
+
+
+def lyapunov_exponents(n: int, scale: float = 1.0) -> Array:
+    """Growth rates of a product of n x n matrices with independent N(0, scale²) entries, per factor, in nats.
+
+    Formula: λ_i = ½(ln 2 + ψ((n-i+1)/2)) + ln scale, i = 1..n; the largest entry of k factors grows like exp(λ_1 k).
+
+    Returns:
+        (n,), descending.
+
+    Raises:
+        ValueError: n < 1, or a scale that is not a positive number.
+
+    Reference: Newman (1986), The distribution of Lyapunov exponents: exact results for random matrices, section 2.
+    """
+    return 0.5 * (math.log(2.0) + _polygamma(0, n)) + math.log(_positive("scale", scale))
+
+
+def lyapunov_variances(n: int) -> Array:
+    """Variance per factor of the i-th growth rate: after k factors its estimate scatters by sqrt(variance / k).
+
+    Formula: Var ln χ_{n-i+1} = ¼ ψ'((n-i+1)/2): by QR, one Gaussian factor stretches direction i by a χ variate, independently.
+
+    Returns:
+        (n,), ascending; the same at every scale.
+    """
+    return 0.25 * _polygamma(1, n)
+
+
+def critical_scale(n: int) -> float:
+    """The standard deviation of the entries at which a product of n x n Gaussian matrices neither grows nor dies: exp(-λ_1(n)).
+
+    Below 1/sqrt(n) it would die: the typical product grows slower than the mean-square one (Jensen), the more so the smaller n.
+    """
+    return math.exp(-lyapunov_exponents(n)[0])
+
+
+def crossing_factor(rate: float, limit_log10: float) -> float:
+    """How many factors that grow by `rate` nats each it takes from size 1 to 10**limit_log10; inf where it goes the other way."""
+    factors = limit_log10 * math.log(10.0) / rate if rate else math.inf
+    return factors if factors > 0 else math.inf
+
+
+def sigmoid_bound_log10(layers: int) -> float:
+    """log10 of 0.25**layers: no product of that many sigmoid gradients is larger."""
+    return layers * math.log10(SIGMOID_MAX_GRADIENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Of φ(z), z ~ N(0, q), for every q asked for. Logarithms are natural; -inf is an exact 0."""
+
+    mean: Array  # E[φ]
+    log_mean_square: Array  # ln E[φ²]
+    log_slope_square: Array  # ln E[φ'²]
+
+
+def gaussian_moments(function: Function, log_q: Array, nodes: int = QUADRATURE_NODES) -> Moments:
+    """E[φ(z)], E[φ(z)²] and E[φ'(z)²] for z ~ N(0, q), by the midpoint rule on ±8 standard deviations; φ' by autograd.
+
+    The midpoint rule beats Gauss-Hermite here: it does not care about kinks, and its fine mesh resolves a φ' much narrower than √q.
+
+    Args:
+        log_q: (k,) natural logarithm of the variance, so that one far below 1e-308 is no special case.
+    """
+    step = 2.0 * QUADRATURE_REACH / nodes
+    z = -QUADRATURE_REACH + step * (torch.arange(nodes, dtype=torch.float64) + 0.5)
+    weights = torch.exp(-0.5 * z * z)
+    weights /= weights.sum()
+    x = (torch.exp(0.5 * torch.as_tensor(log_q, dtype=torch.float64)).unsqueeze(1) * z).requires_grad_()
+    value = function(x)
+    (slope,) = torch.autograd.grad(value.sum(), x) if value.requires_grad else (torch.zeros_like(x),)
+    value = value.detach()
+    return Moments((value @ weights).numpy(), _log_mean_square(value, weights), _log_mean_square(slope, weights))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What theory needs to know of a layer: its width, and the variance of one weight into it and of one bias."""
+
+    units: int
+    weight_variance: float
+    bias_variance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DepthPrediction:
+    """Mean-field values of an MLP with L hidden layers, first layer first; log10 of absolute sizes, -inf for 0.
+
+    `weight_gradient_log10` (2, L+1) spans what a batch can do: at the lower edge the gradients of its images are independent and
+    partly cancel, at the upper one (√batch above) all images pull the same way.
+    """
+
+    activation_mean: Array  # (L,)
+    activation_rms_log10: Array  # (L,) root mean square of h_l
+    hidden_gradient_log10: Array  # (L+1,) |dL/dh_l| of the whole batch, l = 0 (the input) .. L
+    weight_gradient_log10: Array  # (2, L+1) |dL/dW_l|, the output layer last
+    chi: Array  # (L,) σ_w² E[φ'(z_l)²], which multiplies the squared gradient at layer l
+
+
+def mean_field(function: Function, inputs: int, input_mean_square: float, layers: Sequence[Layer], batch: int) -> DepthPrediction:
+    """Signal and gradient of a wide random MLP with softmax and mean cross-entropy, before training.
+
+    Formula: q_l = n_{l-1} s_l² E[φ(z_{l-1})²] + b_l², z_l ~ N(0, q_l);
+        |dL/dh_{l-1}|² = |dL/dh_l|² n_{l-1} s_l² E[φ'(z_l)²], so χ_l < 1 vanishes and χ_l > 1 explodes.
+
+    Args:
+        inputs: number of input features.
+        input_mean_square: their mean square over features and images.
+        layers: hidden layers, then the output layer.
+        batch: images over which the loss is averaged.
+
+    Reference: Poole et al. (2016), section 2; Schoenholz et al. (2017), section 3.
+    """
+    fan_ins = (inputs, *(layer.units for layer in layers[:-1]))
+    log_mean_squares, means, log_slopes = [_log(input_mean_square)], [], []
+    log_q = -math.inf
+    for index, (layer, fan_in) in enumerate(zip(layers, fan_ins, strict=True)):
+        log_q = float(np.logaddexp(_log(fan_in * layer.weight_variance) + log_mean_squares[-1], _log(layer.bias_variance)))
+        if index < len(layers) - 1:
+            moments = gaussian_moments(function, np.array([log_q]))
+            means.append(float(moments.mean[0]))
+            log_mean_squares.append(float(moments.log_mean_square[0]))
+            log_slopes.append(float(moments.log_slope_square[0]))
+    log_delta = np.empty(len(layers))  # ln |dL/dz_l|²
+    log_hidden = np.empty(len(layers))  # ln |dL/dh_l|², l = 0 .. L
+    log_delta[-1] = math.log(softmax_residual(log_q, layers[-1].units) / batch)
+    for index in reversed(range(len(layers))):
+        log_hidden[index] = log_delta[index] + _log(fan_ins[index] * layers[index].weight_variance)
+        if index:
+            log_delta[index - 1] = log_hidden[index] + log_slopes[index - 1]
+    log_weight = log_delta + np.log(fan_ins) + np.array(log_mean_squares)
+    half = 0.5 / math.log(10.0)  # from the natural logarithm of a square to log10
+    chi = [_log(fan_in * layer.weight_variance) + slope for layer, fan_in, slope in zip(layers, fan_ins, log_slopes, strict=False)]
+    return DepthPrediction(
+        np.array(means),
+        half * np.array(log_mean_squares[1:]),
+        half * log_hidden,
+        half * np.stack([log_weight, log_weight + math.log(batch)]),
+        np.exp(np.array(chi)),
+    )
+
+
+def softmax_residual(log_q: float, classes: int) -> float:
+    """E|p - y|² of softmax outputs p against a label y independent of them, for logits ~ N(0, q).
+
+    Formula: 1 - 2/classes + E Σp²; 0.9 for ten classes and tiny logits, 1.8 for huge ones. By `SOFTMAX_DRAWS` fixed draws (0.3 %).
+    """
+    q = math.exp(min(log_q, 600.0))
+    logits = torch.as_tensor(np.random.default_rng(0).standard_normal((SOFTMAX_DRAWS, classes))) * math.sqrt(q)
+    return 1.0 - 2.0 / classes + float(torch.softmax(logits, dim=1).square().sum(dim=1).mean())
+
+
+class VarianceMap:
+    """q -> E[φ²] and E[φ'²] of one activation, tabulated once, so that whole planes of (σ_w, σ_b) cost nothing."""
+
+    LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 481)  # beyond, the edge's value is taken
+    ITERATIONS = 400
+
+    def __init__(self, function: Function) -> None:
+        moments = gaussian_moments(function, self.LOG_Q, nodes=4096)
+        self._log_mean_square, self._log_slope_square = moments.log_mean_square, moments.log_slope_square
+
+    def fixed_point(self, sigma_w: Array, sigma_b: Array) -> Array:
+        """q* = σ_w² E[φ²] + σ_b² by iterating from q = 1; arrays of one shape in, the same shape out, clipped to the table."""
+        q = np.ones(np.broadcast(sigma_w, sigma_b).shape)
+        for _ in range(self.ITERATIONS):
+            q = np.square(sigma_w) * np.exp(np.interp(np.log(q), self.LOG_Q, self._log_mean_square)) + np.square(sigma_b)
+            q = np.clip(q, math.exp(self.LOG_Q[0]), math.exp(self.LOG_Q[-1]))
+        return q
+
+    def chi(self, sigma_w: Array, sigma_b: Array) -> Array:
+        """χ = σ_w² E[φ'²] at the fixed point: 1 on the critical line, below it gradients vanish, above it they explode."""
+        q = self.fixed_point(sigma_w, sigma_b)
+        return np.square(sigma_w) * np.exp(np.interp(np.log(q), self.LOG_Q, self._log_slope_square))
+
+
+def _polygamma(order: int, n: int) -> Array:
+    """The order-th derivative of digamma at (n-i+1)/2, i = 1..n."""
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"n must be a whole number of at least 1, got {n!r}")
+    halves = torch.arange(n, 0, -1, dtype=torch.float64) / 2.0
+    values: Array = torch.special.polygamma(order, halves).numpy()
+    return values
+
+
+def _positive(name: str, value: float) -> float:
+    if not 0.0 < value < math.inf:
+        raise ValueError(f"{name} must be a positive number, got {value!r}")
+    return value
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf
+
+
+def _log_mean_square(values: Tensor, weights: Tensor) -> Array:
+    """ln of the weighted mean of the squares of each row, of rows whose squares would underflow too."""
+    largest = values.abs().amax(dim=1)
+    scaled = values / torch.where(largest > 0, largest, 1.0).unsqueeze(1)
+    result: Array = (2.0 * torch.log(largest) + torch.log(scaled.square() @ weights)).numpy()
+    return result

@@ -1,0 +1,209 @@
+"""Predictions against closed forms, scipy's special functions, Gauss-Hermite quadrature and independent simulations."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.optimize
+import scipy.special
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlp_core.theory import (
+    Layer,
+    VarianceMap,
+    critical_scale,
+    crossing_factor,
+    gaussian_moments,
+    lyapunov_exponents,
+    lyapunov_variances,
+    mean_field,
+    sigmoid_bound_log10,
+    softmax_residual,
+)
+
+torch.set_num_threads(1)
+
+EULER_GAMMA = 0.5772156649015329
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 17, 64])
+def test_lyapunov_exponents_follow_newman(n: int) -> None:
+    i = np.arange(1, n + 1)
+    expected = 0.5 * (math.log(2) + scipy.special.digamma((n - i + 1) / 2)) + math.log(0.7)
+    np.testing.assert_allclose(lyapunov_exponents(n, 0.7), expected, rtol=0, atol=1e-13)
+
+
+def test_lyapunov_exponents_of_the_book() -> None:
+    np.testing.assert_allclose(lyapunov_exponents(4), [0.5580, 0.3648, 0.0580, -0.6352], atol=5e-5)
+
+
+def test_one_dimension_is_the_mean_logarithm_of_a_normal_variate() -> None:
+    assert lyapunov_exponents(1)[0] == pytest.approx(-(EULER_GAMMA + math.log(2)) / 2, abs=1e-14)
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 9])
+def test_lyapunov_exponents_and_their_scatter_agree_with_a_simulation_by_qr(n: int) -> None:
+    generator, chains, factors = np.random.default_rng(5), 200, 60
+    Q = np.broadcast_to(np.eye(n), (chains, n, n))
+    logs = np.empty((factors, chains, n))
+    for k in range(factors):
+        Q, R = np.linalg.qr(generator.standard_normal((chains, n, n)) @ Q)
+        logs[k] = np.log(np.abs(np.diagonal(R, axis1=1, axis2=2)))
+    samples = chains * factors
+    error = np.sqrt(lyapunov_variances(n) / samples)
+    assert np.all(np.abs(logs.mean(axis=(0, 1)) - lyapunov_exponents(n)) < 4 * error)
+    np.testing.assert_allclose(logs.var(axis=(0, 1)), lyapunov_variances(n), rtol=0.1)
+
+
+def test_critical_scale_of_the_book() -> None:
+    assert critical_scale(4) == pytest.approx(0.5724, abs=5e-5)
+
+
+@given(st.integers(1, 64))
+def test_at_the_critical_scale_the_largest_exponent_is_zero(n: int) -> None:
+    assert abs(lyapunov_exponents(n, critical_scale(n))[0]) < 1e-14
+    assert critical_scale(n) > 1 / math.sqrt(n)
+
+
+def test_critical_scale_approaches_the_mean_square_rule_as_matrices_grow() -> None:
+    ratios = [critical_scale(n) * math.sqrt(n) for n in (1, 2, 4, 16, 64, 256)]
+    assert ratios == sorted(ratios, reverse=True)
+    assert ratios[-1] == pytest.approx(1.0, abs=0.003)
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, True, "4"])
+def test_sizes_that_are_none_are_refused(n: object) -> None:
+    with pytest.raises(ValueError, match="n must be a whole number"):
+        lyapunov_exponents(n)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, math.nan, math.inf])
+def test_scales_that_are_not_positive_are_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match="scale must be a positive number"):
+        lyapunov_exponents(4, scale)
+
+
+def test_crossing_factor_is_limit_over_rate() -> None:
+    assert crossing_factor(math.log(10) / 2, 38.0) == pytest.approx(76.0)
+    assert crossing_factor(-math.log(10), -45.0) == pytest.approx(45.0)
+    assert crossing_factor(0.5, -45.0) == math.inf
+    assert crossing_factor(0.0, 38.0) == math.inf
+
+
+def test_sigmoid_bound_is_a_quarter_a_layer() -> None:
+    assert 10 ** sigmoid_bound_log10(7) == pytest.approx(0.25**7)
+
+
+@pytest.mark.parametrize("q", [1e-6, 0.3, 1.0, 40.0])
+def test_moments_of_relu_in_closed_form(q: float) -> None:
+    moments = gaussian_moments(torch.relu, np.log([q]))
+    assert moments.mean[0] == pytest.approx(math.sqrt(q / (2 * math.pi)), rel=1e-6)
+    assert math.exp(moments.log_mean_square[0]) == pytest.approx(q / 2, rel=1e-6)
+    assert math.exp(moments.log_slope_square[0]) == pytest.approx(0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("q", [1e-3, 1.0, 1e4])
+def test_moments_of_erf_in_closed_form(q: float) -> None:
+    """Williams (1998): E[erf²] = 2/π asin(2q/(1+2q)); the slope is a Gaussian, so its square integrates too. At q = 1e4 it is narrow."""
+    moments = gaussian_moments(torch.erf, np.log([q]))
+    assert math.exp(moments.log_mean_square[0]) == pytest.approx(2 / math.pi * math.asin(2 * q / (1 + 2 * q)), rel=1e-6)
+    assert math.exp(moments.log_slope_square[0]) == pytest.approx(4 / math.pi / math.sqrt(1 + 4 * q), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu", "silu", "softplus"])
+@pytest.mark.parametrize("q", [0.05, 1.0])  # beyond, Gauss-Hermite itself is off by 1e-5: tanh has poles near the real axis
+def test_moments_agree_with_gauss_hermite_quadrature_of_high_order(name: str, q: float) -> None:
+    function = {"sigmoid": torch.sigmoid, "tanh": torch.tanh}.get(name) or getattr(torch.nn.functional, name)
+    nodes, weights = scipy.special.roots_hermitenorm(150)
+    x = torch.tensor(nodes * math.sqrt(q), requires_grad=True)
+    value = function(x)
+    (slope,) = torch.autograd.grad(value.sum(), x)
+    weights = weights / weights.sum()
+    moments = gaussian_moments(function, np.log([q]))
+    assert moments.mean[0] == pytest.approx(weights @ value.detach().numpy(), rel=1e-6, abs=1e-12)
+    assert math.exp(moments.log_mean_square[0]) == pytest.approx(weights @ value.detach().numpy() ** 2, rel=1e-6)
+    assert math.exp(moments.log_slope_square[0]) == pytest.approx(weights @ slope.numpy() ** 2, rel=1e-6)
+
+
+@given(st.floats(-1400, 1400))
+def test_variances_beyond_the_range_of_float64_are_no_special_case(log_q: float) -> None:
+    moments = gaussian_moments(torch.relu, np.array([log_q]), nodes=1024)
+    assert moments.log_mean_square[0] == pytest.approx(log_q - math.log(2), abs=1e-3)
+
+
+def test_a_constant_has_an_exact_zero_slope() -> None:
+    moments = gaussian_moments(lambda x: torch.full_like(x, 2.0), np.zeros(1))
+    assert moments.log_slope_square[0] == -math.inf
+    assert math.exp(moments.log_mean_square[0]) == pytest.approx(4.0)
+
+
+def test_softmax_residual_at_both_ends_and_between() -> None:
+    assert softmax_residual(-50.0, 10) == pytest.approx(0.9, abs=1e-9)
+    assert softmax_residual(30.0, 10) == pytest.approx(1.8, abs=1e-3)
+    q = 3.0  # two classes: p = σ(d) with d ~ N(0, 2q)
+
+    def integrand(d: float) -> float:
+        return (1 + math.exp(-d)) ** -2.0 * math.exp(-d * d / (4 * q)) / math.sqrt(4 * math.pi * q)
+
+    square, _ = scipy.integrate.quad(integrand, -30, 30)
+    assert softmax_residual(math.log(q), 2) == pytest.approx(2 * square, rel=0.01)
+
+
+def test_mean_field_of_a_linear_network_multiplied_out() -> None:
+    layers = [Layer(50, 0.03), Layer(20, 0.001, 0.5), Layer(10, 1e-9)]
+    prediction = mean_field(lambda x: x, 7, 0.4, layers, batch=32)
+    q1 = 7 * 0.03 * 0.4
+    q2 = 50 * 0.001 * q1 + 0.5
+    np.testing.assert_allclose(prediction.activation_rms_log10, np.log10(np.sqrt([q1, q2])), atol=1e-6)
+    top = 0.9 / 32  # |p - y|² of ten nearly equal outputs
+    back = [top * 20 * 1e-9 * 50 * 0.001 * 7 * 0.03, top * 20 * 1e-9 * 50 * 0.001, top * 20 * 1e-9]
+    np.testing.assert_allclose(prediction.hidden_gradient_log10, np.log10(np.sqrt(back)), atol=1e-6)
+    deltas = [back[1], back[2], top]  # φ' is 1
+    sizes = [7 * 0.4, 50 * q1, 20 * q2]
+    lower = np.log10(np.sqrt(np.multiply(deltas, sizes)))
+    np.testing.assert_allclose(prediction.weight_gradient_log10, [lower, lower + 0.5 * np.log10(32)], atol=1e-6)
+    np.testing.assert_allclose(prediction.chi, [7 * 0.03, 50 * 0.001], rtol=1e-9)
+
+
+def test_he_initialization_keeps_relu_signals_and_gradients_for_any_depth() -> None:
+    hidden = [Layer(64, 2 / 64)] * 100
+    prediction = mean_field(torch.relu, 64, 1.0, [*hidden, Layer(10, 2 / 64)], batch=1)
+    np.testing.assert_allclose(prediction.activation_rms_log10, 0.0, atol=1e-5)
+    np.testing.assert_allclose(prediction.hidden_gradient_log10, prediction.hidden_gradient_log10[-1], atol=1e-9)
+
+
+def test_a_dead_signal_is_an_exact_zero() -> None:
+    prediction = mean_field(torch.relu, 5, 0.0, [Layer(4, 0.1), Layer(3, 0.1)], batch=2)
+    assert prediction.activation_rms_log10[0] == -math.inf
+    assert np.all(prediction.weight_gradient_log10 == -math.inf)
+
+
+def test_relu_is_critical_at_the_square_root_of_two() -> None:
+    sigma_w = np.array([0.5, 1.0, math.sqrt(2), 2.0, 3.0])
+    np.testing.assert_allclose(VarianceMap(torch.relu).chi(sigma_w, np.full(5, 0.3)), sigma_w**2 / 2, rtol=1e-6)
+
+
+def test_tanh_without_bias_forgets_below_one() -> None:
+    sigma_w = np.array([0.3, 0.9])
+    np.testing.assert_allclose(VarianceMap(torch.tanh).chi(sigma_w, np.zeros(2)), sigma_w**2, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("sigma_w", "sigma_b"), [(1.5, 0.3), (2.5, 0.0), (4.0, 1.0)])
+def test_fixed_point_agrees_with_a_root_found_on_gauss_hermite_nodes(sigma_w: float, sigma_b: float) -> None:
+    nodes, weights = scipy.special.roots_hermitenorm(200)
+    weights = weights / weights.sum()
+
+    def excess(q: float) -> float:
+        return float(sigma_w**2 * (weights @ np.tanh(math.sqrt(q) * nodes) ** 2) + sigma_b**2 - q)
+
+    root = scipy.optimize.brentq(excess, 1e-3, 50.0)
+    slope_square = weights @ np.cosh(math.sqrt(root) * nodes) ** -4.0
+    variance_map = VarianceMap(torch.tanh)
+    at = np.array([sigma_w]), np.array([sigma_b])
+    assert variance_map.fixed_point(*at)[0] == pytest.approx(root, rel=2e-3)
+    assert variance_map.chi(*at)[0] == pytest.approx(sigma_w**2 * slope_square, rel=1e-2)
