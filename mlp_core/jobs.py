@@ -8,6 +8,7 @@ first. Knows nothing of pages and sessions.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -67,6 +68,7 @@ class TrainingJob:
         self._goal: int | None = None  # the step at which to pause
         self._note = ""
         self._seen = time.monotonic()
+        self._holders: set[int] = set()
         self._parked_until: float | None = None
         self._rate: deque[tuple[float, int]] = deque(maxlen=RATE_WINDOW)
         self._played_seconds = 0.0
@@ -79,6 +81,11 @@ class TrainingJob:
     def ended(self) -> bool:
         """Whether it can not go on: its run has ended or it was stopped."""
         return self._state in ("finished", "stopped")
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is work for a worker: it plays, or rests with predictions that are older than its weights."""
+        return self._state == "playing" or (self._state in ("paused", "stopped") and not self.run.evaluated)
 
     def play(self) -> None:
         """Train on, until told otherwise or to the end."""
@@ -111,15 +118,25 @@ class TrainingJob:
                 self._state = "stopped"
                 self._scheduler.keep(self)
 
-    def park(self) -> None:
-        """Nobody holds the job any more: unless somebody claims it within `PARKED_SECONDS`, it is abandoned."""
+    def claim(self, holder: object) -> None:
+        """`holder` holds the job (again); what is held is not abandoned."""
         with self._scheduler.changed:
-            self._parked_until = time.monotonic() + PARKED_SECONDS
-            self._scheduler.keep(self)
+            self._holders.add(id(holder))
+            self._parked_until = None
 
-    def claim(self) -> None:
-        """Somebody holds the job (again)."""
-        self._parked_until = None
+    def park(self, holder: object) -> None:
+        """`holder` lets go. Unless somebody holds the job or claims it within `PARKED_SECONDS`, it is abandoned."""
+        with self._scheduler.changed:
+            self._holders.discard(id(holder))
+            if not self._holders:
+                self._parked_until = time.monotonic() + PARKED_SECONDS
+                self._scheduler.keep(self)
+
+    def discard(self) -> None:
+        """Nobody wants the job any more: abandon it at once."""
+        with self._scheduler.changed:
+            self._parked_until = -math.inf
+            self._scheduler.keep(self)
 
     def snapshot(self) -> JobSnapshot:
         """The job as it stands; also tells it that somebody is looking."""
@@ -167,11 +184,6 @@ class TrainingJob:
     @property
     def parked(self) -> bool:
         return self._parked_until is not None
-
-    @property
-    def wants_turn(self) -> bool:
-        """Playing, or at rest with predictions that are older than its weights."""
-        return self._state == "playing" or (self._state in ("paused", "stopped") and not self.run.evaluated)
 
     def expire(self) -> None:
         """Abandon what nobody claimed; pause what nobody watches."""
@@ -237,7 +249,7 @@ class Scheduler:
         """Take care of a job from now on, until it rests: give it turns while it plays, abandon it if it stays parked."""
         with self.changed:
             if job not in self._jobs:
-                shares = [other.used_seconds for other in self._jobs if other.wants_turn]
+                shares = [other.used_seconds for other in self._jobs if other.moving]
                 job.used_seconds = max(job.used_seconds, min(shares, default=0.0))  # a newcomer claims no time from before it came
                 self._jobs.append(job)
             while len(self._threads) < self._workers:
@@ -262,8 +274,8 @@ class Scheduler:
                 for job in self._jobs:
                     if job not in self._in_turn:
                         job.expire()
-                self._jobs = [job for job in self._jobs if job.wants_turn or job.parked or job in self._in_turn]
-                waiting = [job for job in self._jobs if job.wants_turn and job not in self._in_turn]
+                self._jobs = [job for job in self._jobs if job.moving or job.parked or job in self._in_turn]
+                waiting = [job for job in self._jobs if job.moving and job not in self._in_turn]
                 if waiting:
                     job = min(waiting, key=lambda job: job.used_seconds)
                     self._in_turn.append(job)

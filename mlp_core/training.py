@@ -14,13 +14,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mlp_core import model, scratch
+from mlp_core import model, optimizers, scratch
 from mlp_core.data import Dataset
 from mlp_core.devices import failure_of, find_device
 from mlp_core.evaluation import Evaluation, EvaluationInProgress
 from mlp_core.expression import resolve
 from mlp_core.model import Network, generator_for
-from mlp_core.optimizers import make_optimizer
 from mlp_core.probe import PROBE_IMAGES, measure
 from mlp_core.records import EpochRecord, History, ProbeRecord, StepRecord, StopReason
 from mlp_core.spec import RunSpec, weight_count
@@ -226,9 +225,9 @@ class _Built:
 
     def __init__(self, run: Run) -> None:
         spec, data, self.device = run.spec, run._data, run.device
-        build = model.build if spec.implementation == "concise" else scratch.build
-        self.network = build(spec, run.sizes, self.device)
-        self.optimizer = make_optimizer(spec, self.network.parameters())
+        concise = spec.implementation == "concise"
+        self.network = (model if concise else scratch).build(spec, run.sizes, self.device)
+        self.optimizer = (optimizers if concise else scratch).make_optimizer(spec, self.network.parameters())
         self.train_images = data.train_images[: run.train_count].reshape(run.train_count, -1).to(self.device)
         self.train_labels = data.train_labels[: run.train_count].to(self.device)
         self.test_images = data.test_images.reshape(len(data.test_images), -1).to(self.device)

@@ -1,0 +1,55 @@
+"""Experiments worth starting from, each with what it shows. Decides nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlp_core.spec import RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """An experiment with a name and the lesson it teaches, in a sentence."""
+
+    title: str
+    spec: RunSpec
+    lesson: str
+
+
+PRESETS: dict[str, Preset] = {
+    "mlp": Preset(
+        "d2l's MLP",
+        RunSpec(),
+        "One hidden layer of 256 ReLU units, SGD with lr 0.1: the book's own experiment. Expect about 84 % after ten epochs.",
+    ),
+    "softmax": Preset(
+        "Softmax regression",
+        RunSpec(hidden=()),
+        "No hidden layer: pixels straight to classes. It reaches about 83 %; what does a hidden layer add?",
+    ),
+    "dropout": Preset(
+        "Dropout network",
+        RunSpec(hidden=(256, 256), dropout=(0.2, 0.5), lr=0.5),
+        "Two hidden layers that lose 20 % and 50 % of their units at random in every training step.",
+    ),
+    "bottleneck": Preset(
+        "One-unit bottleneck",
+        RunSpec(hidden=(1,)),
+        "Everything the network knows of an image has to pass through a single number. How many classes can it still tell apart?",
+    ),
+    "lr_too_high": Preset(
+        "lr too high",
+        RunSpec(lr=1.0, epochs=5),
+        "Ten times the book's learning rate: it learns at first, then falls to 10 % and stays there, without a single NaN.",
+    ),
+    "deep_sigmoid": Preset(
+        "Deep sigmoid",
+        RunSpec(hidden=(64,) * 5, activation="sigmoid", init="xavier_uniform", epochs=5),
+        "Five sigmoid layers: the gradient shrinks in each, and the network stays at 10 %. Does ReLU with He initialization cure it?",
+    ),
+    "older_edition": Preset(
+        "Older edition: lr = 100",
+        RunSpec(lr=100.0, divide_by_batch=True, epochs=5),
+        "The older edition's sgd divides the averaged gradient by the batch size again: its lr of 100 is really 0.39. Untick it and see.",
+    ),
+}

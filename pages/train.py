@@ -1,0 +1,33 @@
+"""Build an MLP from the sidebar and watch it learn Fashion-MNIST."""
+
+import streamlit as st
+
+from mlp_core.data import FULL_SET_HINT
+from mlp_core.expression import ExpressionError
+from mlp_core.spec import RunSpec
+from pages.ui import controls, session
+from pages.ui.design import network_panel
+from pages.ui.live import live_panel
+from pages.ui.shell import page_header
+from pages.ui.text import count, plain
+
+page_header("Train an MLP", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
+session.identify_tab()
+controls.preset_row()
+design = controls.design()
+for error in design.link_errors:
+    instead = f"The default, {plain(getattr(RunSpec(), error.field))}, stands in its place."
+    st.warning(f"The link asks for something that cannot be: **{error.field}** {error.rule}, got {plain(error.value)}. {instead}")
+if isinstance(design.error, ExpressionError):
+    st.error(f"Your own activation cannot be used: {plain(design.error, 300)}", icon=":material/error:")
+elif design.error is not None:
+    st.error(f"**{design.error.field}** {design.error.rule}, got {plain(design.error.value)}.", icon=":material/error:")
+
+data = session.dataset()
+if data.is_sample:
+    sizes = f"{count(len(data.train_labels))} training and {count(len(data.test_labels))} test images"
+    st.warning(f"The full data set was not found, so this trains on the bundled sample: {sizes}. {FULL_SET_HINT}")
+
+if design.spec is not None:
+    network_panel(design.spec)
+live_panel(design.spec)

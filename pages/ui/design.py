@@ -1,0 +1,62 @@
+"""What the chosen network is, before it is trained: its picture and its numbers. Trains nothing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mlp_core.expression import resolve
+from mlp_core.figures.network import network_diagram
+from mlp_core.model import Counts, count
+from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
+from pages.ui import session
+from pages.ui.live_chart import live_chart
+from pages.ui.text import count as whole
+from pages.ui.text import scaled
+
+DIAGRAM_HEIGHT = 260
+
+
+def network_panel(spec: RunSpec) -> None:
+    """The network as a picture, with its shapes and what it costs."""
+    counts = count(spec, spec.sizes)
+    figure = network_diagram(spec.sizes, activation_label=resolve(spec.activation).label if spec.hidden else "", dropout=spec.dropout)
+    shapes = " → ".join(map(str, spec.sizes))
+    live_chart(figure, key="network", height=DIAGRAM_HEIGHT, alt=f"The network: layers of {shapes} units")
+    name = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
+    memory = counts.weight_bytes + counts.gradient_bytes + counts.optimizer_bytes + counts.activation_bytes
+    st.markdown(
+        f"**{shapes}** · {name} · **{whole(counts.parameters)}** parameters · **{scaled(counts.flops_per_image, 'FLOP')}** per image · "
+        f"**{scaled(memory, 'B')}** to train"
+    )
+    with st.expander("Shapes, formulas and limits"):
+        _details(spec, counts)
+
+
+def _details(spec: RunSpec, counts: Counts) -> None:
+    rows = [
+        {
+            "layer": layer.name,
+            "input": f"({spec.batch_size}, {layer.shape[0]})",
+            "W": f"({layer.shape[0]}, {layer.shape[1]})",
+            "b": f"({layer.shape[1]},)",
+            "output": f"({spec.batch_size}, {layer.shape[1]})",
+            "parameters": layer.parameters,
+        }
+        for layer in counts.layers
+    ]
+    st.dataframe(rows, hide_index=True)
+    st.latex(_forward(spec))
+    st.caption(
+        f"Memory to train: weights {scaled(counts.weight_bytes, 'B')}, gradients {scaled(counts.gradient_bytes, 'B')}, optimizer "
+        f"{scaled(counts.optimizer_bytes, 'B')}, activations of a batch {scaled(counts.activation_bytes, 'B')}. "
+        f"One step may cost {scaled(MAX_STEP_FLOPS, 'FLOP')} at most, about a second on one core: nobody else's run goes on during a step."
+    )
+    st.caption(str(session.engine()[1]))
+
+
+def _forward(spec: RunSpec) -> str:
+    layers, last = len(spec.hidden), len(spec.hidden) + 1
+    if not layers:
+        return r"O = XW + b, \quad \hat{Y} = \operatorname{softmax}(O)"
+    hidden = r"H_1 = \varphi(XW_1 + b_1)" if layers == 1 else rf"H_l = \varphi(H_{{l-1}}W_l + b_l),\ l = 1 \ldots {layers},\ H_0 = X"
+    return rf"{hidden}, \quad O = H_{layers}W_{{{last}}} + b_{{{last}}}, \quad \hat{{Y}} = \operatorname{{softmax}}(O)"

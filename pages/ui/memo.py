@@ -1,0 +1,18 @@
+"""Keep the last value of something that is dear to build, one a name and session. Knows nothing of what it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TypeVar, cast
+
+import streamlit as st
+
+Value = TypeVar("Value")
+
+
+def memo(name: str, key: Hashable, build: Callable[[], Value]) -> Value:
+    """The value built for `key`; built anew, in the place of the old one, when the key has changed."""
+    kept = st.session_state.get(f"_memo_{name}")
+    if kept is None or kept[0] != key:
+        kept = st.session_state[f"_memo_{name}"] = (key, build())
+    return cast(Value, kept[1])

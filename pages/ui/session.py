@@ -1,0 +1,147 @@
+"""What belongs to one visitor: the run on screen, and what was chosen before. With its neighbors in `pages.ui` the only place that touches
+`st.session_state`. Draws nothing that a person sees.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+import streamlit as st
+import torch
+
+from mlp_core.data import Dataset, load_fashion_mnist
+from mlp_core.jobs import Scheduler, TrainingJob
+from mlp_core.matmul import MatmulChoice, choose_matmul
+from mlp_core.spec import RunSpec
+from mlp_core.training import Run
+
+TAB_NAME = re.compile(r"[0-9a-f]{32}")
+
+# A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept in
+# sessionStorage and not in the address: a link that is passed on must not pass on the run.
+_TAB_SCRIPT = """
+export default function({ setStateValue }) {
+  let name = sessionStorage.getItem("mlp-tab");
+  if (!/^[0-9a-f]{32}$/.test(name ?? "")) {
+    name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    sessionStorage.setItem("mlp-tab", name);
+  }
+  setStateValue("name", name);
+}
+"""
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """A session's hold on its job; Streamlit releases it when the session ends, which parks the job."""
+
+    job: TrainingJob | None = None
+
+    def hold(self, job: TrainingJob) -> None:
+        self.job = job
+        job.claim(self)
+
+    def release(self) -> None:
+        if self.job is not None:
+            self.job.park(self)
+            self.job = None
+
+
+@st.cache_resource(show_spinner=False)
+def engine() -> tuple[Scheduler, MatmulChoice]:
+    """The process's one scheduler, and the matrix product in use."""
+    torch.set_num_threads(1)  # jobs take turns; two threads would fight with the server for two cores
+    choice = choose_matmul()
+    # Streamlit's own collection after every script run is off (.streamlit/config.toml); with everything that was imported frozen,
+    # the collections that remain do not walk torch's object graph while they hold the interpreter.
+    gc.collect()
+    gc.freeze()
+    return Scheduler(), choice
+
+
+@st.cache_resource(show_spinner=False)
+def dataset() -> Dataset:
+    """The images, one copy for all sessions; a download shows its progress on the page that asked first."""
+    bar = st.empty()
+    data = load_fashion_mnist(progress=lambda fraction, text: bar.progress(min(fraction, 1.0), text) and None)
+    bar.empty()
+    return data
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs_by_tab() -> WeakValueDictionary[str, TrainingJob]:
+    """Tab -> its job, for as long as a session or the scheduler cares for it."""
+    return WeakValueDictionary()
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=Lease.release)
+def _lease() -> Lease:
+    return Lease()
+
+
+def current_job() -> TrainingJob | None:
+    """The job of this tab, also after a refresh or a lost connection; None where there is none."""
+    lease = _lease()
+    if lease.job is None:
+        job = st.session_state.get("_job") or _jobs_by_tab().get(_tab() or "")
+        if job is not None:
+            _adopt(job)
+    return lease.job
+
+
+def on_job(action: Callable[[TrainingJob], None]) -> Callable[[], None]:
+    """A callback that does `action` to this tab's job, if there is one by then."""
+
+    def act() -> None:
+        if (job := current_job()) is not None:
+            action(job)
+
+    return act
+
+
+def start_job(spec: RunSpec) -> TrainingJob:
+    """Make a run of `spec` this tab's own, in the place of the one before, which is stopped.
+
+    Raises:
+        SpecError, ExpressionError: as `Run` does.
+    """
+    job = TrainingJob(Run(spec, dataset()), engine()[0])
+    forget_job()
+    _adopt(job)
+    return job
+
+
+def forget_job() -> None:
+    """Let go of this tab's job, which ends it."""
+    job = current_job()
+    if job is not None:
+        job.discard()
+    _lease().job = None
+    st.session_state.pop("_job", None)
+    _jobs_by_tab().pop(_tab() or "", None)
+
+
+def _adopt(job: TrainingJob) -> None:
+    _lease().hold(job)
+    st.session_state["_job"] = job
+    if (tab := _tab()) is not None:
+        _jobs_by_tab()[tab] = job
+
+
+def identify_tab() -> None:
+    """Ask the browser for its tab's name; the answer comes with the next rerun."""
+    _tab_component()(key="_tab", on_name_change=lambda: None, height=1)
+
+
+@st.cache_resource(show_spinner=False)
+def _tab_component():  # type: ignore[no-untyped-def]
+    return st.components.v2.component("tab_name", js=_TAB_SCRIPT, html="")
+
+
+def _tab() -> str | None:
+    name = (st.session_state.get("_tab") or {}).get("name")
+    return name if isinstance(name, str) and TAB_NAME.fullmatch(name) else None
