@@ -45,14 +45,13 @@ class Chart {
     this.Plotly = Plotly;
     this.div = document.createElement("div");
     this.div.className = "live-chart";
-    this.div.setAttribute("role", "img");
     parent.replaceChildren(this.div);
     this.listen();
   }
 
   listen() {
     const { div } = this;
-    this.observer = new ResizeObserver(() => div.clientWidth !== this.width && this.draw());
+    this.observer = new ResizeObserver(() => (this.stale || div.clientWidth !== this.width) && this.draw());
     this.observer.observe(div);
     div.addEventListener("mousemove", (event) => {
       if (!event[SYNTHETIC]) this.pointer = { clientX: event.clientX, clientY: event.clientY };
@@ -77,11 +76,10 @@ class Chart {
     if (unchanged) return; // Streamlit parses anew only what differs, so the same object is the same figure
     Object.assign(this, { data, look });
     this.div.style.height = `${data.height}px`;
-    this.div.setAttribute("aria-label", data.alt);
     this.draw();
   }
 
-  /** Draw the newest figure; while a drawing is under way or a drag is on, remember that there is one. */
+  /** Draw the newest figure; while one is being drawn, or a drag is on, or the chart is hidden in a tab, remember that it is due. */
   async draw() {
     this.stale = true;
     if (this.drawing || !this.data) return;
@@ -102,15 +100,24 @@ class Chart {
     const { data: traces, layout } = structuredClone(data.figure); // Plotly writes into what it is given
     const size = { width: this.width, height: data.height };
     await this.Plotly.react(div, traces, { ...layout, ...size, template: look }, this.config());
+    this.name();
     this.hoverAgain();
     if (this.wired) return;
     this.wired = true;
     div.on("plotly_click", (event) => this.click(event));
   }
 
+  /** The drawing is the image, not the <div>: an image has no parts, and the buttons of the mode bar must stay within reach. */
+  name() {
+    const drawing = this.div.querySelector(".main-svg");
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", this.data.alt);
+  }
+
   config() {
     return {
       displaylogo: false,
+      showSendToCloud: false, // nobody's chart leaves for another company's server at the touch of a button
       scrollZoom: false,
       modeBarButtonsToRemove: ["select2d", "lasso2d"],
       toImageButtonOptions: { filename: this.data.name, scale: 2 },
@@ -134,9 +141,9 @@ class Chart {
     this.send("clicked", {
       id: `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
       trace: point.curveNumber,
-      point: point.pointNumber,
-      x: point.x,
-      y: point.y,
+      point: point.pointNumber ?? point.binNumber ?? null,
+      x: point.x ?? null,
+      y: point.y ?? null,
       data: point.customdata ?? point.text ?? null,
     });
   }

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas  # noqa: F401 (plotly looks for it among the imported modules, and trips over one that another thread is importing)
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -36,15 +37,15 @@ logger = logging.getLogger(__name__)
 class Click:
     """A click on a point or a heatmap cell. `id` is new for every click, so that a page can act on each only once.
 
-    `trace` counts the figure's traces; `point` is the index within the trace, (row, column) for a heatmap; `data` is the point's
-    customdata, or its text if it has none.
+    `trace` is the index of the trace in its figure, `point` that of the point in its trace: (row, column) for a heatmap, the bin for a
+    histogram. `data` is the point's customdata, or its text if it has none.
     """
 
     id: str
     trace: int
-    point: int | tuple[int, int]
-    x: float | str
-    y: float | str
+    point: int | tuple[int, ...] | None
+    x: float | str | None
+    y: float | str | None
     data: Any = None
 
 
@@ -178,7 +179,8 @@ def _numbers(values: np.ndarray[Any, Any] | Sequence[Any]) -> np.ndarray[Any, An
 
 def _typed(array: np.ndarray[Any, Any]) -> dict[str, str]:
     """plotly's typed array: base64 of the narrowest type that shows the same picture."""
-    array = _narrow_integers(array) if array.dtype.kind in "iu" else _narrow_floats(array)
+    whole = array.dtype.kind in "iu" or np.array_equal(array, np.trunc(array))  # steps and epochs often come as floats
+    array = _narrow_integers(array) if whole else _narrow_floats(array)
     little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
     typed = {"dtype": array.dtype.str[1:], "bdata": base64.b64encode(little_endian.tobytes()).decode("ascii")}
     return typed if array.ndim == 1 else typed | {"shape": ", ".join(map(str, array.shape))}

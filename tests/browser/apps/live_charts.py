@@ -1,0 +1,57 @@
+"""The live chart at work, for the browser tests: one that changes four times a second, one that stands still, one to click on."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from mlp_core.figures.palette import base_layout
+from pages.ui.live_chart import live_chart
+
+STEPS = np.arange(400.0)
+
+
+def waves(update: int) -> go.Figure:
+    """Two curves that move on with every update."""
+    phases = {"training": 0.0, "test": 0.6}
+    curves = [go.Scatter(x=STEPS, y=2 + np.sin(STEPS / 40 + update / 4 + phase), name=name) for name, phase in phases.items()]
+    return go.Figure(curves, base_layout(xaxis_title="step", yaxis_title="loss"))
+
+
+def cells() -> go.Figure:
+    """A heatmap of 4 rows and 5 columns whose cell (i, j) holds 10 i + j."""
+    values = np.add.outer(10 * np.arange(4), np.arange(5))
+    return go.Figure(go.Heatmap(z=values), base_layout(hovermode="closest"))
+
+
+def points() -> go.Figure:
+    """Four points, each with customdata."""
+    trace = go.Scatter(x=[1, 2, 3, 4], y=[10, 20, 15, 5], mode="markers", marker_size=16, customdata=["a", "b", "c", "d"])
+    return go.Figure(trace, base_layout(hovermode="closest"))
+
+
+@st.fragment(run_every=0.25)
+def moving() -> None:
+    """What changes four times a second, and beside it a chart that does not."""
+    update = st.session_state["updates"] = st.session_state.get("updates", 0) + 1
+    live_chart(waves(update), key="moving", height=320, alt="Two waves")
+    live_chart(waves(0), key="still", height=200, alt="Two waves that stand still")
+    st.text(f"Update {update}")
+
+
+def clicked(name: str, figure: go.Figure) -> None:
+    """A chart, and below it the last click on it and how many were counted by their ids."""
+    click = live_chart(figure, key=name, height=300, alt=name, on_click=True)
+    seen = st.session_state.setdefault(f"{name} seen", {})
+    if click is not None:
+        seen[click.id] = f"trace {click.trace} point {click.point} x {click.x} y {click.y} data {click.data}"
+    st.text(f"{name}: {len(seen)} clicks; {next(reversed(seen.values()), 'none')}")
+
+
+st.set_page_config(layout="wide")
+st.text(f"Garbage collection after a run: {st.get_option('runner.postScriptGC')}")
+if st.toggle("Show the moving chart", value=True):
+    moving()
+clicked("cells", cells())
+clicked("points", points())

@@ -1,0 +1,98 @@
+"""The running app and a browser for every test of this folder; a page that logged an error fails its test. Knows no page's content."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal, Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# The last three keep Chromium from calling home, the first two let it run in a container.
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+
+
+class OpenPage(Protocol):
+    """See the fixture `open_page`."""
+
+    def __call__(self, path: str = "/", *, width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light") -> Page: ...
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium. Where there is none the test is skipped, except in CI, where a test that did not run must not look like one that passed."""
+    if not Path(CHROMIUM).exists():
+        message = f"no browser at {CHROMIUM}; name one in the environment variable CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of this repository's app, started from a foreign directory, as its settings must not depend on that."""
+    with streamlit(ROOT / "app.py", tmp_path_factory.mktemp("app")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """`serve(script)` runs a small app with the repository's settings, once, and returns its address."""
+    with ExitStack() as servers:
+
+        @functools.cache
+        def start(script: Path) -> str:
+            folder = tmp_path_factory.mktemp(script.stem)
+            return servers.enter_context(streamlit(project(script, folder), tmp_path_factory.mktemp("elsewhere")))
+
+        yield start
+
+
+@pytest.fixture
+def tolerated() -> list[str]:
+    """Parts of messages that this test expects in the browser's log: append to it."""
+    return []
+
+
+@pytest.fixture
+def open_page(request: pytest.FixtureRequest, browser: Browser, tolerated: list[str]) -> Iterator[OpenPage]:
+    """`open_page(path, width=…, height=…, scheme=…)` opens a path of the app, or any address, in a new session, and lets it settle."""
+    problems: list[str] = []
+    pages: list[Page] = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+        page.on("console", lambda message: problems.append(f"console: {message.text}") if message.type == "error" else None)
+
+    def open_(path: str = "/", *, width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light") -> Page:
+        page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        watch(page)
+        pages.append(page)
+        page.goto(path if path.startswith("http") else request.getfixturevalue("app_url") + path)
+        settle(page)
+        return page
+
+    yield open_
+    for page in pages:
+        problems += [f"exception on the page: {text}" for text in page.get_by_test_id("stException").all_inner_texts()]
+        page.context.close()
+    unexpected = [problem for problem in problems if not any(part in problem for part in tolerated)]
+    assert not unexpected, "\n".join(unexpected)
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    """The app's front page at 1440 × 900, light."""
+    return open_page()
