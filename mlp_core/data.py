@@ -20,6 +20,7 @@ from torch import Tensor
 from mlp_core.download import Report, cache_folder, fetch
 from mlp_core.idx import DataError
 from mlp_core.known_files import read_folder
+from mlp_core.readonly import ReadOnlyTensor
 
 __all__ = ["CLASS_NAMES", "FULL_SET_HINT", "DataError", "Dataset", "forget", "load_fashion_mnist", "load_sample"]
 
@@ -39,9 +40,7 @@ POLL_SECONDS = 0.1
 class Dataset:
     """Images and labels, and where they came from.
 
-    The tensors of a loaded set are inference tensors: outside `torch.inference_mode()` they refuse every write in place, so that all
-    can share them. `index_select`, `clone` or a conversion such as `.float()` gives ordinary tensors; a slice does not. (`.numpy()`,
-    `.data` and `.detach()` get around the refusal: don't write through them.)
+    All who load share the tensors of a loaded set, so these are read-only: see `ReadOnlyTensor`.
 
     Args:
         train_images: uint8, 0..255, shape (n, 28, 28).
@@ -157,16 +156,15 @@ def _read(folder: Path, published_only: bool, source: str, notes: tuple[str, ...
     files = read_folder(folder, published_only)
     if not (files.is_published or files.is_sample):
         notes += (f"{source}: {folder} holds other data than the published Fashion-MNIST; it is used as it is.",)
-    with torch.inference_mode():  # what is made in here refuses writes in place out there
-        return Dataset(
-            torch.from_numpy(files.train_images),
-            torch.from_numpy(files.train_labels).long(),
-            torch.from_numpy(files.test_images),
-            torch.from_numpy(files.test_labels).long(),
-            source=f"{source} ({folder})",
-            is_sample=files.is_sample,
-            notes=notes,
-        )
+    return Dataset(
+        torch.from_numpy(files.train_images).as_subclass(ReadOnlyTensor),
+        torch.from_numpy(files.train_labels).long().as_subclass(ReadOnlyTensor),
+        torch.from_numpy(files.test_images).as_subclass(ReadOnlyTensor),
+        torch.from_numpy(files.test_labels).long().as_subclass(ReadOnlyTensor),
+        source=f"{source} ({folder})",
+        is_sample=files.is_sample,
+        notes=notes,
+    )
 
 
 T = TypeVar("T")

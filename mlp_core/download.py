@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -67,7 +68,7 @@ def fetch(folder: Path, report: Report) -> None:
                 _fetch_file(name, folder / f"{name}.gz", deadline, _progress_of(name, done_bytes, report))
                 done_bytes += GZ_BYTES[name]
     except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
-        raise DataError(folder, "a folder to write downloads to", getattr(error, "strerror", None) or str(error)) from error
+        raise DataError(folder, "a folder to write downloads to", _reason(error)) from error
 
 
 @contextmanager
@@ -107,29 +108,27 @@ def _progress_of(name: str, done_bytes: int, report: Report) -> Callable[[int], 
 
 
 def _fetch_file(name: str, target: Path, deadline: float, progress: Callable[[int], None]) -> None:
-    """Download one file from the first mirror that delivers it.
-
-    Raises:
-        DataError: what was wrong at the last mirror, or the disk full.
-    """
+    """Download one file from the first mirror that delivers it; where none does, raise what was wrong at the last."""
     failure = DataError("torchvision", "the address of a mirror of Fashion-MNIST", "none")
-    part = target.with_name(target.name + ".part")
     for mirror in _mirrors():
-        url = f"{mirror}{name}.gz"
         try:
-            _write(part, _chunks(url, deadline), progress)
-            try:
-                read_known(part, name, published_only=True)
-            except DataError as error:
-                raise DataError(url, error.expected, error.found) from error  # the person can look at an address, not at a part
-            os.replace(part, target)
+            return _deliver(f"{mirror}{name}.gz", name, target, deadline, progress)
         except DataError as error:
             failure = error
-        else:
-            return
-        finally:
-            part.unlink(missing_ok=True)
     raise failure
+
+
+def _deliver(url: str, name: str, target: Path, deadline: float, progress: Callable[[int], None]) -> None:
+    part = target.with_name(target.name + ".part")
+    try:
+        _write(part, _chunks(url, deadline), progress)
+        try:
+            read_known(part, name, published_only=True)
+        except DataError as error:
+            raise DataError(url, error.expected, error.found) from error  # a person can look at an address, not at a part
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _mirrors() -> list[str]:
@@ -149,7 +148,7 @@ def _write(part: Path, chunks: Iterator[bytes], progress: Callable[[int], None])
                 got_bytes += len(chunk)
                 progress(got_bytes)
     except OSError as error:  # of the disk: the network's errors are DataErrors by now
-        raise DataError(part, "room and right to write", error.strerror or str(error)) from error
+        raise DataError(part, "room and right to write", _reason(error)) from error
 
 
 def _chunks(url: str, deadline: float) -> Iterator[bytes]:
@@ -166,14 +165,22 @@ def _chunks(url: str, deadline: float) -> Iterator[bytes]:
                 if got_bytes > MAX_GZ_BYTES:
                     raise DataError(url, f"at most {MAX_GZ_BYTES:,} bytes", "more")
                 if time.monotonic() > deadline:
-                    raise DataError(url, f"the files within {DOWNLOAD_SECONDS:.0f} seconds", f"{got_bytes:,} bytes of this one")
+                    raise DataError(url, f"the files within {DOWNLOAD_SECONDS:g} seconds", f"{got_bytes:,} bytes of this one")
                 yield chunk
     except TimeoutError as error:
         raise DataError(url, f"an answer within {ANSWER_SECONDS:g} seconds", f"silence after {got_bytes:,} bytes") from error
+    except DataError:
+        raise
     except (OSError, http.client.HTTPException, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(url, "an answer", str(error) or type(error).__name__) from error
+        raise DataError(url, "an answer", _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"status {error.code} ({error.reason})"
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
+        error = error.reason
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _answer(url: str) -> Any:

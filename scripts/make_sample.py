@@ -2,8 +2,8 @@
 
     python scripts/make_sample.py FOLDER_WITH_THE_FOUR_FILES
 
-That is 600 of 6,000 training and 100 of 1,000 test images a class: stratified without a random number. The files written are the same
-at every run; their digests, printed at the end, are `SAMPLE` in mlp_core/known_files.py.
+That is 600 of 6,000 training and 100 of 1,000 test images a class: stratified without a random number, so that every run writes the same
+content. Its digests, printed at the end, are `SAMPLE` in mlp_core/known_files.py.
 """
 
 from __future__ import annotations
