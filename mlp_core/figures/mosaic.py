@@ -6,27 +6,33 @@ import base64
 import math
 import struct
 import zlib
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+PAPER, INK = (0x15, 0x1B, 0x26), (0xF4, 0xF6, 0xFA)  # pixel values 0 and 255: on white and on near-black alike, a tile of its own
+CLEAR = 255  # palette index of what shows the page
 
 
-def tile(images: npt.NDArray[np.generic], columns: int, gap: int, fill: float) -> npt.NDArray[np.generic]:
-    """Lay (n, h, w) images out row by row, `gap` pixels of `fill` between them.
+def tile(images: npt.NDArray[Scalar], columns: int, gap: tuple[int, int], fill: float) -> npt.NDArray[Scalar]:
+    """Lay (n, h, w) images out row by row with `gap` = (below, beside) pixels of `fill` between them.
 
     Returns:
-        (rows (h + gap) - gap, columns (w + gap) - gap), dtype of the images; image i starts at
-        ((i // columns) (h + gap), (i % columns) (w + gap)).
+        (rows (h + below) - below, columns (w + beside) - beside), dtype of the images; image i starts at
+        ((i // columns) (h + below), (i % columns) (w + beside)).
     """
     n, height, width = images.shape
+    below, beside = gap
     rows = math.ceil(n / columns)
-    canvas = np.full((rows, height + gap, columns, width + gap), fill, dtype=images.dtype)
+    canvas = np.full((rows, height + below, columns, width + beside), fill, dtype=images.dtype)
     for i, image in enumerate(images):
         canvas[i // columns, :height, i % columns, :width] = image
-    flat = canvas.reshape(rows * (height + gap), columns * (width + gap))
-    return flat[: flat.shape[0] - gap, : flat.shape[1] - gap]
+    flat = canvas.reshape(rows * (height + below), columns * (width + beside))
+    return flat[: flat.shape[0] - below, : flat.shape[1] - beside]
 
 
 def png(indices: Pixels, colors: Pixels) -> str:
@@ -51,13 +57,23 @@ def png(indices: Pixels, colors: Pixels) -> str:
     return "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)).decode("ascii")
 
 
-def ink_png(image: Pixels, color: str) -> str:
-    """A greyscale image in one ink: 0 is transparent and 255 the full colour, so that it reads on any background."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+def grey_colors() -> Pixels:
+    """(256, 4): from `PAPER` to `INK`, except that index `CLEAR` is transparent (pixel values 254 and 255 look the same)."""
+    ramp = np.linspace(0, 1, CLEAR)[:, None]
     colors = np.zeros((256, 4), dtype=np.uint8)
-    colors[:, :3] = red, green, blue
-    colors[:, 3] = np.arange(256)
-    return png(image, colors)
+    colors[:CLEAR, :3] = np.round((1 - ramp) * PAPER + ramp * INK)
+    colors[:CLEAR, 3] = 255
+    return colors
+
+
+def grey_indices(images: Pixels) -> Pixels:
+    """Pixel values as indices into `grey_colors`."""
+    return np.minimum(images, CLEAR - 1).astype(np.uint8)
+
+
+def enlarged(image: npt.NDArray[Scalar], factor: int) -> npt.NDArray[Scalar]:
+    """Each pixel as a square of `factor` by `factor`, so that a browser that smooths an image leaves its pixels square."""
+    return np.repeat(np.repeat(image, factor, axis=0), factor, axis=1)
 
 
 def pixel_grid_svg(side: int, color: str) -> str:
@@ -65,7 +81,7 @@ def pixel_grid_svg(side: int, color: str) -> str:
     lines = "".join(f"M{i} 0V{side}M0 {i}H{side}" for i in range(side + 1))
     svg = (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{8 * side}' height='{8 * side}' viewBox='-0.1 -0.1 {side + 0.2} {side + 0.2}'>"
-        f"<path d='{lines}' stroke='{color}' stroke-width='0.1' fill='none'/></svg>"
+        f"<path d='{lines}' stroke='{color}' stroke-width='0.07' fill='none'/></svg>"
     )
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode("ascii")).decode("ascii")
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from mlp_core.figures.mosaic import ink_png, pixel_grid_svg
+from mlp_core.figures.mosaic import enlarged, grey_colors, grey_indices, pixel_grid_svg, png
 from mlp_core.figures.network_geometry import Geometry, Unit, arrange
 from mlp_core.figures.palette import BLUE, GREY, ORANGE, SKY, VERMILION, base_layout, translucent
 from mlp_core.spec import INPUTS, weight_count
@@ -66,7 +66,7 @@ def network_diagram(
         showlegend=False,
         hovermode="closest",
         dragmode=False,
-        xaxis=axis | {"range": [left, geometry.columns[-1].x + 0.5]},
+        xaxis=axis | {"range": [left, geometry.columns[-1].x + 0.45]},
         yaxis=axis | {"range": [HEIGHT, 0]},
         images=[_picture(image)] if pictured else [],
     )
@@ -168,7 +168,7 @@ def _layer_labels(
     else:
         yield _words([(xs[1] + xs[-2]) / 2], 12, [_common_note(activation, dropout)], 12)
     if geometry.gap_x is not None:
-        yield _words([geometry.gap_x], (UNITS_TOP + UNITS_BOTTOM) / 2, [f"⋯<br>{geometry.layers_left_out}<br>more"], 12)
+        yield _words([geometry.gap_x], (UNITS_TOP + UNITS_BOTTOM) / 2, [f"⋯<br>{geometry.layers_left_out} more<br>layers"], 12)
 
 
 def _common_note(activation: str, dropout: Sequence[float]) -> str:
@@ -214,7 +214,7 @@ def _words(x: Sequence[float], y: float, text: Sequence[str], size: int, hover: 
 
 def _picture(image: npt.NDArray[np.uint8] | None) -> dict[str, object]:
     return {
-        "source": pixel_grid_svg(SIDE, GREY) if image is None else ink_png(image, GREY),
+        "source": pixel_grid_svg(SIDE, GREY) if image is None else png(enlarged(grey_indices(image), 8), grey_colors()),
         "xref": "x", "yref": "y", "x": -0.7, "y": (UNITS_TOP + UNITS_BOTTOM) / 2, "xanchor": "center", "yanchor": "middle",
         "sizex": 0.62, "sizey": 120, "sizing": "contain", "layer": "above",
     }  # fmt: skip

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from mlp_core.figures.decimation import POINT_LIMIT, Floats, decimation_indices, exponential_average
 from mlp_core.figures.marks import Marks
 from mlp_core.figures.palette import GREY, TEST, TRAIN, base_layout, series_style, translucent
-from mlp_core.records import EpochRecord, History
+from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.spec import OUTPUTS
 
 CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
@@ -23,6 +23,7 @@ SMOOTHING_EPOCHS = 0.1  # time constant of the moving average …
 SMOOTHING_STEPS = 4.0  # … and its least value, in steps
 SMOOTH_LIMIT = POINT_LIMIT // 2  # a smooth line needs fewer points
 LOWEST_ON_LOG = 1e-9  # where a loss of exactly 0 is drawn on a log axis: below any that float32 can tell from 0
+FEW_DECADES = 3
 HIGHEST = float(np.finfo(np.float32).max)  # figures are sent in float32
 
 
@@ -32,7 +33,7 @@ class CurveSeries:
 
     Args:
         label: what the legend calls the run; shown only beside others.
-        columns: steps (from 1), losses and accuracies (fractions) of single minibatches: `StepLog.columns`.
+        columns: steps (from 1), losses and accuracies (fractions) of single minibatches, of equal length.
         epochs: one record a finished epoch.
         steps_per_epoch: turns a step into a place on the axis.
         color: of the run among several; None takes the next of the palette.
@@ -45,16 +46,17 @@ class CurveSeries:
     color: str | None = None
 
     @classmethod
-    def of(cls, history: History, steps_per_epoch: int, label: str = "", color: str | None = None) -> CurveSeries:
-        """The series of a history, copied at this moment."""
-        return cls(label, history.steps.columns, tuple(history.epochs), steps_per_epoch, color)
+    def of(cls, history: HistorySnapshot, steps_per_epoch: int, label: str = "", color: str | None = None) -> CurveSeries:
+        columns = (history.steps, history.losses, history.accuracies)
+        return cls(label, columns, history.epochs, steps_per_epoch, color)
 
     @property
     def diverged_step(self) -> int | None:
-        """The first recorded step whose loss is not finite."""
+        """The first recorded step after which a loss, on a minibatch or on the test images, is not finite."""
         steps, losses, _ = self.columns
-        broken = np.flatnonzero(~np.isfinite(np.asarray(losses, dtype=np.float64)))
-        return int(steps[broken[0]]) if len(broken) else None
+        broken = [int(steps[i]) for i in np.flatnonzero(~np.isfinite(np.asarray(losses, dtype=np.float64)))[:1]]
+        broken += [record.step for record in self.epochs if not math.isfinite(record.test_loss)]
+        return min(broken, default=None)
 
 
 class Reference(NamedTuple):
@@ -97,7 +99,7 @@ def loss_curve(
         reference: band to compare with.
     """
     yaxis: dict[str, Any] = {"title": {"text": "cross-entropy (nats)"}, "uirevision": "log" if log else "linear"}
-    yaxis |= {"type": "log", "exponentformat": "power"} if log else {"rangemode": "tozero"}
+    yaxis |= _log_axis(_listed(series)) if log else {"rangemode": "tozero"}
     marks = Marks(log=log)
     marks.level(CHANCE_LOSS, f"guessing: ln {OUTPUTS} = {CHANCE_LOSS:.2f}")
     return _curves(series, total_epochs, _LOG_LOSS if log else _LOSS, yaxis=yaxis, marks=marks, reference=reference)
@@ -111,6 +113,10 @@ def accuracy_curve(series: CurveSeries | Sequence[CurveSeries], total_epochs: fl
     return _curves(series, total_epochs, _ACCURACY, yaxis=yaxis, marks=marks, reference=reference)
 
 
+def _listed(series: CurveSeries | Sequence[CurveSeries]) -> list[CurveSeries]:
+    return [series] if isinstance(series, CurveSeries) else list(series)
+
+
 def _curves(
     series: CurveSeries | Sequence[CurveSeries],
     total_epochs: float,
@@ -120,7 +126,7 @@ def _curves(
     marks: Marks,
     reference: Reference | None,
 ) -> go.Figure:
-    runs = [series] if isinstance(series, CurveSeries) else list(series)
+    runs = _listed(series)
     compared = len(runs) > 1
     traces: list[go.Scatter] = []
     for index, run in enumerate(runs):
@@ -131,7 +137,7 @@ def _curves(
             x = run.diverged_step / run.steps_per_epoch
             marks.fault(x, text, row=index, leftward=x > total_epochs / 2)
     if compared:
-        traces += [_key("train, smoothed", "solid"), _key("test", "dot")]
+        traces += [_key("train smoothed", "solid"), _key("test", "dot")]
     if reference is not None:
         low, high = reference.low * quantity.scale, reference.high * quantity.scale
         marks.band(low, high, reference.label, x0=reference.since, x1=total_epochs)
@@ -141,14 +147,25 @@ def _curves(
         "uirevision": f"{total_epochs:g} epochs",  # a zoom survives new points, but not another length
         "unifiedhovertitle": {"text": "epoch %{x:.2f}"},
         "zeroline": False,
+        "spikecolor": GREY,
+        "spikethickness": 1,
+        "spikedash": "dot",
     }
     figure = go.Figure(traces, base_layout(xaxis=xaxis, yaxis=yaxis, **marks.layout))
     return figure.update_layout(template=None)
 
 
+def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
+    """Written-out ticks at 1, 2, 5 where a few decades are shown; plotly's own, powers of ten, where many are."""
+    losses = np.concatenate([np.array(run.columns[1], dtype=np.float64) for run in runs] or [np.empty(0)])
+    losses = losses[np.isfinite(losses) & (losses > 0)]
+    few = losses.size == 0 or losses.max() / losses.min() < 10**FEW_DECADES
+    return {"type": "log"} | ({"dtick": "D2", "tickformat": "~g"} if few else {"exponentformat": "power"})
+
+
 def _single(run: CurveSeries, quantity: _Quantity) -> Iterator[go.Scatter]:
     yield _minibatches(run, quantity)
-    yield _smoothed(run, quantity, "train, smoothed", TRAIN)
+    yield _smoothed(run, quantity, "train smoothed", TRAIN)
     yield _train_means(run, quantity)
     yield _test(run, quantity, "test", TEST, "solid")
 
@@ -178,7 +195,7 @@ def _step_line(run: CurveSeries, values: Floats, quantity: _Quantity, limit: int
 def _minibatches(run: CurveSeries, quantity: _Quantity) -> go.Scatter:
     line = {"color": translucent(TRAIN, 0.35), "width": 1}
     hover = f"%{{y:{quantity.digits}}} (step %{{customdata:,}})"
-    return _step_line(run, _values(run, quantity), quantity, POINT_LIMIT, name="train, each minibatch", line=line, hovertemplate=hover)
+    return _step_line(run, _values(run, quantity), quantity, POINT_LIMIT, name="train step", line=line, hovertemplate=hover)
 
 
 def _smoothed(run: CurveSeries, quantity: _Quantity, name: str, color: str) -> go.Scatter:
@@ -196,7 +213,7 @@ def _train_means(run: CurveSeries, quantity: _Quantity) -> go.Scatter:
         x=(epochs - 0.5).astype(np.float32),
         y=_epoch_values(run, quantity, quantity.train),
         customdata=epochs,
-        name="train, mean of an epoch",
+        name="train epoch",
         mode="markers",
         marker={"color": TRAIN, "size": 8, "symbol": "diamond"},
         hovertemplate=f"%{{y:{quantity.digits}}} (epoch %{{customdata}})",
@@ -211,6 +228,7 @@ def _test(run: CurveSeries, quantity: _Quantity, name: str, color: str, dash: st
         mode="lines+markers",
         line={"color": color, "width": 2, "dash": dash},
         marker={"color": color, "size": 7},
+        cliponaxis=False,  # the last value lies on the frame
         hovertemplate=f"%{{y:{quantity.digits}}}",
     )
 
