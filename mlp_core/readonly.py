@@ -19,6 +19,7 @@ class ReadOnlyTensor(Tensor):
 
     What an operation computes or copies is an ordinary tensor: `index_select`, `clone`, `float`. Make one of a tensor that nobody
     else writes to: `values.as_subclass(ReadOnlyTensor)`. (An inference tensor would not do: torch 2.15 writes first and raises then.)
+    Who wants to get around it can, by `untyped_storage()` or DLPack: this keeps out mistakes, not intent.
     """
 
     @classmethod

@@ -84,7 +84,7 @@ def test_leaves_whole_files_alone_and_replaces_damaged_ones(tmp_path: Path, mirr
     ],
 )
 def test_a_failing_mirror_gives_its_reason_and_leaves_no_trace(
-    tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, fault: str, limit: dict[str, float], reason: str
+    tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch, *, fault: str, limit: dict[str, float], reason: str
 ) -> None:
     mirror.fault, mirror.faulty = fault, f"{TRAIN_LABELS}.gz"
     with monkeypatch.context() as limits:
