@@ -47,6 +47,15 @@ class DepthReport:
     largest: Array  # (L,) the largest absolute output
 
 
+def factor_a_layer(hidden_gradient_log10: Array) -> float:
+    """By how much |dL/dh| is multiplied on its way down one layer, on average from the last hidden layer to the first; NaN for one."""
+    last = len(hidden_gradient_log10) - 1
+    if last < 2:
+        return math.nan
+    with np.errstate(invalid="ignore", over="ignore"):  # 0 at both ends leaves no factor to tell
+        return float(10.0 ** ((hidden_gradient_log10[1] - hidden_gradient_log10[last]) / (last - 1)))
+
+
 def image_batch(images: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """The first `size` images (n, 28, 28) uint8 as float64 pixels 0..1 (size, 784), and their labels."""
     return images[:size].reshape(size, -1).double() / 255.0, labels[:size].clone()

@@ -176,6 +176,7 @@ class VarianceMap:
 
     LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 481)  # beyond, the edge's value is taken
     ITERATIONS = 400
+    GRID = 400
 
     def __init__(self, function: Function) -> None:
         moments = gaussian_moments(function, self.LOG_Q, nodes=4096)
@@ -193,6 +194,13 @@ class VarianceMap:
         """χ = σ_w² E[φ'²] at the fixed point: 1 on the critical line, below it gradients vanish, above it they explode."""
         q = self.fixed_point(sigma_w, sigma_b)
         return np.square(sigma_w) * np.exp(np.interp(np.log(q), self.LOG_Q, self._log_slope_square))
+
+    def critical_sigma_w(self, sigma_b: Array, highest: float) -> Array:
+        """The smallest σ_w up to `highest` at which χ reaches 1, for each σ_b (t,); NaN where it stays below."""
+        grid = np.linspace(highest / self.GRID, highest, self.GRID)
+        chi = self.chi(grid[None, :], np.asarray(sigma_b)[:, None])
+        above = np.maximum.accumulate(chi, axis=1)  # ascending, as interpolation wants it
+        return np.array([np.interp(1.0, row, grid) if row[0] < 1.0 <= row[-1] else math.nan for row in above])
 
 
 def _polygamma(order: int, n: int) -> Array:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mlp_core.data import load_sample
 from mlp_core.depth import (
+    factor_a_layer,
     gaussian_batch,
     gradient_map_log10,
     gradient_norms_by_depth,
@@ -223,3 +224,20 @@ def test_norms_of_nothing_and_of_too_much() -> None:
     assert norm_log10(torch.zeros(3)) == -math.inf
     assert norm_log10(torch.tensor([1.0, math.inf])) == math.inf
     assert math.isnan(norm_log10(torch.tensor([1.0, math.nan])))
+
+
+def test_the_factor_a_layer_is_the_geometric_mean() -> None:
+    assert factor_a_layer(np.array([9.0, -8.0, -6.0, -5.0, -2.0])) == pytest.approx(0.01)
+    assert math.isnan(factor_a_layer(np.array([0.0, 1.0])))
+    assert factor_a_layer(np.array([-math.inf, -math.inf, -3.0, -1.0])) == 0.0
+    assert math.isnan(factor_a_layer(np.full(4, -math.inf)))
+
+
+def test_the_factor_a_layer_of_the_sigmoid_is_what_theory_says() -> None:
+    inputs, labels = images()
+    spec = deep("sigmoid", "torch_default", 20)
+    prediction = predict_depth(spec, inputs)
+    assert prediction is not None
+    predicted = factor_a_layer(prediction.hidden_gradient_log10)
+    assert predicted == pytest.approx(0.25 / math.sqrt(3), rel=0.05)  # σ_w = 1/√3 and hardly any input: nearly the bound of 1/4
+    assert factor_a_layer(measure_depth(spec, inputs, labels).hidden_gradient_log10) == pytest.approx(predicted, rel=0.1)

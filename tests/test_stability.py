@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.ensembles import ENSEMBLES, PRECISIONS, drawn_factors
-from mlp_core.stability import literal_growth, matrix_product_growth, product_after, singular_value_path
+from mlp_core.stability import (
+    MOST_DRAWN,
+    affordable_trials,
+    literal_growth,
+    matrix_product_growth,
+    measured_rate,
+    product_after,
+    singular_value_path,
+)  # fmt: skip
 from mlp_core.theory import Array, critical_scale, lyapunov_exponents, lyapunov_variances
 
 torch.set_num_threads(1)
@@ -211,3 +219,25 @@ def test_impossible_requests_are_refused() -> None:
             singular_value_path(3, at)
     with pytest.raises(ValueError, match="factors must be a whole number of at least 1"):
         singular_value_path(3, [0, 1])
+
+
+def test_the_measured_rate_is_the_slope_of_straight_lines() -> None:
+    k = np.arange(1, 41)
+    rate = measured_rate(np.stack([0.2 * k + 5.0, 0.4 * k - 1.0]))
+    assert rate.mean == pytest.approx(0.3 * LN10)
+    assert rate.error == pytest.approx(0.1 * LN10)  # two slopes that are 0.2 apart: sd 0.2/√2, over √2
+    assert math.isnan(measured_rate(np.zeros((1, 40))).error)
+    assert math.isnan(measured_rate(np.zeros((3, 1))).mean)
+
+
+def test_the_measured_rate_has_the_predicted_one_within_its_error() -> None:
+    rate = measured_rate(matrix_product_growth(4, 300, 300, seed=9))
+    assert abs(rate.mean - lyapunov_exponents(4)[0]) < 4 * rate.error
+    assert rate.error == pytest.approx(math.sqrt(lyapunov_variances(4)[0] / 270 / 300), rel=0.2)
+
+
+@given(st.integers(1, 64), st.integers(1, 1000))
+def test_trials_that_can_be_afforded_stay_within_the_budget(n: int, factors: int) -> None:
+    trials = affordable_trials(n, factors)
+    assert trials == 1 or trials * factors * n * n <= MOST_DRAWN
+    assert (trials + 1) * factors * n * n > MOST_DRAWN

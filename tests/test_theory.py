@@ -148,7 +148,7 @@ def test_softmax_residual_at_both_ends_and_between() -> None:
     q = 3.0  # two classes: p = σ(d) with d ~ N(0, 2q)
 
     def integrand(d: float) -> float:
-        return (1 + math.exp(-d)) ** -2.0 * math.exp(-d * d / (4 * q)) / math.sqrt(4 * math.pi * q)
+        return 1 / (1 + math.exp(-d)) ** 2 * math.exp(-d * d / (4 * q)) / math.sqrt(4 * math.pi * q)
 
     square, _ = scipy.integrate.quad(integrand, -30, 30)
     assert softmax_residual(math.log(q), 2) == pytest.approx(2 * square, rel=0.01)
@@ -207,3 +207,11 @@ def test_fixed_point_agrees_with_a_root_found_on_gauss_hermite_nodes(sigma_w: fl
     at = np.array([sigma_w]), np.array([sigma_b])
     assert variance_map.fixed_point(*at)[0] == pytest.approx(root, rel=2e-3)
     assert variance_map.chi(*at)[0] == pytest.approx(sigma_w**2 * slope_square, rel=1e-2)
+
+
+def test_the_critical_line_of_relu_is_upright_and_that_of_the_sigmoid_is_far() -> None:
+    np.testing.assert_allclose(VarianceMap(torch.relu).critical_sigma_w(np.array([0.0, 1.0]), 4.0), math.sqrt(2), atol=0.01)
+    sigmoid = VarianceMap(torch.sigmoid)
+    assert np.isnan(sigmoid.critical_sigma_w(np.zeros(1), 4.0)).all()
+    line = sigmoid.critical_sigma_w(np.array([0.0, 2.0]), 20.0)
+    np.testing.assert_allclose(sigmoid.chi(line, np.array([0.0, 2.0])), 1.0, atol=0.01)

@@ -1,0 +1,105 @@
+"""An axis for sizes from below the smallest to above the largest number a computer holds, with a place for 0 and one for ∞.
+
+Values come as log10 and are drawn on a linear axis that is labelled in powers of ten: plotly's own log axis ends where float64 does, and
+drops what is exactly 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+MOST_TICKS = 7
+RAIL_GAP = 0.12  # between the data and the rails for 0 and ∞, of the data's span
+MARGIN = 0.04
+
+
+@dataclass(frozen=True)
+class PowerAxis:
+    """Where log10 values go: finite ones to themselves, -inf to `zero`, inf and NaN to `infinity` (None: there are none)."""
+
+    low: float
+    high: float
+    zero: float | None = None
+    infinity: float | None = None
+
+    @classmethod
+    def around(cls, arrays: Iterable[npt.ArrayLike], least_span: float = 2.0) -> PowerAxis:
+        """The axis that shows all these log10 values, at least `least_span` decades of it."""
+        values = np.concatenate([np.ravel(np.asarray(array, dtype=np.float64)) for array in arrays] or [np.empty(0)])
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (-1.0, 1.0)
+        if high - low < least_span:
+            middle = (low + high) / 2
+            low, high = middle - least_span / 2, middle + least_span / 2
+        gap = RAIL_GAP * (high - low)
+        not_finite = np.isnan(values) | (values == math.inf)
+        return cls(low, high, low - gap if (values == -math.inf).any() else None, high + gap if not_finite.any() else None)
+
+    def place(self, values: npt.ArrayLike) -> Floats:
+        """Positions on the axis; NaN, which is drawn as a gap, for a 0 or ∞ the axis was not made for."""
+        array = np.asarray(values, dtype=np.float64)
+        placed: Floats = np.where(np.isfinite(array), array, math.nan)
+        placed[array == -math.inf] = math.nan if self.zero is None else self.zero
+        placed[np.isnan(array) | (array == math.inf)] = math.nan if self.infinity is None else self.infinity
+        return placed
+
+    def layout(self, title: str) -> dict[str, Any]:
+        """The axis for plotly."""
+        margin = MARGIN * (self.high - self.low)
+        bottom = self.low if self.zero is None else self.zero
+        top = self.high if self.infinity is None else self.infinity
+        ticks = _ticks(self.low, self.high)
+        labels = [(float(tick), power_label(tick)) for tick in ticks]
+        if self.zero is not None:
+            labels.insert(0, (self.zero, "exactly 0"))
+        if self.infinity is not None:
+            labels.append((self.infinity, "∞ or NaN"))
+        return {
+            "title": {"text": title},
+            "range": [bottom - margin, top + margin],
+            "tickvals": [place for place, _ in labels],
+            "ticktext": [label for _, label in labels],
+            "zeroline": False,
+            "automargin": True,
+        }
+
+
+def power_label(exponent: int) -> str:
+    """10 to a whole exponent, for an axis."""
+    return "1" if exponent == 0 else f"10<sup>{str(exponent).replace('-', '−')}</sup>"
+
+
+def spoken_size(log10: float) -> str:
+    """A size given by its log10, for a person: 0.0045 -> "4.5 × 10⁻³"; "0", "∞" and "NaN" where it is that."""
+    if not math.isfinite(log10):
+        return "NaN" if math.isnan(log10) else "∞" if log10 > 0 else "0"
+    exponent = math.floor(log10)
+    mantissa = f"{10 ** (log10 - exponent):.1f}"
+    if mantissa == "10.0":
+        mantissa, exponent = "1.0", exponent + 1
+    if -2 <= exponent <= 3:
+        return f"{10**log10:.2g}" if exponent < 2 else f"{10**log10:,.0f}"
+    return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPT)}"
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _ticks(low: float, high: float) -> list[int]:
+    """Whole exponents at a step of 1, 2 or 5 times a power of ten."""
+    decade = 1
+    while True:
+        for step in (decade, 2 * decade, 5 * decade):
+            first = math.ceil(low / step)
+            count = math.floor(high / step) - first + 1
+            if count <= MOST_TICKS:
+                return [step * (first + i) for i in range(count)]
+        decade *= 10
