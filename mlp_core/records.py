@@ -91,7 +91,7 @@ class StepLog(Sequence[StepRecord]):
         self._steps, self._losses, self._accuracies = array("q"), array("d"), array("d")
 
     def append(self, record: StepRecord) -> None:
-        if self._steps and (len(self) > 1 and self._steps[-1] % self._stride):
+        if self._steps and self._steps[-1] % self._stride:
             self._drop_last()  # it was there only because it was the newest
         if len(self) >= self._capacity:
             self._stride *= 2

@@ -1,0 +1,142 @@
+"""The log of steps keeps what it says it keeps, against the plain list of all of them."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mlp_core.records import STEP_CAPACITY, EpochRecord, History, ProbeRecord, StepLog, StepRecord, StopReason
+
+NAN = float("nan")
+
+
+def record(step: int) -> StepRecord:
+    return StepRecord(step, 1 / (step + 1), step % 7 / 7)
+
+
+def filled(steps: int, capacity: int) -> StepLog:
+    log = StepLog(capacity)
+    for step in range(1, steps + 1):
+        log.append(record(step))
+    return log
+
+
+def expected(steps: int, capacity: int) -> tuple[int, list[StepRecord]]:
+    """(stride, records): the finest power of two whose multiples before the newest step leave room for it, and all of those."""
+    stride = 1
+    while (steps - 1) // stride >= capacity:
+        stride *= 2
+    return stride, [record(step) for step in range(1, steps + 1) if step % stride == 0 or step == steps]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(steps=st.integers(0, 300), capacity=st.integers(2, 40))
+def test_a_log_is_the_list_thinned_by_a_power_of_two(steps: int, capacity: int) -> None:
+    log, (stride, records) = filled(steps, capacity), expected(steps, capacity)
+    assert (log.stride, list(log)) == (stride, records)
+    assert len(log) == len(records) <= capacity
+
+
+@pytest.mark.parametrize("capacity", [2, 3, 1000])
+def test_a_hundred_thousand_steps_stay_bounded_with_the_newest_last(capacity: int) -> None:
+    log = StepLog(capacity)
+    for step in range(1, 100_001):
+        log.append(record(step))
+        assert len(log) <= capacity
+        assert log[-1].step == step
+        if step % 9973 == 0:
+            assert (log.stride, list(log)) == expected(step, capacity)
+    assert (log.stride, list(log)) == expected(100_000, capacity)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(gaps=st.lists(st.integers(1, 5), max_size=200), capacity=st.integers(2, 20))
+@example(gaps=[1, 2, 2, 2], capacity=2)
+def test_steps_with_gaps_still_keep_to_the_stride(gaps: list[int], capacity: int) -> None:
+    log, step = StepLog(capacity), 0
+    for gap in gaps:
+        step += gap
+        log.append(record(step))
+        *kept, newest = log
+        assert newest == record(step)
+        assert all(item.step % log.stride == 0 for item in kept)
+        assert all(a.step < b.step for a, b in pairwise(log))
+
+
+def test_nothing_is_let_go_before_it_is_full() -> None:
+    log = filled(STEP_CAPACITY, STEP_CAPACITY)
+    assert (log.stride, len(log), log[0].step) == (1, STEP_CAPACITY, 1)
+    log.append(record(STEP_CAPACITY + 1))
+    assert (log.stride, len(log), log[0].step, log[-1].step) == (2, STEP_CAPACITY // 2 + 1, 2, STEP_CAPACITY + 1)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(steps=st.integers(0, 50), index=st.integers(-60, 60), cut=st.slices(60))
+def test_it_reads_like_a_list(steps: int, index: int, cut: slice) -> None:
+    log = filled(steps, 20)
+    plain = list(log)
+    assert log[cut] == plain[cut]
+    assert list(reversed(log)) == plain[::-1]
+    if -len(plain) <= index < len(plain):
+        assert log[index] == plain[index]
+        assert log[index] in log
+    else:
+        with pytest.raises(IndexError):
+            log[index]
+
+
+def test_columns_are_copies_of_equal_length() -> None:
+    log = filled(25, 10)
+    steps, losses, accuracies = log.columns
+    assert [StepRecord(*row) for row in zip(steps, losses, accuracies, strict=True)] == list(log)
+    losses[0] = 42.0
+    log.append(record(26))
+    assert log[0] == record(4)
+    assert list(steps) == [4, 8, 12, 16, 20, 24, 25]
+    assert log[-1].step == 26
+
+
+def test_equality_is_bit_for_bit() -> None:
+    assert filled(25, 10) == filled(25, 10)
+    assert filled(25, 10) != filled(24, 10)
+    assert filled(4, 10) != filled(4, 3)  # same steps written, another stride kept
+    assert filled(3, 10) != [record(1), record(2), record(3)]
+    one, same, other = StepLog(), StepLog(), StepLog()
+    one.append(StepRecord(1, NAN, 0.5))
+    same.append(StepRecord(1, NAN, 0.5))
+    other.append(StepRecord(1, math.nextafter(0.1, 1), 0.5))
+    assert one == same
+    assert one != other
+    with pytest.raises(TypeError):
+        hash(one)
+
+
+def test_infinite_and_missing_losses_are_kept_as_they_are() -> None:
+    log = StepLog()
+    for step, loss in enumerate((math.inf, -math.inf, NAN, 5e-324), start=1):
+        log.append(StepRecord(step, loss, 0.0))
+    assert str([item.loss for item in log]) == "[inf, -inf, nan, 5e-324]"
+
+
+def test_a_snapshot_does_not_follow_the_training() -> None:
+    history = History(steps=filled(5, 10), epochs=[EpochRecord(1, 5, 1.0, 0.5, 1.1, 0.4)], probes=[ProbeRecord(0, ())])
+    snapshot = history.snapshot()
+    history.steps.append(record(6))
+    history.epochs.append(EpochRecord(2, 6, 0.9, 0.6, 1.0, 0.5))
+    history.probes.clear()
+    assert list(snapshot.steps) == [1, 2, 3, 4, 5]
+    assert [StepRecord(*row) for row in zip(snapshot.steps, snapshot.losses, snapshot.accuracies, strict=True)] == list(filled(5, 10))
+    assert (snapshot.stride, len(snapshot.epochs), len(snapshot.probes)) == (1, 1, 1)
+
+
+def test_two_histories_of_the_same_run_are_equal() -> None:
+    assert History(steps=filled(5, 10)) == History(steps=filled(5, 10))
+    assert History(steps=filled(5, 10)) != History(steps=filled(6, 10))
+
+
+def test_a_reason_to_stop_speaks_for_itself() -> None:
+    assert str(StopReason("diverged", 7, "Diverged at step 7: the loss is NaN.")) == "Diverged at step 7: the loss is NaN."
