@@ -22,6 +22,9 @@ NEAR = 1e-6  # how far from x the slopes beside it are taken
 KINK_TOLERANCE = 1e-9  # a smaller difference of slopes is rounding
 
 
+Stretch = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """One point of a function. `gradient` is what autograd says there; the slopes are those just beside it."""
@@ -50,16 +53,16 @@ class Gap:
 class Facts:
     """What a curve shows. Points that are not finite do not count; with none left, numbers are NaN.
 
-    `steepest` is the gradient of largest magnitude, reached from `steepest_first` to `steepest_last`; `flat` lists the stretches
-    towards either end of the grid where the slope is below `FLAT_FRACTION` of it; `mean_output` is E[φ(z)] for z ~ N(0, 1).
+    `steepest` is the gradient of largest magnitude and `steepest_at` the stretches of the grid, as (first x, last x), that reach it;
+    `flat` are the stretches towards either end of the grid where the slope is below `FLAT_FRACTION` of it; `mean_output` is E[φ(z)]
+    for z ~ N(0, 1).
     """
 
     smallest: float
     largest: float
     steepest: float
-    steepest_first: float
-    steepest_last: float
-    flat: tuple[tuple[float, float], ...]
+    steepest_at: tuple[Stretch, ...]
+    flat: tuple[Stretch, ...]
     kinks: tuple[float, ...]
     jumps: tuple[float, ...]
     mean_output: float
@@ -89,18 +92,17 @@ def measure(activation: Activation, curve: Curve, **parameters: float) -> Facts:
     output = evaluate(activation, normal_quantiles(QUANTILES), **parameters).value
     mean = float(output[torch.isfinite(output)].mean())
     if not len(x):
-        return Facts(math.nan, math.nan, math.nan, math.nan, math.nan, (), (), (), mean)
+        return Facts(math.nan, math.nan, math.nan, (), (), (), (), mean)
     magnitude = gradient.abs()
     top = magnitude.max()
-    at_top = x[magnitude >= top * (1 - KINK_TOLERANCE)]
+    flat = _stretches(x, (magnitude < FLAT_FRACTION * top) | (magnitude == 0))
     _, _, kink, jump = _beside(activation, curve.x, parameters)
     return Facts(
         smallest=float(value.min()),
         largest=float(value.max()),
         steepest=float(gradient[magnitude.argmax()]),
-        steepest_first=float(at_top[0]),
-        steepest_last=float(at_top[-1]),
-        flat=_flat_ends(curve.x, (curve.gradient.abs() < FLAT_FRACTION * top) | (curve.gradient == 0)),
+        steepest_at=_stretches(x, magnitude >= top * (1 - KINK_TOLERANCE)),
+        flat=tuple((first, last) for first, last in flat if first == x[0] or last == x[-1]),
         kinks=tuple(curve.x[kink & ~jump].tolist()),
         jumps=tuple(curve.x[jump].tolist()),
         mean_output=mean,
@@ -169,12 +171,9 @@ def _beside(activation: Activation, x: Tensor, parameters: dict[str, float]) -> 
     return near_left.gradient, near_right.gradient, kink | jump, jump
 
 
-def _flat_ends(x: Tensor, flat: Tensor) -> tuple[tuple[float, float], ...]:
-    """The runs of True that begin at the first point or end at the last, as (first x, last x)."""
-    if flat.all():
-        return ((float(x[0]), float(x[-1])),)
-    steep = torch.nonzero(~flat).flatten()
-    first, last = int(steep[0]), int(steep[-1])
-    ends = [(x[0], x[first - 1])] if first > 0 else []
-    ends += [(x[last + 1], x[-1])] if last < len(x) - 1 else []
-    return tuple((float(a), float(b)) for a, b in ends)
+def _stretches(x: Tensor, mask: Tensor) -> tuple[Stretch, ...]:
+    """The runs of True in a mask, as (first x, last x)."""
+    points, flags = x.tolist(), [False, *mask.tolist(), False]  # flags[i + 1] belongs to points[i]
+    starts = [point for point, before, flag in zip(points, flags, flags[1:], strict=False) if flag and not before]
+    ends = [point for point, flag, after in zip(points, flags[1:], flags[2:], strict=False) if flag and not after]
+    return tuple(zip(starts, ends, strict=True))

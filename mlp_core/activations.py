@@ -27,7 +27,7 @@ Value = float | Tensor
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """The number that shapes an activation. `symbol` is LaTeX; `learnable`: a tensor of one element may stand in its place."""
+    """The number that shapes an activation. `symbol` is one letter; `learnable`: a tensor of one element may stand in its place."""
 
     name: str
     symbol: str
@@ -173,6 +173,10 @@ def _silu(x: Tensor, beta: Value) -> Tensor:
     return F.silu(x) if isinstance(beta, float) and beta == 1.0 else x * torch.sigmoid(beta * x)
 
 
+def _softplus(x: Tensor, beta: float) -> Tensor:
+    return F.softplus(x, beta, threshold=40.0)  # the default of 20 leaves a jump of 2e-9, which float64 shows
+
+
 def _step(x: Tensor) -> Tensor:
     return torch.relu(torch.sign(x))  # 0 at 0; autograd gives sign the gradient 0, so the graph holds and carries nothing
 
@@ -196,7 +200,7 @@ _ENTRIES = (
     Activation(
         "prelu", "pReLU", _prelu, r"\max(0, x) + \alpha \min(0, x)", r"\begin{cases}1 & x > 0\\ \alpha & x \le 0\end{cases}",
         "Leaky ReLU whose slope α is learned along with the weights. Worth it in large networks; on little data it can overfit.",
-        _rectified_range, parameter=_parameter("prelu", r"\alpha", "Slope for x < 0; training starts here and learns it.", learnable=True),
+        _rectified_range, parameter=_parameter("prelu", "α", "Slope for x < 0; training starts here and learns it.", learnable=True),
     ),
     Activation(
         "sigmoid", "Sigmoid", torch.sigmoid, r"\frac{1}{1 + e^{-x}}", r"\sigma(x)\,(1 - \sigma(x))",
@@ -212,13 +216,13 @@ _ENTRIES = (
         "elu", "ELU", F.elu, r"\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
         "ReLU with a smooth negative side that brings the mean output nearer to 0; costs an exponential.",
-        _elu_range, SATURATED_MARGIN, _parameter("elu", r"\alpha", "Depth of the negative side; smooth at 0 only for α = 1."),
+        _elu_range, SATURATED_MARGIN, _parameter("elu", "α", "Depth of the negative side; smooth at 0 only for α = 1."),
     ),
     Activation(
         "selu", "SELU", F.selu,
-        r"\lambda\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}\quad \lambda = 1.0507,\ \alpha = 1.6733",
+        r"\lambda\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\lambda\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
-        "ELU scaled to keep mean 0 and variance 1 from layer to layer; needs weights of variance 1/n_in.",
+        "ELU scaled (λ = 1.0507, α = 1.6733) to keep mean 0 and variance 1 from layer to layer; needs weights of variance 1/n_in.",
         _fixed(-SELU_SCALE * SELU_ALPHA, math.inf), SATURATED_MARGIN,
     ),
     Activation(
@@ -229,12 +233,12 @@ _ENTRIES = (
     Activation(
         "silu", "SiLU / Swish", _silu, r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma(\beta x)\,(1 - \sigma(\beta x))",
         "A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU.",
-        _silu_range, parameter=_parameter("silu", r"\beta", "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
+        _silu_range, parameter=_parameter("silu", "β", "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
     ),
     Activation(
-        "softplus", "Softplus", F.softplus, r"\frac{1}{\beta}\ln(1 + e^{\beta x})", r"\sigma(\beta x)",
+        "softplus", "Softplus", _softplus, r"\frac{1}{\beta}\ln(1 + e^{\beta x})", r"\sigma(\beta x)",
         "For an output that must be positive (a scale, a rate). In hidden layers ReLU is cheaper and its units are sparse.",
-        _fixed(0.0, math.inf), SATURATED_MARGIN, _parameter("softplus", r"\beta", "Sharpness of the bend; large is close to ReLU."),
+        _fixed(0.0, math.inf), SATURATED_MARGIN, _parameter("softplus", "β", "Sharpness of the bend; large is close to ReLU."),
     ),
     Activation(
         "mish", "Mish", F.mish, r"x\tanh(\ln(1 + e^{x}))", r"\tanh(s) + x\,\sigma(x)\,(1 - \tanh^2(s)),\quad s = \ln(1 + e^{x})",

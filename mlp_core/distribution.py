@@ -11,40 +11,45 @@ import torch
 from torch import Tensor
 
 from mlp_core.activation_facts import normal_quantiles
-from mlp_core.activations import Activation, evaluate
+from mlp_core.activations import Activation, Curve, evaluate
 from mlp_core.spec import Bounds
 
 Floats = npt.NDArray[np.float64]
 
 POINTS = 20_000
-BINS = 60
+BINS = 50
+DRAWN_POINTS = 241
+DRAWN_STDS = 4.0  # 99.99 % of the inputs
 MEAN_BOUNDS = Bounds(-5.0, 5.0)
 STD_BOUNDS = Bounds(0.05, 10.0)
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """`edges` (n+1,) and the share of all values that falls into each bin, (n,): all of them, and the saturated ones among them."""
+    """Shares of all values by bin: `edges` (n+1,), and (n,) each for those that pass a gradient on, are saturated, or have gradient 0."""
 
     edges: Floats
-    shares: Floats
-    saturated_shares: Floats
+    active: Floats
+    saturated: Floats
+    dead: Floats
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """z ~ N(mean, std²) and φ(z). Fractions are of the finite outputs; `finite_fraction` says how many those are.
+    """z ~ N(mean, std²) and φ(z). Fractions and means are of the finite outputs; `finite_fraction` says how many those are.
 
-    `saturated_fraction` is None for an activation whose output does not tell; `dead_fraction` is where φ'(z) is exactly 0.
+    `saturated_fraction` is None for an activation whose output does not tell; `dead_fraction` is where φ'(z) is exactly 0;
+    `curve` is φ over the inputs, for a picture.
     """
 
+    curve: Curve
     inputs: Histogram
     outputs: Histogram
     finite_fraction: float
     saturated_fraction: float | None
     dead_fraction: float
     mean_output: float
-    mean_square_output: float
+    std_output: float
     mean_square_gradient: float
 
 
@@ -56,19 +61,21 @@ def push_through(activation: Activation, mean: float, std: float, **parameters: 
     Raises:
         SpecError: a mean or std outside its bounds.
     """
-    z = MEAN_BOUNDS.check("mean", mean) + STD_BOUNDS.check("std", std) * normal_quantiles(POINTS)
-    curve = evaluate(activation, z, **parameters)
-    finite = torch.isfinite(curve.value) & torch.isfinite(curve.gradient)
-    z, value, gradient = z[finite], curve.value[finite], curve.gradient[finite]
-    saturated = activation.saturated(value, *parameters.values())
+    center, spread = MEAN_BOUNDS.check("mean", mean), STD_BOUNDS.check("std", std)
+    pushed = evaluate(activation, center + spread * normal_quantiles(POINTS), **parameters)
+    finite = torch.isfinite(pushed.value) & torch.isfinite(pushed.gradient)
+    z, value, gradient = pushed.x[finite], pushed.value[finite], pushed.gradient[finite]
+    saturated, dead = activation.saturated(value, *parameters.values()), gradient == 0
+    drawn = torch.linspace(center - DRAWN_STDS * spread, center + DRAWN_STDS * spread, DRAWN_POINTS, dtype=torch.float64)
     return Pushed(
-        inputs=_histogram(z, saturated),
-        outputs=_histogram(value, saturated),
+        curve=evaluate(activation, drawn, **parameters),
+        inputs=_histogram(z, saturated, dead),
+        outputs=_histogram(value, saturated, dead),
         finite_fraction=len(z) / POINTS,
         saturated_fraction=None if activation.saturated_margin is None else _mean(saturated),
-        dead_fraction=_mean(gradient == 0),
+        dead_fraction=_mean(dead),
         mean_output=_mean(value),
-        mean_square_output=_mean(value**2),
+        std_output=float(value.std(correction=0)) if len(value) else math.nan,
         mean_square_gradient=_mean(gradient**2),
     )
 
@@ -88,10 +95,11 @@ def _mean(values: Tensor) -> float:
     return float(values.to(torch.float64).mean()) if len(values) else math.nan
 
 
-def _histogram(values: Tensor, saturated: Tensor) -> Histogram:
-    if not len(values):
-        return Histogram(np.zeros(1), np.zeros(0), np.zeros(0))
+def _histogram(values: Tensor, saturated: Tensor, dead: Tensor) -> Histogram:
     numbers = values.numpy()
     edges = np.histogram_bin_edges(numbers, BINS)
-    shares, saturated_shares = (np.histogram(part, edges)[0] / len(numbers) for part in (numbers, numbers[saturated.numpy()]))
-    return Histogram(edges, shares, saturated_shares)
+
+    def shares(mask: Tensor) -> Floats:
+        return np.histogram(numbers[mask.numpy()], edges)[0] / max(len(numbers), 1)
+
+    return Histogram(edges, shares(~saturated & ~dead), shares(saturated & ~dead), shares(dead))

@@ -1,0 +1,108 @@
+"""The activations page: which functions, on which grid, and the panels that show them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mlp_core.activation_facts import grid
+from mlp_core.activations import ACTIVATIONS, evaluate
+from mlp_core.expression import ExpressionError, compile_expression
+from mlp_core.operations import FUNCTIONS
+from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds
+from pages.ui import distribution_panel
+from pages.ui.activation_panels import Shown, cost_panel, curves_panel, facts_panel, identities_panel
+from pages.ui.link import LinkState, choice, choices, number, span, text
+from pages.ui.shell import page_header
+
+OWN = "own"
+GRID_BOUNDS = Bounds(-20.0, 20.0)
+STEPS = ("0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1")
+WITH_PARAMETER = {name: entry.parameter for name, entry in ACTIVATIONS.items() if entry.parameter}
+FIELDS = (
+    choices("show", ("relu", "sigmoid", "tanh"), tuple(ACTIVATIONS)),
+    text("own", "", MAX_EXPRESSION_LENGTH),
+    *(number(f"{name}_{one.name}", one.default, Bounds(one.low, one.high)) for name, one in WITH_PARAMETER.items()),
+    choice("closer", "relu", (*ACTIVATIONS, OWN)),
+    number("x", 1.0, GRID_BOUNDS),
+    span("range", (-8.0, 8.0), GRID_BOUNDS),
+    choice("step", "0.1", STEPS),
+    *distribution_panel.FIELDS,
+)
+
+
+def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
+    """Draw the controls of what to show; name -> activation, and what is wrong with the visitor's own."""
+    st.markdown("**Functions**")
+    st.multiselect("Activations", tuple(ACTIVATIONS), format_func=lambda name: ACTIVATIONS[name].label, key=link.key("show"))
+    st.text_input(
+        "Your own, in x", key=link.key("own"), max_chars=MAX_EXPRESSION_LENGTH, placeholder="x*sigmoid(1.702*x)", icon=":material/function:"
+    )  # fmt: skip
+    with st.popover("What an expression may contain", type="tertiary"):
+        st.markdown(
+            "`x`, numbers, `pi`, `e`, `+ - * /`, `^` or `**` with a constant exponent, `< <= > >=`, brackets, and\n\n"
+            + ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
+            + ".\n\nFor example `where(x > 0, x, 0.1*x)`, `sin(x)`, `max(x, 0)^2`."
+        )
+    functions = {name: ACTIVATIONS[name] for name in link["show"]}
+    error = None
+    if link["own"].strip():
+        try:
+            functions[OWN] = compile_expression(link["own"])
+        except ExpressionError as refused:
+            error = refused
+    parameters: dict[str, dict[str, float]] = {name: {} for name in functions}
+    tunable = [name for name in functions if name in WITH_PARAMETER]
+    if tunable:
+        st.markdown("**Parameters**")
+    for name in tunable:
+        one, field = WITH_PARAMETER[name], f"{name}_{WITH_PARAMETER[name].name}"
+        step = 0.01 if one.high - one.low <= 3 else 0.05
+        st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", one.low, one.high, step=step, key=link.key(field), help=one.help)
+        parameters[name][one.name] = link[field]
+    low, high = link["range"]
+    x = grid(low, high, float(link["step"]))
+    return {name: Shown(entry, parameters[name], evaluate(entry, x, **parameters[name])) for name, entry in functions.items()}, error
+
+
+def probe_controls(link: LinkState, shown: dict[str, Shown]) -> tuple[Shown, float]:
+    """Draw the controls of the probe and the grid; which activation to look at closer, and where."""
+    st.markdown("**Probe**")
+    if link["closer"] not in shown:
+        link["closer"] = next(iter(shown))
+    st.selectbox("Look closer at", tuple(shown), format_func=lambda name: shown[name].activation.label, key=link.key("closer"))
+    (low, high), step = link["range"], float(link["step"])
+    link["x"] = min(max(link["x"], low), high)
+    st.slider("Tangent at $x$", low, high, step=step, key=link.key("x", low, high, step))
+    st.markdown("**Grid**")
+    st.slider("Range of $x$", GRID_BOUNDS.low, GRID_BOUNDS.high, step=1.0, key=link.key("range"))
+    st.select_slider("Step", STEPS, key=link.key("step"))
+    return shown[link["closer"]], link["x"]
+
+
+def page() -> None:
+    page_header(
+        "Activation functions",
+        "The activation bends what a layer computes; its **gradient** is all that the layers below get to learn from. "
+        "Choose functions in the sidebar, or type one of your own.",
+    )
+    link = LinkState("activations", FIELDS)
+    link.show_errors()
+    with st.sidebar:
+        shown, error = choose(link)
+        if shown:
+            closer, x = probe_controls(link, shown)
+    if error is not None:
+        st.error(f"Your own activation, {error}.", icon=":material/error:")
+        st.code(f"{link['own']}\n{' ' * error.position}^", language=None)
+    if not shown:
+        st.info("Choose an activation in the sidebar, or type one of your own.")
+    else:
+        curves_panel(list(shown.values()), closer, x)
+        facts_panel(list(shown.values()))
+        distribution_panel.distribution_panel(link, closer.activation, closer.parameters)
+        identities_panel(closer.curve.x)
+        cost_panel(list(shown.values()))
+    link.write()
+
+
+page()

@@ -1,0 +1,192 @@
+"""What the activations page shows of its activations: curves with a probe, cards of facts, identities, cost. Reads no control."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from torch import Tensor
+
+from mlp_core.activation_cost import SHAPE, Cost, measure_cost
+from mlp_core.activation_facts import FLAT_FRACTION, IDENTITIES, Facts, Probe, Stretch, gaps, measure, probe
+from mlp_core.activations import ACTIVATIONS, Activation, Curve
+from mlp_core.csv_table import csv_table
+from mlp_core.figures.activations import FunctionSeries, function_curves
+from mlp_core.spec import EXPRESSION_PREFIX, RunSpec, SpecError
+from pages.ui.link import link_to
+from pages.ui.live_chart import live_chart
+from pages.ui.text import percent, plain
+
+CHART_HEIGHT = 470
+CARDS_A_ROW = 2
+MOST_PLACES = 6
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One activation on the page, at the parameters its sliders give, on the grid the page draws."""
+
+    activation: Activation
+    parameters: dict[str, float]
+    curve: Curve
+
+    @property
+    def label(self) -> str:
+        parameter = self.activation.parameter
+        values = f" ({parameter.symbol} = {self.parameters[parameter.name]:g})" if parameter else ""
+        return f"{self.activation.label}{values}"
+
+    @property
+    def title(self) -> str:
+        """The label as markdown."""
+        return plain(self.label) if self.activation.name.startswith(EXPRESSION_PREFIX) else self.label
+
+    @property
+    def series(self) -> FunctionSeries:
+        return FunctionSeries(self.label, self.curve.x.numpy(), self.curve.value.numpy(), self.curve.gradient.numpy())
+
+
+def tidy(value: float) -> str:
+    """A number for a sentence: four significant digits, a real minus, ∞ for infinity."""
+    return f"{value:.4g}".replace("-", "−").replace("inf", "∞").replace("nan", "NaN")
+
+
+def curves_panel(shown: Sequence[Shown], closer: Shown, x: float) -> None:
+    """Values above gradients, the tangent at x, what the probe reads there, and every gap by its name."""
+    reading = probe(closer.activation, x, **closer.parameters)
+    names = ", ".join(one.label for one in shown)
+    alt = f"Two plots over one x axis: values of {names} above, their gradients below, and the tangent of {closer.label} at x = {x:g}."
+    live_chart(function_curves([one.series for one in shown], reading), key="activation_curves", height=CHART_HEIGHT, alt=alt)
+    st.markdown(_reading(closer.title, reading))
+    for one in shown:
+        for gap in gaps(one.curve):
+            where = f"at x = {tidy(gap.first)}" if gap.count == 1 else f"between x = {tidy(gap.first)} and {tidy(gap.last)}"
+            points = "1 point" if gap.count == 1 else f"{gap.count} points"
+            st.warning(f"The {gap.quantity} of {one.title} is {gap.kind} {where} ({points}): a gap in the curve.")
+    st.download_button(
+        "Curves (CSV)", lambda: _curves_csv(shown), "activations.csv", "text/csv", icon=":material/download:", on_click="ignore"
+    )  # fmt: skip
+
+
+def _reading(title: str, reading: Probe) -> str:
+    gradient = tidy(reading.gradient)
+    text = f"{title} at $x = {reading.x:g}$: value **{tidy(reading.value)}**, gradient **{gradient}**."
+    if reading.jump:
+        return f"{text} The function jumps here and so has no slope; {gradient} is what autograd gives."
+    if reading.kink:
+        sides = f"{tidy(reading.left_slope)} on the left and {tidy(reading.right_slope)} on the right"
+        return f"{text} There is a **kink** here: the slope is {sides} (dotted). By torch's convention it is {gradient}."
+    return f"{text} That is the slope of the tangent."
+
+
+def _curves_csv(shown: Sequence[Shown]) -> str:
+    columns = {"x": shown[0].curve.x.tolist()}
+    for one in shown:
+        columns |= {f"{one.label} value": one.curve.value.tolist(), f"{one.label} gradient": one.curve.gradient.tolist()}
+    return csv_table(columns)
+
+
+def facts_panel(shown: Sequence[Shown]) -> None:
+    """A card for each activation: formula, advice, and what was measured on the grid."""
+    st.subheader("What the curves say")
+    st.caption("Formulas are written down; every number is computed from the curve above, its gradient by autograd.")
+    for start in range(0, len(shown), CARDS_A_ROW):
+        for column, one in zip(st.columns(CARDS_A_ROW), shown[start : start + CARDS_A_ROW], strict=False):
+            with column.container(border=True, height="stretch"):
+                _card(one)
+
+
+def _card(one: Shown) -> None:
+    activation = one.activation
+    st.markdown(f"#### {one.title}")
+    st.markdown(activation.advice)
+    st.latex(rf"\varphi(x) = {activation.latex}")
+    if activation.derivative_latex:
+        st.latex(rf"\varphi'(x) = {activation.derivative_latex}")
+    st.markdown("\n".join(f"- {line}" for line in _fact_lines(one, measure(activation, one.curve, **one.parameters))))
+    try:
+        query = RunSpec(activation=activation.name, activation_parameter=next(iter(one.parameters.values()), None)).to_query()
+    except SpecError as error:
+        st.caption(f"Not for training: the activation {error.rule}.")
+    else:
+        link_to("train", f"Train with {activation.label}", {"activation": activation.name} | query, icon=":material/play_circle:")
+
+
+def _fact_lines(one: Shown, facts: Facts) -> list[str]:
+    interval = one.activation.range(*one.parameters.values())
+    on_grid = f"{tidy(facts.smallest)} to {tidy(facts.largest)} on this grid"
+    centred = "zero-centred" if facts.zero_centred else "not zero-centred"
+    lines = [
+        f"Range: {interval}; {on_grid}" if interval else f"Range: {on_grid}",
+        f"Largest gradient: **{tidy(facts.steepest)}**, {_places(facts.steepest_at)}",
+        f"Mean output for inputs from N(0, 1): {tidy(round(facts.mean_output, 3) + 0.0)}, so {centred}",
+        f"Flat (slope below {percent(FLAT_FRACTION, 0)} of the largest): {_places(facts.flat)}",
+    ]
+    for name, points in (("Kink", facts.kinks), ("Jump", facts.jumps)):
+        if points:
+            lines.append(f"{name} {_places([(point, point) for point in points])}")
+    return lines
+
+
+def _places(stretches: Sequence[Stretch]) -> str:
+    """Points and stretches of the grid in words, at most `MOST_PLACES` of them."""
+    if not stretches:
+        return "nowhere on this grid"
+    points = [tidy(first) for first, last in stretches if first == last]
+    wider = [f"{tidy(first)} ≤ x ≤ {tidy(last)}" for first, last in stretches if first < last]
+    parts = [f"at x = {', '.join(points[:MOST_PLACES])}{', …' if len(points) > MOST_PLACES else ''}"] if points else []
+    if wider:
+        parts.append(f"for {' and '.join(wider[:MOST_PLACES])}")
+    return " and ".join(parts)
+
+
+def identities_panel(x: Tensor) -> None:
+    """Three identities between activations and how far they are from true on the grid, in two precisions."""
+    st.subheader("Three identities, checked on this grid")
+    rows = ["| Identity | Largest difference, float32 | float64 |", "|---|---|---|"]
+    for identity in IDENTITIES:
+        single, double = (identity.largest_difference(grid) for grid in (x.float(), x))
+        rows.append(f"| ${identity.latex}$ | {single:.2g} | {double:.2g} |")
+    st.markdown("\n".join(rows))
+
+
+def cost_panel(shown: Sequence[Shown]) -> None:
+    """Nanoseconds per element, measured when asked and kept for the session."""
+    st.subheader("What they cost here")
+    st.caption(
+        f"“The exponential is expensive”: measure it. Float32, {SHAPE[0]} × {SHAPE[1]} values as in one hidden layer of the book's MLP."
+    )
+    costs = _measured()
+    if st.button("Measure on this machine", icon=":material/timer:"):
+        with st.spinner("Measuring…"):
+            costs["ReLU"] = measure_cost(ACTIVATIONS["relu"])
+            costs.update({one.label: measure_cost(one.activation, **one.parameters) for one in shown})
+    listed = [label for label in dict.fromkeys(["ReLU", *(one.label for one in shown)]) if label in costs]
+    if not listed:
+        return
+    relu = costs["ReLU"].forward + costs["ReLU"].backward
+    st.dataframe(
+        [
+            {
+                "Activation": label,
+                "Forward": costs[label].forward,
+                "Backward": costs[label].backward,
+                "Both, as a multiple of ReLU": (costs[label].forward + costs[label].backward) / relu,
+            }
+            for label in listed
+        ],
+        hide_index=True,
+        width="content",
+        column_config={
+            "Forward": st.column_config.NumberColumn("Forward, ns per element", format="%.2f"),
+            "Backward": st.column_config.NumberColumn("Backward, ns per element", format="%.2f"),
+            "Both, as a multiple of ReLU": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )
+
+
+@st.cache_resource(scope="session", show_spinner=False)
+def _measured() -> dict[str, Cost]:
+    """Label -> the last measurement of this session."""
+    return {}
