@@ -41,9 +41,10 @@ def gradient_norms(probe: ProbeRecord | None, start: ProbeRecord | None = None) 
     for (record, faint), values in zip(measured, norms, strict=True):
         traces += _norm_traces(record, values, faint)
     marks = Marks(log=True)
-    marks.band(*USUAL_GRADIENT, "usual while learning", x0=0, x1=1, xref="x domain", inside=True)
+    marks.band(*USUAL_GRADIENT, "usual while learning", x0=0, x1=1, xref="x domain")
     layout = base_layout(
         xaxis=_layer_axis(probe.layers if probe else ()) | {"anchor": "y2" if zeros else "y"},
+        showlegend=True,
         yaxis=_norm_axis(together) | {"domain": [LANE + 0.04 if zeros else 0, 1 - LANE - 0.04 if broken else 1]},
         **({"yaxis2": _lane_axis("0 exactly", [0, LANE])} if zeros else {}),
         **({"yaxis3": _lane_axis("not finite", [1 - LANE, 1])} if broken else {}),
@@ -66,7 +67,7 @@ def unit_health(probe: ProbeRecord | None) -> go.Figure:
         go.Bar(x=numbers, y=saturated, name="saturated outputs", marker={"color": WARNING}, hovertemplate="%{y:.1f} %"),
     ]
     marks = Marks()
-    marks.band(0, USUAL_PERCENT, f"usual: below {USUAL_PERCENT:g} %", x0=0, x1=1, xref="x domain", inside=True)
+    marks.band(0, USUAL_PERCENT, f"usual: up to {USUAL_PERCENT:g} %", x0=0, x1=1, xref="x domain")
     layout = base_layout(
         xaxis=_layer_axis(hidden, output=False),
         yaxis={"title": {"text": "share of the layer (%)"}, "range": [0, 100]},

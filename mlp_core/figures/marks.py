@@ -33,15 +33,13 @@ class Marks:
         self.shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line, "layer": "below"})
         self._say(text, self._place(y), x=1, xref="paper", xanchor="right", yanchor="bottom", opacity=0.75)
 
-    def band(self, low: float, high: float, text: str, *, x0: float, x1: float, xref: str = "x", inside: bool = False) -> None:
-        """An interval of healthy or known values between two places; its words stand at its right, `inside` it or below."""
+    def band(self, low: float, high: float, text: str, *, x0: float, x1: float, xref: str = "x") -> None:
+        """An interval of healthy or known values between two places; its words stand in the legend, where no curve crosses them."""
         edge = {"color": translucent(HEALTHY, 0.9), "width": 1}
         self.shapes.append(
             {"type": "rect", "xref": xref, "x0": x0, "x1": x1, "y0": low, "y1": high, "line": edge, "layer": "below"}
-            | {"fillcolor": translucent(HEALTHY, 0.2)}
+            | {"fillcolor": translucent(HEALTHY, 0.2), "name": text, "showlegend": True}
         )
-        y = self._place(high if inside else low)
-        self._say(text, y, x=x1, xref=xref, xanchor="right", yanchor="top", yshift=0 if inside else -4)
 
     def fault(self, x: float, text: str, *, row: int = 0, leftward: bool = False) -> None:
         """Where something broke: a vertical line from top to bottom, its words beside it, `row` lines from the top."""

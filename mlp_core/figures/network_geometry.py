@@ -49,14 +49,19 @@ class Geometry:
                 yield left, right
 
 
-def arrange(sizes: Sequence[int], dropout: Sequence[float], max_units: int, top: float, bottom: float) -> Geometry:
+def arrange(sizes: Sequence[int], dropout: Sequence[float], max_units: int, *, top: float, bottom: float) -> Geometry:
     """Place every layer between `top` and `bottom` (px), all with one spacing, each centred.
 
     Args:
         sizes: width of every layer, input first.
         dropout: probability a hidden layer; () for none.
         max_units: most units drawn in one column; fewer where the edges would exceed `MOST_EDGES`.
+
+    Raises:
+        ValueError: max_units below 1.
     """
+    if max_units < 1:
+        raise ValueError(f"max_units must be at least 1, got {max_units}")
     layers = _drawn_layers(len(sizes))
     most = max(FEWEST_UNITS, max_units)
     while most > FEWEST_UNITS and _edge_count([min(sizes[layer], most) for layer in layers]) > MOST_EDGES:
@@ -67,19 +72,18 @@ def arrange(sizes: Sequence[int], dropout: Sequence[float], max_units: int, top:
     left_out = len(sizes) - len(layers)
     columns = []
     for place, layer in enumerate(layers):
-        x = place + (left_out > 0 and layer >= len(sizes) - MOST_COLUMNS // 2 + 1)
+        x = place if layer == place else place + 1  # beyond the dots
         p = dropout[layer - 1] if dropout and 0 < layer < len(sizes) - 1 else 0.0
         units, gap_y = _units(sizes[layer], most, p, middle=(top + bottom) / 2, spacing=spacing)
         columns.append(Column(layer, x, units, gap_y))
-    gap_x = next((right.x - 1 for left, right in pairwise(columns) if right.x > left.x + 1), None)
-    return Geometry(tuple(columns), gap_x, left_out, spacing)
+    return Geometry(tuple(columns), MOST_COLUMNS // 2 if left_out else None, left_out, spacing)
 
 
 def _drawn_layers(count: int) -> list[int]:
     if count <= MOST_COLUMNS:
         return list(range(count))
-    tail = MOST_COLUMNS // 2 - 1  # one column is given to the dots
-    return [*range(MOST_COLUMNS - 1 - tail), *range(count - tail, count)]
+    head, tail = MOST_COLUMNS // 2, MOST_COLUMNS - MOST_COLUMNS // 2 - 1  # one column is given to the dots
+    return [*range(head), *range(count - tail, count)]
 
 
 def _edge_count(widths: Sequence[int]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,12 +127,11 @@ def _curves(
     marks: Marks,
     reference: Reference | None,
 ) -> go.Figure:
-    runs = _listed(series)
+    runs = [replace(run, label=html.escape(run.label, quote=False)) for run in _listed(series)]  # plotly would read a `<`
     compared = len(runs) > 1
     traces: list[go.Scatter] = []
     for index, run in enumerate(runs):
-        color = run.color or series_style(index)["color"]
-        traces.extend(_compared(run, quantity, color) if compared else _single(run, quantity))
+        traces.extend(_compared(run, quantity, index) if compared else _single(run, quantity))
         if run.diverged_step is not None:
             text = f"{run.label + ': ' if compared else ''}loss not finite at step {run.diverged_step:,}"
             x = run.diverged_step / run.steps_per_epoch
@@ -165,15 +165,16 @@ def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
 
 def _single(run: CurveSeries, quantity: _Quantity) -> Iterator[go.Scatter]:
     yield _minibatches(run, quantity)
-    yield _smoothed(run, quantity, "train smoothed", TRAIN)
+    yield _smoothed(run, quantity, "train smoothed", {"color": TRAIN})
     yield _train_means(run, quantity)
-    yield _test(run, quantity, "test", TEST, "solid")
+    yield _test(run, quantity, "test", {"color": TEST})
 
 
-def _compared(run: CurveSeries, quantity: _Quantity, color: str) -> Iterator[go.Scatter]:
-    group = {"legendgroup": run.label}
-    yield _smoothed(run, quantity, run.label, color).update(group)
-    yield _test(run, quantity, f"{run.label}, test", color, "dot").update(group | {"showlegend": False})
+def _compared(run: CurveSeries, quantity: _Quantity, index: int) -> Iterator[go.Scatter]:
+    style = series_style(index) | ({"color": run.color} if run.color else {})
+    group = {"legendgroup": f"run {index}"}
+    yield _smoothed(run, quantity, run.label, style).update(group)
+    yield _test(run, quantity, f"{run.label}, test", style | {"dash": "dot"}).update(group | {"showlegend": False})
 
 
 def _values(run: CurveSeries, quantity: _Quantity) -> Floats:
@@ -198,12 +199,12 @@ def _minibatches(run: CurveSeries, quantity: _Quantity) -> go.Scatter:
     return _step_line(run, _values(run, quantity), quantity, POINT_LIMIT, name="train step", line=line, hovertemplate=hover)
 
 
-def _smoothed(run: CurveSeries, quantity: _Quantity, name: str, color: str) -> go.Scatter:
+def _smoothed(run: CurveSeries, quantity: _Quantity, name: str, style: dict[str, str]) -> go.Scatter:
     steps = run.columns[0]
     stride = steps[1] - steps[0] if len(steps) > 1 else 1  # of a thinned log
     time_constant = max(SMOOTHING_EPOCHS * run.steps_per_epoch, SMOOTHING_STEPS)
     average = exponential_average(_values(run, quantity), math.exp(-stride / time_constant))
-    line = {"color": color, "width": 2.5}
+    line = style | {"width": 2.5}
     return _step_line(run, average, quantity, SMOOTH_LIMIT, name=name, line=line, hovertemplate=f"%{{y:{quantity.digits}}}")
 
 
@@ -220,14 +221,14 @@ def _train_means(run: CurveSeries, quantity: _Quantity) -> go.Scatter:
     )
 
 
-def _test(run: CurveSeries, quantity: _Quantity, name: str, color: str, dash: str) -> go.Scatter:
+def _test(run: CurveSeries, quantity: _Quantity, name: str, style: dict[str, str]) -> go.Scatter:
     return go.Scatter(
         x=np.array([record.epoch for record in run.epochs], dtype=np.float32),
         y=_epoch_values(run, quantity, quantity.test),
         name=name,
         mode="lines+markers",
-        line={"color": color, "width": 2, "dash": dash},
-        marker={"color": color, "size": 7},
+        line=style | {"width": 2},
+        marker={"color": style["color"], "size": 7},
         cliponaxis=False,  # the last value lies on the frame
         hovertemplate=f"%{{y:{quantity.digits}}}",
     )

@@ -80,8 +80,8 @@ def _colors() -> npt.NDArray[np.uint8]:
 
 
 def _color_bar(end: float) -> dict[str, Any]:
-    ticks = {"tickvals": [-end, 0, end], "ticktext": [f"≤ {-end:.2g}", "0", f"≥ {end:.2g}"]}
-    return {"title": {"text": "weight"}, "thickness": 12, "outlinewidth": 0} | ticks
+    ticks = {"tickvals": [-end, 0, end], "ticktext": [f"≤ −{end:.2g}", "0", f"≥ {end:.2g}"]}
+    return {"title": {"text": "weight", "side": "right"}, "thickness": 12, "outlinewidth": 0} | ticks
 
 
 def _axis(count: int, side: int) -> dict[str, Any]:
