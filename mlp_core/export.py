@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 
 from safetensors.torch import save
+from torch import Tensor
 
 from mlp_core.model import Network
 from mlp_core.records import EpochRecord, HistorySnapshot
@@ -29,7 +30,7 @@ def weights_safetensors(network: Network, spec: RunSpec, step: int) -> bytes:
 
     A learned slope of prelu is `0.alpha`. The metadata hold the experiment as JSON and the step.
     """
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for layer, (weight, bias) in enumerate(network.weights()):
         tensors |= {f"{layer}.weight": weight, f"{layer}.bias": bias}
     slopes = [parameter.detach() for parameter in network.parameters() if parameter.dim() == 0]

@@ -170,7 +170,7 @@ class Run:
         if not math.isfinite(value):
             self.stop("diverged", f"Diverged at step {self.step}: the loss is {_spoken(value)}.")
             return
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         built.optimizer.step()
         built.loss_sum += value * len(labels)
         built.hits += hits
@@ -233,7 +233,7 @@ class _Built:
         self.test_images = data.test_images.reshape(len(data.test_images), -1).to(self.device)
         self.test_labels = data.test_labels.to(self.device)
         self.test_count = len(self.test_labels)
-        self.probe_batch = (_as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES])
+        self.probe_batch = (_as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
         flops = 2 * weight_count(run.sizes)
         self._test_piece = max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // flops))
         self._batch_size = spec.batch_size

@@ -12,7 +12,6 @@ from pages.ui.shell import page_header
 from pages.ui.text import count, plain
 
 page_header("Train an MLP", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
-session.identify_tab()
 controls.preset_row()
 design = controls.design()
 for error in design.link_errors:
@@ -31,3 +30,4 @@ if data.is_sample:
 if design.spec is not None:
     network_panel(design.spec)
 live_panel(design.spec)
+session.identify_tab()  # last, since its answer brings a rerun that cuts short what is not drawn yet

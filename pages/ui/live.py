@@ -43,7 +43,7 @@ def _panel(spec: RunSpec | None, moving: bool) -> None:
     snapshot = job.snapshot() if job is not None else None
     _buttons(spec, job)
     _waiting_design(spec, snapshot)
-    if snapshot is None:
+    if job is None or snapshot is None:
         return
     _progress(snapshot)
     _tiles(snapshot)

@@ -63,12 +63,15 @@ def engine() -> tuple[Scheduler, MatmulChoice]:
     return Scheduler(), choice
 
 
-@st.cache_resource(show_spinner=False)
 def dataset() -> Dataset:
-    """The images, one copy for all sessions; a download shows its progress on the page that asked first."""
-    bar = st.empty()
-    data = load_fashion_mnist(progress=lambda fraction, text: bar.progress(min(fraction, 1.0), text) and None)
-    bar.empty()
+    """The images, one copy for all sessions; while they are fetched for the first time, a bar shows how far that is."""
+    place = st.empty()
+
+    def report(fraction: float, text: str) -> None:
+        place.progress(min(fraction, 1.0), text)
+
+    data = load_fashion_mnist(progress=report)
+    place.empty()
     return data
 
 
@@ -109,7 +112,7 @@ def start_job(spec: RunSpec) -> TrainingJob:
     Raises:
         SpecError, ExpressionError: as `Run` does.
     """
-    job = TrainingJob(Run(spec, dataset()), engine()[0])
+    job = TrainingJob(Run(spec, load_fashion_mnist()), engine()[0])
     forget_job()
     _adopt(job)
     return job

@@ -1,0 +1,70 @@
+"""The address bar as a page's memory: notice where a link leads, write what was chosen. Knows no widget and no field's rules."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+# A click is sent with the address as the browser had it, which may be the one before our last write. For this long after that write
+# the older address is taken for such a straggler and not for a person going back.
+STRAGGLER_SECONDS = 2.0
+
+Query = dict[str, str]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The address a page was last at, None before its first visit; and the ones it left behind, with the time."""
+
+    query: Query | None = None
+    left: list[tuple[float, Query]] = field(default_factory=list)
+
+
+class Address:
+    """A page's own parameters in the address bar. Make it first in a run, call `write` last; other parameters are left alone.
+
+    Args:
+        page: a name of its own for the page.
+        names: the parameters that are the page's.
+    """
+
+    def __init__(self, page: str, names: Sequence[str]) -> None:
+        self._names = names
+        key = f"_address_{page}"
+        if key not in st.session_state:
+            st.session_state[key] = _Seen()
+        self._seen: _Seen = st.session_state[key]
+
+    @property
+    def query(self) -> Query:
+        """The page's parameters as they stand in the address."""
+        return {name: st.query_params[name] for name in self._names if name in st.query_params}
+
+    def arrived(self, *, entering: bool) -> Query | None:
+        """The parameters, if a link led here since the last run; None if the address is our own last write, or a straggler.
+
+        Args:
+            entering: whether the page was just opened: its bare address then means that all stays as it was left.
+        """
+        query, seen = self.query, self._seen
+        if query == seen.query:
+            return None
+        first = seen.query is None
+        now = time.monotonic()
+        straggler = any(old == query and now - at < STRAGGLER_SECONDS for at, old in seen.left)
+        if not first and ((entering and not query) or (not entering and straggler)):
+            return None
+        seen.query = query
+        return query
+
+    def write(self, query: Mapping[str, str]) -> None:
+        """Put the parameters into the address, and take out the page's others."""
+        seen, before, now = self._seen, self.query, time.monotonic()
+        if before != query:
+            seen.left = [(at, old) for at, old in seen.left if now - at < STRAGGLER_SECONDS] + [(now, before)]
+            others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self._names}
+            st.query_params.from_dict({**others, **query})
+        seen.query = dict(query)
