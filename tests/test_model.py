@@ -245,6 +245,12 @@ def test_dropout_keeps_the_expectation_and_has_the_variance_of_its_mask(dropped:
 
 
 @DROPOUTS
+def test_the_mask_keeps_what_draws_at_least_p(dropped: Callable[..., Tensor]) -> None:
+    drawn = torch.rand(100_000, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(dropped(torch.ones(100_000), 0.3, seed=3) > 0, drawn >= 0.3)
+
+
+@DROPOUTS
 def test_dropping_everything_leaves_zeros_and_a_gradient_of_zeros(dropped: Callable[..., Tensor]) -> None:
     h = torch.ones(5, requires_grad=True)
     out = dropped(h, 1.0)
