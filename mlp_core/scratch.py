@@ -1,6 +1,6 @@
 """The network and its optimizers from bare tensors, beside the chapter: d2l sections 5.2 and 12. Knows no `nn.Module` and no `torch.optim`.
 
-It starts from the weights of the concise implementation and draws the same dropout masks, so both print the same numbers.
+It starts from the weights of the concise implementation and draws the same dropout masks: both print the same numbers, rounding apart.
 """
 
 from __future__ import annotations
