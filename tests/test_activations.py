@@ -36,7 +36,8 @@ def softplus(x: Floats) -> Floats:
 
 def mish_gradient(x: Floats, _: float) -> Floats:
     bend = np.tanh(softplus(x))
-    return bend + x * (1 - bend**2) * sigmoid(x)
+    gradient: Floats = bend + x * (1 - bend**2) * sigmoid(x)
+    return gradient
 
 
 def ones(x: Floats, _: float) -> Floats:

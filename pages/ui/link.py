@@ -150,6 +150,8 @@ class LinkState:
 
     def __setitem__(self, name: str, value: Any) -> None:
         """Set a field whose widget has not been drawn yet in this run."""
+        if value == self[name]:
+            return  # setting a widget to what it shows would still move a slider back under the hand that drags it
         self._record.values[name] = value
         if self._key(name) in st.session_state:
             st.session_state[self._key(name)] = value
@@ -160,9 +162,10 @@ class LinkState:
         if values != record.values:
             record.values, record.errors = values, ()
         address = {name: field.write(values[name]) for name, field in self._fields.items() if values[name] != field.default}
-        if address != self._address():
+        if address != self._address() or address != record.address:
             now = time.monotonic()
-            record.replaced = [(at, old) for at, old in record.replaced if now - at < STRAGGLER_SECONDS] + [(now, self._address())]
+            record.replaced = [(at, old) for at, old in record.replaced if now - at < STRAGGLER_SECONDS]
+            record.replaced.append((now, record.address or {}))
             others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self._fields}
             st.query_params.from_dict({**others, **address})
         record.address = address

@@ -1,0 +1,29 @@
+"""A page whose fields live in its link, one of them drawn only on request; with `elsewhere` set, another page that draws none of them."""
+
+import streamlit as st
+
+from mlp_core.spec import Bounds
+from pages.ui.link import LinkState, choice, choices, number, span
+
+if st.session_state.get("elsewhere"):
+    st.stop()
+
+BOUNDS = Bounds(-20, 20)
+FIELDS = (
+    number("x", 1.0, BOUNDS),
+    choice("step", "1", ("1", "2")),
+    choices("show", ("a",), ("a", "b")),
+    span("range", (-8.0, 8.0), BOUNDS),
+)
+
+link = LinkState("house", FIELDS)
+link.show_errors()
+st.multiselect("Show", ("a", "b"), key=link.key("show"))
+low, high = link["range"]
+if "b" in link["show"]:
+    st.selectbox("Step", ("1", "2"), key=link.key("step"))
+link["x"] = min(max(link["x"], low), high)
+st.slider("x", low, high, step=0.5, key=link.key("x", low, high))
+st.slider("Range", -20.0, 20.0, key=link.key("range"))
+st.text(f"{link['x']:g} {link['step']} {','.join(link['show'])} {low:g}..{high:g}")
+link.write()
