@@ -80,9 +80,9 @@ class _Quantity(NamedTuple):
     digits: str
 
 
-_LOSS = _Quantity(1, "train_loss", "test_loss", 1.0, -math.inf, ".4f")
+_LOSS = _Quantity(1, "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
 _LOG_LOSS = _LOSS._replace(floor=LOWEST_ON_LOG, digits=".3~g")
-_ACCURACY = _Quantity(2, "train_accuracy", "test_accuracy", 100.0, -math.inf, ".2f")
+_ACCURACY = _Quantity(2, "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".2f")
 
 
 def loss_curve(
@@ -159,7 +159,7 @@ def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
     """Written-out ticks at 1, 2, 5 where a few decades are shown; plotly's own, powers of ten, where many are."""
     losses = np.concatenate([np.array(run.columns[1], dtype=np.float64) for run in runs] or [np.empty(0)])
     losses = losses[np.isfinite(losses) & (losses > 0)]
-    few = losses.size == 0 or losses.max() / losses.min() < 10**FEW_DECADES
+    few = losses.size == 0 or np.ptp(np.log10(losses)) < FEW_DECADES
     return {"type": "log"} | ({"dtick": "D2", "tickformat": "~g"} if few else {"exponentformat": "power"})
 
 
@@ -179,9 +179,9 @@ def _compared(run: CurveSeries, quantity: _Quantity, index: int) -> Iterator[go.
 
 def _values(run: CurveSeries, quantity: _Quantity) -> Floats:
     """Of single minibatches, in the figure's unit; NaN, which is drawn as a gap, for what is not finite."""
-    values = np.array(run.columns[quantity.column], dtype=np.float64) * quantity.scale
+    values = np.array(run.columns[quantity.column], dtype=np.float64)
     values[~np.isfinite(values)] = np.nan
-    return values
+    return np.clip(values, -HIGHEST, HIGHEST) * quantity.scale
 
 
 def _step_line(run: CurveSeries, values: Floats, quantity: _Quantity, limit: int, **style: Any) -> go.Scatter:
