@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlp_core.theory import Array, lyapunov_exponents
+from mlp_core.theory import Array, lyapunov_exponents, lyapunov_variances
 
 BLOCK_ENTRIES = 2_000_000  # drawn at a time: 16 MB
 
@@ -29,7 +29,8 @@ class Ensemble:
     Args:
         draw: (stream, count, n) -> (count, n, n).
         exponents: (n, scale) -> the n predicted Lyapunov exponents, descending.
-        exact: whether they are exact, or those of Gaussian entries with the same variance.
+        variances: n -> their variances a factor.
+        exact: whether both are exact, or those of Gaussian entries with the same variance.
     """
 
     name: str
@@ -37,7 +38,12 @@ class Ensemble:
     latex: str
     draw: Callable[[np.random.Generator, int, int], Array]
     exponents: Callable[[int, float], Array]
+    variances: Callable[[int], Array] = lyapunov_variances
     exact: bool = True
+
+    def critical_scale(self, n: int) -> float:
+        """The scale at which the largest predicted exponent is 0: products neither grow nor die."""
+        return math.exp(-self.exponents(n, 1.0)[0])
 
 
 def _gaussian(stream: np.random.Generator, count: int, n: int) -> Array:
@@ -76,6 +82,7 @@ ENSEMBLES: dict[str, Ensemble] = {
             r"M = \sigma Q,\ Q^\top Q = I",
             _orthogonal,
             lambda n, scale: np.full(n, math.log(scale)),
+            np.zeros,
         ),
     )
 }

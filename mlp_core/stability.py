@@ -55,9 +55,10 @@ def matrix_product_growth(
     return rescaled(growth.T, scale)
 
 
-def rescaled(growth: Array, scale: float) -> Array:
-    """The growth (trials, factors) of the same matrices times `scale`."""
-    return growth + math.log10(scale) * np.arange(1, growth.shape[1] + 1)
+def rescaled(growth: Array, scale: float, at: Sequence[int] | None = None) -> Array:
+    """The growth (..., m) of the same matrices times `scale`, after each of `at` (m) factors; 1 .. m if absent."""
+    factors = np.arange(1, growth.shape[-1] + 1) if at is None else np.asarray(at)
+    return growth + math.log10(scale) * factors
 
 
 class Rate(NamedTuple):
@@ -177,8 +178,7 @@ def singular_value_path(
         if k in wanted:
             kept.append((log_d, T))
     singular = _log_singular_values(torch.stack([d for d, _ in kept]), torch.stack([t for _, t in kept]))
-    path: Array = singular.numpy() / math.log(10.0) + math.log10(scale) * np.asarray(at, dtype=float)[:, None]
-    return path
+    return rescaled(singular.numpy().T / math.log(10.0), scale, at).T
 
 
 def _log_singular_values(log_d: Tensor, T: Tensor) -> Tensor:

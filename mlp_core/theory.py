@@ -117,6 +117,12 @@ class DepthPrediction:
     weight_gradient_log10: Array  # (2, L+1) |dL/dW_l|, the output layer last
     chi: Array  # (L,) σ_w² E[φ'(z_l)²], which multiplies the squared gradient at layer l
 
+    @property
+    def activation_std(self) -> Array:
+        """(L,) standard deviation of h_l over units and images."""
+        variance: Array = np.power(10.0, 2.0 * self.activation_rms_log10) - np.square(self.activation_mean)
+        return np.sqrt(np.maximum(variance, 0.0))
+
 
 def mean_field(function: Function, inputs: int, input_mean_square: float, layers: Sequence[Layer], batch: int) -> DepthPrediction:
     """Signal and gradient of a wide random MLP with softmax and mean cross-entropy, before training.

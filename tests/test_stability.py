@@ -241,3 +241,10 @@ def test_trials_that_can_be_afforded_stay_within_the_budget(n: int, factors: int
     trials = affordable_trials(n, factors)
     assert trials == 1 or trials * factors * n * n <= MOST_DRAWN
     assert (trials + 1) * factors * n * n > MOST_DRAWN
+
+
+def test_ensembles_know_where_they_neither_grow_nor_die() -> None:
+    assert ENSEMBLES["gaussian"].critical_scale(4) == pytest.approx(critical_scale(4))
+    assert ENSEMBLES["xavier"].critical_scale(4) == pytest.approx(2 * critical_scale(4))
+    assert ENSEMBLES["orthogonal"].critical_scale(4) == 1.0
+    assert not ENSEMBLES["orthogonal"].variances(4).any()

@@ -174,6 +174,8 @@ def test_he_initialization_keeps_relu_signals_and_gradients_for_any_depth() -> N
     hidden = [Layer(64, 2 / 64)] * 100
     prediction = mean_field(torch.relu, 64, 1.0, [*hidden, Layer(10, 2 / 64)], batch=1)
     np.testing.assert_allclose(prediction.activation_rms_log10, 0.0, atol=1e-5)
+    np.testing.assert_allclose(prediction.activation_mean, 1 / math.sqrt(math.pi), rtol=1e-5)  # of max(z, 0), z ~ N(0, 2)
+    np.testing.assert_allclose(prediction.activation_std, math.sqrt(1 - 1 / math.pi), rtol=1e-5)
     np.testing.assert_allclose(prediction.hidden_gradient_log10, prediction.hidden_gradient_log10[-1], atol=1e-9)
 
 

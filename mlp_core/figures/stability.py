@@ -182,7 +182,7 @@ def critical_scales(critical: Floats, n: int, scale: float) -> go.Figure:
         for text, x, y in (("grows", 0.75, 0.85), ("dies", 0.12, 0.1))
     ]
     xaxis = {"title": {"text": "n"}, "type": "log", "tickvals": [1, 2, 4, 8, 16, 32, 64]}
-    return _figure(traces, xaxis, {"title": {"text": "σ"}, "type": "log", "dtick": "D2"}, annotations=words)
+    return _figure(traces, xaxis, {"title": {"text": "σ"}, "type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2]}, annotations=words)
 
 
 def _figure(traces: Sequence[Any], xaxis: dict[str, Any], yaxis: dict[str, Any], **changes: Any) -> go.Figure:

@@ -1,0 +1,35 @@
+"""Vanishing and exploding: one act at a time, chosen at the top."""
+
+import streamlit as st
+
+from pages.ui import session, stability_chain, stability_depth, stability_designs, stability_map, stability_matrices
+from pages.ui.link import LinkState, choice
+from pages.ui.shell import page_header
+
+ACTS = {
+    "depth": ("Depth", stability_depth.act),
+    "chain": ("A chain of gradients", stability_chain.act),
+    "matrices": ("Random matrices", stability_matrices.act),
+}
+FIELDS = (
+    choice("act", "depth", tuple(ACTS)),
+    *stability_designs.FIELDS,
+    *stability_depth.FIELDS,
+    *stability_map.FIELDS,
+    *stability_chain.FIELDS,
+    *stability_matrices.FIELDS,
+)
+
+page_header(
+    "Vanishing and exploding",
+    "A deep network multiplies its signal and its gradient by one matrix after another. Every picture here shows what is **measured** "
+    "and what **theory** predicts, in absolute values on axes in powers of ten.",
+)
+session.engine()
+link = LinkState("stability", FIELDS)
+link.show_errors()
+st.segmented_control(
+    "Act", tuple(ACTS), format_func=lambda act: ACTS[act][0], key=link.key("act"), required=True, label_visibility="collapsed"
+)
+ACTS[link["act"]][1](link)
+link.write()

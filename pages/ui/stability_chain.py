@@ -1,0 +1,135 @@
+"""The act "A chain of gradients": the sigmoid with its gradient, a point chosen for every layer, and the product that comes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.activations import evaluate
+from mlp_core.figures.chain import gradient_chain, sigmoid_and_gradient
+from mlp_core.figures.powers import spoken_size
+from mlp_core.spec import Bounds, SpecError
+from mlp_core.theory import Array, sigmoid_bound_log10
+from pages.ui.link import Field, LinkState
+from pages.ui.live_chart import Click, live_chart
+
+X_BOUNDS = Bounds(-8.0, 8.0)
+GRID = np.arange(-8.0, 8.0, 0.1)  # the book's
+MOST_LAYERS = 30
+START = (0.0, 1.0, -2.0, 3.0, 0.5, -1.5)
+CHART_HEIGHT = 380
+LAYER = "stability_layer"
+
+
+def _read_points(text: str) -> tuple[float, ...]:
+    rule = f"must be 1 to {MOST_LAYERS} numbers from {X_BOUNDS.low:g} to {X_BOUNDS.high:g} with commas between them"
+    parts = text.split(",")
+    try:
+        points = tuple(float(part) for part in parts)
+    except ValueError as error:
+        raise SpecError("x", rule, text) from error
+    if not 1 <= len(points) <= MOST_LAYERS or not all(X_BOUNDS.low <= point <= X_BOUNDS.high for point in points):
+        raise SpecError("x", rule, text)
+    return points
+
+
+FIELDS = (Field("x", START, _read_points, lambda points: ",".join(f"{point:.4g}" for point in points)),)
+
+
+def act(link: LinkState) -> None:
+    """Choose x at each layer; every layer multiplies the gradient by σ'(x)."""
+    st.markdown(
+        "Going back through a layer multiplies the gradient by $\\sigma'(x)$, at most $\\frac14$. "
+        "**Click the curves** to choose where each layer stands; the product follows."
+    )
+    layer = _controls(link)
+    points: tuple[float, ...] = link["x"]
+    curve, chosen = evaluate("sigmoid", GRID), evaluate("sigmoid", np.array(points))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("##### The sigmoid and its gradient")
+        figure = sigmoid_and_gradient(GRID, curve.value.numpy(), curve.gradient.numpy(), np.array(points), chosen.gradient.numpy())
+        alt = "The sigmoid, its gradient, and on the gradient a numbered point for every layer."
+        click = live_chart(figure, key="sigmoid_chain", height=CHART_HEIGHT, alt=alt, on_click=True)
+    bound = np.array([sigmoid_bound_log10(count) for count in range(1, len(points) + 1)])
+    factors = np.log10(chosen.gradient.numpy())
+    with right:
+        st.markdown("##### The product, layer by layer")
+        live_chart(
+            gradient_chain(factors, bound), key="chain_product", height=CHART_HEIGHT, alt="The running product below its bound 0.25^l."
+        )
+    _summary(factors)
+    if click is not None:
+        _place(link, click, layer)
+
+
+def _controls(link: LinkState) -> int:
+    """The layers there are, the one that the next click sets, and whole chains at a click; return that layer, from 0."""
+    points: tuple[float, ...] = link["x"]
+    layers = range(1, len(points) + 1)
+    following = st.session_state.pop("_stability_next_layer", None)  # a widget's value can be set only before it is drawn
+    st.session_state[LAYER] = min(following or st.session_state.get(LAYER, 1), len(points))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("All at 0: the best case", on_click=_fill, args=(link, 0.0), icon=":material/keyboard_double_arrow_up:")
+        st.button("All at 4: saturated", on_click=_fill, args=(link, 4.0), icon=":material/keyboard_double_arrow_down:")
+        st.button("Random, N(0, 2²)", on_click=_shuffle, args=(link,), icon=":material/casino:")
+        st.button("One layer more", on_click=_append, args=(link,), icon=":material/add:", disabled=len(points) >= MOST_LAYERS)
+        st.button("One layer less", on_click=_drop, args=(link,), icon=":material/remove:", disabled=len(points) == 1)
+    which, where = st.columns(2, gap="medium")
+    which.pills("The next click sets layer", layers, key=LAYER, required=True)
+    layer: int = st.session_state[LAYER] - 1
+    key = f"stability_x_{layer}"
+    st.session_state[key] = points[layer]
+    where.slider(
+        f"x of layer {layer + 1}",
+        X_BOUNDS.low,
+        X_BOUNDS.high,
+        step=0.1,
+        key=key,
+        on_change=lambda: _set(link, layer, st.session_state[key]),
+    )
+    return layer
+
+
+def _summary(factors: Array) -> None:
+    layers, product = len(factors), float(factors.sum())
+    weakest = int(factors.argmin())
+    st.markdown(
+        f"After **{layers} layer{'s' if layers > 1 else ''}** the gradient is multiplied by **{spoken_size(product)}**; the bound "
+        f"$0.25^{{{layers}}}$ is {spoken_size(sigmoid_bound_log10(layers))}. Layer {weakest + 1} takes the most: "
+        f"$\\sigma' = {10 ** factors[weakest]:.3g}$. The weights multiply as well: they can make up for a quarter, but hardly for a "
+        "saturated unit."
+    )
+
+
+def _place(link: LinkState, click: Click, layer: int) -> None:
+    """Set the layer to where the person clicked, and go on to the next one; each click counts once."""
+    if st.session_state.get("stability_click") == click.id or not isinstance(click.x, int | float):
+        return
+    st.session_state["stability_click"] = click.id
+    _set(link, layer, float(click.x))
+    st.session_state["_stability_next_layer"] = (layer + 1) % len(link["x"]) + 1
+    st.rerun()
+
+
+def _set(link: LinkState, layer: int, x: float) -> None:
+    points = list(link["x"])
+    points[layer] = round(x, 4)
+    link["x"] = tuple(points)
+
+
+def _fill(link: LinkState, x: float) -> None:
+    link["x"] = (x,) * len(link["x"])
+
+
+def _shuffle(link: LinkState) -> None:
+    drawn = np.random.default_rng().normal(0.0, 2.0, len(link["x"])).clip(X_BOUNDS.low, X_BOUNDS.high)
+    link["x"] = tuple(round(float(x), 2) for x in drawn)
+
+
+def _append(link: LinkState) -> None:
+    link["x"] = (*link["x"], link["x"][-1])
+
+
+def _drop(link: LinkState) -> None:
+    link["x"] = link["x"][:-1]

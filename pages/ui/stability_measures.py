@@ -1,0 +1,108 @@
+"""Measurements of the page "Vanishing and exploding", each kept as long as what it depends on stays the same. Draws nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from mlp_core.depth import DepthReport, gaussian_batch, gradient_map_log10, image_batch, measure_depth, predict_depth
+from mlp_core.ensembles import ENSEMBLES
+from mlp_core.expression import resolve
+from mlp_core.spec import INPUTS, RunSpec
+from mlp_core.stability import (
+    LiteralGrowth,
+    ProductSnapshot,
+    literal_growth,
+    matrix_product_growth,
+    product_after,
+    singular_value_path,
+)  # fmt: skip
+from mlp_core.theory import Array, DepthPrediction, VarianceMap
+from pages.ui import session
+
+SOURCES = {"images": "Fashion-MNIST", "gaussian": "Gaussian N(0, 1)"}
+Plane = Literal["depth", "sigma_b"]
+
+MAP_DEPTH = 60  # layers a gradient goes back in the plane (σ_w, depth)
+MAP_COLUMNS, MAP_ROWS = 48, 17
+PLANE_DEPTH = 20  # in the plane (σ_w, σ_b)
+HIGHEST_SIGMA_B = 2.0
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def unit_growth(law: str, n: int, factors: int, trials: int, seed: int) -> Array:
+    """Growth at scale 1, which any other scale only shifts."""
+    return matrix_product_growth(n, factors, trials, 1.0, seed, ensemble=law)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def literal(precision: str, law: str, n: int, factors: int, trials: int, scale: float, seed: int) -> LiteralGrowth:
+    return literal_growth(precision, n, factors, trials, scale=scale, seed=seed, ensemble=law)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def snapshot(k: int, precision: str, law: str, n: int, scale: float, seed: int) -> ProductSnapshot:
+    return product_after(k, n, scale=scale, seed=seed, ensemble=law, precision=precision)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def unit_singular_values(law: str, n: int, at: tuple[int, ...], seed: int) -> Array:
+    """At scale 1, which any other scale only shifts."""
+    return singular_value_path(n, at, seed=seed, ensemble=law)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def critical_scales(law: str, largest: int) -> Array:
+    """For n = 1 .. largest."""
+    return np.array([ENSEMBLES[law].critical_scale(n) for n in range(1, largest + 1)])
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={RunSpec: RunSpec.to_json})
+def depth_report(spec: RunSpec, source: str, size: int, precision: str) -> DepthReport:
+    return measure_depth(spec, *_batch(source, size), precision)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={RunSpec: RunSpec.to_json})
+def depth_prediction(spec: RunSpec, source: str, size: int) -> DepthPrediction | None:
+    return predict_depth(spec, _batch(source, size)[0])
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def variance_map(activation: str) -> VarianceMap:
+    return VarianceMap(resolve(activation))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def map_axes(activation: str, plane: Plane, sigma_b: float) -> tuple[Array, Array, tuple[Array, Array]]:
+    """σ_w (s,), the other quantity (t,), and theory's critical line on them; σ_w goes well past that line."""
+    theory = variance_map(activation)
+    heights = np.linspace(0.0, HIGHEST_SIGMA_B, MAP_ROWS)
+    line = theory.critical_sigma_w(heights if plane == "sigma_b" else np.array([sigma_b]), 20.0)
+    highest = 4.0 if np.isnan(line).all() else float(max(3.0, 1.4 * np.nanmax(line)))
+    sigma_w = np.linspace(highest / MAP_COLUMNS, highest, MAP_COLUMNS)
+    if plane == "sigma_b":
+        return sigma_w, heights, (line, heights)
+    layers = np.arange(1.0, MAP_DEPTH + 1)
+    return sigma_w, layers, (np.repeat(line, 2), layers[[0, -1]])
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def gradient_plane(activation: str, plane: Plane, sigma_b: float, width: int) -> Array:
+    """log10 of the gradient's change at every point of `map_axes`, (t, s)."""
+    sigma_w, heights, _ = map_axes(activation, plane, sigma_b)
+    if plane == "depth":
+        changes = gradient_map_log10(activation, sigma_w, np.full(len(sigma_w), sigma_b), MAP_DEPTH, width=width)
+        return changes[:, 1:].T
+    w, b = np.meshgrid(sigma_w, heights)
+    changes = gradient_map_log10(activation, w.ravel(), b.ravel(), PLANE_DEPTH, width=width)
+    return changes[:, -1].reshape(w.shape)
+
+
+def _batch(source: str, size: int) -> tuple[Tensor, Tensor]:
+    if source == "gaussian":
+        return gaussian_batch(size, INPUTS, seed=0)
+    data = session.dataset()
+    return image_batch(data.train_images, data.train_labels, size)
