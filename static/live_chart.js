@@ -1,7 +1,6 @@
-// Draws the live charts in the browser: one <div> a chart for as long as it is on the page, updated in place by Plotly.react.
+// Draws the live charts in the browser: one <div> a chart for as long as it is on the page, changed in place by Plotly.react.
 // Knows nothing of what a chart shows. pages/ui/live_chart.py sends {figure, script, height, alt, name, clickable}.
 
-const SYNTHETIC = Symbol("a pointer move of our own making");
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
 let plotly; // one promise a page: however many charts mount at once, the script is fetched once
 
@@ -15,6 +14,9 @@ function loadPlotly(path) {
   });
   return plotly;
 }
+
+/** A finger that moves over a chart means to scroll the page; only a mouse zooms by dragging. */
+const touch = () => matchMedia("(pointer: coarse)").matches;
 
 /** What a figure leaves open, from the theme that Streamlit exposes as CSS variables. */
 function template(div) {
@@ -33,12 +35,19 @@ function template(div) {
       coloraxis: { colorbar },
       hoverlabel: { bgcolor: theme("secondary-background-color"), bordercolor: line, font },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: theme("gray-text-color"), activecolor: theme("primary-color") },
-      // The page's own color and not "transparent": a saved picture stays readable wherever it is pasted.
-      paper_bgcolor: theme("background-color"),
+      dragmode: touch() ? false : "zoom",
     },
     data: { heatmap: [{ colorbar }], contour: [{ colorbar }] },
   };
 }
+
+const config = (name) => ({
+  displaylogo: false,
+  showSendToCloud: false, // nobody's chart leaves for another company's server at the touch of a button
+  scrollZoom: false,
+  modeBarButtons: [touch() ? ["toImage"] : ["toImage", "zoom2d", "pan2d", "resetScale2d"]],
+  toImageButtonOptions: { filename: name, scale: 2 },
+});
 
 class Chart {
   constructor(Plotly, parent) {
@@ -46,47 +55,25 @@ class Chart {
     this.div = document.createElement("div");
     this.div.className = "live-chart";
     parent.replaceChildren(this.div);
-    this.listen();
+    this.observer = new ResizeObserver(() => (this.due || this.div.clientWidth !== this.width) && this.draw());
+    this.observer.observe(this.div);
   }
 
-  listen() {
-    const { div } = this;
-    this.observer = new ResizeObserver(() => (this.stale || div.clientWidth !== this.width) && this.draw());
-    this.observer.observe(div);
-    div.addEventListener("mousemove", (event) => {
-      if (!event[SYNTHETIC]) this.pointer = { clientX: event.clientX, clientY: event.clientY };
-    });
-    div.addEventListener("mouseleave", () => (this.pointer = null));
-    div.addEventListener("pointerdown", () => (this.held = true));
-    this.release = () => {
-      if (!this.held) return;
-      // mouseup, by which Plotly ends its drag, follows pointerup.
-      setTimeout(() => {
-        this.held = false;
-        if (this.stale) this.draw();
-      });
-    };
-    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, this.release, true);
-  }
-
+  /** Streamlit calls this only when the figure or the theme has changed. */
   update(data, send) {
-    this.send = send;
-    const look = template(this.div);
-    const unchanged = data === this.data && JSON.stringify(look) === JSON.stringify(this.look);
-    if (unchanged) return; // Streamlit parses anew only what differs, so the same object is the same figure
-    Object.assign(this, { data, look });
+    Object.assign(this, { data, send });
     this.div.style.height = `${data.height}px`;
     this.draw();
   }
 
-  /** Draw the newest figure; while one is being drawn, or a drag is on, or the chart is hidden in a tab, remember that it is due. */
+  /** Draw the newest figure; while an older one is being drawn, or the chart is hidden in a tab, remember that it is due. */
   async draw() {
-    this.stale = true;
+    this.due = true;
     if (this.drawing || !this.data) return;
     this.drawing = true;
     try {
-      while (this.stale && !this.held && this.div.clientWidth > 0) {
-        this.stale = false;
+      while (this.due && this.div.clientWidth > 0) {
+        this.due = false;
         await this.react();
       }
     } finally {
@@ -94,45 +81,22 @@ class Chart {
     }
   }
 
+  /** Zoom and hidden traces stay by the figure's `uirevision`; a hover label and a drag under way Plotly itself takes up again. */
   async react() {
-    const { div, data, look } = this;
+    const { div, data } = this;
     this.width = div.clientWidth;
-    const { data: traces, layout } = structuredClone(data.figure); // Plotly writes into what it is given
-    const size = { width: this.width, height: data.height };
-    await this.Plotly.react(div, traces, { ...layout, ...size, template: look }, this.config());
-    this.name();
-    this.hoverAgain();
+    const figure = structuredClone(data.figure); // Plotly writes into what it is given
+    const layout = { ...figure.layout, width: this.width, height: data.height, template: template(div) };
+    // The page's own color and not a transparent one: a saved picture stays readable wherever it is pasted.
+    layout.paper_bgcolor = getComputedStyle(div).getPropertyValue("--st-background-color");
+    await this.Plotly.react(div, figure.data, layout, config(data.name));
+    // The drawing is the image, not the <div>: an image has no parts, and the buttons of the mode bar must stay within reach.
+    const drawing = div.querySelector(".main-svg");
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", data.alt);
     if (this.wired) return;
     this.wired = true;
     div.on("plotly_click", (event) => this.click(event));
-  }
-
-  /** The drawing is the image, not the <div>: an image has no parts, and the buttons of the mode bar must stay within reach. */
-  name() {
-    const drawing = this.div.querySelector(".main-svg");
-    drawing.setAttribute("role", "img");
-    drawing.setAttribute("aria-label", this.data.alt);
-  }
-
-  config() {
-    return {
-      displaylogo: false,
-      showSendToCloud: false, // nobody's chart leaves for another company's server at the touch of a button
-      scrollZoom: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d"],
-      toImageButtonOptions: { filename: this.data.name, scale: 2 },
-    };
-  }
-
-  /** Plotly.react takes the hover label away; a pointer that rests on the chart gets it back in the same frame. */
-  hoverAgain() {
-    if (!this.pointer) return;
-    const { clientX, clientY } = this.pointer;
-    const target = document.elementFromPoint(clientX, clientY);
-    if (!target || !this.div.contains(target)) return;
-    const move = new MouseEvent("mousemove", { clientX, clientY, bubbles: true, view: window });
-    move[SYNTHETIC] = true;
-    target.dispatchEvent(move);
   }
 
   click({ points, event }) {
@@ -150,7 +114,6 @@ class Chart {
 
   discard() {
     this.observer.disconnect();
-    for (const end of ["pointerup", "pointercancel"]) window.removeEventListener(end, this.release, true);
     this.Plotly.purge(this.div);
   }
 }
@@ -168,7 +131,7 @@ export default async function liveChart({ data, parentElement, setTriggerValue }
   let chart = charts.get(parentElement);
   if (!chart) charts.set(parentElement, (chart = new Chart(Plotly, parentElement)));
   chart.update(data, setTriggerValue);
-  // Streamlit calls this also for a call that a newer one overtook, while the chart lives on: then the element is still on the page.
+  // Streamlit also ends a call that a newer one overtook, while the chart lives on: then its place is still on the page.
   return () =>
     setTimeout(() => {
       if (parentElement.isConnected || !charts.delete(parentElement)) return;

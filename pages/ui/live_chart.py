@@ -139,10 +139,15 @@ def figure_payload(figure: go.Figure | Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         `{"data": […], "layout": {…}}`, with no NaN or infinity outside typed arrays, since JSON has none.
     """
-    if isinstance(figure, go.Figure):
-        figure = {"data": [trace.to_plotly_json() for trace in figure.data], "layout": figure.layout.to_plotly_json()}
-    layout = {key: value for key, value in figure.get("layout", {}).items() if key != "template"}
-    return {"data": [_packed(trace) for trace in figure["data"]], "layout": {"uirevision": "keep"} | _plain(layout)}
+    layout = _properties(figure["layout"]) if "layout" in figure else {}
+    layout = {key: value for key, value in layout.items() if key != "template"}
+    return {"data": [_packed(_properties(trace)) for trace in figure["data"]], "layout": {"uirevision": "keep"} | _plain(layout)}
+
+
+def _properties(part: Any) -> Mapping[str, Any]:
+    """A trace or a layout as a mapping, whether it is one or a graph object."""
+    properties: Mapping[str, Any] = part if isinstance(part, Mapping) else part.to_plotly_json()
+    return properties
 
 
 def _packed(value: Any, key: str = "") -> Any:
@@ -179,7 +184,7 @@ def _numbers(values: np.ndarray[Any, Any] | Sequence[Any]) -> np.ndarray[Any, An
 
 def _typed(array: np.ndarray[Any, Any]) -> dict[str, str]:
     """plotly's typed array: base64 of the narrowest type that shows the same picture."""
-    whole = array.dtype.kind in "iu" or np.array_equal(array, np.trunc(array))  # steps and epochs often come as floats
+    whole = np.isfinite(array).all() and (array == np.trunc(array)).all()  # steps and epochs often come as floats
     array = _narrow_integers(array) if whole else _narrow_floats(array)
     little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
     typed = {"dtype": array.dtype.str[1:], "bdata": base64.b64encode(little_endian.tobytes()).decode("ascii")}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
 
@@ -18,11 +18,13 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # The last three keep Chromium from calling home, the first two let it run in a container.
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 
+Scheme = Literal["light", "dark"]
+
 
 class OpenPage(Protocol):
     """See the fixture `open_page`."""
 
-    def __call__(self, path: str = "/", *, width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light") -> Page: ...
+    def __call__(self, path: str = "/", *, width: int = 1440, height: int = 900, scheme: Scheme = "light", touch: bool = False) -> Page: ...
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +69,7 @@ def tolerated() -> list[str]:
 
 @pytest.fixture
 def open_page(request: pytest.FixtureRequest, browser: Browser, tolerated: list[str]) -> Iterator[OpenPage]:
-    """`open_page(path, width=…, height=…, scheme=…)` opens a path of the app, or any address, in a new session, and lets it settle."""
+    """`open_page(path)` opens a path of the app, or any address, in a new session, and lets it settle."""
     problems: list[str] = []
     pages: list[Page] = []
 
@@ -75,8 +77,9 @@ def open_page(request: pytest.FixtureRequest, browser: Browser, tolerated: list[
         page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
         page.on("console", lambda message: problems.append(f"console: {message.text}") if message.type == "error" else None)
 
-    def open_(path: str = "/", *, width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light") -> Page:
-        page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme).new_page()
+    def open_(path: str = "/", *, width: int = 1440, height: int = 900, scheme: Scheme = "light", touch: bool = False) -> Page:
+        size: ViewportSize = {"width": width, "height": height}
+        page = browser.new_context(viewport=size, color_scheme=scheme, has_touch=touch, is_mobile=touch).new_page()
         page.set_default_timeout(PATIENCE_MS)
         watch(page)
         pages.append(page)

@@ -26,9 +26,10 @@ def cells() -> go.Figure:
 
 
 def points() -> go.Figure:
-    """Four points, each with customdata."""
-    trace = go.Scatter(x=[1, 2, 3, 4], y=[10, 20, 15, 5], mode="markers", marker_size=16, customdata=["a", "b", "c", "d"])
-    return go.Figure(trace, base_layout(hovermode="closest"))
+    """Two traces of four points, each point with customdata; both answer to a hover over their common x."""
+    high = go.Scatter(x=[1, 2, 3, 4], y=[10, 20, 15, 5], mode="markers", marker_size=16, customdata=["a", "b", "c", "d"])
+    low = go.Scatter(x=[1, 2, 3, 4], y=[1, 2, 3, 4], mode="markers", marker_size=16, customdata=["e", "f", "g", "h"])
+    return go.Figure([high, low], base_layout())
 
 
 @st.fragment(run_every=0.25)
