@@ -13,10 +13,12 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import torch
 
 from mlp_core.evaluation import Evaluation
+from mlp_core.model import count
 from mlp_core.records import HistorySnapshot, StopReason
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -26,6 +28,8 @@ PARKED_SECONDS = 15.0  # a page refresh takes about one, a blip of bad Wi-Fi up 
 UNWATCHED_SECONDS = 300.0  # a job that plays on while nobody has looked for so long is paused
 IDLE_SECONDS = 2.0  # a worker with nothing to do for so long ends; the next job starts another
 RATE_WINDOW = 100  # turns over which images a second are averaged: about 3 s
+
+DISCARDED = -math.inf
 
 _log = logging.getLogger(__name__)
 
@@ -57,11 +61,20 @@ class JobSnapshot:
         return self.step / self.total_steps
 
 
+class MemoryBudgetError(RuntimeError):
+    """A network that does not fit into the memory that is left for networks. `str()` is a sentence for the person who wants it."""
+
+
 class TrainingJob:
-    """A run under a scheduler: play, pause, step, stop. Every call returns at once and takes effect between two steps."""
+    """A run under a scheduler: play, pause, step, stop. Every call returns at once and takes effect between two steps.
+
+    Raises:
+        MemoryBudgetError: the scheduler has no room for the network.
+    """
 
     def __init__(self, run: Run, scheduler: Scheduler) -> None:
         self.run = run
+        self._counts = count(run.spec, run.sizes)
         self.used_seconds = 0.0  # of the worker's time; decides whose turn is next
         self._scheduler = scheduler
         self._state = "ready"
@@ -72,6 +85,16 @@ class TrainingJob:
         self._parked_until: float | None = None
         self._rate: deque[tuple[float, int]] = deque(maxlen=RATE_WINDOW)
         self._played_seconds = 0.0
+        scheduler.admit(self)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the job holds, or will once it plays: all that training needs; once it has ended, the weights alone."""
+        if self._parked_until == DISCARDED:
+            return 0
+        if not self.run.finished:
+            return self._counts.training_bytes
+        return self._counts.weight_bytes if self.run.network is not None else 0
 
     @property
     def state(self) -> str:
@@ -135,7 +158,7 @@ class TrainingJob:
     def discard(self) -> None:
         """Nobody wants the job any more: abandon it at once."""
         with self._scheduler.changed:
-            self._parked_until = -math.inf
+            self._parked_until = DISCARDED
             self._scheduler.keep(self)
 
     def snapshot(self) -> JobSnapshot:
@@ -228,14 +251,17 @@ class Scheduler:
 
     Args:
         workers: threads; one keeps pages quickest, two train more where cores are idle.
+        memory_bytes: how much the networks of all jobs may hold together; None for no limit.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, memory_bytes: int | None = None) -> None:
+        self.memory_bytes = memory_bytes
         self.changed = threading.Condition(threading.RLock())
         self._workers = workers
         self._jobs: list[TrainingJob] = []
         self._in_turn: list[TrainingJob] = []
         self._threads: list[threading.Thread] = []
+        self._admitted: WeakSet[TrainingJob] = WeakSet()
 
     @property
     def playing_count(self) -> int:
@@ -244,6 +270,22 @@ class Scheduler:
     @property
     def thread_count(self) -> int:
         return len(self._threads)
+
+    def admit(self, job: TrainingJob) -> None:
+        """Make room for a new job.
+
+        Raises:
+            MemoryBudgetError: there is none.
+        """
+        with self.changed:
+            if self.memory_bytes is not None:
+                left = max(0, self.memory_bytes - sum(other.memory_bytes for other in self._admitted))
+                if job.memory_bytes > left:
+                    raise MemoryBudgetError(
+                        f"Training this network takes {job.memory_bytes / 1e6:,.0f} MB; of the {self.memory_bytes / 1e6:,.0f} MB that this "
+                        f"server has for all networks, {left / 1e6:,.0f} MB are free. Choose narrower layers or a smaller batch"
+                    )
+            self._admitted.add(job)
 
     def keep(self, job: TrainingJob) -> None:
         """Take care of a job from now on, until it rests: give it turns while it plays, abandon it if it stays parked."""

@@ -219,6 +219,11 @@ class Counts:
     optimizer_bytes: int
     activation_bytes: int
 
+    @property
+    def training_bytes(self) -> int:
+        """Everything that training keeps."""
+        return self.weight_bytes + self.gradient_bytes + self.optimizer_bytes + self.activation_bytes
+
 
 def count(spec: RunSpec, sizes: tuple[int, ...]) -> Counts:
     """Count the parameters, operations and bytes of `spec`'s network.

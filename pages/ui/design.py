@@ -23,10 +23,9 @@ def network_panel(spec: RunSpec) -> None:
     shapes = " → ".join(map(str, spec.sizes))
     live_chart(figure, key="network", height=DIAGRAM_HEIGHT, alt=f"The network: layers of {shapes} units")
     name = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
-    memory = counts.weight_bytes + counts.gradient_bytes + counts.optimizer_bytes + counts.activation_bytes
     st.markdown(
         f"**{shapes}** · {name} · **{whole(counts.parameters)}** parameters · **{scaled(counts.flops_per_image, 'FLOP')}** per image · "
-        f"**{scaled(memory, 'B')}** to train"
+        f"**{scaled(counts.training_bytes, 'B')}** to train"
     )
     with st.expander("Shapes, formulas and limits"):
         _details(spec, counts)
@@ -48,10 +47,15 @@ def _details(spec: RunSpec, counts: Counts) -> None:
     st.latex(_forward(spec))
     st.caption(
         f"Memory to train: weights {scaled(counts.weight_bytes, 'B')}, gradients {scaled(counts.gradient_bytes, 'B')}, optimizer "
-        f"{scaled(counts.optimizer_bytes, 'B')}, activations of a batch {scaled(counts.activation_bytes, 'B')}. "
-        f"One step may cost {scaled(MAX_STEP_FLOPS, 'FLOP')} at most, about a second on one core: nobody else's run goes on during a step."
+        f"{scaled(counts.optimizer_bytes, 'B')}, activations of a batch {scaled(counts.activation_bytes, 'B')}."
     )
-    st.caption(str(session.engine()[1]))
+    scheduler, matmul = session.engine()
+    room = f" All networks on this server share {scaled(scheduler.memory_bytes, 'B')} of memory." if scheduler.memory_bytes else ""
+    st.caption(
+        f"Limits, so that nobody can stop everybody: a step may cost {scaled(MAX_STEP_FLOPS, 'FLOP')}, about a second on one core, "
+        f"since no other run goes on during a step.{room}"
+    )
+    st.caption(str(matmul))
 
 
 def _forward(spec: RunSpec) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from mlp_core.diagnosis import Verdict, diagnose
 from mlp_core.expression import ExpressionError
 from mlp_core.figures.training import CurveSeries, accuracy_curve, loss_curve
-from mlp_core.jobs import JobSnapshot, TrainingJob
+from mlp_core.jobs import JobSnapshot, MemoryBudgetError, TrainingJob
 from mlp_core.spec import RunSpec, SpecError
 from pages.ui import session
 from pages.ui.downloads import downloads_panel
@@ -93,7 +93,7 @@ def _begin(spec: RunSpec | None, action: Callable[[TrainingJob], None]) -> None:
             return
         try:
             job = session.start_job(spec)
-        except (SpecError, ExpressionError) as error:
+        except (SpecError, ExpressionError, MemoryBudgetError) as error:
             st.session_state["_start_error"] = error
             return
     st.session_state.pop("_start_error", None)
@@ -118,8 +118,8 @@ def _waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     button.button("Train the new design", key="run_new", on_click=_train_anew, args=(spec,), width="stretch")
 
 
-def _worded(error: SpecError | ExpressionError) -> str:
-    return f"**{error.field}** {error.rule}, got {plain(error.value)}" if isinstance(error, SpecError) else plain(error)
+def _worded(error: Exception) -> str:
+    return f"**{error.field}** {error.rule}, got {plain(error.value)}" if isinstance(error, SpecError) else plain(error, 300)
 
 
 def _shown(value: object) -> str:
@@ -158,7 +158,7 @@ def _tiles(snapshot: JobSnapshot) -> None:
 
 
 def _tile(label: str, value: str, change: str | None, help: str, delta_color: str = "normal") -> None:
-    st.metric(label, value, change, help=help, border=True, delta_color=delta_color)  # type: ignore[arg-type]
+    st.metric(label, value, change, help=help, border=True, height="stretch", delta_color=delta_color)  # type: ignore[arg-type]
 
 
 def _verdict(verdict: Verdict, snapshot: JobSnapshot) -> None:

@@ -16,9 +16,11 @@ import torch
 from mlp_core.data import Dataset, load_fashion_mnist
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.matmul import MatmulChoice, choose_matmul
+from mlp_core.memory import available_bytes
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 
+MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
 TAB_NAME = re.compile(r"[0-9a-f]{32}")
 
 # A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept in
@@ -60,7 +62,7 @@ def engine() -> tuple[Scheduler, MatmulChoice]:
     # the collections that remain do not walk torch's object graph while they hold the interpreter.
     gc.collect()
     gc.freeze()
-    return Scheduler(), choice
+    return Scheduler(memory_bytes=int(MEMORY_SHARE * available_bytes())), choice
 
 
 def dataset() -> Dataset:
@@ -110,10 +112,10 @@ def start_job(spec: RunSpec) -> TrainingJob:
     """Make a run of `spec` this tab's own, in the place of the one before, which is stopped.
 
     Raises:
-        SpecError, ExpressionError: as `Run` does.
+        SpecError, ExpressionError, MemoryBudgetError: the network cannot be trained here; then this tab has no run.
     """
-    job = TrainingJob(Run(spec, load_fashion_mnist()), engine()[0])
     forget_job()
+    job = TrainingJob(Run(spec, load_fashion_mnist()), engine()[0])
     _adopt(job)
     return job
 

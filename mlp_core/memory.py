@@ -1,0 +1,37 @@
+"""How much memory this process may still take. Reads what the operating system says; allocates nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+MEMINFO = Path("/proc/meminfo")
+ASSUMED_BYTES = 2_000_000_000  # where the system does not say: a small laptop's share
+
+
+def available_bytes() -> int:
+    """The least of what the machine has free and what a container's limit leaves."""
+    return min([_of_machine(), *_of_container()])
+
+
+def _of_machine() -> int:
+    try:
+        lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines() if ":" in line)
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, OSError, ValueError):
+        return ASSUMED_BYTES
+
+
+def _of_container() -> list[int]:
+    """What is left below the limit of a cgroup, version 2 or 1; nothing where there is no limit."""
+    for limit, used in (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):
+        try:
+            return [max(0, int((CGROUP / limit).read_text()) - int((CGROUP / used).read_text()))]
+        except (OSError, ValueError):  # "max" is no number: no limit
+            continue
+    return []
