@@ -1,5 +1,55 @@
 """The home page: what this is, and where to begin."""
 
+import streamlit as st
+
+from mlp_core.figures.network import network_diagram
+from mlp_core.figures.previews import growing_products, value_over_gradient
+from mlp_core.presets import PRESETS
+from mlp_core.previews import product_sizes, sigmoid_with_gradient
+from mlp_core.spec import RunSpec
+from pages.ui.cards import Card, card_row, experiment_links
 from pages.ui.shell import page_header
 
-page_header("MLP playground", "Build a multilayer perceptron, watch it learn, and break every claim of the chapter yourself.")
+page_header(
+    "Understand a multilayer perceptron by breaking it",
+    "A playground for chapter 5 of [*Dive into Deep Learning*](https://d2l.ai/chapter_multilayer-perceptrons/). Every curve is computed "
+    "while you watch, on real data, and every claim of the chapter can be put to the test.",
+)
+
+card_row(
+    [
+        Card(
+            "train",
+            "Train an MLP",
+            "Design a network, press one button, and watch it learn 60,000 pictures of clothes.",
+            lambda: network_diagram(RunSpec().sizes, activation_label="ReLU", max_units=8),
+            "A network of 784, 256 and 10 units",
+        ),
+        Card(
+            "activations",
+            "Activations",
+            "Every activation over its gradient, what it does to a signal, and one of your own.",
+            lambda: value_over_gradient(*sigmoid_with_gradient()),
+            "The sigmoid and its gradient, which is never above a quarter",
+        ),
+        Card(
+            "stability",
+            "Vanishing and exploding",
+            "Products of random matrices and gradients through depth: measured, beside what theory predicts.",
+            lambda: growing_products(product_sizes()),
+            "The size of products of random matrices grows exponentially",
+        ),
+    ]
+)
+
+st.markdown("#### Experiments to begin with")
+experiment_links(
+    [
+        ("The book's network: 84 % in ten epochs", PRESETS["mlp"].spec),
+        ("A learning rate ten times too high", PRESETS["lr_too_high"].spec),
+        ("Five sigmoid layers that learn nothing", PRESETS["deep_sigmoid"].spec),
+        ("Five ReLU layers with He's initialization: the cure?", RunSpec(hidden=(64,) * 5, init="he_normal", epochs=5)),
+        ("All hidden weights equal: 256 units worth one", RunSpec(init="constant")),
+        ("Everything through a single unit", PRESETS["bottleneck"].spec),
+    ]
+)

@@ -14,7 +14,13 @@ PAGES = (
     ("start", "Start here", ":material/home:"),
     ("train", "Train an MLP", ":material/play_circle:"),
     ("activations", "Activations", ":material/show_chart:"),
+    ("stability", "Vanishing and exploding", ":material/stacked_line_chart:"),
 )
+
+
+def has_page(stem: str) -> bool:
+    """Whether the app has this page."""
+    return any(stem == known for known, _, _ in PAGES)
 
 
 def open_house() -> None:

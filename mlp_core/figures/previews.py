@@ -1,0 +1,44 @@
+"""The home page's small figures: one glance each, no legend and little else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from mlp_core.figures.palette import GRADIENT, MEASURED, VALUE, base_layout, translucent
+
+Array = npt.NDArray[np.float64]
+
+
+def value_over_gradient(x: Array, value: Array, gradient: Array) -> go.Figure:
+    """A function and its derivative on one pair of axes, named where they are highest."""
+    figure = go.Figure()
+    for name, y, color in (("σ(x)", value, VALUE), ("σ'(x)", gradient, GRADIENT)):
+        figure.add_scatter(x=x, y=y, mode="lines", line={"color": color, "width": 3}, name=name)
+    figure.add_annotation(x=5, y=0.98, text="σ(x)", showarrow=False, yanchor="top", yshift=-8, font={"color": VALUE, "size": 15})
+    figure.add_annotation(x=0, y=0.25, text="σ'(x) ≤ ¼", showarrow=False, yanchor="bottom", yshift=4, font={"color": GRADIENT, "size": 15})
+    return figure.update_layout(_small("x", ""))
+
+
+def growing_products(sizes: Array) -> go.Figure:
+    """log10 of the size of products of random matrices against the number of factors: every trial one line, one trace for all."""
+    trials, factors = sizes.shape
+    k = np.tile(np.append(np.arange(1.0, factors + 1), np.nan), trials)
+    logs = np.column_stack([sizes, np.full(trials, np.nan)]).ravel()
+    line = {"color": translucent(MEASURED, 0.7), "width": 1.5}
+    return go.Figure(go.Scatter(x=k, y=logs, mode="lines", line=line)).update_layout(_small("factors", "log₁₀ max |M|"))
+
+
+def _small(x_title: str, y_title: str) -> dict[str, Any]:
+    axis = {"fixedrange": True, "nticks": 5}
+    return base_layout(
+        margin={"l": 44, "r": 8, "t": 8, "b": 40},
+        showlegend=False,
+        dragmode=False,
+        template=None,
+        xaxis=axis | {"title": {"text": x_title}},
+        yaxis=axis | {"title": {"text": y_title}},
+    )

@@ -1,0 +1,48 @@
+"""Doors to the other pages: a card with a small figure for each, and links that open one with an experiment set up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from mlp_core.spec import RunSpec
+from pages.ui.live_chart import live_chart
+from pages.ui.memo import memo
+from pages.ui.shell import ROOT, has_page
+
+COLUMNS = 3
+FIGURE_HEIGHT = 230
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A page's door: its file's stem, a title, a sentence, and a figure that its `alt` describes."""
+
+    page: str
+    title: str
+    sentence: str
+    figure: Callable[[], go.Figure]
+    alt: str
+
+
+def card_row(cards: Sequence[Card]) -> None:
+    """Show the cards of the pages that exist, three in a row."""
+    cards = [card for card in cards if has_page(card.page)]
+    for start in range(0, len(cards), COLUMNS):
+        for column, card in zip(st.columns(COLUMNS), cards[start : start + COLUMNS], strict=False):
+            with column.container(border=True, height="stretch"):
+                live_chart(memo(f"card_{card.page}", 0, card.figure), key=f"card_{card.page}", height=FIGURE_HEIGHT, alt=card.alt)
+                st.page_link(ROOT / "pages" / f"{card.page}.py", label=f"**{card.title}**", icon=":material/arrow_forward:")
+                st.caption(card.sentence)
+
+
+def experiment_links(experiments: Sequence[tuple[str, RunSpec]]) -> None:
+    """Links to the training page with an experiment set up, as its address would say it."""
+    columns = st.columns(2)
+    for index, (label, spec) in enumerate(experiments):
+        query = spec.to_query() or {"epochs": str(spec.epochs)}
+        with columns[index % 2]:
+            st.page_link(ROOT / "pages" / "train.py", label=label, icon=":material/science:", query_params=query)
