@@ -114,7 +114,7 @@ def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[go.Sca
     if mark.kink:
         segments += [("dot", mark.left_slope, -1.0, 0.0), ("dot", mark.right_slope, 0.0, 1.0)]
     for dash, slope, start, end in segments:
-        if not np.isfinite(slope):
+        if not np.isfinite([mark.value, slope]).all():
             continue
         reach = min(width, height / abs(slope)) if slope else width
         x, y = ([at + factor * reach * part for part in (start, end)] for at, factor in ((mark.x, 1.0), (mark.value, slope)))
