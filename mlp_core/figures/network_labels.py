@@ -20,7 +20,7 @@ DROPOUT_LINE = 217
 WEIGHTS, WEIGHTS_BELOW_DROPOUT = 232, 240
 
 ROOMY = 4  # up to this many layers there is room for whole words
-LABEL_LENGTH = 14  # characters that fit a layer of a roomy network on a phone
+LABEL_LENGTH = 12  # characters that fit a layer of a roomy network on a phone
 PICTURE_X = -0.7  # the middle of the picture, in layers left of the input
 
 
@@ -60,7 +60,7 @@ class Labels:
         xs = [column.x for column in self.geometry.columns]
         note = self._note
         if note:
-            yield words([(xs[1] + xs[-2]) / 2], NOTE, [note], 12)
+            yield words([xs[-1] / 2 + (PICTURE_X / 2 if self.sizes[0] == INPUTS else 0)], NOTE, [note], 12)
         yield words(xs, WIDTHS_BELOW_NOTE, self._widths, 12)
         yield self._weights(WEIGHTS, 10, [f"{n_in}<br>×{n_out}<br>{abbreviated(n_in * n_out)}" for n_in, n_out in self._shapes])
 
@@ -79,7 +79,7 @@ class Labels:
         if any(self.dropout):
             low, high = min(self.dropout), max(self.dropout)
             parts.append(f"dropout {low:g}" if low == high else f"dropout {low:g} to {high:g}")
-        return f"{' and '.join(parts)} after each hidden layer" if parts else ""
+        return f"each hidden layer: {', '.join(parts)}" if parts else ""
 
     def _weights(self, y: float, size: int, texts: Sequence[str]) -> go.Scatter:
         places = [(left.x + right.x) / 2 for left, right in self.geometry.joints]
