@@ -29,6 +29,7 @@ UNWATCHED_SECONDS = 300.0  # a job that plays on while nobody has looked for so 
 IDLE_SECONDS = 2.0  # a worker with nothing to do for so long ends; the next job starts another
 RATE_WINDOW = 100  # turns over which images a second are averaged: about 3 s
 
+CLOSING_SECONDS = 5.0  # more than the longest step
 DISCARDED = -math.inf
 
 _log = logging.getLogger(__name__)
@@ -261,6 +262,7 @@ class Scheduler:
         self._jobs: list[TrainingJob] = []
         self._in_turn: list[TrainingJob] = []
         self._threads: list[threading.Thread] = []
+        self._closed = False
         self._admitted: WeakSet[TrainingJob] = WeakSet()
 
     @property
@@ -294,11 +296,22 @@ class Scheduler:
                 shares = [other.used_seconds for other in self._jobs if other.moving]
                 job.used_seconds = max(job.used_seconds, min(shares, default=0.0))  # a newcomer claims no time from before it came
                 self._jobs.append(job)
-            while len(self._threads) < self._workers:
+            while len(self._threads) < self._workers and not self._closed:
                 thread = threading.Thread(target=self._work, name=f"training-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
             self.changed.notify_all()
+
+    def close(self) -> None:
+        """End the threads after the turns that they are in, and give no more. Called before the process ends: a thread that is inside
+        torch at that moment would take it down with an abort.
+        """
+        with self.changed:
+            self._closed = True
+            self.changed.notify_all()
+            threads = tuple(self._threads)
+        for thread in threads:
+            thread.join(timeout=CLOSING_SECONDS)
 
     def _work(self) -> None:
         torch.set_num_threads(1)
@@ -312,7 +325,7 @@ class Scheduler:
     def _next_turn(self) -> TrainingJob | None:
         """Wait for the next job to advance; None once there has been none to care for."""
         with self.changed:
-            while True:
+            while not self._closed:
                 for job in self._jobs:
                     if job not in self._in_turn:
                         job.expire()
@@ -324,5 +337,6 @@ class Scheduler:
                     return job
                 timed_out = not self.changed.wait(IDLE_SECONDS)
                 if timed_out and not self._jobs:
-                    self._threads.remove(threading.current_thread())
-                    return None
+                    break
+            self._threads.remove(threading.current_thread())
+            return None

@@ -19,7 +19,7 @@ def value_over_gradient(x: Array, value: Array, gradient: Array) -> go.Figure:
     for name, y, color in (("σ(x)", value, VALUE), ("σ'(x)", gradient, GRADIENT)):
         figure.add_scatter(x=x, y=y, mode="lines", line={"color": color, "width": 3}, name=name)
     figure.add_annotation(x=5, y=0.98, text="σ(x)", showarrow=False, yanchor="top", yshift=-8, font={"color": VALUE, "size": 15})
-    figure.add_annotation(x=0, y=0.25, text="σ'(x) ≤ ¼", showarrow=False, yanchor="bottom", yshift=4, font={"color": GRADIENT, "size": 15})
+    figure.add_annotation(x=2, y=0.16, text="σ'(x) ≤ ¼", showarrow=False, xanchor="left", xshift=8, font={"color": GRADIENT, "size": 15})
     return figure.update_layout(_small("x", ""))
 
 

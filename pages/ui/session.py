@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import re
 from collections.abc import Callable
@@ -62,7 +63,9 @@ def engine() -> tuple[Scheduler, MatmulChoice]:
     # the collections that remain do not walk torch's object graph while they hold the interpreter.
     gc.collect()
     gc.freeze()
-    return Scheduler(memory_bytes=int(MEMORY_SHARE * available_bytes())), choice
+    scheduler = Scheduler(memory_bytes=int(MEMORY_SHARE * available_bytes()))
+    atexit.register(scheduler.close)
+    return scheduler, choice
 
 
 def dataset() -> Dataset:
