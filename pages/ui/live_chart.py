@@ -61,6 +61,8 @@ def live_chart(figure: go.Figure | dict[str, Any], *, key: str, height: int = 36
 
     Returns:
         The click that caused this run, if one did.
+
+    Where plotly's script cannot be served the chart is Streamlit's own: it blinks, and reports no clicks.
     """
     script = ensure_plotly_js() if st.get_option("server.enableStaticServing") else None
     if script is None:
@@ -91,9 +93,8 @@ def _click(sent: Mapping[str, Any]) -> Click:
 
 @functools.cache
 def _component() -> Any:
-    version = blake2b(
-        (STATIC / "live_chart.js").read_bytes(), digest_size=4
-    ).hexdigest()  # a new file is not taken from the browser's cache
+    # A changed file has another address, so that no browser takes the old one from its cache.
+    version = blake2b((STATIC / "live_chart.js").read_bytes(), digest_size=4).hexdigest()
     js = f"""export default async (component) => {{
   const url = new URL("app/static/live_chart.js?v={version}", document.baseURI).href;
   try {{ return await (await import(url)).default(component); }}

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from tests.browser.charting import APP
 from tests.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -99,3 +100,15 @@ def open_page(request: pytest.FixtureRequest, browser: Browser, tolerated: list[
 def page(open_page: OpenPage) -> Page:
     """The app's front page at 1440 × 900, light."""
     return open_page()
+
+
+@pytest.fixture
+def charts_url(serve: Callable[[Path], str]) -> str:
+    """The address of the small app that shows live charts and nothing else."""
+    return serve(APP)
+
+
+@pytest.fixture
+def charts(open_page: OpenPage, charts_url: str) -> Page:
+    """That app's page."""
+    return open_page(charts_url)
