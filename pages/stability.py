@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from pages.ui import session, stability_chain, stability_depth, stability_designs, stability_map, stability_matrices
+from pages.ui import (
+    session,
+    stability_chain,
+    stability_depth,
+    stability_designs,
+    stability_map,
+    stability_matrices,
+    stability_symmetry,
+    stability_training,
+)  # fmt: skip
 from pages.ui.link import LinkState, choice
 from pages.ui.shell import page_header
 
@@ -10,6 +19,8 @@ ACTS = {
     "depth": ("Depth", stability_depth.act),
     "chain": ("A chain of gradients", stability_chain.act),
     "matrices": ("Random matrices", stability_matrices.act),
+    "training": ("So what?", stability_training.act),
+    "symmetry": ("Symmetry", stability_symmetry.act),
 }
 FIELDS = (
     choice("act", "depth", tuple(ACTS)),
@@ -18,6 +29,8 @@ FIELDS = (
     *stability_map.FIELDS,
     *stability_chain.FIELDS,
     *stability_matrices.FIELDS,
+    *stability_training.FIELDS,
+    *stability_symmetry.FIELDS,
 )
 
 page_header(
@@ -26,6 +39,7 @@ page_header(
     "and what **theory** predicts, in absolute values on axes in powers of ten.",
 )
 session.engine()
+session.dataset()
 link = LinkState("stability", FIELDS)
 link.show_errors()
 st.segmented_control(

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mlp_core.figures.marks import SMALL
-from mlp_core.figures.palette import DIVERGING, GREY, base_layout, series_style, translucent
+from mlp_core.figures.palette import DIVERGING, GREY, HEALTHY, base_layout, series_style, translucent
 from mlp_core.figures.powers import Floats, PowerAxis, spoken_size
 
 DIFFERS = 0.01  # of a decade: what float32 gets is marked where it is this far from float64
@@ -19,7 +19,6 @@ MOST_RIDGES = 10
 RIDGE_HEIGHT = 1.6  # of the distance between two ridges
 MOST_DECADES = 12.0  # of a map's color scale to either side
 LINE = {"color": GREY, "width": 2}
-INK = "#111111"  # on a map, whose colors are the same in light and dark
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0)
     traces, ticks, words = [], [], []
     for place, layer in reversed(list(enumerate(chosen))):
         counts = histograms[layer]
-        height = RIDGE_HEIGHT * counts / (counts.max() or 1.0)
+        height = RIDGE_HEIGHT * np.sqrt(counts / (counts.max() or 1.0))  # the root, so that a spike at 0 leaves something of the rest
         size = spoken_size(math.log10(largest[layer]) if largest[layer] > 0 else -math.inf)
         base = go.Scatter(x=x, y=np.full(bins, float(place)), mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
         ridge = go.Scatter(
@@ -150,11 +149,11 @@ def gradient_map(
         ),
         go.Scatter(
             x=critical[0], y=critical[1], mode="lines", name="theory: χ = 1", hoverinfo="skip",
-            line={"color": INK, "width": 3, "dash": "dash"},
+            line={"color": HEALTHY, "width": 4, "dash": "dash"},
         ),
     ]  # fmt: skip
     if here is not None:
-        marker = {"color": INK, "size": 11, "symbol": "x"}
+        marker = {"color": "#FFFFFF", "size": 12, "symbol": "diamond", "line": {"color": "#111111", "width": 2}}
         traces.append(go.Scatter(x=[here[0]], y=[here[1]], mode="markers", name="here", marker=marker, hoverinfo="skip"))
     layout = base_layout(
         xaxis={"title": {"text": "σ<sub>w</sub> (weights are N(0, σ<sub>w</sub>²/n))"}, "range": [float(sigma_w[0]), float(sigma_w[-1])]},

@@ -108,7 +108,9 @@ def _picture(quantity: str, measured: list[Measured]) -> None:
                     st.markdown(f"###### {one.design.label}")
                     figure = activation_ridges(one.report.histograms, one.report.largest, one.design.index)
                     live_chart(figure, key=f"ridges_{one.design.index}", height=360, alt=f"Outputs of {one.design.label}, layer by layer")
-        st.caption("Each layer is drawn on its own scale, from minus to plus its largest output, which stands at the right.")
+        st.caption(
+            "Each layer on its own scale, from minus to plus its largest output, which stands at the right. Heights are roots of counts."
+        )
         return
     figure = _sizes(quantity, measured) if quantity in ("dW", "dh", "rms") else _shares(quantity, measured)
     names = ", ".join(one.design.label for one in measured)
@@ -168,6 +170,8 @@ def _table(measured: list[Measured]) -> None:
             }
         )
     st.dataframe(rows, hide_index=True)
+    if any(one.single.printed_norm[0] == 0 and np.isfinite(one.single.weight_gradient_log10[0]) for one in measured):
+        st.caption("`grad.norm()` prints 0 where float32 holds the gradient, but not its square: `dtype=torch.float64` would show it.")
 
 
 def _factor(value: float) -> str:

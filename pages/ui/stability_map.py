@@ -41,7 +41,7 @@ def map_panel(link: LinkState, designs: list[Design], depth: int, width: int) ->
             st.slider("σ_b of the biases", 0.0, measures.HIGHEST_SIGMA_B, step=0.05, key=link.key("sigma_b"))
         else:
             st.caption(f"Through {measures.PLANE_DEPTH} layers.")
-        st.caption(r"A cross marks the design itself, where it is a random one: $\sigma_w = \sqrt{n}\,\mathrm{std}(W)$.")
+        st.caption(r"The diamond is the design itself: $\sigma_w = \sqrt{n}\,\mathrm{std}(W)$.")
     design, plane, units = by_number[link["map"]], link["plane"], min(width, MAP_WIDTH_LIMIT)
     spec = design.spec(depth, width, 0)
     sigma_w, heights, line = measures.map_axes(spec.activation, plane, link["sigma_b"])
