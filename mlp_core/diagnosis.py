@@ -15,6 +15,7 @@ ENOUGH_STEPS = 150  # d2l's own network leaves chance after about 60; before tha
 LEARNED = 0.3  # an accuracy well above chance
 RECENT_STEPS = 50
 VANISHING_RATIO = 1e-2  # first layer's gradient norm over the last's; a healthy d2l network stays above 0.1
+UNSTABLE_RATIO = 1.5  # mean of the recent losses over the best epoch's; noise between minibatches alone stays below 1.2
 OVERFITTED_GAP = 0.05  # test loss above its own best, in nats, while the train loss falls on
 
 
@@ -22,7 +23,8 @@ OVERFITTED_GAP = 0.05  # test loss above its own best, in nats, while the train 
 class Verdict:
     """What a run is doing.
 
-    `kind` is "waiting", "early", "learning", "learned", "overfitting", "symmetric", "stuck", "vanishing", "dead", "collapsed",
+    `kind` is "waiting", "early", "learning", "learned", "overfitting", "unstable", "symmetric", "stuck", "vanishing", "dead",
+    "collapsed",
     "diverged" or "failed". `sentence` says it, `evidence` gives the number it rests on, `advice` what to try next.
     """
 
@@ -51,6 +53,8 @@ def diagnose(spec: RunSpec, history: HistorySnapshot, stop_reason: StopReason | 
         return _at_chance(spec, history, accuracy, layers)
     if history.steps[-1] >= ENOUGH_STEPS and (symmetric := _symmetric_layer(layers)) is not None:
         return _symmetric(symmetric)
+    if (unstable := _unstable(spec, history)) is not None:
+        return unstable
     return _moving(history, accuracy, ended=stop_reason is not None)
 
 
@@ -110,6 +114,21 @@ def _symmetric(layer: LayerStats) -> Verdict:
         f"Learning with one unit's worth: all {layer.units} units of layer {layer.layer} compute the same.",
         "Equal weights get equal gradients, so the units stay equal for ever.",
         "Start from random weights, or add dropout, which breaks the symmetry.",
+    )
+
+
+def _unstable(spec: RunSpec, history: HistorySnapshot) -> Verdict | None:
+    if not history.epochs:
+        return None
+    recent = history.losses[-RECENT_STEPS:]
+    now, best = sum(recent) / len(recent), min(epoch.train_loss for epoch in history.epochs)
+    if now <= UNSTABLE_RATIO * best or now - best < OVERFITTED_GAP:
+        return None
+    return Verdict(
+        "unstable",
+        f"Unstable: the training loss has jumped to {now:.2f}.",
+        f"Its mean was {best:.2f} in the best epoch; the steps are too long for where they lead.",
+        f"Reset and try a smaller lr, such as {spec.lr / 10:.2g}.",
     )
 
 
