@@ -24,8 +24,7 @@ class Verdict:
     """What a run is doing.
 
     `kind` is "waiting", "early", "learning", "learned", "overfitting", "unstable", "symmetric", "stuck", "vanishing", "dead",
-    "collapsed",
-    "diverged" or "failed". `sentence` says it, `evidence` gives the number it rests on, `advice` what to try next.
+    "collapsed", "diverged" or "failed". `sentence` says it, `evidence` gives the number it rests on, `advice` what to try next.
     """
 
     kind: str
@@ -51,11 +50,8 @@ def diagnose(spec: RunSpec, history: HistorySnapshot, stop_reason: StopReason | 
     layers = history.probes[-1].layers if history.probes else ()
     if history.steps[-1] >= ENOUGH_STEPS and abs(accuracy - CHANCE) < STUCK_MARGIN:
         return _at_chance(spec, history, accuracy, layers)
-    if history.steps[-1] >= ENOUGH_STEPS and (symmetric := _symmetric_layer(layers)) is not None:
-        return _symmetric(symmetric)
-    if (unstable := _unstable(spec, history)) is not None:
-        return unstable
-    return _moving(history, accuracy, ended=stop_reason is not None)
+    fault = _symmetric(layers) if history.steps[-1] >= ENOUGH_STEPS else None
+    return fault or _unstable(spec, history) or _moving(history, accuracy, ended=stop_reason is not None)
 
 
 def _diverged(spec: RunSpec, history: HistorySnapshot, reason: StopReason) -> Verdict:
@@ -104,11 +100,10 @@ def _at_chance(spec: RunSpec, history: HistorySnapshot, accuracy: float, layers:
     )
 
 
-def _symmetric_layer(layers: Sequence[LayerStats]) -> LayerStats | None:
-    return next((layer for layer in layers[:-1] if layer.units > 1 and layer.distinct_units == 1), None)
-
-
-def _symmetric(layer: LayerStats) -> Verdict:
+def _symmetric(layers: Sequence[LayerStats]) -> Verdict | None:
+    layer = next((layer for layer in layers[:-1] if layer.units > 1 and layer.distinct_units == 1), None)
+    if layer is None:
+        return None
     return Verdict(
         "symmetric",
         f"Learning with one unit's worth: all {layer.units} units of layer {layer.layer} compute the same.",
