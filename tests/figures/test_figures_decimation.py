@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.figures.decimation import decimate, decimation_indices, exponential_average
@@ -15,6 +15,7 @@ anything = st.lists(st.floats(width=32) | st.sampled_from([math.nan, math.inf, -
 finite = st.floats(-1e6, 1e6)
 
 
+@settings(deadline=None)
 @given(anything, st.integers(5, 60))
 def test_keeps_ends_order_and_extremes(values: list[float], limit: int) -> None:
     y = np.array(values, dtype=np.float64)
@@ -31,6 +32,7 @@ def test_keeps_ends_order_and_extremes(values: list[float], limit: int) -> None:
     assert np.isfinite(y[kept]).all() == np.isfinite(y).all()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999), st.sampled_from([1e3, -1e3, math.nan, math.inf]), st.integers(5, 100))
 def test_a_single_spike_survives_anywhere(place: int, spike: float, limit: int) -> None:
     y = np.sin(np.arange(1000.0))
@@ -38,6 +40,7 @@ def test_a_single_spike_survives_anywhere(place: int, spike: float, limit: int) 
     assert place in decimation_indices(y, limit)
 
 
+@settings(deadline=None)
 @given(st.lists(finite, max_size=50))
 def test_a_short_curve_is_left_alone(values: list[float]) -> None:
     x, y = decimate(range(len(values)), values, limit=50)
@@ -63,6 +66,7 @@ def test_refuses_a_limit_that_cannot_hold_a_bucket_and_columns_of_different_leng
         decimate([1.0, 2.0], [1.0])
 
 
+@settings(deadline=None)
 @given(anything, st.floats(0, 0.999))
 def test_average_is_the_weighted_mean_of_the_finite_past(values: list[float], decay: float) -> None:
     average = exponential_average(values, decay)
@@ -76,6 +80,7 @@ def test_average_is_the_weighted_mean_of_the_finite_past(values: list[float], de
         assert average[t] == pytest.approx(expected, rel=1e-9, abs=1e-12 * size)
 
 
+@settings(deadline=None)
 @given(st.lists(finite, min_size=2, max_size=80), st.integers(1, 79))
 def test_average_never_changes_what_is_already_drawn(values: list[float], n: int) -> None:
     whole, early = exponential_average(values, 0.9), exponential_average(values[:n], 0.9)

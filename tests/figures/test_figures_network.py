@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from itertools import combinations, pairwise
 from typing import Any
@@ -13,13 +11,13 @@ import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from mlp_core.figures.network import network_diagram
 from mlp_core.figures.network_geometry import MOST_COLUMNS, MOST_EDGES
 from mlp_core.figures.network_labels import abbreviated
 from mlp_core.figures.palette import BLUE, VERMILION, translucent
 from mlp_core.spec import weight_count
+from tests.figures.pictures import pixels
 from tests.figures.soundness import sound
 
 PHONE = 358  # px
@@ -93,7 +91,7 @@ def test_a_small_network_is_drawn_in_full_without_dots_or_picture() -> None:
 
 
 @given(some_sizes)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_every_edge_joins_two_units_of_neighbouring_layers(sizes: tuple[int, ...]) -> None:
     figure = network_diagram(sizes)
     places = {(float(x), float(np.float32(y))) for x, y in zip(units(figure).x, units(figure).y, strict=True)}
@@ -107,7 +105,7 @@ def test_every_edge_joins_two_units_of_neighbouring_layers(sizes: tuple[int, ...
 
 
 @given(some_sizes, st.sampled_from(["", "ReLU", "leaky ReLU", "hard sigmoid", "=x*sigmoid(1.702*x)"]), st.booleans())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_no_words_meet_on_a_phone(sizes: tuple[int, ...], activation: str, pictured: bool) -> None:
     sizes = (784, *sizes[1:]) if pictured else sizes
     rates = (0.125, 0.875) * len(sizes)
@@ -139,6 +137,7 @@ def test_layers_left_out_are_counted(count: int) -> None:
 
 
 @given(st.floats(0, 1), st.integers(1, 30))
+@settings(deadline=None, max_examples=40)
 def test_the_share_of_dropped_units_is_the_probability(p: float, width: int) -> None:
     figure = network_diagram((3, width, 3), dropout=(p,))
     drawn = columns(figure)[1]
@@ -192,7 +191,7 @@ def test_network_of_zero_weights_has_no_edges() -> None:
 def test_the_picture_is_the_image() -> None:
     image = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     source = network_diagram(D2L, image=image).layout.images[0].source
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))).convert("RGBA")).astype(float)
+    shown = pixels(source).astype(float)
     assert shown.shape == (224, 224, 4)
     brightness = shown[4::8, 4::8, :3].mean(axis=2)
     assert (shown[..., 3] == 255).all()

@@ -185,7 +185,7 @@ def test_reference_is_a_band_over_the_epochs_it_holds_for() -> None:
     assert (band.y0, band.y1) == (0.824, 0.850)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.floats(), max_size=120), st.booleans())
 def test_any_record_gives_a_sound_figure(losses: list[float], log: bool) -> None:
     for figure in (loss_curve(run(losses), 3, log=log), loss_curve([run(losses), run(losses)], 3, log=log), accuracy_curve(run(losses), 3)):
