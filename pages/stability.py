@@ -39,7 +39,6 @@ page_header(
     "and what **theory** predicts, in absolute values on axes in powers of ten.",
 )
 session.engine()
-session.dataset()
 link = LinkState("stability", FIELDS)
 link.show_errors()
 st.segmented_control(

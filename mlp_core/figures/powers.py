@@ -69,6 +69,7 @@ class PowerAxis:
             "ticktext": [label for _, label in labels],
             "zeroline": False,
             "automargin": True,
+            "uirevision": f"{bottom:.4g} to {top:.4g}",  # a zoom ends with the range it was made in
         }
 
 

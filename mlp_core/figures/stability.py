@@ -190,7 +190,7 @@ def _figure(traces: Sequence[Any], xaxis: dict[str, Any], yaxis: dict[str, Any],
 
 
 def _factor_axis(factors: int) -> dict[str, Any]:
-    return {"title": {"text": "factors k"}, "range": [0, factors * 1.01], "zeroline": False}
+    return {"title": {"text": "factors k"}, "range": [0, factors * 1.01], "zeroline": False, "uirevision": f"{factors} factors"}
 
 
 def _spread(count: int, most: int) -> npt.NDArray[np.intp]:

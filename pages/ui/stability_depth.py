@@ -14,6 +14,7 @@ from mlp_core.figures.depth import DepthSeries, activation_ridges, shares_by_lay
 from mlp_core.figures.powers import spoken_size
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds
 from mlp_core.theory import DepthPrediction
+from pages.ui import session
 from pages.ui import stability_measures as measures
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
@@ -57,6 +58,7 @@ class Measured:
 def act(link: LinkState) -> None:
     """Choose designs and a depth; see every layer's signal and gradient."""
     st.markdown("One forward and one backward pass through real networks, **before any training**. Which of them could learn at all?")
+    session.dataset()
     designs = designs_panel(link)
     size = _controls(link)
     depth, width, source = int(link["depth"]), int(link["width"]), link["input"]

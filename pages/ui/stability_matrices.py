@@ -20,7 +20,7 @@ from pages.ui.live_chart import live_chart
 
 LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
 SCALE_BOUNDS = Bounds(0.001, 100.0)
-VIEWS = {"logarithms": "With logarithms: the true size", "literal": "Literally: what the computer gets"}
+VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
 SINGULAR_POINTS = 60
 PLAY_SECONDS, PLAY_STEPS = 0.35, 50
 PLAYING = "stability_playing"
