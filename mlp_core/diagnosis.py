@@ -14,7 +14,7 @@ STUCK_MARGIN = 0.02  # an accuracy this near to chance has learned nothing
 ENOUGH_STEPS = 150  # d2l's own network leaves chance after about 60; before that, patience
 LEARNED = 0.3  # an accuracy well above chance
 RECENT_STEPS = 50
-VANISHING_RATIO = 1e-2  # first layer's gradient norm over the last's; a healthy d2l network stays above 0.1
+VANISHING_RATIO = 0.02  # the smallest gradient norm of a hidden layer over the output layer's; a healthy d2l network stays above 1
 UNSTABLE_RATIO = 1.5  # mean of the recent losses over the best epoch's; noise between minibatches alone stays below 1.2
 OVERFITTED_GAP = 0.05  # test loss above its own best, in nats, while the train loss falls on
 
@@ -84,12 +84,12 @@ def _at_chance(spec: RunSpec, history: HistorySnapshot, accuracy: float, layers:
             "The steps became so large that they threw away what had been learned.",
             f"Reset and try a smaller lr, such as {spec.lr / 10:.2g}.",
         )
-    first, last = (layers[0].gradient_norm, layers[-1].gradient_norm) if layers else (0.0, 0.0)
-    if len(layers) > 1 and first <= VANISHING_RATIO * last:
+    weakest = min(layers[:-1], key=lambda layer: layer.gradient_norm, default=None)
+    if weakest is not None and weakest.gradient_norm <= VANISHING_RATIO * layers[-1].gradient_norm:
         return Verdict(
             "vanishing",
-            f"Stuck at {percent}: the gradient vanishes before it reaches the first layer.",
-            f"|∂L/∂W| is {_norm(first)} in layer 1 and {_norm(last)} in the output layer.",
+            f"Stuck at {percent}: the gradient vanishes on its way back.",
+            f"|∂L/∂W| is {_norm(weakest.gradient_norm)} in layer {weakest.layer}, {_norm(layers[-1].gradient_norm)} in the output layer.",
             f"Try {_better_start(spec)}, or fewer layers.",
         )
     return Verdict(
@@ -134,7 +134,8 @@ def _moving(history: HistorySnapshot, accuracy: float, *, ended: bool) -> Verdic
         return Verdict("early", f"First epoch under way: the loss went from {first:.2f} to {last:.2f}, {_percent(accuracy, 0)} right.")
     now = epochs[-1]
     best = min(epochs, key=lambda epoch: epoch.test_loss)
-    if now.test_loss > best.test_loss + OVERFITTED_GAP and now.train_loss < best.train_loss:
+    lasting = now.epoch >= best.epoch + 2  # one epoch's rise is noise
+    if lasting and now.test_loss > best.test_loss + OVERFITTED_GAP and now.train_loss < best.train_loss:
         return Verdict(
             "overfitting",
             f"Overfitting since epoch {best.epoch}: the training loss falls, the test loss rises.",

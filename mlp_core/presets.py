@@ -34,12 +34,12 @@ PRESETS: dict[str, Preset] = {
     ),
     "bottleneck": Preset(
         "One-unit bottleneck",
-        RunSpec(hidden=(1,)),
+        RunSpec(hidden=(256, 1)),
         "Everything the network knows of an image has to pass through a single number. How many classes can it still tell apart?",
     ),
     "lr_too_high": Preset(
         "lr too high",
-        RunSpec(lr=1.0, epochs=5),
+        RunSpec(lr=1.0, epochs=8),
         "Ten times the book's learning rate: it learns at first, then falls to 10 % and stays there, without a single NaN.",
     ),
     "deep_sigmoid": Preset(
