@@ -136,6 +136,12 @@ def test_a_test_loss_that_is_not_finite_is_marked_too() -> None:
     assert math.isnan(named(loss_curve(broken, 4), "test").y[0])
 
 
+def test_the_first_of_several_faults_is_the_one_marked() -> None:
+    columns = run([*falling(69), math.nan]).columns
+    series = CurveSeries("", columns, [EpochRecord(1, 50, 1.0, 0.5, math.nan, 0.1)], PER_EPOCH)
+    assert series.diverged_step == 50
+
+
 def test_a_run_that_stays_finite_has_no_mark() -> None:
     assert len(loss_curve(run(falling(200)), 4).layout.annotations) == 1  # guessing
 
