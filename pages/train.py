@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from mlp_core.data import FULL_SET_HINT
 from mlp_core.expression import ExpressionError
 from mlp_core.spec import RunSpec
 from pages.ui import controls, session
+from pages.ui.data_source import load_data
 from pages.ui.design import network_panel
 from pages.ui.live import live_panel
 from pages.ui.shell import page_header
-from pages.ui.text import count, plain
+from pages.ui.text import plain
 
 page_header("Train an MLP", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
-controls.preset_row()
 design = controls.design()
+controls.preset_row(design.spec)
 for error in design.link_errors:
     instead = f"The default, {plain(getattr(RunSpec(), error.field))}, stands in its place."
     st.warning(f"The link asks for something that cannot be: **{error.field}** {error.rule}, got {plain(error.value)}. {instead}")
@@ -22,10 +22,7 @@ if isinstance(design.error, ExpressionError):
 elif design.error is not None:
     st.error(f"**{design.error.field}** {design.error.rule}, got {plain(design.error.value)}.", icon=":material/error:")
 
-data = session.dataset()
-if data.is_sample:
-    sizes = f"{count(len(data.train_labels))} training and {count(len(data.test_labels))} test images"
-    st.warning(f"The full data set was not found, so this trains on the bundled sample: {sizes}. {FULL_SET_HINT}")
+load_data()
 
 if design.spec is not None:
     network_panel(design.spec)

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import streamlit as st
 import torch
 
-from mlp_core.data import Dataset, load_fashion_mnist
+from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.matmul import MatmulChoice, choose_matmul
 from mlp_core.memory import available_bytes
@@ -66,18 +66,6 @@ def engine() -> tuple[Scheduler, MatmulChoice]:
     scheduler = Scheduler(memory_bytes=int(MEMORY_SHARE * available_bytes()))
     atexit.register(scheduler.close)
     return scheduler, choice
-
-
-def dataset() -> Dataset:
-    """The images, one copy for all sessions; while they are fetched for the first time, a bar shows how far that is."""
-    place = st.empty()
-
-    def report(fraction: float, text: str) -> None:
-        place.progress(min(fraction, 1.0), text)
-
-    data = load_fashion_mnist(progress=report)
-    place.empty()
-    return data
 
 
 @st.cache_resource(show_spinner=False)

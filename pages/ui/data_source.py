@@ -1,0 +1,31 @@
+"""Where the images come from: a bar while they are fetched for the first time, and plain words where only the sample is there."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mlp_core.data import FULL_SET_HINT, Dataset, forget, load_fashion_mnist
+from pages.ui.text import count, plain
+
+
+def load_data() -> Dataset:
+    """The images, one copy for all sessions. Says so where they are the bundled sample, why, and how to get the rest."""
+    place = st.empty()
+
+    def report(fraction: float, text: str) -> None:
+        place.progress(min(fraction, 1.0), text)
+
+    data = load_fashion_mnist(progress=report)
+    place.empty()
+    if data.is_sample:
+        _explain_sample(data)
+    return data
+
+
+def _explain_sample(data: Dataset) -> None:
+    images = f"{count(len(data.train_labels))} training and {count(len(data.test_labels))} test images"
+    st.warning(f"**This trains on a sample:** {images}, since the full Fashion-MNIST was not found. {FULL_SET_HINT}")
+    with st.expander("What was tried"):
+        for note in data.notes:
+            st.markdown(f"- {plain(note, 300)}")
+        st.button("Look again", on_click=forget, icon=":material/refresh:")
