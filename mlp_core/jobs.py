@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakSet
 
@@ -85,6 +86,7 @@ class TrainingJob:
         self._holders: set[int] = set()
         self._parked_until: float | None = None
         self._rate: deque[tuple[float, int]] = deque(maxlen=RATE_WINDOW)
+        self._changes: deque[Callable[[Run], None]] = deque()
         self._played_seconds = 0.0
         scheduler.admit(self)
 
@@ -108,8 +110,9 @@ class TrainingJob:
 
     @property
     def moving(self) -> bool:
-        """Whether there is work for a worker: it plays, or rests with predictions that are older than its weights."""
-        return self._state == "playing" or (self._state in ("paused", "stopped") and not self.run.evaluated)
+        """Whether there is work for a worker: it plays, is to be changed, or rests with predictions that are older than its weights."""
+        resting = self._state in ("paused", "stopped") and not self.run.evaluated
+        return self._state == "playing" or resting or bool(self._changes)
 
     def play(self) -> None:
         """Train on, until told otherwise or to the end."""
@@ -140,6 +143,13 @@ class TrainingJob:
         with self._scheduler.changed:
             if not self.ended:
                 self._state = "stopped"
+                self._scheduler.keep(self)
+
+    def change(self, change: Callable[[Run], None]) -> None:
+        """Have `change` done to the run between two steps, whether it plays or rests: a weight set by hand, say."""
+        with self._scheduler.changed:
+            if not self.ended:
+                self._changes.append(change)
                 self._scheduler.keep(self)
 
     def claim(self, holder: object) -> None:
@@ -223,6 +233,8 @@ class TrainingJob:
         """Work for one turn: train, or, at rest, test the network as it stands."""
         run, started = self.run, time.perf_counter()
         try:
+            while self._changes:
+                self._changes.popleft()(run)
             if self._state == "playing":
                 run.advance(steps=None if self._goal is None else self._goal - run.step, seconds=TURN_SECONDS)
             else:

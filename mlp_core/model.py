@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from mlp_core.activations import Activation
+from mlp_core.ends import two_scores
 from mlp_core.expression import resolve
 from mlp_core.initializers import initial_parameters
 from mlp_core.optimizers import OPTIMIZERS
@@ -91,7 +92,16 @@ def squared(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs - targets).square().sum(dim=1).mean() / 2
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cross_entropy": F.cross_entropy, "squared": squared}
+def logistic(logits: Tensor, labels: Tensor) -> Tensor:
+    """−log σ(o) where the label is 1 and −log(1 − σ(o)) where it is 0, for logits (n, 1), averaged over the batch."""
+    return F.cross_entropy(two_scores(logits), labels)
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross_entropy": F.cross_entropy,
+    "logistic": logistic,
+    "squared": squared,
+}
 
 
 def build(

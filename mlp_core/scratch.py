@@ -42,7 +42,17 @@ def squared_loss(outputs: Tensor, y: Tensor) -> Tensor:
     return ((outputs - y) ** 2 / 2).sum() / len(y)
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cross_entropy": cross_entropy, "squared": squared_loss}
+def logistic_loss(o: Tensor, y: Tensor) -> Tensor:
+    """log(1 + e^−s), averaged over the batch, with s = o where y is 1 and −o where it is 0."""
+    s = o[:, 0] * (2 * y - 1)
+    return torch.logaddexp(torch.zeros_like(s), -s).mean()
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross_entropy": cross_entropy,
+    "logistic": logistic_loss,
+    "squared": squared_loss,
+}
 
 
 class Scratch:

@@ -17,7 +17,7 @@ OUTPUTS = 10  # classes of Fashion-MNIST
 
 MAX_LAYERS = 100
 MAX_WIDTH = 2048
-MAX_EPOCHS = 100
+MAX_EPOCHS = 2000  # points in the plane take that many; the photos of clothes, ten
 MAX_BATCH_SIZE = 4096
 MAX_TRAIN_SIZE = 60_000
 MAX_SEED = 2**31 - 1
@@ -106,6 +106,7 @@ BOUNDS: dict[str, Bounds] = {
     "rho": Bounds(0.0, 0.9999),
     "eps": Bounds(1e-12, 1.0),
     "weight_decay": Bounds(0.0, 100.0),
+    "l1": Bounds(0.0, 100.0),
     "batch_size": Bounds(1, MAX_BATCH_SIZE, whole=True),
     "epochs": Bounds(1, MAX_EPOCHS, whole=True),
     "seed": Bounds(0, MAX_SEED, whole=True),
@@ -142,6 +143,7 @@ class RunSpec:
         eps: added to the denominator by adam, adamw, rmsprop and adagrad.
         divide_by_batch: divide the averaged gradient by the batch size again, as the sgd of d2l's older edition did.
         weight_decay: lambda; adds lambda times the weight to its gradient (AdamW: decoupled from the gradient).
+        l1: adds l1 times the sign of the weight to its gradient, the gradient of the penalty l1 |w|.
         batch_size: images a step; the last step of an epoch takes what is left.
         epochs: passes over the training images.
         seed: decides initial weights, order of the images and dropout masks.
@@ -170,6 +172,7 @@ class RunSpec:
     eps: float = 1e-8
     divide_by_batch: bool = False
     weight_decay: float = 0.0
+    l1: float = 0.0
     batch_size: int = 256
     epochs: int = 10
     seed: int = 0

@@ -17,6 +17,7 @@ from torch import Tensor
 from mlp_core import model, optimizers, scratch
 from mlp_core.data import Dataset
 from mlp_core.devices import failure_of, find_device
+from mlp_core.ends import SOFTMAX, End
 from mlp_core.evaluation import Evaluation, EvaluationInProgress
 from mlp_core.expression import resolve
 from mlp_core.model import Network, generator_for
@@ -25,7 +26,8 @@ from mlp_core.records import EpochRecord, History, ProbeRecord, StepRecord, Stop
 from mlp_core.spec import RunSpec, weight_count
 
 PIXEL_SCALE = 1 / 255
-PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch
+PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
+PROBED_EPOCHS = 100
 TEST_PIECE_FLOPS = 2_000_000_000  # about 50 ms on one core: what one piece of a test may cost
 TEST_PIECE_IMAGES = 1000
 
@@ -37,15 +39,17 @@ class Run:
 
     Args:
         spec: the experiment.
-        data: images (n, ...) as uint8 (scaled to 0..1 as they are used) or float32, labels (n,) int64 from 0.
+        data: images (n, ...) as uint8 (scaled to 0..1 as they are used) or float32, labels (n,) int64 from 0; or, where the end asks
+            for numbers, targets (n, 1) float32.
+        end: what the last layer means.
 
     Raises:
         SpecError: the device is not there.
         ExpressionError: the visitor's own activation cannot be compiled.
     """
 
-    def __init__(self, spec: RunSpec, data: Dataset) -> None:
-        self.spec = spec
+    def __init__(self, spec: RunSpec, data: Dataset, end: End = SOFTMAX) -> None:
+        self.spec, self.end = spec, end
         self.device = find_device(spec.device)
         self.activation = resolve(spec.activation)
         self.history = History()
@@ -59,7 +63,7 @@ class Run:
         self.steps_per_epoch = math.ceil(self.train_count / spec.batch_size)
         self.total_steps = self.steps_per_epoch * spec.epochs
         self.inputs = math.prod(data.train_images.shape[1:])
-        self.outputs = int(max(data.train_labels.max(), data.test_labels.max())) + 1
+        self.outputs = end.outputs(data.train_labels, data.test_labels)
         self._built: _Built | None = None
         self._test: EvaluationInProgress | None = None
 
@@ -111,12 +115,37 @@ class Run:
         def work() -> None:
             built = self._build()
             while not self.evaluated:
-                self._test = self._test or EvaluationInProgress(self.step)
+                self._test = self._test or EvaluationInProgress(self.step, end=self.end)
                 self._test_piece(built, self._test)
                 if time.perf_counter() >= deadline:
                     return
 
         self._guarded(work)
+
+    def prepare(self) -> None:
+        """Build the network, so that it can be seen before its first step."""
+        self._guarded(self._build)
+
+    def set_weight(self, layer: int, unit: int, source: int | None, value: float) -> None:
+        """Set one weight by hand, or with `source` None a bias: from here on the run is not its spec's alone.
+
+        Args:
+            layer: from 0, the first hidden one; `unit` of it receives, `source` of the layer below sends.
+
+        Raises:
+            IndexError: there is no such weight.
+        """
+        self.prepare()
+        if self.network is None:
+            return
+        weight, bias = self.network.weights()[layer]
+        if source is None:
+            bias[unit] = value
+        else:
+            weight[unit, source] = value
+        self.evaluation = None
+        if not self.testing:
+            self._test = None
 
     def stop(self, kind: str, detail: str) -> None:
         """End the run and give back what only training needs; history, evaluation and network stay."""
@@ -142,7 +171,7 @@ class Run:
             if time.perf_counter() >= deadline:
                 return
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], object]) -> None:
         try:
             work()
         except (RuntimeError, MemoryError) as error:
@@ -163,7 +192,7 @@ class Run:
         images, labels = built.next_batch()
         loss, logits = built.network.loss(images, labels)
         value = loss.item()
-        hits = int((logits.argmax(dim=1) == labels).sum().item())
+        hits = self.end.hits(logits, labels)
         self.step += 1
         with self.lock:
             self.history.steps.append(StepRecord(self.step, value, hits / len(labels)))
@@ -175,7 +204,7 @@ class Run:
         built.loss_sum += value * len(labels)
         built.hits += hits
         if self.step % self.steps_per_epoch == 0:
-            self._test = EvaluationInProgress(self.step, ends_epoch=True)
+            self._test = EvaluationInProgress(self.step, ends_epoch=True, end=self.end)
         elif self.step in PROBED_STEPS:
             self._probe(built)
 
@@ -204,7 +233,8 @@ class Run:
             test_accuracy=evaluation.accuracy,
         )
         built.start_epoch()
-        self._probe(built)
+        if record.epoch % math.ceil(self.spec.epochs / PROBED_EPOCHS) == 0:
+            self._probe(built)
         with self.lock:
             self.history.epochs.append(record)
         if not math.isfinite(record.test_loss):
@@ -226,7 +256,7 @@ class _Built:
     def __init__(self, run: Run) -> None:
         spec, data, self.device = run.spec, run._data, run.device
         concise = spec.implementation == "concise"
-        self.network = (model if concise else scratch).build(spec, run.sizes, self.device)
+        self.network = (model if concise else scratch).build(spec, run.sizes, self.device, loss=run.end.loss)
         self.optimizer = (optimizers if concise else scratch).make_optimizer(spec, self.network.parameters())
         self.train_images = data.train_images[: run.train_count].reshape(run.train_count, -1).to(self.device)
         self.train_labels = data.train_labels[: run.train_count].to(self.device)
@@ -241,7 +271,7 @@ class _Built:
         self.start_epoch()
 
     def start_epoch(self) -> None:
-        self.loss_sum, self.hits, self._position = 0.0, 0, 0
+        self.loss_sum, self.hits, self._position = 0.0, 0.0, 0
         self._order = torch.randperm(len(self.train_labels), generator=self._generator).to(self.device)
 
     def next_batch(self) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from mlp_core.activations import ACTIVATIONS
 from mlp_core.devices import available_devices
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
-from mlp_core.spec import BOUNDS, DROPOUT_BOUNDS, MAX_EXPRESSION_LENGTH, MAX_WIDTH, TRAIN_SIZE_BOUNDS, WIDTH_BOUNDS, Bounds
+from mlp_core.spec import BOUNDS, DROPOUT_BOUNDS, MAX_EPOCHS, MAX_EXPRESSION_LENGTH, MAX_WIDTH, TRAIN_SIZE_BOUNDS, WIDTH_BOUNDS, Bounds
 from mlp_core.spec import INITIALIZERS as INITIALIZER_NAMES
 from pages.ui.seeds import Seeds
 
@@ -123,7 +123,7 @@ def _optimizer_settings(seeds: Seeds) -> None:
 def _data_controls(seeds: Seeds) -> None:
     with st.expander("Data and time", expanded=True, icon=":material/photo_library:"):
         _number(seeds, "batch_size", "Batch size", 1, "Images a step, 1 to 4096.")
-        _number(seeds, "epochs", "Epochs", 1, "Passes over the images, 1 to 100.")
+        _number(seeds, "epochs", "Epochs", 1, f"Passes over the images, 1 to {MAX_EPOCHS}.")
         help = "60,000 of them; fewer are faster to learn, and sooner overfitted."
         st.checkbox("All images", seeds["all_images"], key=seeds.key("all_images"), help=help)
         if not seeds["all_images"]:
