@@ -222,7 +222,7 @@ _ENTRIES = (
         "selu", "SELU", F.selu,
         r"\lambda\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\lambda\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
-        "ELU scaled (λ = 1.0507, α = 1.6733) to keep mean 0 and variance 1 from layer to layer; needs weights of variance 1/n_in.",
+        "ELU scaled (λ = 1.0507, α = 1.6733) to keep mean 0 and variance 1 where weights have variance 1/(number of inputs).",
         _fixed(-SELU_SCALE * SELU_ALPHA, math.inf), SATURATED_MARGIN,
     ),
     Activation(
@@ -231,7 +231,7 @@ _ENTRIES = (
         _fixed(GELU_MINIMUM, math.inf, True, False),
     ),
     Activation(
-        "silu", "SiLU / Swish", _silu, r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma(\beta x)\,(1 - \sigma(\beta x))",
+        "silu", "SiLU / Swish", _silu, r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma'(\beta x)",
         "A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU.",
         _silu_range, parameter=_parameter("silu", "β", "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
     ),
@@ -241,7 +241,7 @@ _ENTRIES = (
         _fixed(0.0, math.inf), SATURATED_MARGIN, _parameter("softplus", "β", "Sharpness of the bend; large is close to ReLU."),
     ),
     Activation(
-        "mish", "Mish", F.mish, r"x\tanh(\ln(1 + e^{x}))", r"\tanh(s) + x\,\sigma(x)\,(1 - \tanh^2(s)),\quad s = \ln(1 + e^{x})",
+        "mish", "Mish", F.mish, r"x\tanh(s),\quad s = \ln(1 + e^{x})", r"\tanh(s) + x\,\sigma(x)\,(1 - \tanh^2(s))",
         "Close to SiLU and dearer to compute. Try it where SiLU works.",
         _fixed(MISH_MINIMUM, math.inf, True, False),
     ),

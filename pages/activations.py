@@ -99,7 +99,7 @@ def page() -> None:
     else:
         curves_panel(list(shown.values()), closer, x)
         facts_panel(list(shown.values()))
-        distribution_panel.distribution_panel(link, closer.activation, closer.parameters)
+        distribution_panel.distribution_panel(link, closer)
         identities_panel(closer.curve.x)
         cost_panel(list(shown.values()))
     link.write()

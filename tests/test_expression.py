@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlp_core.activations import ACTIVATIONS, evaluate
-from mlp_core.expression import MAX_DEPTH, ExpressionError, compile_expression, resolve
+from mlp_core.expression import ExpressionError, compile_expression, resolve
+from mlp_core.expression_parser import MAX_DEPTH
 from mlp_core.operations import FUNCTIONS
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, RunSpec, SpecError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +29,11 @@ class FunctionSeries:
     x: Floats
     value: Floats
     gradient: Floats
+
+    @property
+    def name(self) -> str:
+        """The label as plotly wants it, which takes `<…>` for a tag."""
+        return escape(self.label, quote=False)
 
 
 class TangentMark(Protocol):
@@ -82,7 +88,7 @@ def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinSh
     """Inputs below the curve, outputs to its right: each input goes up to the curve and across to its output."""
     x, y = decimate(curve.x, _gapped(curve.value))
     traces = [
-        go.Scatter(x=x, y=y, mode="lines", name=curve.label, line={"color": VALUE, "width": 2.5}, showlegend=False),
+        go.Scatter(x=x, y=y, mode="lines", name=curve.name, line={"color": VALUE, "width": 2.5}, showlegend=False),
         *_bars(inputs, upright=True),
         *_bars(outputs, upright=False),
     ]
@@ -101,10 +107,10 @@ def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinSh
 
 def _function(one: FunctionSeries, style: dict[str, str]) -> Iterator[go.Scatter]:
     line = style | {"width": 2.5}
-    for axis, values, name in (("y", one.value, one.label), ("y2", one.gradient, f"{one.label} ′")):
+    for axis, values, name in (("y", one.value, one.name), ("y2", one.gradient, f"{one.name} ′")):
         x, y = decimate(one.x, _gapped(values))
         yield go.Scatter(
-            x=x, y=y, yaxis=axis, mode="lines", line=line, name=name, legendgroup=one.label, showlegend=axis == "y", connectgaps=False
+            x=x, y=y, yaxis=axis, mode="lines", line=line, name=name, legendgroup=one.name, showlegend=axis == "y", connectgaps=False
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from mlp_core.activation_facts import FLAT_FRACTION, IDENTITIES, Facts, Probe, S
 from mlp_core.activations import ACTIVATIONS, Activation, Curve
 from mlp_core.csv_table import csv_table
 from mlp_core.figures.activations import FunctionSeries, function_curves
-from mlp_core.spec import EXPRESSION_PREFIX, RunSpec, SpecError
+from mlp_core.spec import EXPRESSION_PREFIX, MAX_EXPRESSION_LENGTH, RunSpec, SpecError
 from pages.ui.link import link_to
 from pages.ui.live_chart import live_chart
 from pages.ui.text import percent, plain
@@ -40,7 +40,7 @@ class Shown:
     @property
     def title(self) -> str:
         """The label as markdown."""
-        return plain(self.label) if self.activation.name.startswith(EXPRESSION_PREFIX) else self.label
+        return plain(self.label, MAX_EXPRESSION_LENGTH) if self.activation.name.startswith(EXPRESSION_PREFIX) else self.label
 
     @property
     def series(self) -> FunctionSeries:
@@ -110,7 +110,7 @@ def _card(one: Shown) -> None:
     except SpecError as error:
         st.caption(f"Not for training: the activation {error.rule}.")
     else:
-        link_to("train", f"Train with {activation.label}", {"activation": activation.name} | query, icon=":material/play_circle:")
+        link_to("train", f"Train with {one.title}", {"activation": activation.name} | query, icon=":material/play_circle:")
 
 
 def _fact_lines(one: Shown, facts: Facts) -> list[str]:

@@ -1,4 +1,4 @@
-"""A distribution pushed through an activation, and what that would do to a gradient through many layers. Knows no other panel."""
+"""A distribution pushed through an activation, and what that would do to a gradient through many layers. Draws its own controls."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from mlp_core.csv_table import csv_table
 from mlp_core.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
 from mlp_core.figures.activations import FunctionSeries, pushed_distribution
 from mlp_core.spec import MAX_LAYERS, Bounds
+from pages.ui.activation_panels import Shown
 from pages.ui.link import Field, LinkState, link_to, number
 from pages.ui.live_chart import live_chart
-from pages.ui.text import percent, plain
+from pages.ui.text import percent
 
 CHART_HEIGHT = 400
 WEIGHT_VARIANCE_BOUNDS = Bounds(0.1, 4.0)
@@ -26,20 +27,20 @@ FIELDS: tuple[Field, ...] = (
 )
 
 
-def distribution_panel(link: LinkState, activation: Activation, parameters: dict[str, float]) -> None:
+def distribution_panel(link: LinkState, shown: Shown) -> None:
     """Inputs N(μ, s²) against outputs, the fractions that learn nothing, and the gradient after L such layers."""
-    st.subheader(f"A distribution pushed through {plain(activation.label)}")
+    st.subheader(f"A distribution pushed through {shown.title}")
     controls, picture = st.columns([1, 2.4], gap="medium")
     with controls:
         _controls(link)
-    pushed = push_through(activation, link["mean"], link["std"], **parameters)
+    pushed = push_through(shown.activation, link["mean"], link["std"], **shown.parameters)
     with picture:
-        curve = FunctionSeries(activation.label, *(part.numpy() for part in (pushed.curve.x, pushed.curve.value, pushed.curve.gradient)))
-        alt = f"Histogram of inputs below the curve of {activation.label}, histogram of its outputs to the right."
+        curve = FunctionSeries(shown.label, *(part.numpy() for part in (pushed.curve.x, pushed.curve.value, pushed.curve.gradient)))
+        alt = f"Histogram of inputs below the curve of {shown.label}, histogram of its outputs to the right."
         figure = pushed_distribution(curve, pushed.inputs, pushed.outputs)
         live_chart(figure, key="pushed_distribution", height=CHART_HEIGHT, alt=alt)
     _metrics(pushed)
-    _through_depth(activation, pushed.mean_square_gradient, link["weight_variance"], link["depth"])
+    _through_depth(shown.activation, pushed.mean_square_gradient, link["weight_variance"], link["depth"])
     st.download_button(
         "Histograms (CSV)", lambda: _csv(pushed), "distribution.csv", "text/csv", icon=":material/download:", on_click="ignore"
     )  # fmt: skip

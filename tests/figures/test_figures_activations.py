@@ -75,6 +75,12 @@ def test_what_is_not_finite_is_a_gap() -> None:
     assert value.connectgaps is False
 
 
+def test_a_label_with_comparisons_is_no_tag() -> None:
+    """Plotly drops what stands between < and >."""
+    names = [trace.name for trace in function_curves([FunctionSeries("where(x<1, x, 2*(x>3))", X, X, X)]).data]
+    assert names == ["where(x&lt;1, x, 2*(x&gt;3))", "where(x&lt;1, x, 2*(x&gt;3)) ′"]
+
+
 def test_a_long_grid_is_thinned() -> None:
     x = np.linspace(-20, 20, 4001)
     (value,) = lines(function_curves([FunctionSeries("Sine", x, np.sin(50 * x), 50 * np.cos(50 * x))]), "Sine")

@@ -1,0 +1,158 @@
+"""The activations page in a real browser: shared hover and zoom, curves that move in place, links, history and downloads."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.driving import settle
+
+pytestmark = pytest.mark.browser
+
+CURVES = ".st-key-activation_curves .live-chart"
+# Streamlit looks for its own files below the page's path first; that is its way to find out where it is served.
+STREAMLIT_SEARCHES = "the server responded with a status of 404"
+
+
+@pytest.fixture
+def activations(open_page: OpenPage, tolerated: list[str]) -> Page:
+    tolerated.append(STREAMLIT_SEARCHES)
+    return open_page("/activations")
+
+
+def slider(page: Page, name: str) -> Locator:
+    return page.locator(f".st-key-activations_{name} input[type=range]").first
+
+
+def press(page: Page, name: str, key: str, times: int = 1, pause_ms: int = 0) -> None:
+    slider(page, name).focus()
+    for _ in range(times):
+        page.keyboard.press(key)
+        page.wait_for_timeout(pause_ms)
+
+
+def chart(page: Page, expression: str) -> Any:
+    """What a JavaScript expression over the chart's element `chart` gives."""
+    return page.evaluate(f"(selector) => {{ const chart = document.querySelector(selector); return {expression}; }}", CURVES)
+
+
+def test_hovering_one_panel_reads_both(activations: Page) -> None:
+    box = activations.locator(f"{CURVES} .draglayer .xy .nsewdrag").bounding_box()
+    assert box
+    activations.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"])
+    label = activations.locator(f"{CURVES} .hoverlayer .legend")
+    expect(label).to_contain_text("Sigmoid ′")
+    for name in ("ReLU", "ReLU ′", "Sigmoid", "Tanh ′"):
+        expect(label).to_contain_text(name)
+
+
+def test_zooming_one_panel_zooms_both_and_outlives_a_change(activations: Page) -> None:
+    box = activations.locator(f"{CURVES} .draglayer .xy .nsewdrag").bounding_box()
+    assert box
+    height = box["y"] + box["height"] / 2
+    activations.mouse.move(box["x"] + 0.4 * box["width"], height)
+    activations.mouse.down()
+    activations.mouse.move(box["x"] + 0.6 * box["width"], height, steps=8)
+    activations.mouse.up()
+    activations.wait_for_function(f"() => document.querySelector('{CURVES}').layout.xaxis.range[0] > -4")
+    zoomed = chart(activations, "chart.layout.xaxis.range")
+    assert chart(activations, "Object.keys(chart.layout).filter((name) => /^xaxis/.test(name))") == ["xaxis"]
+    press(activations, "x", "ArrowRight")
+    settle(activations)
+    assert chart(activations, "chart.layout.xaxis.range") == zoomed
+
+
+def test_a_slider_moves_the_tangent_and_the_chart_stays(activations: Page) -> None:
+    activations.evaluate("(selector) => { document.querySelector(selector).dataset.mine = 'yes'; }", CURVES)
+    press(activations, "x", "ArrowRight", times=5)
+    expect(activations.get_by_text("value 1.5, gradient 1")).to_be_visible()
+    expect(activations).to_have_url(re.compile(r"\?x=1\.5$"))
+    assert chart(activations, "chart.dataset.mine") == "yes"
+
+
+def test_quick_clicks_are_all_counted(activations: Page) -> None:
+    """Each click is sent with the address of the moment, which lags behind the last write."""
+    press(activations, "x", "ArrowRight", times=12, pause_ms=70)
+    expect(activations).to_have_url(re.compile(r"\?x=2\.2$"))
+    settle(activations)
+    assert slider(activations, "x").input_value() == "2.2"
+
+
+def test_back_and_forward(activations: Page) -> None:
+    press(activations, "x", "ArrowRight", times=5)
+    expect(activations).to_have_url(re.compile(r"\?x=1\.5$"))
+    settle(activations)
+    activations.wait_for_timeout(2_100)  # within two seconds of a write an older address is taken for a straggler
+    activations.go_back()
+    expect(activations.get_by_text("value 1, gradient 1")).to_be_visible()
+    activations.go_forward()
+    expect(activations.get_by_text("value 1.5, gradient 1")).to_be_visible()
+
+
+def test_leaving_and_coming_back_keeps_the_choice(activations: Page) -> None:
+    press(activations, "x", "ArrowRight", times=5)
+    expect(activations).to_have_url(re.compile(r"\?x=1\.5$"))
+    activations.get_by_role("link", name="Start here").first.click()
+    settle(activations)
+    expect(slider(activations, "x")).to_have_count(0)
+    activations.get_by_role("link", name="Activations").first.click()
+    expect(activations.get_by_text("value 1.5, gradient 1")).to_be_visible()
+    expect(activations).to_have_url(re.compile(r"\?x=1\.5$"))
+
+
+def test_an_expression_is_drawn_at_once_and_refused_with_a_caret(activations: Page) -> None:
+    own = activations.get_by_label("Your own, in x")
+    own.fill("sin(x)")
+    own.press("Enter")
+    expect(activations.locator(f"{CURVES} .legend")).to_contain_text("sin(x)")
+    own.fill("sin(x).real")
+    own.press("Enter")
+    expect(activations.get_by_text("character 7: '.' is allowed in numbers only")).to_be_visible()
+    assert activations.get_by_test_id("stCode").inner_text().rstrip() == "sin(x).real\n      ^"
+
+
+def test_training_with_an_expression_is_one_click(activations: Page) -> None:
+    own = activations.get_by_label("Your own, in x")
+    own.fill("x*sigmoid(1.702*x)")
+    own.press("Enter")
+    link = activations.get_by_role("link", name="Train with x*sigmoid(1.702*x)")
+    expect(link).to_be_visible()
+    link.click()
+    expect(activations).to_have_url(re.compile(r"activation=%3Dx"))
+    expect(activations.locator("input[value='x*sigmoid(1.702*x)']")).to_be_visible()
+
+
+def test_the_numbers_can_be_downloaded(activations: Page, tmp_path: Path) -> None:
+    with activations.expect_download() as download:
+        activations.get_by_role("button", name="Curves (CSV)").click()
+    target = tmp_path / "curves.csv"
+    download.value.save_as(target)
+    rows = list(csv.DictReader(target.open()))
+    assert len(rows) == 161
+    middle = rows[80]
+    assert {name: float(value) for name, value in middle.items()} == {
+        "x": 0, "ReLU value": 0, "ReLU gradient": 0, "Sigmoid value": 0.5, "Sigmoid gradient": 0.25, "Tanh value": 0, "Tanh gradient": 1,
+    }  # fmt: skip
+    with activations.expect_download() as download:
+        activations.get_by_role("button", name="Histograms (CSV)").click()
+    download.value.save_as(target)
+    shares = [sum(float(row[f"input {part}"]) for part in ("active", "saturated", "dead")) for row in csv.DictReader(target.open())]
+    assert sum(shares) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_nothing_sticks_out(open_page: OpenPage, tolerated: list[str], width: int) -> None:
+    tolerated.append(STREAMLIT_SEARCHES)
+    page = open_page("/activations?show=selu,silu,mish&own=x*(x-1)*(x%2B1)*(x-2)*(x%2B2)*(x-3)*(x%2B3)*sigmoid(1.702*x)", width=width)
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('[data-testid="stMain"] *')]
+            .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1 && !element.closest('.katex, .stCode, svg'))
+            .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)"""
+    )
+    assert wide == []
