@@ -63,28 +63,35 @@ def decimation_indices(y: npt.ArrayLike, limit: int = POINT_LIMIT) -> npt.NDArra
 
 
 def exponential_average(values: npt.ArrayLike, decay: float) -> Floats:
-    """Bias-corrected exponential moving average; causal, so a growing curve never changes what is already drawn.
+    """Average over both sides with exponentially falling weights: smooth, and not late as an average over the past alone would be.
 
-    Formula: m_t = sum_k decay^k v_{t-k} / sum_k decay^k, over the k for which v_{t-k} is finite. Where v_t is not finite, nor is m_t.
+    Formula: m_t = sum_s decay^|t-s| v_s / sum_s decay^|t-s|, over the s for which v_s is finite. Where v_t is not finite, nor is m_t.
 
     Args:
         values: (n,).
-        decay: weight of the past, 0 <= decay < 1.
+        decay: weight of a neighbour, 0 <= decay < 1.
 
     Raises:
         ValueError: a decay outside that interval.
-
-    Reference: Kingma and Ba (2015), section 3, for the correction.
     """
     if not 0.0 <= decay < 1.0:
         raise ValueError(f"decay must be from 0 to below 1, got {decay}")
     raw = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(raw)
-    total, weight = np.where(finite, raw, 0.0), finite.astype(np.float64)
-    shift = 1
-    # Doubling: a sum over m terms plus decay^m times the same sum m steps earlier is the sum over 2m terms.
-    while shift < len(raw) and (factor := decay**shift) > NEGLIGIBLE:
-        total[shift:] += factor * total[:-shift].copy()
-        weight[shift:] += factor * weight[:-shift].copy()
-        shift *= 2
+    total, weight = (_both_sides(column, decay) for column in (np.where(finite, raw, 0.0), finite.astype(np.float64)))
     return np.divide(total, weight, out=np.full_like(raw, np.nan), where=finite)
+
+
+def _both_sides(values: Floats, decay: float) -> Floats:
+    """sum_s decay^|t-s| v_s: that over the past, that over the future, less the middle counted twice."""
+    future: Floats = _past(values[::-1], decay)[::-1]
+    return _past(values, decay) + future - values
+
+
+def _past(values: Floats, decay: float) -> Floats:
+    """sum_k decay^k v_{t-k}, by doubling: a sum over m terms plus decay^m times the same sum m places earlier is that over 2m terms."""
+    total, shift = values.copy(), 1
+    while shift < len(total) and (factor := decay**shift) > NEGLIGIBLE:
+        total[shift:] += factor * total[:-shift]  # numpy evaluates the right side first
+        shift *= 2
+    return total

@@ -20,8 +20,8 @@ from mlp_core.spec import OUTPUTS
 
 CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
 CHANCE_PERCENT = 100 / OUTPUTS
-SMOOTHING_EPOCHS = 0.1  # time constant of the moving average …
-SMOOTHING_STEPS = 4.0  # … and its least value, in steps
+SMOOTHING_EPOCHS = 0.05  # reach of the average to either side …
+SMOOTHING_STEPS = 2.0  # … and its least value, in steps
 SMOOTH_LIMIT = POINT_LIMIT // 2  # a smooth line needs fewer points
 LOWEST_ON_LOG = 1e-9  # where a loss of exactly 0 is drawn on a log axis: below any that float32 can tell from 0
 FEW_DECADES = 3
@@ -88,7 +88,7 @@ _ACCURACY = _Quantity(2, "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".2
 def loss_curve(
     series: CurveSeries | Sequence[CurveSeries], total_epochs: float, *, log: bool = False, reference: Reference | None = None
 ) -> go.Figure:
-    """Cross-entropy against epochs: each minibatch, its moving average, and the mean of each epoch on train and test images.
+    """Cross-entropy against epochs: each minibatch, a smoothed curve of them, and the mean of each epoch on train and test images.
 
     An epoch's training mean stands in the middle of the epoch it averages; the test value at its end, where it was measured. A run
     whose loss stopped being a number is marked there. The frame spans `total_epochs` from the start, so that a curve grows into it.
@@ -202,8 +202,8 @@ def _minibatches(run: CurveSeries, quantity: _Quantity) -> go.Scatter:
 def _smoothed(run: CurveSeries, quantity: _Quantity, name: str, style: dict[str, str]) -> go.Scatter:
     steps = run.columns[0]
     stride = steps[1] - steps[0] if len(steps) > 1 else 1  # of a thinned log
-    time_constant = max(SMOOTHING_EPOCHS * run.steps_per_epoch, SMOOTHING_STEPS)
-    average = exponential_average(_values(run, quantity), math.exp(-stride / time_constant))
+    reach = max(SMOOTHING_EPOCHS * run.steps_per_epoch, SMOOTHING_STEPS)
+    average = exponential_average(_values(run, quantity), math.exp(-stride / reach))
     line = style | {"width": 2.5}
     return _step_line(run, average, quantity, SMOOTH_LIMIT, name=name, line=line, hovertemplate=f"%{{y:{quantity.digits}}}")
 

@@ -49,12 +49,12 @@ def test_single_steps_stand_at_their_part_of_an_epoch() -> None:
     assert trace.customdata.tolist() == list(range(1, 121))
 
 
-def test_smoothed_line_is_the_corrected_average_over_a_tenth_of_an_epoch() -> None:
-    losses, decay = falling(200), math.exp(-1 / (PER_EPOCH / 10))
+def test_smoothed_line_averages_over_a_twentieth_of_an_epoch_to_either_side() -> None:
+    losses, decay = falling(200), math.exp(-1 / (PER_EPOCH / 20))
     expected = []
     for t in range(200):
-        weights = [decay**k for k in range(t + 1)]
-        expected.append(math.fsum(w * losses[t - k] for k, w in enumerate(weights)) / math.fsum(weights))
+        weights = [decay ** abs(t - s) for s in range(200)]
+        expected.append(math.fsum(w * loss for w, loss in zip(weights, losses, strict=True)) / math.fsum(weights))
     trace = named(loss_curve(run(losses), 4), "train smoothed")
     np.testing.assert_allclose(trace.y, expected, rtol=1e-5)
     assert trace.line.width > named(loss_curve(run(losses), 4), "train step").line.width
@@ -64,9 +64,9 @@ def test_a_thinned_log_is_smoothed_over_the_same_time() -> None:
     whole = run([1.0] * 100 + [2.0] * 100)
     steps, losses, accuracies = whole.columns
     thinned = CurveSeries("", (steps[1::2], losses[1::2], accuracies[1::2]), (), PER_EPOCH)
-    every, half = (named(loss_curve(series, 4), "train smoothed") for series in (whole, thinned))
-    np.testing.assert_allclose(half.y[-40:], np.asarray(every.y)[1::2][-40:], atol=0.06)
-    assert half.y[55] == pytest.approx(2 - math.exp(-12 / 5), abs=0.06)  # 12 steps after the jump, with a time constant of 5
+    smooth = named(loss_curve(thinned, 4), "train smoothed").y
+    assert smooth[51] == pytest.approx(2 - 0.5 * math.exp(-3 / 2.5), abs=0.02)  # step 104, 3 beyond the middle of the jump; reach 2.5
+    assert smooth[48] == pytest.approx(1 + 0.5 * math.exp(-3 / 2.5), abs=0.02)
 
 
 @pytest.mark.parametrize(("curve", "train", "test"), [(loss_curve, 1.0, 1.1), (accuracy_curve, 0.5, 0.6)])
