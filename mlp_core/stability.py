@@ -23,7 +23,7 @@ __all__ = [
     "measured_rate", "product_after", "rescaled", "singular_value_path",
 ]  # fmt: skip
 
-MOST_DRAWN = 8_000_000  # 500 trials of 1000 factors of 4 x 4: 0.2 s on one core
+MOST_DRAWN = 12_000_000  # random numbers a product may cost; 500 trials of 1000 factors of 4 x 4 are 8 million: 0.2 s on one core
 DIRECT_SPREAD = 30.0  # nats between the outermost singular values; at e^30 the float64 SVD still has the smallest to 1e-3
 SWEEPS = 12
 

@@ -14,8 +14,8 @@ from mlp_core.figures.depth import DepthSeries, activation_ridges, shares_by_lay
 from mlp_core.figures.powers import spoken_size
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds
 from mlp_core.theory import DepthPrediction
-from pages.ui import session
 from pages.ui import stability_measures as measures
+from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability_designs import Design, designs_panel
@@ -58,7 +58,7 @@ class Measured:
 def act(link: LinkState) -> None:
     """Choose designs and a depth; see every layer's signal and gradient."""
     st.markdown("One forward and one backward pass through real networks, **before any training**. Which of them could learn at all?")
-    session.dataset()
+    load_data()
     designs = designs_panel(link)
     size = _controls(link)
     depth, width, source = int(link["depth"]), int(link["width"]), link["input"]

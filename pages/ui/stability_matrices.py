@@ -115,9 +115,8 @@ def _controls(link: LinkState) -> Product:
     factors, wanted = int(link["factors"]), int(link["trials"])
     trials = min(wanted, affordable_trials(n, factors))
     if trials < wanted:
-        st.caption(
-            f":material/speed: {trials} trials instead of {wanted}: {factors} factors of {n} × {n} fill the second this page allows itself."
-        )
+        fewer = "1 trial" if trials == 1 else f"{trials} trials"
+        st.caption(f":material/speed: {fewer} instead of {wanted}, so that {factors} factors of {n} × {n} answer within a second.")
     st.segmented_control("Number format", tuple(PRECISIONS), key=link.key("precision"), required=True)
     st.number_input("Seed", 0, MAX_SEED, key=link.key("draw"))
     return Product(link["law"], n, float(link["sigma"]), factors, trials, link["precision"], int(link["draw"]))

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from mlp_core.data import load_fashion_mnist
 from mlp_core.depth import DepthReport, gaussian_batch, gradient_map_log10, image_batch, measure_depth, predict_depth
 from mlp_core.ensembles import ENSEMBLES
 from mlp_core.expression import resolve
@@ -21,7 +22,6 @@ from mlp_core.stability import (
     singular_value_path,
 )  # fmt: skip
 from mlp_core.theory import Array, DepthPrediction, VarianceMap
-from pages.ui import session
 
 SOURCES = {"images": "Fashion-MNIST", "gaussian": "Gaussian N(0, 1)"}
 Plane = Literal["depth", "sigma_b"]
@@ -104,5 +104,5 @@ def gradient_plane(activation: str, plane: Plane, sigma_b: float, width: int) ->
 def _batch(source: str, size: int) -> tuple[Tensor, Tensor]:
     if source == "gaussian":
         return gaussian_batch(size, INPUTS, seed=0)
-    data = session.dataset()
+    data = load_fashion_mnist()
     return image_batch(data.train_images, data.train_labels, size)

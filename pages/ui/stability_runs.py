@@ -52,7 +52,7 @@ def start(group: str, titled: Sequence[tuple[str, RunSpec]]) -> None:
         SpecError, ExpressionError, MemoryBudgetError: one of them cannot be trained here; then none is.
     """
     clear(group)
-    scheduler, data = session.engine()[0], load_fashion_mnist()  # not session.dataset(), which may draw: this is called back
+    scheduler, data = session.engine()[0], load_fashion_mnist()
     started: list[TitledJob] = []
     try:
         for title, spec in titled:

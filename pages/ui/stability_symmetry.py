@@ -9,8 +9,8 @@ from mlp_core.figures.weights import weight_images
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.spec import Bounds
 from mlp_core.symmetry import Variant, distinct_units, variants
-from pages.ui import session
 from pages.ui import stability_runs as runs
+from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability_training import TICK_SECONDS, curves, fate, side_by_side
@@ -31,7 +31,7 @@ def act(link: LinkState) -> None:
         "Give every weight the **same value**, and every unit of the layer computes the same, gets the same gradient and takes the same "
         "step. The loss moves, yet 256 units are worth one."
     )
-    session.dataset()
+    load_data()
     units, epochs = st.columns(2, gap="medium")
     units.select_slider("Hidden units", UNITS, key=link.key("units"))
     epochs.slider("Epochs", 1, MOST_EPOCHS, key=link.key("symmetry_epochs"))

@@ -11,8 +11,8 @@ from mlp_core.expression import ExpressionError
 from mlp_core.figures.training import CurveSeries, accuracy_curve, loss_curve
 from mlp_core.jobs import JobSnapshot, MemoryBudgetError
 from mlp_core.spec import BOUNDS, Bounds, RunSpec, SpecError
-from pages.ui import session
 from pages.ui import stability_runs as runs
+from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability_designs import Design, designs_panel
@@ -36,7 +36,7 @@ def act(link: LinkState) -> None:
         "Does a small gradient matter? The same designs, trained side by side on Fashion-MNIST: without a gradient in the first layer a "
         "network stays at **10 %**, which is guessing."
     )
-    session.dataset()
+    load_data()
     designs = designs_panel(link)
     layers, epochs, lr = st.columns(3, gap="medium")
     layers.slider(f"Hidden layers of {TRAINED_WIDTH} units", 1, MOST_LAYERS, key=link.key("layers"))

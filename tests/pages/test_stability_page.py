@@ -1,0 +1,275 @@
+"""The page "Vanishing and exploding" without a browser: every act's numbers, its buttons, its refusals and its link."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.stability import matrix_product_growth
+from mlp_core.theory import critical_scale, lyapunov_exponents
+from pages.ui import stability_measures as measures
+from tests.pages.visit import address, opened, until, visit
+
+PAGE = "pages/stability.py"
+
+
+@pytest.fixture
+def page() -> Iterator[AppTest]:
+    with visit(PAGE) as page:
+        yield page
+
+
+def words(page: AppTest) -> str:
+    return "\n".join(str(element.value) for element in (*page.markdown, *page.caption))
+
+
+def chart(page: AppTest, key: str) -> dict[str, Any]:
+    """The figure of the live chart with this key, as it was sent."""
+    (found,) = [element.proto for element in page.get("bidi_component") if element.proto.id.endswith(f"-{key}")]
+    figure: dict[str, Any] = json.loads(found.json)["figure"]
+    return figure
+
+
+def trace(page: AppTest, key: str, name: str) -> dict[str, Any]:
+    (found,) = [one for one in chart(page, key)["data"] if one.get("name") == name]
+    return dict(found)
+
+
+def numbers(sent: Any) -> np.ndarray[Any, Any]:
+    return np.array(sent, dtype=float) if isinstance(sent, list) else np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])
+
+
+def button(page: AppTest, label: str) -> Any:
+    (found,) = [one for one in page.button if one.label == label]
+    return found
+
+
+def metric(page: AppTest, label: str) -> str:
+    (found,) = [one for one in page.metric if one.label == label]
+    return str(found.value)
+
+
+def test_it_opens_on_the_question_whether_relu_cures_it(page: AppTest) -> None:
+    opened(page)
+    rows = page.dataframe[0].value
+    assert list(rows["design"]) == ["Sigmoid, PyTorch's default", "ReLU, PyTorch's default", "ReLU, He normal"]
+    first = [numbers(trace(page, "depth", label)["y"])[0] for label in rows["design"]]
+    assert first[0] == pytest.approx(math.log10(2e-17), abs=0.5)
+    assert first[1] == pytest.approx(math.log10(1.8e-8), abs=0.5)
+    assert first[2] == pytest.approx(math.log10(2.2), abs=0.5)
+    assert "So does ReLU's, with PyTorch's default weights" in words(page)
+    assert address(page) == {}
+
+
+def test_too_small_weights_print_an_exact_zero(page: AppTest) -> None:
+    opened(page).button_group(key="stability_preset").set_value("Too small").run()
+    rows = page.dataframe[0].value
+    assert list(rows["grad.norm() prints"]) == ["0", "0", "0"]
+    assert not any(shown == "0" for shown in rows["in float32"])
+    assert "holds the gradient, but not its square" in words(page)
+    page.slider(key="stability_depth").set_value(36).run()
+    assert page.dataframe[0].value["in float32"][0] == "0"
+    crosses = trace(page, "depth", "ReLU, N(0, 0.01²), float32")
+    axis = chart(page, "depth")["layout"]["yaxis"]
+    assert numbers(crosses["y"])[0] == pytest.approx(axis["tickvals"][axis["ticktext"].index("exactly 0")], abs=1e-3)
+    assert address(page)["activation2"] == "tanh"
+
+
+@pytest.mark.parametrize("quantity", ["dh", "rms", "mean", "std", "saturated", "dead"])
+def test_every_quantity_has_a_line_for_each_design(page: AppTest, quantity: str) -> None:
+    opened(page, show=quantity, depth="6", batch="32", activation="tanh", init="normal", std="2")
+    lines = [one for one in chart(page, "depth")["data"] if one.get("name") in list(page.dataframe[0].value["design"])]
+    assert [len(numbers(line["y"])) for line in lines] == [7 if quantity == "dh" else 6] * 3
+    if quantity == "saturated":
+        assert numbers(lines[0]["y"]).min() > 50  # tanh with N(0, 2²)
+
+
+def test_histograms_come_one_a_design(page: AppTest) -> None:
+    opened(page, show="ridges", depth="6", batch="32")
+    assert len([element for element in page.get("bidi_component") if "ridges_" in element.proto.id]) == 3
+
+
+def test_an_activation_of_ones_own_is_measured(page: AppTest) -> None:
+    opened(page, depth="4", batch="32", activation4="=x/(1+abs(x))")
+    assert page.dataframe[0].value["design"][3] == "x/(1+abs(x)), He normal"
+
+
+@pytest.mark.parametrize("text", ["=x.real", "nonsense", "step"])
+def test_an_activation_that_cannot_be_is_named(page: AppTest, text: str) -> None:
+    opened(page, activation=text, depth="3", batch="16")
+    assert "activation" in page.warning[0].value
+    assert page.dataframe[0].value["design"][0] == "Sigmoid, PyTorch's default"
+
+
+def test_a_link_with_bad_numbers_keeps_the_good_ones(page: AppTest) -> None:
+    opened(page, depth="1000", width="32", batch="16")
+    assert "depth" in page.warning[0].value
+    assert page.slider(key="stability_depth").value == 20
+    assert page.select_slider(key="stability_width").value == "32"
+
+
+def test_networks_that_take_long_get_fewer_images(page: AppTest) -> None:
+    opened(page, depth="100", width="256")
+    assert "16 images instead of 256" in words(page)
+
+
+def test_equal_weights_have_no_theory(page: AppTest) -> None:
+    opened(page, depth="3", batch="16", init="constant", activation2="none", activation3="none")
+    assert list(page.dataframe[0].value["theory: √χ"]) == ["none"]
+
+
+def test_the_map_has_the_critical_line_of_relu(page: AppTest) -> None:
+    opened(page, depth="3", batch="16", map="3")
+    np.testing.assert_allclose(numbers(trace(page, "gradient_map", "theory: χ = 1")["x"]), math.sqrt(2), atol=0.01)
+    page.button_group(key="stability_plane").set_value("sigma_b").run()
+    line = trace(page, "gradient_map", "theory: χ = 1")
+    np.testing.assert_allclose(numbers(line["x"]), math.sqrt(2), atol=0.01)
+    assert numbers(line["y"]).max() == measures.HIGHEST_SIGMA_B
+    assert numbers(trace(page, "gradient_map", "here")["x"])[0] == pytest.approx(math.sqrt(2))
+
+
+def test_the_chain_is_a_quarter_a_layer_at_best(page: AppTest) -> None:
+    opened(page, act="chain", x="1,2,3")
+    button(page, "All at 0: the best case").click().run()
+    product = numbers(trace(page, "chain_product", "product of the gradients")["y"])
+    np.testing.assert_allclose(product, np.log10(0.25) * np.arange(1, 4), atol=1e-4)
+    button(page, "One layer more").click().run()
+    assert "After **4 layers**" in words(page)
+    assert address(page) == {"act": "chain", "x": "0,0,0,0"}
+
+
+def test_a_slider_sets_the_layer_that_is_chosen(page: AppTest) -> None:
+    opened(page, act="chain", x="0,0,0")
+    page.button_group(key="stability_layer").set_value(2).run()
+    page.slider(key="stability_x_1").set_value(4.0).run()
+    assert address(page)["x"] == "0,4,0"
+    s = 1 / (1 + math.exp(-4.0))
+    product = numbers(trace(page, "chain_product", "product of the gradients")["y"])[-1]
+    assert product == pytest.approx(math.log10(s * (1 - s) / 16), abs=1e-4)
+
+
+@pytest.mark.parametrize("points", ["", "1,two", "9", ",".join(["0"] * 31), "nan"])
+def test_a_chain_that_cannot_be_is_named(page: AppTest, points: str) -> None:
+    opened(page, act="chain", x=points)
+    assert "must be 1 to 30 numbers from -8 to 8" in page.warning[0].value
+
+
+def test_random_matrices_of_the_book(page: AppTest) -> None:
+    opened(page, act="matrices")
+    assert metric(page, "λ₁, theory") == "0.5580"
+    mean, error = (float(part) for part in metric(page, "λ₁ a factor, measured").split(" ± "))
+    assert abs(mean - 0.5580) < 4 * error
+    median = numbers(trace(page, "growth", "median")["y"])
+    expected = matrix_product_growth()
+    assert np.percentile(expected[:, -1], 50, method="inverted_cdf") == pytest.approx(median[-1], abs=1e-3)
+
+
+def test_the_button_lands_on_the_scale_that_neither_grows_nor_dies(page: AppTest) -> None:
+    opened(page, act="matrices")
+    button(page, "Find the σ that neither grows nor dies").click().run()
+    assert page.number_input(key="stability_sigma").value == pytest.approx(critical_scale(4))
+    assert metric(page, "λ₁, theory") in ("0.0000", "-0.0000")
+    assert address(page)["sigma"].startswith("0.57237")
+    page.slider(key="stability_n").set_value(64).run()
+    assert button(page, f"σ = {critical_scale(64):.4f}")
+
+
+def test_what_the_computer_gets_ends_where_float16_does(page: AppTest) -> None:
+    opened(page, act="matrices", view="literal", precision="float16", factors="60", k="40", trials="50")
+    assert metric(page, "Trials that overflow") == "50 of 50"
+    axis = chart(page, "growth")["layout"]["yaxis"]
+    infinity = axis["tickvals"][axis["ticktext"].index("∞ or NaN")]
+    assert numbers(trace(page, "growth", "median")["y"])[-1] == pytest.approx(infinity, abs=0.01)
+    assert "NaN" in json.dumps(chart(page, "matrix_after")["data"][1]["text"])
+    assert numbers(trace(page, "survivors", "a number")["y"])[-1] == 0
+
+
+def test_underflow_is_counted_where_products_die(page: AppTest) -> None:
+    opened(page, act="matrices", sigma="0.1", precision="float16", trials="50")
+    assert metric(page, "Trials that underflow") == "50 of 50"
+    predicted = -7.2247 * math.log(10) / lyapunov_exponents(4, 0.1)[0]
+    assert metric(page, "Median k of underflow").endswith(f"(theory: {predicted:.0f})")
+
+
+@pytest.mark.parametrize(("law", "theory"), [("orthogonal", "0.0000"), ("xavier", f"{0.5580 - math.log(2):.3f}"), ("uniform", "0.5580")])
+def test_every_law_has_its_theory(page: AppTest, law: str, theory: str) -> None:
+    opened(page, act="matrices", law=law, trials="20")
+    assert metric(page, "λ₁, theory").startswith(theory)
+    assert ("no closed form" in words(page)) == (law == "uniform")
+
+
+def test_k_moves_the_matrix_and_plays(page: AppTest) -> None:
+    opened(page, act="matrices", trials="5", k="10")
+    assert trace(page, "growth", "the matrix shown")["x"] == [10]
+    button(page, "Play").click().run()
+    assert page.slider(key="stability_k").value != 10
+    for _ in range(60):
+        if not [one for one in page.button if one.label == "Pause"]:
+            break
+        page.run()
+    assert page.slider(key="stability_k").value == 100
+    assert button(page, "Play")
+
+
+def test_a_shorter_product_takes_k_along(page: AppTest) -> None:
+    opened(page, act="matrices", trials="5", k="90")
+    page.slider(key="stability_factors").set_value(30).run()
+    assert not page.exception
+    assert page.slider(key="stability_k").value == 30
+    page.slider(key="stability_factors").set_value(1).run()
+    assert not page.exception
+
+
+def test_large_matrices_get_fewer_trials(page: AppTest) -> None:
+    opened(page, act="matrices", n="64", factors="1000")
+    assert "2 trials instead of 300" in words(page)
+    assert metric(page, "Trials that overflow") == "2 of 2"
+
+
+def trained(page: AppTest, label: str) -> AppTest:
+    """Press the button and look again until nothing moves any more."""
+    button(page, label).click().run()
+    return until(page, lambda page: bool(button(page, "Stop").disabled))
+
+
+def test_the_dead_design_stays_at_guessing_and_the_healthy_one_learns(page: AppTest) -> None:
+    opened(page, act="training", activation="relu", init="normal", activation2="none", epochs="1")
+    trained(page, "Train side by side")
+    dead, healthy = (float(one.value.removesuffix(" %")) for one in page.metric)
+    assert dead == pytest.approx(10, abs=0.5)
+    assert healthy > 60
+    assert "Stuck" in page.warning[0].value
+    assert page.success
+    page.slider(key="stability_layers").set_value(2).run()
+    assert "train again" in page.info[0].value
+
+
+def test_equal_units_stay_one_and_the_others_part(page: AppTest) -> None:
+    opened(page, act="symmetry", units="16", symmetry_epochs="1")
+    trained(page, "Train all three")
+    assert set(numbers(trace(page, "distinct", "All weights 0.01")["y"])) == {1}
+    assert numbers(trace(page, "distinct", "A little noise, N(0, 0.001²)")["y"])[-1] > 1
+    assert len([one for one in page.get("bidi_component") if "-weights_" in one.proto.id]) == 3
+
+
+def test_stop_ends_the_runs(page: AppTest) -> None:
+    opened(page, act="training", epochs="10")
+    button(page, "Train side by side").click().run()
+    assert not button(page, "Stop").disabled
+    button(page, "Stop").click().run()
+    assert not page.metric
+
+
+@pytest.mark.parametrize("act", ["depth", "chain", "matrices", "training", "symmetry"])
+def test_values_survive_a_look_at_another_act(page: AppTest, act: str) -> None:
+    opened(page, act="matrices", n="7", trials="3", depth="5", batch="16", x="1,2")
+    page.button_group(key="stability_act").set_value(act).run()
+    assert not page.exception
+    assert {"n": "7", "depth": "5", "x": "1,2"}.items() <= address(page).items()
