@@ -1,0 +1,36 @@
+"""What holds for every test: on a busy machine none fails for being slow, and in CI none is skipped. Knows no test.
+
+A test that did not run must not look like one that passed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", settings(), deadline=None)  # on top of the profile in force: Hypothesis has one of its own for CI
+settings.load_profile("patient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        reason: Any = report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which counts as failed in CI: {reason[2] if isinstance(reason, tuple) else reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole file that skips itself, because an import is missing, say."""
+    report = yield
+    if os.environ.get("CI") and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} skipped, which counts as failed in CI: {report.longrepr}"
+    return report
