@@ -6,11 +6,10 @@ import math
 
 import streamlit as st
 
-from mlp_core.activations import Activation
 from mlp_core.csv_table import csv_table
 from mlp_core.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
 from mlp_core.figures.activations import FunctionSeries, pushed_distribution
-from mlp_core.spec import MAX_LAYERS, Bounds
+from mlp_core.spec import MAX_LAYERS, UNTRAINABLE_ACTIVATIONS, Bounds
 from pages.ui.activation_panels import Shown
 from pages.ui.link import Field, LinkState, link_to, number
 from pages.ui.live_chart import live_chart
@@ -40,7 +39,7 @@ def distribution_panel(link: LinkState, shown: Shown) -> None:
         figure = pushed_distribution(curve, pushed.inputs, pushed.outputs)
         live_chart(figure, key="pushed_distribution", height=CHART_HEIGHT, alt=alt)
     _metrics(pushed)
-    _through_depth(shown.activation, pushed.mean_square_gradient, link["weight_variance"], link["depth"])
+    _through_depth(shown, pushed.mean_square_gradient, link["weight_variance"], link["depth"])
     st.download_button(
         "Histograms (CSV)", lambda: _csv(pushed), "distribution.csv", "text/csv", icon=":material/download:", on_click="ignore"
     )  # fmt: skip
@@ -67,7 +66,7 @@ def _metrics(pushed: Pushed) -> None:
         st.warning(f"{percent(1 - pushed.finite_fraction)} of the outputs or gradients are not finite and left out.")
 
 
-def _through_depth(activation: Activation, mean_square: float, variance: float, depth: int) -> None:
+def _through_depth(shown: Shown, mean_square: float, variance: float, depth: int) -> None:
     power = gradient_scale_log10(mean_square, variance, depth)
     chi = rf"\chi = \sigma_w^2\,E[\varphi'^2] = {variance:g} \times {mean_square:.4g} = {variance * mean_square:.4g}"
     effect = "exactly $0$" if math.isinf(power) else rf"about $\chi^{{L/2}} = 10^{{{power:.1f}}}$"
@@ -75,8 +74,19 @@ def _through_depth(activation: Activation, mean_square: float, variance: float, 
         f"If every layer saw these inputs, each would multiply the mean squared gradient by ${chi}$. "
         f"After **{depth} layers** the gradient is scaled by {effect}: {_verdict(variance * mean_square)}."
     )
-    query = {"activation": activation.name, "depth": str(depth)}
-    link_to("stability", f"Measure it in a real network of {depth} layers", query, icon=":material/stacked_line_chart:")
+    if shown.activation.name not in UNTRAINABLE_ACTIVATIONS:
+        query = {"activation": shown.activation.name, "depth": str(depth)}
+        link_to(
+            "stability", f"Measure it in a real network of {depth} layers{_default(shown)}", query, icon=":material/stacked_line_chart:"
+        )
+
+
+def _default(shown: Shown) -> str:
+    """What the link cannot take along: a parameter away from its default."""
+    parameter = shown.activation.parameter
+    if parameter is None or shown.parameters[parameter.name] == parameter.default:
+        return ""
+    return f", with {parameter.symbol} = {parameter.default:g}"
 
 
 def _verdict(chi: float) -> str:

@@ -128,6 +128,13 @@ def test_training_with_an_expression_is_one_click(activations: Page) -> None:
     expect(activations.locator("input[value='x*sigmoid(1.702*x)']")).to_be_visible()
 
 
+def test_the_depth_laboratory_opens_with_this_activation_and_depth(open_page: OpenPage, tolerated: list[str]) -> None:
+    tolerated.append(STREAMLIT_SEARCHES)
+    page = open_page("/activations?show=elu&elu_alpha=2&depth=30")
+    link = page.get_by_role("link", name="Measure it in a real network of 30 layers, with α = 1")
+    assert link.get_attribute("href") == "stability?activation=elu&depth=30"
+
+
 def test_the_numbers_can_be_downloaded(activations: Page, tmp_path: Path) -> None:
     with activations.expect_download() as download:
         activations.get_by_role("button", name="Curves (CSV)").click()
