@@ -1,7 +1,7 @@
 """Colours by meaning, and the layout every figure starts from.
 
 The hues are those of Okabe and Ito (2008), told apart by colour-blind readers, in the shades that keep contrast on white and on near-black.
-Backgrounds stay transparent and no font colour is set: the page's theme gives both.
+The plot area stays transparent and neither paper nor font colour is set: the page's theme gives both.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ def base_layout(**changes: Any) -> dict[str, Any]:
     """Layout that every figure shares; `changes` win."""
     layout: dict[str, Any] = {
         "margin": {"l": 56, "r": 16, "t": 40, "b": 48},
-        "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
         "hovermode": "x unified",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
 from mlp_core.figures.network import network_diagram
 from mlp_core.model import Counts, count
 from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
 from pages.ui import session
 from pages.ui.live_chart import live_chart
+from pages.ui.memo import memo
 from pages.ui.text import count as whole
 from pages.ui.text import scaled
 
@@ -19,7 +21,9 @@ DIAGRAM_HEIGHT = 260
 def network_panel(spec: RunSpec) -> None:
     """The network as a picture, with its shapes and what it costs."""
     counts = count(spec, spec.sizes)
-    figure = network_diagram(spec.sizes, activation_label=resolve(spec.activation).label if spec.hidden else "", dropout=spec.dropout)
+    label = resolve(spec.activation).label if spec.hidden else ""
+    image = load_fashion_mnist().test_images[0].numpy()
+    figure = memo("network", spec, lambda: network_diagram(spec.sizes, activation_label=label, dropout=spec.dropout, image=image))
     shapes = " → ".join(map(str, spec.sizes))
     live_chart(figure, key="network", height=DIAGRAM_HEIGHT, alt=f"The network: layers of {shapes} units")
     name = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"

@@ -16,7 +16,7 @@ from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.text import count, percent
 
-COLUMNS, ROWS = 6, 4
+COLUMNS, ROWS = 5, 4
 SHOWN = COLUMNS * ROWS
 IN_ORDER, MISTAKES_FIRST = "In order", "Mistakes first"
 MATRIX_HEIGHT = 440
