@@ -1,0 +1,72 @@
+# What can be done here; `make` alone lists it. Needs Python 3.11 or newer; everything else is installed into .venv.
+
+PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
+PORT ?= 8501
+VENV ?= .venv
+
+PY = $(VENV)/bin/python
+PIP = $(PY) -m pip install --disable-pip-version-check
+CODE = app.py pages mlp_core scripts tests
+
+# TORCH=cpu installs PyTorch without CUDA; matters on Linux only, and only at the first installation.
+CPU = $(if $(filter cpu,$(TORCH)),-r requirements-cpu.txt)
+
+# Install Debian packages where this user may; elsewhere the app downloads its data itself, and Playwright its browser.
+apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(1) >/dev/null 2>&1; then \
+	{ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(1); } >&2 \
+	|| echo "apt-get could not install $(1); going on without." >&2; fi
+
+with_browser = CHROMIUM="$${CHROMIUM:-$$(cat $(VENV)/.chromium 2>/dev/null || echo /usr/bin/chromium)}"
+
+.PHONY: help run test check bench pictures clean
+.DELETE_ON_ERROR:
+
+help: ## list what can be done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.app $(VENV)/.data ## serve the app at http://localhost:8501 (make run PORT=8600 for another port)
+	$(PY) -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false
+
+test: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## run all tests (PYTEST_FLAGS="-k spec" for some)
+	@$(with_browser) $(PY) -m pytest $(PYTEST_FLAGS)
+
+check: $(VENV)/.tools ## lint, formatting and types
+	$(PY) -m ruff check $(CODE)
+	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m mypy $(CODE)
+
+bench: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## measure speed and memory (BENCH_FLAGS=--readme to write them into README.md)
+	@$(with_browser) $(PY) -m tests.bench $(BENCH_FLAGS)
+
+pictures: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## photograph the running app for the README
+	@$(with_browser) $(PY) scripts/take_pictures.py
+
+clean: ## remove what was installed and generated here
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis static/plotly.min.js
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@for python in $(PYTHON); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			"$$python" -m venv $(VENV) && exit 0; rm -rf $(VENV); exit 1; \
+		fi; \
+	done; \
+	echo "Python 3.11 or newer is needed, and none of these is: $(PYTHON). Name one: make run PYTHON=/path/to/python3" >&2; exit 1
+
+# Each of these files in the virtual environment says that a step is done.
+$(VENV)/.app: requirements.txt requirements-cpu.txt | $(PY)
+	$(PIP) $(CPU) -r requirements.txt
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.txt $(VENV)/.app
+	$(PIP) $(CPU) -r requirements-dev.txt
+	@touch $@
+
+# Without the full set the app works with its sample, and asks for it again at the next start.
+$(VENV)/.data: packages.txt $(VENV)/.app
+	@$(call apt,$$(cat packages.txt))
+	@if $(PY) scripts/get_data.py; then touch $@; fi
+
+$(VENV)/.chromium: | $(VENV)/.tools
+	@command -v chromium chromium-browser google-chrome >/dev/null || $(call apt,chromium)
+	@$(PY) scripts/find_chromium.py > $@ || rm -f $@
