@@ -18,10 +18,11 @@ WARM_UP = 3  # calls that do not count
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Medians in nanoseconds per element. `backward` is the gradient's share alone."""
+    """Medians in nanoseconds per element, on so many threads. `backward` is the gradient's share alone."""
 
     forward: float
     backward: float
+    threads: int
 
 
 def measure_cost(activation: Activation, **parameters: float) -> Cost:
@@ -38,7 +39,7 @@ def measure_cost(activation: Activation, **parameters: float) -> Cost:
     def backward() -> None:
         torch.autograd.grad(value, x, ones, retain_graph=True)
 
-    return Cost(_nanoseconds(forward) / x.numel(), _nanoseconds(backward) / x.numel())
+    return Cost(_nanoseconds(forward) / x.numel(), _nanoseconds(backward) / x.numel(), torch.get_num_threads())
 
 
 def _nanoseconds(function: Callable[[], None]) -> float:

@@ -17,6 +17,7 @@ def test_nanoseconds_per_element_come_from_the_clock(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(activation_cost, "SECONDS", 0.0)
     cost = measure_cost(ACTIVATIONS["tanh"])
     assert (cost.forward, cost.backward) == (1.0, 1.0)
+    assert cost.threads == torch.get_num_threads()
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("prelu", {"alpha": 0.5}), ("step", {}), ("identity", {})])

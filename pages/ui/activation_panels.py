@@ -172,6 +172,7 @@ def cost_panel(shown: Sequence[Shown]) -> None:
                 "Activation": label,
                 "Forward": costs[label].forward,
                 "Backward": costs[label].backward,
+                "Threads": costs[label].threads,
                 "Both, as a multiple of ReLU": (costs[label].forward + costs[label].backward) / relu,
             }
             for label in listed
