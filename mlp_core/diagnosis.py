@@ -84,20 +84,31 @@ def _at_chance(spec: RunSpec, history: HistorySnapshot, accuracy: float, layers:
             "The steps became so large that they threw away what had been learned.",
             f"Reset and try a smaller lr, such as {spec.lr / 10:.2g}.",
         )
-    weakest = min(layers[:-1], key=lambda layer: layer.gradient_norm, default=None)
-    if weakest is not None and weakest.gradient_norm <= VANISHING_RATIO * layers[-1].gradient_norm:
-        return Verdict(
-            "vanishing",
-            f"Stuck at {percent}: the gradient vanishes on its way back.",
-            f"|∂L/∂W| is {_norm(weakest.gradient_norm)} in layer {weakest.layer}, {_norm(layers[-1].gradient_norm)} in the output layer.",
-            f"Try {_better_start(spec)}, or fewer layers.",
-        )
+    if (vanishing := _vanishing(spec, percent, layers)) is not None:
+        return vanishing
     return Verdict(
         "stuck",
         f"Stuck at {percent}, which is guessing.",
         f"The loss is {history.losses[-1]:.3f}; guessing among ten classes costs ln 10 = {math.log(10):.3f}.",
         "Try a larger lr, or a smaller one if it is already above 0.5.",
     )
+
+
+def _vanishing(spec: RunSpec, percent: str, layers: Sequence[LayerStats]) -> Verdict | None:
+    """The signal on its way forward, or the gradient on its way back, where one of them dies between the layers."""
+    *hidden, output = layers or (None,)
+    if output is None or not hidden:
+        return None
+    first, last = hidden[0], hidden[-1]
+    advice = f"Try {_better_start(spec)}, or fewer layers."
+    if last.activation_std <= VANISHING_RATIO * first.activation_std:
+        evidence = f"Outputs spread by {_norm(first.activation_std)} in layer 1, by {_norm(last.activation_std)} in layer {last.layer}."
+        return Verdict("vanishing", f"Stuck at {percent}: the signal vanishes on its way through the layers.", evidence, advice)
+    weakest = min(hidden, key=lambda layer: layer.gradient_norm)
+    if weakest.gradient_norm <= VANISHING_RATIO * output.gradient_norm:
+        norms = f"{_norm(weakest.gradient_norm)} in layer {weakest.layer}, {_norm(output.gradient_norm)} in the output layer"
+        return Verdict("vanishing", f"Stuck at {percent}: the gradient vanishes on its way back.", f"|∂L/∂W| is {norms}.", advice)
+    return None
 
 
 def _symmetric(layers: Sequence[LayerStats]) -> Verdict | None:
