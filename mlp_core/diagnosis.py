@@ -70,6 +70,9 @@ def _at_chance(spec: RunSpec, history: HistorySnapshot, accuracy: float, layers:
     percent = _percent(accuracy)
     dead = next((layer for layer in layers[:-1] if layer.dead_units == layer.units), None)
     peak = _peak(history.accuracies)
+    initial = history.probes[0].layers if history.probes else ()
+    if peak <= LEARNED and (lost := _lost_signal(spec, percent, initial)) is not None:
+        return lost
     if dead is not None:
         return Verdict(
             "dead",
@@ -84,9 +87,7 @@ def _at_chance(spec: RunSpec, history: HistorySnapshot, accuracy: float, layers:
             "The steps became so large that they threw away what had been learned.",
             f"Reset and try a smaller lr, such as {spec.lr / 10:.2g}.",
         )
-    if (vanishing := _vanishing(spec, percent, layers)) is not None:
-        return vanishing
-    return Verdict(
+    return _lost_gradient(spec, percent, layers) or Verdict(
         "stuck",
         f"Stuck at {percent}, which is guessing.",
         f"The loss is {history.losses[-1]:.3f}; guessing among ten classes costs ln 10 = {math.log(10):.3f}.",
@@ -94,21 +95,24 @@ def _at_chance(spec: RunSpec, history: HistorySnapshot, accuracy: float, layers:
     )
 
 
-def _vanishing(spec: RunSpec, percent: str, layers: Sequence[LayerStats]) -> Verdict | None:
-    """The signal on its way forward, or the gradient on its way back, where one of them dies between the layers."""
-    *hidden, output = layers or (None,)
-    if output is None or not hidden:
+def _lost_signal(spec: RunSpec, percent: str, layers: Sequence[LayerStats]) -> Verdict | None:
+    """Initial weights so small that nothing of the input reaches the output."""
+    hidden = layers[:-1]
+    if not hidden or hidden[-1].activation_std > VANISHING_RATIO * hidden[0].activation_std:
         return None
-    first, last = hidden[0], hidden[-1]
-    advice = f"Try {_better_start(spec)}, or fewer layers."
-    if last.activation_std <= VANISHING_RATIO * first.activation_std:
-        evidence = f"Outputs spread by {_norm(first.activation_std)} in layer 1, by {_norm(last.activation_std)} in layer {last.layer}."
-        return Verdict("vanishing", f"Stuck at {percent}: the signal vanishes on its way through the layers.", evidence, advice)
-    weakest = min(hidden, key=lambda layer: layer.gradient_norm)
-    if weakest.gradient_norm <= VANISHING_RATIO * output.gradient_norm:
-        norms = f"{_norm(weakest.gradient_norm)} in layer {weakest.layer}, {_norm(output.gradient_norm)} in the output layer"
-        return Verdict("vanishing", f"Stuck at {percent}: the gradient vanishes on its way back.", f"|∂L/∂W| is {norms}.", advice)
-    return None
+    evidence = f"Before training, outputs spread by {_norm(hidden[0].activation_std)} in layer 1, by {_norm(hidden[-1].activation_std)} in "
+    sentence = f"Stuck at {percent}: the signal vanishes on its way through the layers."
+    return Verdict("vanishing", sentence, f"{evidence}layer {hidden[-1].layer}.", f"Try {_better_start(spec)}, or fewer layers.")
+
+
+def _lost_gradient(spec: RunSpec, percent: str, layers: Sequence[LayerStats]) -> Verdict | None:
+    """A gradient that dies between the output and a hidden layer."""
+    weakest = min(layers[:-1], key=lambda layer: layer.gradient_norm, default=None)
+    if weakest is None or weakest.gradient_norm > VANISHING_RATIO * layers[-1].gradient_norm:
+        return None
+    evidence = f"|∂L/∂W| is {_norm(weakest.gradient_norm)} in layer {weakest.layer}, {_norm(layers[-1].gradient_norm)} in the output layer."
+    sentence = f"Stuck at {percent}: the gradient vanishes on its way back."
+    return Verdict("vanishing", sentence, evidence, f"Try {_better_start(spec)}, or fewer layers.")
 
 
 def _symmetric(layers: Sequence[LayerStats]) -> Verdict | None:
