@@ -60,9 +60,12 @@ def choose(spec: RunSpec) -> None:
     Seeds(PAGE).plant(_widgets_of(spec))
 
 
-def preset_row() -> None:
-    """The presets, one click each; the one that the controls are at is marked."""
-    spec: RunSpec = st.session_state.get("_spec") or RunSpec()
+def preset_row(spec: RunSpec | None) -> None:
+    """The presets, one click each; the one that the controls are at is marked.
+
+    Args:
+        spec: the experiment that the controls describe; None while they describe none.
+    """
     here = next((name for name, preset in PRESETS.items() if preset.spec == spec), None)
     st.session_state["_preset"] = here
     st.pills(

@@ -1,0 +1,177 @@
+"""The training page's controls, without a browser: presets, own activations, refusals, and a design that waits for its turn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.presets import PRESETS
+from mlp_core.spec import RunSpec
+from pages.ui import session
+from tests.pages.training import LONG, SHORT, at_rest, carried_out, enabled, job_of, losses, main_button, press
+from tests.pages.visit import address, again, bare, opened, said, until, visit
+
+
+@pytest.fixture
+def page() -> Iterator[AppTest]:
+    with visit("pages/train.py") as page:
+        yield page
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_one_click(page: AppTest, name: str) -> None:
+    spec = PRESETS[name].spec
+    opened(page, hidden="7", lr="0.03", seed="5")
+    page.pills(key="_preset").set_value(name)
+    again(page)
+    assert page.session_state["_spec"] == spec
+    assert address(page) == spec.to_query()
+    assert page.pills(key="_preset").value == name
+    assert PRESETS[name].lesson in said(page)
+    assert " → ".join(map(str, spec.sizes)) in " ".join(said(page))
+
+
+def test_a_change_leaves_the_preset_unmarked(page: AppTest) -> None:
+    opened(page).number_input(key="epochs").set_value(3)
+    assert again(page).pills(key="_preset").value is None
+    page.number_input(key="epochs").set_value(10)
+    assert again(page).pills(key="_preset").value == "mlp"
+
+
+def test_a_new_design_waits_and_leaves_the_run_alone(page: AppTest) -> None:
+    press(opened(page, **LONG), "play")
+    until(page, lambda page: len(losses(page)) > 2)
+    running, step = job_of(page), job_of(page).run.step
+    page.number_input(key="units_1").set_value(8)
+    page.selectbox(key="activation").set_value("tanh")
+    again(page)
+    waiting = page.info[0].value
+    assert "A new design is waiting" in waiting
+    assert "hidden `64` → `8`" in waiting
+    assert "activation `relu` → `tanh`" in waiting
+    assert "goes on undisturbed" in waiting
+    assert job_of(page) is running
+    assert running.run.spec == RunSpec(hidden=(64,), epochs=100)
+    until(page, lambda _: running.run.step > step)
+    assert running.state == "playing"
+    page.button(key="run_new").click()
+    again(page)
+    assert job_of(page).run.spec == RunSpec(hidden=(8,), activation="tanh", epochs=100)
+    assert job_of(page).state == "playing"
+    assert not page.info
+    until(page, lambda _: running.run.finished)
+
+
+def test_a_design_changed_back_waits_no_more(page: AppTest) -> None:
+    press(opened(page, **SHORT), "step")
+    page.number_input(key="units_1").set_value(8)
+    assert "A new design is waiting" in again(page).info[0].value
+    page.number_input(key="units_1").set_value(16)
+    assert not again(page).info
+
+
+def test_train_after_the_end_takes_the_new_design(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    until(page, lambda page: main_button(page) == "Train")
+    page.number_input(key="units_1").set_value(8)
+    again(page)
+    assert "The curves are of the design before" in page.info[0].value
+    assert press(page, "play").session_state["_job"].run.spec.hidden == (8,)
+
+
+def test_no_hidden_layer_is_softmax_regression(page: AppTest) -> None:
+    opened(page).slider(key="layers").set_value(0)
+    again(page)
+    assert any("softmax regression" in text and "784 → 10" in text and "7,850" in text for text in said(page))
+    assert any(r"O = XW + b" in formula.value for formula in page.latex)
+    assert address(page) == {"hidden": "none"}
+    press(page, "step")
+    until(page, at_rest)
+    assert losses(again(page)) == pytest.approx([carried_out({"hidden": "none"}, steps=1).history.steps[0].loss], rel=1e-6)
+
+
+def test_eight_layers(page: AppTest) -> None:
+    opened(page).slider(key="layers").set_value(8)
+    again(page)
+    page.number_input(key="units_8").set_value(32)
+    page.number_input(key="dropout_3").set_value(0.5)
+    again(page)
+    spec = page.session_state["_spec"]
+    assert spec.hidden == (256,) * 7 + (32,)
+    assert spec.dropout == (0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
+    assert RunSpec.from_query(address(page)) == (spec, ())
+
+
+def test_an_activation_of_ones_own_trains(page: AppTest) -> None:
+    opened(page, **SHORT).selectbox(key="activation").set_value("own")
+    again(page).text_input(key="expression").set_value("x*sigmoid(2*x)")
+    again(page)
+    assert address(page) == {"activation": "=x*sigmoid(2*x)"} | SHORT
+    press(page, "step")
+    until(page, at_rest)
+    run = carried_out(SHORT | {"activation": "=x*sigmoid(2*x)"}, steps=1)
+    assert losses(again(page)) == pytest.approx([run.history.steps[0].loss], rel=1e-6)
+
+
+@pytest.mark.parametrize("text", ["", "x +", "y", "__import__('os')", "x.real", "[a](http://example.org)", "x**x**x**x(", "λ" * 50])
+def test_an_activation_that_cannot_be_is_explained_and_not_trained(page: AppTest, text: str) -> None:
+    opened(page, activation="=x*x").text_input(key="expression").set_value(text)
+    again(page)
+    assert len(page.error) == 1
+    assert "activation" in page.error[0].value
+    assert "http" not in bare(page.error[0].value)
+    assert enabled(page) == set()
+    page.text_input(key="expression").set_value("x*x")
+    assert not again(page).error
+    assert enabled(page) == {"play", "step", "epoch"}
+
+
+def test_a_step_that_would_hold_up_everybody_is_refused_by_name(page: AppTest) -> None:
+    opened(page, hidden=",".join(["2048"] * 8), batch_size="64")
+    assert not page.error
+    page.number_input(key="batch_size").set_value(4096)
+    again(page)
+    refusal = page.error[0].value
+    assert refusal.startswith("**batch_size** must be at most ")
+    assert "`4096`" in refusal
+    assert enabled(page) == set()
+    most = int(re.findall(r"at most (\d+)", refusal)[0])
+    page.number_input(key="batch_size").set_value(most)
+    assert not again(page).error
+    assert enabled(page) == {"play", "step", "epoch"}
+    page.number_input(key="batch_size").set_value(most + 1)
+    assert again(page).error
+
+
+def test_a_network_without_room_in_memory_is_refused_and_a_smaller_one_is_not(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(page, **SHORT)
+    monkeypatch.setattr(session.engine()[0], "memory_bytes", 1_000_000)
+    page.number_input(key="units_1").set_value(2048)
+    press(again(page), "play")
+    assert "cannot be trained here" in page.error[0].value
+    weights_and_gradients = 2 * 4 * (784 * 2048 + 2048 + 2048 * 10 + 10)
+    named = re.search(r"takes (\d+) MB; of the 1 MB", page.error[0].value)
+    assert named
+    assert weights_and_gradients < int(named[1]) * 1e6 < 1.5 * weights_and_gradients
+    assert "_job" not in page.session_state
+    page.number_input(key="units_1").set_value(16)
+    press(again(page), "step")
+    assert not page.error
+    until(page, lambda page: losses(page) != [])
+
+
+def test_a_run_that_was_started_goes_on_while_the_controls_describe_nothing(page: AppTest) -> None:
+    press(opened(page, **LONG, activation="=x*sigmoid(x)"), "play")
+    until(page, lambda page: len(losses(page)) > 2)
+    page.text_input(key="expression").set_value("x*sigmoid(")
+    again(page)
+    assert page.error
+    assert enabled(page) == {"play", "stop", "reset"}
+    step = job_of(page).run.step
+    until(page, lambda page: job_of(page).run.step > step)
+    press(page, "play")
+    assert main_button(page) == "Resume"
+    assert "step" in enabled(page)

@@ -1,0 +1,163 @@
+"""The training page as a person uses it, without a browser: every state that a run can be in."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.data import FULL_SET_HINT, load_sample
+from mlp_core.spec import RunSpec
+from pages.ui import data_source
+from pages.ui.predictions import SHOWN
+from tests.pages.training import LONG, SHORT, at_rest, carried_out, charts, enabled, finish, job_of, losses, main_button, press, progress
+from tests.pages.visit import address, again, opened, said, traces, until, visit
+
+
+@pytest.fixture
+def page() -> Iterator[AppTest]:
+    with visit("pages/train.py") as page:
+        yield page
+
+
+def test_first_visit_is_one_sentence_a_network_and_one_obvious_button(page: AppTest) -> None:
+    opened(page)
+    introduction, network = (element.value for element in page.markdown)
+    assert introduction.count(".") == 1
+    assert "784 → 256 → 10" in network
+    assert "203,530" in network
+    assert "network" in charts(page)
+    assert [button.label for button in page.button if button.proto.type == "primary"] == ["Train"]
+    assert enabled(page) == {"play", "step", "epoch"}
+    assert not [*page.warning, *page.error, *page.info, *page.metric]
+    assert address(page) == {}
+    assert page.pills(key="_preset").value == "mlp"
+
+
+def test_training_shows_where_it_is_and_draws_the_curve(page: AppTest) -> None:
+    press(opened(page, **LONG), "play")
+    until(page, lambda page: len(losses(page)) > 2)
+    assert main_button(page) == "Pause"
+    assert enabled(page) == {"play", "stop", "reset"}
+    assert re.match(r"Epoch \d+ of 100 · step \d+ of 235 · ", progress(page))
+    assert job_of(page).run.spec == RunSpec(hidden=(64,), epochs=100)
+
+
+def test_a_finished_run_shows_the_numbers_of_the_same_run_without_a_page(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    finish(page)
+    run = carried_out(SHORT)
+    last = run.history.epochs[-1]
+    assert losses(page) == pytest.approx([record.loss for record in run.history.steps], rel=1e-6)
+    tiles = {tile.label: tile.value for tile in page.metric}
+    assert tiles["Test loss"] == f"{last.test_loss:.4f}"
+    assert tiles["Test accuracy"] == f"{100 * last.test_accuracy:.1f} %"
+    assert progress(page).startswith("Epoch 2 of 2 · step 8 of 8 · ")
+    assert page.get("progress")[0].proto.value == 100
+    assert len(page.success) == 1
+    assert "Learned" in page.success[0].value
+    assert main_button(page) == "Train"
+    assert enabled(page) == {"play", "reset"}
+    assert [button.proto.disabled for button in page.get("download_button")] == [False] * 3
+    assert {"grid", "confusion"} <= charts(page)
+
+
+def test_train_after_the_end_begins_anew_with_the_same_numbers(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    until(page, lambda page: main_button(page) == "Train")
+    first, before = job_of(page), losses(page)
+    until(press(page, "play"), lambda page: main_button(page) == "Train")
+    assert job_of(page) is not first
+    assert losses(page) == before
+
+
+def test_paused_stands_still_and_resumed_goes_on_as_if_nothing_had_been(page: AppTest) -> None:
+    press(opened(page, **SHORT | {"epochs": "40"}), "play")
+    until(page, lambda page: len(losses(page)) > 2)
+    press(page, "play")
+    until(page, at_rest)
+    assert main_button(page) == "Resume"
+    assert enabled(page) == {"play", "step", "epoch", "stop", "reset"}
+    step, curve = job_of(page).run.step, losses(again(page))
+    assert 0 < step < 320
+    assert losses(again(page)) == curve
+    press(page, "play")
+    finish(page)
+    run = carried_out(SHORT | {"epochs": "40"})
+    assert job_of(page).run.history.steps == run.history.steps
+
+
+def test_steps_by_a_batch_and_by_an_epoch(page: AppTest) -> None:
+    opened(page, **SHORT)
+    for pressed, step in (("step", 1), ("step", 2), ("epoch", 8), ("epoch", 16)):
+        press(page, pressed)
+        until(page, lambda page: at_rest(page) and main_button(page) != "Pause")
+        assert job_of(page).run.step == step
+        assert len(losses(page)) == step
+    assert losses(page) == pytest.approx([record.loss for record in carried_out(SHORT).history.steps], rel=1e-6)
+    assert main_button(page) == "Train"  # the last step was the end
+
+
+def test_stop_ends_the_run_and_keeps_its_curves(page: AppTest) -> None:
+    press(opened(page, **LONG), "play")
+    until(page, lambda page: len(losses(page)) > 2)
+    press(page, "stop")
+    finish(page)
+    reason = job_of(page).run.stop_reason
+    assert reason is not None
+    assert reason.kind == "stopped"
+    assert main_button(page) == "Train"
+    assert enabled(page) == {"play", "reset"}
+    assert losses(page)
+    assert "grid" in charts(page)
+
+
+def test_divergence_is_explained_and_its_curve_kept(page: AppTest) -> None:
+    press(opened(page, **SHORT, activation="identity", lr="100"), "play")
+    finish(page)
+    history = job_of(page).run.history
+    assert not math.isfinite(history.steps[-1].loss)
+    assert [error.value for error in page.error]
+    explanation = page.error[0].value
+    assert f"Diverged at step {history.steps[-1].step}" in explanation
+    assert "Try " in explanation
+    assert traces(page, "loss")["train step"]["y"]
+    assert main_button(page) == "Train"
+
+
+def test_reset_is_the_first_visit_again(page: AppTest) -> None:
+    press(opened(page, **LONG), "play")
+    until(page, lambda page: len(losses(page)) > 2)
+    run = job_of(page).run
+    press(page, "reset")
+    assert "_job" not in page.session_state
+    assert enabled(page) == {"play", "step", "epoch"}
+    assert not page.metric
+    assert address(page) == LONG
+    until(page, lambda _: run.finished)  # the worker has let it go, too
+
+
+def test_the_bundled_sample_is_named_with_what_to_do(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = replace(load_sample(), notes=("a download: [no](http://network) today",))
+    monkeypatch.setattr(data_source, "load_fashion_mnist", lambda **_: sample)
+    opened(page)
+    assert len(page.warning) == 1
+    assert "6,000 training and 1,000 test images" in page.warning[0].value
+    assert FULL_SET_HINT in page.warning[0].value
+    assert "- `a download: [no](http://network) today`" in said(page)
+
+
+def test_mistakes_first_are_mistakes(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    finish(page)
+    evaluation = job_of(page).run.evaluation
+    assert evaluation is not None
+    page.segmented_control[0].set_value("Mistakes first")
+    again(page)
+    wrong = int(np.sum(evaluation.labels != evaluation.predicted))
+    assert f"{SHOWN} of {wrong:,} mistakes, the surest first" in said(page)

@@ -1,0 +1,83 @@
+"""A visit to the app without a browser: open a page, wait for what it should say, leave nothing running. Knows no page's rules."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 60.0  # the machines that run this are small and shared
+SESSION = "test session id"  # which AppTest gives to every visit
+
+
+@contextmanager
+def visit(script: str) -> Iterator[AppTest]:
+    """A session at a script of the repository. It ends as Streamlit ends one; what it trained is given up at once."""
+    page = AppTest.from_file(str(ROOT / script), default_timeout=PATIENCE_SECONDS)
+    try:
+        yield page
+    finally:
+        clear_session_cache(SESSION)
+        if "_job" in page.session_state:
+            page.session_state["_job"].discard()
+
+
+def opened(page: AppTest, **query: str) -> AppTest:
+    """Follow a link to the page, whatever its address was."""
+    page.query_params.clear()
+    page.query_params.update(query)
+    return again(page)
+
+
+def again(page: AppTest) -> AppTest:
+    """Let the page run again, as its fragment does while there is something to see."""
+    page.run()
+    assert not page.exception
+    return page
+
+
+def until(page: AppTest, condition: Callable[[AppTest], bool]) -> AppTest:
+    """Let the page run again until it shows something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition(page):
+        assert time.monotonic() < deadline, said(page)
+        time.sleep(0.02)
+        again(page)
+    return page
+
+
+def address(page: AppTest) -> dict[str, str]:
+    """What stands in the address bar."""
+    return {name: value if isinstance(value, str) else value[-1] for name, value in page.query_params.items()}
+
+
+def said(page: AppTest) -> list[str]:
+    """Every sentence on the page that a person reads in passing, from the top."""
+    kinds = ("markdown", "caption", "info", "success", "warning", "error")
+    return [str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind)]
+
+
+def bare(markdown: str) -> str:
+    """What of a text markdown may bring to life: all but its pieces of code."""
+    return re.sub(r"`[^`]*`", "", markdown)
+
+
+def traces(page: AppTest, chart: str) -> dict[str, dict[str, Any]]:
+    """Name -> trace of the live chart with this key, as it was sent; empty where there is no such chart."""
+    sent = [element.proto.json for element in page.get("bidi_component") if element.proto.id.endswith(f"-{chart}")]
+    return {trace.get("name", ""): trace for text in sent for trace in json.loads(text)["figure"]["data"]}
+
+
+def numbers(sent: Any) -> list[float]:
+    """Numbers of a trace: sent as a list, or as a typed array in base64."""
+    return list(map(float, sent if isinstance(sent, list) else np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])))
