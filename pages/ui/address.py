@@ -64,7 +64,8 @@ class Address:
         """Put the parameters into the address, and take out the page's others."""
         seen, before, now = self._seen, self.query, time.monotonic()
         if before != query:
-            seen.left = [(at, old) for at, old in seen.left if now - at < STRAGGLER_SECONDS] + [(now, before)]
+            passed = [before] if seen.query is None else [before, seen.query]  # what the browser shows, and what it is about to show
+            seen.left = [(at, old) for at, old in seen.left if now - at < STRAGGLER_SECONDS] + [(now, old) for old in passed]
             others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self._names}
             st.query_params.from_dict({**others, **query})
         seen.query = dict(query)

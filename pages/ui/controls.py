@@ -48,7 +48,8 @@ def design() -> Design:
         resolve(spec.activation)
     except (SpecError, ExpressionError) as error:
         return Design(None, error, st.session_state["_link_errors"])
-    st.session_state["_spec"] = spec
+    if spec != st.session_state["_spec"]:  # the person has moved on from what the link said
+        st.session_state["_spec"], st.session_state["_link_errors"] = spec, ()
     address.write(spec.to_query())
     return Design(spec, None, st.session_state["_link_errors"])
 

@@ -9,7 +9,6 @@ link.write()                                           # last: what is not at it
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +18,9 @@ import streamlit as st
 from streamlit.errors import StreamlitPageNotFoundError
 
 from mlp_core.spec import Bounds, SpecError
+from pages.ui.address import Address
 from pages.ui.text import plain
 
-# A click is sent with the address as the browser had it, which may be the one before our last write. For this long after that write
-# the older address is taken for such a straggler and not for a person going back.
-STRAGGLER_SECONDS = 2.0
 MAX_NUMBER_LENGTH = 40
 
 
@@ -93,11 +90,9 @@ def text(name: str, default: str, longest: int) -> Field:
 
 @dataclass(slots=True)
 class _Record:
-    """What the session remembers of a page: its values and the address they were last seen in."""
+    """What the session remembers of a page: its values, and what was wrong with the link that led there."""
 
     values: dict[str, Any]
-    address: dict[str, str] | None = None  # None until the page was first opened
-    replaced: list[tuple[float, dict[str, str]]] = field(default_factory=list)
     shapes: dict[str, tuple[object, ...]] = field(default_factory=dict)
     errors: tuple[SpecError, ...] = ()
 
@@ -116,9 +111,10 @@ class LinkState:
         if name not in st.session_state:
             st.session_state[name] = _Record({field.name: field.default for field in fields})
         self._record: _Record = st.session_state[name]
-        address = self._address()
-        if address != self._record.address and self._comes_from_outside(address):
-            self._follow(address)
+        self._address = Address(page, tuple(self._fields))
+        entering = not any(self._key(name) in st.session_state for name in self._fields)
+        if (query := self._address.arrived(entering=entering)) is not None:
+            self._follow(query)
 
     @property
     def errors(self) -> tuple[SpecError, ...]:
@@ -161,43 +157,22 @@ class LinkState:
         record, values = self._record, {name: self[name] for name in self._fields}
         if values != record.values:
             record.values, record.errors = values, ()
-        address = {name: field.write(values[name]) for name, field in self._fields.items() if values[name] != field.default}
-        if address != self._address() or address != record.address:
-            now = time.monotonic()
-            record.replaced = [(at, old) for at, old in record.replaced if now - at < STRAGGLER_SECONDS]
-            record.replaced.append((now, record.address or {}))
-            others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self._fields}
-            st.query_params.from_dict({**others, **address})
-        record.address = address
+        self._address.write({name: field.write(values[name]) for name, field in self._fields.items() if values[name] != field.default})
 
     def _key(self, name: str) -> str:
         return f"{self._page}_{name}"
 
-    def _address(self) -> dict[str, str]:
-        """The part of the address that is this page's."""
-        return {name: st.query_params[name] for name in self._fields if name in st.query_params}
-
-    def _comes_from_outside(self, address: Mapping[str, str]) -> bool:
-        """Whether a link, and neither our own last write nor the way back from another page, led to this address."""
-        if self._record.address is None:
-            return True
-        entering = not any(self._key(name) in st.session_state for name in self._fields)
-        if entering:
-            return bool(address)  # Streamlit's own navigation leads to the bare address: all stays as it was left
-        now = time.monotonic()
-        return not any(old == address and now - at < STRAGGLER_SECONDS for at, old in self._record.replaced)
-
-    def _follow(self, address: Mapping[str, str]) -> None:
-        """Take every field from the address; one that is absent or breaks its rule goes to its default."""
+    def _follow(self, query: Mapping[str, str]) -> None:
+        """Take every field from the link; one that is absent or breaks its rule goes to its default."""
         errors = []
         for name, known in self._fields.items():
             value = known.default
             try:
-                value = known.read(address[name]) if name in address else known.default
+                value = known.read(query[name]) if name in query else known.default
             except SpecError as error:
                 errors.append(error)
             self[name] = value
-        self._record.address, self._record.errors = dict(address), tuple(errors)
+        self._record.errors = tuple(errors)
 
 
 def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = None) -> bool:

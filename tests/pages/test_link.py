@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.spec import Bounds, SpecError
-from pages.ui.link import STRAGGLER_SECONDS, Field, choice, choices, number, span, text
+from pages.ui.address import STRAGGLER_SECONDS
+from pages.ui.link import Field, choice, choices, number, span, text
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def test_a_slider_whose_ends_move_keeps_its_value_inside_them(page: AppTest) -> 
 
 def wait(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     later = time.monotonic() + seconds
-    monkeypatch.setattr("pages.ui.link.time.monotonic", lambda: later)
+    monkeypatch.setattr("pages.ui.address.time.monotonic", lambda: later)
 
 
 BOUNDS = Bounds(-50, 50)
