@@ -95,6 +95,7 @@ class _Record:
     values: dict[str, Any]
     shapes: dict[str, tuple[object, ...]] = field(default_factory=dict)
     errors: tuple[SpecError, ...] = ()
+    finished: bool = True  # whether the last run came to its end
 
 
 class LinkState:
@@ -111,6 +112,8 @@ class LinkState:
         if name not in st.session_state:
             st.session_state[name] = _Record({field.name: field.default for field in fields})
         self._record: _Record = st.session_state[name]
+        # The message that gives a widget its value is dropped with a run that a click cuts short: then it has to be said again.
+        self._say_again, self._record.finished = not self._record.finished, False
         self._address = Address(page, tuple(self._fields))
         entering = not any(self._key(name) in st.session_state for name in self._fields)
         if (query := self._address.arrived(entering=entering)) is not None:
@@ -136,7 +139,7 @@ class LinkState:
             shape: bounds and step of a slider for which they change: Streamlit builds such a slider anew and forgets its value.
         """
         key = self._key(name)
-        if key not in st.session_state or self._record.shapes.get(name, shape) != shape:
+        if key not in st.session_state or self._say_again or self._record.shapes.get(name, shape) != shape:
             st.session_state[key] = self[name]
         self._record.shapes[name] = shape
         return key
@@ -157,6 +160,7 @@ class LinkState:
         record, values = self._record, {name: self[name] for name in self._fields}
         if values != record.values:
             record.values, record.errors = values, ()
+        record.finished = True
         self._address.write({name: field.write(values[name]) for name, field in self._fields.items() if values[name] != field.default})
 
     def _key(self, name: str) -> str:
