@@ -22,6 +22,7 @@ from mlp_core.spec import OUTPUTS, RunSpec
 from mlp_core.theory import Array, DepthPrediction, Layer, mean_field
 
 HISTOGRAM_BINS = 64
+TINY_NORM, HUGE_NORM = 1e-140, 1e140  # between them no square that counts leaves the range of float64
 WITHOUT_MEAN_FIELD = ("zeros", "constant")  # every weight is the same number: nothing is random, so nothing averages out
 
 
@@ -43,8 +44,6 @@ class DepthReport:
     hidden_gradient_log10: Array  # (L+1,) |dL/dh_l| of the whole batch, l = 0 (the input) .. L
     printed_norm: Array  # (L+1,)
     zero_fraction: Array  # (L+1,) of the entries of dL/dW_l that are exactly 0
-    histograms: Array  # (L, HISTOGRAM_BINS) counts of outputs from -largest to +largest
-    largest: Array  # (L,) the largest absolute output
 
 
 def factor_a_layer(hidden_gradient_log10: Array) -> float:
@@ -99,9 +98,16 @@ def measure_depth(spec: RunSpec, inputs: Tensor, labels: Tensor, precision: str 
             hidden_gradient_log10=_numbers(norm_log10(gradient) for gradient in hidden_gradients),
             printed_norm=_numbers(gradient.norm() for gradient in weight_gradients),
             zero_fraction=_numbers((gradient == 0).double().mean() for gradient in weight_gradients),
-            histograms=np.array([_histogram(row) for row in rows]).reshape(len(rows), HISTOGRAM_BINS),
-            largest=_numbers(row.abs().max() for row in rows),
         )
+
+
+def output_histograms(spec: RunSpec, inputs: Tensor) -> tuple[Array, Array]:
+    """Outputs of the hidden layers in float64: counts (L, HISTOGRAM_BINS) from -largest to +largest, and the largest (L,) each."""
+    network = build(spec, (inputs.shape[1], *spec.hidden, OUTPUTS), dtype=torch.float64)
+    with torch.no_grad():
+        outputs = [layer.activation for layer in network.layers(inputs.double())[:-1]]
+    counts = np.array([_histogram(output) for output in outputs])
+    return counts, _numbers(output.abs().max() for output in outputs)
 
 
 def predict_depth(spec: RunSpec, inputs: Tensor) -> DepthPrediction | None:
@@ -195,6 +201,9 @@ def gradient_map_log10(
 
 def norm_log10(values: Tensor) -> float:
     """log10 of the Euclidean norm, of tensors too whose squares would leave the range of their dtype; -inf for 0."""
+    norm = torch.linalg.vector_norm(values, dtype=torch.float64).item()
+    if TINY_NORM < norm < HUGE_NORM:
+        return math.log10(norm)
     exact = values.double()
     largest = exact.abs().max()
     if largest == 0 or not torch.isfinite(largest):

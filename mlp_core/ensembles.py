@@ -31,6 +31,7 @@ class Ensemble:
         exponents: (n, scale) -> the n predicted Lyapunov exponents, descending.
         variances: n -> their variances a factor.
         exact: whether both are exact, or those of Gaussian entries with the same variance.
+        cost: time to draw an entry, that of a normal variate being 1.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Ensemble:
     exponents: Callable[[int, float], Array]
     variances: Callable[[int], Array] = lyapunov_variances
     exact: bool = True
+    cost: int = 1
 
     def critical_scale(self, n: int) -> float:
         """The scale at which the largest predicted exponent is 0: products neither grow nor die."""
@@ -83,6 +85,7 @@ ENSEMBLES: dict[str, Ensemble] = {
             _orthogonal,
             lambda n, scale: np.full(n, math.log(scale)),
             np.zeros,
+            cost=3,  # a QR decomposition a factor
         ),
     )
 }
@@ -118,13 +121,19 @@ PRECISIONS: dict[str, Precision] = {
 }
 
 
-def drawn_factors(ensemble: str, n: int, factors: int, trials: Sequence[int], seed: int) -> Iterator[Tensor]:
-    """The factors in order, each (trials, n, n) float64."""
+def drawn_blocks(ensemble: str, n: int, factors: int, trials: Sequence[int], seed: int) -> Iterator[Tensor]:
+    """The factors in order, in blocks (count, trials, n, n) float64 of bounded size."""
     streams = [np.random.default_rng((seed, trial)) for trial in trials]
     block = max(1, BLOCK_ENTRIES // (len(streams) * n * n))
     for start in range(0, factors, block):
         count = min(block, factors - start)
-        yield from torch.from_numpy(np.stack([ENSEMBLES[ensemble].draw(stream, count, n) for stream in streams], axis=1))
+        yield torch.from_numpy(np.stack([ENSEMBLES[ensemble].draw(stream, count, n) for stream in streams], axis=1))
+
+
+def drawn_factors(ensemble: str, n: int, factors: int, trial: int, seed: int) -> Iterator[Tensor]:
+    """The factors (n, n) of one trial, in order."""
+    for block in drawn_blocks(ensemble, n, factors, [trial], seed):
+        yield from block[:, 0]
 
 
 def known(name: str, value: str, choices: dict[str, Choice]) -> Choice:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mlp_core.depth import gradient_norms_by_depth
-from mlp_core.ensembles import PRECISIONS, check_product, drawn_factors, known
+from mlp_core.ensembles import ENSEMBLES, PRECISIONS, check_product, drawn_blocks, drawn_factors, known
 from mlp_core.theory import Array
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 MOST_DRAWN = 12_000_000  # random numbers a product may cost; 500 trials of 1000 factors of 4 x 4 are 8 million: 0.2 s on one core
+RENORMALIZE_EVERY = 16  # factors; 16 of 64 x 64 grow by 1e29 at most or so, far from 1e308
+QR_EVERY = 4  # factors; 4 of 64 x 64 spread their singular values over e^11, of which float64 keeps all
 DIRECT_SPREAD = 30.0  # nats between the outermost singular values; at e^30 the float64 SVD still has the smallest to 1e-3
 SWEEPS = 12
 
@@ -33,7 +35,7 @@ def matrix_product_growth(
 ) -> Array:
     """log10 of max|M_k ... M_1| after each factor k = 1..factors of independent random products.
 
-    The product is renormalized at every factor and the logarithms are added up, so nothing overflows. At scale s it is that of scale 1
+    The product is renormalized every few factors and the logarithms are added up, so nothing overflows. At scale s it is that of scale 1
     plus k log10 s, which is how it is computed: the same seed gives the same matrices at every scale.
 
     Returns:
@@ -43,16 +45,18 @@ def matrix_product_growth(
         ValueError: a size below 1, a scale that is not positive, a negative seed, or an unknown ensemble.
     """
     check_product(ensemble, scale, n=n, factors=factors, trials=trials, seed=seed)
-    growth = np.empty((factors, trials))
+    growth = torch.empty(factors, trials, dtype=torch.float64)
     product = torch.eye(n, dtype=torch.float64).expand(trials, n, n)
-    total = torch.zeros(trials, dtype=torch.float64)
-    for k, factor in enumerate(drawn_factors(ensemble, n, factors, range(trials), seed)):
-        product = torch.bmm(factor, product)
-        largest = product.abs().amax(dim=(1, 2))
-        product = product / largest[:, None, None]
-        total += torch.log10(largest)
-        growth[k] = total
-    return rescaled(growth.T, scale)
+    total, k = torch.zeros(trials, dtype=torch.float64), 0
+    for block in drawn_blocks(ensemble, n, factors, range(trials), seed):
+        for chunk in torch.split(block, RENORMALIZE_EVERY):
+            products = _running_products(chunk, product, torch.bmm)
+            largest = products.abs().amax(dim=(2, 3))
+            growth[k : k + len(chunk)] = total + torch.log10(largest)
+            product = products[-1] / largest[-1, :, None, None]
+            k += len(chunk)
+            total = growth[k - 1]
+    return rescaled(growth.T.numpy(), scale)
 
 
 def rescaled(growth: Array, scale: float, at: Sequence[int] | None = None) -> Array:
@@ -78,9 +82,9 @@ def measured_rate(growth: Array) -> Rate:
     return Rate(float(slopes.mean()), float(slopes.std(ddof=1)) / math.sqrt(trials) if trials > 1 else math.nan)
 
 
-def affordable_trials(n: int, factors: int) -> int:
-    """How many trials of n x n matrices fit into `MOST_DRAWN` random numbers."""
-    return max(1, MOST_DRAWN // (factors * n * n))
+def affordable_trials(n: int, factors: int, ensemble: str = "gaussian") -> int:
+    """How many trials of n x n matrices fit into the time that `MOST_DRAWN` random numbers take."""
+    return max(1, MOST_DRAWN // (factors * n * n * ENSEMBLES[ensemble].cost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +108,11 @@ def literal_growth(
     chosen = known("precision", precision, PRECISIONS)
     size = torch.empty(factors, trials, dtype=torch.float64)
     product = torch.eye(n, dtype=chosen.dtype).expand(trials, n, n)
-    for k, factor in enumerate(drawn_factors(ensemble, n, factors, range(trials), seed)):
-        product = chosen.multiply((scale * factor).to(chosen.dtype), product)
-        size[k] = product.abs().amax(dim=(1, 2))
+    k = 0
+    for block in drawn_blocks(ensemble, n, factors, range(trials), seed):
+        products = _running_products((scale * block).to(chosen.dtype), product, chosen.multiply)
+        size[k : k + len(block)] = products.abs().amax(dim=(2, 3))
+        product, k = products[-1], k + len(block)
     sizes = size.T
     return LiteralGrowth(torch.log10(sizes).numpy(), _first(~torch.isfinite(sizes)), _first(sizes == 0.0))
 
@@ -131,18 +137,19 @@ def product_after(
     """
     check_product(ensemble, scale, n=n, k=k, seed=seed, trial=trial)
     chosen = known("precision", precision, PRECISIONS)
-    stable = literal = first = torch.empty(0)
-    log10_size = k * math.log10(scale)
-    for index, (factor,) in enumerate(drawn_factors(ensemble, n, k, [trial], seed)):
-        rounded = (scale * factor).to(chosen.dtype)
-        if index == 0:
-            first, stable, literal = scale * factor, factor, rounded
-        else:
-            stable, literal = factor @ stable, chosen.multiply(rounded, literal)
-        largest = float(stable.abs().max())
-        stable, log10_size = stable / largest, log10_size + math.log10(largest)
+    factors = drawn_factors(ensemble, n, k, trial, seed)
+    first = stable = next(factors)
+    literal, log10_size = (scale * first).to(chosen.dtype), k * math.log10(scale)
+    for index, factor in enumerate(factors):
+        stable = factor @ stable
+        literal = chosen.multiply((scale * factor).to(chosen.dtype), literal)
+        if index % RENORMALIZE_EVERY == 0:
+            largest = stable.abs().max()
+            stable, log10_size = stable / largest, log10_size + math.log10(largest)
+    log10_size += math.log10(stable.abs().max())
     exponent = math.floor(log10_size)
-    return ProductSnapshot(first.numpy(), (stable * 10.0 ** (log10_size - exponent)).numpy(), exponent, literal.double().numpy())
+    mantissa = stable / stable.abs().max() * 10.0 ** (log10_size - exponent)
+    return ProductSnapshot((scale * first).numpy(), mantissa.numpy(), exponent, literal.double().numpy())
 
 
 def singular_value_path(
@@ -151,7 +158,7 @@ def singular_value_path(
     """log10 of all singular values of trial `trial`'s product after each of `at` factors (ascending, at least 1).
 
     An SVD of the product would lose every value below 1e-16 of the largest. So the product is kept as Q D T with Q orthogonal, D
-    diagonal (its logarithm is kept) and T unit upper triangular, which QR renews at every factor without ever forming the product.
+    diagonal (its logarithm is kept) and T unit upper triangular, which QR renews every few factors without ever forming the product.
 
     Returns:
         (len(at), n), descending in each row.
@@ -166,13 +173,16 @@ def singular_value_path(
         raise ValueError(f"at must be ascending numbers of factors, got {list(at)!r}")
     check_product(ensemble, scale, n=n, factors=at[0], seed=seed, trial=trial)
     wanted = set(at)
-    Q = T = torch.eye(n, dtype=torch.float64)
+    running = T = torch.eye(n, dtype=torch.float64)
     log_d = torch.zeros(n, dtype=torch.float64)
     kept: list[tuple[Tensor, Tensor]] = []
-    for k, (factor,) in enumerate(drawn_factors(ensemble, n, at[-1], [trial], seed), start=1):
-        Q, R = torch.linalg.qr(factor @ Q)
+    for k, factor in enumerate(drawn_factors(ensemble, n, at[-1], trial, seed), start=1):
+        running = factor @ running
+        if k % QR_EVERY and k not in wanted:
+            continue
+        Q, R = torch.linalg.qr(running)
         signs = R.diagonal().sign()
-        Q, R = Q * signs, R * signs[:, None]
+        running, R = Q * signs, R * signs[:, None]
         T = (R / R.diagonal()[:, None] * torch.exp(log_d[None, :] - log_d[:, None])).triu() @ T
         log_d = log_d + R.diagonal().log()
         if k in wanted:
@@ -181,10 +191,30 @@ def singular_value_path(
     return rescaled(singular.numpy().T / math.log(10.0), scale, at).T
 
 
+def _running_products(factors: Tensor, product: Tensor, multiply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The product after each of `factors` (count, trials, n, n), each multiplied from the left."""
+    products = torch.empty_like(factors)
+    for k, factor in enumerate(factors):
+        product = products[k] = multiply(factor, product)
+    return products
+
+
 def _log_singular_values(log_d: Tensor, T: Tensor) -> Tensor:
     """ln of the singular values (m, n), descending, of diag(exp(log_d)) T, for log_d (m, n) and T (m, n, n) unit upper triangular."""
-    largest = log_d.amax(dim=1, keepdim=True)
-    direct = torch.linalg.svdvals(torch.exp(log_d - largest).unsqueeze(2) * T).log() + largest
+    wide = log_d.amax(dim=1) - log_d.amin(dim=1) > DIRECT_SPREAD
+    near = log_d[~wide]
+    largest = near.amax(dim=1, keepdim=True)
+    singular = torch.empty_like(log_d)
+    singular[~wide] = torch.linalg.svdvals(torch.exp(near - largest).unsqueeze(2) * T[~wide]).log() + largest
+    singular[wide] = _swept(log_d[wide], T[wide])
+    return singular
+
+
+def _swept(log_d: Tensor, T: Tensor) -> Tensor:
+    """The same where they are so far apart that an SVD would lose the small ones: QR of the transpose, again and again, in logarithms.
+
+    Each sweep brings diag(exp(log_d)) T nearer to a diagonal matrix, the faster the farther its singular values are apart.
+    """
     S = T.mT  # the transpose has the same singular values: they are those of S diag(exp(log_d))
     for _ in range(SWEEPS):
         S = torch.linalg.qr(S).R
@@ -192,9 +222,7 @@ def _log_singular_values(log_d: Tensor, T: Tensor) -> Tensor:
         log_d = log_d + pivots.log()
         S = S / pivots.unsqueeze(1)
         S = S.mT * torch.exp(log_d.unsqueeze(2) - log_d.unsqueeze(1)).tril()
-    swept = log_d.sort(dim=1, descending=True).values
-    spread = direct.amax(dim=1, keepdim=True) - swept.amin(dim=1, keepdim=True)
-    return torch.where(spread < DIRECT_SPREAD, direct, swept)
+    return torch.sort(log_d, dim=1, descending=True).values
 
 
 def _first(happened: Tensor) -> Array:

@@ -28,7 +28,7 @@ LN10 = math.log(10)
 
 
 def factors_of(n: int, factors: int, trial: int = 0, seed: int = 0, ensemble: str = "gaussian") -> list[Array]:
-    return [factor.numpy() for (factor,) in drawn_factors(ensemble, n, factors, [trial], seed)]
+    return [factor.numpy() for factor in drawn_factors(ensemble, n, factors, trial, seed)]
 
 
 def test_growth_is_that_of_the_product_multiplied_out() -> None:

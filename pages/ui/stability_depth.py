@@ -12,7 +12,7 @@ import streamlit as st
 from mlp_core.depth import DepthReport, factor_a_layer
 from mlp_core.figures.depth import DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
 from mlp_core.figures.powers import spoken_size
-from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds
+from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
 from mlp_core.theory import DepthPrediction
 from pages.ui import stability_measures as measures
 from pages.ui.data_source import load_data
@@ -21,7 +21,7 @@ from pages.ui.live_chart import live_chart
 from pages.ui.stability_designs import Design, designs_panel
 from pages.ui.stability_map import map_panel
 
-WIDTHS = ("8", "16", "32", "64", "128", "256")
+WIDTHS = ("8", "16", "32", "64", "128")
 BATCHES = ("16", "32", "64", "128", "256")
 MOST_WORK = 64**2 * 100 * 256  # width² x depth x images: four designs of it stay below a second
 QUANTITIES = {
@@ -50,6 +50,7 @@ class Measured:
     """A design at the depth and width chosen: in float64, in float32, and predicted."""
 
     design: Design
+    spec: RunSpec
     report: DepthReport
     single: DepthReport
     prediction: DepthPrediction | None
@@ -69,7 +70,7 @@ def act(link: LinkState) -> None:
     st.segmented_control(
         "What to show, layer by layer", tuple(QUANTITIES), format_func=QUANTITIES.__getitem__, key=link.key("show"), required=True
     )
-    _picture(link["show"], measured)
+    _picture(link["show"], measured, source, size)
     _table(measured)
     map_panel(link, designs, depth, width)
 
@@ -96,19 +97,20 @@ def _measure(design: Design, depth: int, width: int, seed: int, source: str, siz
     spec = design.spec(depth, width, seed)
     return Measured(
         design,
+        spec,
         measures.depth_report(spec, source, size, "float64"),
         measures.depth_report(spec, source, size, "float32"),
         measures.depth_prediction(spec, source, size),
     )
 
 
-def _picture(quantity: str, measured: list[Measured]) -> None:
+def _picture(quantity: str, measured: list[Measured], source: str, size: int) -> None:
     if quantity == "ridges":
         for start in range(0, len(measured), 2):
             for column, one in zip(st.columns(2), measured[start : start + 2], strict=False):
                 with column:
                     st.markdown(f"###### {one.design.label}")
-                    figure = activation_ridges(one.report.histograms, one.report.largest, one.design.index)
+                    figure = activation_ridges(*measures.histograms(one.spec, source, size), one.design.index)
                     live_chart(figure, key=f"ridges_{one.design.index}", height=360, alt=f"Outputs of {one.design.label}, layer by layer")
         st.caption(
             "Each layer on its own scale, from minus to plus its largest output, which stands at the right. Heights are roots of counts."

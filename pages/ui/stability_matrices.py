@@ -21,7 +21,7 @@ from pages.ui.live_chart import live_chart
 LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
 SCALE_BOUNDS = Bounds(0.001, 100.0)
 VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
-SINGULAR_POINTS = 60
+SINGULAR_POINTS = 40
 PLAY_SECONDS, PLAY_STEPS = 0.35, 50
 PLAYING = "stability_playing"
 GROWTH_HEIGHT = 520
@@ -113,7 +113,7 @@ def _controls(link: LinkState) -> Product:
     st.slider("Factors", 1, MOST_FACTORS, key=link.key("factors"))
     st.slider("Trials", 1, MOST_TRIALS, key=link.key("trials"))
     factors, wanted = int(link["factors"]), int(link["trials"])
-    trials = min(wanted, affordable_trials(n, factors))
+    trials = min(wanted, affordable_trials(n, factors, link["law"]))
     if trials < wanted:
         fewer = "1 trial" if trials == 1 else f"{trials} trials"
         st.caption(f":material/speed: {fewer} instead of {wanted}, so that {factors} factors of {n} × {n} answer within a second.")

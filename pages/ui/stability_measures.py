@@ -9,7 +9,7 @@ import streamlit as st
 from torch import Tensor
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.depth import DepthReport, gaussian_batch, gradient_map_log10, image_batch, measure_depth, predict_depth
+from mlp_core.depth import DepthReport, gaussian_batch, gradient_map_log10, image_batch, measure_depth, output_histograms, predict_depth
 from mlp_core.ensembles import ENSEMBLES
 from mlp_core.expression import resolve
 from mlp_core.spec import INPUTS, RunSpec
@@ -63,6 +63,11 @@ def critical_scales(law: str, largest: int) -> Array:
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={RunSpec: RunSpec.to_json})
 def depth_report(spec: RunSpec, source: str, size: int, precision: str) -> DepthReport:
     return measure_depth(spec, *_batch(source, size), precision)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs={RunSpec: RunSpec.to_json})
+def histograms(spec: RunSpec, source: str, size: int) -> tuple[Array, Array]:
+    return output_histograms(spec, _batch(source, size)[0])
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={RunSpec: RunSpec.to_json})

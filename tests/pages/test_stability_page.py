@@ -116,8 +116,8 @@ def test_a_link_with_bad_numbers_keeps_the_good_ones(page: AppTest) -> None:
 
 
 def test_networks_that_take_long_get_fewer_images(page: AppTest) -> None:
-    opened(page, depth="100", width="256")
-    assert "16 images instead of 256" in words(page)
+    opened(page, depth="100", width="128")
+    assert "64 images instead of 256" in words(page)
 
 
 def test_equal_weights_have_no_theory(page: AppTest) -> None:
