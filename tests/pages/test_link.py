@@ -66,6 +66,18 @@ def test_a_click_is_written_and_stays(page: AppTest) -> None:
     assert address(page) == {}
 
 
+def test_after_a_run_that_was_cut_short_every_widget_is_given_its_value_again(page: AppTest) -> None:
+    """The first message may never have reached the browser, which would then send back the widget's own default."""
+    page.session_state["cut_short"] = True
+    open_with(page, x="-2.5")
+    page.session_state["cut_short"] = False
+    page.run()
+    assert page.slider(key="house_x").proto.set_value
+    assert (page.slider(key="house_x").proto.value, shown(page)) == ([-2.5], "-2.5 1 a -8..8")
+    page.run()
+    assert not page.slider(key="house_x").proto.set_value
+
+
 def test_parameters_of_others_are_left_alone(page: AppTest) -> None:
     open_with(page, theme="x", x="2").slider(key="house_x").set_value(4.0).run()
     assert address(page) == {"theme": "x", "x": "4"}

@@ -1,4 +1,7 @@
-"""A page whose fields live in its link, one of them drawn only on request; with `elsewhere` set, another page that draws none of them."""
+"""A page whose fields live in its link, one of them drawn only on request; with `elsewhere` set, another page that draws none of them.
+
+With `cut_short` set, the run ends before its end, as a click in the middle of it would have it.
+"""
 
 import streamlit as st
 
@@ -26,4 +29,6 @@ link["x"] = min(max(link["x"], low), high)
 st.slider("x", low, high, step=0.5, key=link.key("x", low, high))
 st.slider("Range", -20.0, 20.0, key=link.key("range"))
 st.text(f"{link['x']:g} {link['step']} {','.join(link['show'])} {low:g}..{high:g}")
+if st.session_state.get("cut_short"):
+    st.stop()
 link.write()
