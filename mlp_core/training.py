@@ -109,7 +109,10 @@ class Run:
         self._guarded(lambda: self._advance(goal, deadline))
 
     def evaluate(self, *, seconds: float | None = None) -> None:
-        """Bring `evaluation` up to the present step, or as far as gets done in about `seconds`. Changes no history."""
+        """Bring `evaluation` up to the present step, or as far as gets done in about `seconds`.
+
+        Changes no history, but that an epoch's test under way is brought to its end.
+        """
         deadline = math.inf if seconds is None else time.perf_counter() + seconds
 
         def work() -> None:
@@ -136,7 +139,7 @@ class Run:
             IndexError: there is no such weight.
         """
         self.prepare()
-        if self.network is None:
+        if self.network is None or self.finished:
             return
         weight, bias = self.network.weights()[layer]
         if source is None:
@@ -152,7 +155,7 @@ class Run:
         with self.lock:
             if self.stop_reason is None:
                 self.stop_reason = StopReason(kind, self.step, detail)
-        self._built = None
+        self._built = self._test = None
 
     def abandon(self) -> None:
         """End the run and give back everything but the history."""
@@ -161,6 +164,8 @@ class Run:
 
     def _advance(self, goal: int, deadline: float) -> None:
         built = self._build()
+        if not self.testing:
+            self._test = None  # of weights that are about to change
         while not self.finished:
             if self._test is not None:
                 self._test_piece(built, self._test)
@@ -172,6 +177,8 @@ class Run:
                 return
 
     def _guarded(self, work: Callable[[], object]) -> None:
+        if self.finished:
+            return
         try:
             work()
         except (RuntimeError, MemoryError) as error:
@@ -193,8 +200,8 @@ class Run:
         loss, logits = built.network.loss(images, labels)
         value = loss.item()
         hits = self.end.hits(logits, labels)
-        self.step += 1
         with self.lock:
+            self.step += 1
             self.history.steps.append(StepRecord(self.step, value, hits / len(labels)))
         if not math.isfinite(value):
             self.stop("diverged", f"Diverged at step {self.step}: the loss is {_spoken(value)}.")
@@ -208,22 +215,19 @@ class Run:
         elif self.step in PROBED_STEPS:
             self._probe(built)
 
-    def _test_piece(self, built: _Built, test: EvaluationInProgress) -> bool:
-        """Test the next images; return True once all are."""
+    def _test_piece(self, built: _Built, test: EvaluationInProgress) -> None:
         images, labels = built.test_batch(test.seen)
         with torch.no_grad():
             test.add(built.network.logits(images), labels)
         if test.seen < built.test_count:
-            return False
-        self._test = None
-        self._finish_test(built, test)
-        return True
-
-    def _finish_test(self, built: _Built, test: EvaluationInProgress) -> None:
-        evaluation = test.result()
-        self.evaluation = evaluation
-        if not test.ends_epoch:
             return
+        self._test = None
+        if test.ends_epoch:
+            self._end_epoch(built, test.result())
+        else:
+            self.evaluation = test.result()
+
+    def _end_epoch(self, built: _Built, evaluation: Evaluation) -> None:
         record = EpochRecord(
             epoch=self.epoch + 1,
             step=self.step,
@@ -233,9 +237,10 @@ class Run:
             test_accuracy=evaluation.accuracy,
         )
         built.start_epoch()
-        if record.epoch % math.ceil(self.spec.epochs / PROBED_EPOCHS) == 0:
+        if record.epoch % math.ceil(self.spec.epochs / PROBED_EPOCHS) == 0 or self.step in PROBED_STEPS:
             self._probe(built)
         with self.lock:
+            self.evaluation = evaluation
             self.history.epochs.append(record)
         if not math.isfinite(record.test_loss):
             self.stop("diverged", f"Diverged at step {self.step}: the test loss is {_spoken(record.test_loss)}.")

@@ -1,0 +1,466 @@
+"""A run does what its spec says and nothing else: the same numbers however it is moved on, and those of a loop written in numpy."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mlp_core import optimizers, training
+from mlp_core.data import Dataset, load_sample
+from mlp_core.expression import ExpressionError
+from mlp_core.optimizers import Optimizer
+from mlp_core.records import StepLog
+from mlp_core.spec import RunSpec, SpecError
+from mlp_core.training import Run
+from tests.engine import SPEC, clouds, cross_entropy, finished, kind_of, network_of, record_of, weights_of
+
+torch.set_num_threads(1)
+
+SAME_LOSS = 1e-5  # relative, after 20 steps; measured: at most 1.3e-6
+
+BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_test_pieces() -> Iterator[None]:
+    """A test of 30 images in five pieces, so that there is something to interrupt."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "TEST_PIECE_IMAGES", 7)
+        yield
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> RunSpec:
+    hidden = tuple(draw(st.lists(st.integers(1, 8), max_size=2)))
+    return RunSpec(
+        hidden=hidden,
+        activation=draw(st.sampled_from(["relu", "tanh", "prelu", "=x*sigmoid(1.7*x)"])),
+        init="he_normal",
+        dropout=draw(st.sampled_from([(), (0.3,) * len(hidden)])),
+        optimizer=draw(st.sampled_from(["sgd", "adam", "adamw", "rmsprop", "adagrad"])),
+        lr=0.05,
+        momentum=draw(st.sampled_from([0.0, 0.9])),
+        weight_decay=draw(st.sampled_from([0.0, 0.01])),
+        batch_size=draw(st.integers(1, 60)),
+        epochs=draw(st.integers(1, 3)),
+        seed=draw(st.integers(0, 5)),
+        implementation=draw(st.sampled_from(["concise", "scratch"])),
+        train_size=draw(st.one_of(st.none(), st.integers(1, 60))),
+        device="cpu",
+    )
+
+
+MOVES = st.one_of(
+    st.tuples(st.just("steps"), st.integers(0, 9)),
+    st.tuples(st.sampled_from(["moment", "seconds", "evaluate", "evaluate in part", "watch", "prepare"]), st.just(0)),
+)
+
+
+def make(run: Run, move: str, steps: int) -> None:
+    """Move a run on, or do something to it that must not matter."""
+    match move:
+        case "steps":
+            run.advance(steps=steps)
+        case "moment":
+            run.advance(seconds=0.0)
+        case "seconds":
+            run.advance(seconds=0.001)
+        case "evaluate":
+            run.evaluate()
+        case "evaluate in part":
+            run.evaluate(seconds=0.0)
+        case "watch":
+            torch.rand(3)  # a page may draw from torch's own generator
+            run.history.snapshot()
+        case "prepare":
+            run.prepare()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(spec=specs(), moves=st.lists(MOVES, max_size=12))
+def test_a_history_does_not_depend_on_how_the_run_was_moved_on(spec: RunSpec, moves: list[tuple[str, int]]) -> None:
+    data = clouds()
+    whole, sliced = finished(spec, data), Run(spec, data)
+    for move in moves:
+        make(sliced, *move)
+    sliced.advance()
+    assert record_of(sliced) == record_of(whole)
+    assert weights_of(sliced) == weights_of(whole)
+
+
+@given(slices=st.lists(st.integers(0, 5), max_size=6))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_steps_are_exact(slices: list[int]) -> None:
+    run = Run(SPEC, clouds())
+    for steps in slices:
+        before = run.step
+        run.advance(steps=steps)
+        assert run.step == min(before + steps, 8) == len(run.history.steps)
+        assert run.epoch == run.step // 4
+        assert run.finished == (run.step == 8)
+        assert not run.testing
+
+
+def test_three_steps_and_four_are_seven() -> None:
+    parts, whole = (Run(SPEC, clouds()) for _ in range(2))
+    parts.advance(steps=3)
+    parts.advance(steps=4)
+    whole.advance(steps=7)
+    assert parts.history == whole.history
+    assert weights_of(parts) == weights_of(whole)
+
+
+def test_the_seed_matters_and_the_rest_of_the_process_does_not() -> None:
+    torch.manual_seed(1)
+    first = finished(replace(SPEC, dropout=(0.5,)))
+    torch.manual_seed(2)
+    assert finished(replace(SPEC, dropout=(0.5,))).history == first.history
+    assert finished(replace(SPEC, dropout=(0.5,), seed=1)).history != first.history
+
+
+class Watched(Run):
+    """A run that shows every training batch it takes: images (n, d) as numbers 0..255, and labels."""
+
+    def __init__(self, spec: RunSpec, data: Dataset) -> None:
+        super().__init__(spec, data)
+        self.batches: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        self.prepare()
+        network = network_of(self)
+        loss = network.loss
+
+        def seen(x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            self.batches.append(((x * 255).round().int().numpy(), labels.numpy()))
+            return loss(x, labels)
+
+        network.loss = seen  # type: ignore[method-assign]
+
+
+@given(train_size=st.one_of(st.none(), st.integers(1, 60)), batch_size=st.integers(1, 60))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_an_epoch_takes_every_chosen_image_once_in_an_order_of_its_own(train_size: int | None, batch_size: int) -> None:
+    data = clouds()
+    count = min(train_size or 50, 50)
+    run = Watched(replace(SPEC, train_size=train_size, batch_size=batch_size), data)
+    run.advance()
+    chosen = zip(data.train_images[:count].flatten(1).tolist(), data.train_labels[:count].tolist(), strict=True)
+    expected = sorted((*image, label) for image, label in chosen)
+    full, rest = divmod(count, batch_size)
+    sizes = [batch_size] * full + [rest] * (rest > 0)
+    assert [len(labels) for _, labels in run.batches] == 2 * sizes
+    orders = []
+    for epoch in (run.batches[: len(sizes)], run.batches[len(sizes) :]):
+        images, labels = (np.concatenate(column) for column in zip(*epoch, strict=True))
+        orders.append([(*image, label) for image, label in zip(images.tolist(), labels.tolist(), strict=True)])
+        assert sorted(orders[-1]) == expected
+    assert count < 5 or orders[0] != orders[1] != expected
+    assert run.images_seen == 2 * count
+
+
+def test_images_seen_counts_the_smaller_last_batch() -> None:
+    run = Run(SPEC, clouds())
+    seen = [0]
+    for _ in range(8):
+        run.advance(steps=1)
+        seen.append(run.images_seen)
+    assert seen == [0, 16, 32, 48, 50, 66, 82, 98, 100]
+
+
+def test_softmax_regression_is_the_one_written_in_numpy() -> None:
+    data = clouds()
+    run = Watched(replace(SPEC, hidden=(), lr=0.5), data)
+    (W, b), *_ = [(weight.double().numpy().copy(), bias.double().numpy().copy()) for weight, bias in network_of(run).weights()]
+    run.advance()
+    test_x, test_y = data.test_images.flatten(1).numpy() / 255, data.test_labels.numpy()
+    for epoch, record in enumerate(run.history.epochs):
+        loss_sum, hits = 0.0, 0
+        for index, (images, y) in enumerate(run.batches[4 * epoch : 4 * epoch + 4], start=4 * epoch):
+            x, n = images / 255, len(y)
+            logits = x @ W.T + b
+            loss, right = cross_entropy(logits, y), logits.argmax(axis=1) == y
+            step = run.history.steps[index]
+            assert step.step == index + 1
+            assert step.loss == pytest.approx(loss.mean(), rel=1e-5)
+            assert step.accuracy == right.mean()
+            loss_sum, hits = loss_sum + loss.sum(), hits + right.sum()
+            delta = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True) - np.eye(3)[y]
+            W, b = W - 0.5 * delta.T @ x / n, b - 0.5 * delta.mean(axis=0)
+        logits = test_x @ W.T + b
+        assert (record.epoch, record.step) == (epoch + 1, 4 * epoch + 4)
+        assert record.train_loss == pytest.approx(loss_sum / 50, rel=1e-5)
+        assert record.train_accuracy == hits / 50
+        assert record.test_loss == pytest.approx(cross_entropy(logits, test_y).mean(), rel=1e-5)
+        assert record.test_accuracy == (logits.argmax(axis=1) == test_y).mean()
+    np.testing.assert_allclose(network_of(run).weights()[0][0].numpy(), W, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"hidden": (32, 16), "activation": "tanh", "init": "xavier_normal", "dropout": (0.2, 0.5)},
+        {"activation": "prelu", "optimizer": "adam", "lr": 1e-3},
+        {"activation": "=x*sigmoid(1.7*x)", "optimizer": "rmsprop", "lr": 1e-3, "weight_decay": 1e-3},
+        {"lr": 100.0, "divide_by_batch": True, "momentum": 0.5, "nesterov": True},
+    ],
+)
+def test_from_scratch_and_concise_print_the_same_losses(changes: dict[str, Any]) -> None:
+    spec = replace(RunSpec(hidden=(32,), init="he_normal", epochs=2, train_size=2560, device="cpu"), **changes)
+    concise, scratch = (finished(replace(spec, implementation=name), load_sample()) for name in ("concise", "scratch"))
+    losses = [run.history.snapshot().losses for run in (concise, scratch)]
+    assert len(losses[0]) == 20
+    np.testing.assert_allclose(losses[0], losses[1], rtol=SAME_LOSS)
+    assert concise.history.epochs[-1].test_loss == pytest.approx(scratch.history.epochs[-1].test_loss, rel=SAME_LOSS)
+
+
+def test_training_learns() -> None:
+    run = finished(replace(SPEC, epochs=40, lr=0.5))
+    assert run.history.epochs[-1].test_accuracy > 0.9
+    assert run.history.epochs[0].test_accuracy < 0.9
+
+
+def test_making_a_run_builds_nothing_and_preparing_it_takes_no_step() -> None:
+    run = Run(SPEC, clouds())
+    assert run.network is None
+    run.prepare()
+    assert run.network is not None
+    assert (run.step, run.epoch, run.images_seen, run.sizes) == (0, 0, 0, (6, 8, 3))
+    assert [probe.step for probe in run.history.probes] == [0]
+
+
+@BOTH
+def test_a_run_that_ended_stays_as_it_is(implementation: str) -> None:
+    run = finished(replace(SPEC, implementation=implementation))
+    network, record, weights, evaluation = run.network, record_of(run), weights_of(run), run.evaluation
+    for move in ("steps", "moment", "evaluate", "prepare"):
+        make(run, move, 3)
+    run.set_weight(0, 0, 0, 7.0)
+    run.stop("stopped", "Too late.")
+    assert run.network is network
+    assert record_of(run) == record
+    assert weights_of(run) == weights
+    assert run.evaluation is evaluation is not None
+
+
+def test_layers_are_measured_at_the_steps_promised() -> None:
+    run = finished(replace(SPEC, batch_size=1, epochs=3))
+    assert [probe.step for probe in run.history.probes] == [0, 10, 50, 100, 150]
+    thinned = finished(replace(SPEC, hidden=(2,), batch_size=50, epochs=250, train_size=2), clouds(2, 3))
+    assert len(thinned.history.epochs) == 250
+    assert [probe.step for probe in thinned.history.probes] == sorted({0, 10, 100} | set(range(3, 250, 3)))
+
+
+class TestEvaluate:
+    """The test set seen between epochs, whole and in parts."""
+
+    def test_is_of_the_weights_as_they_are(self) -> None:
+        run = Run(SPEC, clouds())
+        run.advance(steps=3)
+        assert not run.evaluated
+        run.evaluate()
+        assert run.evaluated
+        assert run.evaluation is not None
+        assert run.evaluation.step == 3
+        logits = network_of(run).logits(clouds().test_images.flatten(1) / 255)
+        assert run.evaluation.predicted.tolist() == logits.argmax(dim=1).tolist()
+        run.advance(steps=1)
+        assert run.evaluation.step == 4
+
+    def test_goes_on_in_parts_and_finishes(self) -> None:
+        run = Run(SPEC, clouds())
+        run.advance(steps=1)
+        calls = 0
+        while not run.evaluated:
+            assert run.evaluation is None
+            run.evaluate(seconds=0.0)
+            calls += 1
+        assert calls == 5  # 30 images, 7 at a time
+        assert run.evaluation is not None
+        assert len(run.evaluation.labels) == 30
+
+    def test_an_unfinished_one_is_dropped_when_training_goes_on(self) -> None:
+        run = Run(SPEC, clouds())
+        run.advance(steps=1)
+        run.evaluate(seconds=0.0)
+        run.advance(seconds=0.0)
+        assert run.step == 2, "the step waits for a test of weights that it is about to change"
+        run.evaluate()
+        assert run.evaluation is not None
+        assert run.evaluation.step == 2
+
+    def test_finishes_an_epochs_test_under_way(self) -> None:
+        run = Run(SPEC, clouds())
+        run.advance(steps=3)
+        run.advance(steps=1, seconds=0.0)
+        assert run.testing
+        assert run.epoch == 0
+        run.evaluate()
+        assert not run.testing
+        assert run.epoch == 1
+        assert run.evaluation is not None
+        assert run.history.epochs[0].test_loss == run.evaluation.loss
+
+
+class TestDivergence:
+    """A loss that is not finite is an outcome: recorded, explained, and the curves are kept."""
+
+    def test_of_an_expression_that_overflows(self) -> None:
+        run = finished(replace(SPEC, activation="=exp(x*x)", lr=10.0, epochs=50))
+        assert kind_of(run) == "diverged"
+        assert run.stop_reason is not None
+        last = run.history.steps[-1]
+        assert run.stop_reason.step == run.step == last.step > 1
+        assert not np.isfinite(last.loss)
+        spoken = "NaN" if np.isnan(last.loss) else "infinite"
+        assert run.stop_reason.detail == f"Diverged at step {last.step}: the loss is {spoken}."
+        assert all(np.isfinite(record.loss) for record in run.history.steps[:-1])
+
+    def test_of_a_learning_rate_of_100(self) -> None:
+        run = finished(RunSpec(hidden=(16,), lr=100.0, init_std=1.0, activation="identity", train_size=1280, device="cpu"), load_sample())
+        assert kind_of(run) == "diverged"
+        assert run.step < 40
+        assert len(run.history.steps) == run.step
+
+    def test_the_weights_are_those_before_the_step_that_failed(self) -> None:
+        spec = replace(SPEC, activation="=exp(x*x)", lr=10.0, epochs=50)
+        run = finished(spec)
+        before = Run(spec, clouds())
+        before.advance(steps=run.step - 1)
+        assert weights_of(run) == weights_of(before)
+
+    def test_only_the_test_shows_it(self) -> None:
+        data = clouds()
+        run = finished(SPEC, replace(data, test_images=torch.full((30, 2, 3), float("inf"))))
+        assert run.step == 4
+        assert run.stop_reason is not None
+        assert run.stop_reason.detail == "Diverged at step 4: the test loss is NaN."
+        assert np.isnan(run.history.epochs[0].test_loss)
+        assert np.isfinite(run.history.epochs[0].train_loss)
+
+
+ERRORS: dict[str, list[Exception]] = {
+    "out_of_memory": [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes."
+        ),
+        MemoryError(),
+    ],
+    "device_lost": [RuntimeError("CUDA error: an illegal memory access was encountered")],
+}
+
+
+@pytest.mark.parametrize(("kind", "error"), [(kind, error) for kind, errors in ERRORS.items() for error in errors])
+def test_memory_and_devices_that_give_out_end_the_run(kind: str, error: Exception) -> None:
+    run = Run(SPEC, clouds())
+    run.advance(steps=2)
+    fail(run, error)
+    run.advance()
+    assert kind_of(run) == kind
+    assert run.stop_reason is not None
+    assert "at step 2" in run.stop_reason.detail
+    assert len(run.history.steps) == 2
+    assert run.network is not None
+
+
+@pytest.mark.parametrize("error", [RuntimeError("mat1 and mat2 shapes cannot be multiplied"), TypeError("a defect")])
+def test_any_other_error_is_the_callers(error: Exception) -> None:
+    run = Run(SPEC, clouds())
+    run.advance(steps=2)
+    fail(run, error)
+    with pytest.raises(type(error)) as raised:
+        run.advance()
+    assert raised.value is error
+    assert not run.finished
+
+
+def fail(run: Run, error: Exception) -> None:
+    def loss(x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        raise error
+
+    network_of(run).loss = loss  # type: ignore[method-assign]
+
+
+def test_what_cannot_be_run_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SpecError, match=r"device.*'cuda'"):
+        Run(replace(SPEC, device="cuda"), clouds())
+    with pytest.raises(ExpressionError):
+        Run(replace(SPEC, activation="=x+"), clouds())
+
+
+def test_stopping_keeps_the_network_and_abandoning_keeps_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[weakref.ref[Optimizer]] = []
+    make_optimizer = optimizers.make_optimizer
+
+    def kept(*arguments: Any) -> Optimizer:
+        optimizer = make_optimizer(*arguments)
+        made.append(weakref.ref(optimizer))
+        return optimizer
+
+    monkeypatch.setattr(optimizers, "make_optimizer", kept)
+    run = Run(SPEC, clouds())
+    run.advance(steps=3)
+    run.advance(steps=1, seconds=0.0)  # into an epoch's test
+    network = weakref.ref(network_of(run))
+    run.stop("stopped", "Stopped by hand.")
+    assert made[0]() is None
+    assert not run.testing
+    assert network() is run.network is not None
+    assert len(run.history.steps) == 4
+    run.abandon()
+    assert network() is None
+    assert run.evaluation is None
+    assert kind_of(run) == "stopped"
+    assert len(run.history.steps) == 4
+
+
+def test_memory_is_bounded_over_a_long_run() -> None:
+    run = Run(replace(SPEC, hidden=(), batch_size=1, epochs=2000), clouds(4, 1))
+    run.history.steps = StepLog(capacity=50)
+    for _ in range(80):
+        run.advance(steps=100)
+        assert len(run.history.steps) <= 50
+        assert run.history.steps[-1].step == run.step
+    assert run.step == 8000
+    assert len(run.history.probes) <= 103
+    assert kind_of(run) == "completed"
+
+
+def test_nobody_sees_a_half_recorded_step() -> None:
+    run = Run(replace(SPEC, epochs=150), clouds())
+    worker = threading.Thread(target=run.advance)
+    worker.start()
+    looks = 0
+    while worker.is_alive():
+        with run.lock:
+            step, snapshot, evaluation = run.step, run.history.snapshot(), run.evaluation
+        assert len(snapshot.steps) == step
+        assert step == 0 or snapshot.steps[-1] == step
+        assert (evaluation.step if evaluation else 0) == 4 * len(snapshot.epochs)
+        looks += 1
+    worker.join()
+    assert run.step == 600
+    assert looks > 1
+
+
+def test_a_run_leaves_its_data_alone() -> None:
+    data = clouds()
+    finished(replace(SPEC, dropout=(0.5,)), data)
+    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+        assert torch.equal(getattr(data, name), getattr(clouds(), name))
+
+
+def test_training_needs_no_screen() -> None:
+    assert "streamlit" not in Path(training.__file__).read_text()
