@@ -1,0 +1,30 @@
+"""Why a hidden layer needs a nonlinearity: one act at a time, chosen at the top."""
+
+import streamlit as st
+
+from pages.ui import nonlinearity_collapse, nonlinearity_perceptron, session
+from pages.ui.link import LinkState, choice
+from pages.ui.shell import page_header
+
+ACTS = {
+    "collapse": ("Collapse", nonlinearity_collapse.act),
+    "perceptron": ("The perceptron", nonlinearity_perceptron.act),
+}
+FIELDS = (
+    choice("act", "collapse", tuple(ACTS)),
+    *nonlinearity_collapse.FIELDS,
+    *nonlinearity_perceptron.FIELDS,
+)
+
+page_header(
+    "Why nonlinearity",
+    "Layers that only multiply and add are one layer. What does a bend in each of them buy? Everything here is computed on the spot.",
+)
+session.engine()
+link = LinkState("nonlinearity", FIELDS)
+link.show_errors()
+st.segmented_control(
+    "Act", tuple(ACTS), format_func=lambda act: ACTS[act][0], key=link.key("act"), required=True, label_visibility="collapsed"
+)
+ACTS[link["act"]][1](link)
+link.write()
