@@ -95,7 +95,11 @@ def _follow_link(seeds: Seeds, address: Address) -> None:
     if len(spec.hidden) > MAX_HIDDEN:
         errors += (SpecError("hidden", f"must have at most {MAX_HIDDEN} layers on this page", f"{len(spec.hidden)} layers"),)
         spec = replace(spec, hidden=RunSpec().hidden, dropout=())
-    choose(spec)
+    shown = _spec_of(_widgets_of(spec))
+    for name, (given, _) in spec.differences(shown).items():
+        if name not in ("activation", "dropout"):  # which differ by blanks and zeros at most
+            errors += (SpecError(name, "cannot be chosen here together with the rest of the link", given),)
+    choose(shown)
     st.session_state["_link_errors"] = errors
 
 

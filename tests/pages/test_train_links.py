@@ -1,0 +1,257 @@
+"""A link to the training page: what it sets, what it may not set and how that is said, and that nothing is lost on the way and back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.activations import ACTIVATIONS
+from mlp_core.spec import ACTIVATIONS as TRAINABLE
+from mlp_core.spec import BOUNDS, INITIALIZERS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
+from pages.ui.address import STRAGGLER_SECONDS
+from pages.ui.controls import _spec_of, _widgets_of
+from pages.ui.sidebar import MAX_HIDDEN, OPTIMIZER_LABELS, OWN_ACTIVATION
+from tests.pages.training import LONG, SHORT, job_of, losses, press
+from tests.pages.visit import address, again, bare, opened, until, visit
+
+LINKS = [
+    {},
+    {"hidden": "none"},
+    {"hidden": "64,32,1", "dropout": "0.0,0.5,0.25", "activation": "prelu", "activation_parameter": "-0.5"},
+    {"activation": "=x*sigmoid(1.702*x) + 0.1", "init": "constant", "init_value": "0.02"},
+    {"init_std": "0.5", "momentum": "0.9", "nesterov": "true", "divide_by_batch": "true", "lr": "0.0123"},
+    {"optimizer": "adam", "lr": "0.001", "beta1": "0.8", "beta2": "0.99", "eps": "1e-06", "weight_decay": "0.01"},
+    {"optimizer": "rmsprop", "momentum": "0.5", "rho": "0.9", "lr": "1e-05"},
+    {"batch_size": "4096", "epochs": "100", "seed": "2147483647", "train_size": "1", "implementation": "scratch", "device": "cpu"},
+]
+
+REFUSED = [
+    ({"lr": "1000"}, "must be a number from 1e-05 to 100", "1000.0"),
+    ({"lr": "fast"}, "must be a number from 1e-05 to 100", "fast"),
+    ({"lr": "nan"}, "must be a number from 1e-05 to 100", "nan"),
+    ({"lr": "1_0"}, "must be a number from 1e-05 to 100", "1_0"),
+    ({"lr": "1" * 400}, "must be a number from 1e-05 to 100", "1" * 79 + "…"),
+    ({"epochs": "2.5"}, "must be a whole number from 1 to ", "2.5"),
+    ({"seed": "-1"}, "must be a whole number from 0 to 2147483647", "-1"),
+    ({"hidden": "256,wide"}, "must be a whole number from 1 to 2048", "wide"),
+    ({"hidden": "0"}, "must be a whole number from 1 to 2048", "0"),
+    ({"hidden": ",".join(["4"] * 9)}, "must have at most 8 layers on this page", "9 layers"),
+    ({"hidden": ",".join(["4"] * 101)}, "must have at most 100 entries", "101 entries"),
+    ({"dropout": "0.1,0.2"}, "must have one probability a hidden layer (1)", "(0.1, 0.2)"),
+    ({"optimizer": "newton"}, "must be one of sgd, adam", "newton"),
+    ({"nesterov": "true"}, "needs sgd with momentum above 0", "True"),
+    ({"activation": "step"}, "must have a gradient to train with", "step"),
+    ({"activation": "=" + "x" * 201}, "must be '=' and an expression of 1 to 200 characters", "=" + "x" * 78 + "…"),
+    ({"activation_parameter": "2"}, "must be absent, since 'relu' has no parameter", "2.0"),
+    ({"device": "<script>alert(1)</script>"}, "must be one of auto, cpu, cuda, mps", "<script>alert(1)</script>"),
+    ({"init": "[here](http://example.org)"}, "must be one of normal", "[here](http://example.org)"),
+    ({"init": "`![](http://example.org/a.png)`"}, "must be one of normal", "![](http://example.org/a.png)"),
+    ({"implementation": "a`  \n\n# :red[$x$] http://example.org"}, "must be one of concise, scratch", "a # :red[$x$] http://example.org"),
+    ({"train_size": "x" * 10_001}, "must be at most 10000 characters", "x" * 79 + "…"),
+    ({"init": "zeros", "init_std": "0.5"}, "cannot be chosen here together with the rest of the link", "0.5"),
+    ({"l1": "0.1"}, "cannot be chosen here together with the rest of the link", "0.1"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def page() -> Iterator[AppTest]:
+    with visit("pages/train.py") as page:
+        yield page
+
+
+@pytest.fixture
+def app() -> Iterator[AppTest]:
+    """The whole app, at its front page."""
+    with visit("app.py") as app:
+        again(app)
+        yield app
+
+
+def spec_of(page: AppTest) -> RunSpec:
+    spec = page.session_state["_spec"]
+    assert isinstance(spec, RunSpec)
+    return spec
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    now = time.monotonic() + seconds
+    monkeypatch.setattr("pages.ui.address.time.monotonic", lambda: now)
+
+
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: "-".join(link) or "bare")
+def test_a_link_sets_every_control_and_the_address_says_it_again(page: AppTest, link: dict[str, str]) -> None:
+    opened(page, **link)
+    assert address(page) == link
+    assert spec_of(page) == RunSpec.from_query(link)[0]
+    assert not page.warning
+    assert _spec_of(_shown(page)) == spec_of(page)
+
+
+def _shown(page: AppTest) -> dict[str, Any]:
+    """What the widgets on the page say; what is not drawn is not there."""
+    kinds = ("slider", "number_input", "selectbox", "select_slider", "checkbox", "text_input")
+    return {str(widget.key).partition(".")[0]: widget.value for kind in kinds for widget in getattr(page, kind)}
+
+
+@pytest.mark.parametrize(("link", "rule", "value"), REFUSED, ids=[f"{list(link)[-1]}-{rule[:30]}" for link, rule, _ in REFUSED])
+def test_what_a_link_may_not_set_is_named_and_all_else_counts(page: AppTest, link: dict[str, str], rule: str, value: str) -> None:
+    field = list(link)[-1]
+    opened(page, weight_decay="0.125", **link)
+    assert len(page.warning) == 1
+    said = page.warning[0].value
+    assert f"**{field}** {rule}" in said
+    assert f"got `{value}`" in said
+    assert len(said) < 500
+    assert not [sign for sign in ("http", "<", "[", "$", "#") if sign in bare(said)]
+    assert spec_of(page).weight_decay == 0.125
+    assert getattr(spec_of(page), field) == getattr(RunSpec(), field)
+    assert field not in address(page)
+    press(page, "step")
+    assert not page.error
+
+
+def test_every_mistake_of_a_link_is_named_on_its_own(page: AppTest) -> None:
+    opened(page, lr="x", epochs="x", seed="3", momentum="7")
+    assert [warning.value.split("**")[1] for warning in page.warning] == ["lr", "momentum", "epochs"]
+    assert spec_of(page) == RunSpec(seed=3)
+
+
+def test_mistakes_stand_until_something_is_chosen(page: AppTest) -> None:
+    opened(page, lr="x")
+    assert again(page).warning
+    page.pills(key="_preset").set_value("softmax")
+    assert not again(page).warning
+    opened(page, lr="y").number_input(key="seed").set_value(1)
+    assert not again(page).warning
+
+
+def test_blanks_around_an_own_activation_and_dropout_of_nothing_are_no_mistakes(page: AppTest) -> None:
+    opened(page, activation="= x*x ", dropout="0")
+    assert spec_of(page) == RunSpec(activation="=x*x")
+    assert not page.warning
+
+
+def test_parameters_that_are_not_the_pages_stay_where_they_are(page: AppTest) -> None:
+    opened(page, theme="dark", hidden="8")
+    assert address(page) == {"theme": "dark", "hidden": "8"}
+    assert not page.warning
+
+
+def test_an_own_activation_that_a_link_brings_is_explained_where_it_cannot_be(page: AppTest) -> None:
+    opened(page, activation="=[a](http://example.org)", seed="5")
+    assert "http" not in bare(page.error[0].value)
+    assert page.text_input(key="expression").value == "[a](http://example.org)"
+    assert page.number_input(key="seed").value == 5
+    assert page.button(key="run_play").disabled
+
+
+def test_another_link_on_the_open_page_counts_from_the_defaults_on(page: AppTest) -> None:
+    opened(page, hidden="8", lr="0.5")
+    opened(page, hidden="16")
+    assert spec_of(page) == RunSpec(hidden=(16,))
+    assert _spec_of(_shown(page)) == spec_of(page)
+
+
+def test_the_way_back_leads_back(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(page, hidden="8").number_input(key="seed").set_value(4)
+    assert address(again(page)) == {"hidden": "8", "seed": "4"}
+    later(monkeypatch, STRAGGLER_SECONDS + 1)
+    assert spec_of(opened(page, hidden="8")) == RunSpec(hidden=(8,))
+
+
+def test_a_click_that_is_sent_with_an_older_address_counts(page: AppTest) -> None:
+    opened(page, hidden="8").number_input(key="seed").set_value(4)
+    again(page)
+    page.query_params.clear()
+    page.query_params.update(hidden="8")  # the browser had not yet heard of the last write
+    page.number_input(key="epochs").set_value(3)
+    assert spec_of(again(page)) == RunSpec(hidden=(8,), seed=4, epochs=3)
+    assert address(page) == {"hidden": "8", "seed": "4", "epochs": "3"}
+
+
+def enter(app: AppTest, page: str, **query: str) -> AppTest:
+    """Go to a page of the app as its navigation does: the address is bare but for what the link says."""
+    app.switch_page(f"pages/{page}.py")
+    return opened(app, **query)
+
+
+def test_leaving_and_coming_back_keeps_design_and_run(app: AppTest) -> None:
+    press(enter(app, "train", **LONG), "play")
+    until(app, lambda app: len(losses(app)) > 2)
+    running = job_of(app)
+    app.number_input(key="units_1").set_value(8)
+    app.selectbox(key="optimizer").set_value("adam")
+    again(app).number_input(key="beta1").set_value(0.5)
+    again(app)
+    chosen, step = spec_of(app), running.run.step
+    assert chosen == RunSpec(hidden=(8,), optimizer="adam", beta1=0.5, epochs=100)
+    enter(app, "start")
+    until(app, lambda _: running.run.step > step)
+    enter(app, "train")
+    assert spec_of(app) == chosen
+    assert _spec_of(_shown(app)) == chosen
+    assert address(app) == chosen.to_query()
+    assert job_of(app) is running
+    assert running.state == "playing"
+    assert "A new design is waiting" in app.info[0].value
+
+
+def test_a_link_from_another_page_is_followed_and_the_run_goes_on(app: AppTest) -> None:
+    press(enter(app, "train", **SHORT), "step")
+    running = job_of(app)
+    enter(app, "start")
+    enter(app, "train", hidden="32", init="zeros")
+    assert spec_of(app) == RunSpec(hidden=(32,), init="zeros")
+    assert _spec_of(_shown(app)) == spec_of(app)
+    assert job_of(app) is running
+
+
+def test_the_same_link_a_second_time_restores_what_was_changed_meanwhile(app: AppTest) -> None:
+    enter(app, "train", hidden="32").number_input(key="units_1").set_value(7)
+    assert spec_of(again(app)) == RunSpec(hidden=(7,))
+    enter(app, "start")
+    enter(app, "train", hidden="32")
+    assert spec_of(app) == RunSpec(hidden=(32,))
+
+
+def _within(bounds: Bounds) -> st.SearchStrategy[float]:
+    return st.integers(int(bounds.low), int(bounds.high)) if bounds.whole else st.floats(bounds.low, bounds.high)
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> dict[str, Any]:
+    """Any state of all widgets that is an experiment."""
+    widgets = _widgets_of(RunSpec()) | {name: draw(_within(bounds)) for name, bounds in BOUNDS.items()}
+    widgets |= {f"units_{layer}": draw(st.integers(1, 2048)) for layer in range(1, MAX_HIDDEN + 1)}
+    widgets |= {f"dropout_{layer}": draw(st.sampled_from([0.0, 0.5]) | st.floats(0, 1)) for layer in range(1, MAX_HIDDEN + 1)}
+    widgets |= {
+        "layers": draw(st.integers(0, MAX_HIDDEN)),
+        "activation": draw(st.sampled_from([*TRAINABLE, OWN_ACTIVATION])),
+        "expression": draw(st.text(min_size=1, max_size=200).filter(str.strip)),
+        "init": draw(st.sampled_from(INITIALIZERS)),
+        "optimizer": draw(st.sampled_from(list(OPTIMIZER_LABELS))),
+        "divide_by_batch": draw(st.booleans()),
+        "all_images": draw(st.booleans()),
+        "train_size": draw(st.integers(1, 60_000)),
+        "implementation": draw(st.sampled_from(["concise", "scratch"])),
+    }
+    for name, activation in ACTIVATIONS.items():
+        if (parameter := activation.parameter) is not None:
+            widgets[f"parameter_{name}"] = draw(st.floats(parameter.low, parameter.high))
+    sizes = (784, *(widgets[f"units_{layer + 1}"] for layer in range(widgets["layers"])), 10)
+    widgets["batch_size"] = min(widgets["batch_size"], MAX_STEP_FLOPS // step_flops(sizes, 1))
+    return widgets
+
+
+@settings(deadline=None)
+@given(choices())
+def test_widgets_to_address_to_widgets_is_the_same_experiment(widgets: dict[str, Any]) -> None:
+    spec = _spec_of(widgets)
+    assert RunSpec.from_query(spec.to_query()) == (spec, ())
+    assert _spec_of(_widgets_of(spec)) == spec
