@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from mlp_core.figures.marks import SMALL
-from mlp_core.figures.palette import DIVERGING, GREY, HEALTHY, base_layout, series_style, translucent
+from mlp_core.figures.palette import DIVERGING, GRADIENT, GREY, HEALTHY, base_layout, series_style, translucent
 from mlp_core.figures.powers import Floats, PowerAxis, spoken_size
 
 DIFFERS = 0.01  # of a decade: what float32 gets is marked where it is this far from float64
@@ -40,12 +40,21 @@ class DepthSeries:
     predicted: Floats | None = None
 
 
-def sizes_by_layer(series: Sequence[DepthSeries], title: str, xtitle: str = "layer") -> go.Figure:
+class Bound(NamedTuple):
+    """A line to compare with: log10 at two or more layers, and its words for the legend."""
+
+    label: str
+    layers: Floats
+    log10: Floats
+
+
+def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: Bound | None = None) -> go.Figure:
     """Absolute sizes by layer on an axis in powers of ten; theory dashed, or as a band; what float32 makes of it as crosses.
 
     Exact zeros and what is not finite stand on lines of their own at the bottom and the top.
     """
     shown = [array for one in series for array in (one.measured, one.single, one.predicted) if array is not None]
+    shown += [bound.log10] if bound is not None else []
     axis = PowerAxis.around(shown)
     traces: list[go.Scatter] = []
     for index, one in enumerate(series):
@@ -54,7 +63,10 @@ def sizes_by_layer(series: Sequence[DepthSeries], title: str, xtitle: str = "lay
         traces.append(_measured(one, axis, color))
         traces += _single(one, axis, color)
     traces += _key(series)
-    return _layered(traces, axis.layout(title), xtitle)
+    if bound is not None:
+        dotted = {"color": GRADIENT, "width": 2, "dash": "dot"}
+        traces.append(go.Scatter(x=bound.layers, y=bound.log10, name=bound.label, mode="lines", line=dotted, hoverinfo="skip"))
+    return _layered(traces, axis.layout(title), "layer")
 
 
 def shares_by_layer(labels: Sequence[str], values: Sequence[Floats], title: str, predicted: Sequence[Floats | None] = ()) -> go.Figure:

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mlp_core.depth import DepthReport, factor_a_layer
-from mlp_core.figures.depth import DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
+from mlp_core.figures.depth import Bound, DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
 from mlp_core.figures.powers import spoken_size
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
-from mlp_core.theory import DepthPrediction
+from mlp_core.theory import DepthPrediction, sigmoid_bound_log10
 from pages.ui import stability_measures as measures
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
@@ -143,7 +143,19 @@ def _sizes(quantity: str, measured: list[Measured]) -> go.Figure:
         first = 0 if quantity == "dh" else 1
         series.append(DepthSeries(one.design.label, np.arange(first, first + len(values), dtype=float), values, single, predicted))
     title = {"dW": "|∂L/∂W|", "dh": "|∂L/∂h|", "rms": "root mean square of h"}[quantity]
-    return sizes_by_layer(series, title)
+    return sizes_by_layer(series, title, _sigmoid_bound(measured) if quantity == "dh" else None)
+
+
+def _sigmoid_bound(measured: list[Measured]) -> Bound | None:
+    """0.25 a layer, from the last hidden layer of the first sigmoid network down to its first."""
+    for one in measured:
+        gradient = one.report.hidden_gradient_log10
+        last = len(gradient) - 1
+        if one.spec.activation == "sigmoid" and last > 1 and np.isfinite(gradient[last]):
+            return Bound(
+                "0.25 a layer: σ′ at its best", np.array([1.0, last]), gradient[last] + np.array([sigmoid_bound_log10(last - 1), 0.0])
+            )
+    return None
 
 
 def _shares(quantity: str, measured: list[Measured]) -> go.Figure:

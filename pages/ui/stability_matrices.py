@@ -73,8 +73,8 @@ class Product:
 def act(link: LinkState) -> None:
     """Choose a law, a size and a scale; watch the product grow or die."""
     st.markdown(
-        "Multiply random matrices, one after another, as a deep network does. The book multiplies 100 of 4 × 4 and prints numbers near "
-        r"10²⁴. Typical growth is $e^{\lambda_1}$ a factor, with $\lambda_1 = \frac12\left(\ln 2 + \psi(\frac n2)\right) + \ln\sigma$."
+        "Multiply random matrices, one after another, as a deep network does: the book's 100 of 4 × 4 reach 10²⁴.  \n"
+        r"Typical growth is $e^{\lambda_1}$ a factor, with $\lambda_1 = \frac12\left(\ln 2 + \psi(\frac n2)\right) + \ln\sigma$."
     )
     playing = bool(st.session_state.get(PLAYING))
     st.fragment(_act, run_every=PLAY_SECONDS if playing else None)(link, playing)

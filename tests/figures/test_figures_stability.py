@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from mlp_core.figures.chain import gradient_chain, sigmoid_and_gradient
-from mlp_core.figures.depth import DepthSeries, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
+from mlp_core.figures.depth import Bound, DepthSeries, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from mlp_core.figures.stability import (
     CURVE_POINTS,
     Growth,
@@ -169,6 +169,12 @@ def test_theory_is_a_dashed_line_or_a_band() -> None:
     band = named(sizes_by_layer([series(predicted=np.array([[-10.0, -5.0, -1.0], [-8.0, -3.0, 1.0]]))], ""), "tanh, theory")
     assert band.fill == "toself"
     np.testing.assert_array_equal(band.y, [-10, -5, -1, 1, -3, -8])
+
+
+def test_a_bound_is_part_of_the_picture() -> None:
+    figure = sizes_by_layer([series()], "", Bound("0.25 a layer", np.array([1.0, 3.0]), np.array([-30.0, 0.0])))
+    np.testing.assert_array_equal(named(figure, "0.25 a layer").y, [-30, 0])
+    assert figure.layout.yaxis.range[0] < -30
 
 
 def test_designs_have_colors_of_their_own() -> None:

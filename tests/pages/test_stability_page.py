@@ -91,6 +91,16 @@ def test_every_quantity_has_a_line_for_each_design(page: AppTest, quantity: str)
         assert numbers(lines[0]["y"]).min() > 50  # tanh with N(0, 2²)
 
 
+def test_the_bound_of_the_sigmoid_stands_above_its_gradient(page: AppTest) -> None:
+    opened(page, show="dh", batch="32")
+    bound = numbers(trace(page, "depth", "0.25 a layer: σ′ at its best")["y"])
+    gradient = numbers(trace(page, "depth", "Sigmoid, PyTorch's default")["y"])
+    assert bound[1] - bound[0] == pytest.approx(19 * math.log10(4), abs=1e-3)
+    assert gradient[1] < bound[0]
+    page.selectbox(key="stability_activation").set_value("tanh").run()
+    assert not [one for one in chart(page, "depth")["data"] if one.get("name", "").startswith("0.25")]
+
+
 def test_histograms_come_one_a_design(page: AppTest) -> None:
     opened(page, show="ridges", depth="6", batch="32")
     assert len([element for element in page.get("bidi_component") if "ridges_" in element.proto.id]) == 3
