@@ -6,7 +6,6 @@ import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -460,7 +459,3 @@ def test_a_run_leaves_its_data_alone() -> None:
     finished(replace(SPEC, dropout=(0.5,)), data)
     for name in ("train_images", "train_labels", "test_images", "test_labels"):
         assert torch.equal(getattr(data, name), getattr(clouds(), name))
-
-
-def test_training_needs_no_screen() -> None:
-    assert "streamlit" not in Path(training.__file__).read_text()
