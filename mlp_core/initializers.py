@@ -86,6 +86,8 @@ def _zeros(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> N
 
 def _constant(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
     tensor.fill_(spec.init_value)
+    if std > 0.0:
+        tensor.add_(torch.empty_like(tensor).normal_(0.0, std, generator=generator))
 
 
 def _orthogonal(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
@@ -162,9 +164,9 @@ INITIALIZERS: dict[str, Initializer] = {
         Initializer(
             "constant",
             "Constant",
-            r"W_{ij} = c",
+            r"W_{ij} \sim \mathcal{N}(c, \sigma^2),\ \text{with}\ \sigma = 0\ \text{all equal}",
             "Zhang et al., Dive into Deep Learning, section 5.4.1",
-            lambda n_in, n_out, spec: 0.0,
+            lambda n_in, n_out, spec: spec.init_noise,
             _constant,
         ),
         Initializer(

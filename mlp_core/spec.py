@@ -99,6 +99,7 @@ class Bounds:
 BOUNDS: dict[str, Bounds] = {
     "init_std": Bounds(0.0, 10.0),
     "init_value": Bounds(-10.0, 10.0),
+    "init_noise": Bounds(0.0, 10.0),
     "lr": Bounds(1e-5, 100.0),
     "momentum": Bounds(0.0, 0.999),
     "beta1": Bounds(0.0, 0.9999),
@@ -132,7 +133,8 @@ class RunSpec:
         activation_parameter: the activation's own parameter (slope, alpha, beta); None takes its default.
         init: a name in `INITIALIZERS`.
         init_std: standard deviation of "normal".
-        init_value: every weight of "constant".
+        init_value: every weight of "constant" …
+        init_noise: … give or take N(0, init_noise²).
         dropout: probability of dropping, one a hidden layer; () for none.
         optimizer: a name in `OPTIMIZERS`.
         lr: learning rate.
@@ -161,6 +163,7 @@ class RunSpec:
     init: str = "normal"
     init_std: float = 0.01
     init_value: float = 0.01
+    init_noise: float = 0.0
     dropout: tuple[float, ...] = ()
     optimizer: str = "sgd"
     lr: float = 0.1

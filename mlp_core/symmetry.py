@@ -21,7 +21,7 @@ class Variant:
 
 
 def variants(units: int, epochs: int, seed: int) -> tuple[Variant, ...]:
-    """One hidden layer of equal units, left alone; with dropout; and with weights that differ a little from 0 and from each other."""
+    """One hidden layer of equal units, left alone; with dropout; and with weights that differ a little."""
     shared = {"hidden": (units,), "epochs": epochs, "seed": seed}
     return (
         Variant(
@@ -35,8 +35,8 @@ def variants(units: int, epochs: int, seed: int) -> tuple[Variant, ...]:
             "Each unit misses other images, so their gradients differ from the first step on.",
         ),
         Variant(
-            f"A little noise, N(0, {NOISE:g}²)",
-            RunSpec(**shared, init="normal", init_std=NOISE),  # type: ignore[arg-type]
+            f"All weights {EQUAL_WEIGHT:g}, a little noise of {NOISE:g}",
+            RunSpec(**shared, init="constant", init_value=EQUAL_WEIGHT, init_noise=NOISE),  # type: ignore[arg-type]
             "However small, a difference between two units grows: they learn different things.",
         ),
     )

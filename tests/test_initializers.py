@@ -117,6 +117,13 @@ def test_orthogonal_matrices_are_uniform_on_the_group() -> None:
         assert stats.kstest(entries, stats.uniform(-1, 2).cdf).pvalue > SMALLEST_P
 
 
+def test_constant_weights_with_noise_scatter_around_the_value() -> None:
+    ((weight, _),) = drawn("constant", (400, 400), init_value=0.5, init_noise=0.1)
+    n = weight.numel()
+    assert abs(weight.double().mean().item() - 0.5) < 5 * 0.1 / n**0.5
+    assert abs(weight.double().std().item() - 0.1) < 5 * 0.1 / (2 * n) ** 0.5
+
+
 @given(c=st.floats(-10, 10, width=32))
 def test_constant_weights_are_all_the_value(c: float) -> None:
     ((weight, bias),) = drawn("constant", (3, 2), init_value=c)

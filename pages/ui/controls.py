@@ -22,7 +22,18 @@ from mlp_core.spec import (
 )
 from pages.ui.address import Address
 from pages.ui.seeds import Seeds
-from pages.ui.sidebar import LR_STOPS, MAX_HIDDEN, OWN_ACTIVATION, PAGE, WITH_BETAS, WITH_EPS, WITH_MOMENTUM, draw_sidebar, nearest
+from pages.ui.sidebar import (
+    EPOCHS_BOUNDS,
+    LR_STOPS,
+    MAX_HIDDEN,
+    OWN_ACTIVATION,
+    PAGE,
+    WITH_BETAS,
+    WITH_EPS,
+    WITH_MOMENTUM,
+    draw_sidebar,
+    nearest,
+)
 
 DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
 FIELDS = tuple(field.name for field in fields(RunSpec))
@@ -95,6 +106,9 @@ def _follow_link(seeds: Seeds, address: Address) -> None:
     if len(spec.hidden) > MAX_HIDDEN:
         errors += (SpecError("hidden", f"must have at most {MAX_HIDDEN} layers on this page", f"{len(spec.hidden)} layers"),)
         spec = replace(spec, hidden=RunSpec().hidden, dropout=())
+    if spec.epochs > EPOCHS_BOUNDS.high:
+        errors += (SpecError("epochs", f"{EPOCHS_BOUNDS.rule} on this page", spec.epochs),)
+        spec = replace(spec, epochs=RunSpec().epochs)
     shown = _spec_of(_widgets_of(spec))
     for name, (given, _) in spec.differences(shown).items():
         if name not in ("activation", "dropout"):  # which differ by blanks and zeros at most
@@ -137,7 +151,7 @@ def _spec_of(widgets: Mapping[str, Any]) -> RunSpec:
     layers = range(1, widgets["layers"] + 1)
     dropout = tuple(widgets[f"dropout_{layer}"] for layer in layers)
     activation, optimizer = widgets["activation"], widgets["optimizer"]
-    chosen: dict[str, Any] = {name: widgets[name] for name in ("lr", "weight_decay", "batch_size", "epochs", "seed", "init")}
+    chosen: dict[str, Any] = {name: widgets[name] for name in ("lr", "weight_decay", "l1", "batch_size", "epochs", "seed", "init")}
     if activation == OWN_ACTIVATION:
         chosen["activation"] = f"={widgets['expression'].strip()}"
     else:
@@ -146,7 +160,7 @@ def _spec_of(widgets: Mapping[str, Any]) -> RunSpec:
     if widgets["init"] == "normal":
         chosen["init_std"] = widgets["init_std"]
     if widgets["init"] == "constant":
-        chosen["init_value"] = widgets["init_value"]
+        chosen |= {"init_value": widgets["init_value"], "init_noise": widgets["init_noise"]}
     if optimizer in WITH_MOMENTUM:
         chosen["momentum"] = widgets["momentum"]
     if optimizer in WITH_BETAS:

@@ -10,11 +10,12 @@ from mlp_core.activations import ACTIVATIONS
 from mlp_core.devices import available_devices
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
-from mlp_core.spec import BOUNDS, DROPOUT_BOUNDS, MAX_EPOCHS, MAX_EXPRESSION_LENGTH, MAX_WIDTH, TRAIN_SIZE_BOUNDS, WIDTH_BOUNDS, Bounds
+from mlp_core.spec import BOUNDS, DROPOUT_BOUNDS, MAX_EXPRESSION_LENGTH, MAX_WIDTH, TRAIN_SIZE_BOUNDS, WIDTH_BOUNDS, Bounds
 from mlp_core.spec import INITIALIZERS as INITIALIZER_NAMES
 from pages.ui.seeds import Seeds
 
 PAGE = "train"
+EPOCHS_BOUNDS = Bounds(1, 100, whole=True)
 MAX_HIDDEN = 8  # layers with a control of their own
 OWN_ACTIVATION = "own"
 OPTIMIZER_LABELS = {
@@ -82,7 +83,8 @@ def _weight_controls(seeds: Seeds) -> None:
         if seeds["init"] == "normal":
             _number(seeds, "init_std", "σ", 0.01, "Standard deviation of every weight; d2l takes 0.01.")
         elif seeds["init"] == "constant":
-            _number(seeds, "init_value", "Value", 0.01, "Every weight starts at this value.")
+            _number(seeds, "init_value", "Value", 0.01, "Every weight starts at this value …")
+            _number(seeds, "init_noise", "Noise σ", 0.001, "… give or take this standard deviation; 0 makes all units alike.")
 
 
 def _learning_controls(seeds: Seeds) -> None:
@@ -99,6 +101,7 @@ def _learning_controls(seeds: Seeds) -> None:
         _optimizer_settings(seeds)
         help = "Adds λ·w to the gradient of every parameter (AdamW: shrinks it directly)."
         _number(seeds, "weight_decay", "Weight decay λ", 0.0001, help)
+        _number(seeds, "l1", "L1 penalty", 0.0001, "Adds this times the sign of w to the gradient of every parameter.")
 
 
 def _optimizer_settings(seeds: Seeds) -> None:
@@ -123,7 +126,7 @@ def _optimizer_settings(seeds: Seeds) -> None:
 def _data_controls(seeds: Seeds) -> None:
     with st.expander("Data and time", expanded=True, icon=":material/photo_library:"):
         _number(seeds, "batch_size", "Batch size", 1, "Images a step, 1 to 4096.")
-        _number(seeds, "epochs", "Epochs", 1, f"Passes over the images, 1 to {MAX_EPOCHS}.")
+        _number(seeds, "epochs", "Epochs", 1, "Passes over the images, 1 to 100.", EPOCHS_BOUNDS)
         help = "60,000 of them; fewer are faster to learn, and sooner overfitted."
         st.checkbox("All images", seeds["all_images"], key=seeds.key("all_images"), help=help)
         if not seeds["all_images"]:
