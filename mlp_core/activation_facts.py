@@ -16,7 +16,7 @@ from torch import Tensor
 from mlp_core.activations import Activation, Curve, evaluate
 
 FLAT_FRACTION = 0.01  # flat: a slope below this share of the steepest one
-ZERO_CENTRED = 1e-4  # a mean output below this is 0 but for the finite number of quantiles
+ZERO_CENTERED = 1e-4  # a mean output below this is 0 but for the finite number of quantiles
 QUANTILES = 4_001
 NEAR = 1e-6  # how far from x the slopes beside it are taken
 KINK_TOLERANCE = 1e-9  # a smaller difference of slopes is rounding
@@ -68,8 +68,8 @@ class Facts:
     mean_output: float
 
     @property
-    def zero_centred(self) -> bool:
-        return abs(self.mean_output) < ZERO_CENTRED
+    def zero_centered(self) -> bool:
+        return abs(self.mean_output) < ZERO_CENTERED
 
 
 def grid(low: float, high: float, step: float) -> Tensor:

@@ -209,7 +209,7 @@ _ENTRIES = (
     ),
     Activation(
         "tanh", "Tanh", torch.tanh, r"\frac{1 - e^{-2x}}{1 + e^{-2x}}", r"1 - \tanh^2(x)",
-        "Zero-centred, and better in hidden layers than the sigmoid. In deep stacks its gradient still vanishes once units saturate.",
+        "Zero-centered, and better in hidden layers than the sigmoid. In deep stacks its gradient still vanishes once units saturate.",
         _fixed(-1.0, 1.0), SATURATED_MARGIN,
     ),
     Activation(

@@ -186,7 +186,7 @@ def _better_start(spec: RunSpec) -> str:
 
 
 def _peak(accuracies: Sequence[float]) -> float:
-    """The best mean over `RECENT_STEPS` neighbouring steps: one lucky small batch is no peak."""
+    """The best mean over `RECENT_STEPS` neighboring steps: one lucky small batch is no peak."""
     window = min(RECENT_STEPS, len(accuracies))
     total = best = sum(accuracies[:window])
     for new, old in zip(accuracies[window:], accuracies, strict=False):

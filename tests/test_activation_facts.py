@@ -82,16 +82,16 @@ def test_no_parameter_makes_a_smooth_function_kink(name: str, parameter: float) 
 
 
 @pytest.mark.parametrize(
-    ("name", "mean", "centred"),
+    ("name", "mean", "centered"),
     [
         ("identity", 0.0, True), ("tanh", 0.0, True), ("hard_tanh", 0.0, True), ("selu", 0.0, True), ("sigmoid", 0.5, False),
         ("relu", 1 / math.sqrt(2 * math.pi), False), ("step", 0.5, False), ("gelu", 1 / (2 * math.sqrt(math.pi)), False),
     ],
 )  # fmt: skip
-def test_the_mean_output(name: str, mean: float, centred: bool) -> None:
+def test_the_mean_output(name: str, mean: float, centered: bool) -> None:
     facts = measure(ACTIVATIONS[name], evaluate(name, GRID))
     assert facts.mean_output == pytest.approx(mean, abs=3e-4)
-    assert facts.zero_centred is centred
+    assert facts.zero_centered is centered
 
 
 def test_smallest_and_largest_are_those_of_the_grid() -> None:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from mlp_core.figures.palette import FAULT, HEALTHY, base_layout, translucent
 
 HEIGHT = 460  # px
-STRONGEST = 0.8  # opacity of the largest value; below 1, so that words of the page's own colour stay readable on it
+STRONGEST = 0.8  # opacity of the largest value; below 1, so that words of the page's own color stay readable on it
 SCALE_STEPS = 32
 
 Counts = npt.NDArray[np.integer]
@@ -20,24 +20,24 @@ Shares = npt.NDArray[np.float64]
 Words = npt.NDArray[np.str_]
 
 
-def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalised: bool = True) -> go.Figure:
+def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: bool = True) -> go.Figure:
     """Counts of true class (row) against predicted class (column).
 
-    Hits (the diagonal) and mistakes have a colour and a scale each, both from 0 and both shown, since on one scale the hits would
+    Hits (the diagonal) and mistakes have a color and a scale each, both from 0 and both shown, since on one scale the hits would
     drown the mistakes. Every cell carries (true, predicted) as its customdata.
 
     Args:
         counts: (k, k) images.
-        normalised: colour by the share of the true class in percent; otherwise by images. The number written is always the count.
+        normalized: color by the share of the true class in percent; otherwise by images. The number written is always the count.
     """
     counts = np.asarray(counts)
     totals = counts.sum(axis=1, keepdims=True)
     percent = np.divide(100.0 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    values = percent if normalised else counts.astype(np.float64)
+    values = percent if normalized else counts.astype(np.float64)
     diagonal = np.eye(len(counts), dtype=bool)
-    unit = "%" if normalised else "images"
+    unit = "%" if normalized else "images"
     mistakes, hits = np.where(diagonal, np.nan, values), np.where(diagonal, values, np.nan)
-    ceilings = _ceiling(mistakes), 100.0 if normalised else _ceiling(hits)
+    ceilings = _ceiling(mistakes), 100.0 if normalized else _ceiling(hits)
     hover = _hover(counts, percent, class_names)
     traces = [
         _cells(mistakes, class_names, FAULT, ceilings[0], hover),
@@ -89,7 +89,7 @@ def _hover(counts: Counts, percent: Shares, names: Sequence[str]) -> Words:
 
 
 def _numbers(counts: Counts, names: Sequence[str]) -> go.Scatter:
-    """Written over the cells in the page's own colour; a count of 0 is a dot."""
+    """Written over the cells in the page's own color; a count of 0 is a dot."""
     rows, columns = (indices.ravel().tolist() for indices in np.indices(counts.shape))
     texts = [str(count) if count else "·" for count in counts.ravel()]
     x, y = [names[j] for j in columns], [names[i] for i in rows]
@@ -97,7 +97,7 @@ def _numbers(counts: Counts, names: Sequence[str]) -> go.Scatter:
 
 
 def _scale(color: str, ceiling: float, axis: str) -> go.Heatmap:
-    """A colour bar; plotly's own would leave out the opacity."""
+    """A color bar; plotly's own would leave out the opacity."""
     z = np.linspace(0, ceiling, SCALE_STEPS)[None, :]
     return go.Heatmap(
         z=z, x=z[0], y=[0], zmin=0, zmax=ceiling, colorscale=_colors(color), showscale=False, hoverinfo="skip",

@@ -69,7 +69,7 @@ def exponential_average(values: npt.ArrayLike, decay: float) -> Floats:
 
     Args:
         values: (n,).
-        decay: weight of a neighbour, 0 <= decay < 1.
+        decay: weight of a neighbor, 0 <= decay < 1.
 
     Raises:
         ValueError: a decay outside that interval.

@@ -42,7 +42,7 @@ def png(indices: Pixels, colors: Pixels) -> str:
         indices: (h, w) into `colors`.
         colors: (k, 4) red, green, blue, opacity; k at most 256.
 
-    Reference: PNG specification (third edition, W3C), colour type 3.
+    Reference: PNG specification (third edition, W3C), color type 3.
     """
     height, width = indices.shape
     rows = np.zeros((height, width + 1), dtype=np.uint8)  # each row begins with its filter: 0, none

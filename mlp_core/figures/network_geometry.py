@@ -1,4 +1,4 @@
-"""Where the units and edges of a drawn network stand, and which of them are drawn. Knows places, not colours."""
+"""Where the units and edges of a drawn network stand, and which of them are drawn. Knows places, not colors."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Geometry:
 
     @property
     def joints(self) -> Iterator[tuple[Column, Column]]:
-        """Neighbouring layers: those between which edges run."""
+        """Neighboring layers: those between which edges run."""
         for left, right in pairwise(self.columns):
             if right.layer == left.layer + 1:
                 yield left, right
 
 
 def arrange(sizes: Sequence[int], dropout: Sequence[float], max_units: int, *, top: float, bottom: float) -> Geometry:
-    """Place every layer between `top` and `bottom` (px), all with one spacing, each centred.
+    """Place every layer between `top` and `bottom` (px), all with one spacing, each centered.
 
     Args:
         sizes: width of every layer, input first.

@@ -1,4 +1,4 @@
-"""The words around a drawn network: widths, activation, dropout, and the shape and size of each weight matrix. Knows no colours."""
+"""The words around a drawn network: widths, activation, dropout, and the shape and size of each weight matrix. Knows no colors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PICTURE_X = -0.7  # the middle of the picture, in layers left of the input
 
 @dataclass(frozen=True)
 class Labels:
-    """Yields traces of text alone, in the page's own colour."""
+    """Yields traces of text alone, in the page's own color."""
 
     geometry: Geometry
     sizes: Sequence[int]

@@ -1,7 +1,7 @@
-"""Colours by meaning, and the layout every figure starts from.
+"""Colors by meaning, and the layout every figure starts from.
 
-The hues are those of Okabe and Ito (2008), told apart by colour-blind readers, in the shades that keep contrast on white and on near-black.
-The plot area stays transparent and neither paper nor font colour is set: the page's theme gives both.
+The hues are those of Okabe and Ito (2008), told apart by color-blind readers, in the shades that keep contrast on white and on near-black.
+The plot area stays transparent and neither paper nor font color is set: the page's theme gives both.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SERIES = (SKY, ORANGE, GREEN, VERMILION, PURPLE, BLUE, YELLOW, GREY)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 SEQUENTIAL = "Viridis"  # magnitudes
-DIVERGING = "RdBu_r"  # signed values, centred on 0
+DIVERGING = "RdBu_r"  # signed values, centered on 0
 
 
 def translucent(color: str, opacity: float) -> str:
@@ -41,7 +41,7 @@ def translucent(color: str, opacity: float) -> str:
 
 
 def series_style(index: int) -> dict[str, str]:
-    """Colour and dash of the `index`-th series of a figure; hues first, then dashes, so that no two look alike."""
+    """Color and dash of the `index`-th series of a figure; hues first, then dashes, so that no two look alike."""
     return {"color": SERIES[index % len(SERIES)], "dash": DASHES[index // len(SERIES) % len(DASHES)]}
 
 

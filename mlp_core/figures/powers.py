@@ -1,6 +1,6 @@
 """An axis for sizes from below the smallest to above the largest number a computer holds, with a place for 0 and one for ∞.
 
-Values come as log10 and are drawn on a linear axis that is labelled in powers of ten: plotly's own log axis ends where float64 does, and
+Values come as log10 and are drawn on a linear axis that is labeled in powers of ten: plotly's own log axis ends where float64 does, and
 drops what is exactly 0.
 """
 

@@ -16,14 +16,14 @@ from mlp_core.figures.palette import DIVERGING, base_layout
 GAP = 2  # image pixels between pictures
 ROW_PX = 66  # height of a row of pictures on the screen
 MOST_UNITS = 64
-MIDDLE = 31  # palette index of 0: 63 colours, which the eye cannot tell from more and which compress to half
-SHOWN_SHARE = 0.995  # of the weights lies on the scale; the few beyond take the colour of its ends
+MIDDLE = 31  # palette index of 0: 63 colors, which the eye cannot tell from more and which compress to half
+SHOWN_SHARE = 0.995  # of the weights lies on the scale; the few beyond take the color of its ends
 
 
 def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: int = MOST_UNITS) -> go.Figure:
     """Each unit's incoming weights as one square picture, all on one scale that is symmetric about 0.
 
-    The scale ends at the size below which `SHOWN_SHARE` of the weights lie; larger ones take its last colours.
+    The scale ends at the size below which `SHOWN_SHARE` of the weights lie; larger ones take its last colors.
 
     Args:
         weights: (units, side * side), as of a linear layer. What is not finite shows as a hole.

@@ -116,11 +116,11 @@ def _card(one: Shown) -> None:
 def _fact_lines(one: Shown, facts: Facts) -> list[str]:
     interval = one.activation.range(*one.parameters.values())
     on_grid = f"{tidy(facts.smallest)} to {tidy(facts.largest)} on this grid"
-    centred = "zero-centred" if facts.zero_centred else "not zero-centred"
+    centered = "zero-centered" if facts.zero_centered else "not zero-centered"
     lines = [
         f"Range: {interval}; {on_grid}" if interval else f"Range: {on_grid}",
         f"Largest gradient: **{tidy(facts.steepest)}**, {_places(facts.steepest_at)}",
-        f"Mean output for inputs from N(0, 1): {tidy(round(facts.mean_output, 3) + 0.0)}, so {centred}",
+        f"Mean output for inputs from N(0, 1): {tidy(round(facts.mean_output, 3) + 0.0)}, so {centered}",
         f"Flat (slope below {percent(FLAT_FRACTION, 0)} of the largest): {_places(facts.flat)}",
     ]
     for name, points in (("Kink", facts.kinks), ("Jump", facts.jumps)):

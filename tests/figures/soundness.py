@@ -1,4 +1,4 @@
-"""What every figure must be, whatever it shows: valid JSON, light, transparent, in the page's own font colour."""
+"""What every figure must be, whatever it shows: valid JSON, light, transparent, in the page's own font color."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_refuses_a_limit_that_cannot_hold_a_bucket_and_columns_of_different_leng
 
 @settings(deadline=None)
 @given(anything, st.floats(0, 0.999))
-def test_average_weighs_each_finite_neighbour_by_its_distance(values: list[float], decay: float) -> None:
+def test_average_weighs_each_finite_neighbor_by_its_distance(values: list[float], decay: float) -> None:
     average = exponential_average(values, decay)
     for t, value in enumerate(values):
         if not math.isfinite(value):

@@ -58,7 +58,7 @@ def test_every_layer_is_drawn_once_wherever_its_norm_has_a_place(values: list[fl
     sound(figure, 6_000)
 
 
-def test_lanes_appear_only_when_needed_and_are_labelled() -> None:
+def test_lanes_appear_only_when_needed_and_are_labeled() -> None:
     assert [len(on_axis(gradient_norms(probe([1.0, 2.0])), axis)) for axis in ("y2", "y3")] == [0, 0]
     figure = gradient_norms(probe([0.0, math.nan, 1.0]))
     assert figure.layout.yaxis2.ticktext == ("0 exactly",)

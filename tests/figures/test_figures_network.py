@@ -92,7 +92,7 @@ def test_a_small_network_is_drawn_in_full_without_dots_or_picture() -> None:
 
 @given(some_sizes)
 @settings(deadline=None, max_examples=40)
-def test_every_edge_joins_two_units_of_neighbouring_layers(sizes: tuple[int, ...]) -> None:
+def test_every_edge_joins_two_units_of_neighboring_layers(sizes: tuple[int, ...]) -> None:
     figure = network_diagram(sizes)
     places = {(float(x), float(np.float32(y))) for x, y in zip(units(figure).x, units(figure).y, strict=True)}
     drawn = edges(figure)

@@ -35,7 +35,7 @@ def grid(n: int = 7, columns: int = 3, **changes: Any) -> go.Figure:
 
 
 def frames(figure: go.Figure, color: str) -> npt.NDArray[np.float64]:
-    """(n, 4): left, top, right, bottom of each frame of that colour."""
+    """(n, 4): left, top, right, bottom of each frame of that color."""
     (trace,) = [trace for trace in figure.select_traces({"mode": "lines"}) if trace.line.color == color]
     x, y = np.asarray(trace.x, dtype=np.float64).reshape(-1, 6)[:, :5], np.asarray(trace.y, dtype=np.float64).reshape(-1, 6)[:, :5]
     return np.column_stack([x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)])
@@ -98,7 +98,7 @@ def test_frames_enclose_right_images_in_green_and_wrong_ones_in_vermilion() -> N
 
 @given(st.lists(st.tuples(CLASSES, CLASSES), min_size=1, max_size=12))
 @settings(deadline=None, max_examples=25)
-def test_captions_say_right_or_wrong_without_colour(pairs: list[tuple[int, int]]) -> None:
+def test_captions_say_right_or_wrong_without_color(pairs: list[tuple[int, int]]) -> None:
     true, predicted = zip(*pairs, strict=True)
     figure = grid(len(pairs), images=noise(len(pairs)), true=true, predicted=predicted)
     (captions,) = [trace.text for trace in figure.select_traces({"mode": "text"})]
@@ -122,7 +122,7 @@ def test_images_keep_their_shape_and_the_grid_is_light() -> None:
     sound(figure, 40_000)  # noise does not compress: 25 kB of base64, in which plotly writes each slash as six characters
 
 
-def test_probability_bars_are_percent_and_coloured_by_truth() -> None:
+def test_probability_bars_are_percent_and_colored_by_truth() -> None:
     probabilities = np.array([0.1, 0.6, 0.3])
     for true, expected in ((1, HEALTHY), (2, FAULT), (None, HEALTHY)):
         figure = probability_bars(probabilities, ("a", "b", "c"), true)
@@ -133,7 +133,7 @@ def test_probability_bars_are_percent_and_coloured_by_truth() -> None:
         sound(figure, 2_000)
 
 
-def test_the_bar_of_the_given_prediction_is_coloured_even_if_it_is_not_the_likeliest() -> None:
+def test_the_bar_of_the_given_prediction_is_colored_even_if_it_is_not_the_likeliest() -> None:
     (bars,) = probability_bars(np.array([0.5, 0.5]), ("a", "b"), true=0, predicted=1).data
     assert list(bars.marker.color) == [GREY, FAULT]
 
@@ -143,14 +143,14 @@ counts_of = arrays.arrays(np.int64, (10, 10), elements=st.integers(0, 1000))
 
 @given(counts_of, st.booleans())
 @settings(deadline=None, max_examples=25)
-def test_confusion_colours_are_shares_and_numbers_are_counts(counts: npt.NDArray[np.int64], normalised: bool) -> None:
-    figure = confusion_matrix(counts, NAMES, normalised=normalised)
+def test_confusion_colors_are_shares_and_numbers_are_counts(counts: npt.NDArray[np.int64], normalized: bool) -> None:
+    figure = confusion_matrix(counts, NAMES, normalized=normalized)
     mistakes, hits, numbers = (np.asarray(figure.data[0].z), np.asarray(figure.data[1].z), figure.data[2])
     for i, j in np.ndindex(10, 10):
         total = sum(counts[i].tolist())
         mine, other = (hits, mistakes) if i == j else (mistakes, hits)
         assert np.isnan(other[i, j])
-        if not normalised:
+        if not normalized:
             assert mine[i, j] == counts[i, j]
         elif total == 0:
             assert np.isnan(mine[i, j])
@@ -175,16 +175,16 @@ def test_confusion_cells_know_their_classes_and_say_their_numbers() -> None:
     assert list(figure.data[0].y) == list(figure.data[0].x) == list(NAMES)
 
 
-@pytest.mark.parametrize(("normalised", "mistakes", "hits"), [(True, 40.0, 100.0), (False, 80, 900)])
-def test_each_colour_scale_starts_at_0_and_is_drawn_up_to_its_end(normalised: bool, mistakes: float, hits: float) -> None:
-    figure = confusion_matrix(np.array([[900, 100], [80, 120]]), ("a", "b"), normalised=normalised)
-    mistakes = mistakes if normalised else 100
+@pytest.mark.parametrize(("normalized", "mistakes", "hits"), [(True, 40.0, 100.0), (False, 80, 900)])
+def test_each_color_scale_starts_at_0_and_is_drawn_up_to_its_end(normalized: bool, mistakes: float, hits: float) -> None:
+    figure = confusion_matrix(np.array([[900, 100], [80, 120]]), ("a", "b"), normalized=normalized)
+    mistakes = mistakes if normalized else 100
     for cells, scale, end in ((figure.data[0], figure.data[3], mistakes), (figure.data[1], figure.data[4], hits)):
         assert (cells.zmin, cells.zmax) == (scale.zmin, scale.zmax) == (0, end)
         assert cells.colorscale == scale.colorscale
         assert (scale.x[0], scale.x[-1]) == (0, end)
         np.testing.assert_allclose(np.asarray(scale.z)[0], scale.x)
-    unit = "%" if normalised else "images"
+    unit = "%" if normalized else "images"
     assert [figure.layout[axis].title.text for axis in ("xaxis2", "xaxis3")] == [f"mistakes ({unit})", f"hits ({unit})"]
 
 

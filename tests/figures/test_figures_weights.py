@@ -1,4 +1,4 @@
-"""First-layer weights become pictures whose colours are those of the scale beside them."""
+"""First-layer weights become pictures whose colors are those of the scale beside them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def end_of_scale(figure: go.Figure) -> float:
     return float(marker.cmax)
 
 
-def test_each_weight_has_the_colour_of_the_scale_at_its_place() -> None:
+def test_each_weight_has_the_color_of_the_scale_at_its_place() -> None:
     weights = np.random.default_rng(0).normal(size=(5, 784))
     figure = weight_images(weights, columns=3)
     end, shown = end_of_scale(figure), pixels(figure.data[0].source)
@@ -31,7 +31,7 @@ def test_each_weight_has_the_colour_of_the_scale_at_its_place() -> None:
     assert (shown[..., 3] == 255).sum() == 5 * 784
 
 
-def test_colours_are_symmetric_about_0() -> None:
+def test_colors_are_symmetric_about_0() -> None:
     weights = np.linspace(-1, 1, 784)[None, :]
     plus, minus = (pixels(weight_images(w, columns=1).data[0].source)[..., :3] for w in (weights, -weights))
     np.testing.assert_array_equal(plus, minus[::-1, ::-1])
