@@ -35,7 +35,7 @@ PRESETS: dict[str, Preset] = {
     "bottleneck": Preset(
         "One-unit bottleneck",
         RunSpec(hidden=(256, 1), init="torch_default"),
-        "Everything the network knows of an image has to pass through a single number. How many classes can it still tell apart? About 45 % come out right.",
+        "All that the network knows of an image passes through a single number. About 45 % come out right all the same.",
     ),
     "lr_too_high": Preset(
         "lr too high",
