@@ -87,11 +87,15 @@ def _at_chance(spec: RunSpec, history: HistorySnapshot, accuracy: float, layers:
             "The steps became so large that they threw away what had been learned.",
             f"Reset and try a smaller lr, such as {spec.lr / 10:.2g}.",
         )
-    return _lost_gradient(spec, percent, layers) or Verdict(
-        "stuck",
-        f"Stuck at {percent}, which is guessing.",
-        f"The loss is {history.losses[-1]:.3f}; guessing among ten classes costs ln 10 = {math.log(10):.3f}.",
-        "Try a larger lr, or a smaller one if it is already above 0.5.",
+    return (
+        _lost_gradient(spec, percent, layers)
+        or _symmetric(layers)
+        or Verdict(
+            "stuck",
+            f"Stuck at {percent}, which is guessing.",
+            f"The loss is {history.losses[-1]:.3f}; guessing among ten classes costs ln 10 = {math.log(10):.3f}.",
+            "Try a larger lr, or a smaller one if it is already above 0.5.",
+        )
     )
 
 
@@ -121,7 +125,7 @@ def _symmetric(layers: Sequence[LayerStats]) -> Verdict | None:
         return None
     return Verdict(
         "symmetric",
-        f"Learning with one unit's worth: all {layer.units} units of layer {layer.layer} compute the same.",
+        f"Worth one unit: all {layer.units} units of layer {layer.layer} compute the same.",
         "Equal weights get equal gradients, so the units stay equal for ever.",
         "Start from random weights, or add dropout, which breaks the symmetry.",
     )
