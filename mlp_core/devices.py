@@ -7,7 +7,7 @@ import torch
 from mlp_core.spec import SpecError
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-_DEVICE_LOST = ("CUDA error", "device-side assert", "MPS backend", "no CUDA-capable device", "driver")
+_DEVICE_LOST = ("CUDA error", "device-side assert", "MPS backend", "no CUDA-capable device", "No CUDA GPUs", "NVIDIA driver", "CUDA driver")
 
 
 def available_devices() -> tuple[str, ...]:
