@@ -1,0 +1,161 @@
+"""How fast the app trains beside a bare loop, how soon it answers, what it weighs. Prints; asserts no time.
+
+    python -m tests.bench.bench_engine
+
+All contestants train d2l's network (784-256-10, batch 256, SGD) on the whole of Fashion-MNIST and test it once an epoch, on one thread and
+with the library of matrix products that the app chooses; only the book's loop runs as the book leaves it. They take turns, so that
+whatever else the machine does meets all of them alike, and ratios are taken within a round.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from playwright.sync_api import Page
+
+from mlp_core.data import Dataset, load_fashion_mnist
+from mlp_core.jobs import TrainingJob
+from mlp_core.spec import RunSpec
+from mlp_core.training import Run
+from pages.ui import session
+from tests.bench.book import EpochSeconds, book_loop
+from tests.bench.hosting import beside_server
+from tests.bench.loops import MatrixProducts, PlainLoop
+from tests.bench.machine import machine_line
+from tests.bench.watching import chromium, fresh_server, press_train, rerun_seconds, reset, resident_megabytes, visit
+
+APP = Path(__file__).parents[2] / "app.py"
+ROUNDS = 5
+WATCHED_EPOCHS = 2  # of which the second and third of a run are timed: the first one also builds the page's charts
+RERUNS = 12
+
+PRODUCTS, PLAIN, ADVANCE, WATCHED, BOOK_4, BOOK_0 = "products", "plain", "advance", "watched", "book, 4 workers", "book, 0 workers"
+
+
+@dataclass(slots=True)
+class Measured:
+    """Seconds of an epoch by contestant, one entry a round; and what was measured of the page and of its process."""
+
+    epochs: dict[str, list[float]] = field(default_factory=dict)
+    first_points: list[float] = field(default_factory=list)
+    cold_first_point: float = 0.0
+    reruns: list[float] = field(default_factory=list)
+    megabytes_before: float = 0.0
+    megabytes: float = 0.0
+
+    def ratio(self, slower: str, faster: str) -> float:
+        """How many times as long an epoch of `slower` takes as one of `faster`, as the median over the rounds."""
+        return statistics.median(a / b for a, b in zip(self.epochs[slower], self.epochs[faster], strict=True))
+
+
+def measure_page(measured: Measured, folder: Path) -> None:
+    """What the first visitor of a fresh server meets."""
+    with fresh_server(APP, folder) as (url, server), chromium() as browser:
+        page = visit(browser, url)
+        measured.megabytes_before = resident_megabytes(server)
+        measured.cold_first_point = press_train(page)
+        page.get_by_text("Epoch 2 of").wait_for()
+        measured.megabytes = resident_megabytes(server)
+        reset(page)
+        measured.reruns = rerun_seconds(page, RERUNS)
+
+
+def measure_epochs(measured: Measured, data: Dataset, book: EpochSeconds, url: str) -> None:
+    """Let the contestants take turns, each round beginning with another one."""
+    torch.set_num_threads(1)
+    session.engine()
+    products, plain, run = MatrixProducts(data), PlainLoop(data), Run(RunSpec(epochs=100), data)
+    with chromium() as browser:
+        page = visit(browser, url)
+        contestants: dict[str, Callable[[], float]] = {
+            PRODUCTS: lambda: _seconds(products.epoch),
+            PLAIN: lambda: _seconds(plain.epoch),
+            ADVANCE: lambda: _seconds(lambda: run.advance(steps=run.steps_per_epoch)),
+            WATCHED: lambda: _watched_epoch(page, measured),
+            BOOK_4: lambda: book(4),
+            BOOK_0: lambda: book(0),
+        }
+        for contestant in (PRODUCTS, PLAIN, ADVANCE):  # the first of everything is slow
+            contestants[contestant]()
+        names = list(contestants)
+        for turn in range(ROUNDS):
+            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+                measured.epochs.setdefault(name, []).append(contestants[name]())
+                print(f"round {turn + 1} of {ROUNDS}: {name} {measured.epochs[name][-1]:.2f} s/epoch", file=sys.stderr)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _watched_epoch(page: Page, measured: Measured) -> float:
+    """Seconds of an epoch of a job that the page has started and goes on showing."""
+    measured.first_points.append(press_train(page))
+    (job,) = (job for job in session.engine()[0]._jobs if isinstance(job, TrainingJob) and job.state == "playing")
+    _wait_for_epoch(job, 1)
+    seconds = _seconds(lambda: _wait_for_epoch(job, 1 + WATCHED_EPOCHS)) / WATCHED_EPOCHS
+    reset(page)
+    return seconds
+
+
+def _wait_for_epoch(job: TrainingJob, epoch: int) -> None:
+    while job.run.epoch < epoch:
+        if job.ended:
+            raise RuntimeError(f"the watched run ended early: {job.run.stop_reason}")
+        time.sleep(0.005)
+
+
+def table(measured: Measured, images: int) -> str:
+    """All that was measured, with the goals beside it."""
+    rows = {
+        PRODUCTS: ("bare matrix products of an epoch", ""),
+        PLAIN: ("(a) a plain PyTorch loop", ""),
+        ADVANCE: ("(b) Run.advance", f"b/a {measured.ratio(PLAIN, ADVANCE):.2f} (goal: at least 0.95)"),
+        WATCHED: (
+            "(c) the app, a browser watching",
+            f"c/a {measured.ratio(PLAIN, WATCHED):.2f} (goal: at least 0.85); "
+            f"{measured.ratio(WATCHED, PRODUCTS):.2f} x the products (goal: at most 1.5)",
+        ),
+        BOOK_4: ("the book's loop, its 4 workers", f"(c) is {measured.ratio(BOOK_4, WATCHED):.1f} x as fast (goal: at least 5)"),
+        BOOK_0: ("the book's loop, no workers", f"(c) is {measured.ratio(BOOK_0, WATCHED):.1f} x as fast"),
+    }
+    lines = [f"{'':34}{'s/epoch':>9}{'images/s':>11}"]
+    for name, (label, remark) in rows.items():
+        seconds = statistics.median(measured.epochs[name])
+        lines.append(f"{label:34}{seconds:9.2f}{images / seconds:11,.0f}  {remark}".rstrip())
+    first, rerun = statistics.median(measured.first_points), 1000 * statistics.median(measured.reruns)
+    lines += [
+        f"Train to the first point on the screen: {first:.2f} s (goal: below 1 s); in a new server {measured.cold_first_point:.2f} s",
+        f"Rerun of the training page, from the click to the picture: {rerun:.0f} ms (goal: below 200 ms)",
+        f"Memory of the server: {measured.megabytes:.0f} MB with the data and one run; {measured.megabytes_before:.0f} MB before the run",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    data, measured = load_fashion_mnist(), Measured()
+    if data.is_sample:
+        sys.exit("This needs the full set: " + " ".join(data.notes))
+    with ExitStack() as stack:
+        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2)]
+        measure_page(measured, folders[0])
+        book = stack.enter_context(book_loop(data, folders[1]))
+        beside_server(APP, lambda url: measure_epochs(measured, data, book, url))
+    print(machine_line(session.engine()[1].name))
+    print(f"784-256-10, batch 256, SGD, {len(data.train_labels):,} images and a test of {len(data.test_labels):,} an epoch; ", end="")
+    print(f"medians of {ROUNDS} interleaved rounds\n")
+    print(table(measured, len(data.train_labels)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The app inside this very process, as `streamlit run` starts it, while work of our own goes on beside it. Knows no page."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from streamlit.web import cli
+
+START_SECONDS = 60
+QUIET = ("--server.address=localhost", "--server.headless=true", "--server.fileWatcherType=none", "--logger.level=error")
+
+
+def beside_server(script: Path, work: Callable[[str], None]) -> None:
+    """Serve `script` on this thread, which must be the main one, until `work(url)` is done on another.
+
+    Raises:
+        Whatever `work` raises.
+    """
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    failures: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            _wait_for(f"http://localhost:{port}/_stcore/health")
+            work(f"http://localhost:{port}")
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)  # what Ctrl-C does to a server
+
+    threading.Thread(target=guarded, name="beside-server").start()
+    # Where the app can be seen is of no use to a person here.
+    with redirect_stdout(io.StringIO()), suppress(KeyboardInterrupt, SystemExit):
+        cli.main(["run", str(script), f"--server.port={port}", *QUIET], standalone_mode=False)
+    if failures:
+        raise failures[0]
+
+
+def _wait_for(health: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(health, timeout=5):
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    print("the app did not start", file=sys.stderr)
+    raise TimeoutError(health)

@@ -1,0 +1,48 @@
+"""The benches measure what they say: the plain loop learns, the products are those of an epoch, the README gets what was printed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from mlp_core.data import load_sample
+from tests.bench.__main__ import BEGIN, END, with_results
+from tests.bench.loops import MatrixProducts, PlainLoop
+
+SAMPLE = load_sample()
+WEIGHTS = 784 * 256 + 256 * 10
+TRAIN, TEST = len(SAMPLE.train_labels), len(SAMPLE.test_labels)
+# Forward and backward take three products of two operations a weight and image; the first layer needs no gradient of its images.
+EPOCH_FLOPS = TRAIN * (6 * WEIGHTS - 2 * 784 * 256) + TEST * 2 * WEIGHTS
+
+
+def test_the_products_are_those_of_an_epoch_and_its_test() -> None:
+    with FlopCounterMode(display=False) as counter:
+        MatrixProducts(SAMPLE).epoch()
+    assert counter.get_total_flops() == EPOCH_FLOPS
+
+
+def test_the_plain_loop_multiplies_no_more_and_learns() -> None:
+    torch.set_num_threads(1)
+    loop = PlainLoop(SAMPLE)
+    with FlopCounterMode(display=False) as counter:
+        first_loss, _ = loop.epoch()
+    assert counter.get_total_flops() == EPOCH_FLOPS
+    for _ in range(4):
+        last_loss, accuracy = loop.epoch()
+    assert last_loss < 0.6 * first_loss
+    assert accuracy > 0.6
+
+
+def test_results_take_the_place_of_older_ones() -> None:
+    readme = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    once = with_results(readme, "new\n")
+    assert once == f"before\n{BEGIN}\n```text\nnew\n```\n{END}\nafter\n"
+    assert with_results(once, "new\n") == once
+
+
+@pytest.mark.parametrize("readme", ["", BEGIN, END, f"{END}\n{BEGIN}"])
+def test_a_readme_without_a_place_for_results_is_refused(readme: str) -> None:
+    with pytest.raises(ValueError, match=r"README\.md"):
+        with_results(readme, "new")
