@@ -2,18 +2,28 @@
 
 import streamlit as st
 
-from pages.ui import nonlinearity_collapse, nonlinearity_perceptron, session
+from pages.ui import (
+    nonlinearity_collapse,
+    nonlinearity_ends,
+    nonlinearity_perceptron,
+    nonlinearity_playground,
+    nonlinearity_settings,
+    session,
+)
 from pages.ui.link import LinkState, choice
 from pages.ui.shell import page_header
 
 ACTS = {
     "collapse": ("Collapse", nonlinearity_collapse.act),
     "perceptron": ("The perceptron", nonlinearity_perceptron.act),
+    "playground": ("XOR and friends", nonlinearity_playground.act),
+    "ends": ("One machine, different ends", nonlinearity_ends.act),
 }
 FIELDS = (
     choice("act", "collapse", tuple(ACTS)),
     *nonlinearity_collapse.FIELDS,
     *nonlinearity_perceptron.FIELDS,
+    *nonlinearity_settings.FIELDS,
 )
 
 page_header(

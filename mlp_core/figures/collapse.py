@@ -59,6 +59,6 @@ def _against_slope(slopes: Floats, values: Floats, slope: float, yaxis: dict[str
         x=slopes[here : here + 1], y=values[here : here + 1], mode="markers", hoverinfo="skip",
         marker={"color": FAULT, "size": 14, "symbol": "circle-open", "line": {"width": 3}},
     )  # fmt: skip
-    xaxis = {"title": {"text": "slope below 0 (1: identity, 0: ReLU)"}, "range": [1.03, -0.03]}
+    xaxis = {"title": {"text": "slope below 0"}, "range": [1.03, -0.03]}
     layout = base_layout(showlegend=False, hovermode="closest", xaxis=xaxis, yaxis=yaxis)
     return go.Figure([curve, ring], layout).update_layout(template=None)

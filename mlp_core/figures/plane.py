@@ -21,6 +21,8 @@ HALF = 6.0  # the plane shown reaches so far
 LEVELS = 240  # of shading: whole numbers up to here travel as single bytes, and no eye tells more apart
 CLASS_COLORS = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY)
 CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+NUMBERS = [[0, BLUE], [0.5, "#F4F6FA"], [1, ORANGE]]  # of a regression's points
+RIM = {"width": 1, "color": "white"}
 CURVE_POINTS = 250
 SHADE = 0.72  # opacity where the network is sure
 
@@ -76,7 +78,8 @@ def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None
     """
     traces: list[Any] = _shades(shading) if shading is not None else [_blank()]
     traces.append(_outlines(regions))
-    traces += [_points(train, hollow=False), _points(test or Scatter(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)]
+    traces += _points(test or Scatter(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
+    traces += _points(train, hollow=False)
     axis = {"range": [-HALF, HALF], "zeroline": False, "showgrid": False, "dtick": 2}
     layout = base_layout(
         margin={"l": 44, "r": 8, "t": 8, "b": 40},
@@ -127,24 +130,23 @@ def _colors(classes: int) -> list[list[Any]]:
     return [stop for low, high, color in ends for stop in ([low, translucent(color, 0.1)], [high, translucent(color, SHADE)])]
 
 
-def _points(points: Scatter, *, hollow: bool) -> go.Scatter:
-    marker: dict[str, Any] = {"size": 7 if not hollow else 8, "line": {"width": 1, "color": "white"}}
-    if points.classes:
-        labels = points.labels.astype(int).tolist()
-        colors: Any = [CLASS_COLORS[label] for label in labels]
-        marker |= {"symbol": [CLASS_SYMBOLS[label] + ("-open" if hollow else "") for label in labels]}
-    else:
-        colors = np.clip(points.labels.astype(np.float64), -1, 1)
-        marker |= {
-            "cmin": -1,
-            "cmax": 1,
-            "colorscale": [[0, BLUE], [0.5, "#F4F6FA"], [1, ORANGE]],
-            "symbol": "square" if hollow else "circle",
-        }
-    marker["color"] = colors
-    if hollow:
-        marker["line"] = {"width": 1.5, "color": colors if points.classes else GREY}
-    return go.Scatter(x=points.xy[:, 0], y=points.xy[:, 1], mode="markers", marker=marker, hoverinfo="skip")
+def _points(points: Scatter, *, hollow: bool) -> list[go.Scatter]:
+    """One trace a class, empty or not: a symbol for each point would take plotly ten times as long to check."""
+    if not points.classes:
+        marker: dict[str, Any] = {"color": np.clip(points.labels.astype(np.float64), -1, 1), "cmin": -1, "cmax": 1, "colorscale": NUMBERS}
+        line = {"width": 1.5, "color": GREY} if hollow else RIM
+        return [_marks(points.xy, marker | {"symbol": "square" if hollow else "circle", "line": line})]
+    return [
+        _marks(
+            points.xy[points.labels == label],
+            {"color": color, "symbol": symbol + ("-open" if hollow else ""), "line": {"width": 1.5, "color": color} if hollow else RIM},
+        )
+        for label, (color, symbol) in enumerate(zip(CLASS_COLORS[: points.classes], CLASS_SYMBOLS, strict=False))
+    ]
+
+
+def _marks(xy: Floats, marker: dict[str, Any]) -> go.Scatter:
+    return go.Scatter(x=xy[:, 0], y=xy[:, 1], mode="markers", marker={"size": 7} | marker, hoverinfo="skip")
 
 
 def _outlines(regions: Sequence[Floats]) -> go.Scatter:
@@ -175,7 +177,7 @@ def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line:
         xaxis={"title": {"text": names[0]}, "range": [low[0], high[0]]},
         yaxis={"title": {"text": names[1]}, "range": [low[1], high[1]]},
     )
-    return go.Figure([drawn, moved], layout).update_layout(template=None)
+    return go.Figure([drawn, *moved], layout).update_layout(template=None)
 
 
 def _line_within(line: tuple[float, float, float], low: Floats, high: Floats) -> Floats:

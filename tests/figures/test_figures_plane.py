@@ -62,10 +62,11 @@ def test_numbers_have_0_in_the_middle_whatever_they_are() -> None:
 def test_points_wear_their_class_and_test_points_are_hollow() -> None:
     figure = decision_plane(None, POINTS, POINTS, [np.array([[0.0, 0], [1, 0], [0, 1]])])
     sound(figure, 60_000)
-    outlines, train, test = figure.data[1:]
-    assert list(train.marker.color) == [BLUE, ORANGE, GREEN]
-    assert all(not symbol.endswith("-open") for symbol in train.marker.symbol)
-    assert all(symbol.endswith("-open") for symbol in test.marker.symbol)
+    outlines, test, train = figure.data[1], figure.data[2:5], figure.data[5:]
+    assert [trace.marker.color for trace in train] == [BLUE, ORANGE, GREEN]
+    assert [(trace.x.tolist(), trace.y.tolist()) for trace in train] == [([1], [2]), ([-3], [4]), ([0], [-5])]
+    assert not any(trace.marker.symbol.endswith("-open") for trace in train)
+    assert all(trace.marker.symbol.endswith("-open") for trace in test)
     assert outlines.x[:4].tolist() == [0, 1, 0, 0]
     assert np.isnan(outlines.x[4])
 
@@ -73,9 +74,9 @@ def test_points_wear_their_class_and_test_points_are_hollow() -> None:
 def test_the_undecided_line_is_drawn_where_it_is() -> None:
     figure = hidden_space(np.array([[0.0, 1], [2, 3], [1, 1]]), POINTS, ("unit 1", "unit 3"), (1.0, -2.0, 0.5))
     sound(figure, 8000)
-    line, points = figure.data
+    line, *points = figure.data
     np.testing.assert_allclose(line.x - 2 * line.y + 0.5, 0, atol=1e-9)
-    assert points.x.tolist() == [0, 2, 1]
+    assert [trace.x.tolist() for trace in points] == [[0], [2], [1]]
     assert not len(hidden_space(np.zeros((3, 2)), POINTS, ("a", "b")).data[0].x)
 
 
@@ -130,3 +131,12 @@ def test_a_tile_is_upright_and_signed() -> None:
 def test_weights_that_are_not_numbers_can_be_drawn() -> None:
     broken = [(np.full((3, 2), np.nan), np.zeros(3)), (np.full((1, 3), np.inf), np.zeros(1))]
     sound(playground_network([np.full_like(field, np.nan) for field in FIELDS], broken, ["x", "y"]), 40_000)
+
+
+def test_the_points_of_a_regression_are_colored_by_their_number() -> None:
+    numbers = Scatter(np.array([[1.0, 2], [3, 4]]), np.array([-3.0, 0.5]), 0)
+    figure = decision_plane(None, numbers, numbers)
+    sound(figure, 60_000)
+    test, train = figure.data[2:]
+    assert train.marker.color.tolist() == [-1, 0.5]
+    assert (train.marker.symbol, test.marker.symbol) == ("circle", "square")

@@ -1,0 +1,229 @@
+"""The page on nonlinearity as a person uses it, without a browser: its four acts, its link, and what its defaults promise to learn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.plane import Points
+from mlp_core.plane_points import from_text, to_text
+from pages.ui import nonlinearity_job
+from pages.ui.link import LinkState
+from pages.ui.nonlinearity_ends import MACHINES
+from pages.ui.nonlinearity_presets import PRESETS
+from pages.ui.nonlinearity_settings import FIELDS, Settings, settings_of
+
+PAGE = Path(__file__).parents[2] / "pages" / "nonlinearity.py"
+FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 0, 0]), 2)
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page in a session of its own: AppTest gives all its sessions one name."""
+    bench = nonlinearity_job.Bench()
+    monkeypatch.setattr(nonlinearity_job, "_bench", lambda: bench)
+    return AppTest.from_file(str(PAGE), default_timeout=60)
+
+
+def opened(page: AppTest, **query: str) -> AppTest:
+    page.query_params.update(query)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def until(page: AppTest, reached: Callable[[], bool]) -> None:
+    """Let the page tick until it shows something."""
+    for _ in range(400):
+        if reached():
+            return
+        time.sleep(0.02)
+        page.run()
+        assert not page.exception
+    pytest.fail(f"the page never came to it; it shows {metrics(page)}")
+
+
+def settings(**fields: Any) -> Settings:
+    """The experiment of the page's defaults, with these fields changed."""
+    values = {field.name: field.default for field in FIELDS} | fields
+    return settings_of(cast(LinkState, values))
+
+
+def test_xor_is_solved_by_the_default_from_at_least_nine_of_ten_seeds() -> None:
+    torch.set_num_threads(1)
+    solved = 0
+    for seed in range(10):
+        run = settings(seed=seed, epochs=40).run()
+        run.advance()
+        solved += run.history.epochs[-1].train_accuracy == 1.0 and run.history.epochs[-1].test_accuracy > 0.95
+    assert solved >= 9
+
+
+def test_without_a_bend_xor_stays_unsolved() -> None:
+    for name in ("XOR, no hidden layer", "XOR, no bend"):
+        run = settings(**PRESETS[name].fields | {"epochs": 30}).run()
+        run.advance()
+        assert run.history.epochs[-1].test_accuracy < 0.8
+
+
+def test_the_spiral_is_learned_by_its_preset() -> None:
+    torch.set_num_threads(1)
+    chosen = settings(**PRESETS["Spiral"].fields)
+    assert chosen.spec.hidden == (8, 8)
+    run = chosen.run()
+    run.advance()
+    assert run.history.epochs[-1].train_accuracy >= 0.97
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_the_table_of_ends_tells_the_sizes_of_what_it_opens(machine: Any) -> None:
+    chosen = settings(**machine.fields)
+    run = chosen.run()
+    assert (run.sizes, chosen.end.name) == (machine.sizes, machine.end)
+
+
+def test_collapse_opens_with_rounding_only_and_bends(page: AppTest) -> None:
+    shown = metrics(opened(page))
+    assert float(shown["Largest difference, float32"]) < 1e-4
+    assert float(shown["… in float64"]) < 1e-12
+    assert shown["Rank of the product"] == "10 of 10"
+    assert shown["No one matrix explains"] == "0.00 %"
+    page.slider(key="nonlinearity_narrow").set_value(3).run()
+    assert metrics(page)["Rank of the product"] == "3 of 10"
+    page.select_slider(key="nonlinearity_slope").set_value(0.0).run()
+    assert float(metrics(page)["Largest difference, float32"]) > 0.1
+    assert metrics(page)["No one matrix explains"] != "0.00 %"
+    assert page.query_params["slope"] in ("0", ["0"])
+
+
+def test_the_perceptron_counts_steps_and_resets(page: AppTest) -> None:
+    opened(page, act="perceptron")
+    for _ in range(3):
+        page.button(key="perceptron_step").click().run()
+    assert metrics(page)["Samples met"] == "3"
+    page.button(key="perceptron_reset").click().run()
+    assert metrics(page)["Samples met"] == "0"
+
+
+def test_on_the_four_corners_it_says_that_it_cycles(page: AppTest) -> None:
+    opened(page, act="perceptron", points="corners", speed="100")
+    assert metrics(page)["Bound (R/γ)²"] == "∞"
+    assert not page.warning
+    page.button(key="perceptron_play").click().run()
+    until(page, lambda: bool(page.warning))
+    assert "It cycles, for ever" in page.warning[0].value
+    assert page.button(key="perceptron_play").disabled
+
+
+def test_on_two_clouds_it_converges_within_the_bound(page: AppTest) -> None:
+    opened(page, act="perceptron", speed="100")
+    page.button(key="perceptron_play").click().run()
+    until(page, lambda: bool(page.success))
+    assert "Converged" in page.success[0].value
+    assert float(metrics(page)["Mistakes"]) <= float(metrics(page)["Bound (R/γ)²"].replace(",", ""))
+
+
+def test_an_epoch_a_batch_and_a_reset(page: AppTest) -> None:
+    opened(page, act="playground")
+    page.button(key="plane_epoch").click().run()
+    until(page, lambda: metrics(page)["Epoch"] == "1 of 200")
+    assert metrics(page)["Training loss"] != "–"
+    page.button(key="plane_reset").click().run()
+    assert metrics(page)["Epoch"] == "0 of 200"
+
+
+def test_play_goes_on_by_itself_and_pause_holds_it(page: AppTest) -> None:
+    opened(page, act="playground")
+    page.button(key="plane_play").click().run()
+    until(page, lambda: int(metrics(page)["Epoch"].split()[0]) >= 3)
+    page.button(key="plane_play").click().run()
+    until(page, lambda: not page.button(key="plane_epoch").disabled)
+    held = metrics(page)["Epoch"]
+    time.sleep(0.1)
+    page.run()
+    assert metrics(page)["Epoch"] == held
+
+
+def test_a_changed_setting_begins_anew(page: AppTest) -> None:
+    opened(page, act="playground")
+    page.button(key="plane_epoch").click().run()
+    until(page, lambda: metrics(page)["Epoch"] == "1 of 200")
+    page.slider(key="nonlinearity_deep").set_value(2).run()
+    assert metrics(page)["Epoch"] == "0 of 200"
+
+
+def test_the_whole_state_travels_in_the_link(page: AppTest) -> None:
+    link = {
+        "act": "playground", "data": "own", "test": "0", "drawn": to_text(FOUR), "features": "x,xy,siny", "deep": "3", "units2": "5",
+        "activation": "tanh", "init": "orthogonal", "lr": "0.1", "optimizer": "nesterov",
+        "momentum": "0.5", "penalty": "l1", "rate": "0.01",
+        "batch": "2", "epochs": "77", "seed": "9", "pace": "full", "discrete": "yes", "tests": "no", "shown": "2.3", "space": "2",
+    }  # fmt: skip
+    opened(page, **link)
+    assert not page.warning
+    assert {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()} == link
+    assert "4 points" in " ".join(caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("drawn", "AAA", "must be at most 500 points"),
+        ("lr", "7", "must be one of"),
+        ("deep", "9", "whole number"),
+        ("shown", "x", "a layer and a unit"),
+        ("tests", "1", "yes or no"),
+    ],
+)
+def test_a_link_that_cannot_be_is_named(page: AppTest, name: str, value: str, rule: str) -> None:
+    opened(page, act="playground", **{name: value})
+    assert any(name in warning.value and rule in warning.value for warning in page.warning)
+
+
+def test_without_points_or_inputs_it_says_what_to_do(page: AppTest) -> None:
+    opened(page, act="playground", data="own")
+    assert "draw points of at least two classes" in page.info[0].value
+    page.session_state["nonlinearity_features"] = []
+    page.run()
+    assert "Choose an input" in page.info[0].value
+
+
+def test_drawn_points_are_undone_and_cleared(page: AppTest) -> None:
+    opened(page, act="playground", data="own", drawn=to_text(FOUR))
+    page.button(key="plane_undo").click().run()
+    drawn = page.query_params["drawn"]
+    assert len(from_text(drawn if isinstance(drawn, str) else drawn[0])) == 3
+    page.button(key="plane_clear").click().run()
+    assert "drawn" not in page.query_params
+    assert page.button(key="plane_undo").disabled
+
+
+@pytest.mark.parametrize("name", ["Spiral", "Three arms", "Hills and hollows"])
+def test_a_preset_sets_everything_and_says_what_it_shows(page: AppTest, name: str) -> None:
+    opened(page, act="playground", activation="tanh", penalty="l2")
+    page.pills(key="_plane_preset").set_value(name).run()
+    assert not page.exception
+    assert PRESETS[name].lesson in [caption.value for caption in page.caption]
+    assert metrics(page)["Epoch"].endswith(f"of {PRESETS[name].fields['epochs']}")
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_each_machine_opens_and_trains(page: AppTest, machine: Any) -> None:
+    opened(page, act="ends")
+    page.button(key=f"open_{machine.name}").click().run()
+    assert not page.exception
+    assert page.query_params["act"] in ("playground", ["playground"])
+    until(page, lambda: int(metrics(page)["Epoch"].split()[0]) >= 2)
+    assert ("Test accuracy" in metrics(page)) == (machine.end != "regression")
+    page.button(key="plane_reset").click().run()
