@@ -5,7 +5,8 @@
 answers every number of workers on its standard input with the seconds of one epoch. It is a process of its own, with PyTorch's own
 settings, as a reader of the book would run it.
 
-Reference: Zhang, Lipton, Li and Smola, "Dive into Deep Learning", sections 3.5, 3.6 and 4.3 of the PyTorch edition.
+Reference: Zhang, Lipton, Li and Smola, "Dive into Deep Learning", sections 3.5, 3.6 and 4.3 of edition 0.17, the
+second in Chinese.
 """
 
 from __future__ import annotations
