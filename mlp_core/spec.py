@@ -7,10 +7,14 @@ cannot be made. It travels as JSON (`to_json`, `from_json`) and as the query of 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
+
+from mlp_core.bounds import Bounds as Bounds  # noqa: PLC0414 (to be had from here, like RunSpec)
+from mlp_core.bounds import SpecError as SpecError  # noqa: PLC0414
+from mlp_core.bounds import check_choice, check_numbers, shown
 
 INPUTS = 784  # 28 x 28 pixels
 OUTPUTS = 10  # classes of Fashion-MNIST
@@ -48,52 +52,6 @@ INITIALIZERS = (
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad")
 IMPLEMENTATIONS = ("concise", "scratch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-class SpecError(ValueError):
-    """A field that breaks a rule. `str()` is a sentence for the person who set it."""
-
-    def __init__(self, field: str, rule: str, value: object) -> None:
-        self.field, self.rule, self.value = field, rule, value
-        super().__init__(f"{field}: {rule}, got {_shown(value)}")
-
-    def __reduce__(self) -> tuple[type[SpecError], tuple[str, str, object]]:
-        return SpecError, (self.field, self.rule, self.value)
-
-
-def _shown(value: object, limit: int = 60) -> str:
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # a whole number of thousands of digits, a list in a list in a list …
-        return f"a value too large to show ({type(value).__name__})"
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The closed interval of a number, and whether it must be whole."""
-
-    low: float
-    high: float
-    whole: bool = False
-
-    @property
-    def rule(self) -> str:
-        if self.whole:
-            return f"must be a whole number from {self.low:.0f} to {self.high:.0f}"
-        return f"must be a number from {self.low:g} to {self.high:g}"
-
-    def check(self, field: str, value: object) -> float:
-        """Return `value` as the field's type.
-
-        Raises:
-            SpecError: not a number, not finite, not whole where it must be, or outside the interval.
-        """
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SpecError(field, self.rule, value)
-        if not self.low <= value <= self.high or (self.whole and value != int(value)):  # NaN fails the first comparison
-            raise SpecError(field, self.rule, value)
-        return int(value) if self.whole else float(value)
 
 
 BOUNDS: dict[str, Bounds] = {
@@ -187,12 +145,12 @@ class RunSpec:
         def settle(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        settle("hidden", _numbers("hidden", self.hidden, WIDTH_BOUNDS, MAX_LAYERS))
-        settle("dropout", _numbers("dropout", self.dropout, DROPOUT_BOUNDS, MAX_LAYERS))
+        settle("hidden", check_numbers("hidden", self.hidden, WIDTH_BOUNDS, MAX_LAYERS))
+        settle("dropout", check_numbers("dropout", self.dropout, DROPOUT_BOUNDS, MAX_LAYERS))
         for name, bounds in BOUNDS.items():
             settle(name, bounds.check(name, getattr(self, name)))
         for name, choices in CHOICES.items():
-            _choice(name, getattr(self, name), choices)
+            check_choice(name, getattr(self, name), choices)
         for name in ("nesterov", "divide_by_batch"):
             if not isinstance(getattr(self, name), bool):
                 raise SpecError(name, "must be true or false", getattr(self, name))
@@ -280,19 +238,6 @@ def step_flops(sizes: tuple[int, ...], batch_size: int) -> int:
     return 6 * weight_count(sizes) * batch_size
 
 
-def _numbers(field: str, values: object, bounds: Bounds, most: int) -> tuple[float, ...]:
-    if not isinstance(values, (tuple, list)):
-        raise SpecError(field, "must be a tuple of numbers", values)
-    if len(values) > most:
-        raise SpecError(field, f"must have at most {most} entries", f"{len(values)} entries")
-    return tuple(bounds.check(field, value) for value in values)
-
-
-def _choice(field: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise SpecError(field, f"must be one of {', '.join(choices)}", value)
-
-
 def _activation_parameter(activation: object, value: object) -> float | None:
     """Check the activation's name; return its parameter, None where that is the default or there is none."""
     if not isinstance(activation, str):
@@ -303,11 +248,11 @@ def _activation_parameter(activation: object, value: object) -> float | None:
         if not 1 < len(activation) <= MAX_EXPRESSION_LENGTH + 1:
             raise SpecError("activation", f"must be '=' and an expression of 1 to {MAX_EXPRESSION_LENGTH} characters", activation)
     else:
-        _choice("activation", activation, ACTIVATIONS)
+        check_choice("activation", activation, ACTIVATIONS)
     if value is None:
         return None
     if activation not in ACTIVATION_PARAMETERS:
-        raise SpecError("activation_parameter", f"must be absent, since {_shown(activation)} has no parameter", value)
+        raise SpecError("activation_parameter", f"must be absent, since {shown(activation)} has no parameter", value)
     _, default, low, high = ACTIVATION_PARAMETERS[activation]
     checked = Bounds(low, high).check("activation_parameter", value)
     return None if checked == default else checked
@@ -342,24 +287,14 @@ def _from_text(field: str, text: str) -> Any:
         raise SpecError(field, f"must be at most {MAX_TEXT_LENGTH} characters", text)
     if field in ("hidden", "dropout"):
         bounds = WIDTH_BOUNDS if field == "hidden" else DROPOUT_BOUNDS
-        return () if text == "none" else tuple(_number(field, part, bounds) for part in text.split(","))
+        return () if text == "none" else tuple(bounds.read(field, part) for part in text.split(","))
     if field in BOUNDS:
-        return _number(field, text, BOUNDS[field])
+        return BOUNDS[field].read(field, text)
     if field in ("nesterov", "divide_by_batch"):
         return _READ_BOOL.get(text, text)
     if field in ("train_size", "activation_parameter"):
-        return None if text == "default" else _number(field, text, TRAIN_SIZE_BOUNDS if field == "train_size" else Bounds(-10, 10))
+        return None if text == "default" else (TRAIN_SIZE_BOUNDS if field == "train_size" else Bounds(-10, 10)).read(field, text)
     return text
 
 
 _READ_BOOL: dict[str, Any] = {"true": True, "false": False}
-
-
-def _number(field: str, text: str, bounds: Bounds) -> float:
-    read: Callable[[str], float] = int if bounds.whole else float
-    try:
-        if not text.isascii() or "_" in text or len(text) > 40:
-            raise ValueError
-        return read(text)
-    except ValueError as error:
-        raise SpecError(field, bounds.rule, text) from error

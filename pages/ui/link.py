@@ -21,8 +21,6 @@ from mlp_core.spec import Bounds, SpecError
 from pages.ui.address import Address
 from pages.ui.text import plain
 
-MAX_NUMBER_LENGTH = 40
-
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -36,7 +34,7 @@ class Field:
 
 def number(name: str, default: float, bounds: Bounds) -> Field:
     """A number within bounds."""
-    return Field(name, default, lambda text: _number(name, text, bounds), _number_text)
+    return Field(name, default, lambda text: bounds.read(name, text), _number_text)
 
 
 def span(name: str, default: tuple[float, float], bounds: Bounds) -> Field:
@@ -46,7 +44,7 @@ def span(name: str, default: tuple[float, float], bounds: Bounds) -> Field:
         parts = text.split(",")
         if len(parts) != 2:
             raise SpecError(name, "must be two numbers with a comma between them", text)
-        low, high = (_number(name, part, bounds) for part in parts)
+        low, high = (bounds.read(name, part) for part in parts)
         if low >= high:
             raise SpecError(name, "must begin below its end", text)
         return low, high
@@ -186,16 +184,6 @@ def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = 
     except StreamlitPageNotFoundError:
         return False
     return True
-
-
-def _number(name: str, text: str, bounds: Bounds) -> float:
-    try:
-        if len(text) > MAX_NUMBER_LENGTH or not text.isascii() or "_" in text:
-            raise ValueError
-        value = float(text)
-    except ValueError as error:
-        raise SpecError(name, bounds.rule, text) from error
-    return bounds.check(name, value)
 
 
 def _number_text(value: float) -> str:

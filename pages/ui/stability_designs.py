@@ -124,7 +124,7 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
         st.error(f"{plain(activation)} {error.rule}.")
         return None
     weights = f"N(0, {std:g}²)" if init == "normal" else INITIALIZERS[init].label
-    st.markdown(f'<span style="color:{color}">●</span> {_activation_label(name)}, {weights}', unsafe_allow_html=True)
+    st.markdown(f':color[●]{{foreground="{color}"}} {_activation_label(name)}, {weights}')
     return Design(
         f"{_activation_label(name)}, {weights}", color, index,
         lambda depth, width, seed: RunSpec(hidden=(width,) * depth, activation=name, init=init, init_std=std, seed=seed),
