@@ -80,7 +80,7 @@ def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None
     traces.append(_outlines(regions))
     traces += _points(test or Scatter(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
     traces += _points(train, hollow=False)
-    axis = {"range": [-HALF, HALF], "zeroline": False, "showgrid": False, "dtick": 2}
+    axis = {"range": [-HALF, HALF], "zeroline": False, "showgrid": False, "showline": True, "mirror": True, "dtick": 2}
     layout = base_layout(
         margin={"l": 44, "r": 8, "t": 8, "b": 40},
         showlegend=False,
@@ -101,7 +101,7 @@ def _shades(shading: Shading) -> list[Any]:
     top = shading.classes if shading.classes > 2 else 1
     levels = np.round(np.clip(shading.values / top, 0, 1) * LEVELS).astype(np.uint8)
     plane = go.Heatmap(
-        z=levels, zmin=0, zmax=LEVELS, colorscale=_colors(shading.classes), showscale=False, zsmooth=False,
+        z=levels, zmin=0, zmax=LEVELS, colorscale=_colors(shading.classes), showscale=False, zsmooth="fast",
         hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>", **_places(len(levels)),
     )  # fmt: skip
     thin = levels[::2, ::2] if shading.edge else np.zeros((2, 2))

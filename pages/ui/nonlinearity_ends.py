@@ -14,7 +14,7 @@ from pages.ui.nonlinearity_playground import PLAYING
 from pages.ui.nonlinearity_presets import SPIRAL, Preset, take
 
 OUTPUT_FORMULAS = {"regression": "o", "logistic": "σ(o)", "softmax": "softmax(o)"}
-LOSS_FORMULAS = {"regression": "½(o − y)²", "logistic": "−log σ(±o)", "softmax": "−log softmax(o)ᵧ"}
+LOSS_FORMULAS = {"regression": "½(o − y)²", "logistic": "−log σ(±o)", "softmax": "−log softmax(o)[y]"}
 
 
 class Machine(NamedTuple):

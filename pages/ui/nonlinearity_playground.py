@@ -16,6 +16,7 @@ from pages.ui.text import count, percent, plain
 
 PLAYING = "_plane_playing"
 TICK_SECONDS = 0.2
+SLOWER = 3  # ticks to one of the curves
 CROWD = 8  # so many playing jobs get ticks of that length; with more they grow in proportion
 
 
@@ -31,6 +32,8 @@ def act(link: LinkState) -> None:
     active = job is not None and _active(job)
     tick = TICK_SECONDS * max(1.0, session.engine()[0].playing_count / CROWD) if active else None
     st.fragment(_panel, run_every=tick)(link, settings, job, active)
+    if job is not None:
+        st.fragment(_record, run_every=SLOWER * tick if tick else None)(link, settings, job)
 
 
 def _job(settings: Settings) -> TrainingJob | None:
@@ -56,13 +59,17 @@ def _panel(link: LinkState, settings: Settings, job: TrainingJob | None, active:
     if _active(job) != active:
         st.rerun()  # the whole page: whether the panel runs itself again is decided there
     _buttons(link, job)
-    snapshot = job.snapshot()
     pictures.network_row(link, settings, job, playing=bool(st.session_state.get(PLAYING)))
+    link.write()
+
+
+def _record(link: LinkState, settings: Settings, job: TrainingJob) -> None:
+    """What has happened so far, less often than what there is to see, so that this has the time to move."""
+    snapshot = job.snapshot()
     _tiles(snapshot, settings)
     if snapshot.stop_reason is not None and snapshot.stop_reason.kind != "completed":
         st.error(f"{snapshot.stop_reason} Reset, and try a smaller learning rate.", icon=":material/error:")
     pictures.curves_row(link, settings, job, snapshot)
-    link.write()
 
 
 def _why_not(settings: Settings) -> str:

@@ -1,0 +1,139 @@
+"""The page on nonlinearity in a real browser: points drawn by hand, a weight set by hand, a boundary that moves without blinking."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from mlp_core.plane_points import from_text
+from tests.browser.conftest import OpenPage
+from tests.browser.driving import settle
+
+pytestmark = pytest.mark.browser
+
+BARE, SHADED = ".js-plotly-plot", ".js-plotly-plot:has(.heatmaplayer image)"  # the plane before and after there is a network
+STREAMLIT_SEARCHES = "404"  # Streamlit looks for its own address below the page's first
+
+
+@pytest.fixture(autouse=True)
+def _tolerate(tolerated: list[str]) -> None:
+    tolerated.append(STREAMLIT_SEARCHES)
+
+
+def click_plane(page: Page, selector: str, x: float, y: float) -> None:
+    """Click a place of the plane, given in its own coordinates."""
+    place = page.evaluate(
+        """([selector, x, y]) => {
+            const chart = document.querySelector(selector), layout = chart._fullLayout, box = chart.getBoundingClientRect();
+            return [box.left + layout.xaxis._offset + layout.xaxis.d2p(x), box.top + layout.yaxis._offset + layout.yaxis.d2p(y)];
+        }""",
+        [selector, x, y],
+    )
+    page.mouse.click(*place)
+
+
+def drawn(page: Page) -> list[tuple[float, float, int]]:
+    found = re.search(r"drawn=([A-Za-z0-9_-]+)", page.url)
+    points = from_text(found.group(1) if found else "")
+    return [(round(x, 1), round(y, 1), int(label)) for (x, y), label in zip(points.xy, points.labels, strict=True)]
+
+
+def test_points_are_drawn_undone_and_learned(open_page: OpenPage) -> None:
+    page = open_page("/nonlinearity?act=playground&data=own&test=0&batch=1&pace=full&epochs=300")
+    expect(page.locator(BARE).first).to_be_visible()
+    for count, (x, y) in enumerate([(3.0, 3.0), (-3.0, -3.0)], start=1):
+        click_plane(page, BARE, x, y)
+        expect(page.get_by_text(f"{count} points. Click")).to_be_visible()
+        settle(page)
+    page.get_by_role("radio", name="orange").click()
+    settle(page)
+    click_plane(page, BARE, 3.0, -3.0)
+    expect(page.get_by_text("3 points. Click")).to_be_visible()
+    settle(page)
+    expect(page.get_by_role("button", name="Play")).to_be_enabled()
+    assert [label for _, _, label in drawn(page)] == [0, 0, 1]
+    assert drawn(page)[0][:2] == pytest.approx((3.0, 3.0), abs=0.15)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("2 points. Click")).to_be_visible()
+    settle(page)
+    for count, place in enumerate([(3.0, -3.0), (-3.0, 3.0)], start=3):
+        click_plane(page, BARE if count == 3 else SHADED, *place)
+        expect(page.get_by_text(f"{count} points. Click")).to_be_visible()
+        settle(page)
+    assert [label for _, _, label in drawn(page)] == [0, 0, 1, 1]
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Training accuracy")).to_contain_text("100.0 %")
+
+
+def test_the_boundary_moves_in_place(open_page: OpenPage) -> None:
+    """The same chart from the first frame to the last, and never without its shading."""
+    page = open_page("/nonlinearity?act=playground&data=spiral&size=400&deep=2&lr=0.01&pace=epoch&epochs=2000")
+    page.evaluate(
+        """(selector) => {
+            const chart = document.querySelector(selector);
+            chart.dataset.mine = "yes";
+            window.seen = { frames: 0, blank: 0, changes: 0 };
+            let last = "";
+            const look = () => {
+                const image = document.querySelector(selector)?.querySelector(".heatmaplayer image");
+                const source = image?.getAttribute("xlink:href") ?? image?.getAttribute("href") ?? "";
+                window.seen.frames += 1;
+                if (!source) window.seen.blank += 1;
+                else if (source !== last) { window.seen.changes += 1; last = source; }
+                requestAnimationFrame(look);
+            };
+            look();
+        }""",
+        SHADED,
+    )
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => window.seen.changes >= 12")
+    seen = page.evaluate("() => window.seen")
+    assert seen["blank"] == 0
+    assert page.evaluate("(selector) => document.querySelector(selector).dataset.mine", SHADED) == "yes"
+    page.get_by_role("button", name="Pause").click()
+
+
+def test_a_weight_is_set_by_hand(open_page: OpenPage) -> None:
+    page = open_page("/nonlinearity?act=playground")
+    handle = page.evaluate(
+        """() => {
+            const edges = (chart) => chart.calcdata.find((points) => points[0].trace?.customdata?.[0]?.length === 3);
+            const chart = [...document.querySelectorAll(".js-plotly-plot")].find(edges), [first] = edges(chart);
+            const { xaxis, yaxis } = chart._fullLayout, box = chart.getBoundingClientRect();
+            return [box.left + xaxis._offset + xaxis.d2p(first.x), box.top + yaxis._offset + yaxis.d2p(first.y)];
+        }"""
+    )
+    page.mouse.move(*handle)
+    expect(page.locator(".hoverlayer").filter(has_text="click to set it")).to_be_attached()
+    page.mouse.click(*handle)
+    editor = page.get_by_role("spinbutton", name="Weight from x to unit 1 of hidden layer 1")
+    expect(editor).to_be_visible()
+    editor.fill("7.5")
+    editor.press("Enter")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".js-plotly-plot")].some(
+            (one) => one.data?.some((trace) => trace.hovertext?.[0] === "weight 7.5; click to set it"))"""
+    )
+
+
+def test_a_bad_file_is_named_by_line_and_rule(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page("/nonlinearity?act=playground&data=own")
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    bad.write_text("x,y,label\n1,2,0\nspam,2,1\n")
+    good.write_text("x,y,label\n1,2,0\n3,2,1\n")
+    page.locator("input[type=file]").set_input_files(bad)
+    expect(page.get_by_text("Line 3: x must be a number, got 'spam'.")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(good)
+    expect(page.get_by_text("2 points. Click")).to_be_visible()
+    expect(page.get_by_text("Line 3: x must")).to_have_count(0)
+
+
+@pytest.mark.parametrize("act", ["collapse", "perceptron", "playground", "ends"])
+def test_nothing_sticks_out_of_a_phone(open_page: OpenPage, act: str) -> None:
+    page = open_page(f"/nonlinearity?act={act}", width=390, height=844)
+    settle(page)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
