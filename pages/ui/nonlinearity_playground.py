@@ -16,6 +16,7 @@ from pages.ui.text import count, percent, plain
 
 PLAYING = "_plane_playing"
 TICK_SECONDS = 0.2
+LARGE_LOSS = 1e4  # is written with a power of ten
 SLOWER = 3  # ticks to one of the curves
 CROWD = 8  # so many playing jobs get ticks of that length; with more they grow in proportion
 
@@ -121,8 +122,12 @@ def _tiles(snapshot: JobSnapshot, settings: Settings) -> None:
     last = epochs[-1] if epochs else None
     with st.container(horizontal=True):
         st.metric("Epoch", f"{count(len(epochs))} of {count(snapshot.spec.epochs)}", border=True)
-        st.metric("Training loss", f"{last.train_loss:.4f}" if last else "–", border=True, help="Mean over the last epoch's batches.")
-        st.metric("Test loss", f"{last.test_loss:.4f}" if last else "–", border=True)
+        st.metric("Training loss", _loss(last.train_loss) if last else "–", border=True, help="Mean over the last epoch's batches.")
+        st.metric("Test loss", _loss(last.test_loss) if last else "–", border=True)
         if settings.points.classes:
             st.metric("Training accuracy", percent(last.train_accuracy) if last else "–", border=True)
             st.metric("Test accuracy", percent(last.test_accuracy) if last else "–", border=True)
+
+
+def _loss(value: float) -> str:
+    return f"{value:.4f}" if value < LARGE_LOSS else f"{value:.1e}"
