@@ -39,8 +39,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "lr_too_high": Preset(
         "lr too high",
-        RunSpec(lr=1.0, epochs=8),
-        "Ten times the book's learning rate: it learns at first, then falls to 10 % and stays there, without a single NaN.",
+        RunSpec(lr=2.0, epochs=5),
+        "Twenty times the book's learning rate: ReLU units die within the first steps, and it stays at 10 %, without a single NaN.",
     ),
     "deep_sigmoid": Preset(
         "Deep sigmoid",
