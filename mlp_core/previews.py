@@ -24,3 +24,14 @@ def product_sizes(trials: int = 12, factors: int = 60, n: int = 4, seed: int = 0
         product = product @ generator.standard_normal((trials, n, n))
         sizes[:, k] = np.log10(np.abs(product).max(axis=(1, 2)))
     return sizes
+
+
+def xor_by_hidden_units(points: int = 61) -> tuple[Array, Array]:
+    """XOR by four ReLU units: the axis (points,) and the output (points, points) over the plane, y down the rows.
+
+    relu(x − y) + relu(y − x) − relu(x + y) − relu(−x − y) = |x − y| − |x + y| is positive just where x and y differ in sign.
+    """
+    axis = np.linspace(-1.0, 1.0, points)
+    x, y = np.meshgrid(axis, axis)
+    relu = np.maximum
+    return axis, relu(x - y, 0) + relu(y - x, 0) - relu(x + y, 0) - relu(-x - y, 0)

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from mlp_core.figures.network import network_diagram
-from mlp_core.figures.previews import growing_products, value_over_gradient
+from mlp_core.figures.previews import bent_plane, growing_products, value_over_gradient
 from mlp_core.presets import PRESETS
-from mlp_core.previews import product_sizes, sigmoid_with_gradient
+from mlp_core.previews import product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.spec import RunSpec
 from pages.ui.cards import Card, card_row, experiment_links
 from pages.ui.shell import page_header
@@ -38,6 +38,13 @@ card_row(
             "Products of random matrices and gradients through depth: measured, beside what theory predicts.",
             lambda: growing_products(product_sizes()),
             "The size of products of random matrices grows exponentially",
+        ),
+        Card(
+            "nonlinearity",
+            "Why nonlinearity",
+            "Layers that collapse into one, a perceptron that gives up on XOR, and a network that bends the plane.",
+            lambda: bent_plane(*xor_by_hidden_units()),
+            "Four ReLU units solve XOR: positive where x and y differ in sign",
         ),
     ]
 )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from mlp_core.figures.palette import GRADIENT, MEASURED, VALUE, base_layout, translucent
+from mlp_core.figures.palette import DIVERGING, GRADIENT, MEASURED, VALUE, base_layout, translucent
 
 Array = npt.NDArray[np.float64]
 
@@ -30,6 +30,13 @@ def growing_products(sizes: Array) -> go.Figure:
     logs = np.column_stack([sizes, np.full(trials, np.nan)]).ravel()
     line = {"color": translucent(MEASURED, 0.7), "width": 1.5}
     return go.Figure(go.Scatter(x=k, y=logs, mode="lines", line=line)).update_layout(_small("factors", "log₁₀ max |M|"))
+
+
+def bent_plane(axis: Array, output: Array) -> go.Figure:
+    """A function over the plane, shaded by its sign and size."""
+    limit = float(np.abs(output).max())
+    shading = go.Heatmap(x=axis, y=axis, z=output, zmin=-limit, zmax=limit, colorscale=DIVERGING, showscale=False, hoverinfo="skip")
+    return go.Figure(shading).update_layout(_small("x", "y"))
 
 
 def _small(x_title: str, y_title: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.shell import ROOT, has_page
 
-COLUMNS = 3
-FIGURE_HEIGHT = 230
+COLUMNS = 4
+FIGURE_HEIGHT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Card:
 
 
 def card_row(cards: Sequence[Card]) -> None:
-    """Show the cards of the pages that exist, three in a row."""
+    """Show the cards of the pages that exist, side by side."""
     cards = [card for card in cards if has_page(card.page)]
     for start in range(0, len(cards), COLUMNS):
         for column, card in zip(st.columns(COLUMNS), cards[start : start + COLUMNS], strict=False):

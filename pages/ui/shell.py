@@ -15,6 +15,7 @@ PAGES = (
     ("train", "Train an MLP", ":material/play_circle:"),
     ("activations", "Activations", ":material/show_chart:"),
     ("stability", "Vanishing and exploding", ":material/stacked_line_chart:"),
+    ("nonlinearity", "Why nonlinearity", ":material/call_split:"),
 )
 
 
