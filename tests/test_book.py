@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import replace
 
 import pytest
@@ -24,13 +23,10 @@ DEEP = RunSpec(hidden=(64,) * 5, device="cpu")
 
 @pytest.fixture(scope="module")
 def full_data() -> Dataset:
-    """All of Fashion-MNIST from this machine. Where it is not to be had the test is skipped, and in CI it fails."""
+    """All of Fashion-MNIST from this machine. Where it is not to be had the tests are skipped, which in CI counts as failed (conftest)."""
     data = load_fashion_mnist(allow_download=False)
     if data.is_sample:
-        message = f"needs the full Fashion-MNIST: {' '.join(data.notes)}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+        pytest.skip(f"needs the full Fashion-MNIST: {' '.join(data.notes)}")
     return data
 
 
