@@ -53,7 +53,7 @@ st.markdown("#### Experiments to begin with")
 experiment_links(
     [
         ("The book's network: 84 % in ten epochs", PRESETS["mlp"].spec),
-        ("A learning rate ten times too high", PRESETS["lr_too_high"].spec),
+        ("A learning rate twenty times too high", PRESETS["lr_too_high"].spec),
         ("Five sigmoid layers that learn nothing", PRESETS["deep_sigmoid"].spec),
         ("Five ReLU layers with He's initialization: the cure?", RunSpec(hidden=(64,) * 5, init="he_normal", epochs=5)),
         ("All hidden weights equal: 256 units worth one", RunSpec(init="constant")),
