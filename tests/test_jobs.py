@@ -137,6 +137,23 @@ class TestDuringAStep:
         rest(job)
         assert (job.state, job.run.step) == ("finished", 8)
 
+    def test_step_epoch_alone_waits_for_the_epochs_test(self, scheduler: Scheduler) -> None:
+        job = job_of(scheduler)
+        job.step_epoch()
+        until(lambda: job.state != "playing")
+        assert (job.state, job.run.step, job.run.epoch) == ("paused", 4, 1)
+
+    def test_the_rate_is_of_this_play_alone(self, scheduler: Scheduler) -> None:
+        job = job_of(scheduler, LONG)
+        job.step(5)
+        rest(job)
+        gate = Gate(job.run)
+        job.play()
+        gate.await_step()
+        assert job.snapshot().images_per_second == 0.0
+        job.stop()
+        gate.let()
+
     def test_stop(self, scheduler: Scheduler) -> None:
         job = job_of(scheduler, LONG)
         gate = Gate(job.run)

@@ -82,6 +82,8 @@ def test_a_parked_job_that_nobody_claims_is_given_up_with_its_memory(
     clock.now += PARKED_SECONDS - 0.1
     if job.state == "playing":
         goes_on(job)
+    time.sleep(0.1)  # ten times as long as an idle worker waits before it ends
+    assert workers.thread_count == 1
     assert network() is not None
     clock.now += 0.2
     until(lambda: abandoned(job))
