@@ -44,7 +44,7 @@ class Address:
         return {name: st.query_params[name] for name in self._names if name in st.query_params}
 
     def arrived(self, *, entering: bool) -> Query | None:
-        """The parameters, if a link led here since the last run; None if the address is our own last write, or a straggler.
+        """The parameters, if a link led here that was not yet `followed`; None if the address is our own last write, or a straggler.
 
         Args:
             entering: whether the page was just opened: its bare address then means that all stays as it was left.
@@ -57,8 +57,11 @@ class Address:
         straggler = any(old == query and now - at < STRAGGLER_SECONDS for at, old in seen.left)
         if not first and ((entering and not query) or (not entering and straggler)):
             return None
-        seen.query = query
         return query
+
+    def followed(self, query: Mapping[str, str]) -> None:
+        """The page has taken over what the link says. Said only then: a click may cut a run short before."""
+        self._seen.query = dict(query)
 
     def write(self, query: Mapping[str, str]) -> None:
         """Put the parameters into the address, and take out the page's others."""
@@ -66,6 +69,7 @@ class Address:
         if before != query:
             passed = [before] if seen.query is None else [before, seen.query]  # what the browser shows, and what it is about to show
             seen.left = [(at, old) for at, old in seen.left if now - at < STRAGGLER_SECONDS] + [(now, old) for old in passed]
+        seen.query = dict(query)  # before the address itself: a click may cut the run short there, with the address already written
+        if before != query:
             others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self._names}
             st.query_params.from_dict({**others, **query})
-        seen.query = dict(query)

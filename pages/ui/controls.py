@@ -34,6 +34,7 @@ from pages.ui.sidebar import (
     draw_sidebar,
     nearest,
 )
+from pages.ui.unbroken import unbroken
 
 DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
 FIELDS = tuple(field.name for field in fields(RunSpec))
@@ -79,13 +80,15 @@ def preset_row(spec: RunSpec | None) -> None:
         spec: the experiment that the controls describe; None while they describe none.
     """
     here = next((name for name, preset in PRESETS.items() if preset.spec == spec), None)
-    st.session_state["_preset"] = here
+    seeds = Seeds(PAGE)
+    seeds.plant({"preset": here})
     st.pills(
         "Start from",
         list(PRESETS),
+        default=here,
         format_func=lambda name: PRESETS[name].title,
-        key="_preset",
-        on_change=_take_preset,
+        key=seeds.key("preset"),
+        on_change=unbroken(_take_preset),
         help="One click sets every control. Then change what you like.",
     )
     if here is not None:
@@ -93,13 +96,13 @@ def preset_row(spec: RunSpec | None) -> None:
 
 
 def _take_preset() -> None:
-    if (name := st.session_state["_preset"]) is not None:
+    if (name := Seeds(PAGE)["preset"]) is not None:
         choose(PRESETS[name].spec)
 
 
 def _follow_link(seeds: Seeds, address: Address) -> None:
     """Take over what the address says, if a link led here; else what was chosen before this page was left."""
-    query = address.arrived(entering=seeds.key("layers") not in st.session_state if seeds else True)
+    query = address.arrived(entering=seeds.entering)
     if query is None:
         return
     spec, errors = RunSpec.from_query(query)
@@ -115,6 +118,7 @@ def _follow_link(seeds: Seeds, address: Address) -> None:
             errors += (SpecError(name, "cannot be chosen here together with the rest of the link", given),)
     choose(shown)
     st.session_state["_link_errors"] = errors
+    address.followed(query)
 
 
 def _widgets_of(spec: RunSpec) -> dict[str, Any]:

@@ -116,6 +116,7 @@ class LinkState:
         entering = not any(self._key(name) in st.session_state for name in self._fields)
         if (query := self._address.arrived(entering=entering)) is not None:
             self._follow(query)
+            self._address.followed(query)
 
     @property
     def errors(self) -> tuple[SpecError, ...]:

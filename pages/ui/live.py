@@ -17,6 +17,7 @@ from pages.ui.downloads import downloads_panel
 from pages.ui.live_chart import live_chart
 from pages.ui.predictions import predictions_panel
 from pages.ui.text import count, duration, percent, plain, scaled
+from pages.ui.unbroken import unbroken
 
 TICK_SECONDS = 0.35  # about three updates a second
 CROWD = 8  # so many playing jobs get ticks of that length; with more, ticks grow in proportion, or the pages starve the training
@@ -79,7 +80,7 @@ def _button(
         key=f"run_{key}",
         shortcut=shortcut,
         icon=icon,
-        on_click=action,
+        on_click=unbroken(action),
         disabled=not enabled,
         type="primary" if primary else "secondary",
     )
@@ -115,7 +116,7 @@ def _waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     text, button = st.columns([4, 1], vertical_alignment="center")
     running = "The run goes on undisturbed" if snapshot.state == "playing" else "The curves are of the design before"
     text.info(f"**A new design is waiting:** {'; '.join(changes)}. {running}.", icon=":material/edit_note:")
-    button.button("Train the new design", key="run_new", on_click=_train_anew, args=(spec,), width="stretch")
+    button.button("Train the new design", key="run_new", on_click=unbroken(_train_anew), args=(spec,), width="stretch")
 
 
 def _worded(error: Exception) -> str:

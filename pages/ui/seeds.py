@@ -16,10 +16,12 @@ import streamlit as st
 
 @dataclass(slots=True)
 class _Kept:
-    """Per widget: the value it begins with, or had when it was last drawn; and how often it was set from outside."""
+    """Per widget: the value it begins with, or had when it was last drawn; and how often it was set from outside. And the keys of the
+    widgets that were drawn last."""
 
     values: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    drawn: frozenset[str] = frozenset()
 
 
 class Seeds(Mapping[str, Any]):
@@ -53,6 +55,12 @@ class Seeds(Mapping[str, Any]):
     def keep(self) -> None:
         """Remember every widget's value."""
         self._kept.values.update({name: self[name] for name in self._kept.values})
+        self._kept.drawn = frozenset(key for name in self._kept.values if (key := self.key(name)) in st.session_state)
+
+    @property
+    def entering(self) -> bool:
+        """Whether the page was just opened, for the first time or again: Streamlit forgets the widgets of a page that is left."""
+        return not any(key in st.session_state for key in self._kept.drawn)
 
     def __getitem__(self, name: str) -> Any:
         return st.session_state.get(self.key(name), self._kept.values[name])

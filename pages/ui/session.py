@@ -122,10 +122,10 @@ def forget_job() -> None:
 
 
 def _adopt(job: TrainingJob) -> None:
-    _lease().hold(job)
     st.session_state["_job"] = job
     if (tab := _tab()) is not None:
         _jobs_by_tab()[tab] = job
+    _lease().hold(job)  # last, since whoever finds a job there takes it for adopted
 
 
 def identify_tab() -> None:

@@ -13,6 +13,7 @@ from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import BOUNDS, DROPOUT_BOUNDS, MAX_EXPRESSION_LENGTH, MAX_WIDTH, TRAIN_SIZE_BOUNDS, WIDTH_BOUNDS, Bounds
 from mlp_core.spec import INITIALIZERS as INITIALIZER_NAMES
 from pages.ui.seeds import Seeds
+from pages.ui.unbroken import unbroken
 
 PAGE = "train"
 EPOCHS_BOUNDS = Bounds(1, 100, whole=True)
@@ -94,10 +95,16 @@ def _learning_controls(seeds: Seeds) -> None:
         with stop:
             help = "Length of a step, on a log scale from 1e-5 to 100. The box takes any value between."
             st.select_slider(
-                "Learning rate", LR_STOPS, seeds["lr_stop"], "{:g}".format, key=seeds.key("lr_stop"), help=help, on_change=_take_lr_stop
+                "Learning rate",
+                LR_STOPS,
+                seeds["lr_stop"],
+                "{:g}".format,
+                key=seeds.key("lr_stop"),
+                help=help,
+                on_change=unbroken(_take_lr_stop),
             )
         with exact:
-            _number(seeds, "lr", "lr", 0.01, "The exact learning rate.", on_change=_follow_lr)
+            _number(seeds, "lr", "lr", 0.01, "The exact learning rate.", on_change=unbroken(_follow_lr))
         _optimizer_settings(seeds)
         help = "Adds λ·w to the gradient of every parameter (AdamW: shrinks it directly)."
         _number(seeds, "weight_decay", "Weight decay λ", 0.0001, help)

@@ -25,20 +25,20 @@ def page() -> Iterator[AppTest]:
 def test_every_preset_is_one_click(page: AppTest, name: str) -> None:
     spec = PRESETS[name].spec
     opened(page, hidden="7", lr="0.03", seed="5")
-    page.pills(key="_preset").set_value(name)
+    page.pills[0].set_value(name)
     again(page)
     assert page.session_state["_spec"] == spec
     assert address(page) == spec.to_query()
-    assert page.pills(key="_preset").value == name
+    assert page.pills[0].value == name
     assert PRESETS[name].lesson in said(page)
     assert " → ".join(map(str, spec.sizes)) in " ".join(said(page))
 
 
 def test_a_change_leaves_the_preset_unmarked(page: AppTest) -> None:
     opened(page).number_input(key="epochs").set_value(3)
-    assert again(page).pills(key="_preset").value is None
+    assert again(page).pills[0].value is None
     page.number_input(key="epochs").set_value(10)
-    assert again(page).pills(key="_preset").value == "mlp"
+    assert again(page).pills[0].value == "mlp"
 
 
 def test_a_new_design_waits_and_leaves_the_run_alone(page: AppTest) -> None:

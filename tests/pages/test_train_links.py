@@ -26,7 +26,7 @@ LINKS = [
     {"hidden": "64,32,1", "dropout": "0.0,0.5,0.25", "activation": "prelu", "activation_parameter": "-0.5"},
     {"activation": "=x*sigmoid(1.702*x) + 0.1", "init": "constant", "init_value": "0.02"},
     {"init_std": "0.5", "momentum": "0.9", "nesterov": "true", "divide_by_batch": "true", "lr": "0.0123"},
-    {"optimizer": "adam", "lr": "0.001", "beta1": "0.8", "beta2": "0.99", "eps": "1e-06", "weight_decay": "0.01"},
+    {"optimizer": "adam", "lr": "0.001", "beta1": "0.8", "beta2": "0.99", "eps": "1e-06", "weight_decay": "0.01", "l1": "0.001"},
     {"optimizer": "rmsprop", "momentum": "0.5", "rho": "0.9", "lr": "1e-05"},
     {"batch_size": "4096", "epochs": "100", "seed": "2147483647", "train_size": "1", "implementation": "scratch", "device": "cpu"},
 ]
@@ -55,7 +55,7 @@ REFUSED = [
     ({"implementation": "a`  \n\n# :red[$x$] http://example.org"}, "must be one of concise, scratch", "a # :red[$x$] http://example.org"),
     ({"train_size": "x" * 10_001}, "must be at most 10000 characters", "x" * 79 + "…"),
     ({"init": "zeros", "init_std": "0.5"}, "cannot be chosen here together with the rest of the link", "0.5"),
-    ({"l1": "0.1"}, "cannot be chosen here together with the rest of the link", "0.1"),
+    ({"optimizer": "adam", "momentum": "0.9"}, "cannot be chosen here together with the rest of the link", "0.9"),
 ]  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def test_every_mistake_of_a_link_is_named_on_its_own(page: AppTest) -> None:
 def test_mistakes_stand_until_something_is_chosen(page: AppTest) -> None:
     opened(page, lr="x")
     assert again(page).warning
-    page.pills(key="_preset").set_value("softmax")
+    page.pills[0].set_value("softmax")
     assert not again(page).warning
     opened(page, lr="y").number_input(key="seed").set_value(1)
     assert not again(page).warning
@@ -173,6 +173,17 @@ def test_a_click_that_is_sent_with_an_older_address_counts(page: AppTest) -> Non
     page.number_input(key="epochs").set_value(3)
     assert spec_of(again(page)) == RunSpec(hidden=(8,), seed=4, epochs=3)
     assert address(page) == {"hidden": "8", "seed": "4", "epochs": "3"}
+
+
+def test_a_preset_that_is_sent_with_an_older_address_counts(page: AppTest) -> None:
+    """It gives the number of layers a new widget, which must not look as if the page had just been entered."""
+    opened(page, hidden="64,64").number_input(key="seed").set_value(4)
+    again(page)
+    page.query_params.clear()
+    page.query_params.update(hidden="64,64")
+    page.pills[0].set_value("mlp")
+    assert spec_of(again(page)) == RunSpec()
+    assert address(page) == {}
 
 
 def enter(app: AppTest, page: str, **query: str) -> AppTest:

@@ -36,15 +36,15 @@ def test_first_visit_is_one_sentence_a_network_and_one_obvious_button(page: AppT
     assert enabled(page) == {"play", "step", "epoch"}
     assert not [*page.warning, *page.error, *page.info, *page.metric]
     assert address(page) == {}
-    assert page.pills(key="_preset").value == "mlp"
+    assert page.pills[0].value == "mlp"
 
 
 def test_training_shows_where_it_is_and_draws_the_curve(page: AppTest) -> None:
     press(opened(page, **LONG), "play")
-    until(page, lambda page: len(losses(page)) > 2)
+    until(page, lambda page: len(losses(page)) > 2 and "images/s" in progress(page))
     assert main_button(page) == "Pause"
     assert enabled(page) == {"play", "stop", "reset"}
-    assert re.match(r"Epoch \d+ of 100 · step \d+ of 235 · ", progress(page))
+    assert re.match(r"Epoch \d+ of 100 · step \d+ of 235 · [\d.]+ [kM]? ?images/s · ", progress(page))
     assert job_of(page).run.spec == RunSpec(hidden=(64,), epochs=100)
 
 

@@ -10,7 +10,7 @@ from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.pages.visit import again, numbers, traces, until
 
-SHORT = {"hidden": "16", "train_size": "512", "batch_size": "64", "epochs": "2"}  # 16 steps
+SHORT = {"hidden": "16", "init": "he_normal", "train_size": "512", "batch_size": "64", "epochs": "2"}  # 16 steps that learn something
 LONG = {"hidden": "64", "epochs": "100"}  # half a minute on a quick machine
 BUTTONS = ("play", "step", "epoch", "stop", "reset")
 

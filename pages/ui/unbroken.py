@@ -1,0 +1,31 @@
+"""Callbacks that are carried out to their end. Knows nothing of what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec
+
+from streamlit.runtime.scriptrunner import RerunException
+
+P = ParamSpec("P")
+
+
+def unbroken(callback: Callable[P, None]) -> Callable[P, None]:
+    """`callback`, carried out whole even when another click arrives meanwhile.
+
+    Streamlit would end it where it next touches `st.session_state`, and take the click for done. Here it begins again, so its beginning
+    may be done twice; the other click is served afterwards.
+    """
+
+    def carried_out(*args: P.args, **kwargs: P.kwargs) -> None:
+        other: RerunException | None = None
+        while True:
+            try:
+                callback(*args, **kwargs)
+                break
+            except RerunException as interruption:
+                other = interruption
+        if other is not None:
+            raise other
+
+    return carried_out
