@@ -156,6 +156,13 @@ def test_symmetric(activation: str) -> None:
     assert numbers(verdict.sentence) == [64, 1]
 
 
+def test_dead_units_are_alike_but_no_symmetry() -> None:
+    dead = [ProbeRecord(0, (layer_of(1, dead_units=64, distinct_units=1), layer_of(2, 10)))]
+    alike = [ProbeRecord(0, (layer_of(1, distinct_units=1), layer_of(2, 10)))]
+    kinds = [diagnose(BOOK, history_of([2.2] * 200, [0.15] * 200, (), probes)).kind for probes in (dead, alike)]
+    assert kinds == ["early", "symmetric"]
+
+
 def test_stuck() -> None:
     verdict = verdict_of(trained(replace(SMALL, lr=1e-5)))
     last = trained(replace(SMALL, lr=1e-5)).history.epochs[-1]
