@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,18 +42,19 @@ def predictions_panel(snapshot: JobSnapshot) -> None:
         f"After step {count(evaluation.step)}: {count(evaluation.accuracy * len(evaluation.labels))} of {count(len(evaluation.labels))} "
         f"right. Click a cell of the matrix to see its images, and an image to see what else it might have been."
     )
+    moment = (snapshot.spec, evaluation.step)  # two runs may rest at the same step
     pictures, matrix = st.columns([3, 2], gap="medium")
     with matrix:
-        _confusion(evaluation)
+        _confusion(evaluation, moment)
     with pictures:
         shown = _choice(evaluation)
-        chosen = _grid(evaluation, shown)
+        chosen = _grid(evaluation, moment, shown)
         if chosen is not None:
             _detail(evaluation, chosen)
 
 
-def _confusion(evaluation: Evaluation) -> None:
-    figure = memo("confusion", evaluation.step, lambda: confusion_matrix(evaluation.confusion(), CLASS_NAMES))
+def _confusion(evaluation: Evaluation, moment: Hashable) -> None:
+    figure = memo("confusion", moment, lambda: confusion_matrix(evaluation.confusion(), CLASS_NAMES))
     alt = "Confusion matrix: true classes in rows, predictions in columns"
     click = live_chart(figure, key="confusion", height=MATRIX_HEIGHT, alt=alt, on_click=True)
     if click is not None and click.data is not None and click.id != st.session_state.get("_cell_click"):
@@ -93,7 +95,7 @@ def choose_images(evaluation: Evaluation, cell: tuple[int, int] | None, *, mista
     return Shown(tuple(int(index) for index in indices[:SHOWN]), len(indices), reason)
 
 
-def _grid(evaluation: Evaluation, shown: Shown) -> int | None:
+def _grid(evaluation: Evaluation, moment: Hashable, shown: Shown) -> int | None:
     """Draw the images; return the index of the one that was clicked last, while it is shown."""
     if not shown.indices:
         st.caption("No test image is in this cell now.")
@@ -101,7 +103,7 @@ def _grid(evaluation: Evaluation, shown: Shown) -> int | None:
     picked = np.array(shown.indices)
     figure = memo(
         "grid",
-        (evaluation.step, shown),
+        (moment, shown),
         lambda: prediction_grid(
             load_fashion_mnist().test_images.numpy()[picked],
             evaluation.labels[picked],

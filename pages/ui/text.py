@@ -19,16 +19,16 @@ def count(number: float) -> str:
 def scaled(number: float, unit: str = "") -> str:
     """123456 -> "123 k"; three significant digits and the power of a thousand."""
     for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
+        if number >= 0.9995 * size:  # what three digits would round up to it
             return f"{number / size:.3g} {prefix}{unit}"
     return f"{number:.3g} {unit}".rstrip()
 
 
 def duration(seconds: float) -> str:
     """75 -> "1 min 15 s"."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.data import FULL_SET_HINT, load_sample
+from mlp_core.data import CLASS_NAMES, FULL_SET_HINT, load_sample
+from mlp_core.figures.confusion import confusion_matrix
 from mlp_core.spec import RunSpec
 from pages.ui import data_source
+from pages.ui.live_chart import figure_payload
 from pages.ui.predictions import SHOWN
 from tests.pages.training import LONG, SHORT, at_rest, carried_out, charts, enabled, finish, job_of, losses, main_button, press, progress
-from tests.pages.visit import address, again, opened, said, traces, until, visit
+from tests.pages.visit import address, again, opened, said, sent, traces, until, visit
 
 
 @pytest.fixture
@@ -161,3 +163,15 @@ def test_mistakes_first_are_mistakes(page: AppTest) -> None:
     again(page)
     wrong = int(np.sum(evaluation.labels != evaluation.predicted))
     assert f"{SHOWN} of {wrong:,} mistakes, the surest first" in said(page)
+
+
+def test_another_run_that_rests_at_the_same_step_shows_its_own_predictions(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    before = sent(finish(page), "grid")
+    page.number_input(key="seed").set_value(1)
+    press(again(page), "play")
+    finish(page)
+    evaluation = job_of(page).run.evaluation
+    assert evaluation is not None
+    assert sent(page, "confusion") == figure_payload(confusion_matrix(evaluation.confusion(), CLASS_NAMES))
+    assert sent(page, "grid") != before

@@ -72,12 +72,20 @@ def bare(markdown: str) -> str:
     return re.sub(r"`[^`]*`", "", markdown)
 
 
+def sent(page: AppTest, chart: str) -> dict[str, Any] | None:
+    """The figure of the live chart with this key, as it was sent; None where there is no such chart."""
+    for element in page.get("bidi_component"):
+        if element.proto.id.endswith(f"-{chart}"):
+            figure: dict[str, Any] = json.loads(element.proto.json)["figure"]
+            return figure
+    return None
+
+
 def traces(page: AppTest, chart: str) -> dict[str, dict[str, Any]]:
-    """Name -> trace of the live chart with this key, as it was sent; empty where there is no such chart."""
-    sent = [element.proto.json for element in page.get("bidi_component") if element.proto.id.endswith(f"-{chart}")]
-    return {trace.get("name", ""): trace for text in sent for trace in json.loads(text)["figure"]["data"]}
+    """Name -> trace of a live chart; empty where there is no such chart."""
+    return {trace.get("name", ""): trace for trace in (sent(page, chart) or {"data": []})["data"]}
 
 
-def numbers(sent: Any) -> list[float]:
+def numbers(values: Any) -> list[float]:
     """Numbers of a trace: sent as a list, or as a typed array in base64."""
-    return list(map(float, sent if isinstance(sent, list) else np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])))
+    return list(map(float, values if isinstance(values, list) else np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])))
