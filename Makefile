@@ -68,5 +68,5 @@ $(VENV)/.data: packages.txt $(VENV)/.app
 	@if $(PY) scripts/get_data.py; then touch $@; fi
 
 $(VENV)/.chromium: | $(VENV)/.tools
-	@command -v chromium chromium-browser google-chrome >/dev/null || $(call apt,chromium)
+	@command -v chromium chromium-browser google-chrome >/dev/null || $(call apt,chromium fonts-liberation)
 	@$(PY) scripts/find_chromium.py > $@ || rm -f $@

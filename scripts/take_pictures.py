@@ -36,6 +36,13 @@ def depth(page: Page) -> None:
     scroll_to(page, ".st-key-stability_show")
 
 
+def xor(page: Page) -> None:
+    """XOR, when the network has learned it."""
+    page.click(".st-key-plane_play button")
+    page.get_by_test_id("stMetric").filter(has_text="Training accuracy").get_by_text("100.0 %").wait_for()
+    scroll_to(page, ".st-key-plane_play")
+
+
 def scroll_to(page: Page, selector: str) -> None:
     """Bring an element to the upper edge, just below the navigation."""
     page.locator(selector).evaluate("(element) => { element.style.scrollMarginTop = '80px'; element.scrollIntoView(); }")
@@ -46,6 +53,7 @@ SCENES: dict[str, tuple[str, int, Callable[[Page], None] | None]] = {
     "train": ("/train", 1200, training),
     "activations": ("/activations", 900, None),
     "stability": ("/stability", 900, depth),
+    "nonlinearity": ("/nonlinearity?act=playground", 900, xor),
 }
 
 
