@@ -1,0 +1,143 @@
+"""The address bar as a page's memory: links are followed, our own writing and clicks that it overtakes are not taken for links."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pages.ui import address as module
+from pages.ui.address import STRAGGLER_SECONDS, Address, Query
+
+
+class Bar(dict[str, list[str]]):
+    """`st.query_params`: every parameter may be there several times, and writing takes effect even if the run ends with it."""
+
+    cut_short = False
+
+    def __getitem__(self, name: str) -> str:  # type: ignore[override]
+        return super().__getitem__(name)[-1]
+
+    def get_all(self, name: str) -> list[str]:
+        return super().__getitem__(name)
+
+    def from_dict(self, values: dict[str, Any]) -> None:
+        self.clear()
+        self.update({name: value if isinstance(value, list) else [value] for name, value in values.items()})
+        if self.cut_short:
+            raise InterruptedError
+
+
+class Tab:
+    """A browser's tab: what its bar shows, and what time it is."""
+
+    def __init__(self) -> None:
+        self.bar, self.seconds = Bar(), 100.0
+        self.st = SimpleNamespace(session_state={}, query_params=self.bar)
+
+    def goes_to(self, **query: str) -> None:
+        self.bar.clear()
+        self.bar.update({name: [value] for name, value in query.items()})
+
+    def run(self, chosen: Query | None = None, *, entering: bool = False) -> Query | None:
+        """A run of the page: follow a link, if one led here, and write what is chosen."""
+        address = Address("page", ("a", "b"))
+        query = address.arrived(entering=entering)
+        if query is not None:
+            address.followed(query)
+        address.write(chosen if chosen is not None else query or {})
+        return query
+
+
+@pytest.fixture
+def tab(monkeypatch: pytest.MonkeyPatch) -> Tab:
+    tab = Tab()
+    monkeypatch.setattr(module, "st", tab.st)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: tab.seconds))
+    return tab
+
+
+def test_the_first_visit_follows_its_link_also_a_bare_one(tab: Tab) -> None:
+    assert tab.run(entering=True) == {}
+    other = Address("other page", ("a",))
+    tab.goes_to(a="1")
+    assert other.arrived(entering=True) == {"a": "1"}
+
+
+def test_a_link_is_followed_once(tab: Tab) -> None:
+    tab.goes_to(a="1")
+    assert tab.run(entering=True) == {"a": "1"}
+    assert tab.run({"a": "1"}) is None
+
+
+def test_a_link_counts_until_it_was_followed(tab: Tab) -> None:
+    tab.goes_to(a="1")
+    for _ in range(2):  # the first run is cut short before the page has taken over what the link says
+        assert Address("page", ("a", "b")).arrived(entering=True) == {"a": "1"}
+
+
+def test_what_the_page_writes_is_no_link(tab: Tab) -> None:
+    tab.run(entering=True)
+    assert tab.run({"a": "1"}) is None
+    assert tab.bar == {"a": ["1"]}
+    assert tab.run({"a": "1"}) is None
+
+
+def test_writing_leaves_the_parameters_of_others_alone(tab: Tab) -> None:
+    tab.bar.update(theme=["dark", "light"], b=["2"])
+    tab.run({"a": "1"}, entering=True)
+    assert tab.bar == {"theme": ["dark", "light"], "a": ["1"]}
+
+
+@pytest.mark.parametrize(("seconds", "followed"), [(0.0, False), (STRAGGLER_SECONDS - 0.1, False), (STRAGGLER_SECONDS + 0.1, True)])
+def test_an_older_address_is_a_click_on_its_way_at_first_and_the_way_back_later(tab: Tab, seconds: float, followed: bool) -> None:
+    tab.goes_to(a="1")
+    tab.run(entering=True)
+    tab.run({"a": "2"})
+    tab.seconds += seconds
+    tab.goes_to(a="1")
+    assert (tab.run({"a": "3"}) is not None) is followed
+
+
+def test_of_two_quick_writes_the_one_between_is_no_link_either(tab: Tab) -> None:
+    tab.run(entering=True)
+    tab.run({"a": "1"})
+    tab.goes_to()  # the browser has heard of neither
+    tab.run({"a": "2"})
+    tab.goes_to(a="1")  # now of the first
+    assert tab.run({"a": "3"}) is None
+
+
+def test_another_link_is_followed_at_once(tab: Tab) -> None:
+    tab.run(entering=True)
+    tab.run({"a": "1"})
+    tab.goes_to(b="7")
+    assert tab.run() == {"b": "7"}
+
+
+def test_coming_back_from_another_page_to_the_bare_address_changes_nothing(tab: Tab) -> None:
+    tab.goes_to(a="1")
+    tab.run(entering=True)
+    tab.goes_to()
+    assert tab.run({"a": "1"}, entering=True) is None
+    assert tab.bar == {"a": ["1"]}
+
+
+def test_coming_back_by_a_link_follows_it_even_if_it_was_left_just_now(tab: Tab) -> None:
+    tab.goes_to(a="1")
+    tab.run(entering=True)
+    tab.run({"a": "2"})
+    tab.goes_to(a="1")
+    assert tab.run(entering=True) == {"a": "1"}
+
+
+def test_a_run_that_is_cut_short_while_it_writes_has_written(tab: Tab) -> None:
+    tab.run(entering=True)
+    tab.bar.cut_short = True
+    with pytest.raises(InterruptedError):
+        tab.run({"a": "1"})
+    tab.bar.cut_short = False
+    assert tab.run({"a": "2"}) is None  # sent with what had been written
+    tab.goes_to()
+    assert tab.run({"a": "3"}) is None  # sent with what stood there before
