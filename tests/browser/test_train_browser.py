@@ -1,0 +1,251 @@
+"""The training page in a real browser: a run is started, watched, paused, left and found again, and ends with its tab."""
+
+from __future__ import annotations
+
+import csv
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from safetensors import safe_open
+
+from tests.browser.conftest import OpenPage
+from tests.browser.driving import ROOT, settle, streamlit
+from tests.browser.test_live_chart_updates import WATCH
+
+pytestmark = pytest.mark.browser
+
+LOSS = ".st-key-loss .live-chart"
+LONG = "/train?hidden=64&epochs=100"  # goes on for as long as a test looks
+SHORT = "/train?hidden=32&epochs=2&train_size=1000"
+WATCHED = Path(__file__).parent / "apps" / "watched_training.py"
+PATIENCE_SECONDS = 40.0
+NAMES = ("0.weight", "0.bias", "1.weight", "1.bias")
+# Streamlit looks for its own files below the page's path first; that is its way to find out where it is served.
+STREAMLIT_SEARCHES = "the server responded with a status of 404"
+
+
+@pytest.fixture(autouse=True)
+def tolerate_the_search(tolerated: list[str]) -> None:
+    tolerated.append(STREAMLIT_SEARCHES)
+
+
+def button(page: Page, key: str) -> Locator:
+    """One of the buttons of a run: play (also pause and resume), step, epoch, stop, reset."""
+    return page.locator(f".st-key-run_{key} button")
+
+
+def press(page: Page, key: str) -> None:
+    button(page, key).click()
+
+
+def points(page: Page) -> int:
+    """How many points the loss chart holds."""
+    return int(page.eval_on_selector(LOSS, "(chart) => Math.max(0, ...chart.data.map((trace) => trace.x?.length ?? 0))"))
+
+
+def step_of(page: Page) -> int:
+    """Steps done, as the progress bar says: "Epoch 2 of 10 · step 7 of 235 · …"."""
+    text = page.get_by_test_id("stProgress").inner_text()
+    found = re.search(r"Epoch (\d+) of \d+ · step ([\d,]+) of ([\d,]+)", text)
+    assert found, text
+    epoch, step, length = (int(part.replace(",", "")) for part in found.groups())
+    return max(0, epoch - 1) * length + step
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.1)
+
+
+def started(open_page: OpenPage, path: str = LONG, **options: int) -> Page:
+    page = open_page(path, **options)  # type: ignore[arg-type]
+    press(page, "play")
+    page.wait_for_selector(f"{LOSS} .js-line")
+    return page
+
+
+def test_the_curve_grows_stands_still_while_paused_and_goes_on(open_page: OpenPage) -> None:
+    page = started(open_page)
+    before = points(page)
+    until(lambda: points(page) > before, "the curve grows")
+    expect(button(page, "play")).to_contain_text("Pause")
+    press(page, "play")
+    expect(button(page, "play")).to_contain_text("Resume")
+    settle(page)
+    at_rest = step_of(page)
+    page.wait_for_timeout(1500)
+    assert step_of(page) == at_rest
+    press(page, "step")
+    until(lambda: step_of(page) == at_rest + 1, "one more step")
+    press(page, "play")
+    until(lambda: step_of(page) > at_rest + 20, "it goes on")
+    press(page, "stop")
+    expect(button(page, "play")).to_contain_text("Train")
+    expect(button(page, "stop")).to_be_disabled()
+    press(page, "reset")
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+
+
+def test_keys_drive_a_run(open_page: OpenPage) -> None:
+    page = open_page(LONG)
+    page.get_by_role("heading", name="Train an MLP").click()  # a key counts where no text box has the focus
+    page.keyboard.press("b")
+    until(lambda: page.get_by_test_id("stProgress").count() > 0 and step_of(page) == 1, "B takes one step")
+    page.keyboard.press("t")
+    until(lambda: step_of(page) > 5, "T goes on")
+    page.keyboard.press("t")
+    expect(button(page, "play")).to_contain_text("Resume")
+    page.keyboard.press("x")
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+
+
+def test_a_control_changed_during_a_run_leaves_the_run_alone(open_page: OpenPage) -> None:
+    page = started(open_page)
+    before = step_of(page)
+    page.get_by_label("Seed", exact=True).fill("7")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("A new design is waiting:")).to_be_visible()
+    expect(page.get_by_text("The run goes on undisturbed")).to_be_visible()
+    until(lambda: step_of(page) > before + 20, "the run goes on")
+    page.get_by_role("button", name="Train the new design").click()
+    expect(page.get_by_text("A new design is waiting:")).to_have_count(0)
+    expect(page).to_have_url(re.compile("seed=7"))
+
+
+def test_another_page_and_back_finds_the_run_further_on(open_page: OpenPage) -> None:
+    page = started(open_page)
+    before = step_of(page)
+    page.get_by_role("link", name="Activations").first.click()
+    expect(page.get_by_role("heading", name="Activation functions")).to_be_visible()
+    page.get_by_role("link", name="Train an MLP").first.click()
+    page.wait_for_selector(f"{LOSS} .js-line")
+    assert step_of(page) > before
+    expect(page).to_have_url(re.compile(r"hidden=64"))
+    expect(button(page, "play")).to_contain_text("Pause")
+
+
+def test_a_refresh_finds_the_run_again(open_page: OpenPage) -> None:
+    page = started(open_page)
+    until(lambda: step_of(page) > 50, "some steps")
+    before = step_of(page)
+    page.reload()
+    page.wait_for_selector(f"{LOSS} .js-line")
+    assert step_of(page) >= before
+    expect(button(page, "play")).to_contain_text("Pause")
+
+
+def test_the_thread_ends_some_time_after_the_tab(open_page: OpenPage, serve: Callable[[Path], str]) -> None:
+    """The run is parked first, as a refresh looks just the same; see `PARKED_SECONDS`."""
+    url = serve(WATCHED)
+    page = open_page(f"{url}?hidden=64&epochs=100")
+    press(page, "play")
+    page.wait_for_selector(f"{LOSS} .js-line")
+    witness = open_page(f"{url}?threads=1")
+    expect(witness.get_by_text("training-0")).to_be_visible()
+    page.goto("about:blank")
+
+    def ended() -> bool:
+        witness.reload()
+        settle(witness)
+        return witness.get_by_text("none", exact=True).count() > 0
+
+    until(ended, "the training thread ends")
+
+
+def test_two_tabs_train_two_networks(open_page: OpenPage) -> None:
+    first = started(open_page)
+    second = started(open_page, f"{LONG}&seed=5")
+    until(lambda: points(first) > 0 and points(second) > 0, "both train")
+    press(second, "stop")
+    before = step_of(first)
+    until(lambda: step_of(first) > before, "the first goes on")
+    expect(first.get_by_text("A new design is waiting:")).to_have_count(0)
+
+
+def test_nothing_blinks_while_it_trains_and_zoom_and_hidden_curves_stay(open_page: OpenPage) -> None:
+    page = started(open_page)
+    page.locator(f"{LOSS} .legendtoggle").first.click()  # hides one curve after the time of a double click
+    page.wait_for_function(f"() => document.querySelector('{LOSS}').data.some((trace) => trace.visible === 'legendonly')")
+    box = page.locator(f"{LOSS} .nsewdrag").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    page.wait_for_function(f"() => document.querySelector('{LOSS}').layout.xaxis.range[0] > 1")
+    zoomed = page.eval_on_selector(LOSS, "(chart) => chart.layout.xaxis.range")
+    before = step_of(page)
+    seen = page.evaluate(WATCH, [LOSS, [".main-svg", ".xtick", ".legendtext"], 8_000])
+    assert step_of(page) > before
+    assert (seen["remounts"], seen["removed"], seen["lacking"]) == (0, 0, 0)
+    assert page.eval_on_selector(LOSS, "(chart) => chart.layout.xaxis.range") == zoomed
+    assert page.eval_on_selector(LOSS, "(chart) => chart.data.filter((trace) => trace.visible === 'legendonly').length") == 1
+
+
+def test_a_phone_has_all_of_it_without_scrolling_sideways(open_page: OpenPage) -> None:
+    page = started(open_page, width=390, height=844)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    chart = page.locator(LOSS).bounding_box()
+    assert chart
+    assert 300 < chart["width"] <= 390
+
+
+def test_words_can_be_read_in_the_dark(open_page: OpenPage) -> None:
+    page = open_page(SHORT, scheme="dark")
+    text, ground = page.evaluate(
+        """() => [getComputedStyle(document.querySelector('.st-key-network .live-chart text')).fill,
+                  getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor]"""
+    )
+    bright, dark = (sum(int(part) for part in re.findall(r"\d+", color)[:3]) / 3 for color in (text, ground))
+    assert bright > 180
+    assert dark < 40
+
+
+def test_a_cell_shows_its_images_and_an_image_its_probabilities(open_page: OpenPage) -> None:
+    page = started(open_page, SHORT)
+    expect(button(page, "play")).to_contain_text("Train", timeout=PATIENCE_SECONDS * 1000)
+    grid = page.locator(".st-key-grid .live-chart")
+    grid.scroll_into_view_if_needed()
+    place = page.eval_on_selector(
+        ".st-key-grid .live-chart",
+        """(chart) => { const last = chart._fullData.at(-1), { xaxis, yaxis } = chart._fullLayout, box = chart.getBoundingClientRect();
+             return [box.x + xaxis._offset + xaxis.d2p(last.x[0]), box.y + yaxis._offset + yaxis.d2p(last.y[0])]; }""",
+    )
+    page.mouse.click(*place)
+    expect(page.get_by_text(re.compile("the network says"))).to_be_visible()
+    expect(page.locator(".st-key-probabilities .live-chart")).to_be_visible()
+
+
+def test_curves_and_weights_can_be_taken_home(open_page: OpenPage, tmp_path: Path) -> None:
+    page = started(open_page, SHORT)
+    expect(button(page, "play")).to_contain_text("Train", timeout=PATIENCE_SECONDS * 1000)
+    with page.expect_download() as steps:
+        page.get_by_role("button", name="Steps (CSV)").click()
+    rows = list(csv.DictReader(steps.value.path().open()))
+    assert [int(row["step"]) for row in rows] == list(range(1, 9))
+    with page.expect_download() as weights:
+        page.get_by_role("button", name="Weights (safetensors)").click()
+    target = tmp_path / "weights.safetensors"
+    weights.value.save_as(target)
+    with safe_open(target, "pt") as file:
+        assert {name: tuple(file.get_tensor(name).shape) for name in NAMES} == {
+            "0.weight": (32, 784), "0.bias": (32,), "1.weight": (10, 32), "1.bias": (10,)
+        }  # fmt: skip
+
+
+def test_a_link_to_a_page_opens_the_whole_house_on_a_fresh_server(open_page: OpenPage, tmp_path: Path) -> None:
+    with streamlit(ROOT / "app.py", tmp_path) as url:
+        page = open_page(f"{url}/train?lr=0.5")
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+        expect(page.get_by_role("link", name="Start here").first).to_be_visible()
+        expect(page.get_by_role("heading", name="Train an MLP")).to_be_visible()
+        expect(page.get_by_label("lr", exact=True)).to_have_value("0.5")
+        assert urlsplit(page.url).path == "/train"
+        page.goto("about:blank")  # before its server ends
