@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from streamlit.web import cli
 
 START_SECONDS = 60
-QUIET = ("--server.address=localhost", "--server.headless=true", "--server.fileWatcherType=none", "--logger.level=error")
+QUIET = ("--server.address=localhost", "--server.headless=true", "--logger.level=error")
 
 
 def beside_server(script: Path, work: Callable[[str], None]) -> None:

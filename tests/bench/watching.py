@@ -12,11 +12,13 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from mlp_core.presets import PRESETS
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.driving import PATIENCE_MS, settle, streamlit
 
 TRAIN, RESET = ".st-key-run_play button", ".st-key-run_reset button"
-PRESETS = ".st-key-_preset button"
+PRESET_BUTTONS = '[data-testid="stButtonGroup"] button'
+PRESET_PAIR = ("softmax", "mlp")
 MEGABYTE = 1e6
 
 # Milliseconds from the press to the frame in which the loss chart has a curve.
@@ -40,7 +42,6 @@ RERUN = """([presets, name, sizes]) => new Promise((done, fail) => {
   [...document.querySelectorAll(presets)].find((button) => button.innerText.includes(name)).click();
   look();
 })"""
-RERUN_PRESETS = (("Softmax regression", "784 → 10"), ("d2l's MLP", "784 → 256 → 10"))
 
 
 @contextmanager
@@ -78,7 +79,9 @@ def rerun_seconds(page: Page, times: int) -> list[float]:
     seconds = []
     for turn in range(times):
         settle(page)
-        seconds.append(page.evaluate(RERUN, [PRESETS, *RERUN_PRESETS[turn % 2]]) / 1000)
+        preset = PRESETS[PRESET_PAIR[turn % 2]]
+        sizes = " → ".join(map(str, preset.spec.sizes))
+        seconds.append(page.evaluate(RERUN, [PRESET_BUTTONS, preset.title, sizes]) / 1000)
     return seconds
 
 
