@@ -86,6 +86,7 @@ def preset_row(spec: RunSpec | None) -> None:
         "Start from",
         list(PRESETS),
         default=here,
+        required=True,
         format_func=lambda name: PRESETS[name].title,
         key=seeds.key("preset"),
         on_change=unbroken(_take_preset),
