@@ -133,6 +133,8 @@ def test_two_bad_epochs_are_no_overfitting() -> None:
     assert (verdict.kind, numbers(verdict.sentence)) == ("overfitting", [4])
     restless = [replace(epoch, test_loss=epoch.test_loss + 0.3 * (epoch.epoch % 2)) for epoch in epochs]
     assert diagnose(BOOK, history_of(losses, accuracies, restless)).kind == "learning", "it always jumps that much"
+    forgets = [replace(epoch, train_loss=epoch.train_loss + 0.05 * (epoch.epoch > 4)) for epoch in epochs]
+    assert diagnose(BOOK, history_of(losses, accuracies, forgets)).kind == "learning", "the training loss has risen too"
     knows_no_better = [replace(epoch, train_accuracy=epoch.test_accuracy) for epoch in epochs]
     assert diagnose(BOOK, history_of(losses, accuracies, knows_no_better)).kind == "learning"
 
@@ -216,6 +218,14 @@ def test_dead() -> None:
     assert numbers(verdict.evidence)[:2] == [hidden.dead_units, 64]
     assert hidden.dead_units >= 58
     assert numbers(verdict.sentence)[0] == pytest.approx(100 * sum(s.accuracy for s in run.history.steps[-50:]) / 50, abs=0.05)
+
+
+@pytest.mark.parametrize(("dead_units", "kind"), [(64, "dead"), (58, "dead"), (57, "stuck")])
+def test_most_of_a_layer_dead_is_as_good_as_all(dead_units: int, kind: str) -> None:
+    probes = [ProbeRecord(0, (layer_of(1), layer_of(2, 10))), ProbeRecord(100, (layer_of(1, dead_units=dead_units), layer_of(2, 10)))]
+    verdict = diagnose(BOOK, history_of([2.3] * 200, [0.1] * 200, (), probes))
+    assert verdict.kind == kind
+    assert kind == "stuck" or numbers(verdict.evidence) == [dead_units, 64, 0]
 
 
 def test_collapsed() -> None:
