@@ -52,7 +52,10 @@ def book_loop(data: Dataset, folder: Path) -> Iterator[EpochSeconds]:
 
         def epoch_seconds(workers: int) -> float:
             print(workers, file=to_book, flush=True)
-            return float(from_book.readline())
+            answer = from_book.readline()
+            if not answer:
+                raise RuntimeError(f"the book's loop ended with {process.wait()}")
+            return float(answer)
 
         yield epoch_seconds
         to_book.close()  # at the end of its input the process ends

@@ -6,7 +6,6 @@ import io
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,37 +24,40 @@ def beside_server(script: Path, work: Callable[[str], None]) -> None:
     """Serve `script` on this thread, which must be the main one, until `work(url)` is done on another.
 
     Raises:
-        Whatever `work` raises.
+        RuntimeError: from whatever `work` raises, with the server's own words; or the server did not start.
     """
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     failures: list[BaseException] = []
+    ended, said = threading.Event(), io.StringIO()
 
     def guarded() -> None:
         try:
-            _wait_for(f"http://localhost:{port}/_stcore/health")
+            _wait_for(f"http://localhost:{port}/_stcore/health", ended)
             work(f"http://localhost:{port}")
         except BaseException as error:
             failures.append(error)
         finally:
-            os.kill(os.getpid(), signal.SIGINT)  # what Ctrl-C does to a server
+            if not ended.is_set():
+                os.kill(os.getpid(), signal.SIGINT)  # what Ctrl-C does to a server
 
-    threading.Thread(target=guarded, name="beside-server").start()
-    # Where the app can be seen is of no use to a person here.
-    with redirect_stdout(io.StringIO()), suppress(KeyboardInterrupt, SystemExit):
+    worker = threading.Thread(target=guarded, name="beside-server")
+    worker.start()
+    with redirect_stdout(said), suppress(KeyboardInterrupt, SystemExit):
         cli.main(["run", str(script), f"--server.port={port}", *QUIET], standalone_mode=False)
+    ended.set()
+    worker.join()
     if failures:
-        raise failures[0]
+        raise RuntimeError(f"beside the server, which said: {said.getvalue()}") from failures[0]
 
 
-def _wait_for(health: str) -> None:
+def _wait_for(health: str, ended: threading.Event) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not ended.is_set():
         try:
             with urlopen(health, timeout=5):
                 return
         except (URLError, OSError):
             time.sleep(0.1)
-    print("the app did not start", file=sys.stderr)
-    raise TimeoutError(health)
+    raise TimeoutError(f"no answer from {health}")
