@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.charting import APP
 from tests.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
@@ -18,6 +18,8 @@ from tests.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # The last three keep Chromium from calling home, the first two let it run in a container.
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+
+expect.set_options(timeout=20_000)  # ms; the machines that run this are small and shared, and a wrong page stays wrong
 
 Scheme = Literal["light", "dark"]
 
