@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mlp_core.evaluation import Evaluation
+from mlp_core.inspection import Inspection
 from mlp_core.model import count
 from mlp_core.records import HistorySnapshot, StopReason
 from mlp_core.scheduler import MemoryBudgetError, Scheduler
@@ -37,7 +38,9 @@ class JobSnapshot:
     """A job at one moment, safe to keep: later training does not change it.
 
     `state` is "ready", "playing", "paused", "finished" or "stopped"; `note` says why where nobody asked for that state;
-    `sharing` counts the playing jobs that take turns, this one included.
+    `sharing` counts the playing jobs that take turns, this one included. `lr` is that of the next step; `inspections` were made while
+    somebody looked inside, oldest first; `checkpoint_steps` can be gone back to; `members` are the histories of several seeds, if there
+    are several.
     """
 
     spec: RunSpec
@@ -53,6 +56,10 @@ class JobSnapshot:
     images_per_second: float
     elapsed_seconds: float
     remaining_seconds: float | None
+    lr: float
+    inspections: tuple[Inspection, ...] = ()
+    checkpoint_steps: tuple[int, ...] = ()
+    members: tuple[HistorySnapshot, ...] = ()
 
     @property
     def fraction_done(self) -> float:
@@ -193,6 +200,8 @@ class TrainingJob:
             images_per_second=images_per_second,
             elapsed_seconds=elapsed_seconds,
             remaining_seconds=remaining / images_per_second if images_per_second else None,
+            lr=history.lr_changes[-1].lr if history.lr_changes else run.spec.lr,
+            members=run.members,
         )
 
     def _start(self, aim: Callable[[], int] | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -24,16 +26,27 @@ def measure(
         activation: that of the hidden layers, which decides what saturated means.
         parameter: the activation's own, None for its default.
     """
+    return statistics(*passes(network, inputs, labels), activation, parameter)
+
+
+def passes(network: Network, inputs: Tensor, labels: Tensor) -> tuple[list[Layer], tuple[Tensor, ...]]:
+    """A forward pass without dropout, layer by layer, and what the backward pass says of it: dL/dW of every layer."""
     with torch.enable_grad():
         layers = network.layers(inputs)
         loss = network.loss_of(layers[-1].activation, labels)
-        gradients = torch.autograd.grad(loss, [layer.weight for layer in layers])
-    with torch.no_grad():
-        hidden = [
-            _layer_stats(number, layer, gradient, activation.saturated(layer.activation, parameter))
-            for number, (layer, gradient) in enumerate(zip(layers[:-1], gradients, strict=False), start=1)
-        ]
-        return (*hidden, _layer_stats(len(layers), layers[-1], gradients[-1], None))
+        return layers, torch.autograd.grad(loss, [layer.weight for layer in layers])
+
+
+@torch.no_grad()
+def statistics(
+    layers: Sequence[Layer], gradients: Sequence[Tensor], activation: Activation, parameter: float | None = None
+) -> tuple[LayerStats, ...]:
+    """What there is to say of the `passes`; arguments as of `measure`."""
+    hidden = [
+        _layer_stats(number, layer, gradient, activation.saturated(layer.activation, parameter))
+        for number, (layer, gradient) in enumerate(zip(layers[:-1], gradients, strict=False), start=1)
+    ]
+    return (*hidden, _layer_stats(len(layers), layers[-1], gradients[-1], None))
 
 
 def _layer_stats(number: int, layer: Layer, gradient: Tensor, saturated: Tensor | None) -> LayerStats:

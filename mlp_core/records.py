@@ -6,6 +6,7 @@ Wall-clock times are not in here, so that two histories of one spec are equal, b
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import overload
@@ -66,6 +67,14 @@ class ProbeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LrChange:
+    """The learning rate was set to `lr` after `step` steps: step `step + 1` is the first one with it."""
+
+    step: int
+    lr: float
+
+
+@dataclass(frozen=True, slots=True)
 class StopReason:
     """Why a run ended. `kind` is "completed", "stopped", "diverged", "out_of_memory", "device_lost",
     "failed" or "abandoned"; `detail` is for a person."""
@@ -110,6 +119,14 @@ class StepLog(Sequence[StepRecord]):
         """Steps, losses and accuracies as three arrays of equal length; copies, so that a reader never sees one grow."""
         n = len(self)
         return self._steps[:n], self._losses[:n], self._accuracies[:n]
+
+    def until(self, step: int) -> StepLog:
+        """A log of its own of the steps up to and including `step`, as far as they are kept; it goes on as coarsely as this one."""
+        log = StepLog(self._capacity)
+        log._stride = self._stride
+        end = bisect_right(self._steps, step, hi=len(self))
+        log._steps, log._losses, log._accuracies = self._steps[:end], self._losses[:end], self._accuracies[:end]
+        return log
 
     def __len__(self) -> int:
         return len(self._accuracies)
@@ -159,6 +176,18 @@ class HistorySnapshot:
     stride: int
     epochs: tuple[EpochRecord, ...]
     probes: tuple[ProbeRecord, ...]
+    lr_changes: tuple[LrChange, ...] = ()
+
+    def until(self, step: int) -> HistorySnapshot:
+        """What was recorded up to and including `step`."""
+        end = bisect_right(self.steps, step)
+        return HistorySnapshot(
+            self.steps[:end],
+            self.losses[:end],
+            self.accuracies[:end],
+            self.stride,
+            *(tuple(record for record in records if record.step <= step) for records in (self.epochs, self.probes, self.lr_changes)),
+        )
 
 
 @dataclass(slots=True)
@@ -168,7 +197,13 @@ class History:
     steps: StepLog = field(default_factory=StepLog)
     epochs: list[EpochRecord] = field(default_factory=list)
     probes: list[ProbeRecord] = field(default_factory=list)
+    lr_changes: list[LrChange] = field(default_factory=list)
 
     def snapshot(self) -> HistorySnapshot:
         steps, losses, accuracies = self.steps.columns
-        return HistorySnapshot(steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes))
+        return HistorySnapshot(steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes), tuple(self.lr_changes))
+
+    def until(self, step: int) -> History:
+        """A history of its own of what was recorded up to and including `step`."""
+        past = self.snapshot().until(step)
+        return History(self.steps.until(step), list(past.epochs), list(past.probes), list(past.lr_changes))

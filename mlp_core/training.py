@@ -12,24 +12,20 @@ import time
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
-from mlp_core import model, optimizers, scratch
 from mlp_core.data import Dataset
 from mlp_core.devices import failure_of, find_device
 from mlp_core.ends import SOFTMAX, End
 from mlp_core.evaluation import Evaluation, EvaluationInProgress
 from mlp_core.expression import resolve
-from mlp_core.model import Network, generator_for
-from mlp_core.probe import PROBE_IMAGES, measure
-from mlp_core.records import EpochRecord, History, ProbeRecord, StepRecord, StopReason
-from mlp_core.spec import RunSpec, weight_count
+from mlp_core.model import Network
+from mlp_core.probe import measure
+from mlp_core.records import EpochRecord, History, HistorySnapshot, ProbeRecord, StepRecord, StopReason
+from mlp_core.spec import RunSpec
+from mlp_core.workbench import Workbench
 
-PIXEL_SCALE = 1 / 255
 PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
 PROBED_EPOCHS = 100
-TEST_PIECE_FLOPS = 2_000_000_000  # about 50 ms on one core: what one piece of a test may cost
-TEST_PIECE_IMAGES = 1000
 
 
 class Run:
@@ -64,7 +60,7 @@ class Run:
         self.total_steps = self.steps_per_epoch * spec.epochs
         self.inputs = math.prod(data.train_images.shape[1:])
         self.outputs = end.outputs(data.train_labels, data.test_labels)
-        self._built: _Built | None = None
+        self._bench: Workbench | None = None
         self._test: EvaluationInProgress | None = None
 
     @property
@@ -75,6 +71,11 @@ class Run:
     def epoch(self) -> int:
         """Completed epochs, tested."""
         return len(self.history.epochs)
+
+    @property
+    def members(self) -> tuple[HistorySnapshot, ...]:
+        """The histories of several seeds; of one, none."""
+        return ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -116,10 +117,10 @@ class Run:
         deadline = math.inf if seconds is None else time.perf_counter() + seconds
 
         def work() -> None:
-            built = self._build()
+            bench = self._build()
             while not self.evaluated:
                 self._test = self._test or EvaluationInProgress(self.step, end=self.end)
-                self._test_piece(built, self._test)
+                self._test_piece(bench, self._test)
                 if time.perf_counter() >= deadline:
                     return
 
@@ -155,7 +156,7 @@ class Run:
         with self.lock:
             if self.stop_reason is None:
                 self.stop_reason = StopReason(kind, self.step, detail)
-        self._built = self._test = None
+        self._bench = self._test = None
 
     def abandon(self) -> None:
         """End the run and give back everything but the history."""
@@ -163,14 +164,14 @@ class Run:
         self.network = self.evaluation = None
 
     def _advance(self, goal: int, deadline: float) -> None:
-        built = self._build()
+        bench = self._build()
         if not self.testing:
             self._test = None  # of weights that are about to change
         while not self.finished:
             if self._test is not None:
-                self._test_piece(built, self._test)
+                self._test_piece(bench, self._test)
             elif self.step < goal:
-                self._train_step(built)
+                self._train_step(bench)
             else:
                 return
             if time.perf_counter() >= deadline:
@@ -188,16 +189,16 @@ class Run:
             kind, detail = failure
             self.stop(kind, f"{detail} at step {self.step}; the curves up to there are kept.")
 
-    def _build(self) -> _Built:
-        if self._built is None:
-            self._built = _Built(self)
-            self.network = self._built.network
-            self._probe(self._built)
-        return self._built
+    def _build(self) -> Workbench:
+        if self._bench is None:
+            self._bench = Workbench(self.spec, self._data, self.end, self.sizes, self.device)
+            self.network = self._bench.network
+            self._probe(self._bench)
+        return self._bench
 
-    def _train_step(self, built: _Built) -> None:
-        images, labels = built.next_batch()
-        loss, logits = built.network.loss(images, labels)
+    def _train_step(self, bench: Workbench) -> None:
+        images, labels = bench.next_batch()
+        loss, logits = bench.network.loss(images, labels)
         value = loss.item()
         hits = self.end.hits(logits, labels)
         with self.lock:
@@ -207,38 +208,38 @@ class Run:
             self.stop("diverged", f"Diverged at step {self.step}: the loss is {_spoken(value)}.")
             return
         loss.backward()
-        built.optimizer.step()
-        built.loss_sum += value * len(labels)
-        built.hits += hits
+        bench.optimizer.step()
+        bench.loss_sum += value * len(labels)
+        bench.hits += hits
         if self.step % self.steps_per_epoch == 0:
             self._test = EvaluationInProgress(self.step, ends_epoch=True, end=self.end)
         elif self.step in PROBED_STEPS:
-            self._probe(built)
+            self._probe(bench)
 
-    def _test_piece(self, built: _Built, test: EvaluationInProgress) -> None:
-        images, labels = built.test_batch(test.seen)
+    def _test_piece(self, bench: Workbench, test: EvaluationInProgress) -> None:
+        images, labels = bench.test_batch(test.seen)
         with torch.no_grad():
-            test.add(built.network.logits(images), labels)
-        if test.seen < built.test_count:
+            test.add(bench.network.logits(images), labels)
+        if test.seen < bench.test_count:
             return
         self._test = None
         if test.ends_epoch:
-            self._end_epoch(built, test.result())
+            self._end_epoch(bench, test.result())
         else:
             self.evaluation = test.result()
 
-    def _end_epoch(self, built: _Built, evaluation: Evaluation) -> None:
+    def _end_epoch(self, bench: Workbench, evaluation: Evaluation) -> None:
         record = EpochRecord(
             epoch=self.epoch + 1,
             step=self.step,
-            train_loss=built.loss_sum / self.train_count,
-            train_accuracy=built.hits / self.train_count,
+            train_loss=bench.loss_sum / self.train_count,
+            train_accuracy=bench.hits / self.train_count,
             test_loss=evaluation.loss,
             test_accuracy=evaluation.accuracy,
         )
-        built.start_epoch()
+        bench.start_epoch()
         if record.epoch % math.ceil(self.spec.epochs / PROBED_EPOCHS) == 0 or self.step in PROBED_STEPS:
-            self._probe(built)
+            self._probe(bench)
         with self.lock:
             self.evaluation = evaluation
             self.history.epochs.append(record)
@@ -247,51 +248,12 @@ class Run:
         elif self.step == self.total_steps:
             self.stop("completed", f"Completed {self.spec.epochs} epoch{'s' if self.spec.epochs > 1 else ''}.")
 
-    def _probe(self, built: _Built) -> None:
-        images, labels = built.probe_batch
-        layers = measure(built.network, self.activation, images, labels, self.spec.activation_parameter)
+    def _probe(self, bench: Workbench) -> None:
+        images, labels = bench.probe_batch
+        layers = measure(bench.network, self.activation, images, labels, self.spec.activation_parameter)
         record = ProbeRecord(self.step, layers)
         with self.lock:
             self.history.probes.append(record)
-
-
-class _Built:
-    """What a run needs only while it works: the network, its optimizer, the data on the device, the place in the epoch."""
-
-    def __init__(self, run: Run) -> None:
-        spec, data, self.device = run.spec, run._data, run.device
-        concise = spec.implementation == "concise"
-        self.network = (model if concise else scratch).build(spec, run.sizes, self.device, loss=run.end.loss)
-        self.optimizer = (optimizers if concise else scratch).make_optimizer(spec, self.network.parameters())
-        self.train_images = data.train_images[: run.train_count].reshape(run.train_count, -1).to(self.device)
-        self.train_labels = data.train_labels[: run.train_count].to(self.device)
-        self.test_images = data.test_images.reshape(len(data.test_images), -1).to(self.device)
-        self.test_labels = data.test_labels.to(self.device)
-        self.test_count = len(self.test_labels)
-        self.probe_batch = (_as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
-        flops = 2 * weight_count(run.sizes)
-        self._test_piece = max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // flops))
-        self._batch_size = spec.batch_size
-        self._generator = generator_for(spec, "order")
-        self.start_epoch()
-
-    def start_epoch(self) -> None:
-        self.loss_sum, self.hits, self._position = 0.0, 0.0, 0
-        self._order = torch.randperm(len(self.train_labels), generator=self._generator).to(self.device)
-
-    def next_batch(self) -> tuple[Tensor, Tensor]:
-        chosen = self._order[self._position : self._position + self._batch_size]
-        self._position += self._batch_size
-        return _as_input(self.train_images.index_select(0, chosen)), self.train_labels.index_select(0, chosen)
-
-    def test_batch(self, start: int) -> tuple[Tensor, Tensor]:
-        end = start + self._test_piece
-        return _as_input(self.test_images[start:end]), self.test_labels[start:end]
-
-
-def _as_input(images: Tensor) -> Tensor:
-    """(n, d) uint8 -> float32 in 0..1; float data stays as it is."""
-    return images.float().mul_(PIXEL_SCALE) if images.dtype == torch.uint8 else images
 
 
 def _spoken(value: float) -> str:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlp_core import jobs, training
+from mlp_core import jobs, workbench
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -37,7 +37,7 @@ def scheduler() -> Iterator[Scheduler]:
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """One step a turn, or one of the five pieces of a test."""
     monkeypatch.setattr(jobs, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(training, "TEST_PIECE_IMAGES", 7)
+    monkeypatch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
 
 
 def job_of(scheduler: Scheduler, spec: RunSpec = SPEC) -> TrainingJob:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlp_core import optimizers, training
+from mlp_core import optimizers, workbench
 from mlp_core.data import Dataset, load_sample
 from mlp_core.expression import ExpressionError
 from mlp_core.optimizers import Optimizer
@@ -36,7 +36,7 @@ BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
 def small_test_pieces() -> Iterator[None]:
     """A test of 30 images in five pieces, so that there is something to interrupt."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "TEST_PIECE_IMAGES", 7)
+        patch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
         yield
 
 
