@@ -10,6 +10,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from mlp_core.figures.palette import FAULT, HEALTHY, base_layout, translucent
+from mlp_core.figures.unchecked import Trace, heatmap, scatter, unchecked_figure
 
 HEIGHT = 460  # px
 STRONGEST = 0.8  # opacity of the largest value; below 1, so that words of the page's own color stay readable on it
@@ -57,7 +58,7 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: 
         **_scale_axes("2", [0.0, 0.46], f"mistakes ({unit})"),
         **_scale_axes("3", [0.54, 1.0], f"hits ({unit})"),
     )
-    return go.Figure(traces, layout).update_layout(template=None)
+    return unchecked_figure(traces, layout)
 
 
 def _ceiling(values: Shares) -> float:
@@ -70,10 +71,10 @@ def _colors(color: str) -> list[list[Any]]:
     return [[0, translucent(color, 0)], [1, translucent(color, STRONGEST)]]
 
 
-def _cells(values: Shares, names: Sequence[str], color: str, ceiling: float, hover: Words) -> go.Heatmap:
+def _cells(values: Shares, names: Sequence[str], color: str, ceiling: float, hover: Words) -> Trace:
     k = len(values)
     pairs = np.stack(np.meshgrid(np.arange(k), np.arange(k), indexing="ij"), axis=-1)  # (k, k, 2): true, predicted
-    return go.Heatmap(
+    return heatmap(
         z=values, x=list(names), y=list(names), zmin=0, zmax=ceiling, colorscale=_colors(color), showscale=False, xgap=2, ygap=2,
         hovertext=np.where(np.isfinite(values), hover, ""), hoverinfo="text", hoverongaps=False, customdata=pairs,
     )  # fmt: skip
@@ -88,18 +89,18 @@ def _hover(counts: Counts, percent: Shares, names: Sequence[str]) -> Words:
     return np.array([[words(i, j) for j in range(len(names))] for i in range(len(names))])
 
 
-def _numbers(counts: Counts, names: Sequence[str]) -> go.Scatter:
+def _numbers(counts: Counts, names: Sequence[str]) -> Trace:
     """Written over the cells in the page's own color; a count of 0 is a dot."""
     rows, columns = (indices.ravel().tolist() for indices in np.indices(counts.shape))
     texts = [str(count) if count else "·" for count in counts.ravel()]
     x, y = [names[j] for j in columns], [names[i] for i in rows]
-    return go.Scatter(x=x, y=y, text=texts, mode="text", textfont={"size": 11}, hoverinfo="skip")
+    return scatter(x=x, y=y, text=texts, mode="text", textfont={"size": 11}, hoverinfo="skip")
 
 
-def _scale(color: str, ceiling: float, axis: str) -> go.Heatmap:
+def _scale(color: str, ceiling: float, axis: str) -> Trace:
     """A color bar; plotly's own would leave out the opacity."""
     z = np.linspace(0, ceiling, SCALE_STEPS)[None, :]
-    return go.Heatmap(
+    return heatmap(
         z=z, x=z[0], y=[0], zmin=0, zmax=ceiling, colorscale=_colors(color), showscale=False, hoverinfo="skip",
         xaxis=f"x{axis}", yaxis=f"y{axis}",
     )  # fmt: skip

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from mlp_core.figures.decimation import decimation_indices
 from mlp_core.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, TEST, TRAIN, VERMILION, base_layout, translucent
+from mlp_core.figures.unchecked import Trace, contour, heatmap, scatter, unchecked_figure
 from mlp_core.records import EpochRecord
 
 Floats = npt.NDArray[np.float64]
@@ -89,7 +90,7 @@ def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None
         xaxis=axis | {"title": {"text": "x"}, "constrain": "domain"},
         yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x", "constrain": "domain"},
     )
-    return go.Figure(traces, layout).update_layout(template=None)
+    return unchecked_figure(traces, layout)
 
 
 def _places(side: int) -> dict[str, float]:
@@ -100,24 +101,24 @@ def _places(side: int) -> dict[str, float]:
 def _shades(shading: Shading) -> list[Any]:
     top = shading.classes if shading.classes > 2 else 1
     levels = np.round(np.clip(shading.values / top, 0, 1) * LEVELS).astype(np.uint8)
-    plane = go.Heatmap(
+    plane = heatmap(
         z=levels, zmin=0, zmax=LEVELS, colorscale=_colors(shading.classes), showscale=False, zsmooth="fast",
         hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>", **_places(len(levels)),
     )  # fmt: skip
     thin = levels[::2, ::2] if shading.edge else np.zeros((2, 2))
     middle = LEVELS / 2
-    edge = go.Contour(
+    edge = contour(
         z=thin, contours={"start": middle, "end": middle, "size": 1, "coloring": "none"}, line={"color": GREY, "width": 2},
         showscale=False, hoverinfo="skip", **_places(len(thin)),
     )  # fmt: skip
     return [plane, edge]
 
 
-def _blank() -> go.Heatmap:
+def _blank() -> Trace:
     """Nothing to see, but a plane that takes clicks."""
     clear = [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]]
     hover = "(%{x:.2f}, %{y:.2f})<extra></extra>"
-    return go.Heatmap(z=np.zeros((101, 101), dtype=np.uint8), colorscale=clear, showscale=False, hovertemplate=hover, **_places(101))
+    return heatmap(z=np.zeros((101, 101), dtype=np.uint8), colorscale=clear, showscale=False, hovertemplate=hover, **_places(101))
 
 
 def _colors(classes: int) -> list[list[Any]]:
@@ -130,7 +131,7 @@ def _colors(classes: int) -> list[list[Any]]:
     return [stop for low, high, color in ends for stop in ([low, translucent(color, 0.1)], [high, translucent(color, SHADE)])]
 
 
-def _points(points: Scatter, *, hollow: bool) -> list[go.Scatter]:
+def _points(points: Scatter, *, hollow: bool) -> list[Trace]:
     """One trace a class, empty or not: a symbol for each point would take plotly ten times as long to check."""
     if not points.classes:
         marker: dict[str, Any] = {"color": np.clip(points.labels.astype(np.float64), -1, 1), "cmin": -1, "cmax": 1, "colorscale": NUMBERS}
@@ -145,16 +146,16 @@ def _points(points: Scatter, *, hollow: bool) -> list[go.Scatter]:
     ]
 
 
-def _marks(xy: Floats, marker: dict[str, Any]) -> go.Scatter:
-    return go.Scatter(x=xy[:, 0], y=xy[:, 1], mode="markers", marker={"size": 7} | marker, hoverinfo="skip")
+def _marks(xy: Floats, marker: dict[str, Any]) -> Trace:
+    return scatter(x=xy[:, 0], y=xy[:, 1], mode="markers", marker={"size": 7} | marker, hoverinfo="skip")
 
 
-def _outlines(regions: Sequence[Floats]) -> go.Scatter:
+def _outlines(regions: Sequence[Floats]) -> Trace:
     """All regions as one trace, broken between them."""
     gap = np.full((1, 2), np.nan)
     parts = [part for corners in regions for part in (corners, corners[:1], gap)]
     line = np.concatenate(parts) if parts else np.empty((0, 2))
-    return go.Scatter(x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": 1}, hoverinfo="skip")
+    return scatter(x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": 1}, hoverinfo="skip")
 
 
 def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> go.Figure:
@@ -168,7 +169,7 @@ def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line:
     room = np.maximum(0.08 * (high - low), 0.05)
     low, high = low - room, high + room
     ends = _line_within(line, low, high) if line is not None else np.empty((0, 2))
-    drawn = go.Scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line={"color": FAULT, "width": 2.5}, hoverinfo="skip")
+    drawn = scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line={"color": FAULT, "width": 2.5}, hoverinfo="skip")
     moved = _points(Scatter(outputs, points.labels, points.classes), hollow=False)
     layout = base_layout(
         margin={"l": 56, "r": 8, "t": 8, "b": 48},
@@ -177,7 +178,7 @@ def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line:
         xaxis={"title": {"text": names[0]}, "range": [low[0], high[0]]},
         yaxis={"title": {"text": names[1]}, "range": [low[1], high[1]]},
     )
-    return go.Figure([drawn, *moved], layout).update_layout(template=None)
+    return unchecked_figure([drawn, *moved], layout)
 
 
 def _line_within(line: tuple[float, float, float], low: Floats, high: Floats) -> Floats:
@@ -209,7 +210,7 @@ def epoch_curves(epochs: Sequence[EpochRecord], quantity: str, title: str, total
         values[~np.isfinite(values)] = np.nan
         kept = decimation_indices(values, CURVE_POINTS)
         traces.append(
-            go.Scatter(
+            scatter(
                 x=numbers[kept], y=values[kept], name=name, mode="lines", line={"color": color, "width": 2.5},
                 hovertemplate="%{y:.1f} %" if percent else "%{y:.4f}",
             )
@@ -221,4 +222,4 @@ def epoch_curves(epochs: Sequence[EpochRecord], quantity: str, title: str, total
         xaxis={"title": {"text": "epoch"}, "range": [0, min(end, max(total_epochs, 1))], "zeroline": False},
         yaxis={"title": {"text": title}} | ({"range": [0, 102]} if percent else {"rangemode": "tozero"}),
     )
-    return go.Figure(traces, layout).update_layout(template=None)
+    return unchecked_figure(traces, layout)

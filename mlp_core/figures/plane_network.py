@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from mlp_core.figures.mosaic import Pixels, enlarged, png
 from mlp_core.figures.palette import BLUE, FAULT, GREY, ORANGE, base_layout, translucent
+from mlp_core.figures.unchecked import Trace, scatter, unchecked_figure
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,14 +67,14 @@ def playground_network(
         annotations=[_name(text, *place) for text, place in zip(inputs, places[0], strict=True)],
     )
     traces = [*_lines(edges, places), _handles(edges, places), _frame(places[chosen[0]][chosen[1]]), _units(places, weights, inputs)]
-    return go.Figure(traces, layout).update_layout(template=None)
+    return unchecked_figure(traces, layout)
 
 
 def _height(unit: int, size: int) -> float:
     return (size - 1) / 2 - unit
 
 
-def _lines(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> list[go.Scatter]:
+def _lines(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> list[Trace]:
     """Two signs times `BINS` widths, always as many traces: an edge that changes moves between them."""
     largest = max((abs(edge.weight) for edge in edges if np.isfinite(edge.weight)), default=0.0) or 1.0
     segments: dict[tuple[bool, int], list[float | None]] = {(positive, size): [] for size in range(BINS) for positive in (False, True)}
@@ -85,7 +86,7 @@ def _lines(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]
         segments[key] += [x0, x1, None]
         heights[key] += [y0, y1, None]
     return [
-        go.Scatter(
+        scatter(
             x=segments[key], y=heights[key], mode="lines", hoverinfo="skip",
             line={"color": translucent(ORANGE if key[0] else BLUE, 0.35 + 0.2 * key[1]), "width": 0.8 + 2 * key[1]},
         )
@@ -93,10 +94,10 @@ def _lines(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]
     ]  # fmt: skip
 
 
-def _handles(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> go.Scatter:
+def _handles(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> Trace:
     """Places to point at, one an edge."""
     ends = [(places[edge.layer - 1][edge.source], places[edge.layer][edge.unit]) for edge in edges]
-    return go.Scatter(
+    return scatter(
         x=[x0 + ON_THE_WAY * (x1 - x0) for (x0, _), (x1, _) in ends],
         y=[y0 + ON_THE_WAY * (y1 - y0) for (_, y0), (_, y1) in ends],
         customdata=[[edge.layer, edge.unit, edge.source] for edge in edges],
@@ -105,7 +106,7 @@ def _handles(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float
     )  # fmt: skip
 
 
-def _units(places: Sequence[Sequence[tuple[float, float]]], weights: Sequence[tuple[Floats, Floats]], inputs: Sequence[str]) -> go.Scatter:
+def _units(places: Sequence[Sequence[tuple[float, float]]], weights: Sequence[tuple[Floats, Floats]], inputs: Sequence[str]) -> Trace:
     """Places to point at, one a unit."""
     drawn = [(layer, unit, place) for layer, units in enumerate(places) for unit, place in enumerate(units)]
 
@@ -115,16 +116,16 @@ def _units(places: Sequence[Sequence[tuple[float, float]]], weights: Sequence[tu
         role = "output" if layer == len(weights) else f"hidden layer {layer}, unit"
         return f"{role} {unit + 1}, bias {weights[layer - 1][1][unit]:.3g}"
 
-    return go.Scatter(
+    return scatter(
         x=[x for _, _, (x, _) in drawn], y=[y for _, _, (_, y) in drawn],
         customdata=[[layer, unit] for layer, unit, _ in drawn], hovertext=[words(layer, unit) for layer, unit, _ in drawn],
         hoverinfo="text", mode="markers", marker={"size": 26, "color": GREY, "opacity": 0, "symbol": "square"},
     )  # fmt: skip
 
 
-def _frame(place: tuple[float, float]) -> go.Scatter:
+def _frame(place: tuple[float, float]) -> Trace:
     marker = {"size": 9, "color": FAULT, "symbol": "triangle-up"}
-    return go.Scatter(x=[place[0]], y=[place[1] - 0.48], mode="markers", marker=marker, hoverinfo="skip")
+    return scatter(x=[place[0]], y=[place[1] - 0.48], mode="markers", marker=marker, hoverinfo="skip")
 
 
 def _tile(field: Floats, x: float, y: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from mlp_core.figures.mosaic import CLEAR, grey_colors, grey_indices, png, tile
 from mlp_core.figures.palette import FAULT, GREY, HEALTHY, base_layout
+from mlp_core.figures.unchecked import Trace, bar, image, scatter, unchecked_figure
 
 RIGHT, WRONG = "✓", "✗"
 LABEL_GAP, SIDE_GAP = 16, 5  # image pixels below and beside each picture
@@ -47,7 +48,7 @@ def prediction_grid(
     right = np.asarray(true) == np.asarray(predicted)
     corners = [np.column_stack([left[hit], top[hit]]) for hit in (right, ~right)]
     traces = [
-        go.Image(source=png(mosaic, grey_colors()), hoverinfo="skip"),
+        image(source=png(mosaic, grey_colors()), hoverinfo="skip"),
         _frames(corners[0], height, width, HEALTHY, "right"),
         _frames(corners[1], height, width, FAULT, "wrong"),
         _captions(left + width / 2, top + height, true, predicted, class_names),
@@ -68,23 +69,23 @@ def prediction_grid(
         xaxis=axis | {"range": [-2, max(shown, columns) * (width + SIDE_GAP) - SIDE_GAP + 1]},
         yaxis=axis | {"range": [rows * (height + LABEL_GAP), -2], "scaleanchor": "x", "constraintoward": "top"},
     )
-    return go.Figure(traces, layout).update_layout(template=None)
+    return unchecked_figure(traces, layout)
 
 
-def _frames(corners: Array, height: int, width: int, color: str, name: str) -> go.Scatter:
+def _frames(corners: Array, height: int, width: int, color: str, name: str) -> Trace:
     """One trace of rectangles just outside the pictures whose first pixels are at `corners` (n, 2) as x, y."""
     x = corners[:, :1] + np.array([[-1.0, width, width, -1.0, -1.0, np.nan]])  # pixel i spans i - 0.5 to i + 0.5
     y = corners[:, 1:] + np.array([[-1.0, -1.0, height, height, -1.0, np.nan]])
     line = {"color": color, "width": 2}
-    return go.Scatter(x=x.ravel().astype(np.float32), y=y.ravel().astype(np.float32), mode="lines", line=line, name=name, hoverinfo="skip")
+    return scatter(x=x.ravel().astype(np.float32), y=y.ravel().astype(np.float32), mode="lines", line=line, name=name, hoverinfo="skip")
 
 
-def _captions(x: Array, y: Array, true: Labels, predicted: Labels, names: Sequence[str]) -> go.Scatter:
+def _captions(x: Array, y: Array, true: Labels, predicted: Labels, names: Sequence[str]) -> Trace:
     texts = [
         f"{RIGHT} {names[said]}" if said == is_ else f"{WRONG} {names[said]}<br>is {names[is_]}"
         for is_, said in zip(true, predicted, strict=True)
     ]
-    return go.Scatter(x=x, y=y + 1.5, text=texts, mode="text", textposition="bottom center", textfont={"size": 11}, hoverinfo="skip")
+    return scatter(x=x, y=y + 1.5, text=texts, mode="text", textposition="bottom center", textfont={"size": 11}, hoverinfo="skip")
 
 
 def _hover(true: Labels, predicted: Labels, names: Sequence[str], probabilities: Array | None) -> list[str]:
@@ -96,10 +97,10 @@ def _hover(true: Labels, predicted: Labels, names: Sequence[str], probabilities:
     return texts
 
 
-def _targets(x: Array, y: Array, pairs: Array, hover: list[str]) -> go.Scatter:
+def _targets(x: Array, y: Array, pairs: Array, hover: list[str]) -> Trace:
     """Invisible markers on the pictures: something to hover over and to click."""
     marker = {"size": 44, "symbol": "square", "opacity": 0}
-    return go.Scatter(x=x, y=y, hovertext=hover, hoverinfo="text", customdata=pairs, mode="markers", marker=marker)
+    return scatter(x=x, y=y, hovertext=hover, hoverinfo="text", customdata=pairs, mode="markers", marker=marker)
 
 
 def probability_bars(probabilities: Array, class_names: Sequence[str], true: int | None = None, predicted: int | None = None) -> go.Figure:
@@ -115,7 +116,7 @@ def probability_bars(probabilities: Array, class_names: Sequence[str], true: int
     colors = [GREY] * len(percent)
     colors[said] = HEALTHY if true is None or said == true else FAULT
     names = [f"{RIGHT} {name}" if i == true else name for i, name in enumerate(class_names)]
-    bars = go.Bar(
+    bars = bar(
         x=percent, y=names, orientation="h", marker={"color": colors}, text=[f"{value:.1f}" for value in percent],
         textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
     )  # fmt: skip
@@ -127,4 +128,4 @@ def probability_bars(probabilities: Array, class_names: Sequence[str], true: int
         xaxis={"title": {"text": "probability (%)"}, "range": [0, 100], "fixedrange": True},
         yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
     )
-    return go.Figure(bars, layout).update_layout(template=None)
+    return unchecked_figure([bars], layout)

@@ -14,6 +14,7 @@ def sound(figure: go.Figure, most_bytes: int) -> dict[str, Any]:
     text = figure.to_json()
     spec: dict[str, Any] = json.loads(text, parse_constant=_refuse)
     assert len(text.encode()) <= most_bytes
+    go.Figure(spec)  # plotly's own check of every property, which figures that are drawn often leave out
     assert spec["layout"].get("template") in (None, {})
     assert spec["layout"]["uirevision"]
     assert spec["layout"].get("paper_bgcolor", "rgba(0,0,0,0)") == "rgba(0,0,0,0)"

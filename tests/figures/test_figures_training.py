@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from mlp_core.figures.palette import SERIES, TEST, TRAIN
 from mlp_core.figures.training import CurveSeries, Reference, accuracy_curve, loss_curve
-from mlp_core.records import EpochRecord, History, StepRecord
+from mlp_core.records import EpochRecord, History, LrChange, StepRecord
 from tests.figures.soundness import sound
 
 PER_EPOCH = 50
@@ -206,3 +207,49 @@ def test_the_largest_run_is_light() -> None:
     series = run(falling(25_000))  # more than a log of steps holds
     sound(loss_curve(series, 500), BYTES + 10_000)  # with 500 epochs
     sound(accuracy_curve(run(falling(2_350), epochs=10), 47), BYTES)
+
+
+def seeds(*losses: Sequence[float], label: str = "") -> CurveSeries:
+    snapshots = []
+    for one in losses:
+        history = History()
+        for step, loss in enumerate(one, start=1):
+            history.steps.append(StepRecord(step, loss, 0.5))
+            if step % PER_EPOCH == 0:
+                history.epochs.append(EpochRecord(step // PER_EPOCH, step, loss, 0.5, 2 * loss, 0.4))
+        snapshots.append(history.snapshot())
+    return CurveSeries.of(snapshots[0], PER_EPOCH, label, members=snapshots)
+
+
+def test_seeds_are_drawn_as_their_mean_in_a_band_from_the_lowest_to_the_highest() -> None:
+    figure = loss_curve(seeds([1.0] * 100, [2.0] * 100, [6.0] * 100), 4)
+    sound(figure, BYTES)
+    mean, tested = named(figure, "train, 3 seeds"), named(figure, "test, 3 seeds")
+    np.testing.assert_allclose(mean.y, 3.0)
+    np.testing.assert_allclose(tested.y, 6.0)
+    low, high = [trace for trace in figure.data if trace.line.width == 0][:2]
+    np.testing.assert_allclose((low.y, high.y), np.array([[1.0], [6.0]]) * np.ones(len(low.x)))
+    assert (low.fill, high.fill) == (None, "tonexty")
+
+
+def test_seeds_beside_a_single_run_share_its_group_and_their_color() -> None:
+    figure = loss_curve([seeds([1.0] * 100, [2.0] * 100, label="a"), run(falling(100), label="b")], 4)
+    sound(figure, BYTES)
+    shown = [trace.name for trace in figure.data if trace.showlegend is not False]
+    assert shown == ["a (2 seeds)", "b", "train smoothed", "test"]
+    assert {trace.legendgroup for trace in figure.data[:-2]} == {"run 0", "run 1"}
+
+
+def test_a_change_of_lr_is_marked_after_its_step() -> None:
+    changed = replace(run(falling(200)), lr_changes=(LrChange(75, 0.01), LrChange(150, 0.001)))
+    figure = sound(loss_curve(changed, 4), BYTES)
+    lines = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]
+    assert [line["x0"] for line in lines] == [75 / PER_EPOCH, 150 / PER_EPOCH]
+    assert [note["text"] for note in figure["layout"]["annotations"][1:]] == ["lr 0.01", "lr 0.001"]
+
+
+def test_the_cursor_stands_at_its_step() -> None:
+    figure = sound(accuracy_curve(run(falling(200)), 4, cursor=100), BYTES)
+    (line,) = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]
+    assert line["x0"] == line["x1"] == 100 / PER_EPOCH
+    assert figure["layout"]["annotations"][-1]["text"] == "step 100"
