@@ -165,3 +165,8 @@ def test_where_the_script_cannot_be_served_the_chart_is_streamlits_own(static: P
     (chart,) = app.get("plotly_chart")
     assert json.loads(chart.proto.spec)["data"][0]["y"] == [3, 1, 2]
     assert not app.get("bidi_component")
+
+
+def test_a_payload_is_sent_as_it_is() -> None:
+    payload = figure_payload(go.Figure(go.Scatter(x=[1, 2], y=[3, float("nan")])))
+    assert figure_payload(payload) is payload

@@ -33,6 +33,10 @@ PLAIN_KEYS = frozenset({"customdata", "text", "hovertext", "ids", "range", "tick
 logger = logging.getLogger(__name__)
 
 
+class Payload(dict[str, Any]):
+    """A figure as it is sent: what `figure_payload` made."""
+
+
 @dataclass(frozen=True)
 class Click:
     """A click on a point or a heatmap cell. `id` is new for every click, so that a page can act on each only once.
@@ -49,11 +53,12 @@ class Click:
     data: Any = None
 
 
-def live_chart(figure: go.Figure | dict[str, Any], *, key: str, height: int = 360, alt: str, on_click: bool = False) -> Click | None:
+def live_chart(figure: go.Figure | Mapping[str, Any], *, key: str, height: int = 360, alt: str, on_click: bool = False) -> Click | None:
     """Show a figure and update it in place whenever this is called again with the same key.
 
     Args:
-        figure: a plotly figure, or its `{"data": …, "layout": …}`.
+        figure: a plotly figure, its `{"data": …, "layout": …}`, or what `figure_payload` made of it: a page that shows one figure many
+            times keeps that.
         key: names the chart on its page; also the file name of a saved picture.
         height: in pixels, fixed, so that nothing on the page jumps.
         alt: what the picture shows, for those who cannot see it.
@@ -134,15 +139,17 @@ def _replace(target: Path, source: Path) -> None:
         raise
 
 
-def figure_payload(figure: go.Figure | Mapping[str, Any]) -> dict[str, Any]:
+def figure_payload(figure: go.Figure | Mapping[str, Any]) -> Payload:
     """A figure as JSON, about half as long as plotly's own: no template, and numbers as typed arrays no wider than a screen can show.
 
     Returns:
         `{"data": […], "layout": {…}}`, with no NaN or infinity outside typed arrays, since JSON has none.
     """
+    if isinstance(figure, Payload):
+        return figure
     layout = _properties(figure["layout"]) if "layout" in figure else {}
     layout = {key: value for key, value in layout.items() if key != "template"}
-    return {"data": [_packed(_properties(trace)) for trace in figure["data"]], "layout": {"uirevision": "keep"} | _plain(layout)}
+    return Payload(data=[_packed(_properties(trace)) for trace in figure["data"]], layout={"uirevision": "keep"} | _plain(layout))
 
 
 def _properties(part: Any) -> Mapping[str, Any]:
@@ -163,6 +170,8 @@ def _packed(value: Any, key: str = "") -> Any:
 
 def _plain(value: Any) -> Any:
     """Any value as JSON has it."""
+    if type(value) in (str, int, bool):  # most of them
+        return value
     if isinstance(value, Mapping):
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, np.ndarray | np.generic):

@@ -13,7 +13,7 @@ from mlp_core.evaluation import Evaluation
 from mlp_core.figures.confusion import confusion_matrix
 from mlp_core.figures.predictions import prediction_grid, probability_bars
 from mlp_core.jobs import JobSnapshot
-from pages.ui.live_chart import live_chart
+from pages.ui.live_chart import figure_payload, live_chart
 from pages.ui.memo import memo
 from pages.ui.text import count, percent
 
@@ -54,7 +54,7 @@ def predictions_panel(snapshot: JobSnapshot) -> None:
 
 
 def _confusion(evaluation: Evaluation, moment: Hashable) -> None:
-    figure = memo("confusion", moment, lambda: confusion_matrix(evaluation.confusion(), CLASS_NAMES))
+    figure = memo("confusion", moment, lambda: figure_payload(confusion_matrix(evaluation.confusion(), CLASS_NAMES)))
     alt = "Confusion matrix: true classes in rows, predictions in columns"
     click = live_chart(figure, key="confusion", height=MATRIX_HEIGHT, alt=alt, on_click=True)
     if click is not None and click.data is not None and click.id != st.session_state.get("_cell_click"):
@@ -104,17 +104,19 @@ def _grid(evaluation: Evaluation, moment: Hashable, shown: Shown) -> int | None:
     figure = memo(
         "grid",
         (moment, shown),
-        lambda: prediction_grid(
-            load_fashion_mnist().test_images.numpy()[picked],
-            evaluation.labels[picked],
-            evaluation.predicted[picked],
-            CLASS_NAMES,
-            probabilities=evaluation.probabilities[picked],
-            columns=COLUMNS,
+        lambda: figure_payload(
+            prediction_grid(
+                load_fashion_mnist().test_images.numpy()[picked],
+                evaluation.labels[picked],
+                evaluation.predicted[picked],
+                CLASS_NAMES,
+                probabilities=evaluation.probabilities[picked],
+                columns=COLUMNS,
+            )
         ),
     )
     alt = "Test images with the class that the network sees in each"
-    click = live_chart(figure, key="grid", height=figure.layout.height, alt=alt, on_click=True)
+    click = live_chart(figure, key="grid", height=figure["layout"]["height"], alt=alt, on_click=True)
     st.caption(f"{count(len(picked))} of {count(shown.total)} {shown.reason}")
     if click is not None and isinstance(click.point, int) and click.id != st.session_state.get("_image_click"):
         st.session_state["_image_click"] = click.id
