@@ -1,0 +1,69 @@
+"""What several seeds say together: the median, where most of them lie, and whether a difference may be luck. Knows no experiment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+LOW, HIGH = 0.1, 0.9  # four of five seeds lie between
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Median and the 10 % and 90 % quantiles over seeds, each of them a value that some seed had."""
+
+    median: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, values: npt.ArrayLike) -> Band:
+        """Of values (seeds, …), over the first axis. NaN counts as infinite: the worst there is."""
+        array = np.asarray(values, dtype=np.float64)
+        array = np.where(np.isnan(array), np.inf, array)
+        low, median, high = (np.quantile(array, share, axis=0, method="nearest") for share in (LOW, 0.5, HIGH))
+        return cls(median, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two ways on the same seeds.
+
+    Args:
+        first, second: their medians.
+        inside: whether a median lies within the other's band, so that a single seed might have shown the opposite.
+        first_lower: for how many of the `seeds` the first is lower; `ties` are of equal value.
+    """
+
+    first: float
+    second: float
+    inside: bool
+    first_lower: int
+    ties: int
+    seeds: int
+
+    @property
+    def chance(self) -> float:
+        """How often pure luck splits the seeds at least so unevenly: the two-sided sign test, ties left out."""
+        untied = self.seeds - self.ties
+        fewer = min(self.first_lower, untied - self.first_lower)
+        return min(1.0, 2 * sum(math.comb(untied, k) for k in range(fewer + 1)) / 2**untied)
+
+
+def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:
+    """Compare one number a seed, (seeds,), with another of the same seeds.
+
+    Raises:
+        ValueError: not the same number of seeds, or none.
+    """
+    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if one.shape != two.shape or one.ndim != 1 or not len(one):
+        raise ValueError(f"first, second: must be one number a seed each, got shapes {one.shape} and {two.shape}")
+    a, b = Band.of(one), Band.of(two)
+    inside = bool(b.low <= a.median <= b.high or a.low <= b.median <= a.high)
+    return Comparison(float(a.median), float(b.median), inside, int((one < two).sum()), int((one == two).sum()), len(one))

@@ -1,0 +1,73 @@
+"""Linear least squares by singular values: fitted to the end, stopped early, or held back by a penalty. Knows no polynomial and no page.
+
+With X = U S Vᵀ every one of the three is w = V (f / s) Uᵀ y; they differ only in f, the share of each direction that is learned. No
+normal equations: XᵀX would square a condition number that is large already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LinearFit:
+    """Features (n, d), taken apart once; then each answer costs a few products.
+
+    Directions whose singular value is below eps · max(n, d) of the largest count as absent, as in `numpy.linalg.lstsq`: float64 cannot
+    tell them from rounding. `rank` is the number of the others.
+    """
+
+    left: Floats  # (n, rank)
+    singular: Floats  # (rank,), descending
+    right: Floats  # (rank, d)
+    count: int
+
+    @classmethod
+    def of(cls, features: Floats) -> LinearFit:
+        """Take features (n, d) apart.
+
+        Raises:
+            ValueError: one of them is not finite.
+        """
+        if not np.isfinite(features).all():
+            raise ValueError("features: must be finite numbers")
+        left, singular, right = np.linalg.svd(features, full_matrices=False)
+        smallest = np.finfo(np.float64).eps * max(features.shape) * singular.max(initial=0.0)
+        rank = int((singular > smallest).sum())
+        return cls(left[:, :rank], singular[:rank], right[:rank], len(features))
+
+    @property
+    def rank(self) -> int:
+        return len(self.singular)
+
+    @property
+    def curvature(self) -> float:
+        """The largest eigenvalue of XᵀX/n: gradient descent needs a rate below 2 divided by it."""
+        return float(self.singular[0] ** 2 / self.count) if self.rank else 0.0
+
+    def least_squares(self, targets: Floats) -> Floats:
+        """argmin ‖Xw − y‖² for targets (n,), the smallest of all w where many fit as well; f = 1."""
+        return self._weights(targets, np.ones(self.rank))
+
+    def gradient_descent(self, targets: Floats, rate: float, steps: int) -> Floats:
+        """w after `steps` steps on ½‖Xw − y‖²/n with all n samples, from w = 0; f = 1 − (1 − η s²/n)^t.
+
+        Where the rate is too large, w is far away or not finite, as it would be.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            left_over = np.power(1.0 - rate * self.singular**2 / self.count, steps)
+            return self._weights(targets, 1.0 - left_over)
+
+    def ridge(self, targets: Floats, decay: float) -> Floats:
+        """argmin ½‖Xw − y‖²/n + ½λ‖w‖²; f = s² / (s² + nλ). Hoerl and Kennard 1970."""
+        square = self.singular**2
+        return self._weights(targets, square / (square + self.count * decay))
+
+    def _weights(self, targets: Floats, learned: Floats) -> Floats:
+        weights: Floats = (learned / self.singular * (targets @ self.left)) @ self.right
+        return weights
