@@ -1,0 +1,29 @@
+"""Generalization: one act at a time, chosen at the top."""
+
+import streamlit as st
+
+from pages.ui import generalization_capacity, session
+from pages.ui.link import LinkState, choice
+from pages.ui.shell import page_header
+
+ACTS = {
+    "capacity": ("Capacity and data", generalization_capacity.act),
+}
+FIELDS = (
+    choice("act", "capacity", tuple(ACTS)),
+    *generalization_capacity.FIELDS,
+)
+
+page_header(
+    "Generalization",
+    "A low error on what was learned is easy. What about the rest? Every act shows the **training** error and the error on points that "
+    "were **held out**, over several seeds, and says when a difference is no more than luck.",
+)
+session.engine()
+link = LinkState("generalization", FIELDS)
+link.show_errors()
+st.segmented_control(
+    "Act", tuple(ACTS), format_func=lambda act: ACTS[act][0], key=link.key("act"), required=True, label_visibility="collapsed"
+)
+ACTS[link["act"]][1](link)
+link.write()
