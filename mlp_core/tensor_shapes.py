@@ -1,0 +1,264 @@
+"""How the shapes of an operation line up: which axes meet, stretch, go or clash. Knows shapes only, no tensor and no screen.
+
+Reference: torch's notes on broadcasting semantics, and the documentation of torch.matmul. The rules are written down here a second time
+on purpose: torch says that shapes do not fit, and this says which axes are to blame.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+Shape = tuple[int, ...]
+
+
+class Role(StrEnum):
+    """What becomes of an axis; the value is the word that stands below it."""
+
+    EQUAL = "equal"
+    STRETCHED = "stretched"
+    ADDED = "counts as 1"  # not there: broadcasting puts it in front
+    SUMMED = "summed"
+    STAYS = "stays"
+    CLASH = "clash"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    size: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One tensor's axes by column; None where it has no axis in that column. All rows of a lineup are equally long."""
+
+    name: str
+    axes: tuple[Axis | None, ...]
+
+
+Place = tuple[int, int]  # row, column
+
+
+@dataclass(frozen=True, slots=True)
+class Lineup:
+    """Shapes above one another, the result last.
+
+    Args:
+        rows: one for every operand, and one for the result where there is one.
+        shape: the result's; None where the shapes do not fit.
+        words: what happens, or which axes clash and why.
+        links: axes that belong together without standing in one column.
+    """
+
+    rows: tuple[Row, ...]
+    shape: Shape | None
+    words: str
+    links: tuple[tuple[Place, Place], ...] = ()
+
+
+def tuple_text(shape: Sequence[int]) -> str:
+    """A shape as Python writes it: `(2, 3)`, `(3,)`, `()`."""
+    return str(tuple(shape))
+
+
+def all_axes(a: Shape, words: str) -> Lineup:
+    """All axes are used up: the result is one number."""
+    return _finished((_row("A", a, Role.SUMMED),), (), (), words)
+
+
+def matrix_norm(a: Shape) -> Lineup:
+    """The last two axes are used up."""
+    if len(a) < 2:
+        return _refused((_row("A", a, Role.CLASH),), f"A Frobenius norm is that of a matrix, with at least 2 axes; {_has('A', a)}.")
+    kept = len(a) - 2
+    axes = (*(Axis(size, Role.STAYS) for size in a[:kept]), *(Axis(size, Role.SUMMED) for size in a[kept:]))
+    left = (*(Axis(size, Role.STAYS) for size in a[:kept]), None, None)
+    return _finished((Row("A", axes),), left, a[:kept], "The last two axes go: one norm for every matrix.")
+
+
+def reduced(a: Shape, axes: Sequence[int], keepdim: bool) -> Lineup:
+    """A sum over some axes, all if none is named."""
+    if missing := [axis for axis in axes if axis >= len(a)]:
+        return _no_such_axis(a, missing)
+    gone = set(axes or range(len(a)))
+    row = tuple(Axis(size, Role.SUMMED if axis in gone else Role.STAYS) for axis, size in enumerate(a))
+    if keepdim and axes:
+        result = tuple(Axis(1, Role.SUMMED) if axis in gone else Axis(size, Role.STAYS) for axis, size in enumerate(a))
+        words = f"{_axes_text(sorted(gone))} shrinks to size 1 and stays, so that the result broadcasts against A."
+        return _finished((Row("A", row),), result, tuple(axis.size for axis in result), words)
+    left = tuple(None if axis in gone else Axis(size, Role.STAYS) for axis, size in enumerate(a))
+    words = "All axes go: one number." if len(gone) == len(a) else f"{_axes_text(sorted(gone))} disappears."
+    return _finished((Row("A", row),), left, tuple(axis.size for axis in left if axis), words)
+
+
+def running(a: Shape, axis: int) -> Lineup:
+    """A running total along one axis."""
+    if axis >= len(a):
+        return _no_such_axis(a, [axis])
+    words = f"Every axis stays; along axis {axis} each cell is the sum of all up to it."
+    return _finished((_row("A", a, Role.STAYS),), tuple(Axis(size, Role.STAYS) for size in a), a, words)
+
+
+def swapped(a: Shape, first: int, second: int) -> Lineup:
+    """Two axes change places."""
+    if missing := [axis for axis in (first, second) if axis >= len(a)]:
+        return _no_such_axis(a, missing)
+    order = list(range(len(a)))
+    order[first], order[second] = second, first
+    shape = tuple(a[axis] for axis in order)
+    links = (((0, first), (1, second)), ((0, second), (1, first)))
+    words = f"Axes {first} and {second} change places; no number changes."
+    return _finished((_row("A", a, Role.STAYS),), tuple(Axis(size, Role.STAYS) for size in shape), shape, words, links)
+
+
+def reshaped(a: Shape, target: Shape) -> Lineup:
+    """The same elements, row by row, in another shape; one size may be -1 and follows from the others."""
+    count, known = math.prod(a), math.prod(size for size in target if size != -1)
+    if any(size < -1 for size in target):
+        return _refused((_row("A", a, Role.CLASH),), "A size is a whole number from 0 on, or −1 for the one that follows from the others.")
+    if target.count(-1) > 1:
+        return _refused((_row("A", a, Role.CLASH),), "Only one size may be −1: it follows from the others.")
+    factors = "·".join(str(size) for size in target if size != -1)
+    if -1 in target and (known == 0 or count % known):
+        return _refused((_row("A", a, Role.CLASH),), f"A has {count} elements, and {count} is no multiple of {factors or 1}.")
+    if -1 not in target and known != count:
+        return _refused((_row("A", a, Role.CLASH),), f"A has {count} elements, the new shape has {_product_text(target, known)}.")
+    shape = tuple(count // known if size == -1 else size for size in target)
+    words = f"{_product_text(a, count)} elements before and {_product_text(shape, count)} after, read row by row: no number changes."
+    return _finished((_row("A", a, Role.STAYS),), tuple(Axis(size, Role.STAYS) for size in shape), shape, words)
+
+
+def broadcast(a: Shape, b: Shape) -> Lineup:
+    """Elementwise: aligned from the right, axes are equal or one of them is 1."""
+    columns = max(len(a), len(b))
+    pairs = [_meet(a, b, columns - column) for column in range(columns)]
+    rows = (Row("A", tuple(pair[0] for pair in pairs)), Row("B", tuple(pair[1] for pair in pairs)))
+    if clashes := _clashes(a, b, pairs):
+        return _refused(rows, f"{clashes} Axes that meet must be equal, or one of them 1.")
+    shape = tuple(_joint(first, second) for first, second in pairs)
+    stretched = any(axis.role is not Role.EQUAL for pair in pairs for axis in pair)
+    words = "Aligned from the right, a size of 1 stretches to what it meets." if stretched else "Equal shapes: cell by cell."
+    return _finished(rows, tuple(Axis(size, Role.STAYS) for size in shape), shape, words)
+
+
+def dot(a: Shape, b: Shape) -> Lineup:
+    """Two vectors of one length."""
+    if wrong := [_has(name, shape) for name, shape in (("A", a), ("B", b)) if len(shape) != 1]:
+        return _refused(_wrong_axes(a, b, 1, 1), f"dot takes two vectors; {' and '.join(wrong)}.")
+    return matmul(a, b)
+
+
+def mv(a: Shape, b: Shape) -> Lineup:
+    """A matrix times a vector."""
+    if wrong := [_has(name, shape) for name, shape, axes in (("A", a, 2), ("B", b, 1)) if len(shape) != axes]:
+        return _refused(_wrong_axes(a, b, 2, 1), f"mv takes a matrix and a vector; {' and '.join(wrong)}.")
+    return matmul(a, b)
+
+
+def mm(a: Shape, b: Shape) -> Lineup:
+    """Two matrices, and nothing else."""
+    if wrong := [_has(name, shape) for name, shape in (("A", a), ("B", b)) if len(shape) != 2]:
+        return _refused(_wrong_axes(a, b, 2, 2), f"mm takes two matrices; {' and '.join(wrong)}. matmul takes more.")
+    return matmul(a, b)
+
+
+def matmul(a: Shape, b: Shape) -> Lineup:
+    """The last axis of A is summed against the last but one of B (the only one of a vector); axes before them broadcast."""
+    batch_a, batch_b = a[:-2], b[:-2]
+    columns = max(len(batch_a), len(batch_b))
+    pairs = [_meet(batch_a, batch_b, columns - column) for column in range(columns)]
+    inner_a, inner_b = a[-1], b[-2] if len(b) > 1 else b[0]
+    inner = Role.SUMMED if inner_a == inner_b else Role.CLASH
+    m = Axis(a[-2], Role.STAYS) if len(a) > 1 else None
+    n = Axis(b[-1], Role.STAYS) if len(b) > 1 else None
+    rows = (
+        Row("A", (*(pair[0] for pair in pairs), m, Axis(inner_a, inner))),
+        Row("B", (*(pair[1] for pair in pairs), Axis(inner_b, inner), n)),
+    )
+    links = (((0, columns + 1), (1, columns)),)
+    clash = _clashes(batch_a, batch_b, pairs)
+    if inner is Role.CLASH:
+        where = f"axis {len(a) - 1} of A (size {inner_a}) must equal axis {max(len(b) - 2, 0)} of B (size {inner_b})"
+        meeting = f"{'Every row of A' if m else 'A'} is multiplied with {'every column of B' if n else 'B'} in pairs"
+        clash = f"{meeting}, so {where}. {clash}"
+    if clash:
+        return _refused(rows, clash.strip(), links)
+    batch = tuple(Axis(_joint(first, second), Role.STAYS) for first, second in pairs)
+    result = (*batch, m, n)
+    words = f"The inner axes, both of size {inner_a}, are summed away{'; the outer ones stay' if m or n else ''}."
+    return _finished(rows, result, tuple(axis.size for axis in result if axis), words, links)
+
+
+def _meet(a: Shape, b: Shape, from_right: int) -> tuple[Axis, Axis]:
+    """The axes of A and B at a distance from the right end, from 1."""
+    sizes = [shape[-from_right] if from_right <= len(shape) else None for shape in (a, b)]
+    first, second = (1 if size is None else size for size in sizes)
+    if first == second:
+        roles = [Role.EQUAL, Role.EQUAL]
+    elif 1 in (first, second):
+        roles = [Role.STRETCHED if size == 1 else Role.EQUAL for size in (first, second)]
+    else:
+        roles = [Role.CLASH, Role.CLASH]
+    roles = [Role.ADDED if size is None else role for size, role in zip(sizes, roles, strict=True)]
+    return Axis(first, roles[0]), Axis(second, roles[1])
+
+
+def _joint(first: Axis, second: Axis) -> int:
+    return second.size if first.size == 1 else first.size
+
+
+def _clashes(a: Shape, b: Shape, pairs: Sequence[tuple[Axis, Axis]]) -> str:
+    """The axes that meet and cannot, in words."""
+    sentences = []
+    for column, (first, second) in enumerate(pairs):
+        if first.role is Role.CLASH:
+            axis_a, axis_b = column - len(pairs) + len(a), column - len(pairs) + len(b)
+            sentences.append(f"Axis {axis_a} of A (size {first.size}) meets axis {axis_b} of B (size {second.size}).")
+    return " ".join(sentences)
+
+
+def _wrong_axes(a: Shape, b: Shape, axes_a: int, axes_b: int) -> tuple[Row, Row]:
+    """Both operands of something that minds the number of axes, the wrong ones marked."""
+    columns = max(len(a), len(b))
+    first, second = (
+        _row(name, shape, Role.STAYS if len(shape) == axes else Role.CLASH, columns)
+        for name, shape, axes in (("A", a, axes_a), ("B", b, axes_b))
+    )
+    return first, second
+
+
+def _row(name: str, shape: Shape, role: Role, columns: int = 0) -> Row:
+    return Row(name, (None,) * (columns - len(shape)) + tuple(Axis(size, role) for size in shape))
+
+
+def _no_such_axis(a: Shape, missing: Sequence[int]) -> Lineup:
+    known = "its only axis is 0" if len(a) == 1 else f"they are counted from 0 to {len(a) - 1}"
+    return _refused((_row("A", a, Role.CLASH),), f"{_has('A', a)}, {known}; there is no axis {' and no axis '.join(map(str, missing))}.")
+
+
+def _has(name: str, shape: Shape) -> str:
+    return f"{name} has {len(shape)} ax{'i' if len(shape) == 1 else 'e'}s"
+
+
+def _axes_text(axes: Sequence[int]) -> str:
+    return f"Axis {axes[0]}" if len(axes) == 1 else f"Each of the axes {', '.join(map(str, axes))}"
+
+
+def _product_text(shape: Shape, count: int) -> str:
+    return str(count) if len(shape) < 2 else f"{'·'.join(map(str, shape))} = {count}"
+
+
+def _refused(rows: tuple[Row, ...], words: str, links: tuple[tuple[Place, Place], ...] = ()) -> Lineup:
+    return Lineup(rows, None, words, links)
+
+
+def _finished(
+    rows: tuple[Row, ...], result: tuple[Axis | None, ...], shape: Shape, words: str, links: tuple[tuple[Place, Place], ...] = ()
+) -> Lineup:
+    """Add the result's row, and make all rows equally long."""
+    columns = max(len(result), *(len(row.axes) for row in rows))
+    padded = tuple(Row(row.name, (*row.axes, *(None,) * (columns - len(row.axes)))) for row in (*rows, Row("result", result)))
+    return Lineup(padded, shape, words, links)

@@ -1,0 +1,24 @@
+"""Tensor warm-up: one act at a time, chosen at the top."""
+
+import streamlit as st
+
+from pages.ui import tensors_operations
+from pages.ui.link import LinkState, choice
+from pages.ui.shell import page_header
+
+ACTS = {
+    "operations": ("Shapes and operations", tensors_operations.act),
+}
+FIELDS = (choice("act", "operations", tuple(ACTS)), *tensors_operations.FIELDS)
+
+page_header(
+    "Tensor warm-up",
+    "A network is a few operations on tables of numbers. Choose one, edit the tables, see what meets what; every result is torch's own.",
+)
+link = LinkState("tensors", FIELDS)
+link.show_errors()
+st.segmented_control(
+    "Act", tuple(ACTS), format_func=lambda act: ACTS[act][0], key=link.key("act"), required=True, label_visibility="collapsed"
+)
+ACTS[link["act"]][1](link)
+link.write()
