@@ -10,60 +10,28 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import replace
+from typing import Any
 
-from mlp_core.evaluation import Evaluation
-from mlp_core.inspection import Inspection
+from mlp_core.checkpoints import Moment
 from mlp_core.model import count
-from mlp_core.records import HistorySnapshot, StopReason
+from mlp_core.records import HistorySnapshot
 from mlp_core.scheduler import MemoryBudgetError, Scheduler
-from mlp_core.spec import RunSpec
-from mlp_core.training import Run
+from mlp_core.snapshot import JobSnapshot, Rewound
+from mlp_core.trainable import Trainable
 
-__all__ = ["JobSnapshot", "MemoryBudgetError", "Scheduler", "TrainingJob"]
+__all__ = ["JobSnapshot", "MemoryBudgetError", "Rewound", "Scheduler", "Trainable", "TrainingJob"]
 
 TURN_SECONDS = 0.03  # turns of 100 ms made pages answer later and trained no faster
 PARKED_SECONDS = 15.0  # a page refresh takes about one, a blip of bad Wi-Fi up to ten
 UNWATCHED_SECONDS = 300.0  # a job that plays on while nobody has looked for so long is paused
 RATE_WINDOW = 100  # turns over which images a second are averaged: about 3 s
+CHECKPOINT_SHARE = 0.1  # of the memory that is left when a job comes; what it does not need to train stays for others
+MOMENTS = 2  # that were gone back to and are kept ready
 
 DISCARDED = -math.inf
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class JobSnapshot:
-    """A job at one moment, safe to keep: later training does not change it.
-
-    `state` is "ready", "playing", "paused", "finished" or "stopped"; `note` says why where nobody asked for that state;
-    `sharing` counts the playing jobs that take turns, this one included. `lr` is that of the next step; `inspections` were made while
-    somebody looked inside, oldest first; `checkpoint_steps` can be gone back to; `members` are the histories of several seeds, if there
-    are several.
-    """
-
-    spec: RunSpec
-    state: str
-    step: int
-    total_steps: int
-    steps_per_epoch: int
-    history: HistorySnapshot
-    evaluation: Evaluation | None
-    stop_reason: StopReason | None
-    note: str
-    sharing: int
-    images_per_second: float
-    elapsed_seconds: float
-    remaining_seconds: float | None
-    lr: float
-    inspections: tuple[Inspection, ...] = ()
-    checkpoint_steps: tuple[int, ...] = ()
-    members: tuple[HistorySnapshot, ...] = ()
-
-    @property
-    def fraction_done(self) -> float:
-        return self.step / self.total_steps
 
 
 class TrainingJob:
@@ -73,7 +41,7 @@ class TrainingJob:
         MemoryBudgetError: the scheduler has no room for the network.
     """
 
-    def __init__(self, run: Run, scheduler: Scheduler) -> None:
+    def __init__(self, run: Trainable, scheduler: Scheduler) -> None:
         self.run = run
         self._counts = count(run.spec, run.sizes)
         self.used_seconds = 0.0  # of the worker's time; decides whose turn is next
@@ -86,19 +54,24 @@ class TrainingJob:
         self._holders: set[int] = set()
         self._parked_until: float | None = None
         self._rate: deque[tuple[float, int]] = deque(maxlen=RATE_WINDOW)
-        self._changes: list[Callable[[Run], None]] = []
+        self._changes: list[Callable[[Any], None]] = []
         self._in_turn = False
         self._played_seconds = 0.0
-        scheduler.admit(self)
+        self._moments: dict[int, Moment] = {}
+        with scheduler.changed:
+            run.checkpoints.allow(0)
+            run.checkpoints.allow(CHECKPOINT_SHARE * scheduler.admit(self))
 
     @property
     def memory_bytes(self) -> int:
-        """What the job holds, or will once it plays: all that training needs; once it has ended, the weights alone."""
+        """What the job holds, or will once it plays: all that training needs, and checkpoints; once it has ended, no more than weights."""
+        run, weights = self.run, self._counts.weight_bytes
         if self._parked_until == DISCARDED:
             return 0
-        if not self.run.finished:
-            return self._counts.training_bytes
-        return self._counts.weight_bytes if self.run.network is not None else 0
+        if not run.finished:
+            return run.networks * self._counts.training_bytes + run.checkpoints.planned_bytes + len(self._moments) * weights
+        trained = run.networks * (run.network is not None)
+        return (trained + len(self._moments)) * weights + run.checkpoints.memory_bytes
 
     @property
     def state(self) -> str:
@@ -149,8 +122,11 @@ class TrainingJob:
                 self._state = "stopped"
                 self._scheduler.keep(self)
 
-    def change(self, change: Callable[[Run], None]) -> None:
-        """Have `change` done to the run between two steps, whether it plays or rests: a weight set by hand, say."""
+    def change(self, change: Callable[[Any], None]) -> None:
+        """Have `change` done to the run, of whatever kind it is, between two steps, whether it plays or rests: a weight set by hand, say.
+
+        What `change` raises ends the run as a defect: check first what a person chose.
+        """
         with self._scheduler.changed:
             if not self.ended:
                 self._changes.append(change)
@@ -176,6 +152,42 @@ class TrainingJob:
             self._parked_until = DISCARDED
             self._scheduler.keep(self)
 
+    def look_inside(self) -> None:
+        """Somebody looks inside: for some seconds from now on the run is inspected now and then, and at rest once."""
+        with self._scheduler.changed:
+            self.run.inspections.look()
+            if self._state == "paused":
+                self._scheduler.keep(self)
+
+    def rewound(self, step: int) -> Rewound:
+        """The job as it stood at a kept step. The first time this takes up to a second of the caller's.
+
+        Raises:
+            ValueError: `step` is not one of `JobSnapshot.checkpoint_steps`.
+        """
+        moment = self._moments.get(step) or self.run.moment(step)
+        with self._scheduler.changed:
+            self._moments = dict([*self._moments.items(), (step, moment)][-MOMENTS:])
+        snapshot = self.snapshot()
+        history = snapshot.history.until(step)
+        earlier = (inspection for inspection in snapshot.inspections if inspection.step < step)
+        then = replace(
+            snapshot,
+            state="paused",
+            step=step,
+            history=history,
+            evaluation=moment.evaluation,
+            stop_reason=None,
+            note="",
+            sharing=0,
+            images_per_second=0.0,
+            remaining_seconds=None,
+            lr=_lr(self.run, history),
+            inspections=(*earlier, moment.inspection),
+            checkpoint_steps=tuple(kept for kept in snapshot.checkpoint_steps if kept <= step),
+        )
+        return Rewound(then, moment.network)
+
     def snapshot(self) -> JobSnapshot:
         """The job as it stands; also tells it that somebody is looking."""
         run = self.run
@@ -185,6 +197,7 @@ class TrainingJob:
         with run.lock:  # second, so that a job that has finished shows all it did
             history = run.history.snapshot()
             step, evaluation, stop_reason = run.step, run.evaluation, run.stop_reason
+            inspections, checkpoint_steps, members = run.inspections.entries, run.checkpoints.steps, run.members
         remaining = run.train_count * run.spec.epochs * (1 - step / run.total_steps)
         return JobSnapshot(
             spec=run.spec,
@@ -200,8 +213,10 @@ class TrainingJob:
             images_per_second=images_per_second,
             elapsed_seconds=elapsed_seconds,
             remaining_seconds=remaining / images_per_second if images_per_second else None,
-            lr=history.lr_changes[-1].lr if history.lr_changes else run.spec.lr,
-            members=run.members,
+            lr=_lr(run, history),
+            inspections=inspections,
+            checkpoint_steps=checkpoint_steps,
+            members=members,
         )
 
     def _start(self, aim: Callable[[], int] | None) -> None:
@@ -232,6 +247,7 @@ class TrainingJob:
             self._parked_until = None
             self._state = "finished" if self._state == "finished" else "stopped"
             self.run.abandon()
+            self._moments = {}
         elif self._state == "playing" and now - self._seen > UNWATCHED_SECONDS:
             self._state, self._note = "paused", f"Paused, because nobody looked for {UNWATCHED_SECONDS / 60:.0f} minutes."
 
@@ -252,17 +268,17 @@ class TrainingJob:
             self._in_turn = False
             self._settle()
 
-    def _next_work(self) -> list[Callable[[Run], None]]:
+    def _next_work(self) -> list[Callable[[Any], None]]:
         """What a turn has to do, decided at its beginning: a call that comes during the turn takes effect after it."""
         with self._scheduler.changed:
             self._in_turn = True
             changes, self._changes = self._changes, []
             if self._state != "playing":
-                return [*changes, partial(Run.evaluate, seconds=TURN_SECONDS)]
+                return [*changes, lambda run: run.evaluate(seconds=TURN_SECONDS)]
             if self._aim is not None:
                 self._goal, self._aim = self._aim(), None
             steps = None if self._goal is None else self._goal - self.run.step
-            return [*changes, partial(Run.advance, steps=steps, seconds=TURN_SECONDS)]
+            return [*changes, lambda run: run.advance(steps=steps, seconds=TURN_SECONDS)]
 
     def _settle(self) -> None:
         """Take the state that the turn led to."""
@@ -273,3 +289,7 @@ class TrainingJob:
             self._state = "finished"
         elif self._state == "playing" and self._goal is not None and run.step >= self._goal and not run.testing:
             self._state = "paused"
+
+
+def _lr(run: Trainable, history: HistorySnapshot) -> float:
+    return history.lr_changes[-1].lr if history.lr_changes else run.spec.lr

@@ -186,7 +186,9 @@ class HistorySnapshot:
             self.losses[:end],
             self.accuracies[:end],
             self.stride,
-            *(tuple(record for record in records if record.step <= step) for records in (self.epochs, self.probes, self.lr_changes)),
+            tuple(record for record in self.epochs if record.step <= step),
+            tuple(record for record in self.probes if record.step <= step),
+            tuple(change for change in self.lr_changes if change.step <= step),
         )
 
 
@@ -202,6 +204,10 @@ class History:
     def snapshot(self) -> HistorySnapshot:
         steps, losses, accuracies = self.steps.columns
         return HistorySnapshot(steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes), tuple(self.lr_changes))
+
+    def forget_lr_changes(self, step: int) -> None:
+        """Take back the changes made after `step` steps."""
+        self.lr_changes = [change for change in self.lr_changes if change.step != step]
 
     def until(self, step: int) -> History:
         """A history of its own of what was recorded up to and including `step`."""

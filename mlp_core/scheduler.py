@@ -6,6 +6,7 @@ One worker thread serves every job of the process. A thread a job would hold the
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Protocol
 from weakref import WeakSet
@@ -77,13 +78,14 @@ class Scheduler:
     def thread_count(self) -> int:
         return len(self._threads)
 
-    def admit(self, job: Job) -> None:
-        """Make room for a new job.
+    def admit(self, job: Job) -> float:
+        """Make room for a new job. Returns the bytes that are left then, infinitely many without a limit.
 
         Raises:
             MemoryBudgetError: there is none.
         """
         with self.changed:
+            left = math.inf
             if self.memory_bytes is not None:
                 left = max(0, self.memory_bytes - sum(other.memory_bytes for other in self._admitted))
                 if job.memory_bytes > left:
@@ -92,6 +94,7 @@ class Scheduler:
                         f"server has for all networks, {left / 1e6:,.0f} MB are free. Choose narrower layers or a smaller batch"
                     )
             self._admitted.add(job)
+            return left - job.memory_bytes
 
     def keep(self, job: Job) -> None:
         """Take care of a job from now on, until it rests: give it turns while it moves, abandon it if it stays parked."""

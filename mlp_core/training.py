@@ -1,4 +1,5 @@
-"""`Run`: one experiment carried out, moved on by whoever holds it. It knows no thread, no clock but the caller's deadline, and no screen.
+"""`Run`: one experiment carried out, moved on by whoever holds it. It knows no thread and no screen, and decides nothing by a clock
+but when to return and when to look inside.
 
 A run is a sequence of small pieces of work: a training step, or a part of the test after an epoch. `advance` does some of them and
 returns; how many it does at a time never changes what they compute.
@@ -7,96 +8,45 @@ returns; how many it does at a time never changes what they compute.
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import torch
+from torch import Tensor
 
+from mlp_core.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, Moment, marks
 from mlp_core.data import Dataset
-from mlp_core.devices import failure_of, find_device
+from mlp_core.devices import failure_of
 from mlp_core.ends import SOFTMAX, End
 from mlp_core.evaluation import Evaluation, EvaluationInProgress
-from mlp_core.expression import resolve
-from mlp_core.model import Network
-from mlp_core.probe import measure
-from mlp_core.records import EpochRecord, History, HistorySnapshot, ProbeRecord, StepRecord, StopReason
-from mlp_core.spec import RunSpec
+from mlp_core.model import count
+from mlp_core.progress import Progress
+from mlp_core.records import EpochRecord, LrChange, ProbeRecord, StepRecord, StopReason
+from mlp_core.spec import BOUNDS, RunSpec
 from mlp_core.workbench import Workbench
 
 PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
 PROBED_EPOCHS = 100
 
 
-class Run:
-    """One experiment on one data set. Same spec, same data, same machine: the same `history`, bit for bit, however it is sliced.
+class Run(Progress):
+    """One experiment on one data set, carried out. Same spec, data and machine: the same `history`, bit for bit, however it is sliced.
 
-    Nothing is built until the first `advance`, so that making a run is cheap wherever it is made.
-
-    Args:
-        spec: the experiment.
-        data: images (n, ...) as uint8 (scaled to 0..1 as they are used) or float32, labels (n,) int64 from 0; or, where the end asks
-            for numbers, targets (n, 1) float32.
-        end: what the last layer means.
-
-    Raises:
-        SpecError: the device is not there.
-        ExpressionError: the visitor's own activation cannot be compiled.
+    Nothing is built until the first `advance`, so that making a run is cheap wherever it is made. Arguments and errors as of `Progress`.
     """
 
     def __init__(self, spec: RunSpec, data: Dataset, end: End = SOFTMAX) -> None:
-        self.spec, self.end = spec, end
-        self.device = find_device(spec.device)
-        self.activation = resolve(spec.activation)
-        self.history = History()
-        self.evaluation: Evaluation | None = None
-        self.network: Network | None = None  # built by the first piece of work
-        self.step = 0
-        self.stop_reason: StopReason | None = None
-        self.lock = threading.Lock()  # held while the history changes; hold it to read while another thread advances
-        self._data = data
-        self.train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
-        self.steps_per_epoch = math.ceil(self.train_count / spec.batch_size)
-        self.total_steps = self.steps_per_epoch * spec.epochs
-        self.inputs = math.prod(data.train_images.shape[1:])
-        self.outputs = end.outputs(data.train_labels, data.test_labels)
+        super().__init__(spec, data, end)
+        counts = count(spec, self.sizes)
+        bytes_each = counts.weight_bytes + counts.optimizer_bytes + 2 * GENERATOR_BYTES
+        self.checkpoints = Checkpoints(marks(self.steps_per_epoch, spec.epochs), bytes_each)
+        self._start: Checkpoint | None = None  # where the first piece of work takes up; None for the very beginning
         self._bench: Workbench | None = None
         self._test: EvaluationInProgress | None = None
-
-    @property
-    def finished(self) -> bool:
-        return self.stop_reason is not None
-
-    @property
-    def epoch(self) -> int:
-        """Completed epochs, tested."""
-        return len(self.history.epochs)
-
-    @property
-    def members(self) -> tuple[HistorySnapshot, ...]:
-        """The histories of several seeds; of one, none."""
-        return ()
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Width of every layer from input to output."""
-        return (self.inputs, *self.spec.hidden, self.outputs)
 
     @property
     def testing(self) -> bool:
         """Whether an epoch's test is under way."""
         return self._test is not None and self._test.ends_epoch
-
-    @property
-    def evaluated(self) -> bool:
-        """Whether `evaluation` is of the weights as they are; a run that can do no more has nothing to evaluate."""
-        return self.finished or (self.evaluation is not None and self.evaluation.step == self.step)
-
-    @property
-    def images_seen(self) -> int:
-        """Training images used so far, each epoch counted anew."""
-        epochs, steps = divmod(self.step, self.steps_per_epoch)
-        return epochs * self.train_count + steps * self.spec.batch_size
 
     def advance(self, *, steps: int | None = None, seconds: float | None = None) -> None:
         """Move on: by exactly `steps` steps, for about `seconds`, until the first of both, or to the end.
@@ -105,12 +55,14 @@ class Run:
         once finished. A loss that is not finite, memory that runs out and a device that goes away end the run with a `stop_reason`:
         they are outcomes and raise nothing.
         """
-        deadline = math.inf if seconds is None else time.perf_counter() + seconds
+        started = time.perf_counter()
+        deadline = math.inf if seconds is None else started + seconds
         goal = self.total_steps if steps is None else min(self.step + steps, self.total_steps)
         self._guarded(lambda: self._advance(goal, deadline))
+        self.inspections.trained(time.perf_counter() - started)
 
     def evaluate(self, *, seconds: float | None = None) -> None:
-        """Bring `evaluation` up to the present step, or as far as gets done in about `seconds`.
+        """Bring `evaluation` up to the present step, or as far as gets done in about `seconds`; for who looks inside, `inspections` too.
 
         Changes no history, but that an epoch's test under way is brought to its end.
         """
@@ -118,7 +70,9 @@ class Run:
 
         def work() -> None:
             bench = self._build()
-            while not self.evaluated:
+            if self.inspections.lacks(self.step):
+                self._inspect(bench)
+            while not (self.finished or self.tested):
                 self._test = self._test or EvaluationInProgress(self.step, end=self.end)
                 self._test_piece(bench, self._test)
                 if time.perf_counter() >= deadline:
@@ -129,6 +83,22 @@ class Run:
     def prepare(self) -> None:
         """Build the network, so that it can be seen before its first step."""
         self._guarded(self._build)
+
+    def set_lr(self, lr: float) -> None:
+        """Go on with another learning rate, from the next step on. Does nothing once finished.
+
+        Raises:
+            SpecError: `lr` breaks the rule of that field.
+        """
+        lr = BOUNDS["lr"].check("lr", lr)
+        if self.finished:
+            return
+        with self.lock:
+            self.history.forget_lr_changes(self.step)
+            if lr != self.lr:
+                self.history.lr_changes.append(LrChange(self.step, lr))
+        if self._bench is not None:
+            self._bench.optimizer.lr = lr
 
     def set_weight(self, layer: int, unit: int, source: int | None, value: float) -> None:
         """Set one weight by hand, or with `source` None a bias: from here on the run is not its spec's alone.
@@ -162,6 +132,43 @@ class Run:
         """End the run and give back everything but the history."""
         self.stop("abandoned", f"Given up at step {self.step}, because its page was closed.")
         self.network = self.evaluation = None
+        with self.lock:
+            self.checkpoints.clear()
+
+    def branch(self, step: int, lr: float) -> Run:
+        """This experiment gone on with from a kept step with another learning rate: bit for bit what `set_lr` would have led to then.
+
+        Only where the log of steps was thinned since, the past is as coarse as it is here.
+
+        Raises:
+            ValueError: `step` is not kept, or there is nothing left to train after it.
+            SpecError: `lr` breaks the rule of that field.
+        """
+        if step == self.total_steps:
+            raise ValueError(f"step: must be before the end of the run, got {step}")
+        run = Run(self.spec, self.data, self.end)
+        with self.lock:
+            run._start = self.checkpoints.at(step)
+            run.history, run.step = run._start.past(self.history), step
+            run.checkpoints.inherit(self.checkpoints, step)
+        run.history.forget_lr_changes(step)
+        run.set_lr(lr)
+        return run
+
+    def moment(self, step: int) -> Moment:
+        """The run as it stood at a kept step; computed anew, which takes a second at the most: larger networks keep no checkpoints.
+
+        Raises:
+            ValueError: `step` is not kept.
+        """
+        with self.lock:
+            checkpoint = self.checkpoints.at(step)
+        bench = self._new_bench()
+        bench.restore(checkpoint)
+        test = EvaluationInProgress(step, end=self.end)
+        while not bench.test_piece(test):
+            pass
+        return Moment(bench.network, test.result(), bench.inspect(step))
 
     def _advance(self, goal: int, deadline: float) -> None:
         bench = self._build()
@@ -171,7 +178,7 @@ class Run:
             if self._test is not None:
                 self._test_piece(bench, self._test)
             elif self.step < goal:
-                self._train_step(bench)
+                (self._inspected_step if self.inspections.due else self._train_step)(bench)
             else:
                 return
             if time.perf_counter() >= deadline:
@@ -191,10 +198,18 @@ class Run:
 
     def _build(self) -> Workbench:
         if self._bench is None:
-            self._bench = Workbench(self.spec, self._data, self.end, self.sizes, self.device)
+            self._bench = self._new_bench()
             self.network = self._bench.network
-            self._probe(self._bench)
+            if self._start is None:
+                self._probe(self._bench)
+                self._keep_checkpoint(self._bench)
+            else:
+                self._bench.restore(self._start)
+            self._bench.optimizer.lr = self.lr
         return self._bench
+
+    def _new_bench(self) -> Workbench:
+        return Workbench(self.spec, self.data, self.end, self.sizes, self.device)
 
     def _train_step(self, bench: Workbench) -> None:
         images, labels = bench.next_batch()
@@ -213,14 +228,13 @@ class Run:
         bench.hits += hits
         if self.step % self.steps_per_epoch == 0:
             self._test = EvaluationInProgress(self.step, ends_epoch=True, end=self.end)
-        elif self.step in PROBED_STEPS:
-            self._probe(bench)
+        else:
+            if self.step in PROBED_STEPS:
+                self._probe(bench)
+            self._keep_checkpoint(bench)
 
     def _test_piece(self, bench: Workbench, test: EvaluationInProgress) -> None:
-        images, labels = bench.test_batch(test.seen)
-        with torch.no_grad():
-            test.add(bench.network.logits(images), labels)
-        if test.seen < bench.test_count:
+        if not bench.test_piece(test):
             return
         self._test = None
         if test.ends_epoch:
@@ -245,15 +259,36 @@ class Run:
             self.history.epochs.append(record)
         if not math.isfinite(record.test_loss):
             self.stop("diverged", f"Diverged at step {self.step}: the test loss is {_spoken(record.test_loss)}.")
-        elif self.step == self.total_steps:
+            return
+        self._keep_checkpoint(bench)
+        if self.step == self.total_steps:
+            if self.inspections.lacks(self.step):
+                self._inspect(bench)
             self.stop("completed", f"Completed {self.spec.epochs} epoch{'s' if self.spec.epochs > 1 else ''}.")
 
     def _probe(self, bench: Workbench) -> None:
-        images, labels = bench.probe_batch
-        layers = measure(bench.network, self.activation, images, labels, self.spec.activation_parameter)
-        record = ProbeRecord(self.step, layers)
+        record = ProbeRecord(self.step, bench.measure())
         with self.lock:
             self.history.probes.append(record)
+
+    def _keep_checkpoint(self, bench: Workbench) -> None:
+        if self.checkpoints.due(self.step):
+            checkpoint = bench.checkpoint(self.step, self.history.steps[-1] if self.step else None)
+            with self.lock:
+                self.checkpoints.keep(checkpoint)
+
+    def _inspected_step(self, bench: Workbench) -> None:
+        """A training step, and a look at what it did."""
+        with self.inspections.charged():
+            before = bench.copied_weights()
+            self._train_step(bench)
+            if not self.finished:
+                self._inspect(bench, before)
+
+    def _inspect(self, bench: Workbench, before: Sequence[Tensor] | None = None) -> None:
+        inspection = bench.inspect(self.step, before)
+        with self.lock:
+            self.inspections.add(inspection)
 
 
 def _spoken(value: float) -> str:

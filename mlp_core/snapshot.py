@@ -1,0 +1,51 @@
+"""A job at one moment, as plain data for a page: `JobSnapshot` and, of a step that was kept, `Rewound`. Later training changes neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlp_core.evaluation import Evaluation
+from mlp_core.inspection import Inspection
+from mlp_core.model import Network
+from mlp_core.records import HistorySnapshot, StopReason
+from mlp_core.spec import RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """A job at one moment.
+
+    `state` is "ready", "playing", "paused", "finished" or "stopped"; `note` says why where nobody asked for that state; `sharing` counts
+    the playing jobs that take turns, this one included. `lr` is that of the next step; `inspections` were made while somebody looked
+    inside, oldest first; `checkpoint_steps` can be gone back to; `members` are the histories of several seeds, if there are several.
+    """
+
+    spec: RunSpec
+    state: str
+    step: int
+    total_steps: int
+    steps_per_epoch: int
+    history: HistorySnapshot
+    evaluation: Evaluation | None
+    stop_reason: StopReason | None
+    note: str
+    sharing: int
+    images_per_second: float
+    elapsed_seconds: float
+    remaining_seconds: float | None
+    lr: float
+    inspections: tuple[Inspection, ...] = ()
+    checkpoint_steps: tuple[int, ...] = ()
+    members: tuple[HistorySnapshot, ...] = ()
+
+    @property
+    def fraction_done(self) -> float:
+        return self.step / self.total_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """A job as it stood at a kept step: resting there, with a network of its own. `snapshot.elapsed_seconds` alone is of now."""
+
+    snapshot: JobSnapshot
+    network: Network
