@@ -35,3 +35,24 @@ def xor_by_hidden_units(points: int = 61) -> tuple[Array, Array]:
     x, y = np.meshgrid(axis, axis)
     relu = np.maximum
     return axis, relu(x - y, 0) + relu(y - x, 0) - relu(x + y, 0) - relu(-x - y, 0)
+
+
+def fitted_too_well(points: int = 121, degree: int = 14, samples: int = 16, seed: int = 1) -> tuple[Array, Array, Array, Array, Array]:
+    """A cubic and the polynomial that least squares fits to few noisy points of it: x, cubic and fit (points,), xs and ys (samples,)."""
+    generator = np.random.default_rng(seed)
+    xs = np.sort(generator.uniform(-1.0, 1.0, samples))
+    x = np.linspace(xs[0], xs[-1], points)
+
+    def cubic(at: Array) -> Array:
+        return 1.2 * at - 3.4 * at**2 / 2 + 5.6 * at**3 / 6
+
+    ys = cubic(xs) + generator.normal(0.0, 0.25, samples)
+    fit = np.polynomial.Polynomial.fit(xs, ys, degree)
+    return x, cubic(x), np.asarray(fit(x), dtype=np.float64), xs, ys
+
+
+def bowl(points: int = 61, at: tuple[float, float] = (0.9, 0.7)) -> tuple[Array, Array, tuple[float, float], tuple[float, float]]:
+    """f = x² + 3y² over the plane: axis (points,) and values (points, points), y down the rows; a point, and the gradient there."""
+    axis = np.linspace(-2.0, 2.0, points)
+    x, y = np.meshgrid(axis, axis)
+    return axis, x**2 + 3 * y**2, at, (2 * at[0], 6 * at[1])

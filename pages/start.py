@@ -3,9 +3,9 @@
 import streamlit as st
 
 from mlp_core.figures.network import network_diagram
-from mlp_core.figures.previews import bent_plane, growing_products, value_over_gradient
+from mlp_core.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
 from mlp_core.presets import PRESETS
-from mlp_core.previews import product_sizes, sigmoid_with_gradient, xor_by_hidden_units
+from mlp_core.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.spec import RunSpec
 from pages.ui.cards import Card, card_row, experiment_links
 from pages.ui.shell import page_header
@@ -45,6 +45,20 @@ card_row(
             "Layers that collapse into one, a perceptron that gives up on XOR, and a network that bends the plane.",
             lambda: bent_plane(*xor_by_hidden_units()),
             "Four ReLU units solve XOR: positive where x and y differ in sign",
+        ),
+        Card(
+            "generalization",
+            "Generalization",
+            "Too many parameters, too few points: capacity, weight decay and dropout, with the luck of the draw made visible.",
+            lambda: curve_through_noise(*fitted_too_well()),
+            "A polynomial of degree 14 goes through 16 noisy points of a cubic and swings between them",
+        ),
+        Card(
+            "tensors",
+            "Tensor warm-up",
+            "The operations that a network is made of, on matrices that you edit, and the gradient across a contour line.",
+            lambda: arrow_across_contour(*bowl()),
+            "The gradient of a function stands at a right angle on its level line",
         ),
     ]
 )

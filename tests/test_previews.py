@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlp_core.previews import product_sizes, sigmoid_with_gradient, xor_by_hidden_units
+from mlp_core.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.theory import lyapunov_exponents
 
 
@@ -38,3 +38,21 @@ def test_four_hidden_units_solve_xor() -> None:
     assert output == pytest.approx(np.abs(x - y) - np.abs(x + y), abs=1e-12)
     apart = np.minimum(np.abs(x), np.abs(y)) > 1e-9
     assert np.array_equal(output[apart] > 0, (x * y < 0)[apart])
+
+
+def test_the_fit_is_nearer_to_the_points_than_the_truth_and_farther_between_them() -> None:
+    x, truth, fit, xs, ys = fitted_too_well(points=2001)
+    at_points = np.interp(xs, x, fit), np.interp(xs, x, truth)
+    errors = [float(np.square(curve - ys).mean()) for curve in at_points]
+    assert errors[0] < 0.2 * errors[1]
+    assert np.abs(fit - truth).max() > 3 * np.abs(ys - at_points[1]).max()
+    solution = np.linalg.lstsq(np.vander(xs, 15), ys, rcond=None)[0]
+    assert fit == pytest.approx(np.vander(x, 15) @ solution, abs=1e-3)
+
+
+def test_the_bowl_and_its_gradient() -> None:
+    axis, values, (x, y), gradient = bowl()
+    assert values[10, 40] == pytest.approx(axis[40] ** 2 + 3 * axis[10] ** 2)
+    step = 1e-6
+    numeric = [((x + step) ** 2 - (x - step) ** 2) / (2 * step), 3 * ((y + step) ** 2 - (y - step) ** 2) / (2 * step)]
+    assert gradient == pytest.approx(numeric, rel=1e-6)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from mlp_core.figures.palette import DIVERGING, GRADIENT, MEASURED, VALUE, base_layout, translucent
+from mlp_core.figures.palette import DIVERGING, GRADIENT, MEASURED, SEQUENTIAL, TEST, THEORY, VALUE, base_layout, translucent
 
 Array = npt.NDArray[np.float64]
 
@@ -37,6 +37,41 @@ def bent_plane(axis: Array, output: Array) -> go.Figure:
     limit = float(np.abs(output).max())
     shading = go.Heatmap(x=axis, y=axis, z=output, zmin=-limit, zmax=limit, colorscale=DIVERGING, showscale=False, hoverinfo="skip")
     return go.Figure(shading).update_layout(_small("x", "y"))
+
+
+def curve_through_noise(x: Array, truth: Array, fit: Array, xs: Array, ys: Array) -> go.Figure:
+    """Points, the curve that they come from, and one that goes through them."""
+    figure = go.Figure()
+    figure.add_scatter(x=x, y=truth, mode="lines", name="truth", line={"color": THEORY, "width": 2, "dash": "dot"})
+    figure.add_scatter(x=x, y=fit, mode="lines", name="fit", line={"color": VALUE, "width": 3})
+    figure.add_scatter(x=xs, y=ys, mode="markers", name="points", marker={"color": TEST, "size": 7})
+    reach = 0.6 * float(np.ptp(ys))
+    layout = _small("x", "y")
+    layout["yaxis"] |= {"range": [float(ys.min()) - reach, float(ys.max()) + reach]}  # the fit leaves every frame
+    return figure.update_layout(layout)
+
+
+def arrow_across_contour(axis: Array, values: Array, at: tuple[float, float], gradient: tuple[float, float]) -> go.Figure:
+    """Level lines, and the gradient at a point: as long as a quarter of the frame, at a right angle to the line."""
+    contour = go.Contour(
+        x=axis,
+        y=axis,
+        z=values,
+        colorscale=SEQUENTIAL,
+        showscale=False,
+        contours={"coloring": "lines"},
+        line={"width": 2},
+        hoverinfo="skip",
+    )
+    scale = 0.25 * float(np.ptp(axis)) / float(np.hypot(*gradient))
+    figure = go.Figure(contour)
+    figure.add_scatter(
+        x=[at[0], at[0] + scale * gradient[0]], y=[at[1], at[1] + scale * gradient[1]], mode="lines+markers", name="gradient",
+        line={"color": GRADIENT, "width": 3}, marker={"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": GRADIENT},
+    )  # fmt: skip
+    layout = _small("x", "y")
+    layout["yaxis"] |= {"scaleanchor": "x"}  # or the right angle would not look like one
+    return figure.update_layout(layout)
 
 
 def _small(x_title: str, y_title: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.shell import ROOT, has_page
 
-COLUMNS = 4
+COLUMNS = 3
 FIGURE_HEIGHT = 200
 
 

@@ -16,6 +16,8 @@ PAGES = (
     ("activations", "Activations", ":material/show_chart:"),
     ("stability", "Vanishing and exploding", ":material/stacked_line_chart:"),
     ("nonlinearity", "Why nonlinearity", ":material/call_split:"),
+    ("generalization", "Generalization", ":material/query_stats:"),
+    ("tensors", "Tensor warm-up", ":material/grid_on:"),
 )
 
 

@@ -6,13 +6,15 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from mlp_core.figures.previews import bent_plane, growing_products, value_over_gradient
-from mlp_core.previews import product_sizes, sigmoid_with_gradient, xor_by_hidden_units
+from mlp_core.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
+from mlp_core.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from tests.figures.soundness import sound
 
 FIGURES = {
     "sigmoid": lambda: value_over_gradient(*sigmoid_with_gradient()),
     "products": lambda: growing_products(product_sizes()),
+    "polynomial": lambda: curve_through_noise(*fitted_too_well()),
+    "gradient": lambda: arrow_across_contour(*bowl()),
     "xor": lambda: bent_plane(*xor_by_hidden_units()),
 }
 
@@ -46,3 +48,18 @@ def test_every_product_is_a_line_of_its_own() -> None:
 def test_a_plane_is_shaded_evenly_around_zero() -> None:
     (trace,) = bent_plane(np.array([0.0, 1.0]), np.array([[1.0, -3.0], [0.0, 2.0]])).data
     assert (trace.zmin, trace.zmax) == (-3.0, 3.0)
+
+
+def test_a_fit_that_leaves_the_frame_does_not_stretch_it() -> None:
+    x, ys = np.linspace(0, 1, 5), np.array([0.0, 1.0, 0.0, 1.0, 2.0])
+    figure = curve_through_noise(x, x, 1e6 * x, x, ys)
+    assert list(figure.layout.yaxis.range) == pytest.approx([-1.2, 3.2])
+
+
+def test_the_arrow_points_along_the_gradient_in_equal_scales() -> None:
+    figure = arrow_across_contour(*bowl(at=(1.0, 0.5)))
+    arrow = figure.data[1]
+    assert (arrow.x[0], arrow.y[0]) == (1.0, 0.5)
+    assert (arrow.x[1] - arrow.x[0]) * 3.0 == pytest.approx((arrow.y[1] - arrow.y[0]) * 2.0)
+    assert np.hypot(arrow.x[1] - arrow.x[0], arrow.y[1] - arrow.y[0]) == pytest.approx(1.0)
+    assert figure.layout.yaxis.scaleanchor == "x"
