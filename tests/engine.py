@@ -15,6 +15,7 @@ from torch import Tensor
 from mlp_core.data import Dataset
 from mlp_core.model import Network
 from mlp_core.spec import RunSpec
+from mlp_core.trainable import Trainable
 from mlp_core.training import Run
 
 PATIENCE_SECONDS = 60.0  # how long to wait before saying that a thing does not happen; a test that passes waits for none of it
@@ -33,22 +34,28 @@ def clouds(train: int = 50, test: int = 30, classes: int = 3, seed: int = 0) -> 
     return Dataset(*draw(train), *draw(test))
 
 
-def network_of(run: Run) -> Network:
+def network_of(run: Trainable) -> Network:
     assert run.network is not None
     return run.network
 
 
-def kind_of(run: Run) -> str | None:
+def kind_of(run: Trainable) -> str | None:
     return run.stop_reason.kind if run.stop_reason is not None else None
 
 
-def record_of(run: Run) -> tuple[object, ...]:
+def record_of(run: Trainable) -> tuple[object, ...]:
     """All that a run recorded, bit for bit: comparable, also where a loss is NaN."""
     history = run.history
-    return [column.tobytes() for column in history.steps.columns], repr(history.epochs), repr(history.probes), run.stop_reason
+    return (
+        [column.tobytes() for column in history.steps.columns],
+        repr(history.epochs),
+        repr(history.probes),
+        repr(history.lr_changes),
+        run.stop_reason,
+    )
 
 
-def weights_of(run: Run) -> list[bytes]:
+def weights_of(run: Trainable) -> list[bytes]:
     """All that is learned, bit for bit."""
     return [parameter.detach().numpy().tobytes() for parameter in network_of(run).parameters()]
 
@@ -79,7 +86,7 @@ def until(condition: Callable[[], object]) -> None:
 class Gate:
     """Holds a run's training steps up, each until `let` allows it."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Trainable) -> None:
         run.prepare()
         network = network_of(run)
         self._loss = network.loss

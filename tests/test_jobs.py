@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mlp_core import jobs, workbench
-from mlp_core.jobs import Scheduler, TrainingJob
+from mlp_core.jobs import Scheduler, Trainable, TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.engine import SPEC, Gate, clouds, finished, kind_of, network_of, record_of, until, weights_of
@@ -48,7 +48,7 @@ def rest(job: TrainingJob) -> None:
     until(lambda: not job.moving)
 
 
-def predictions(run: Run) -> list[int]:
+def predictions(run: Trainable) -> list[int]:
     labels: list[int] = network_of(run).logits(clouds().test_images.flatten(1) / 255).argmax(dim=1).tolist()
     return labels
 
@@ -274,7 +274,7 @@ def test_remaining_time_is_remaining_images_at_the_present_rate(scheduler: Sched
     job.stop()
 
 
-def broken(run: Run, part: str, error: Exception) -> None:
+def broken(run: Trainable, part: str, error: Exception) -> None:
     """Have a part of the network raise from now on."""
 
     def fail(*_: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlp_core.records import STEP_CAPACITY, EpochRecord, History, ProbeRecord, StepLog, StepRecord, StopReason
+from mlp_core.records import STEP_CAPACITY, EpochRecord, History, LrChange, ProbeRecord, StepLog, StepRecord, StopReason
 
 NAN = float("nan")
 
@@ -131,6 +131,51 @@ def test_a_snapshot_does_not_follow_the_training() -> None:
     assert list(snapshot.steps) == [1, 2, 3, 4, 5]
     assert [StepRecord(*row) for row in zip(snapshot.steps, snapshot.losses, snapshot.accuracies, strict=True)] == list(filled(5, 10))
     assert (snapshot.stride, len(snapshot.epochs), len(snapshot.probes)) == (1, 1, 1)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(steps=st.integers(0, 300), capacity=st.integers(2, 40), cut=st.integers(0, 320))
+def test_a_log_cut_short_holds_what_there_is_up_to_there_and_grows_into_the_same_log(steps: int, capacity: int, cut: int) -> None:
+    log = filled(steps, capacity)
+    past = log.until(cut)
+    assert list(past) == [item for item in log if item.step <= cut]
+    for step in range(cut + 1, steps + 1):
+        past.append(record(step))
+    if cut < steps:
+        assert past == log
+    assert log == filled(steps, capacity), "the log itself stays"
+
+
+def long_history() -> History:
+    return History(
+        steps=filled(12, 20),
+        epochs=[EpochRecord(epoch, 4 * epoch, 1.0, 0.5, 1.1, 0.4) for epoch in (1, 2, 3)],
+        probes=[ProbeRecord(step, ()) for step in (0, 4, 8, 10, 12)],
+        lr_changes=[LrChange(3, 0.2), LrChange(8, 0.05)],
+    )
+
+
+@pytest.mark.parametrize("cut", [0, 3, 4, 7, 8, 11, 12, 99])
+def test_a_history_up_to_a_step_has_all_of_that_step_and_nothing_later(cut: int) -> None:
+    history = long_history()
+    snapshot = history.snapshot().until(cut)
+    assert snapshot == history.until(cut).snapshot()
+    assert list(snapshot.steps) == list(range(1, min(cut, 12) + 1))
+    assert len(snapshot.losses) == len(snapshot.accuracies) == len(snapshot.steps)
+    assert [item.step for item in snapshot.epochs] == [step for step in (4, 8, 12) if step <= cut]
+    assert [item.step for item in snapshot.probes] == [step for step in (0, 4, 8, 10, 12) if step <= cut]
+    assert [item.step for item in snapshot.lr_changes] == [step for step in (3, 8) if step <= cut]
+    assert snapshot.stride == history.steps.stride
+
+
+def test_a_history_cut_short_is_one_of_its_own() -> None:
+    history = long_history()
+    past = history.until(8)
+    past.steps.append(record(9))
+    past.epochs.clear()
+    past.forget_lr_changes(8)
+    assert past.lr_changes == [LrChange(3, 0.2)]
+    assert history == long_history()
 
 
 def test_two_histories_of_the_same_run_are_equal() -> None:

@@ -23,6 +23,7 @@ from mlp_core.optimizers import Optimizer
 from mlp_core.records import StepLog
 from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
+from tests.drawn import specs
 from tests.engine import SPEC, clouds, cross_entropy, finished, kind_of, network_of, record_of, weights_of
 
 torch.set_num_threads(1)
@@ -38,27 +39,6 @@ def small_test_pieces() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
         yield
-
-
-@st.composite
-def specs(draw: st.DrawFn) -> RunSpec:
-    hidden = tuple(draw(st.lists(st.integers(1, 8), max_size=2)))
-    return RunSpec(
-        hidden=hidden,
-        activation=draw(st.sampled_from(["relu", "tanh", "prelu", "=x*sigmoid(1.7*x)"])),
-        init="he_normal",
-        dropout=draw(st.sampled_from([(), (0.3,) * len(hidden)])),
-        optimizer=draw(st.sampled_from(["sgd", "adam", "adamw", "rmsprop", "adagrad"])),
-        lr=0.05,
-        momentum=draw(st.sampled_from([0.0, 0.9])),
-        weight_decay=draw(st.sampled_from([0.0, 0.01])),
-        batch_size=draw(st.integers(1, 60)),
-        epochs=draw(st.integers(1, 3)),
-        seed=draw(st.integers(0, 5)),
-        implementation=draw(st.sampled_from(["concise", "scratch"])),
-        train_size=draw(st.one_of(st.none(), st.integers(1, 60))),
-        device="cpu",
-    )
 
 
 MOVES = st.one_of(
