@@ -1,0 +1,215 @@
+"""Whether a run of one of the book's designs came out as it should: its numbers against those of many other seeds. Trains nothing.
+
+The numbers in book_bands.json were trained with this engine by scripts/measure_book_bands.py. A band reaches from the smallest to the
+largest of n seeds. Whatever the distribution, the run of one more seed is as likely to take any of the n + 1 ranks, so that one quantity
+of it falls outside with probability 2 / (n + 1). How often any of several quantities does is counted: `share_of_outsiders`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from mlp_core.presets import PRESETS
+from mlp_core.records import EpochRecord, HistorySnapshot
+from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
+
+FILE = Path(__file__).with_name("book_bands.json")
+QUANTITIES = ("train_loss", "train_accuracy", "test_accuracy")
+FIRST_SEED = 1000  # of the measured runs; a visitor rarely goes so far, and is then compared with the other seeds
+
+Values = tuple[float, ...]  # one an epoch
+KnownRun = Mapping[str, Values]  # quantity -> values
+KnownRuns = Mapping[int, KnownRun]  # seed -> run
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """An experiment of the book and where it stands there."""
+
+    title: str
+    source: str
+    spec: RunSpec
+
+
+DESIGNS: Mapping[str, Design] = {
+    "mlp": Design("d2l's MLP", "d2l section 5.2", PRESETS["mlp"].spec),
+    "softmax": Design("d2l's softmax regression", "d2l section 4.5", PRESETS["softmax"].spec),
+    "dropout": Design("d2l's dropout network", "d2l section 4.6, Chinese edition", PRESETS["dropout"].spec),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What one quantity was after one epoch in all known runs."""
+
+    low: float
+    middle: float
+    high: float
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityCheck:
+    """One quantity of a run beside its band; of several seeds at once, one value each."""
+
+    quantity: str
+    values: Values
+    band: Band
+
+    @property
+    def inside(self) -> tuple[bool, ...]:
+        """Whether the band holds each value; it never holds a NaN."""
+        return tuple(value in self.band for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class BookCheck:
+    """One run, or several seeds at once, beside the known runs of its design, after the last epoch that all have.
+
+    Args:
+        seeds: how many known runs the bands are made of.
+        suspected: share of the known runs that have any quantity outside the bands of all the others.
+    """
+
+    design: Design
+    epoch: int
+    seeds: int
+    quantities: tuple[QuantityCheck, ...]
+    suspected: float
+
+    @property
+    def runs(self) -> int:
+        """How many runs were compared."""
+        return len(self.quantities[0].values)
+
+    @property
+    def outsiders(self) -> int:
+        """How many of them have any quantity outside its band."""
+        return sum(not all(inside) for inside in zip(*(check.inside for check in self.quantities), strict=True))
+
+    @property
+    def inside(self) -> bool:
+        return self.outsiders == 0
+
+    @property
+    def false_alarm(self) -> float:
+        """Probability that of so many honest runs one at least is outside."""
+        return float(1 - (1 - self.suspected) ** self.runs)
+
+
+def design_of(spec: RunSpec) -> str | None:
+    """The name in `DESIGNS` of the book's experiment that `spec` is, whatever its seed, epochs, implementation and device; or None."""
+    dropout = spec.dropout if any(spec.dropout) else ()
+    for name, design in DESIGNS.items():
+        book = design.spec
+        own = {"seed": book.seed, "epochs": book.epochs, "implementation": book.implementation, "device": book.device}
+        if replace(spec, dropout=dropout, **own) == book:
+            return name
+    return None
+
+
+def book_check(spec: RunSpec, history: HistorySnapshot, members: Sequence[HistorySnapshot] = ()) -> BookCheck | None:
+    """Compare a run with the known runs of its design.
+
+    Args:
+        members: the single runs where several seeds were trained at once; they are compared in the place of `history`.
+
+    Returns:
+        None for a design that is not the book's, a learning rate changed on the way, other images than all 60,000, or no epoch yet.
+    """
+    name = design_of(spec)
+    histories = members or (history,)
+    if name is None or history.lr_changes:
+        return None
+    runs = {seed: run for seed, run in known_runs()[name].items() if seed != spec.seed}  # no run vouches for itself
+    epoch = min(DESIGNS[name].spec.epochs, *(len(one.epochs) for one in histories))
+    if epoch < 1 or len(runs) < 2:
+        return None
+    records = [one.epochs[epoch - 1] for one in histories]
+    if any(record.step != epoch * math.ceil(MAX_TRAIN_SIZE / spec.batch_size) for record in records):
+        return None
+    checks = tuple(QuantityCheck(quantity, _of(records, quantity), band(runs, quantity, epoch)) for quantity in QUANTITIES)
+    return BookCheck(DESIGNS[name], epoch, len(runs), checks, share_of_outsiders(runs, epoch))
+
+
+def band(runs: KnownRuns, quantity: str, epoch: int) -> Band:
+    """From the smallest to the largest of the runs' values after `epoch`, which counts from 1."""
+    values = [run[quantity][epoch - 1] for run in runs.values()]
+    return Band(min(values), median(values), max(values))
+
+
+def bands(name: str, quantity: str) -> tuple[Band, ...]:
+    """The bands of one of `DESIGNS`, one an epoch."""
+    runs = known_runs()[name]
+    return tuple(band(runs, quantity, epoch) for epoch in range(1, DESIGNS[name].spec.epochs + 1))
+
+
+def share_of_outsiders(runs: KnownRuns, epoch: int) -> float:
+    """How often an honest run is suspected: share of these runs with any value outside the band of all the others."""
+    outsiders = set()
+    for quantity in QUANTITIES:
+        ranked = sorted((run[quantity][epoch - 1], seed) for seed, run in runs.items())
+        for (value, seed), (neighbor, _) in (ranked[:2], ranked[:-3:-1]):
+            if value != neighbor:
+                outsiders.add(seed)
+    return len(outsiders) / len(runs)
+
+
+def _of(records: Sequence[EpochRecord], quantity: str) -> Values:
+    return tuple(getattr(record, quantity) for record in records)
+
+
+@cache
+def known_runs() -> Mapping[str, KnownRuns]:
+    """Name in `DESIGNS` -> the runs that were trained of it.
+
+    Raises:
+        ValueError: the file is not what scripts/measure_book_bands.py writes.
+    """
+    return read_runs(FILE.read_text(encoding="utf-8"))
+
+
+def read_runs(text: str) -> dict[str, dict[int, KnownRun]]:
+    """Read what `runs_text` wrote.
+
+    Raises:
+        ValueError: naming the design, the seed and what is wrong with it.
+    """
+    read: dict[str, dict[int, KnownRun]] = {name: {} for name in DESIGNS}
+    for name, entry in json.loads(text).items():
+        if name not in DESIGNS:
+            raise ValueError(f"{name}: not one of the designs {', '.join(DESIGNS)}")
+        spec = DESIGNS[name].spec
+        if RunSpec.from_json(json.dumps(entry["spec"])) != spec:
+            raise ValueError(f"{name}: measured with another spec than {spec}")
+        for seed, run in entry["runs"].items():
+            read[name][int(seed)] = _checked(run, spec.epochs, f"{name}, seed {seed}")
+    return read
+
+
+def runs_text(runs: Mapping[str, KnownRuns]) -> str:
+    """Runs of some of `DESIGNS` as JSON, one run a line."""
+    parts = []
+    for name, known in runs.items():
+        spec = json.dumps(asdict(DESIGNS[name].spec))
+        lines = ",\n".join(f'    "{seed}": {json.dumps(dict(run))}' for seed, run in sorted(known.items()))
+        parts.append(f'"{name}": {{\n  "spec": {spec},\n  "runs": {{\n{lines}\n  }}\n}}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _checked(run: Any, epochs: int, where: str) -> KnownRun:
+    if not isinstance(run, dict) or tuple(run) != QUANTITIES:
+        raise ValueError(f"{where}: must have exactly {', '.join(QUANTITIES)}")
+    for quantity, values in run.items():
+        if len(values) != epochs or not all(isinstance(value, float) and 0 <= value < math.inf for value in values):
+            raise ValueError(f"{where}: {quantity} must be {epochs} numbers from 0, got {values}")
+    return {quantity: tuple(values) for quantity, values in run.items()}
