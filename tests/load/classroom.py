@@ -1,0 +1,152 @@
+"""A lesson: students who come, train, look, pause, wander, stop and leave, against one server. Measures; asserts nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psutil  # type: ignore[import-untyped]
+
+from tests.load.student import Student
+
+DESIGN = "epochs=100"  # d2l's network, for longer than a lesson
+OTHER_PAGES = ("activations", "nonlinearity", "stability", "start")
+ARRIVAL_SECONDS = 10.0  # within which all of them come; "in the same minute", and then some
+WANDERERS = 6
+LEAVING_SECONDS = 60.0  # after the last one left, at most: jobs are parked for 15 s
+MEGABYTE = 1e6
+
+
+@dataclass(slots=True)
+class Lesson:
+    """What was measured. Delays in seconds, memory in bytes; `images` by student, over `seconds` of undisturbed training."""
+
+    students: int
+    seconds: float = 0.0
+    images: list[int] = field(default_factory=list)
+    page_delays: list[float] = field(default_factory=list)
+    busy_page_delays: list[float] = field(default_factory=list)
+    tick_delays: list[float] = field(default_factory=list)
+    click_delays: list[float] = field(default_factory=list)
+    stop_delays: list[float] = field(default_factory=list)
+    memory: dict[str, int] = field(default_factory=dict)
+    threads: dict[str, int] = field(default_factory=dict)
+    exceptions: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    @property
+    def images_per_second(self) -> float:
+        return sum(self.images) / self.seconds
+
+    @property
+    def slowest_share(self) -> float:
+        """Images of the slowest student, as a fraction of an equal share."""
+        return min(self.images) * len(self.images) / sum(self.images)
+
+    def note(self, when: str, server: psutil.Process) -> None:
+        self.memory[when], self.threads[when] = server.memory_info().rss, server.num_threads()
+
+
+async def lesson(url: str, server: psutil.Process, students: int, seconds: float, say: Callable[[str], None]) -> Lesson:
+    """Hold a lesson of about 90 s and `seconds` of undisturbed training."""
+    measured = Lesson(students)
+    measured.note("after start", server)
+    await _warm_up(url, server, measured)
+    say(f"{students} students come")
+    room = [Student(url, f"student {number}") for number in range(1, students + 1)]
+    await asyncio.gather(*(_arrive(student, number * ARRIVAL_SECONDS / students, measured) for number, student in enumerate(room)))
+    await asyncio.gather(*(student.until(lambda student=student: student.steps > 0, "the first step") for student in room))  # type: ignore[misc]
+    say("all train")
+    await _undisturbed(room, seconds, measured)
+    measured.note("all train", server)
+    say("some pause, some wander")
+    await asyncio.gather(*(_pause_and_resume(student) for student in room[WANDERERS::3]), *(_wander(s, measured) for s in room[:WANDERERS]))
+    say("all stop")
+    for student in room:
+        await _stop(student, measured)
+    say("all leave")
+    await _leave(room)
+    await _emptied(server, measured)
+    for student in room:
+        measured.click_delays += student.delays["click"]
+        measured.exceptions += student.exceptions
+    return measured
+
+
+async def _warm_up(url: str, server: psutil.Process, measured: Lesson) -> None:
+    """One student alone: imports, data, caches. What stays when that one has left is what a server weighs."""
+    async with Student(url, "the first") as first:
+        await first.open("train", "epochs=1&train_size=2000")
+        await first.press("run_play")
+        await first.until(lambda: (button := first.button("run_play")) is not None and button.label == "Train", "the first run's end")
+        for page in OTHER_PAGES:
+            await first.open(page)
+        await first.open("train", DESIGN)
+        await first.press("run_play")
+        await first.until(lambda: first.steps > 300, "some training")
+        measured.note("one trains", server)
+    await _emptied(server, measured, "before the lesson")
+
+
+async def _arrive(student: Student, delay: float, measured: Lesson) -> None:
+    await asyncio.sleep(delay)
+    await student.connect()
+    await student.open("train", DESIGN)
+    measured.page_delays += student.delays["page"]
+    await student.press("run_play")
+
+
+async def _undisturbed(room: list[Student], seconds: float, measured: Lesson) -> None:
+    before, started = [student.steps for student in room], time.perf_counter()
+    for student in room:
+        student.delays["tick"].clear()
+    await asyncio.sleep(seconds)
+    measured.seconds = time.perf_counter() - started
+    measured.images = [256 * (student.steps - steps) for student, steps in zip(room, before, strict=True)]
+    measured.tick_delays = [delay for student in room for delay in student.delays["tick"]]
+
+
+async def _pause_and_resume(student: Student) -> None:
+    await student.press("run_play")
+    await asyncio.sleep(1)
+    await student.press("run_play")
+
+
+async def _wander(student: Student, measured: Lesson) -> None:
+    """Other pages and back: the run is still there, and further on."""
+    before = student.steps
+    student.delays["page"].clear()
+    for page in OTHER_PAGES:
+        await student.open(page)
+    await student.open("train")
+    await student.until(lambda: student.steps > before, "the run, further on")
+    measured.busy_page_delays += student.delays["page"]
+
+
+async def _stop(student: Student, measured: Lesson) -> None:
+    """Seconds from the press until the page shows a run at rest."""
+    started = time.perf_counter()
+    with suppress(LookupError):
+        await student.press("run_stop")
+        await student.until(lambda: (button := student.button("run_stop")) is None or button.disabled, "the run's end")
+        measured.stop_delays.append(time.perf_counter() - started)
+
+
+async def _leave(room: list[Student]) -> None:
+    """Every second one closes the tab; the others vanish."""
+    for number, student in enumerate(room):
+        await student.close(politely=number % 2 == 0)
+
+
+async def _emptied(server: psutil.Process, measured: Lesson, when: str = "all have left") -> None:
+    """Wait until the server has given back what it will."""
+    deadline = time.monotonic() + LEAVING_SECONDS
+    await asyncio.sleep(20)  # jobs are parked for 15 s
+    while time.monotonic() < deadline:
+        measured.note(when, server)
+        if when in ("before the lesson",) or measured.threads[when] <= measured.threads["before the lesson"]:
+            return
+        await asyncio.sleep(1)
