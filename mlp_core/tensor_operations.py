@@ -190,7 +190,7 @@ OPERATIONS: dict[str, Operation] = {
         "mm", r"c_{ij} = \sum_k a_{ik}\, b_{kj}", lambda p: "torch.mm(A, B)", lambda t, p: torch.mm(t[0], t[1]),
         lambda s, p: shapes.mm(*s), arithmetic.multiplied,
         "A layer and a batch: $XW$ is (256, 784) times (784, 256). With a broadcast $b$ added, that is all a layer does before it bends.",
-        Example("1 2; 3 4", "5 6; 7 8"), Example(TWO_BY_THREE, "1 2 3; 4 5 6"), kind="product",
+        Example("1 2; 3 4; 5 6", "5 6 1 0; 7 8 0 1"), Example(TWO_BY_THREE, "1 2 3; 4 5 6"), kind="product",
     ),
     "matmul": Operation(
         "matmul @", r"c_{nij} = \sum_k a_{nik}\, b_{nkj}", lambda p: "A @ B", lambda t, p: t[0] @ t[1],

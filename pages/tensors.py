@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from pages.ui import tensors_operations
+from pages.ui import tensors_contour, tensors_operations
 from pages.ui.link import LinkState, choice
 from pages.ui.shell import page_header
 
 ACTS = {
     "operations": ("Shapes and operations", tensors_operations.act),
+    "contour": ("Gradient and contour", tensors_contour.act),
 }
-FIELDS = (choice("act", "operations", tuple(ACTS)), *tensors_operations.FIELDS)
+FIELDS = (choice("act", "operations", tuple(ACTS)), *tensors_operations.FIELDS, *tensors_contour.FIELDS)
 
 page_header(
     "Tensor warm-up",

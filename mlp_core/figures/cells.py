@@ -74,17 +74,18 @@ class Placed:
         return self.x + CELL_WIDTH * (column + 0.5), y
 
 
-def beside(operands: Sequence[CellGrid], result: CellGrid | None, signs: Sequence[str]) -> tuple[go.Figure, float]:
+def beside(operands: Sequence[CellGrid], result: CellGrid, signs: Sequence[str]) -> tuple[go.Figure, float]:
     """Operands and result in a row, with a sign after every operand.
 
     Returns:
         The figure and its height in cells.
     """
-    height = max(grid.rows for grid in (*operands, *([result] if result else [])))
+    grids = (*operands, result)
+    height = max(grid.rows for grid in grids)
     placed: list[Placed] = []
     words = []
     x = 0.0
-    for grid, color in zip((*operands, *([result] if result else [])), _colors(len(operands)), strict=False):
+    for grid, color in zip(grids, _colors(len(operands)), strict=True):
         placed.append(Placed(grid, x, (height - grid.rows) / 2, color))
         x = placed[-1].right + TENSOR_GAP
     for one, sign in zip(placed, signs, strict=False):

@@ -17,7 +17,7 @@ from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import live_chart
 from pages.ui.tensors_input import operand, show_table_error
-from pages.ui.tensors_pictures import cells_picture, lineup_picture, operands_picture
+from pages.ui.tensors_pictures import cells_picture, lineup_picture
 from pages.ui.unbroken import unbroken
 
 START = OPERATIONS["mm"].fits
@@ -110,31 +110,26 @@ def _parameters(link: LinkState, operation: Operation) -> Parameters | None:
 
 def _results(link: LinkState, operation: Operation, tensors: Sequence[Tensor], parameters: Parameters) -> None:
     shapes = [tuple(tensor.shape) for tensor in tensors]
-    lineup = operation.lineup(shapes, parameters)
-    line = operation.line(parameters)
-    result: Result | None = None
-    try:
-        result = compute(operation, tensors, parameters)
-    except RefusedError as error:
-        st.code(line, language="python")
-        st.error(f"These shapes do not fit. {lineup.words}", icon=":material/block:")
-        st.markdown("What torch says:")
-        st.code(str(error), language=None, wrap_lines=True)
-    left, right = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
-    with left:
+    lineup, line = operation.lineup(shapes, parameters), operation.line(parameters)
+    picture, words = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
+    with picture:
         st.markdown("##### How the shapes line up")
         alt = f"Axes of {' and '.join(map(tuple_text, shapes))}. {lineup.words}"
         live_chart(lineup_picture(lineup, shapes), key="tensors_lineup", height=LINEUP_ROW_PX * len(lineup.rows), alt=alt)
-        if result is not None:
-            st.caption(lineup.words)
-    with right:
-        if result is None:
-            figure, rows = operands_picture(tensors)
-            live_chart(figure, key="tensors_refused", height=_height(rows), alt="The operands; there is no result.")
-        else:
-            _cells(link, operation, tensors, parameters, result.value)
-    if result is not None:
-        _code(line, tensors, result)
+    with words:
+        st.latex(operation.latex)
+        try:
+            result = compute(operation, tensors, parameters)
+        except RefusedError as error:
+            st.code(line, language="python")
+            st.error(f"These shapes do not fit. {lineup.words}", icon=":material/block:")
+            st.markdown("What torch says:")
+            st.code(str(error), language=None, wrap_lines=True)
+            return
+        st.markdown(f"{lineup.words} The result: shape `{tuple_text(result.value.shape)}`, {_kind(result)}.")
+        _overflow(result)
+    _cells(link, operation, tensors, parameters, result.value)
+    _code(line, tensors, result)
 
 
 def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], parameters: Parameters, result: Tensor) -> None:
@@ -145,6 +140,7 @@ def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], par
     index = [int(part) for part in torch.unravel_index(torch.tensor(cell), result.shape)]
     place = f"result[{', '.join(map(str, index))}]" if index else "result"
     written = arithmetic_of(operation, tensors, made_by, float(result.flatten()[cell]))
+    st.markdown("##### What made a cell of the result")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Previous cell", icon=":material/chevron_left:", on_click=_move, args=(link, (cell - 1) % count), disabled=count == 1)
         st.button("Next cell", icon=":material/chevron_right:", on_click=_move, args=(link, (cell + 1) % count), disabled=count == 1)
@@ -152,7 +148,7 @@ def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], par
     figure, rows = cells_picture(link["op"], operation, tensors, result, made_by, cell)
     alt = f"The operands and the result; {place} = {written}."
     click = live_chart(figure, key="tensors_cells", height=_height(rows), alt=alt, on_click=True)
-    st.caption("Click a cell of the result to see what made it.")
+    st.caption("Click any cell of the result.")
     if click is not None and st.session_state.get(CLICK) != click.id and isinstance(click.data, int | float):
         st.session_state[CLICK] = click.id
         _move(link, int(click.data))
@@ -163,14 +159,21 @@ def _move(link: LinkState, cell: int) -> None:
     link["cell"] = cell
 
 
+def _kind(result: Result) -> str:
+    return "a Python `int`" if result.printed.isdigit() else f"`{result.value.dtype}`"
+
+
+def _overflow(result: Result) -> None:
+    """Name what float32 cannot hold: the inputs are finite, so whatever is not came from the operation."""
+    if not bool(result.value.isfinite().all()):
+        beyond = f"the largest number of float32 is {number(LARGEST)}; what grows beyond it becomes ∞, and ∞ − ∞ or 0·∞ is NaN"
+        st.warning(f"Overflow: {beyond}.", icon=":material/all_inclusive:")
+
+
 def _code(line: str, tensors: Sequence[Tensor], result: Result) -> None:
     made = [f"{name} = {literal(tensor)}" for name, tensor in zip("AB", tensors, strict=False)]
     printed = [f"# {row}" for row in result.printed.splitlines()]
     st.code("\n".join([*made, line, *printed]), language="python", wrap_lines=True)
-    st.caption(f"Shape `{tuple_text(result.value.shape)}`, {'a Python int' if result.printed.isdigit() else f'`{result.value.dtype}`'}.")
-    if not bool(result.value.isfinite().all()):
-        beyond = f"the largest number of float32 is {number(LARGEST)}; what grows beyond it becomes ∞, and ∞ − ∞ or 0·∞ is NaN"
-        st.warning(f"Overflow: {beyond}.", icon=":material/all_inclusive:")
 
 
 def _height(rows: float) -> int:

@@ -29,12 +29,6 @@ def lineup_picture(lineup: Lineup, shapes: Sequence[tuple[int, ...]]) -> go.Figu
     return shape_lineup(rows, lineup.links)
 
 
-def operands_picture(tensors: Sequence[Tensor]) -> tuple[go.Figure, float]:
-    """Operands that do not fit, and nothing marked; with the height in cells."""
-    grids = [_grid(f"{name} {tuple_text(tensor.shape)}", tensor, _none(tensor)) for name, tensor in zip(NAMES, tensors, strict=False)]
-    return beside(grids, None, ["?"] * (len(grids) - 1))
-
-
 def cells_picture(
     name: str, operation: Operation, tensors: Sequence[Tensor], result: Tensor, made_by: Sequence[Tensor], cell: int
 ) -> tuple[go.Figure, float]:
