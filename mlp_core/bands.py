@@ -36,7 +36,7 @@ class Comparison:
 
     Args:
         first, second: their medians.
-        inside: whether a median lies within the other's band, so that a single seed might have shown the opposite.
+        inside: whether the two bands overlap, so that a single seed might have shown the opposite.
         first_lower: for how many of the `seeds` the first is lower; `ties` are of equal value.
     """
 
@@ -65,5 +65,5 @@ def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:
     if one.shape != two.shape or one.ndim != 1 or not len(one):
         raise ValueError(f"first, second: must be one number a seed each, got shapes {one.shape} and {two.shape}")
     a, b = Band.of(one), Band.of(two)
-    inside = bool(b.low <= a.median <= b.high or a.low <= b.median <= a.high)
+    inside = bool(a.low <= b.high and b.low <= a.high)
     return Comparison(float(a.median), float(b.median), inside, int((one < two).sum()), int((one == two).sum()), len(one))

@@ -2,16 +2,20 @@
 
 import streamlit as st
 
-from pages.ui import generalization_capacity, session
+from pages.ui import generalization_capacity, generalization_decay, generalization_dropout, session
 from pages.ui.link import LinkState, choice
 from pages.ui.shell import page_header
 
 ACTS = {
     "capacity": ("Capacity and data", generalization_capacity.act),
+    "decay": ("Weight decay", generalization_decay.act),
+    "dropout": ("Dropout", generalization_dropout.act),
 }
 FIELDS = (
     choice("act", "capacity", tuple(ACTS)),
     *generalization_capacity.FIELDS,
+    *generalization_decay.FIELDS,
+    *generalization_dropout.FIELDS,
 )
 
 page_header(

@@ -33,10 +33,11 @@ def test_edges_are_values_of_seeds_in_order_and_nan_is_the_worst(values: list[fl
     assert band.low <= band.median <= band.high
 
 
-def test_far_apart_is_outside_and_a_median_in_the_others_band_is_inside() -> None:
-    one = np.linspace(0, 1, 20)
-    assert not compare(one, one + 5).inside
-    assert compare(one, one + 0.1).inside
+def test_bands_that_overlap_are_inside_and_others_are_not() -> None:
+    one = np.arange(11.0)  # its band: 1 to 9
+    assert compare(one, one + 8).inside
+    assert not compare(one, one + 9).inside
+    assert not compare(one + 9, one).inside
 
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=40))

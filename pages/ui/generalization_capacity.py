@@ -5,14 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui import generalization_curve as curve
+from pages.ui import generalization_images as images
+from pages.ui import generalization_labels as labels
 from pages.ui.link import LinkState, choice
 
 PARTS = {
     "polynomial": ("A polynomial", curve.part),
+    "images": ("Images: how many, how wide", images.part),
+    "labels": ("Wrong labels", labels.part),
 }
 FIELDS = (
     choice("part", "polynomial", tuple(PARTS)),
     *curve.FIELDS,
+    *images.FIELDS,
+    *labels.FIELDS,
 )
 
 
