@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-from array import array
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -15,10 +12,11 @@ from torch import Tensor
 
 from mlp_core.data import load_sample
 from mlp_core.diagnosis import ENOUGH_STEPS, Verdict, diagnose
-from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, ProbeRecord, StopReason
+from mlp_core.records import LrChange, ProbeRecord, StopReason
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.engine import SPEC, clouds, finished, network_of
+from tests.histories import epoch_of, history_of, layer_of, looks_of, numbers
 
 torch.set_num_threads(1)
 
@@ -29,33 +27,13 @@ COMPLETED = StopReason("completed", 0, "Completed.")
 
 
 def verdict_of(run: Run) -> Verdict:
-    return diagnose(run.spec, run.history.snapshot(), run.stop_reason)
+    return diagnose(run.spec, run.history.snapshot(), run.stop_reason, run.inspections.entries)
 
 
 @cache
 def trained(spec: RunSpec) -> Run:
     """A finished run on the bundled sample: 24 steps an epoch with all of its 6,000 images."""
     return finished(spec, load_sample())
-
-
-def numbers(text: str) -> list[float]:
-    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?", text)]
-
-
-def history_of(
-    losses: Sequence[float], accuracies: Sequence[float], epochs: Sequence[EpochRecord] = (), probes: Sequence[ProbeRecord] = ()
-) -> HistorySnapshot:
-    steps = array("q", range(1, len(losses) + 1))
-    return HistorySnapshot(steps, array("d", losses), array("d", accuracies), 1, tuple(epochs), tuple(probes))
-
-
-def layer_of(number: int, units: int = 64, **measured: float) -> LayerStats:
-    healthy = LayerStats(number, units, 0.3, 0.5, 0.0, 0, units, 5.0, 0.3)
-    return replace(healthy, **measured)  # type: ignore[arg-type]
-
-
-def epoch_of(epoch: int, train_loss: float, test_loss: float, train_accuracy: float = 0.9, test_accuracy: float = 0.8) -> EpochRecord:
-    return EpochRecord(epoch, 10 * epoch, train_loss, train_accuracy, test_loss, test_accuracy)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +52,15 @@ def test_a_healthy_run_is_never_blamed(spec: RunSpec) -> None:
     run = Run(spec, load_sample())
     kinds: list[str] = []
     while not run.finished:
+        run.inspections.look()
         run.advance(steps=1)
         verdict = verdict_of(run)
         assert not verdict.is_fault, f"step {run.step}: {verdict.sentence}"
+        assert verdict.fix is None
         if not kinds or kinds[-1] != verdict.kind:
             kinds.append(verdict.kind)
     assert kinds == ["early", "learning", "learned"]
+    assert run.inspections.entries, "the verdicts were passed on less evidence than meant"
 
 
 def test_waiting() -> None:
@@ -162,7 +143,7 @@ def test_dead_units_are_alike_but_no_symmetry() -> None:
     dead = [ProbeRecord(0, (layer_of(1, dead_units=64, distinct_units=1), layer_of(2, 10)))]
     alike = [ProbeRecord(0, (layer_of(1, distinct_units=1), layer_of(2, 10)))]
     kinds = [diagnose(BOOK, history_of([2.2] * 200, [0.15] * 200, (), probes)).kind for probes in (dead, alike)]
-    assert kinds == ["early", "symmetric"]
+    assert kinds == ["dead", "symmetric"]
 
 
 def test_stuck() -> None:
@@ -245,9 +226,14 @@ def test_diverged() -> None:
     assert numbers(verdict.sentence) == [run.step]
     finite = [loss for loss in losses if math.isfinite(loss)]
     assert numbers(verdict.evidence) == [float(f"{max(finite):.3g}"), float(f"{finite[0]:.3g}")]
-    assert numbers(verdict.advice) == [0.5]
-    gentle = diagnose(replace(BOOK, optimizer="adam", lr=0.02), run.history.snapshot(), run.stop_reason)
-    assert numbers(gentle.advice) == [0.002]
+    assert finite[0] > 100
+    assert verdict.fix is not None
+    assert verdict.fix.spec == replace(run.spec, init="xavier_normal"), "the first loss tells that the initial weights were too large"
+    calm = history_of([2.3, 5.0, math.inf], [0.1] * 3)
+    gentle = diagnose(replace(BOOK, optimizer="adam", lr=0.02), calm, run.stop_reason)
+    assert numbers(gentle.advice) == [0.001]
+    assert gentle.fix is not None
+    assert gentle.fix.spec.lr == 0.001
 
 
 def test_diverged_at_the_first_step_has_no_evidence() -> None:
@@ -277,3 +263,47 @@ def test_a_loss_that_is_not_finite_never_breaks_a_verdict() -> None:
         epochs = [epoch_of(1, loss, loss)]
         for reason in (None, COMPLETED):
             assert diagnose(BOOK, history_of([2.3] * 30 + [loss], [0.1] * 31, epochs), reason).sentence
+
+
+def test_a_loss_above_that_of_guessing_is_unstable_at_any_accuracy() -> None:
+    verdict = verdict_of(trained(replace(SMALL, activation="leaky_relu", lr=2.0)))
+    last = trained(replace(SMALL, activation="leaky_relu", lr=2.0)).history.steps[-50:]
+    assert verdict.kind == "unstable"
+    assert numbers(verdict.sentence)[0] == float(f"{sum(step.loss for step in last) / 50:.3g}")
+    accuracies = [0.4] * 200
+    at_the_edge = [diagnose(BOOK, history_of([loss] * 200, accuracies)).kind for loss in (3.4, 3.5)]  # 1.5 ln 10 = 3.45
+    assert at_the_edge == ["early", "unstable"]
+    assert diagnose(BOOK, history_of([9.0] * (ENOUGH_STEPS - 1), [0.4] * (ENOUGH_STEPS - 1))).kind == "early", "patience"
+
+
+def test_slow_is_only_what_was_seen_to_be() -> None:
+    slow, accuracies = history_of([1.9] * 200, [0.3] * 200), [0.3] * 200
+    tiny, usual = looks_of([1e-4, 2e-4]), looks_of([1e-3, 1e-2])
+    verdict = diagnose(replace(BOOK, lr=1e-3), slow, None, tiny)
+    assert verdict.kind == "slow"
+    assert numbers(verdict.sentence) == [200, 1.90]
+    assert numbers(verdict.evidence)[0] == 1.5e-4
+    assert verdict.fix is not None
+    assert verdict.fix.spec == BOOK
+    assert diagnose(BOOK, slow, None, usual).kind == "early"
+    assert diagnose(BOOK, slow).kind == "early"
+    assert diagnose(BOOK, history_of([0.9] * 200, accuracies), None, tiny).kind == "early", "it may just have arrived"
+
+
+def test_a_large_step_that_was_seen_is_evidence() -> None:
+    epochs = [epoch_of(1, 0.7, 0.7), epoch_of(2, 0.6, 0.65)]
+    jump = history_of([0.65] * 20 + [1.0, 1.5] * 15, [0.6] * 50, epochs)
+    seen = diagnose(BOOK, jump, None, looks_of([0.4, 0.02]))
+    assert seen.kind == "unstable"
+    assert "layer 1 by 40 %" in seen.evidence
+    assert "%" not in diagnose(BOOK, jump, None, looks_of([0.04, 0.02])).evidence
+
+
+def test_the_lr_in_force_is_the_one_that_is_made_smaller() -> None:
+    accuracies = [0.1] * 20 + [0.6] * 100 + [0.1] * 80
+    collapsed = history_of([1.0] * 200, accuracies)
+    assert numbers(diagnose(BOOK, collapsed).advice) == [0.01]
+    raised = replace(collapsed, lr_changes=(LrChange(110, 5.0),))
+    verdict = diagnose(replace(BOOK, lr=0.05), raised)
+    assert verdict.fix is not None
+    assert verdict.fix.spec.lr == 0.1  # the usual one, since a tenth of 5 is still more
