@@ -198,7 +198,7 @@ class TrainingJob:
             history = run.history.snapshot()
             step, evaluation, stop_reason = run.step, run.evaluation, run.stop_reason
             inspections, checkpoint_steps, members = run.inspections.entries, run.checkpoints.steps, run.members
-        remaining = run.train_count * run.spec.epochs * (1 - step / run.total_steps)
+        remaining = run.networks * run.train_count * run.spec.epochs * (1 - step / run.total_steps)  # images
         return JobSnapshot(
             spec=run.spec,
             state=state,
