@@ -18,7 +18,7 @@ apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(1) 
 
 with_browser = CHROMIUM="$${CHROMIUM:-$$(cat $(VENV)/.chromium 2>/dev/null || echo /usr/bin/chromium)}"
 
-.PHONY: help run test check bench pictures clean
+.PHONY: help run test check bench load soak pictures clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be done
@@ -37,6 +37,12 @@ check: $(VENV)/.tools ## lint, formatting and types
 
 bench: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## measure speed and memory (BENCH_FLAGS=--readme to write them into README.md)
 	@$(with_browser) $(PY) -m tests.bench $(BENCH_FLAGS)
+
+load: $(VENV)/.tools $(VENV)/.data ## measure a class of thirty on one server (LOAD_FLAGS="--students 10" for fewer)
+	@$(PY) -m tests.load $(LOAD_FLAGS)
+
+soak: $(VENV)/.tools $(VENV)/.data ## ten minutes of random actions in several sessions (SOAK_FLAGS="--minutes 2" for fewer)
+	@$(PY) -m tests.load.soak $(SOAK_FLAGS)
 
 pictures: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## photograph the running app for the README
 	@$(with_browser) $(PY) scripts/take_pictures.py

@@ -54,6 +54,7 @@ def table(measured: Lesson, bare: list[float]) -> str:
         ("click, all training", _delays(measured.click_delays)),
         ("Stop, from the press to the page", _delays(measured.stop_delays, 250)),
         ("memory after start", _megabytes(memory["after start"])),
+        ("  with the start page seen", _megabytes(memory["start page"])),
         ("  with data, one training", _megabytes(memory["one trains"])),
         ("  each further student", f"{per_session / MEGABYTE:.1f} MB (goal: below 6 MB)"),
         (f"  {measured.students} training", _megabytes(memory["all train"])),

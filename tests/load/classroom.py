@@ -79,6 +79,8 @@ async def lesson(url: str, server: psutil.Process, students: int, seconds: float
 async def _warm_up(url: str, server: psutil.Process, measured: Lesson) -> None:
     """One student alone: imports, data, caches. What stays when that one has left is what a server weighs."""
     async with Student(url, "the first") as first:
+        await first.open("start")
+        measured.note("start page", server)
         await first.open("train", "epochs=1&train_size=2000")
         await first.press("run_play")
         await first.until(lambda: (button := first.button("run_play")) is not None and button.label == "Train", "the first run's end")
