@@ -184,8 +184,8 @@ class _NotBegun:
 
 
 BOOK = _NotBegun(RunSpec())
-DEPTH = Thing("number of hidden layers", "{} hidden layers", _depth)
-UNITS = Thing("hidden units", "{} units", _units, _units_count)
+DEPTH = Thing("number of hidden layers", "depth {}", _depth)
+UNITS = Thing("hidden units", "units {}", _units, _units_count)
 ACTIVATION = Thing("activation", "{}", _activation)
 LR = Thing("lr", "lr {}", _lr)
 BATCH_SIZE = Thing("batch size", "batch {}", lambda run: str(run.spec.batch_size))

@@ -184,8 +184,8 @@ def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot
     while len(kept) > limit:
         stride *= 2
         kept = [index for index in kept[:-1] if history.steps[index] % stride == 0] + kept[-1:]
-    columns = (history.steps, history.losses, history.accuracies)
-    steps, losses, accuracies = (array(column.typecode, (column[index] for index in kept)) for column in columns)
+    steps = array("q", (history.steps[index] for index in kept))
+    losses, accuracies = (array("d", (column[index] for index in kept)) for column in (history.losses, history.accuracies))
     return replace(history, steps=steps, losses=losses, accuracies=accuracies, stride=stride, probes=())
 
 

@@ -1,0 +1,16 @@
+"""Runs made by hand, kept as a session keeps them, with the panel that compares them and the curves; nothing is trained.
+
+`session_state["snapshots"]` are kept, in that order; `session_state["current"]`, if there is one, is the run on screen.
+"""
+
+import streamlit as st
+
+from mlp_core.figures.training import accuracy_curve
+from pages.ui import shelf
+from pages.ui.live_chart import live_chart
+
+for snapshot in st.session_state.pop("snapshots", ()):
+    shelf.keep(snapshot)
+current = st.session_state.get("current")
+shelf.shelf_panel(current)
+live_chart(accuracy_curve(shelf.shown_series(current), 10), key="accuracy", alt="Accuracy")
