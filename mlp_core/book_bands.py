@@ -108,13 +108,9 @@ class BookCheck:
 
 def design_of(spec: RunSpec) -> str | None:
     """The name in `DESIGNS` of the book's experiment that `spec` is, whatever its seed, epochs, implementation and device; or None."""
-    dropout = spec.dropout if any(spec.dropout) else ()
-    for name, design in DESIGNS.items():
-        book = design.spec
-        own = {"seed": book.seed, "epochs": book.epochs, "implementation": book.implementation, "device": book.device}
-        if replace(spec, dropout=dropout, **own) == book:
-            return name
-    return None
+    plain = replace(spec, dropout=spec.dropout if any(spec.dropout) else ())
+    free = {"seed", "epochs", "implementation", "device"}
+    return next((name for name, design in DESIGNS.items() if set(plain.differences(design.spec)) <= free), None)
 
 
 def book_check(spec: RunSpec, history: HistorySnapshot, members: Sequence[HistorySnapshot] = ()) -> BookCheck | None:

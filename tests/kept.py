@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 
+from mlp_core.book_bands import QUANTITIES, bands
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange, StopReason
 from mlp_core.shelf import KeptRun
@@ -25,6 +27,20 @@ def history(
     changes = tuple(LrChange(step, lr) for step, lr in lr_changes)
     losses = array("d", (1 / step for step in range(1, n + 1)))
     return HistorySnapshot(array("q", range(1, n + 1)), losses, array("d", [0.5]) * n, 1, epochs, (), changes)
+
+
+def book_history(name: str, epochs: int = 10) -> HistorySnapshot:
+    """A history of one of the book's designs, in the middle of every band; after the tenth epoch it stays there."""
+    records = []
+    for epoch in range(1, epochs + 1):
+        train_loss, train_accuracy, test_accuracy = (bands(name, quantity)[min(epoch, 10) - 1].middle for quantity in QUANTITIES)
+        records.append(EpochRecord(epoch, epoch * STEPS_PER_EPOCH, train_loss, train_accuracy, 0.5, test_accuracy))
+    return replace(history([0.8] * epochs), epochs=tuple(records))
+
+
+def changed(past: HistorySnapshot, **values: float) -> HistorySnapshot:
+    """The same history with another last epoch."""
+    return replace(past, epochs=(*past.epochs[:-1], replace(past.epochs[-1], **values)))  # type: ignore[arg-type]
 
 
 def kept(

@@ -31,29 +31,14 @@ from mlp_core.book_bands import (
 )
 from mlp_core.data import Dataset, load_fashion_mnist, load_sample
 from mlp_core.presets import PRESETS
-from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
+from mlp_core.records import HistorySnapshot, LrChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from scripts import measure_book_bands
-from tests.kept import STEPS_PER_EPOCH, history
+from tests.kept import book_history, changed, history
 
 BOOK = RunSpec()
 EACH = pytest.mark.parametrize("name", DESIGNS)
-
-
-def middle(name: str, epochs: int = 10) -> HistorySnapshot:
-    """A history that is in the middle of every band; after the tenth epoch it stays there."""
-    middles = {quantity: [one.middle for one in bands(name, quantity)] for quantity in QUANTITIES}
-    records = tuple(
-        EpochRecord(epoch, epoch * STEPS_PER_EPOCH, test_loss=0.5, **{key: values[min(epoch, 10) - 1] for key, values in middles.items()})
-        for epoch in range(1, epochs + 1)
-    )
-    return replace(history([0.8] * epochs), epochs=records)
-
-
-def changed(past: HistorySnapshot, **values: float) -> HistorySnapshot:
-    """The same history with another last epoch."""
-    return replace(past, epochs=(*past.epochs[:-1], replace(past.epochs[-1], **values)))
 
 
 def check(spec: RunSpec, past: HistorySnapshot, *members: HistorySnapshot) -> BookCheck:
@@ -95,7 +80,7 @@ def test_softmax_regression_ends_where_the_chapter_says() -> None:
 @EACH
 def test_the_middle_is_inside_at_every_epoch(name: str) -> None:
     for epochs in range(1, 11):
-        found = check(DESIGNS[name].spec, middle(name, epochs))
+        found = check(DESIGNS[name].spec, book_history(name, epochs))
         assert found.inside
         assert (found.epoch, found.seeds, found.runs) == (epochs, len(known_runs()[name]), 1)
         assert found.design is DESIGNS[name]
@@ -106,7 +91,7 @@ def test_the_middle_is_inside_at_every_epoch(name: str) -> None:
 def test_the_edges_are_inside_and_what_lies_beyond_is_not(name: str, quantity: str) -> None:
     spec, band = DESIGNS[name].spec, bands(name, quantity)[9]
     for value, inside in ((band.low, True), (band.high, True), (band.low - 1e-4, False), (band.high + 1e-4, False), (float("nan"), False)):
-        found = check(spec, changed(middle(name), **{quantity: value}))
+        found = check(spec, changed(book_history(name), **{quantity: value}))
         assert found.inside == inside
         assert {one.quantity: one.inside for one in found.quantities} == {one: (inside or one != quantity,) for one in QUANTITIES}
 
@@ -128,15 +113,15 @@ def test_the_edges_are_inside_and_what_lies_beyond_is_not(name: str, quantity: s
 )
 def test_a_design_is_known_whatever_its_seed_and_length(spec: RunSpec, name: str | None) -> None:
     assert design_of(spec) == name
-    assert (book_check(spec, middle("mlp")) is None) == (name is None)
+    assert (book_check(spec, book_history("mlp")) is None) == (name is None)
 
 
 def test_after_the_tenth_epoch_the_tenth_is_compared() -> None:
-    assert check(replace(BOOK, epochs=20), changed(middle("mlp", 20), train_loss=0.1)).epoch == 10
+    assert check(replace(BOOK, epochs=20), changed(book_history("mlp", 20), train_loss=0.1)).epoch == 10
 
 
 def test_where_nothing_can_be_compared_nothing_is_said() -> None:
-    past = middle("mlp")
+    past = book_history("mlp")
     of_the_sample = replace(past, epochs=tuple(replace(epoch, step=24 * epoch.epoch) for epoch in past.epochs))
     assert book_check(BOOK, history(steps=100)) is None
     assert book_check(BOOK, of_the_sample) is None
@@ -144,11 +129,11 @@ def test_where_nothing_can_be_compared_nothing_is_said() -> None:
 
 
 def test_no_run_is_compared_with_itself() -> None:
-    assert check(replace(BOOK, seed=FIRST_SEED), middle("mlp")).seeds == len(known_runs()["mlp"]) - 1
+    assert check(replace(BOOK, seed=FIRST_SEED), book_history("mlp")).seeds == len(known_runs()["mlp"]) - 1
 
 
 def test_of_five_seeds_each_is_compared() -> None:
-    past = middle("mlp")
+    past = book_history("mlp")
     odd = changed(past, train_loss=0.1, test_accuracy=0.99)
     found = check(BOOK, odd, past, odd, past, past, past)
     assert (found.runs, found.outsiders, found.inside) == (5, 1, False)
@@ -158,7 +143,7 @@ def test_of_five_seeds_each_is_compared() -> None:
 
 
 def test_several_seeds_are_compared_where_all_have_come() -> None:
-    assert check(BOOK, middle("mlp"), middle("mlp"), middle("mlp", 3)).epoch == 3
+    assert check(BOOK, book_history("mlp"), book_history("mlp"), book_history("mlp", 3)).epoch == 3
 
 
 def made(values: dict[str, list[float]]) -> dict[int, KnownRun]:
@@ -187,7 +172,7 @@ def test_one_quantity_is_outside_in_two_of_n_plus_one_cases() -> None:
 
 @EACH
 def test_an_honest_run_is_rarely_suspected(name: str) -> None:
-    assert 0 < check(DESIGNS[name].spec, middle(name)).suspected <= 6 / len(known_runs()[name])
+    assert 0 < check(DESIGNS[name].spec, book_history(name)).suspected <= 6 / len(known_runs()[name])
 
 
 def test_the_file_is_what_would_be_written_again() -> None:

@@ -1,0 +1,12 @@
+"""The badge of one run made by hand, and the accuracy curve with the reference that belongs to it; nothing is trained."""
+
+import streamlit as st
+
+from mlp_core.figures.training import CurveSeries, accuracy_curve
+from pages.ui.book_badge import book_badge, reference
+from pages.ui.live_chart import live_chart
+
+snapshot = st.session_state["snapshot"]
+book_badge(snapshot)
+series = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch)
+live_chart(accuracy_curve(series, 10, reference=reference(snapshot)), key="accuracy", alt="Accuracy")
