@@ -17,7 +17,7 @@ def in_words(comparison: Comparison, first: str, second: str, *, quantity: str, 
     """
     better = comparison.seeds - comparison.ties - comparison.first_lower if higher else comparison.first_lower
     medians = f"{quantity}: {first} **{comparison.first:{digits}}**, {second} **{comparison.second:{digits}}** (medians)."
-    return f"{medians} {first[0].upper()}{first[1:]} is better for {better} of {comparison.seeds} seeds. {_verdict(comparison)}"
+    return f"{medians} Better with {first} for {better} of {comparison.seeds} seeds. {_verdict(comparison)}"
 
 
 def _verdict(comparison: Comparison) -> str:

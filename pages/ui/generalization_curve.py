@@ -54,8 +54,8 @@ PRESETS = {
     ),
     "The book's 20 features": (
         {"samples": 100, "solver": "descent", "epochs": 1500},
-        "The book's overfitting, 1,500 epochs. Gradient descent hardly moves the high powers, and the promise fails. Now take "
-        "least squares.",
+        "The book's overfitting, 1,500 epochs. Gradient descent hardly moves the high powers: on one sample set the promise hardly shows. "
+        "Now take least squares.",
     ),
 }
 
@@ -158,6 +158,7 @@ def _descent(settings: Settings) -> None:
     last = epochs[-1] if epochs else None
     _numbers(settings, last and 2 * last.train_loss, last and 2 * last.test_loss)
     _pictures(settings, learned)
+    st.markdown("###### Both errors while it trains")
     x = [record.epoch for record in epochs]
     marks = Marks(log=True)
     _noise_floor(marks, settings.noise)

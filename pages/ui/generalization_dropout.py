@@ -30,7 +30,7 @@ QUEUE = "dropout"
 SEEDS, TEST_IMAGES = 5, 2000
 HIDDEN = (256, 256)
 CHART_HEIGHT = 300
-WITHOUT, WITH = "without dropout", "with dropout"
+WITHOUT, WITH = "no dropout", "dropout"
 COLORS = {WITHOUT: ORANGE, WITH: SKY}
 
 
@@ -104,10 +104,11 @@ def _panel(spec: RunSpec, images: int) -> None:
         jobs.Planned(WITH, lambda: _run(spec, images)),
     ]
     shown = jobs.runs_panel(QUEUE, "Train with and without dropout", (spec, images), planned, at_once=2)
-    _curves(shown, shown[0].snapshot.spec.epochs if shown else spec.epochs)
-    if len(shown) == 2:
-        _verdicts(*shown)
-    _variances(shown)
+    if shown:
+        _curves(shown, shown[0].snapshot.spec.epochs)
+        if len(shown) == 2:
+            _verdicts(*shown)
+        _variances(shown, shown[0].snapshot.spec.epochs)
     st.caption(
         f"784-256-256-10 on {count(images)} images, {count(TEST_IMAGES)} test images; bands from the lowest to the highest of {SEEDS} "
         "seeds. Training accuracy is counted as images are met, with dropout on where there is dropout."
@@ -149,7 +150,7 @@ def _verdicts(without: jobs.Shown, with_dropout: jobs.Shown) -> None:
     st.markdown("\n".join([f"After {epochs} epoch{'s' if epochs > 1 else ''}:", *lines]))
 
 
-def _variances(shown: list[jobs.Shown]) -> None:
+def _variances(shown: list[jobs.Shown], total: int) -> None:
     """Of the first seed's activations, measured with dropout off."""
     st.markdown("###### Variance of the activations, layer by layer")
     curves = []
@@ -160,7 +161,6 @@ def _variances(shown: list[jobs.Shown]) -> None:
             variances = [probe.layers[index].activation_std ** 2 for probe in probes]
             dash = "solid" if index == 0 else "dash"
             curves.append(BandSeries(f"{title}, layer {index + 1}", epochs, variances, COLORS[title], dash=dash))
-    total = shown[0].snapshot.spec.epochs if shown else 10
     figure = band_chart(curves, xaxis=axis("epoch", range=[0, total], uirevision=str(total)), yaxis=log_axis("variance of h"))
     live_chart(figure, key="dropout_variance", height=CHART_HEIGHT, alt="Variance of the hidden activations against epochs")
     st.caption("Over units and 256 images, dropout off, of the first seed.")

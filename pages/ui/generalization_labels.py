@@ -102,9 +102,10 @@ def _numbers(one: jobs.Shown, network: Network | None, noisy: NoisyLabels) -> No
     if not epochs or network is None:
         return
     best, last = max(record.test_accuracy for record in epochs), epochs[-1]
+    lost = 100 * (last.test_accuracy - best)
     with st.container(horizontal=True):
         st.metric("Training accuracy", percent(last.train_accuracy), border=True, help="On the labels as they are given, wrong ones too.")
-        st.metric("Test accuracy", percent(last.test_accuracy), f"{100 * (last.test_accuracy - best):.1f} % since its best", border=True)
+        st.metric("Test accuracy", percent(last.test_accuracy), f"{lost:.1f} points since its best", border=True)
         if noisy.wrong.any():
             learned = learned_of_wrong(network, noisy)
             st.metric(
@@ -113,7 +114,7 @@ def _numbers(one: jobs.Shown, network: Network | None, noisy: NoisyLabels) -> No
             st.metric("… still seen as they are", percent(learned.true_class), border=True, help="The same images, given their true class.")
     if noisy.wrong.any() and last.train_accuracy > LEARNED_BY_HEART:
         st.success(
-            f"Learned by heart: {percent(last.train_accuracy)} of the labels as given, and {percent(best - last.test_accuracy)} less on "
+            f"Learned by heart: {percent(last.train_accuracy)} of the labels as given, and {-lost:.1f} points less on "
             "the test images than at its best.",
             icon=":material/menu_book:",
         )

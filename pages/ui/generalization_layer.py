@@ -19,7 +19,7 @@ CELLS_HEIGHT, CHART_HEIGHT = 110, 330
 MORE = (1, 10, 100, 1000)
 FIELDS = (
     number("p", 0.5, Bounds(0.0, 1.0)),
-    number("masks", 1, Bounds(1, MOST_MASKS, whole=True)),
+    number("masks", 20, Bounds(1, MOST_MASKS, whole=True)),
     number("mask_seed", 0, Bounds(0, MAX_SEED, whole=True)),
 )
 
@@ -32,7 +32,8 @@ def tensor() -> Tensor:
 def part(link: LinkState) -> None:
     """Draw masks, one or a thousand at a time."""
     st.markdown("##### The layer: a mask, and survivors scaled by 1/(1 − p)")
-    st.latex(r"h' = \begin{cases} 0 & \text{with probability } p \\ \dfrac{h}{1-p} & \text{otherwise} \end{cases}\qquad E[h'] = h")
+    st.latex(r"h' = \begin{cases} 0 & \text{with probability } p \\ \dfrac{h}{1-p} & \text{otherwise} \end{cases}")
+    st.latex(r"E[h'] = p \cdot 0 + (1 - p) \cdot \frac{h}{1-p} = h")
     p, masks, seed = _controls(link)
     h = tensor()
     outputs = dropped(h, p, seed, masks)
@@ -93,9 +94,10 @@ def _mean(outputs: Tensor, h: Tensor, p: float, masks: int) -> None:
     error = float((ratios[-1].mean() - 1).abs())
     live_chart(mean_of_masks(ratios.numpy(), p), key="dropout_mean", height=CHART_HEIGHT, alt="Means of h′ over masks, with their band")
     expected = standard_error(p, masks)
-    outside = int(((ratios[-1] - 1).abs() > 2 * expected).sum())
+    units, outside = len(ratios[-1]), int(((ratios[-1] - 1).abs() > 2 * expected).sum())
+    drawn = f"{count(masks)} mask{'s' if masks > 1 else ''}"
     st.caption(
-        f"After {count(masks)} mask{'s' if masks > 1 else ''}: the mean over all units is {percent(error, 2)} away from h; a single unit's is "
-        f"expected to be √(p / ((1 − p) n)) = {percent(expected, 2)} away. {outside} of {int(divisible.sum())} units are beyond twice that, where "
-        "about one is to be expected. A hundred times the masks, a tenth of the error."
+        f"After {drawn}: the mean over all units is {percent(error, 2)} away from h; that of a single unit is expected to be "
+        f"√(p / ((1 − p) n)) = {percent(expected, 2)} away. {outside} of {units} units are beyond twice that, where about one is to be "
+        "expected. A hundred times the masks, a tenth of the error."
     )

@@ -17,6 +17,7 @@ from pages.ui.live_chart import live_chart
 SEEDS = 20
 DEGREES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 19, 24, 30)
 COUNTS = (5, 7, 10, 14, 20, 30, 50, 70, 100, 150, 250, 500)
+LABELED = (5, 10, 20, 50, 100, 250, 500)
 CHART_HEIGHT = 330
 
 
@@ -42,7 +43,7 @@ def sweeps_panel(degree: int, samples: int, noise: float, spread: float, seed: i
         _chart(by_degree, axis("degree"), degree, noise, "polynomial_degrees", f"Errors against degree, {samples} training points")
         st.markdown(_verdict_on_degree(by_degree, degree))
     with right:
-        places = log_axis("training points", tickvals=COUNTS, ticktext=list(map(str, COUNTS)), tickangle=0)
+        places = log_axis("training points", tickvals=LABELED, ticktext=list(map(str, LABELED)), tickangle=0)
         _chart(by_samples, places, samples, noise, "polynomial_samples", f"Errors against training points, degree {degree}")
         st.markdown(_verdict_on_samples(by_samples, samples))
     how = "least squares" if solver.steps is None else f"{solver.steps:,} steps of gradient descent from 0, each with all points"
