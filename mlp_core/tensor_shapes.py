@@ -199,7 +199,7 @@ def _meet(a: Shape, b: Shape, from_right: int) -> tuple[Axis, Axis]:
     if first == second:
         roles = [Role.EQUAL, Role.EQUAL]
     elif 1 in (first, second):
-        roles = [Role.STRETCHED if size == 1 else Role.EQUAL for size in (first, second)]
+        roles = [Role.STRETCHED if size == 1 else Role.STAYS for size in (first, second)]
     else:
         roles = [Role.CLASH, Role.CLASH]
     roles = [Role.ADDED if size is None else role for size, role in zip(sizes, roles, strict=True)]

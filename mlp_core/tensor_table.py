@@ -162,9 +162,10 @@ def _number(cell: object, place: str) -> float:
         raise TableError(place, f"is not a number; {EXAMPLE}" if "[" in text else "is not a number", str(cell)) from None
     if not math.isfinite(value):
         raise TableError(place, "is not a finite number", str(cell))
-    if abs(value) > LARGEST:
+    kept = float(torch.tensor(value, dtype=torch.float32))
+    if math.isinf(kept):
         raise TableError(place, f"is beyond the largest number of float32, {LARGEST:.2g}", str(cell))
-    if value != 0 and float(np.float32(value)) == 0:
+    if value != 0 and kept == 0:
         raise TableError(place, "is so small that float32 would make it 0", str(cell))
     return value
 

@@ -118,10 +118,10 @@ def _results(link: LinkState, operation: Operation, tensors: Sequence[Tensor], p
         live_chart(lineup_picture(lineup, shapes), key="tensors_lineup", height=LINEUP_ROW_PX * len(lineup.rows), alt=alt)
     with words:
         st.latex(operation.latex)
+        st.code(line, language="python")
         try:
             result = compute(operation, tensors, parameters)
         except RefusedError as error:
-            st.code(line, language="python")
             st.error(f"These shapes do not fit. {lineup.words}", icon=":material/block:")
             st.markdown("What torch says:")
             st.code(str(error), language=None, wrap_lines=True)
