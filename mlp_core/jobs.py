@@ -64,14 +64,15 @@ class TrainingJob:
 
     @property
     def memory_bytes(self) -> int:
-        """What the job holds, or will once it plays: all that training needs, and checkpoints; once it has ended, no more than weights."""
-        run, weights = self.run, self._counts.weight_bytes
+        """What the job holds, or will once it plays: what training needs, and checkpoints; once it has ended, weights and checkpoints."""
         if self._parked_until == DISCARDED:
             return 0
+        run, weights = self.run, self._counts.weight_bytes
+        moments = len(self._moments) * weights
         if not run.finished:
-            return run.networks * self._counts.training_bytes + run.checkpoints.planned_bytes + len(self._moments) * weights
-        trained = run.networks * (run.network is not None)
-        return (trained + len(self._moments)) * weights + run.checkpoints.memory_bytes
+            return run.networks * self._counts.training_bytes + run.checkpoints.planned_bytes + moments
+        trained = run.networks * weights if run.network is not None else 0
+        return trained + run.checkpoints.memory_bytes + moments
 
     @property
     def state(self) -> str:

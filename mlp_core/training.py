@@ -151,7 +151,6 @@ class Run(Progress):
             run._start = self.checkpoints.at(step)
             run.history, run.step = run._start.past(self.history), step
             run.checkpoints.inherit(self.checkpoints, step)
-        run.history.forget_lr_changes(step)
         run.set_lr(lr)
         return run
 

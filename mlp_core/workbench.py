@@ -33,6 +33,7 @@ class Workbench:
 
     Attributes:
         loss_sum, hits: of the epoch's images so far.
+        probe_batch: images (n, d) and labels on which layers are measured.
     """
 
     def __init__(self, spec: RunSpec, data: Dataset, end: End, sizes: tuple[int, ...], device: torch.device) -> None:
@@ -44,7 +45,7 @@ class Workbench:
         self.train_labels = data.train_labels[:train_count].to(device)
         self.test_images = data.test_images.reshape(len(data.test_images), -1).to(device)
         self.test_labels = data.test_labels.to(device)
-        self._probe_batch = (_as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
+        self.probe_batch = (_as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
         self._test_piece = max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (2 * weight_count(sizes))))
         self._activation, self._parameter = resolve(spec.activation), spec.activation_parameter
         self._batch_size = spec.batch_size
@@ -69,7 +70,7 @@ class Workbench:
         return test.seen == len(self.test_labels)
 
     def measure(self) -> tuple[LayerStats, ...]:
-        return measure(self.network, self._activation, *self._probe_batch, self._parameter)
+        return measure(self.network, self._activation, *self.probe_batch, self._parameter)
 
     def copied_weights(self) -> list[Tensor]:
         """The weights of every layer as they are now, (n_out, n_in)."""
@@ -78,7 +79,7 @@ class Workbench:
     def inspect(self, step: int, before: Sequence[Tensor] | None = None) -> Inspection:
         """Look inside the network of `step` steps, of which the last one found the weights as `before`."""
         ratios = None if before is None else update_ratios(before, [weight for weight, _ in self.network.weights()])
-        return inspect(self.network, self._activation, *self._probe_batch, self._parameter, step=step, update_ratios=ratios)
+        return inspect(self.network, self._activation, *self.probe_batch, self._parameter, step=step, update_ratios=ratios)
 
     def checkpoint(self, step: int, record: StepRecord | None) -> Checkpoint:
         """Where training stands, after `step` steps, the last of which is `record`."""

@@ -248,11 +248,15 @@ class TestMemory:
         planned = job.run.checkpoints.planned_bytes
         assert planned > 10 * counts.weight_bytes
         assert job.memory_bytes == counts.training_bytes + planned
+        job.step(5)
+        rest(job)
+        job.rewound(1)
+        assert job.memory_bytes == counts.training_bytes + planned + counts.weight_bytes
         job.play()
         rest(job)
         kept = sum(job.run.checkpoints.at(step).memory_bytes for step in job.run.checkpoints.steps)
-        assert job.memory_bytes == counts.weight_bytes + kept
-        for step in (1, 4, 8):
+        assert job.memory_bytes == 2 * counts.weight_bytes + kept
+        for step in (4, 5, 8):
             job.rewound(step)
         assert job.memory_bytes == (1 + MOMENTS) * counts.weight_bytes + kept
         scheduler.close()
