@@ -1,6 +1,6 @@
 """Measure what the book's designs come to over many seeds: mlp_core/book_bands.json, with which a visitor's run is compared.
 
-    python scripts/measure_book_bands.py --seeds 39                  # all that are still missing: about half an hour on one core
+    python scripts/measure_book_bands.py --seeds 39                  # all that are still missing: 17 minutes on one core
     python scripts/measure_book_bands.py --seeds 39 --runs 2         # the next two of them
     python scripts/measure_book_bands.py --seeds 39 --design mlp
 

@@ -6,6 +6,7 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -34,15 +35,15 @@ def keep(snapshot: JobSnapshot) -> None:
     st.session_state[SHELF] = kept().keep(snapshot)
 
 
-def color_of(snapshot: JobSnapshot) -> str:
-    """The color of a run among the kept ones; before it is kept, the one it will have."""
-    shelf = kept()
-    run = shelf.find(snapshot)
-    return _color(shelf.free_color if run is None else run.color)
+def series_of(current: JobSnapshot) -> CurveSeries:
+    """The run on screen, with the name and the color that it has among the kept ones, or will have."""
+    run = kept().keep(current).find(current)
+    name, color = (run.name, _color(run.color)) if run is not None else ("", None)
+    return CurveSeries.of(current.history, current.steps_per_epoch, name, color, current.members)
 
 
 def shown_series(current: JobSnapshot | None = None) -> list[CurveSeries]:
-    """The kept runs that are to be drawn, the oldest first; without `current`, which is drawn as it is now."""
+    """The kept runs that are to be drawn, the oldest first; without `current`, which is drawn as it is now (`series_of`)."""
     shelf = kept()
     own = shelf.find(current) if current is not None else None
     return [
@@ -91,8 +92,8 @@ def _list(shelf: Shelf) -> None:
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     config = {
         "color": st.column_config.ImageColumn("", width=30, help="Its color in the curves."),
-        "run": text("Run", width="medium"),
-        "differs": text("Differs in", width="medium", help="What it has in another way than most of these runs."),
+        "run": text("Run", width=270),
+        "differs": text("Differs in", width=210, help="What it has in another way than most of these runs."),
         "test_accuracy": number("Test accuracy", format="%.1f %%", help="After the last epoch; of several seeds the mean."),
         "best": number("Best", format="%.1f %%", help="Of all epochs. Chosen by the test images themselves, so a little too good."),
         "train_loss": number("Train loss", format="%.4f", help="Mean of the last epoch."),
@@ -123,24 +124,23 @@ def _seeds(run: KeptRun) -> str:
 def _actions(shelf: Shelf) -> None:
     """Which runs are drawn; and in a popover, what else can be done to one."""
     newest_first = shelf.runs[::-1]
-    names = {run.id: _escaped(run.name) for run in shelf.runs}
+    names = {run.id: run.name for run in shelf.runs}
     these = "_".join(map(str, names))  # with other runs, other widgets, which begin with what the shelf says
-    with st.container(horizontal=True, vertical_alignment="bottom", key="shelf_actions"):
-        key = f"shelf_shown_{these}"
-        st.pills(
-            "In the curves",
-            [run.id for run in newest_first],
-            selection_mode="multi",
-            default=[run.id for run in newest_first if run.shown],
-            format_func=names.__getitem__,
-            key=key,
-            on_change=unbroken(_show),
-            args=(key,),
-            help="Runs that are drawn in one figure and compared. Click to show or hide.",
-        )
-        with st.popover("Rename, pin, remove", icon=":material/edit:"):
-            chosen = st.selectbox("Run", [run.id for run in newest_first], format_func=names.__getitem__, key=f"shelf_edit_{these}")
-            _edit(next(run for run in shelf.runs if run.id == chosen))
+    key = f"shelf_shown_{these}"
+    st.pills(
+        "In the curves",
+        [run.id for run in newest_first],
+        selection_mode="multi",
+        default=[run.id for run in newest_first if run.shown],
+        format_func=lambda id: _escaped(names[id]),
+        key=key,
+        on_change=unbroken(_show),
+        args=(key,),
+        help="Runs that are drawn in one figure and compared. Click to show or hide.",
+    )
+    with st.popover("Rename, pin, remove", icon=":material/edit:"):
+        chosen = st.selectbox("Run", [run.id for run in newest_first], format_func=names.__getitem__, key=f"shelf_edit_{these}")
+        _edit(next(run for run in shelf.runs if run.id == chosen))
 
 
 def _edit(run: KeptRun) -> None:
@@ -200,10 +200,8 @@ def _comparison(shelf: Shelf, listed: Shelf) -> None:
     if found:
         columns = {"thing": [difference.thing.name for difference in found]}
         columns |= {f"run {run.id}": [difference.values[index] or NOT_YET for difference in found] for index, run in enumerate(runs)}
-        labels = {f"run {run.id}": st.column_config.TextColumn(run.name) for run in runs}
-        st.dataframe(
-            columns, hide_index=True, column_config={"thing": "What was changed"} | labels, height="content", alt="What was changed"
-        )
+        config: dict[Any, Any] = {"thing": "What was changed"} | {f"run {run.id}": run.name for run in runs}
+        st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="What was changed")
 
 
 def _conclusion(said: Conclusion, *, sure: bool) -> None:

@@ -60,6 +60,13 @@ def changes(page: AppTest) -> list[list[str]]:
     return [list(row) for row in page.dataframe[1].value.itertuples(index=False)]
 
 
+def drawn(page: AppTest) -> list[tuple[str, str]]:
+    """Name and color of every run in the figure."""
+    return [
+        (name, trace["line"]["color"]) for name, trace in traces(page, "accuracy").items() if "legendgroup" in trace and "test" not in name
+    ]
+
+
 def as_shown(markdown: str) -> str:
     """A text without the backslashes that keep its characters from being read as markdown."""
     return re.sub(r"\\(.)", r"\1", markdown)
@@ -125,14 +132,12 @@ def test_several_seeds_show_their_range(page: AppTest) -> None:
 
 def test_the_pills_choose_what_is_drawn_and_compared(page: AppTest) -> None:
     shown(page, ended(BOOK), ended(SIGMOID), ended(replace(BOOK, lr=0.5)))
-    assert set(traces(page, "accuracy")) >= set(names(page))
+    assert [name for name, _ in drawn(page)] == names(page)
     assert len(page.warning) == 1
     page.pills[0].set_value([3, 1])
     again(page)
     assert [run.id for run in shelf_of(page).shown] == [1, 3]
-    drawn = traces(page, "accuracy")
-    assert {"ReLU 256, lr 0.1", "ReLU 256, lr 0.5"} <= set(drawn)
-    assert "Sigmoid 256, lr 0.1" not in drawn
+    assert drawn(page) == [("ReLU 256, lr 0.1", SERIES[0]), ("ReLU 256, lr 0.5", SERIES[2])]
     assert changes(page) == [["lr", "0.1", "0.5"]]
     page.pills[0].set_value([2])
     again(page)
@@ -140,22 +145,16 @@ def test_the_pills_choose_what_is_drawn_and_compared(page: AppTest) -> None:
     assert "Show two runs to compare them." in said(page)
 
 
-def test_a_color_stays_with_its_run(page: AppTest) -> None:
-    shown(page, ended(BOOK), ended(SIGMOID), ended(replace(BOOK, lr=0.5)))
-    page.pills[0].set_value([3, 2])
-    again(page)
-    drawn = traces(page, "accuracy")
-    assert [drawn[name]["line"]["color"] for name in names(page)[1:]] == [SERIES[1], SERIES[2]]
-
-
 def test_the_run_on_screen_is_compared_before_it_is_kept_and_drawn_once(page: AppTest) -> None:
     current = snapshot(SIGMOID, history([0.6]))
     shown(page, ended(BOOK), current=current)
     assert changes(page) == [["activation", "ReLU", "Sigmoid"]]
     assert len(listed(page)) == 1
+    before = drawn(page)
+    assert before == [("Sigmoid 256, lr 0.1", SERIES[1]), ("ReLU 256, lr 0.1", SERIES[0])]
     shown(page, current, current=current)
     assert len(listed(page)) == 2
-    assert "Sigmoid 256, lr 0.1" not in traces(page, "accuracy")  # the page draws it itself
+    assert drawn(page) == before
     shown(page, current=snapshot(SIGMOID, history([0.6, 0.7])))
     assert "after epoch 1" in page.success[0].value  # the last one that both have
 

@@ -13,4 +13,5 @@ for snapshot in st.session_state.pop("snapshots", ()):
     shelf.keep(snapshot)
 current = st.session_state.get("current")
 shelf.shelf_panel(current)
-live_chart(accuracy_curve(shelf.shown_series(current), 10), key="accuracy", alt="Accuracy")
+own = [] if current is None else [shelf.series_of(current)]
+live_chart(accuracy_curve([*own, *shelf.shown_series(current)], 10), key="accuracy", alt="Accuracy")
