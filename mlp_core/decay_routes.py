@@ -46,10 +46,17 @@ def route_distances(name: str, decay: float, setting: Setting, seed: int) -> Rou
     routes: tuple[Route, ...] = ("penalty", "optimizer", "decoupled")
     reference, by_optimizer, decoupled = (_path(route, spec, problem, setting) for route in routes)
     return RouteDistances(
-        optimizer=np.abs(by_optimizer - reference).max(axis=1),
-        decoupled=np.abs(decoupled - reference).max(axis=1),
+        optimizer=_apart(by_optimizer, reference),
+        decoupled=_apart(decoupled, reference),
         norms={route: float(np.linalg.norm(path[-1])) for route, path in zip(routes, (reference, by_optimizer, decoupled), strict=True)},
     )
+
+
+def _apart(path: Floats, reference: Floats) -> Floats:
+    """Largest |w − w′| after each step, (steps,); NaN where both have diverged."""
+    with np.errstate(invalid="ignore"):
+        distances: Floats = np.abs(path - reference).max(axis=1)
+    return distances
 
 
 def _path(route: Route, spec: RunSpec, problem: Problem, setting: Setting) -> Floats:

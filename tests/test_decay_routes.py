@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -66,6 +68,13 @@ def test_without_decay_there_is_nothing_to_tell_apart() -> None:
         routes = route_distances(name, 0.0, Setting(epochs=1), 0)
         np.testing.assert_array_equal(routes.optimizer, 0.0)
         np.testing.assert_array_equal(routes.decoupled, 0.0)
+
+
+def test_routes_that_diverge_raise_no_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        routes = route_distances("sgd", 100.0, Setting(lr=0.3), 0)
+    assert not routes.norms["penalty"] < 1e3
 
 
 def test_a_penalty_out_of_bounds_is_refused() -> None:

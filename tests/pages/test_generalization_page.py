@@ -1,0 +1,335 @@
+"""The page "Generalization" without a browser: what every act computes and says, its runs, its refusals and its link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.bands import compare
+from mlp_core.jobs import TrainingJob
+from mlp_core.linear_fit import LinearFit
+from mlp_core.masks import dropped
+from mlp_core.model import build
+from mlp_core.polynomial import draw, features
+from mlp_core.spec import RunSpec
+from mlp_core.subsets import first, with_wrong_labels
+from mlp_core.weight_decay import Setting, train
+from pages.ui import generalization_images as images
+from pages.ui import generalization_jobs as jobs
+from pages.ui import generalization_labels as labels
+from pages.ui.generalization_bands import in_words
+from pages.ui.generalization_curve import PRESETS as CURVES
+from pages.ui.generalization_decay import DECAYS
+from pages.ui.generalization_layer import tensor
+from tests.pages.visit import address, again, numbers, opened, said, traces, until, visit
+
+PAGE = "pages/generalization.py"
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    bench = jobs.Bench()
+    monkeypatch.setattr(jobs, "_bench", lambda: bench)
+    with visit(PAGE) as page:
+        yield page
+    for name in tuple(bench.queues):
+        jobs.clear(name)
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def words(page: AppTest) -> str:
+    return "\n".join(said(page))
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click()
+    return again(page)
+
+
+def finished(page: AppTest, queue: str) -> AppTest:
+    """Let the page tick until its queue rests."""
+    return until(page, lambda _: (held := jobs.queue(queue)) is not None and not held.moving)
+
+
+# Capacity and data
+
+
+def test_it_opens_on_a_fit_that_learned_the_noise(page: AppTest) -> None:
+    shown = metrics(opened(page))
+    assert float(shown["Training error"]) < float(shown["Noise σ²"]) < float(shown["Test error"]) / 1e6
+    assert "outside the band" in words(page)
+    train_points, _ = draw(25, 0.1, 0)
+    expected = np.linalg.lstsq(features(train_points.x, 19), train_points.y, rcond=None)[0]
+    learned = LinearFit.of(features(train_points.x, 19)).least_squares(train_points.y)
+    np.testing.assert_allclose(features(train_points.x, 19) @ learned, features(train_points.x, 19) @ expected, atol=1e-6)
+    assert traces(page, "polynomial_coefficients")["learned"]["text"] == [f"{value:.4g}" for value in learned]
+
+
+def test_the_sweeps_say_when_a_difference_is_inside_the_band(page: AppTest) -> None:
+    opened(page, degree="4", samples="100")
+    assert "Test error: degree 4" in words(page)
+    assert "inside the band" in words(page)
+    curve = traces(page, "polynomial_degrees")["test error"]
+    assert numbers(curve["x"])[:4] == [1, 2, 3, 4]
+    assert min(numbers(curve["y"])) == numbers(curve["y"])[2]
+
+
+def test_gradient_descent_trains_in_place_and_stops(page: AppTest) -> None:
+    opened(page, solver="descent", degree="3", samples="100", epochs="60")
+    assert metrics(page)["Test error"] == "–"
+    press(page, "polynomial_start")
+    finished(page, "polynomial")
+    again(page)
+    assert float(metrics(page)["Test error"]) < 1
+    assert len(numbers(traces(page, "polynomial_descent")["test error"]["x"])) == 60
+    opened(page, solver="descent", degree="5", samples="100", epochs="60")
+    assert "of the settings before" in words(page)
+    assert metrics(page)["Test error"] == "–"
+
+
+def test_a_descent_that_diverges_says_so(page: AppTest) -> None:
+    opened(page, solver="descent", degree="30", samples="500", spread="10", lr="1")
+    press(page, "polynomial_start")
+    until(page, lambda page: bool(page.error))
+    assert "Diverged at step" in page.error[0].value
+    assert "smaller learning rate" in page.error[0].value
+
+
+@pytest.mark.parametrize("query", [{"degree": "30", "samples": "500", "spread": "10"}, {"degree": "30", "samples": "5", "noise": "0"}])
+def test_the_extremes_are_computed_and_drawn(page: AppTest, query: dict[str, str]) -> None:
+    opened(page, **query)
+    assert "can be told apart" in words(page)
+
+
+@pytest.mark.parametrize("title", CURVES)
+def test_each_preset_is_marked_and_says_what_it_shows(page: AppTest, title: str) -> None:
+    opened(page)
+    page.pills(key="_generalization_polynomial_preset").set_value(title)
+    again(page)
+    assert CURVES[title][1] in words(page)
+    assert page.pills(key="_generalization_polynomial_preset").value == title
+
+
+def test_more_images_are_trained_one_after_another(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SEEDS", 2), ("TEST_IMAGES", 100)):
+        monkeypatch.setattr(images, name, value)
+    monkeypatch.setitem(images.EPOCHS_BY_SIZE, 100, 1)
+    small = images.QUESTIONS["images"]
+    two = images.Question(small.label, small.button, small.axis, (100, 100), small.spec, small.claim)
+    monkeypatch.setitem(images.QUESTIONS, "images", two)
+    opened(page, part="images")
+    press(page, "sweep_images_start")
+    held = jobs.queue("sweep_images")
+    assert held is not None
+    assert (len(held.jobs), len(held.waiting)) == (1, 1)
+    finished(page, "sweep_images")
+    again(page)
+    assert len(numbers(traces(page, "sweep_images_chart")["test"]["y"])) == 2
+    assert "Test accuracy: 100 training images" in words(page)
+
+
+def test_a_stop_drops_what_waits_and_keeps_what_was_reached(page: AppTest) -> None:
+    opened(page, part="images")
+    press(page, "sweep_images_start")
+    press(page, "sweep_images_stop")
+    finished(page, "sweep_images")
+    held = jobs.queue("sweep_images")
+    assert held is not None
+    assert (len(held.jobs), held.waiting) == (1, [])
+    assert not again(page).error
+
+
+def test_wrong_labels_are_learned_by_heart(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labels, "IMAGES", 100)
+    monkeypatch.setattr(labels, "TEST_IMAGES", 100)
+    opened(page, part="labels", wrong="40", wide="200", label_epochs="100")
+    press(page, "wrong_labels_start")
+    finished(page, "wrong_labels")
+    again(page)
+    assert "Learned by heart" in page.success[0].value
+    shown = {label: float(value.split()[0]) for label, value in metrics(page).items()}
+    assert shown["Training accuracy"] > 95
+    assert shown["Wrong labels learned"] > 90
+    assert shown["Test accuracy"] < 75
+    assert shown["Wrong labels learned"] + shown["… still seen as they are"] <= 100.1
+
+
+def test_what_a_network_says_of_wrong_labels_is_counted() -> None:
+    data = labels.load_fashion_mnist()
+    noisy = with_wrong_labels(first(data, 50, 10), 0.5, 0)
+    network = build(RunSpec(device="cpu"), (784, 256, 10))
+    said_by_it = network.logits(noisy.data.train_images[noisy.wrong].reshape(25, 784).float() / 255).argmax(dim=1)
+    learned = labels.learned_of_wrong(network, noisy)
+    assert learned.wrong_label == sum(a == b for a, b in zip(said_by_it, noisy.data.train_labels[noisy.wrong], strict=True)) / 25
+    assert learned.true_class == sum(a == b for a, b in zip(said_by_it, data.train_labels[:50].clone()[noisy.wrong], strict=True)) / 25
+
+
+# Weight decay
+
+
+def test_moving_lambda_trains_anew(page: AppTest) -> None:
+    shown = metrics(opened(page, act="decay"))
+    trained = train(Setting(), [0.0, 3.0], range(10))
+    assert shown["‖w‖"] == f"{np.quantile(trained.norm[:, 1], 0.5, method='nearest'):.3g}"
+    assert "‖w‖²/2" in words(page)
+    page.select_slider(key="generalization_decay").set_value(0.0)
+    again(page)
+    assert float(metrics(page)["Test loss"]) > 60
+    assert address(page)["decay"] == "0"
+    assert "nothing to compare" in words(page)
+
+
+def test_error_against_lambda_marks_the_best_of_both_penalties(page: AppTest) -> None:
+    opened(page, act="decay")
+    shown = traces(page, "decay_penalties")
+    for name in ("L2", "L1"):
+        (best,) = [trace for label, trace in shown.items() if label.startswith(f"best {name}")]
+        curve = numbers(shown[f"{name}, test"]["y"])
+        assert numbers(best["y"])[0] == pytest.approx(min(curve), rel=1e-3)
+        assert len(curve) == len(DECAYS)
+
+
+def test_the_routes_are_told_apart_by_their_numbers(page: AppTest) -> None:
+    opened(page, act="decay")
+    row = {name: list(page.dataframe[0].value.iloc[index]) for index, name in enumerate(("SGD", "Adam"))}
+    assert row["SGD"][1] == row["SGD"][2]
+    assert float(row["SGD"][3]) == pytest.approx(float(row["SGD"][1]), rel=1e-5)
+    assert float(row["Adam"][2]) == pytest.approx(float(row["Adam"][1]), rel=1e-5)
+    assert float(row["Adam"][3]) < 0.5 * float(row["Adam"][1])
+
+
+def test_a_training_that_diverges_is_explained(page: AppTest) -> None:
+    opened(page, act="decay", decay_lr="0.3", decay="100")
+    assert "**diverges**" in page.error[0].value
+    assert "by every route" in words(page)
+
+
+def test_the_english_preset_sets_the_english_edition(page: AppTest) -> None:
+    opened(page, act="decay")
+    page.pills(key="_generalization_decay_preset").set_value("English edition, λ = 0")
+    again(page)
+    assert address(page) == {"act": "decay", "decay": "0", "decay_lr": "0.01", "decay_epochs": "10", "decay_std": "0.01"}
+    assert 0.007 < float(metrics(page)["‖w‖²/2"]) < 0.012
+
+
+# Dropout
+
+
+def test_the_layer_shows_its_mask_and_the_next_one(page: AppTest) -> None:
+    opened(page, act="dropout", p="0.25", masks="3")
+    survivors = int((dropped(tensor() + 1, 0.25, 0, 3)[-1] > 0).sum())
+    assert f"{survivors} of 16 survive, 12 on average; each is multiplied by 1/(1 − 0.25) = **1.333**" in words(page)
+    press(page, "masks_10")
+    assert address(page)["masks"] == "13"
+    press(page, "masks_over")
+    assert address(page) == {"act": "dropout", "p": "0.25", "masks": "1", "mask_seed": "1"}
+
+
+@pytest.mark.parametrize(("p", "sentence"), [("0", "h′ is h"), ("1", "drops everything")])
+def test_the_ends_of_p(page: AppTest, p: str, sentence: str) -> None:
+    opened(page, act="dropout", p=p)
+    assert sentence in words(page)
+
+
+def test_masks_are_not_drawn_without_end(page: AppTest) -> None:
+    opened(page, act="dropout", masks="9995")
+    assert page.button(key="masks_10").disabled
+    assert not page.button(key="masks_1").disabled
+
+
+def test_with_and_without_then_the_copies_vote(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.ui import generalization_dropout as dropout  # noqa: PLC0415 (its recipes are changed for this test alone)
+
+    quick = RunSpec(hidden=(256, 256), init="torch_default", optimizer="adam", lr=0.001, epochs=3, device="cpu")
+    monkeypatch.setattr(dropout, "SEEDS", 2)
+    monkeypatch.setattr(dropout, "TEST_IMAGES", 200)
+    monkeypatch.setitem(dropout.RECIPES, "few", dropout.Recipe("quick", 300, quick))
+    opened(page, act="dropout")
+    assert "Train with and without dropout first" in words(page)
+    press(page, "dropout_start")
+    finished(page, "dropout")
+    again(page)
+    assert "After 3 epochs" in words(page)
+    assert "Test loss: dropout" in words(page)
+    assert len(numbers(traces(page, "dropout_variance")["dropout, layer 2"]["y"])) >= 3
+    assert {"Dropout off", "Left on", "Left on, mean of 10"} <= metrics(page).keys()
+    assert "copies say" in words(page)
+    shares = numbers(traces(page, "dropout_votes")["share of the votes"]["y"])
+    assert sum(shares) == pytest.approx(1.0, abs=1e-6)
+
+
+# The link
+
+
+def test_the_whole_state_travels_in_the_link(page: AppTest) -> None:
+    link = {
+        "act": "decay", "part": "labels", "degree": "7", "samples": "60", "noise": "0.5", "spread": "2", "seed": "4", "solver": "descent",
+        "lr": "0.05", "epochs": "100", "question": "units", "wrong": "20", "decay": "0.15", "decay_lr": "0.01", "p": "0.3", "masks": "7",
+        "recipe": "english", "p1": "0.1", "image": "12",
+    }  # fmt: skip
+    opened(page, **link)
+    assert not page.warning
+    assert address(page) == link
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("degree", "31", "whole number from 1 to 30"),
+        ("degree", "two", "whole number from 1 to 30"),
+        ("samples", "4", "whole number from 5 to 500"),
+        ("noise", "nan", "number from 0 to 2"),
+        ("decay", "101", "number from 0 to 100"),
+        ("decay", "0.123", "one of the slider's"),
+        ("p", "1.5", "number from 0 to 1"),
+        ("masks", "0", "whole number from 1 to 10000"),
+        ("act", "<b>x</b>", "must be one of"),
+    ],
+)
+def test_a_link_that_cannot_be_is_named(page: AppTest, name: str, value: str, rule: str) -> None:
+    opened(page, **{name: value})
+    assert any(name in warning.value and rule in warning.value for warning in page.warning)
+
+
+# The queue and the words
+
+
+def test_a_run_that_cannot_be_made_ends_its_queue_with_a_message(page: AppTest) -> None:
+    def refuse() -> None:
+        raise jobs.SpecError("batch_size", "must be smaller", 7)
+
+    bench = jobs._bench()
+    queue = jobs.Queue("key", [jobs.Planned("a", refuse), jobs.Planned("b", refuse)], 1)  # type: ignore[arg-type]
+    queue.go_on(bench)
+    assert queue.error == "batch_size: must be smaller, got 7"
+    assert not queue.moving
+
+
+def test_a_session_that_ends_parks_its_runs(page: AppTest) -> None:
+    opened(page, part="labels")
+    press(page, "wrong_labels_start")
+    held = jobs.queue("wrong_labels")
+    assert held is not None
+    running: list[TrainingJob] = [job for _, job in held.jobs]
+    jobs._bench().release()
+    assert all(job.parked for job in running)
+    assert jobs.queue("wrong_labels") is None
+    for job in running:
+        job.discard()
+
+
+def test_words_tell_luck_from_what_is_not() -> None:
+    luck = in_words(compare([1.0, 2, 3, 4], [1.1, 1.9, 3.1, 3.9]), "a", "b", quantity="Error")
+    assert luck.endswith("The difference is **inside the band**: it may be luck.")
+    assert "Better with a for 2 of 4 seeds." in luck
+    clear = in_words(compare([1.0, 2, 3], [11.0, 12, 13]), "a", "b", quantity="Accuracy", higher=True)
+    assert clear.endswith("The difference is **outside the band**.")
+    assert "Better with a for 0 of 3 seeds." in clear
+    agreed = in_words(compare(np.arange(20.0), np.arange(20.0) + 0.5), "a", "b", quantity="Error")
+    assert "hardly luck" in agreed
