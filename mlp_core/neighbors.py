@@ -21,7 +21,7 @@ SAMPLE, TOGETHER = 200, 20  # training images whose nearest neighbor is looked f
 WHITE = 255.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Neighbors:
     """The nearest training images, nearest first: (k,) indices, labels, and distances in units of white."""
 
@@ -67,7 +67,7 @@ class NeighborSearch:
     def typical(self) -> TypicalDistance:
         """Measured on `SAMPLE` images, evenly spread over all."""
         sample = torch.linspace(0, len(self._squares) - 1, min(SAMPLE, len(self._squares))).long()
-        nearest = torch.cat([self._nearest_others(some) for some in sample.split(TOGETHER)])
+        nearest = torch.cat([self._nearest_others(sample[start : start + TOGETHER]) for start in range(0, len(sample), TOGETHER)])
         distances = nearest.clamp(min=0).sqrt().double().numpy() / WHITE
         median, high = np.quantile(distances, (0.5, 0.95))
         return TypicalDistance(float(median), float(high))

@@ -57,31 +57,36 @@ def prepare(picture: Picture, background: Background = "auto") -> Prepared:
         PictureError: nothing stands out from the background.
     """
     width, height = picture.size
-    here = "" if picture.pixels.shape == (height, width) else f" Shown in {_size(picture.pixels)}."
-    caption = " ".join((f"{picture.format}, {width:,} × {height:,} pixels.{here}", *picture.notes))
+    here = "" if picture.pixels.shape == (height, width) else f" Here {_size(picture.pixels)}."
+    caption = " ".join((f"{picture.format}, {width:,} × {height:,}.{here}", *picture.notes))
     bright = _bright(picture.pixels, background)
     return Prepared((Stage("In gray", picture.pixels, caption), bright, *_framed(bright.pixels)))
 
 
-def from_drawing(values: object, *, fit: bool = False) -> Prepared:
-    """A drawing, bright on black as the network sees it.
+def read_drawing(values: object) -> Pixels:
+    """The pixels of a drawing, uint8 (28, 28), bright on black.
 
     Args:
-        values: 784 integers, 0 to 255, row by row from the top left.
-        fit: crop and center it as any other picture.
+        values: 784 integers, 0 to 255, row by row from the top left; or whatever somebody sent in their place.
 
     Raises:
-        PictureError: other values; or nothing is drawn.
+        PictureError: other values.
     """
-    if not isinstance(values, list | tuple) or len(values) != SIDE * SIDE:
-        raise PictureError(f"a drawing of {SIDE * SIDE} pixels", f"{len(values):,}" if isinstance(values, list | tuple) else "none")
+    if not isinstance(values, list) or len(values) != SIDE * SIDE:
+        raise PictureError(f"a drawing of {SIDE * SIDE} pixels", f"{len(values):,}" if isinstance(values, list) else "none")
     if not all(type(value) is int and 0 <= value <= 255 for value in values):
         raise PictureError("pixels that are whole numbers from 0 to 255", "others")
-    drawn = np.array(values, dtype=np.uint8).reshape(SIDE, SIDE)
-    if not drawn.any():
-        raise PictureError("a drawing", "an empty board")
-    stage = Stage("As drawn", drawn, f"{SIDE} × {SIDE} pixels, bright on black.")
-    return Prepared((stage, *(_framed(drawn) if fit else ())))
+    return np.array(values, dtype=np.uint8).reshape(SIDE, SIDE)
+
+
+def prepare_drawing(drawing: Pixels, *, fit: bool = False) -> Prepared:
+    """A drawing as it is, or with `fit` cropped and centered as any other picture.
+
+    Raises:
+        PictureError: it is to be cropped, and nothing stands out.
+    """
+    drawn = Stage("As drawn", drawing, f"{SIDE} × {SIDE}, bright on black.")
+    return Prepared((drawn, *(_framed(drawing) if fit else ())))
 
 
 def _bright(gray: Pixels, background: Background) -> Stage:
@@ -89,14 +94,12 @@ def _bright(gray: Pixels, background: Background) -> Stage:
     border = _border(gray).astype(np.float64)
     median = float(np.median(border))
     light = median > MIDDLE if background == "auto" else background == "light"
-    reason = f"The border's median is {median:.0f} of 255: a {'light' if light else 'dark'} background"
-    if background != "auto":
-        reason = f"You say that the background is {background}"
-    caption = f"{reason}, so {'inverted' if light else 'kept as it is'}."
+    reason = f"The border's median is {median:.0f} of 255" if background == "auto" else "You say so"
+    caption = f"{reason}: {'light, so inverted' if light else 'dark, so kept'}."
     level = 255 - median if light else median
     level = min(level + UNEVEN * float(np.median(abs(border - median))), MIDDLE) if level <= MIDDLE else 0.0
     if level > 0:
-        caption += f" What is then at most {level:.0f} is background and was made 0, the rest stretched to 255."
+        caption += f" Up to {level:.0f} is background: made 0, the rest stretched."
     values = np.clip((255.0 - gray if light else gray) - level, 0, None) * (255 / (255 - level))
     return Stage("Bright on black", _whole(values), caption)
 
@@ -115,10 +118,11 @@ def _framed(bright: Pixels) -> tuple[Stage, Stage, Stage]:
     centered = np.zeros((SIDE, SIDE), dtype=np.uint8)
     top, left = (SIDE - height + 1) // 2, (SIDE - width + 1) // 2  # the odd pixel before the object, as in Fashion-MNIST
     centered[top : top + height, left : left + width] = shrunk
-    where = f"from row {rows.start + 1} and column {columns.start + 1} on"
     return (
-        Stage("Cropped", cropped, f"To the {_size(cropped)} pixels, {where}, that hold what is brighter than {STANDS_OUT} (5 %)."),
-        Stage("Shrunk" if edge > SIDE else "Resized", shrunk, f"To {_size(shrunk)}: each pixel is the mean of the area it covers."),
+        Stage(
+            "Cropped", cropped, f"To {_size(cropped)}, from row {rows.start + 1}, column {columns.start + 1}: what is over {STANDS_OUT}."
+        ),
+        Stage("Shrunk" if edge > SIDE else "Resized", shrunk, f"To {_size(shrunk)}: each pixel is the mean of its area."),
         Stage("Centered", centered, f"In {SIDE} × {SIDE}: as the network sees it."),
     )
 
@@ -147,7 +151,8 @@ def area_mean(image: Pixels, shape: tuple[int, int]) -> Pixels:
 def _overlaps(n: int, m: int) -> npt.NDArray[np.float64]:
     """(m, n): the share that each of `n` equal pieces has in each of `m` equal pieces of the same length; rows sum to 1."""
     edges, pieces = np.arange(m + 1)[:, None] * (n / m), np.arange(n)
-    return np.clip(np.minimum(edges[1:], pieces + 1) - np.maximum(edges[:-1], pieces), 0, None) * (m / n)
+    shared: npt.NDArray[np.float64] = np.minimum(edges[1:], pieces + 1) - np.maximum(edges[:-1], pieces)
+    return shared.clip(min=0) * (m / n)
 
 
 def _whole(values: npt.NDArray[np.float64]) -> Pixels:

@@ -106,7 +106,7 @@ def _decoded(image: ImageFile) -> tuple[Pixels, tuple[str, ...]]:
 
     width, height = image.size
     factor = math.ceil(max(width, height) / WORK_SIDE)
-    notes = ["The first picture of several."] if image.format != "MPO" and getattr(image, "is_animated", False) else []
+    notes = ["The first of several."] if image.format != "MPO" and getattr(image, "is_animated", False) else []
     if image.format == "JPEG":
         image.draft("L" if image.mode == "RGB" else None, (math.ceil(width / factor), math.ceil(height / factor)))
     image.seek(0)
@@ -118,7 +118,7 @@ def _decoded(image: ImageFile) -> tuple[Pixels, tuple[str, ...]]:
         turn = _TURNS.get(image.getexif().get(ORIENTATION, 1))
     if turn is not None:
         small = small.transpose(Image.Transpose[turn])
-        notes.append("Turned as the camera was held.")
+        notes.append("Turned upright.")
     return np.asarray(small), tuple(notes)
 
 
@@ -157,5 +157,5 @@ def _gray(colors: Pixels) -> tuple[Pixels, tuple[str, ...]]:
             raise PictureError("something to see", "a picture that is transparent throughout")
         light = float(np.average(gray, weights=opacity)) > 127
         gray = opacity * gray + (1 - opacity) * (0 if light else 255)
-        notes = (f"What is transparent was made {'black, since the rest is light' if light else 'white'}.",)
+        notes = (f"What is transparent was made {'black' if light else 'white'}.",)
     return np.rint(gray).astype(np.uint8), notes

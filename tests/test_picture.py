@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mlp_core.data import load_sample
-from mlp_core.picture import SIDE, STANDS_OUT, Background, Prepared, area_mean, from_drawing, prepare
+from mlp_core.picture import SIDE, STANDS_OUT, Background, Prepared, area_mean, prepare, prepare_drawing, read_drawing
 from mlp_core.picture_file import Picture, PictureError
 
 Pixels = npt.NDArray[np.uint8]
@@ -98,7 +98,7 @@ def test_a_gradient_and_noise_do_not_widen_the_crop() -> None:
     noise[5, 7] = noise[290, 190] = 0  # two specks
     cropped = prepare(picture(np.clip(noise, 0, 255))).stages[2]
     assert cropped.pixels.shape == (140, 70)
-    assert "from row 61 and column 51 on" in cropped.caption
+    assert "from row 61, column 51:" in cropped.caption
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_the_stages_say_with_which_numbers() -> None:
     prepared = prepare(Picture(pixels, "GIF", (160, 200), ("Turned.",)))
     captions = {stage.title: stage.caption for stage in prepared.stages}
     assert list(captions) == ["In gray", "Bright on black", "Cropped", "Shrunk", "Centered"]
-    assert captions["In gray"] == "GIF, 160 × 200 pixels. Shown in 80 × 100. Turned."
-    assert "median is 245 of 255: a light background, so inverted" in captions["Bright on black"]
-    assert "at most 10 is background and was made 0" in captions["Bright on black"]
-    assert "To the 20 × 40 pixels, from row 31 and column 17 on" in captions["Cropped"]
+    assert captions["In gray"] == "GIF, 160 × 200. Here 80 × 100. Turned."
+    assert "median is 245 of 255: light, so inverted." in captions["Bright on black"]
+    assert "Up to 10 is background: made 0" in captions["Bright on black"]
+    assert "To 20 × 40, from row 31, column 17: what is over 13." in captions["Cropped"]
     assert captions["Shrunk"].startswith("To 14 × 28:")
     assert [stage.pixels.shape for stage in prepared.stages] == [(100, 80), (100, 80), (40, 20), (28, 14), (28, 28)]
     assert prepared.pixels is prepared.stages[-1].pixels
@@ -182,16 +182,18 @@ def test_an_area_mean_is_the_mean_of_the_area(image: Pixels, height: int, width:
 
 def test_a_drawing_goes_straight() -> None:
     values = (np.arange(784) % 256).tolist()
-    prepared = from_drawing(values)
+    prepared = prepare_drawing(read_drawing(values))
     assert [stage.title for stage in prepared.stages] == ["As drawn"]
     np.testing.assert_array_equal(prepared.pixels.ravel(), values)
 
 
 def test_a_drawing_is_fitted_as_pictures_are() -> None:
     drawn = on_canvas(np.full((14, 7), 200, dtype=np.uint8), 28, 28, 2, 3)
-    fitted = from_drawing(drawn.ravel().tolist(), fit=True)
+    fitted = prepare_drawing(drawn, fit=True)
     assert gaps(fitted.pixels) == (0, 0, 7, 7)
     assert set(np.unique(fitted.pixels)) == {0, 200}
+    with pytest.raises(PictureError, match="stands out"):
+        prepare_drawing(np.zeros((28, 28), dtype=np.uint8), fit=True)
 
 
 @pytest.mark.parametrize(
@@ -207,23 +209,24 @@ def test_a_drawing_is_fitted_as_pictures_are() -> None:
         ([0] * 783 + [True], "whole numbers from 0 to 255"),
         ([0] * 783 + ["1"], "whole numbers from 0 to 255"),
         ([0] * 783 + [10**30], "whole numbers from 0 to 255"),
-        ([0] * 784, "expected a drawing, found an empty board"),
+        ((0,) * 784, "found none"),
     ],
 )
 def test_a_drawing_that_is_none_is_refused(values: object, message: str) -> None:
     with pytest.raises(PictureError, match=message):
-        from_drawing(values)
+        read_drawing(values)
 
 
 json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 
 @given(json | st.lists(st.integers(-1, 256), min_size=784, max_size=784), st.booleans())
 def test_any_message_is_a_drawing_or_a_refusal(values: object, fit: bool) -> None:
     try:
-        prepared = from_drawing(values, fit=fit)
+        prepared = prepare_drawing(read_drawing(values), fit=fit)
     except PictureError:
         return
     assert prepared.pixels.shape == (SIDE, SIDE)

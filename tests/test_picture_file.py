@@ -86,7 +86,7 @@ def test_16_bits_of_gray_become_8() -> None:
 def test_a_gif_shows_its_first_picture() -> None:
     first, second = (Image.fromarray(np.full((8, 9), value, dtype=np.uint8)) for value in (40, 200))
     still, moving = file(first, "GIF"), file(first, "GIF", save_all=True, append_images=[second])
-    for data, notes in ((still, ()), (moving, ("The first picture of several.",))):
+    for data, notes in ((still, ()), (moving, ("The first of several.",))):
         picture = read_picture(data)
         np.testing.assert_array_equal(picture.pixels, 40)
         assert picture.notes == notes

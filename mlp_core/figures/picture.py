@@ -15,7 +15,7 @@ from mlp_core.figures.palette import base_layout
 
 LABEL_GAP, SIDE_GAP = 17, 6  # image pixels below and beside each neighbor
 ROW_PX = 122  # height of a row of neighbors on the screen
-STAGE_PX = 140  # height of a stage on the screen
+STAGE_PX = 124  # height of a stage on the screen
 SHARP_SIDE = 100  # pixels a side; a smaller stage is enlarged, so that its pixels stay square
 MOST_SIDE = 280  # pixels a side of what is sent: twice as many as are drawn
 
@@ -39,7 +39,7 @@ def stage_picture(pixels: Pixels) -> go.Figure:
         dragmode=False,
         hovermode=False,
         xaxis=axis | {"range": [-0.5, width - 0.5]},
-        yaxis=axis | {"range": [height - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
+        yaxis=axis | {"range": [height - 0.5, -0.5], "scaleanchor": "x"},
     )
     return go.Figure(go.Image(source=png(grey_indices(drawn), grey_colors()), hoverinfo="skip"), layout).update_layout(template=None)
 
@@ -74,7 +74,7 @@ def neighbor_grid(
         hovermode=False,
         dragmode=False,
         showlegend=False,
-        xaxis=axis | {"range": [-0.5, columns * (width + SIDE_GAP) - SIDE_GAP - 0.5]},
+        xaxis=axis | {"range": [-0.5, columns * (width + SIDE_GAP) - SIDE_GAP - 0.5], "constraintoward": "left"},
         yaxis=axis | {"range": [rows * (height + LABEL_GAP) - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
     )
     mosaic = tile(grey_indices(images), columns, (LABEL_GAP, SIDE_GAP), CLEAR)
