@@ -1,0 +1,31 @@
+"""A component whose script is a file of `static/`, fetched once by the browser. Knows nothing of what it shows.
+
+Streamlit sends a component's own script along with every update, so that script is three lines that import the file.
+"""
+
+from __future__ import annotations
+
+import functools
+from hashlib import blake2b
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.shell import ROOT
+
+
+@functools.cache
+def served_component(name: str, thing: str) -> Any:
+    """The component of `static/<name>.js`, whose default export gets what Streamlit gives a component.
+
+    Args:
+        thing: what cannot be shown, where the file cannot be fetched: "This chart".
+    """
+    # A changed file has another address, so that no browser takes the old one from its cache.
+    version = blake2b((ROOT / "static" / f"{name}.js").read_bytes(), digest_size=4).hexdigest()
+    js = f"""export default async (component) => {{
+  const url = new URL("app/static/{name}.js?v={version}", document.baseURI).href;
+  try {{ return await (await import(url)).default(component); }}
+  catch (error) {{ component.parentElement.textContent = `{thing} cannot be shown: ${{error.message}}. Reloading the page may help.`; }}
+}}"""
+    return st.components.v2.component(name, js=js, isolate_styles=False)
