@@ -52,7 +52,8 @@ class Comparison:
         """How often pure luck splits the seeds at least so unevenly: the two-sided sign test, ties left out."""
         untied = self.seeds - self.ties
         fewer = min(self.first_lower, untied - self.first_lower)
-        return min(1.0, 2 * sum(math.comb(untied, k) for k in range(fewer + 1)) / 2**untied)
+        splits: int = sum(math.comb(untied, k) for k in range(fewer + 1))
+        return min(1.0, 2 * splits / 2.0**untied)
 
 
 def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:

@@ -76,7 +76,7 @@ def _path(route: Route, spec: RunSpec, problem: Problem, setting: Setting) -> Fl
             loss = (x[chosen] @ w + b - y[chosen]).square().mean() / 2
             if route == "penalty":
                 loss = loss + spec.weight_decay / 2 * w.square().sum()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             if route == "decoupled":
                 with torch.no_grad():
                     w.mul_(1.0 - spec.lr * spec.weight_decay)

@@ -37,7 +37,8 @@ class Sample:
 
 def cubic(x: Floats) -> Floats:
     """y = 5 + 1.2x − 3.4x²/2! + 5.6x³/3!, without noise."""
-    return features(x, TRUE_DEGREE) @ np.array(TRUE_COEFFICIENTS)
+    y: Floats = features(x, TRUE_DEGREE) @ np.array(TRUE_COEFFICIENTS)
+    return y
 
 
 def features(x: Floats, degree: int) -> Floats:

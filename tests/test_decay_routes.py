@@ -58,7 +58,7 @@ def test_the_routes_end_where_torchs_own_optimizers_end(name: str, route: str, m
         for start in range(0, 20, 5):
             chosen = torch.tensor(order[start : start + 5])
             optimizer.zero_grad()
-            ((x[chosen] @ w + b - y[chosen]) ** 2 / 2).mean().backward()
+            ((x[chosen] @ w + b - y[chosen]) ** 2 / 2).mean().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     assert route_distances(name, 3.0, SETTING, 2).norms[route] == pytest.approx(float(w.detach().norm()), rel=1e-5)
 

@@ -59,7 +59,7 @@ def test_it_is_the_books_loop_in_torch(decay: float) -> None:
         for start in range(0, 20, 5):
             chosen = torch.tensor(order[start : start + 5])
             loss = ((x[chosen] @ w + b - y[chosen]) ** 2 / 2).mean() + decay * w.pow(2).sum() / 2
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             with torch.no_grad():
                 for parameter in (w, b):
                     assert parameter.grad is not None

@@ -19,7 +19,7 @@ from mlp_core.polynomial import DEGREE_BOUNDS, NOISE_BOUNDS, SAMPLE_BOUNDS, SPRE
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
 from pages.ui import generalization_jobs as jobs
-from pages.ui.generalization_presets import preset_row
+from pages.ui.generalization_presets import Presets, preset_row
 from pages.ui.generalization_sweeps import sweeps_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
@@ -41,7 +41,7 @@ FIELDS = (
     number("lr", 0.02, LR_BOUNDS),
     number("epochs", 400, Bounds(1, 1500, whole=True)),
 )
-PRESETS = {
+PRESETS: Presets = {
     "Overfit": ({}, "20 features on 25 points, solved exactly: through the training points, and far away between and beyond them."),
     "Just right": ({"degree": 3, "samples": 100}, "Degree 3 on the book's 100 points: the test error comes down to the noise."),
     "The book's degree 3": (
@@ -155,8 +155,8 @@ def _descent(settings: Settings) -> None:
         weight, bias = network.weights()[0]
         learned = np.concatenate([bias.double().numpy(), weight[0].double().numpy()])
     epochs = shown[0].snapshot.history.epochs
-    last = epochs[-1] if epochs else None
-    _numbers(settings, last and 2 * last.train_loss, last and 2 * last.test_loss)
+    errors = (2 * epochs[-1].train_loss, 2 * epochs[-1].test_loss) if epochs else (None, None)
+    _numbers(settings, *errors)
     _pictures(settings, learned)
     st.markdown("###### Both errors while it trains")
     x = [record.epoch for record in epochs]

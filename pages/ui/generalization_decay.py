@@ -16,7 +16,7 @@ from mlp_core.linear_fit import Floats
 from mlp_core.spec import MAX_SEED, Bounds, SpecError
 from mlp_core.weight_decay import EDITION_BOUNDS, INPUTS, TRUE_WEIGHT, Setting, Trained, converged, guessing, half_square, paths, train
 from pages.ui.generalization_bands import in_words
-from pages.ui.generalization_presets import preset_row
+from pages.ui.generalization_presets import Presets, preset_row
 from pages.ui.generalization_routes import routes_panel
 from pages.ui.link import Field, LinkState, number
 from pages.ui.live_chart import live_chart
@@ -43,7 +43,7 @@ FIELDS = (
     number("decay_seed", 0, Bounds(0, MAX_SEED, whole=True)),
 )
 ENGLISH = {"decay_lr": 0.01, "decay_epochs": 10, "decay_std": 0.01}
-PRESETS = {
+PRESETS: Presets = {
     "Chinese edition, λ = 3": (
         {},
         "Section 4.5: weights begin as N(0, 1), lr 0.003, 100 epochs. Measured over seeds beforehand: training loss about 8e-4, test loss "

@@ -36,7 +36,7 @@ class Shown(NamedTuple):
     @property
     def members(self) -> tuple[HistorySnapshot, ...]:
         """One history a seed; of a single run, its own."""
-        return getattr(self.snapshot, "members", ()) or (self.snapshot.history,)
+        return self.snapshot.members or (self.snapshot.history,)
 
 
 @dataclass(slots=True, eq=False)

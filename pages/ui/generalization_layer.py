@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 import torch
 from torch import Tensor
@@ -60,7 +62,7 @@ def _controls(link: LinkState) -> tuple[float, int, int]:
         for more in MORE:
             label = "Next mask" if more == 1 else f"{count(more)} more"
             icon = ":material/skip_next:" if more == 1 else ":material/fast_forward:"
-            kind = "primary" if more == 1 else "secondary"
+            kind: Literal["primary", "secondary"] = "primary" if more == 1 else "secondary"
             full = int(link["masks"]) + more > MOST_MASKS
             st.button(label, key=f"masks_{more}", icon=icon, type=kind, on_click=_more, args=(link, more), disabled=full)
         st.button("Start over", key="masks_over", icon=":material/restart_alt:", on_click=_over, args=(link,), help="With other masks.")

@@ -9,12 +9,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.bands import compare
+from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import TrainingJob
 from mlp_core.linear_fit import LinearFit
 from mlp_core.masks import dropped
 from mlp_core.model import build
 from mlp_core.polynomial import draw, features
-from mlp_core.spec import RunSpec
+from mlp_core.spec import RunSpec, SpecError
 from mlp_core.subsets import first, with_wrong_labels
 from mlp_core.weight_decay import Setting, train
 from pages.ui import generalization_images as images
@@ -161,7 +162,7 @@ def test_wrong_labels_are_learned_by_heart(page: AppTest, monkeypatch: pytest.Mo
 
 
 def test_what_a_network_says_of_wrong_labels_is_counted() -> None:
-    data = labels.load_fashion_mnist()
+    data = load_fashion_mnist()
     noisy = with_wrong_labels(first(data, 50, 10), 0.5, 0)
     network = build(RunSpec(device="cpu"), (784, 256, 10))
     said_by_it = network.logits(noisy.data.train_images[noisy.wrong].reshape(25, 784).float() / 255).argmax(dim=1)
@@ -302,7 +303,7 @@ def test_a_link_that_cannot_be_is_named(page: AppTest, name: str, value: str, ru
 
 def test_a_run_that_cannot_be_made_ends_its_queue_with_a_message(page: AppTest) -> None:
     def refuse() -> None:
-        raise jobs.SpecError("batch_size", "must be smaller", 7)
+        raise SpecError("batch_size", "must be smaller", 7)
 
     bench = jobs._bench()
     queue = jobs.Queue("key", [jobs.Planned("a", refuse), jobs.Planned("b", refuse)], 1)  # type: ignore[arg-type]
