@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import quote
 
+from mlp_core.bounds import check_choice
 from mlp_core.records import LrChange
-from mlp_core.spec import IMPLEMENTATIONS, RunSpec, check_choice
+from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 
 WIDTH = 88  # characters a line, as black and ruff count by default
 

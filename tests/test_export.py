@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import struct
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +16,13 @@ import torch
 from safetensors.torch import load
 from torch import nn
 
-from mlp_core.export import epochs_csv, steps_csv, weights_safetensors
+from mlp_core import export
+from mlp_core.export import epochs_csv, steps_csv, weights_of, weights_safetensors
+from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.records import EpochRecord, StepRecord
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.engine import SPEC, clouds, finished, network_of
+from tests.engine import SPEC, Gate, clouds, finished, network_of, until
 
 torch.set_num_threads(1)
 
@@ -102,3 +106,78 @@ def test_a_file_is_a_copy_that_training_does_not_change() -> None:
     run.advance()
     assert all(torch.equal(load(before)[name], kept[name]) for name in kept)
     assert weights_safetensors(network_of(run), SPEC, 2) != before
+
+
+def test_several_seeds_stand_below_each_other_each_line_with_its_seed() -> None:
+    histories = [finished(replace(SPEC, seed=seed)).history.snapshot() for seed in (7, 8, 9)]
+    for write, column, values in (
+        (steps_csv, "loss", [loss for history in histories for loss in history.losses]),
+        (epochs_csv, "test_loss", [record.test_loss for history in histories for record in history.epochs]),
+    ):
+        read = rows(write(histories[0], histories, 7))
+        assert list(read[0])[:2] == ["seed", *list(rows(write(histories[0]))[0])[:1]]
+        assert [float(row[column]) for row in read] == values
+        assert [row["seed"] for row in read] == [str(seed) for seed in (7, 8, 9) for _ in range(len(values) // 3)]
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    scheduler = Scheduler()
+    yield scheduler
+    scheduler.close()
+
+
+def held_up(scheduler: Scheduler) -> tuple[TrainingJob, Gate]:
+    """A job that plays, with a step under way that does not end before it is let."""
+    run = Run(replace(SPEC, epochs=100), clouds())
+    gate = Gate(run)
+    job = TrainingJob(run, scheduler)
+    job.play()
+    gate.await_step()
+    return job, gate
+
+
+def test_weights_of_a_job_that_trains_are_those_between_two_steps(scheduler: Scheduler) -> None:
+    job, gate = held_up(scheduler)
+    taken: list[bytes] = []
+    taker = threading.Thread(target=lambda: taken.append(weights_of(job)))
+    taker.start()
+    gate.let(3)
+    until(lambda: job.run.step >= 3)
+    gate.let()
+    taker.join()
+    step = int(metadata(taken[0])["step"])
+    again = Run(job.run.spec, clouds())
+    again.advance(steps=step)
+    assert load(taken[0])["0.weight"].equal(network_of(again).weights()[0][0])
+    job.stop()
+    until(lambda: job.run.finished)
+
+
+def test_weights_are_waited_for_no_longer_than_is_patient(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, gate = held_up(scheduler)
+    monkeypatch.setattr(export, "PATIENCE_SECONDS", 0.1)
+    with pytest.raises(TimeoutError, match="weights: the step under way"):
+        weights_of(job)
+    job.stop()
+    gate.let()
+    until(lambda: job.run.finished)
+
+
+@pytest.mark.parametrize("ending", ["stopped", "finished", "paused"])
+def test_weights_of_a_job_at_rest(scheduler: Scheduler, ending: str) -> None:
+    job = TrainingJob(Run(SPEC, clouds()), scheduler)
+    with pytest.raises(ValueError, match="weights: there are none"):
+        weights_of(job)
+    job.step(3)
+    until(lambda: job.state == "paused" and not job.moving)
+    if ending == "stopped":
+        job.stop()
+        until(lambda: job.run.finished)
+    elif ending == "finished":
+        job.play()
+        until(lambda: job.run.finished)
+    taken = weights_of(job)
+    assert len(load(taken)) == 4
+    assert all(torch.equal(load(taken)[f"{layer}.weight"], weight) for layer, (weight, _) in enumerate(network_of(job.run).weights()))
+    assert metadata(taken)["step"] == ("8" if ending == "finished" else "3")
