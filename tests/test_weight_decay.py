@@ -96,13 +96,25 @@ def test_l1_makes_zeros_and_l2_makes_none() -> None:
 
 
 def test_a_weight_without_gradient_shrinks_by_eta_lambda() -> None:
-    """Where inputs are 0 only the penalty moves w: L2 by a factor a step, L1 by ηλ a step, to 0 and not across."""
+    """Along directions that no training point has, only the penalty moves w."""
     setting = Setting(epochs=1)
     problem = Problem.draw(setting, [0])
     steps, lam = 4, 10.0
     orthogonal = np.linalg.svd(problem.train_x[0])[2][20:]  # directions that no training point has
     before, after = orthogonal @ problem.weights[0], orthogonal @ train(setting, [lam], [0]).weights[0, 0]
     np.testing.assert_allclose(after, before * (1 - setting.lr * lam) ** steps, rtol=1e-9)
+
+
+def test_an_l1_step_is_a_gradient_step_and_torchs_soft_threshold_of_eta_lambda() -> None:
+    setting, lam = Setting(epochs=1), 4.0
+    problem = Problem.draw(setting, [1])
+    x, y, w, b = problem.train_x[0], problem.train_y[0], problem.weights[0], 0.0
+    for start in range(0, 20, 5):
+        chosen = problem.order[0, 0, start : start + 5]
+        error = x[chosen] @ w + b - y[chosen]
+        moved = torch.tensor(w - setting.lr * x[chosen].T @ error / 5)
+        w, b = torch.nn.functional.softshrink(moved, setting.lr * lam).numpy(), b - setting.lr * error.mean()
+    np.testing.assert_allclose(train(setting, [lam], [1], "l1").weights[0, 0], w, rtol=1e-10)
 
 
 def test_the_far_end_of_training_is_ridge_regression() -> None:
