@@ -130,8 +130,9 @@ def strangeness(distance: float, typical: TypicalDistance) -> tuple[str, bool]:
     unit = "Euclidean over the 784 pixels, black to white being 1"
     if distance > typical.high:
         sentence = (
-            f"**Unlike what it was trained on:** the nearest training image is {distance:.2f} away, while 95 % of these have another within "
-            f"{typical.high:.2f}, half of them within {typical.median:.2f} ({unit}). So the network's answer is little more than a guess."
+            f"**Unlike what it was trained on:** the nearest training image is {distance:.2f} away, while 95 % of them have another "
+            f"within {typical.high:.2f}, half of them within {typical.median:.2f} ({unit}). What the network says is little more "
+            "than a guess."
         )
         return sentence, True
     near = f"The nearest is {distance:.2f} away" if distance else "The nearest is the very same image"

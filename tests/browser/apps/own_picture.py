@@ -1,4 +1,7 @@
-"""The panel of one's own picture beside a small network; `?tick` redraws it three times a second, `?untrained` shows it without one."""
+"""The panel of one's own picture beside a small network.
+
+In the address: `tick` redraws it three times a second, `untrained` shows it without the network, `images` trains on so many.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ st.set_page_config(layout="wide")
 
 
 @st.cache_resource
-def job() -> TrainingJob:
-    """Some hundred steps of the book's network."""
-    run = Run(RunSpec(hidden=(64,), init="he_normal", device="cpu"), load_fashion_mnist())
-    run.advance(steps=300)
+def job(images: int | None) -> TrainingJob:
+    """A network after enough steps to have an opinion."""
+    run = Run(RunSpec(hidden=(32,), init="he_normal", device="cpu", train_size=images), load_fashion_mnist())
+    run.advance(steps=100)
     return TrainingJob(run, Scheduler())
 
 
@@ -25,7 +28,8 @@ def job() -> TrainingJob:
 def panel() -> None:
     """The panel, and how often it was drawn."""
     ticks = st.session_state["ticks"] = st.session_state.get("ticks", 0) + 1
-    own_picture_panel(job().snapshot(), None if "untrained" in st.query_params else job().run.network)
+    training = job(int(st.query_params.get("images", 0)) or None)
+    own_picture_panel(training.snapshot(), None if "untrained" in st.query_params else training.run.network)
     st.text(f"Tick {ticks}")
 
 
