@@ -170,6 +170,16 @@ def test_a_run_elsewhere_is_put_on_its_device() -> None:
         ast.parse(code)
 
 
+@in_both_styles
+def test_what_is_written_for_a_device_computes_the_same(tmp_path: Path, style: str) -> None:
+    """Every tensor and generator is put where the device is; here that is the processor after all."""
+    spec = replace(DESIGNS["three layers, dropout"], activation="prelu", optimizer="adam", lr=0.01, implementation=style)
+    program = tmp_path / "program.py"
+    code = script(spec, style, origin=Origin(device="cuda")).replace('torch.device("cuda")', 'torch.device("cpu")')
+    program.write_text(code, encoding="utf-8")
+    assert same_losses(executed(program, *sample_arguments()).losses, carried_out(spec), tolerance=0.0)
+
+
 def test_the_matrix_product_of_the_page_is_asked_for() -> None:
     line = 'torch.backends.mkldnn.matmul.fp32_precision = "bf16"'
     assert line in script(SMALL, "concise", origin=Origin(onednn=True))

@@ -20,8 +20,7 @@ from mlp_core.spec import RunSpec
 from pages.ui import session
 from pages.ui.load_experiment import changes_in_words, load_panel
 from pages.ui.memo import memo
-
-STYLE_LABELS = {"concise": "Concise: nn.Sequential", "scratch": "From scratch: bare tensors"}
+from pages.ui.sidebar import IMPLEMENTATION_LABELS
 
 
 def take_home_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None = None) -> None:
@@ -49,7 +48,7 @@ def _program(snapshot: JobSnapshot) -> None:
     )
     spec, changes, origin = snapshot.spec, snapshot.history.lr_changes, _origin(snapshot)
     style = st.segmented_control(
-        "Style", STYLES, default=spec.implementation, required=True, format_func=STYLE_LABELS.__getitem__, key="take_home_style"
+        "Style", STYLES, default=spec.implementation, required=True, format_func=IMPLEMENTATION_LABELS.__getitem__, key="take_home_style"
     )
     style = style or spec.implementation
     with st.container(horizontal=True):
