@@ -6,6 +6,7 @@ import math
 from statistics import median
 
 from mlp_core import fixes
+from mlp_core.healthy import UPDATE
 from mlp_core.records import LayerStats
 from mlp_core.verdict import Case, Verdict, joined, percent
 
@@ -15,10 +16,6 @@ MOST_OUTPUTS = 0.5
 LEARNED = 0.3  # an accuracy well above chance
 VANISHING_RATIO = 0.02  # the smallest gradient norm of a hidden layer over the output layer's; a healthy d2l network stays above 1
 
-# Karpathy (makemore, part 3): an update of 10^-3 of the weights' size is about right, far below that the lr is too low. Measured: the
-# chapter's networks that learn take 2e-3 to 1e-1, those that stand still with lr 0.001 take 1e-4 to 2e-4.
-SMALL_UPDATE = 10**-3.5
-LARGE_UPDATE = 0.1
 LOOKS = 5  # the last so many decide, since a single step tells little
 
 
@@ -107,7 +104,7 @@ def small_updates(case: Case) -> str:
     """Evidence that the last steps hardly moved the weights; "" where they did, or where nobody looked."""
     ratios = [ratio for look in case.inspections[-LOOKS:] for layer in look.layers if (ratio := layer.update_ratio) is not None]
     finite = [ratio for ratio in ratios if math.isfinite(ratio)]
-    if not finite or median(finite) >= SMALL_UPDATE:
+    if not finite or median(finite) >= UPDATE[0]:
         return ""
     return f"A step changes the weights by {_norm(median(finite))} of their size (median over the layers); about 10⁻³ is healthy."
 
@@ -121,7 +118,7 @@ def large_update(case: Case) -> str:
         if layer.update_ratio is not None and math.isfinite(layer.update_ratio)
     ]
     ratio, step, layer = max(found, key=lambda one: one[0], default=(0.0, 0, None))
-    if layer is None or ratio < LARGE_UPDATE:
+    if layer is None or ratio < UPDATE[1]:
         return ""
     size = f"{percent(ratio, 0)} of" if ratio < 1 else f"{ratio:.2g} times"
     return f"Step {step:,} changed the weights of {_name(layer, case)} by {size} their size; about 10⁻³ is healthy."
