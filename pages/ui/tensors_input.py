@@ -21,7 +21,8 @@ class _Table:
     """What an editor was last built from, and what its edits have come to.
 
     Streamlit keeps edits apart from the table they were made in. So an editor keeps its first table while cells are edited, and a new
-    editor begins, with a number of its own, when the tensor changes by any other way.
+    editor begins, with a number of its own, when the tensor changes by any other way, or when the edits are gone because the editor was
+    not on the page for a while.
     """
 
     base: Tensor
@@ -63,7 +64,7 @@ def _edited(link: LinkState, name: str, tensor: Tensor) -> Tensor:
     """Draw the table; what its cells say now, which the link then says too."""
     key = f"_tensors_table_{name}"
     table: _Table | None = st.session_state.get(key)
-    if table is None or table.text != link[name]:
+    if table is None or table.text != link[name] or _editor_key(name, table) not in st.session_state:
         table = _Table(tensor, 0 if table is None else table.number + 1, link[name])
         st.session_state[key] = table
     cells = _editor(name, table)
@@ -71,6 +72,10 @@ def _edited(link: LinkState, name: str, tensor: Tensor) -> Tensor:
     if not edited.equal(tensor):
         link[name] = table.text = write(edited)
     return edited
+
+
+def _editor_key(name: str, table: _Table) -> str:
+    return f"tensors_table_{name}_{table.number}"
 
 
 def _editor(name: str, table: _Table) -> list[list[object]]:
@@ -83,7 +88,7 @@ def _editor(name: str, table: _Table) -> list[list[object]]:
     config = {"": st.column_config.TextColumn(width=70, disabled=True, pinned=True)}
     config |= {column: st.column_config.TextColumn(f"[{column}]", width=64, alignment="center", max_chars=20) for column in columns}
     edited = st.data_editor(
-        data, key=f"tensors_table_{name}_{table.number}", hide_index=True, width="content", height="content", column_config=config,
+        data, key=_editor_key(name, table), hide_index=True, width="content", height="content", column_config=config,
         alt=f"The numbers of {name.upper()}",
     )  # fmt: skip
     return [[edited[column][index] for column in columns] for index in range(len(rows))]

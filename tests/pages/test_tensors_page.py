@@ -112,6 +112,18 @@ def test_text_takes_the_place_of_edited_cells(page: AppTest) -> None:
     assert address(page)["a"] == "1 0; 0 3"
 
 
+def test_edited_cells_stay_while_their_table_is_not_on_the_page(page: AppTest) -> None:
+    opened(page)
+    edit(page, "b", {0: {"0": "50"}})
+    page.pills(key="tensors_op").set_value("numel").run()
+    page.pills(key="tensors_op").set_value("mm").run()
+    assert "result[0, 0] = **1·50 + 2·7 = 64**" in words(page)
+    page.segmented_control(key="tensors_act").set_value("contour").run()
+    page.segmented_control(key="tensors_act").set_value("operations").run()
+    assert "result[0, 0] = **1·50 + 2·7 = 64**" in words(page)
+    assert address(page) == {"b": "50 6 1 0; 7 8 0 1"}
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
