@@ -42,12 +42,12 @@ class CellGrid:
     @property
     def rows(self) -> float:
         """Height in cells."""
-        matrices, rows, _ = self.texts.shape
+        matrices, rows = int(self.texts.shape[0]), int(self.texts.shape[1])
         return matrices * rows + (matrices - 1) * MATRIX_GAP
 
     @property
     def columns(self) -> int:
-        return self.texts.shape[2]
+        return int(self.texts.shape[2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Placed:
     def bottom(self) -> float:
         return self.y + self.grid.rows
 
-    def centers(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def centers(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Middle of every cell, in the order of memory."""
         matrix, row, column = np.indices(self.grid.texts.shape).reshape(3, -1)
         y = self.y + matrix * (self.grid.texts.shape[1] + MATRIX_GAP) + row + 0.5

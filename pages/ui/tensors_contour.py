@@ -119,9 +119,13 @@ def _vector(parts: tuple[float, float]) -> str:
 
 def _place(link: LinkState, click: Click) -> None:
     """Set the point to where the person clicked; each click counts once."""
-    if st.session_state.get(CLICK) == click.id or not all(isinstance(place, int | float) for place in (click.x, click.y)):
+    if st.session_state.get(CLICK) == click.id or not isinstance(click.x, int | float) or not isinstance(click.y, int | float):
         return
     st.session_state[CLICK] = click.id
-    for name, place in (("x", click.x), ("y", click.y)):
-        link[name] = round(round(min(max(float(place), -HALF), HALF) / STEP) * STEP, 2)
+    link["x"], link["y"] = _on_a_step(click.x), _on_a_step(click.y)
     st.rerun()
+
+
+def _on_a_step(place: float) -> float:
+    """The nearest place that the sliders can show."""
+    return round(round(min(max(place, -HALF), HALF) / STEP) * STEP, 2)

@@ -32,7 +32,7 @@ def code(page: AppTest) -> list[str]:
 
 def edit(page: AppTest, name: str, cells: Cells) -> AppTest:
     """Edit cells of the newest table of an operand: row -> column -> text."""
-    (key,) = [table.key for table in page.data_editor if table.key.startswith(f"tensors_table_{name}_")]
+    (key,) = [table.key for table in page.data_editor if table.key and table.key.startswith(f"tensors_table_{name}_")]
     page.session_state[key] = {"edited_rows": cells, "added_rows": [], "deleted_rows": []}
     page.run()
     assert not page.exception
@@ -98,6 +98,7 @@ def test_a_cell_is_edited_and_the_link_follows(page: AppTest) -> None:
     assert "result[0, 0] = **1·5 + (−2)·7 = −9**" in words(page)
     assert page.text_input(key="tensors_a").value == "1 -2; 3 4; 5 6"
     assert address(page) == {"a": "1 -2; 3 4; 5 6"}
+    assert page.data_editor[0].key == "tensors_table_a_0"  # the same one, or the browser would take the cell from under the hand
     edit(page, "a", {0: {"1": "-2"}, 2: {"0": "0.5"}})  # the editor sends all its edits every time
     assert address(page) == {"a": "1 -2; 3 4; 0.5 6"}
 
