@@ -116,7 +116,7 @@ class Shelf:
 
     def find(self, snapshot: JobSnapshot) -> KeptRun | None:
         """The kept run that is the same as this one, further on or not so far."""
-        return next((run for run in self.runs if _same_run(run, snapshot)), None)
+        return next((run for run in self.runs if _same_run(run, snapshot)), None) if snapshot.history.steps else None
 
     @property
     def free_color(self) -> int:

@@ -56,7 +56,9 @@ def test_a_kept_run_has_the_numbers_of_the_run() -> None:
 
 
 def test_a_run_that_has_not_begun_is_not_kept() -> None:
-    assert Shelf().keep(snapshot(BOOK, history())) == Shelf()
+    shelf = filled(1)
+    assert shelf.keep(snapshot(BOOK, history())) == shelf
+    assert shelf.find(snapshot(BOOK, history())) is None
 
 
 def test_a_run_without_a_finished_epoch_has_no_numbers_yet() -> None:

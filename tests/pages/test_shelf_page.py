@@ -159,6 +159,12 @@ def test_the_run_on_screen_is_compared_before_it_is_kept_and_drawn_once(page: Ap
     assert "after epoch 1" in page.success[0].value  # the last one that both have
 
 
+def test_a_run_on_screen_that_has_not_begun_is_not_compared(page: AppTest) -> None:
+    shown(page, ended(BOOK), current=snapshot(BOOK, history()))
+    assert len(page.dataframe) == 1
+    assert "Change one thing and train again: the two are compared here." in said(page)
+
+
 def test_rename(page: AppTest) -> None:
     shown(page, ended(BOOK), ended(SIGMOID))
     rename(choose(page, 1), "  my\tbaseline ")
