@@ -107,9 +107,8 @@ def _decoded(image: ImageFile) -> tuple[Pixels, tuple[str, ...]]:
     width, height = image.size
     factor = math.ceil(max(width, height) / WORK_SIDE)
     notes = ["The first of several."] if image.format != "MPO" and getattr(image, "is_animated", False) else []
-    if image.format == "JPEG":
-        image.draft("L" if image.mode == "RGB" else None, (math.ceil(width / factor), math.ceil(height / factor)))
-    image.seek(0)
+    if image.format in ("JPEG", "MPO"):  # which can leave out color, where there is any, and seven of eight rows
+        image.draft("L", (math.ceil(width / factor), math.ceil(height / factor)))
     image.load()
     factor = math.ceil(max(image.size) / WORK_SIDE)
     small = Image.fromarray(_reduced(image, factor))

@@ -49,9 +49,19 @@ def test_images_of_several_chunks_are_all_searched(monkeypatch: pytest.MonkeyPat
         assert (found.indices.tolist(), found.distances.tolist()) == ([index], [0.0])
 
 
+def test_images_that_differ_by_a_shade_are_told_apart() -> None:
+    """Squared distances of 1 to 299 between squares of 50 million: float32 takes them for each other."""
+    images = np.full((300, 28, 28), 254, dtype=np.uint8)
+    for index, image in enumerate(images.reshape(300, -1)):
+        image[: 299 - index] = 255
+    found = search(images).nearest(np.full((28, 28), 254, dtype=np.uint8), 5)
+    assert found.indices.tolist() == [299, 298, 297, 296, 295]
+    np.testing.assert_allclose(found.distances, np.sqrt(np.arange(5)) / 255)
+
+
 def test_the_first_of_equal_images_comes_first() -> None:
-    images = np.repeat(noise(3), 4, axis=0)
-    assert search(images).nearest(images[5], 4).indices.tolist() == [4, 5, 6, 7]
+    images = np.tile(noise(3, side=4), (700, 1, 1))
+    assert search(images).nearest(images[1], 4).indices.tolist() == [1, 4, 7, 10]
 
 
 def test_black_and_white_are_28_apart() -> None:

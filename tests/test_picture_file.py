@@ -104,9 +104,18 @@ def test_it_is_turned_as_the_camera_was_held(orientation: int) -> None:
     assert (picture.notes != ()) == (orientation > 1)
 
 
-def test_damaged_exif_is_no_reason_to_refuse() -> None:
+@pytest.mark.parametrize("exif", [b"MM\0*\xff\xff\xff\xff", b"what?", b"II+\0", b"II*\0\x08\0\0\0\x01\0\x12\x01\x07\0"])
+def test_damaged_exif_is_no_reason_to_refuse(exif: bytes) -> None:
     gray = colors(channels=1)
-    np.testing.assert_array_equal(read_picture(file(gray, exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff")).pixels, gray)
+    np.testing.assert_array_equal(read_picture(file(gray, exif=b"Exif\0\0" + exif)).pixels, gray)
+
+
+def test_several_jpegs_in_one_file_show_the_first() -> None:
+    """As phones write them that keep a depth map."""
+    first, second = (Image.fromarray(np.full((8, 9), value, dtype=np.uint8)) for value in (40, 200))
+    picture = read_picture(file(first, "MPO", save_all=True, append_images=[second]))
+    np.testing.assert_allclose(picture.pixels, 40, atol=1)
+    assert (picture.format, picture.notes) == ("JPEG", ())
 
 
 @pytest.mark.parametrize(("object_", "around"), [(30, 255), (230, 0)])
@@ -181,6 +190,13 @@ def test_a_file_that_is_too_long_is_refused_unread() -> None:
 def test_a_decompression_bomb_is_refused_by_its_header(width: int, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("it was decoded"))
     assert refusal(png(width, height, zlib.compress(bytes(1000)))).startswith("expected at most 16.8 million pixels, found ")
+
+
+@pytest.mark.parametrize("tail", [b"", b"\0\0\0\x04\xe3))\x94" + bytes(8), b"\xff" * 40])
+def test_a_picture_that_breaks_off_or_goes_wrong_is_refused(tail: bytes) -> None:
+    whole = png(200, 200, zlib.compress(colors(200, 201, channels=1).tobytes()))
+    for length in (60, len(whole) // 2):
+        assert refusal(whole[:length] + tail) == "expected a whole PNG picture, found a damaged or incomplete one of 200 × 200 pixels"
 
 
 def test_a_text_chunk_that_unpacks_to_gigabytes_is_refused() -> None:

@@ -105,6 +105,8 @@ def _kin(ready: Prepared, train_size: int | None) -> None:
         lambda: figure_payload(neighbor_grid(data.train_images.numpy()[found.indices], found.labels, found.distances, CLASS_NAMES)),
     )
     live_chart(figure, key="own_kin", height=figure["layout"]["height"], alt="The training images nearest to your own picture")
+    if size == 1:
+        return  # and has no other one to compare with
     sentence, unseen = strangeness(float(found.distances[0]), search.typical)
     if unseen:
         st.warning(sentence, icon=":material/travel_explore:")

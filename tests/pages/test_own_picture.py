@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,10 +85,23 @@ def test_only_the_images_that_the_run_trains_on_are_searched(page: AppTest) -> N
     assert "the very same image" in words(page)
 
 
+def test_a_run_on_a_single_image_has_one_neighbor(page: AppTest) -> None:
+    upload(opened(page, images="1"), garment())
+    kin = sent(page, "own_kin")
+    assert kin is not None
+    assert len(kin["data"][1]["text"]) == 1
+    assert "within" not in words(page)
+
+
 def test_a_tick_does_no_work_twice_and_loses_nothing(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[object] = []
     nearest = NeighborSearch.nearest
-    monkeypatch.setattr(NeighborSearch, "nearest", lambda *args: searched.append(args) or nearest(*args))
+
+    def counted(search: NeighborSearch, *args: Any) -> Neighbors:
+        searched.append(args)
+        return nearest(search, *args)
+
+    monkeypatch.setattr(NeighborSearch, "nearest", counted)
     upload(page, garment())
     before = words(page)
     for _ in range(3):
@@ -100,9 +114,9 @@ def test_a_tick_does_no_work_twice_and_loses_nothing(page: AppTest, monkeypatch:
 
 @pytest.mark.parametrize("data", [b"", b"hello", garment()[:200], png(np.full((30, 30), 77, dtype=np.uint8))])
 def test_what_cannot_be_used_is_refused_until_it_is_removed(page: AppTest, data: bytes) -> None:
-    for show in (lambda: upload(page, data), lambda: again(page)):
-        show()
-        (error,) = page.error
+    upload(page, data)
+    for _ in range(2):
+        (error,) = again(page).error
         assert error.value.startswith("This cannot be used: expected ")
         assert not charts(page)
     page.button(key="own_remove").click()
