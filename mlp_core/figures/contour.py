@@ -18,6 +18,7 @@ STEPS = 30000  # whole numbers that the heights are rounded to: half the bytes, 
 BANDS = 14
 ARROW, CORNER, TANGENT = 0.3, 0.06, 0.42  # lengths, of half a side of the square
 LINE = 3  # px
+LEAST_SLOPE = 1e-3  # that the axis of slopes is made for: at a critical point only rounding is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
         hovermode="closest",
         dragmode=False,
         xaxis=axis | {"title": {"text": "x"}},
-        yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x"},
+        yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x", "constraintoward": "top"},
         annotations=[_arrow(x, y, half, directions.gradient)] if directions.gradient else [],
     )
     return go.Figure(traces, layout).update_layout(template=None)
@@ -81,6 +82,7 @@ def slope_by_direction(
         gradient: the gradient's own direction, None where it has none.
         tangents: directions in which a contour leaves the point.
     """
+    reach = 1.15 * max(float(np.nanmax(np.abs(measured), initial=0.0)), LEAST_SLOPE)
     curves = [("measured", measured, {"color": MEASURED}), ("∇f·u", predicted, {"color": THEORY, "dash": "dot"})]
     traces = [
         go.Scatter(x=angles, y=values, mode="lines", line=line | {"width": LINE}, name=name, hovertemplate="%{y:.4g}")
@@ -102,7 +104,7 @@ def slope_by_direction(
         shapes=shapes,
         annotations=words,
         xaxis={"range": [0, 360], "dtick": 90, "zeroline": False, "ticksuffix": "°"},
-        yaxis={"title": {"text": "slope of f"}},
+        yaxis={"title": {"text": "slope of f"}, "range": [-reach, reach]},
     )
     return go.Figure(traces, layout).update_layout(template=None)
 

@@ -19,7 +19,7 @@ from pages.ui.memo import memo
 SIDE = 81  # points of the grid along one axis
 STEP = 0.05
 ANGLES = np.arange(0.0, 361.0, 5.0)
-MAP_HEIGHT, SLOPE_HEIGHT = 600, 250
+MAP_HEIGHT, SLOPE_HEIGHT = 520, 250
 CLICK = "_tensors_contour_click"
 START = SURFACES["valley"].start
 FIELDS = (

@@ -73,3 +73,9 @@ def test_the_slopes_are_marked_where_gradient_and_contour_run() -> None:
     assert [(shape.x0, shape.line.color) for shape in figure.layout.shapes] == [(0.0, GRADIENT), (90.0, GREEN), (270.0, GREEN)]
     np.testing.assert_array_equal(figure.data[0].y, measured)
     assert len(slope_by_direction(angles, measured, measured, None, ()).layout.shapes) == 0
+
+
+def test_rounding_is_not_blown_up_to_the_height_of_the_axis() -> None:
+    angles = np.arange(0.0, 361.0, 5.0)
+    figure = slope_by_direction(angles, 1e-18 * np.sin(angles), np.zeros(73), None, ())
+    assert figure.layout.yaxis.range[1] > 1e-3
