@@ -214,7 +214,7 @@ class _Row:
 
     def _band(self, band: Floats, rule: float | None, quantities: Sequence[Quantity]) -> None:
         where = {"xref": f"x{self.suffix} domain", "yref": f"y{self.suffix}", "x0": 0, "x1": 1, "layer": "below"}
-        fill = {"fillcolor": translucent(HEALTHY, 0.16), "line": {"width": 0}}
+        fill = {"fillcolor": translucent(HEALTHY, 0.22), "line": {"width": 0}}
         self.shapes.append({"type": "rect", "y0": band[0], "y1": band[1], "name": BAND, "showlegend": self.first} | fill | where)
         if rule is not None:
             line = {"color": translucent(GREY, 0.9), "width": 1.5, "dash": "dot"}
