@@ -71,6 +71,8 @@ def fold(node: Node) -> Node:
     values = [torch.tensor(operand.value, dtype=torch.float64) for operand in operands if isinstance(operand, Constant)]
     if len(values) == len(operands):
         return Constant(float(_apply(node.operation, values, values[0])), "")
+    if node.operation is WHERE and isinstance(operands[0], Constant):
+        return operands[1] if operands[0].value else operands[2]
     return Call(node.operation, operands, node.depth)
 
 

@@ -46,23 +46,13 @@ def expression_code(text: str) -> str:
     Raises:
         ExpressionError: the text is no expression.
     """
-    tree = fold(_settled(fold(parse(text))))
+    tree = fold(parse(text))
     value = _unparsed(_float(tree))
     if isinstance(tree, Constant):
         value = f"torch.full_like(x, {value})"
     elif _has_slope(tree):
         return f"return {value}"
     return f"value = {value}\nreturn torch.where(torch.ones_like(x, dtype=torch.bool), value, x)  # slope 0, but in the graph"
-
-
-def _settled(node: Node) -> Node:
-    """The same tree with the chosen branch in the place of every `where` whose condition is known without x."""
-    if not isinstance(node, Call):
-        return node
-    operands = tuple(map(_settled, node.operands))
-    if node.operation is WHERE and isinstance(condition := operands[0], Constant):
-        return operands[1] if condition.value != 0 else operands[2]
-    return Call(node.operation, operands, node.depth)
 
 
 def _unparsed(node: ast.expr) -> str:

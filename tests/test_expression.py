@@ -302,6 +302,13 @@ def test_the_formula_of_an_expression(text: str, latex: str) -> None:
     assert compile_expression(text).latex == latex
 
 
+def test_a_condition_that_is_known_chooses_once_and_for_all() -> None:
+    with pytest.raises(ExpressionError, match="must contain x"):
+        compile_expression("exp(where(1, 3, x))")
+    assert torch.equal(compile_expression("exp(where(1, x, 3))")(X), X.exp())
+    assert torch.equal(compile_expression("where(0, 3, x)*2")(X), 2 * X)
+
+
 def test_an_expression_is_an_activation_like_any_other() -> None:
     spec = RunSpec(activation="=x*sigmoid(1.702*x)")
     activation = resolve(spec.activation)

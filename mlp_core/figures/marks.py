@@ -48,9 +48,9 @@ class Marks:
         anchor = "right" if leftward else "left"
         self._say(text, 1, x=x, yref="paper", xanchor=anchor, yanchor="top", yshift=-1.5 * SMALL * row, xshift=-4 if leftward else 4)
 
-    def event(self, x: float, text: str, *, row: int = 0, strong: bool = False) -> None:
+    def event(self, x: float, text: str, *, row: int = 0, strong: bool = False, color: str = GREY) -> None:
         """Where something was done: a thin line from top to bottom, its words to the right of its foot, `row` lines up."""
-        line = {"color": GREY if strong else translucent(GREY, 0.8), "width": 2 if strong else 1, "dash": "solid" if strong else "dash"}
+        line = {"color": color if strong else translucent(color, 0.8), "width": 2 if strong else 1, "dash": "solid" if strong else "dash"}
         self.shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line})
         if text:
             self._say(text, 0, x=x, yref="paper", xanchor="left", yanchor="bottom", yshift=1.5 * SMALL * row, xshift=4)

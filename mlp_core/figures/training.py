@@ -30,12 +30,13 @@ MOST_MARKED = 8  # changes of lr that get words; a person who drags a slider mak
 
 
 class Reference(NamedTuple):
-    """A band of values known from elsewhere, which holds from the epoch `since` on."""
+    """A band of values known from elsewhere, which holds from the epoch `since` to `until`, None for the end."""
 
     low: float
     high: float
     label: str
     since: float = 0.0
+    until: float | None = None
 
 
 _LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
@@ -105,7 +106,8 @@ def _curves(
         traces += [_key("train smoothed", "solid"), _key("test", "dot")]
     if reference is not None:
         low, high = reference.low * quantity.scale, reference.high * quantity.scale
-        marks.band(low, high, reference.label, x0=reference.since, x1=total_epochs)
+        end = total_epochs if reference.until is None else min(reference.until, total_epochs)
+        marks.band(low, high, reference.label, x0=reference.since, x1=end)
     if cursor is not None and runs:
         marks.event(cursor / runs[0].steps_per_epoch, f"step {cursor:,}", strong=True)
     xaxis = {
@@ -127,9 +129,10 @@ def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, tot
     if run.diverged_step is not None:
         x = run.diverged_step / run.steps_per_epoch
         marks.fault(x, f"{name}loss not finite at step {run.diverged_step:,}", row=index, leftward=x > total_epochs / 2)
+    color = run.color or series_style(index)["color"] if compared else GREY
     for number, change in enumerate(run.lr_changes):
-        words = f"{name}lr {change.lr:g}" if number < MOST_MARKED else ""
-        marks.event(change.step / run.steps_per_epoch, words, row=index)
+        words = f"lr {change.lr:g}" if number < MOST_MARKED else ""
+        marks.event(change.step / run.steps_per_epoch, words, row=index, color=color)
 
 
 def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
@@ -162,9 +165,8 @@ def _compared(run: CurveSeries, quantity: Quantity, index: int) -> Iterator[Trac
     style = series_style(index) | ({"color": run.color} if run.color else {})
     group, tested = {"legendgroup": f"run {index}"}, style | {"dash": "dot"}
     if run.members:
-        label = f"{run.label} ({len(run.members)} seeds)"
-        yield from _grouped(_band(run, quantity, style["color"], label, style), group)
-        yield from _grouped(_epoch_band(run, quantity, style["color"], f"{label}, test", tested), group | {"showlegend": False})
+        yield from _grouped(_band(run, quantity, style["color"], run.label, style), group)
+        yield from _grouped(_epoch_band(run, quantity, style["color"], f"{run.label}, test", tested), group | {"showlegend": False})
         return
     yield _smoothed(run, quantity, run.label, style) | group
     yield _test(run, quantity, f"{run.label}, test", tested) | group | {"showlegend": False}

@@ -73,6 +73,18 @@ def choose(spec: RunSpec) -> None:
     Seeds(PAGE).plant(_widgets_of(spec))
 
 
+def take(spec: RunSpec) -> None:
+    """`choose`, for an experiment from outside.
+
+    Raises:
+        SpecError: this page has no controls for it.
+    """
+    if len(spec.hidden) > MAX_HIDDEN:
+        raise SpecError("hidden", f"must have at most {MAX_HIDDEN} layers on this page", f"{len(spec.hidden)} layers")
+    EPOCHS_BOUNDS.check("epochs", spec.epochs)
+    choose(spec)
+
+
 def preset_row(spec: RunSpec | None) -> None:
     """The presets, one click each; the one that the controls are at is marked.
 

@@ -14,12 +14,10 @@ from weakref import WeakValueDictionary
 import streamlit as st
 import torch
 
-from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.matmul import MatmulChoice, choose_matmul
 from mlp_core.memory import available_bytes
-from mlp_core.spec import RunSpec
-from mlp_core.training import Run
+from mlp_core.trainable import Trainable
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
 TAB_NAME = re.compile(r"[0-9a-f]{32}")
@@ -99,14 +97,14 @@ def on_job(action: Callable[[TrainingJob], None]) -> Callable[[], None]:
     return act
 
 
-def start_job(spec: RunSpec) -> TrainingJob:
-    """Make a run of `spec` this tab's own, in the place of the one before, which is stopped.
+def start_job(make: Callable[[], Trainable]) -> TrainingJob:
+    """Make the run that `make` gives this tab's own, in the place of the one before, which ends.
 
     Raises:
         SpecError, ExpressionError, MemoryBudgetError: the network cannot be trained here; then this tab has no run.
     """
     forget_job()
-    job = TrainingJob(Run(spec, load_fashion_mnist()), engine()[0])
+    job = TrainingJob(make(), engine()[0])
     _adopt(job)
     return job
 

@@ -14,10 +14,10 @@ PAGES = (
     ("start", "Start here", ":material/home:"),
     ("train", "Train an MLP", ":material/play_circle:"),
     ("activations", "Activations", ":material/show_chart:"),
-    ("stability", "Vanishing and exploding", ":material/stacked_line_chart:"),
-    ("nonlinearity", "Why nonlinearity", ":material/call_split:"),
+    ("stability", "Stability", ":material/stacked_line_chart:"),
+    ("nonlinearity", "Nonlinearity", ":material/call_split:"),
     ("generalization", "Generalization", ":material/query_stats:"),
-    ("tensors", "Tensor warm-up", ":material/grid_on:"),
+    ("tensors", "Tensors", ":material/grid_on:"),
 )
 
 

@@ -188,6 +188,9 @@ def test_reference_is_a_band_over_the_epochs_it_holds_for() -> None:
     assert (band.x0, band.x1) == (9, 10)
     assert (band.y0, band.y1) == pytest.approx((82.4, 85.0))
     assert (band.name, band.showlegend) == ("d2l", True)
+    for until, end in ((9.5, 9.5), (12.0, 10)):
+        (band,) = [s for s in accuracy_curve(run([]), 10, reference=reference._replace(until=until)).layout.shapes if s.type == "rect"]
+        assert band.x1 == end
     (band,) = [shape for shape in loss_curve(run([]), 10, reference=reference).layout.shapes if shape.type == "rect"]
     assert (band.y0, band.y1) == (0.824, 0.850)
 
@@ -236,7 +239,7 @@ def test_seeds_beside_a_single_run_share_its_group_and_their_color() -> None:
     figure = loss_curve([seeds([1.0] * 100, [2.0] * 100, label="a"), run(falling(100), label="b")], 4)
     sound(figure, BYTES)
     shown = [trace.name for trace in figure.data if trace.showlegend is not False]
-    assert shown == ["a (2 seeds)", "b", "train smoothed", "test"]
+    assert shown == ["a", "b", "train smoothed", "test"]
     assert {trace.legendgroup for trace in figure.data[:-2]} == {"run 0", "run 1"}
 
 

@@ -65,8 +65,12 @@ def test_a_finished_run_shows_the_numbers_of_the_same_run_without_a_page(page: A
     assert "Learned" in page.success[0].value
     assert main_button(page) == "Train"
     assert enabled(page) == {"play", "reset"}
-    assert [button.proto.disabled for button in page.get("download_button")] == [False] * 3
     assert {"grid", "confusion"} <= charts(page)
+    page.segmented_control(key="panel").set_value("Take it home")
+    downloads = {button.proto.label: button.proto.disabled for button in again(page).get("download_button")}
+    assert {"Script (.py)", "Steps (CSV)", "Weights (safetensors)", "Experiment (JSON)"} <= set(downloads)
+    assert not any(downloads.values())
+    assert "grid" not in charts(page)
 
 
 def test_train_after_the_end_begins_anew_with_the_same_numbers(page: AppTest) -> None:
@@ -159,7 +163,7 @@ def test_mistakes_first_are_mistakes(page: AppTest) -> None:
     finish(page)
     evaluation = job_of(page).run.evaluation
     assert evaluation is not None
-    page.segmented_control[0].set_value("Mistakes first")
+    page.segmented_control(key="image_order").set_value("Mistakes first")
     again(page)
     wrong = int(np.sum(evaluation.labels != evaluation.predicted))
     assert f"{SHOWN} of {wrong:,} mistakes, the surest first" in said(page)

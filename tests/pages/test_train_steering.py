@@ -1,0 +1,170 @@
+"""The training page without a browser: five seeds, lr in mid-run, looking back, branching, the fix, runs beside each other, panels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from statistics import mean
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.data import load_fashion_mnist
+from mlp_core.records import LrChange
+from mlp_core.spec import RunSpec
+from mlp_core.training import Run
+from tests.pages.training import LONG, SHORT, carried_out, charts, finish, job_of, losses, main_button, press
+from tests.pages.visit import again, numbers, opened, said, traces, until, visit
+
+BROKEN = {"hidden": "32", "train_size": "2000", "batch_size": "64", "epochs": "5", "lr": "30"}
+
+
+@pytest.fixture
+def page() -> Iterator[AppTest]:
+    with visit("pages/train.py") as page:
+        yield page
+
+
+def kept_names(page: AppTest) -> list[str]:
+    return [run.name for run in page.session_state["_shelf"].runs]
+
+
+def look_back(page: AppTest, step: int) -> AppTest:
+    slider = page.select_slider[0]
+    slider.set_value(step)
+    return again(page)
+
+
+def test_five_seeds_show_the_mean_and_the_spread_of_five_single_runs(page: AppTest) -> None:
+    press(opened(page, **SHORT), "seeds")
+    until(page, lambda page: "5 seeds at once" in page.get("progress")[0].proto.text)
+    finish(page)
+    spec = RunSpec.from_query(SHORT)[0]
+    accuracies = []
+    for seed in range(5):
+        run = Run(replace(spec, seed=seed), load_fashion_mnist())
+        run.advance()
+        accuracies.append(run.history.epochs[-1].test_accuracy)
+    (tile,) = [tile for tile in page.metric if tile.label == "Test accuracy"]
+    assert float(tile.value.rstrip(" %")) == pytest.approx(100 * mean(accuracies), abs=0.1)
+    low, high = (float(part.rstrip(" %")) for part in tile.delta.split(" to "))
+    assert (low, high) == pytest.approx((100 * min(accuracies), 100 * max(accuracies)), abs=0.1)
+    assert "train, 5 seeds" in traces(page, "loss")
+    assert page.success[0].value.startswith("**Seed 0: ")
+    assert [len(run.members) for run in page.session_state["_shelf"].runs] == [5]
+
+
+def test_a_change_of_lr_is_kept_and_is_the_one_that_the_engine_makes(page: AppTest) -> None:
+    press(opened(page, **SHORT), "step")
+    until(page, lambda page: main_button(page) == "Resume" and len(losses(page)) == 1)
+    page.button(key="lr_0.1").click()
+    again(page)
+    until(page, lambda page: job_of(page).snapshot().lr == pytest.approx(0.01))
+    press(page, "play")
+    finish(page)
+    expected = carried_out(SHORT, steps=1)
+    expected.set_lr(0.01)
+    expected.advance()
+    assert job_of(page).run.history.steps == expected.history.steps
+    assert job_of(page).snapshot().history.lr_changes == (LrChange(1, 0.01),)
+    assert [button for button in page.button if button.key == "lr_0.1"] == []  # an ended run can not be steered
+
+
+@pytest.mark.parametrize(("text", "rule"), [("fast", "must be a number"), ("1e9", "must be a number from 1e-05 to 100"), ("nan", "must")])
+def test_an_lr_that_cannot_be_is_refused_where_it_was_typed(page: AppTest, text: str, rule: str) -> None:
+    press(opened(page, **LONG), "step")
+    until(page, lambda page: main_button(page) == "Resume")
+    page.text_input(key="lr_wish").set_value(text)
+    again(page)
+    assert "**lr**" in page.error[0].value
+    assert rule in page.error[0].value
+    assert job_of(page).snapshot().lr == 0.1
+    page.text_input(key="lr_wish").set_value("0.05")
+    until(again(page), lambda page: job_of(page).snapshot().lr == 0.05)
+    assert not again(page).error
+
+
+def test_looking_back_shows_the_numbers_of_then(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    finish(page)
+    look_back(page, 5)
+    then = carried_out(SHORT, steps=5)
+    then.evaluate()
+    assert then.evaluation is not None
+    right = round(then.evaluation.accuracy * len(then.evaluation.labels))
+    assert any(f"After step 5: {right:,} of" in text for text in said(page))
+    tiles = {tile.label: tile.value for tile in page.metric}
+    assert tiles["Training loss"] == f"{mean(record.loss for record in then.history.steps):.4f}"
+    assert tiles["Test loss"] == "–"  # no epoch had ended
+    assert len(losses(page)) == 16  # the curve stays whole, with a mark
+    look_back(page, 16)
+    assert any("After step 16:" in text for text in said(page))
+
+
+def test_a_branch_has_the_past_of_its_run_which_stays_beside_it(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    first = job_of(finish(page)).run
+    look_back(page, 5)
+    page.text_input(key="branch_lr").set_value("0.5")
+    again(page)
+    page.button(key="branch").click()
+    finish(again(page))
+    branched = job_of(page).run
+    assert branched is not first
+    expected = carried_out(SHORT, steps=5)
+    expected.set_lr(0.5)
+    expected.advance()
+    assert branched.history.steps == expected.history.steps
+    assert len(kept_names(page)) == 2
+    curves = [numbers(trace["y"]) for name, trace in traces(page, "loss").items() if name in kept_names(page)]
+    assert [len(curve) for curve in curves] == [16, 16]
+
+
+def test_a_branch_with_an_impossible_lr_is_refused_and_nothing_is_lost(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    first = job_of(finish(page))
+    look_back(page, 5)
+    page.text_input(key="branch_lr").set_value("-1")
+    again(page)
+    page.button(key="branch").click()
+    again(page)
+    assert "**lr**" in page.error[0].value
+    assert job_of(page) is first
+
+
+def test_a_fix_is_one_click_from_the_same_seed_and_is_drawn_beside_the_fault(page: AppTest) -> None:
+    press(opened(page, **BROKEN), "play")
+    broken = job_of(finish(page)).run
+    page.button(key="run_fix").click()
+    finish(again(page))
+    fixed = job_of(page).run
+    assert set(fixed.spec.differences(broken.spec)) == {"lr"}
+    assert fixed.spec.lr < 30
+    assert page.session_state["_spec"] == fixed.spec
+    assert len(kept_names(page)) == 2
+    assert fixed.history.epochs[-1].test_accuracy > 0.5
+
+
+def test_a_run_that_gives_way_stays_in_the_list_and_one_that_never_began_does_not(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    finish(page)
+    press(page, "reset")
+    assert len(kept_names(page)) == 1
+    assert "loss" in charts(page)  # of the kept run
+    page.number_input(key="seed").set_value(3)
+    press(again(page), "step")
+    until(page, lambda page: len(kept_names(page)) == 1 and main_button(page) == "Resume")
+    press(page, "reset")
+    assert len(kept_names(page)) == 2
+
+
+def test_only_the_chosen_panel_is_drawn(page: AppTest) -> None:
+    press(opened(page, **SHORT), "play")
+    finish(page)
+    assert "grid" in charts(page)
+    for panel in ("Look inside", "Your own picture", "Runs side by side", "Take it home"):
+        page.segmented_control(key="panel").set_value(panel)
+        again(page)
+        assert not page.exception
+        assert "grid" not in charts(page)
+    assert job_of(page).run.inspections.entries == ()  # nobody looked while it trained
