@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 MAX_BYTES = 5_000_000
-MAX_PIXELS = 4096 * 4096  # a phone's photograph has 12 million; a WebP of so many takes 0.25 GB to decode, every other format half of it
+MAX_PIXELS = 4096 * 4096  # a phone's photograph has 12 million; a WebP of so many takes 0.26 GB to decode, others 0.1
 MAX_SCANS = 32  # of a progressive JPEG; encoders write about 10, and at each the decoder goes over all pixels again
 WORK_SIDE = 560  # 20 times what the network sees
 BAND_ROWS = 64  # rows of the reduced picture that are worked on at a time
