@@ -145,13 +145,15 @@ OPERATIONS: dict[str, Operation] = {
         Example(TWO_BY_THREE),
     ),
     "sum": Operation(
-        "sum", r"c_{\ldots} = \sum_i a_{\ldots i \ldots}", _sum_line, _sum, lambda s, p: shapes.reduced(s[0], p.axes, p.keepdim), arithmetic.summed,
+        "sum", r"c_{\ldots} = \sum_i a_{\ldots i \ldots}",
+        _sum_line, _sum, lambda s, p: shapes.reduced(s[0], p.axes, p.keepdim), arithmetic.summed,
         "The mean loss of a batch is `loss.sum() / loss.numel()`. Softmax divides by `exp(O).sum(dim=1, keepdim=True)`: with the kept "
         "axis, (256, 1), the division broadcasts.",
         Example(TWO_BY_THREE), Example(TWO_BY_THREE, parameters=Parameters(axes=(2,))), ("axes", "keepdim"),
     ),
     "cumsum": Operation(
-        "cumsum", r"c_{\ldots i \ldots} = \sum_{k \le i} a_{\ldots k \ldots}", lambda p: f"A.cumsum(dim={p.axis})", lambda t, p: t[0].cumsum(dim=p.axis),
+        "cumsum", r"c_{\ldots i \ldots} = \sum_{k \le i} a_{\ldots k \ldots}",
+        lambda p: f"A.cumsum(dim={p.axis})", lambda t, p: t[0].cumsum(dim=p.axis),
         lambda s, p: shapes.running(s[0], p.axis), arithmetic.summed,
         "No layer needs it; it keeps count around one: images seen after each batch, or the share of the weights below a size.",
         Example(TWO_BY_THREE), Example(TWO_BY_THREE, parameters=Parameters(axis=2)), ("axis",),
@@ -163,13 +165,15 @@ OPERATIONS: dict[str, Operation] = {
         Example(TWO_BY_THREE, "10 20 30; 40 50 60"), Example(TWO_BY_THREE, "10 20; 30 40"), kind="cellwise",
     ),
     "mul": Operation(
-        "mul, broadcast", r"c_{ij} = a_{ij}\, b_{ij}, \quad \text{index 0 where a size is 1}", lambda p: "torch.mul(A, B)", lambda t, p: torch.mul(t[0], t[1]),
+        "mul, broadcast", r"c_{ij} = a_{ij}\, b_{ij}, \quad \text{index 0 where a size is 1}",
+        lambda p: "torch.mul(A, B)", lambda t, p: torch.mul(t[0], t[1]),
         lambda s, p: shapes.broadcast(*s), arithmetic.multiplied,
         "A learning rate or a scale of its own for every column: (256, 10) times (10,), with nothing copied.",
         Example("1; 2; 3", "1 2 3 4;"), Example(TWO_BY_THREE, "1 2"), kind="cellwise",
     ),
     "add": Operation(
-        "add, broadcast", r"c_{ij} = a_{ij} + b_{ij}, \quad \text{index 0 where a size is 1}", lambda p: "A + B", lambda t, p: t[0] + t[1],
+        "add, broadcast", r"c_{ij} = a_{ij} + b_{ij}, \quad \text{index 0 where a size is 1}",
+        lambda p: "A + B", lambda t, p: t[0] + t[1],
         lambda s, p: shapes.broadcast(*s), arithmetic.added,
         "The bias: in $XW + b$ the product (256, 10) meets $b$ (10,), which stretches over the batch.",
         Example(TWO_BY_THREE, "10 20 30"), Example(TWO_BY_THREE, "10 20"), kind="cellwise",
@@ -187,13 +191,15 @@ OPERATIONS: dict[str, Operation] = {
         Example(TWO_BY_THREE, "1 0 -1"), Example(TWO_BY_THREE, "1 0"), kind="product",
     ),
     "mm": Operation(
-        "mm", r"c_{ij} = \sum_k a_{ik}\, b_{kj}", lambda p: "torch.mm(A, B)", lambda t, p: torch.mm(t[0], t[1]),
+        "mm", r"c_{ij} = \sum_k a_{ik}\, b_{kj}",
+        lambda p: "torch.mm(A, B)", lambda t, p: torch.mm(t[0], t[1]),
         lambda s, p: shapes.mm(*s), arithmetic.multiplied,
         "A layer and a batch: $XW$ is (256, 784) times (784, 256). With a broadcast $b$ added, that is all a layer does before it bends.",
         Example("1 2; 3 4; 5 6", "5 6 1 0; 7 8 0 1"), Example(TWO_BY_THREE, "1 2 3; 4 5 6"), kind="product",
     ),
     "matmul": Operation(
-        "matmul @", r"c_{\ldots ij} = \sum_k a_{\ldots ik}\, b_{\ldots kj}", lambda p: "A @ B", lambda t, p: t[0] @ t[1],
+        "matmul @", r"c_{\ldots ij} = \sum_k a_{\ldots ik}\, b_{\ldots kj}",
+        lambda p: "A @ B", lambda t, p: t[0] @ t[1],
         lambda s, p: shapes.matmul(*s), arithmetic.multiplied,
         "mm for any number of axes: five networks at once are (5, 256, 784) @ (5, 784, 256). One batch for all five broadcasts.",
         Example("1 2; 3 4 | 5 6; 7 8", "1 0; 0 2"), Example("1 2; 3 4 | 5 6; 7 8", "1 2 3"), kind="product",
@@ -201,13 +207,14 @@ OPERATIONS: dict[str, Operation] = {
     "l1": Operation(
         "L1 norm", r"\|A\|_1 = \sum_i |a_i|", lambda p: "A.abs().sum()", lambda t, p: t[0].abs().sum(),
         lambda s, p: shapes.all_axes(s[0], "Every cell counts: one number."), arithmetic.absolute,
-        r"As a penalty, $\lambda\|w\|_1$ drives weights to exactly 0.",
+        r"As a penalty, $\lambda\|w\|_1$ favors weights that are exactly 0.",
         Example("3 -4"),
     ),
     "l2": Operation(
-        "L2 norm", r"\|A\|_2 = \sqrt{\sum_i a_i^2}", lambda p: "torch.linalg.vector_norm(A)", lambda t, p: torch.linalg.vector_norm(t[0]),
+        "L2 norm", r"\|A\|_2 = \sqrt{\sum_i a_i^2}",
+        lambda p: "torch.linalg.vector_norm(A)", lambda t, p: torch.linalg.vector_norm(t[0]),
         lambda s, p: shapes.all_axes(s[0], "Every cell counts: one number."), arithmetic.rooted,
-        r"Weight decay adds $\frac{\lambda}{2}\|w\|_2^2$ to the loss. It is also the size of a gradient.",
+        r"Weight decay adds $\frac{\lambda}{2}\|w\|_2^2$ to the loss. The size of a gradient is measured so too.",
         Example("3 -4"),
     ),
     "frobenius": Operation(
@@ -218,7 +225,8 @@ OPERATIONS: dict[str, Operation] = {
         Example("1 1 1; 1 1 1; 1 1 1; 1 1 1"), Example("3 -4"),
     ),
     "transpose": Operation(
-        "transpose", r"c_{\ldots j \ldots i \ldots} = a_{\ldots i \ldots j \ldots}", lambda p: f"A.transpose({p.swap[0]}, {p.swap[1]})", lambda t, p: t[0].transpose(*p.swap),
+        "transpose", r"c_{\ldots j \ldots i \ldots} = a_{\ldots i \ldots j \ldots}",
+        lambda p: f"A.transpose({p.swap[0]}, {p.swap[1]})", lambda t, p: t[0].transpose(*p.swap),
         lambda s, p: shapes.swapped(s[0], *p.swap), arithmetic.moved,
         r"`nn.Linear` keeps $W$ as (out, in) and computes $XW^\top + b$. Backward: $\partial L/\partial W = X^\top \partial L/\partial Z$.",
         Example(TWO_BY_THREE), Example("1 2 3"), ("swap",),
