@@ -105,7 +105,7 @@ def _worse_than_guessing(case: Case) -> Verdict | None:
     """A loss that nobody would get who knew nothing."""
     if not case.loss > UNSTABLE_RATIO * GUESSING_LOSS:
         return None
-    sentence = f"Unstable: the training loss is {case.loss:.3g}, and guessing costs {GUESSING_LOSS:.2f}."
+    sentence = f"Unstable: the training loss is {_nats(case.loss)}, and guessing costs {GUESSING_LOSS:.2f}."
     evidence = joined(f"It started at {case.history.losses[0]:.3g}.", large_update(case))
     return Verdict("unstable", sentence, evidence, *_calmer(case))
 
@@ -132,7 +132,7 @@ def _unstable(case: Case) -> Verdict | None:
     if now <= UNSTABLE_RATIO * best or now - best < OVERFITTED_GAP:
         return None
     evidence = large_update(case) or "The steps are too long for where they lead."
-    sentence = f"Unstable: the training loss has jumped to {now:.2f}."
+    sentence = f"Unstable: the training loss has jumped to {_nats(now)}."
     return _too_long_steps(case, "unstable", sentence, f"Its mean was {best:.2f} in the best epoch. {evidence}")
 
 
@@ -173,6 +173,10 @@ def _trend(epochs: Sequence[EpochRecord]) -> str:
     if len(epochs) < 2:
         return ""
     return f"The training loss went from {epochs[0].train_loss:.3f} in epoch 1 to {epochs[-1].train_loss:.3f} in epoch {epochs[-1].epoch}."
+
+
+def _nats(loss: float) -> str:
+    return f"{loss:.2f}" if loss < 100 else f"{loss:.3g}"
 
 
 def _epochs(record: EpochRecord) -> str:

@@ -266,10 +266,15 @@ def test_a_loss_that_is_not_finite_never_breaks_a_verdict() -> None:
 
 
 def test_a_loss_above_that_of_guessing_is_unstable_at_any_accuracy() -> None:
-    verdict = verdict_of(trained(replace(SMALL, activation="leaky_relu", lr=2.0)))
-    last = trained(replace(SMALL, activation="leaky_relu", lr=2.0)).history.steps[-50:]
+    verdict = diagnose(BOOK, history_of([2.3] + [4.789e6] * 199, [0.5] * 200))
     assert verdict.kind == "unstable"
-    assert numbers(verdict.sentence)[0] == float(f"{sum(step.loss for step in last) / 50:.3g}")
+    assert numbers(verdict.sentence) == [4.79e6, 2.30]
+    assert numbers(verdict.evidence) == [2.3]
+    assert verdict.fix is not None
+    assert verdict.fix.spec.lr == 0.01
+    loud = diagnose(replace(BOOK, init_std=5.0), history_of([50.0] * 200, [0.5] * 200))
+    assert loud.fix is not None
+    assert loud.fix.spec.init == "he_normal", "it started as loud as it is"
     accuracies = [0.4] * 200
     at_the_edge = [diagnose(BOOK, history_of([loss] * 200, accuracies)).kind for loss in (3.4, 3.5)]  # 1.5 ln 10 = 3.45
     assert at_the_edge == ["early", "unstable"]

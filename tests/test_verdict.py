@@ -1,4 +1,4 @@
-"""A case reads what was recorded: the newest layers, the lr in force, means over the last steps. Sentences that say nothing are left out."""
+"""A case reads what was recorded: the newest layers, the lr in force, means over the last steps. Sentences without words are left out."""
 
 from __future__ import annotations
 
