@@ -51,8 +51,7 @@ def fitted_too_well(points: int = 121, degree: int = 14, samples: int = 16, seed
     return x, cubic(x), np.asarray(fit(x), dtype=np.float64), xs, ys
 
 
-def bowl(points: int = 61, at: tuple[float, float] = (0.9, 0.7)) -> tuple[Array, Array, tuple[float, float], tuple[float, float]]:
-    """f = x² + 3y² over the plane: axis (points,) and values (points, points), y down the rows; a point, and the gradient there."""
-    axis = np.linspace(-2.0, 2.0, points)
-    x, y = np.meshgrid(axis, axis)
-    return axis, x**2 + 3 * y**2, at, (2 * at[0], 6 * at[1])
+def bowl(points: int = 61, at: tuple[float, float] = (1.8, 0.9)) -> tuple[Array, Array, Array, tuple[float, float], tuple[float, float]]:
+    """f = x² + 3y² over a plane twice as wide as high: x and y (points,), values (points, points), y down the rows; a point, ∇f there."""
+    x, y = np.linspace(-4.0, 4.0, points), np.linspace(-2.0, 2.0, points)
+    return x, y, x**2 + 3 * y[:, None] ** 2, at, (2 * at[0], 6 * at[1])

@@ -51,8 +51,8 @@ def test_the_fit_is_nearer_to_the_points_than_the_truth_and_farther_between_them
 
 
 def test_the_bowl_and_its_gradient() -> None:
-    axis, values, (x, y), gradient = bowl()
-    assert values[10, 40] == pytest.approx(axis[40] ** 2 + 3 * axis[10] ** 2)
+    columns, rows, values, (x, y), gradient = bowl()
+    assert values[10, 40] == pytest.approx(columns[40] ** 2 + 3 * rows[10] ** 2)
     step = 1e-6
     numeric = [((x + step) ** 2 - (x - step) ** 2) / (2 * step), 3 * ((y + step) ** 2 - (y - step) ** 2) / (2 * step)]
     assert gradient == pytest.approx(numeric, rel=1e-6)

@@ -51,8 +51,8 @@ def curve_through_noise(x: Array, truth: Array, fit: Array, xs: Array, ys: Array
     return figure.update_layout(layout)
 
 
-def arrow_across_contour(axis: Array, values: Array, at: tuple[float, float], gradient: tuple[float, float]) -> go.Figure:
-    """Level lines, and the gradient at a point: as long as a quarter of the frame, at a right angle to the line."""
+def arrow_across_contour(x: Array, y: Array, values: Array, at: tuple[float, float], gradient: tuple[float, float]) -> go.Figure:
+    """Level lines, and the gradient at a point: as long as a quarter of the frame's height, at a right angle to the line."""
     contour = go.Contour(
         x=axis,
         y=axis,
@@ -63,7 +63,7 @@ def arrow_across_contour(axis: Array, values: Array, at: tuple[float, float], gr
         line={"width": 2},
         hoverinfo="skip",
     )
-    scale = 0.25 * float(np.ptp(axis)) / float(np.hypot(*gradient))
+    scale = 0.25 * float(np.ptp(y)) / float(np.hypot(*gradient))
     figure = go.Figure(contour)
     figure.add_scatter(
         x=[at[0], at[0] + scale * gradient[0]], y=[at[1], at[1] + scale * gradient[1]], mode="lines+markers", name="gradient",
