@@ -54,8 +54,8 @@ def curve_through_noise(x: Array, truth: Array, fit: Array, xs: Array, ys: Array
 def arrow_across_contour(x: Array, y: Array, values: Array, at: tuple[float, float], gradient: tuple[float, float]) -> go.Figure:
     """Level lines, and the gradient at a point: as long as a quarter of the frame's height, at a right angle to the line."""
     contour = go.Contour(
-        x=axis,
-        y=axis,
+        x=x,
+        y=y,
         z=values,
         colorscale=SEQUENTIAL,
         showscale=False,
