@@ -16,6 +16,9 @@ from mlp_core.expression import resolve
 from mlp_core.model import Network
 from mlp_core.spec import RunSpec
 
+# PyTorch may hand larger products to oneDNN, which takes longer to prepare for one than to multiply matrices as small as these.
+ONEDNN_FROM = 16**3  # mkldnn_gemm_min_size in ATen's Matmul.cpp
+
 
 def cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
     """−log softmax(o)_y of every network (S,), averaged over its batch, for outputs (S, classes, n) and labels (S, n)."""
@@ -100,11 +103,11 @@ class Batched:
     def _outputs(self, x: Tensor, *, training: bool) -> Tensor:
         H, parameters = x.mT, iter(self._parameters)
         for index in range(self._hidden):
-            Z = _product(next(parameters), H).add_(next(parameters))
+            Z = _affine(next(parameters), next(parameters), H)
             H = self._learned(Z, next(parameters)) if self._learned else self._activation(Z, self._fixed)
             if training and self._dropout[index] > 0:
                 H = self._dropped(H, self._dropout[index])
-        return _product(next(parameters), H).add_(next(parameters))
+        return _affine(next(parameters), next(parameters), H)
 
     def _dropped(self, H: Tensor, p: float) -> Tensor:
         """As `mlp_core.model.Dropout`: every network draws masks (n, units) for itself, image by image."""
@@ -115,9 +118,15 @@ class Batched:
         return H * (torch.stack(drawn) >= p).mT * (1.0 / (1.0 - p))
 
 
-def _product(W: Tensor, H: Tensor) -> Tensor:
-    """W H for W (S, n_out, n_in) and H (S, n_in, n), or (n_in, n) that all share: then all rows of W are those of one matrix."""
-    return torch.bmm(W, H) if H.ndim == 3 else (W.flatten(0, 1) @ H).view(*W.shape[:2], H.shape[1])
+def _affine(W: Tensor, b: Tensor, H: Tensor) -> Tensor:
+    """W H + b for W (S, n_out, n_in), b (S, n_out, 1) and H (S, n_in, n), or (n_in, n) that all share."""
+    networks, n_out, n_in = W.shape
+    if H.ndim == 2:
+        return torch.add((W.flatten(0, 1) @ H).view(networks, n_out, -1), b)  # the rows of all W are those of one matrix
+    multiplications = n_out * n_in * H.shape[2]
+    if multiplications <= ONEDNN_FROM < networks * multiplications:
+        return torch.add((W[:, :, :, None] * H[:, None]).sum(dim=2), b)
+    return torch.baddbmm(b, W, H)
 
 
 def _common(alike: Sequence[Tensor], transposed: bool) -> Tensor:

@@ -28,6 +28,8 @@ DESIGNS = {
     "dropout of nothing and of all": {"dropout": (0.0, 1.0)},
     "no hidden layer": {"hidden": ()},
     "random biases": {"init": "torch_default"},
+    "products too small for oneDNN alone": {"hidden": (20, 10)},
+    "products for oneDNN": {"hidden": (64, 64)},
 }
 each_design = pytest.mark.parametrize("changes", DESIGNS.values(), ids=DESIGNS)
 BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
