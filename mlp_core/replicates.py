@@ -123,6 +123,8 @@ class Replicates(Run):
                 self._histories[index].epochs.append(records[index])
         self._end_broken(bench, "test loss", test_losses)
         if self.step == self.total_steps and not self.finished:
+            if self.inspections.lacks(self.step):
+                self._inspect(bench)
             self.stop("completed", self._completed())
 
     def _probe(self, bench: Workbench) -> None:

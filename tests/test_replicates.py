@@ -340,6 +340,9 @@ def test_a_job_plays_them_to_the_end(scheduler: Scheduler) -> None:
     assert snapshot.members == run.members
     assert snapshot.history == run.members[0]
     assert (snapshot.checkpoint_steps, snapshot.lr) == ((), 0.1)
+    assert snapshot.inspections[-1].step == 8  # of the first seed
+    (ours, *_), (theirs, *_) = snapshot.inspections[-1].layers, run.history.probes[-1].layers
+    assert ours.stats == theirs
 
 
 def test_a_job_steps_pauses_and_stops_them(scheduler: Scheduler) -> None:
