@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-BEGIN, END = "<!-- bench: written by make bench BENCH_FLAGS=--readme -->", "<!-- end of bench -->"
+COMMAND = "make bench BENCH_FLAGS=--readme"
 
 
 def run(module: str) -> str:
@@ -24,16 +24,17 @@ def run(module: str) -> str:
     return "".join(lines)
 
 
-def with_results(readme: str, results: str) -> str:
-    """`readme` with `results` in the place of what stood between the two marks.
+def with_results(text: str, results: str, command: str = COMMAND) -> str:
+    """`text` with `results` in the place of what stood between the two marks that name the command.
 
     Raises:
         ValueError: a mark is missing.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = f"<!-- written by {command} -->", f"<!-- end of {command} -->"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise ValueError(f"{README.name}: needs the lines {BEGIN} and {END}")
+        raise ValueError(f"needs the lines {first} and {last}")
     return f"{before}{begin}\n```text\n{results.strip()}\n```\n{end}{after}"
 
 

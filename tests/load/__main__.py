@@ -1,6 +1,6 @@
 """How one server bears a class. Prints a table with the goals beside it; asserts no time.
 
-    python -m tests.load [--students 30] [--seconds 30]
+    python -m tests.load [--students 30] [--seconds 30] [--servers 1] [--write]
 
 Thirty browsers would measure their own weight: these are thirty real WebSocket sessions against one real server. The bare loop that the
 training is compared with runs before and after, on the same machine, while no student is there.
@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,14 @@ import torch
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.matmul import choose_matmul
+from tests.bench.__main__ import with_results
 from tests.bench.loops import PlainLoop
 from tests.bench.machine import machine_line
 from tests.bench.watching import fresh_server
 from tests.load.classroom import MEGABYTE, Lesson, lesson
 
-APP = Path(__file__).parents[2] / "app.py"
+ROOT = Path(__file__).parents[2]
+APP, SCALING = ROOT / "app.py", ROOT / "docs" / "scaling.md"
 EPOCHS = 4  # of the bare loop, before and after
 
 
@@ -81,21 +84,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--students", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=30.0, help="of undisturbed training")
+    parser.add_argument("--servers", type=int, default=1, help="processes; each student stays with one")
+    parser.add_argument("--write", action="store_true", help=f"write the table into {SCALING.name}")
     options = parser.parse_args()
     torch.set_num_threads(1)
     choice, data = choose_matmul(), load_fashion_mnist()
     loop, images = PlainLoop(data), len(data.train_labels)
     loop.epoch()  # the first of everything is slow
     bare = bare_images_per_second(loop, images)
-    with tempfile.TemporaryDirectory() as folder, fresh_server(APP, Path(folder)) as (url, server):
-        say = lambda line: print(line, file=sys.stderr)  # noqa: E731
-        measured = asyncio.run(lesson(url, server, options.students, options.seconds, say))
+    with ExitStack() as stack:
+        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(options.servers)]
+        servers = dict(stack.enter_context(fresh_server(APP, folder)) for folder in folders)
+        measured = asyncio.run(lesson(servers, options.students, options.seconds, lambda line: print(line, file=sys.stderr)))
     bare += bare_images_per_second(loop, images)
-    print(machine_line(choice.name))
-    print(f"{options.students} WebSocket sessions train d2l's network on {images:,} images for {measured.seconds:.0f} s\n")
-    print(table(measured, bare))
-    for exception in measured.exceptions[:5]:
-        print(exception)
+    on = f" on {options.servers} servers" if options.servers > 1 else ""
+    report = [
+        machine_line(choice.name),
+        f"{options.students} WebSocket sessions{on} train d2l's network on {images:,} images for {measured.seconds:.0f} s",
+        "",
+        table(measured, bare),
+        *measured.exceptions[:5],
+    ]
+    print("\n".join(report))
+    if options.write:
+        SCALING.write_text(with_results(SCALING.read_text(), "\n".join(report), f"make load, {options.servers}"))
 
 
 if __name__ == "__main__":

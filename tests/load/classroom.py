@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -18,6 +18,8 @@ ARRIVAL_SECONDS = 10.0  # within which all of them come; "in the same minute", a
 WANDERERS = 6
 LEAVING_SECONDS = 60.0  # after the last one left, at most: jobs are parked for 15 s
 MEGABYTE = 1e6
+
+Servers = Mapping[str, psutil.Process]  # by their addresses
 
 
 @dataclass(slots=True)
@@ -46,22 +48,28 @@ class Lesson:
         """Images of the slowest student, as a fraction of an equal share."""
         return min(self.images) * len(self.images) / sum(self.images)
 
-    def note(self, when: str, server: psutil.Process) -> None:
-        self.memory[when], self.threads[when] = server.memory_info().rss, server.num_threads()
+    def note(self, when: str, servers: Servers) -> None:
+        self.memory[when] = sum(process.memory_info().rss for process in servers.values())
+        self.threads[when] = sum(process.num_threads() for process in servers.values())
 
 
-async def lesson(url: str, server: psutil.Process, students: int, seconds: float, say: Callable[[str], None]) -> Lesson:
-    """Hold a lesson of about 90 s and `seconds` of undisturbed training."""
+async def lesson(servers: Servers, students: int, seconds: float, say: Callable[[str], None]) -> Lesson:
+    """Hold a lesson of about 90 s and `seconds` of undisturbed training. Each student stays with one server, as behind a load balancer
+    with session affinity.
+    """
     measured = Lesson(students)
-    measured.note("after start", server)
-    await _warm_up(url, server, measured)
+    measured.note("after start", servers)
+    for url in servers:
+        await _warm_up(url, servers, measured)
+    await _emptied(servers, measured, "before the lesson")
     say(f"{students} students come")
-    room = [Student(url, f"student {number}") for number in range(1, students + 1)]
+    urls = list(servers)
+    room = [Student(urls[number % len(urls)], f"student {number}") for number in range(1, students + 1)]
     await asyncio.gather(*(_arrive(student, number * ARRIVAL_SECONDS / students, measured) for number, student in enumerate(room)))
     await asyncio.gather(*(student.until(lambda student=student: student.steps > 0, "the first step") for student in room))  # type: ignore[misc]
     say("all train")
     await _undisturbed(room, seconds, measured)
-    measured.note("all train", server)
+    measured.note("all train", servers)
     say("some pause, some wander")
     await asyncio.gather(*(_pause_and_resume(student) for student in room[WANDERERS::3]), *(_wander(s, measured) for s in room[:WANDERERS]))
     say("all stop")
@@ -69,18 +77,18 @@ async def lesson(url: str, server: psutil.Process, students: int, seconds: float
         await _stop(student, measured)
     say("all leave")
     await _leave(room)
-    await _emptied(server, measured)
+    await _emptied(servers, measured)
     for student in room:
         measured.click_delays += student.delays["click"]
         measured.exceptions += student.exceptions
     return measured
 
 
-async def _warm_up(url: str, server: psutil.Process, measured: Lesson) -> None:
+async def _warm_up(url: str, servers: Servers, measured: Lesson) -> None:
     """One student alone: imports, data, caches. What stays when that one has left is what a server weighs."""
     async with Student(url, "the first") as first:
         await first.open("start")
-        measured.note("start page", server)
+        measured.note("start page", servers)
         await first.open("train", "epochs=1&train_size=2000")
         await first.press("run_play")
         await first.until(lambda: (button := first.button("run_play")) is not None and button.label == "Train", "the first run's end")
@@ -89,8 +97,7 @@ async def _warm_up(url: str, server: psutil.Process, measured: Lesson) -> None:
         await first.open("train", DESIGN)
         await first.press("run_play")
         await first.until(lambda: first.steps > 300, "some training")
-        measured.note("one trains", server)
-    await _emptied(server, measured, "before the lesson")
+        measured.note("one trains", servers)
 
 
 async def _arrive(student: Student, delay: float, measured: Lesson) -> None:
@@ -143,12 +150,12 @@ async def _leave(room: list[Student]) -> None:
         await student.close(politely=number % 2 == 0)
 
 
-async def _emptied(server: psutil.Process, measured: Lesson, when: str = "all have left") -> None:
+async def _emptied(servers: Servers, measured: Lesson, when: str = "all have left") -> None:
     """Wait until the server has given back what it will."""
     deadline = time.monotonic() + LEAVING_SECONDS
     await asyncio.sleep(20)  # jobs are parked for 15 s
     while time.monotonic() < deadline:
-        measured.note(when, server)
+        measured.note(when, servers)
         if when in ("before the lesson",) or measured.threads[when] <= measured.threads["before the lesson"]:
             return
         await asyncio.sleep(1)
