@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Kind = Literal["regular", "minimum", "maximum", "saddle", "flat", "undefined", "edge"]
 
 HALF = 3.0  # x and y reach so far
-RADIUS = 1e-3  # of the circle on which the contour is looked for
+RADIUS = 1e-5  # of the circle on which the contour is looked for
 AROUND = 720  # points on it to begin with
 HALVINGS = 50  # of the angle between two of them: more than float64 can tell
 LEVEL_TOLERANCE = 1e-15  # of the value: differences below are rounding

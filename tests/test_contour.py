@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlp_core.contour import HALF, SURFACES, Surface, field, read_point, slopes
+from mlp_core.contour import HALF, RADIUS, SURFACES, Surface, field, read_point, slopes
 
 Gradient = Callable[[float, float], tuple[float, float]]
 VALUES: dict[str, Callable[[float, float], float]] = {
@@ -53,6 +53,8 @@ def test_value_and_gradient(name: str, x: float, y: float) -> None:
 
 @pytest.mark.parametrize("name", SURFACES)
 @given(x=PLACES, y=PLACES)
+@example(x=0.95, y=0.9)  # on the bent floor, where contours curve most
+@example(x=3.0, y=-3.0)  # where the unit is saturated
 def test_the_gradient_is_orthogonal_to_a_tangent_found_without_it(name: str, x: float, y: float) -> None:
     reading = read_point(SURFACES[name], x, y)
     if reading.kind != "regular":
@@ -62,7 +64,7 @@ def test_the_gradient_is_orthogonal_to_a_tangent_found_without_it(name: str, x: 
     assert reading.tangent is not None
     assert reading.degrees is not None
     assert math.hypot(*reading.tangent) == pytest.approx(1)
-    assert reading.degrees == pytest.approx(90, abs=0.02)
+    assert reading.degrees == pytest.approx(90, abs=0.002)
 
 
 @given(radius=st.floats(0.2, 3), angle=st.floats(0, 2 * math.pi))
@@ -117,7 +119,7 @@ def test_where_there_is_no_value_nothing_is_made_up() -> None:
     logarithm = surface_of(lambda x, y: torch.log(x) + y)
     assert read_point(logarithm, -1.0, 0.0).kind == "undefined"
     assert read_point(logarithm, 0.0, 0.0).kind == "undefined"
-    assert read_point(logarithm, 5e-4, 0.0).kind == "edge"
+    assert read_point(logarithm, RADIUS / 2, 0.0).kind == "edge"
     assert np.isnan(field(logarithm, 5)[:, :3]).all()
     assert np.isfinite(field(logarithm, 5)[:, 3:]).all()
 

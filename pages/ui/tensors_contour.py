@@ -92,7 +92,7 @@ def _numbers(reading: Reading) -> None:
         f"| angle | **{reading.degrees:.4f}°** | |"
     )
     st.caption(
-        f"The tangent joins the two points {RADIUS:g} away where f is as high as here; the gradient was not asked. Along it f does not "
+        f"The tangent joins the two points {RADIUS:.5f} away where f is as high as here; the gradient was not asked. Along it f does not "
         "change, so the gradient has no part in that direction. Gradient descent walks against the gradient."
     )
 
