@@ -10,14 +10,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from mlp_core.checkpoints import Moment
 from mlp_core.model import count
-from mlp_core.records import HistorySnapshot
 from mlp_core.scheduler import MemoryBudgetError, Scheduler
-from mlp_core.snapshot import JobSnapshot, Rewound
+from mlp_core.snapshot import JobSnapshot, Rewound, lr_after, rewound
 from mlp_core.trainable import Trainable
 
 __all__ = ["JobSnapshot", "MemoryBudgetError", "Rewound", "Scheduler", "Trainable", "TrainingJob"]
@@ -147,6 +145,13 @@ class TrainingJob:
                 self._parked_until = time.monotonic() + PARKED_SECONDS
                 self._scheduler.keep(self)
 
+    def give_up(self, holder: object) -> None:
+        """`holder` wants the job no more: it is abandoned at once, unless somebody else holds it too."""
+        with self._scheduler.changed:
+            self._holders.discard(id(holder))
+            if not self._holders:
+                self.discard()
+
     def discard(self) -> None:
         """Nobody wants the job any more: abandon it at once."""
         with self._scheduler.changed:
@@ -169,25 +174,7 @@ class TrainingJob:
         moment = self._moments.get(step) or self.run.moment(step)
         with self._scheduler.changed:
             self._moments = dict([*self._moments.items(), (step, moment)][-MOMENTS:])
-        snapshot = self.snapshot()
-        history = snapshot.history.until(step)
-        earlier = (inspection for inspection in snapshot.inspections if inspection.step < step)
-        then = replace(
-            snapshot,
-            state="paused",
-            step=step,
-            history=history,
-            evaluation=moment.evaluation,
-            stop_reason=None,
-            note="",
-            sharing=0,
-            images_per_second=0.0,
-            remaining_seconds=None,
-            lr=_lr(self.run, history),
-            inspections=(*earlier, moment.inspection),
-            checkpoint_steps=tuple(kept for kept in snapshot.checkpoint_steps if kept <= step),
-        )
-        return Rewound(then, moment.network)
+        return rewound(self.snapshot(), moment, step)
 
     def snapshot(self) -> JobSnapshot:
         """The job as it stands; also tells it that somebody is looking."""
@@ -195,6 +182,8 @@ class TrainingJob:
         with self._scheduler.changed:
             self._seen = time.monotonic()
             state, note, elapsed_seconds, images_per_second = self._state, self._note, self._played_seconds, self._images_per_second()
+            sharing = len(self._scheduler.line) if state == "playing" else 0
+            place = self._scheduler.place_of(self) if sharing > 1 else 0
         with run.lock:  # second, so that a job that has finished shows all it did
             history = run.history.snapshot()
             step, evaluation, stop_reason = run.step, run.evaluation, run.stop_reason
@@ -210,11 +199,12 @@ class TrainingJob:
             evaluation=evaluation,
             stop_reason=stop_reason,
             note=note,
-            sharing=self._scheduler.playing_count if state == "playing" else 0,
+            sharing=sharing,
+            place=place,
             images_per_second=images_per_second,
             elapsed_seconds=elapsed_seconds,
             remaining_seconds=remaining / images_per_second if images_per_second else None,
-            lr=_lr(run, history),
+            lr=lr_after(run.spec, history),
             inspections=inspections,
             checkpoint_steps=checkpoint_steps,
             members=members,
@@ -290,7 +280,3 @@ class TrainingJob:
             self._state = "finished"
         elif self._state == "playing" and self._goal is not None and run.step >= self._goal and not run.testing:
             self._state = "paused"
-
-
-def _lr(run: Trainable, history: HistorySnapshot) -> float:
-    return history.lr_changes[-1].lr if history.lr_changes else run.spec.lr

@@ -6,6 +6,7 @@ One worker thread serves every job of the process. A thread a job would hold the
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from typing import Protocol
@@ -15,6 +16,8 @@ import torch
 
 IDLE_SECONDS = 2.0  # a worker with nothing to do for so long ends; the next job starts another
 CLOSING_SECONDS = 5.0  # more than the longest step
+
+_log = logging.getLogger(__name__)
 
 
 class MemoryBudgetError(RuntimeError):
@@ -78,6 +81,20 @@ class Scheduler:
     def thread_count(self) -> int:
         return len(self._threads)
 
+    @property
+    def line(self) -> list[Job]:
+        """All jobs that want turns, in the order in which each has its next one, by the rule that gives the turns.
+
+        A turn under way comes first. A job that has had less time than another may have several turns before it.
+        """
+        with self.changed:
+            return [*self._in_turn, *sorted(self._waiting(), key=_used_seconds)]
+
+    def place_of(self, job: Job) -> int:
+        """The job's place in the line, counted from 1; 0 where it wants no turn."""
+        line = self.line
+        return line.index(job) + 1 if job in line else 0
+
     def admit(self, job: Job) -> float:
         """Make room for a new job. Returns the bytes that are left then, infinitely many without a limit.
 
@@ -129,19 +146,24 @@ class Scheduler:
         job = self._next_job()
         if job is None:
             return False
-        job.take_turn()
-        with self.changed:
-            self._in_turn.remove(job)
-            self.changed.notify_all()
+        try:
+            job.take_turn()
+        except Exception:  # against its contract; the worker is everybody's and goes on without this job
+            _log.exception("A job's turn failed")
+            with self.changed:
+                self._jobs.remove(job)
+        finally:
+            with self.changed:
+                self._in_turn.remove(job)
+                self.changed.notify_all()
         return True
 
     def _next_job(self) -> Job | None:
         with self.changed:
             while not self._closed:
                 self._look_after()
-                waiting = [job for job in self._jobs if job.moving and job not in self._in_turn]
-                if waiting:
-                    job = min(waiting, key=lambda job: job.used_seconds)
+                if waiting := self._waiting():
+                    job = min(waiting, key=_used_seconds)
                     self._least_seconds = max(self._least_seconds, job.used_seconds)
                     self._in_turn.append(job)
                     return job
@@ -151,8 +173,15 @@ class Scheduler:
             self._threads.remove(threading.current_thread())
             return None
 
+    def _waiting(self) -> list[Job]:
+        return [job for job in self._jobs if job.moving and job not in self._in_turn]
+
     def _look_after(self) -> None:
         for job in self._jobs:
             if job not in self._in_turn:
                 job.expire()
         self._jobs = [job for job in self._jobs if job.moving or job.parked or job in self._in_turn]
+
+
+def _used_seconds(job: Job) -> float:
+    return job.used_seconds

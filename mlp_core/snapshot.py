@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mlp_core.checkpoints import Moment
 from mlp_core.evaluation import Evaluation
 from mlp_core.inspection import Inspection
 from mlp_core.model import Network
@@ -16,7 +17,8 @@ class JobSnapshot:
     """A job at one moment.
 
     `state` is "ready", "playing", "paused", "finished" or "stopped"; `note` says why where nobody asked for that state; `sharing` counts
-    the playing jobs that take turns, this one included. `lr` is that of the next step; `inspections` were made while somebody looked
+    the jobs that take turns, this one included, and `place` is this one's in the line for the next turn, from 1; both are 0 at rest, and
+    `place` is where nobody else wants a turn. `lr` is that of the next step; `inspections` were made while somebody looked
     inside, oldest first; `checkpoint_steps` can be gone back to; `members` are the histories of several seeds, if there are several.
     """
 
@@ -37,6 +39,7 @@ class JobSnapshot:
     inspections: tuple[Inspection, ...] = ()
     checkpoint_steps: tuple[int, ...] = ()
     members: tuple[HistorySnapshot, ...] = ()
+    place: int = 0
 
     @property
     def fraction_done(self) -> float:
@@ -49,3 +52,31 @@ class Rewound:
 
     snapshot: JobSnapshot
     network: Network
+
+
+def rewound(snapshot: JobSnapshot, moment: Moment, step: int) -> Rewound:
+    """The job of `snapshot` as it stood at an earlier step, of which `moment` was kept."""
+    history = snapshot.history.until(step)
+    earlier = (inspection for inspection in snapshot.inspections if inspection.step < step)
+    then = replace(
+        snapshot,
+        state="paused",
+        step=step,
+        history=history,
+        evaluation=moment.evaluation,
+        stop_reason=None,
+        note="",
+        sharing=0,
+        place=0,
+        images_per_second=0.0,
+        remaining_seconds=None,
+        lr=lr_after(snapshot.spec, history),
+        inspections=(*earlier, moment.inspection),
+        checkpoint_steps=tuple(kept for kept in snapshot.checkpoint_steps if kept <= step),
+    )
+    return Rewound(then, moment.network)
+
+
+def lr_after(spec: RunSpec, history: HistorySnapshot) -> float:
+    """The learning rate of the step after the last one in `history`."""
+    return history.lr_changes[-1].lr if history.lr_changes else spec.lr

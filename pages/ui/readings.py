@@ -11,7 +11,7 @@ from mlp_core.diagnosis import Verdict
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import HistorySnapshot
 from mlp_core.spec import RunSpec
-from pages.ui.text import count, duration, percent, scaled
+from pages.ui.text import count, duration, ordinal, percent, scaled
 from pages.ui.unbroken import unbroken
 
 RECENT_STEPS = 20
@@ -31,7 +31,8 @@ def progress_bar(snapshot: JobSnapshot) -> None:
     elif snapshot.elapsed_seconds:
         parts.append(f"{duration(snapshot.elapsed_seconds)} of training")
     if snapshot.sharing > 1:
-        parts.append(f"sharing this server with {snapshot.sharing - 1} other run{'s' if snapshot.sharing > 2 else ''}")
+        others = f"{snapshot.sharing - 1} other run{'s' if snapshot.sharing > 2 else ''}"
+        parts.append(f"sharing this server with {others}, {ordinal(snapshot.place)} in line")
     st.progress(snapshot.fraction_done, " · ".join(parts))
 
 

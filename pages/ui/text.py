@@ -16,6 +16,12 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def ordinal(number: int) -> str:
+    """2 -> "2nd"."""
+    ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
 def scaled(number: float, unit: str = "") -> str:
     """123456 -> "123 k"; three significant digits and the power of a thousand."""
     for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):

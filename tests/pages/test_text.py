@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui.text import count, duration, percent, plain, scaled
+from pages.ui.text import count, duration, ordinal, percent, plain, scaled
 
 SIZES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
@@ -79,3 +79,8 @@ def test_counts_and_shares() -> None:
     assert count(0.5 * 10_000) == "5,000"
     assert percent(0.84375) == "84.4 %"
     assert percent(0.1, 0) == "10 %"
+
+
+def test_places_in_a_line() -> None:
+    said = "1st 2nd 3rd 4th 10th 11th 12th 13th 14th 20th 21st 22nd 23rd 30th 101st 111th 112th 1,013th".split()
+    assert [ordinal(int(word[:-2].replace(",", ""))) for word in said] == said
