@@ -51,6 +51,11 @@ class Lease:
             self.job.park(self)
             self.job = None
 
+    def give_up(self) -> None:
+        if self.job is not None:
+            self.job.give_up(self)
+            self.job = None
+
 
 @st.cache_resource(show_spinner=False)
 def engine() -> tuple[Scheduler, MatmulChoice]:
@@ -110,11 +115,9 @@ def start_job(make: Callable[[], Trainable]) -> TrainingJob:
 
 
 def forget_job() -> None:
-    """Let go of this tab's job, which ends it."""
-    job = current_job()
-    if job is not None:
-        job.discard()
-    _lease().job = None
+    """Let go of this tab's job, which ends it, unless a duplicate of this tab shows it too."""
+    if current_job() is not None:
+        _lease().give_up()
     st.session_state.pop("_job", None)
     _jobs_by_tab().pop(_tab() or "", None)
 
