@@ -100,8 +100,8 @@ def _bright(gray: Pixels, background: Background) -> Stage:
     level = min(level + UNEVEN * float(np.median(abs(border - median))), MIDDLE) if level <= MIDDLE else 0.0
     if level > 0:
         caption += f" Up to {level:.0f} is background: made 0, the rest stretched."
-    values = np.clip((255.0 - gray if light else gray) - level, 0, None) * (255 / (255 - level))
-    return Stage("Bright on black", _whole(values), caption)
+    values = (255.0 - gray if light else gray.astype(np.float64)) - level
+    return Stage("Bright on black", _whole(values.clip(min=0) * (255 / (255 - level))), caption)
 
 
 def _border(pixels: Pixels) -> Pixels:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -71,6 +71,7 @@ def test_place_and_size_in_the_picture_do_not_matter(top: int, left: int, times:
     np.testing.assert_array_equal(prepare(picture(canvas)).pixels, on_canvas(image, 28, 28, 0, 4))
 
 
+@example(np.array([[0] * 11 + [80], [40] * 12], dtype=np.uint8))  # so uneven that all up to the middle is background
 @given(images_of_any_size)
 def test_light_and_dark_change_places_without_a_trace(pixels: Pixels) -> None:
     assume(np.median(np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])) != 127.5)
