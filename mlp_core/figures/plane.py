@@ -1,20 +1,18 @@
-"""Points of the plane and what a network makes of them: its answer as shading, its hidden space, its curves. Knows arrays only."""
+"""Points of the plane and what a network makes of them: its answer as shading, its hidden space. Knows arrays only."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from mlp_core.figures.decimation import decimation_indices
-from mlp_core.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, TEST, TRAIN, VERMILION, base_layout, translucent
-from mlp_core.figures.unchecked import Trace, contour, heatmap, scatter, unchecked_figure
-from mlp_core.records import EpochRecord
+from mlp_core.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, base_layout, translucent
+from mlp_core.figures.unchecked import Plain, Trace, contour, heatmap, plain_figure, scatter, unchecked_figure
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,7 +22,6 @@ CLASS_COLORS = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY)
 CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 NUMBERS = [[0, BLUE], [0.5, "#F4F6FA"], [1, ORANGE]]  # of a regression's points
 RIM = {"width": 1, "color": "white"}
-CURVE_POINTS = 250
 SHADE = 0.72  # opacity where the network is sure
 
 
@@ -69,7 +66,7 @@ def shading_of_numbers(values: Floats, *, discrete: bool = False) -> Shading:
     return Shading(np.nan_to_num(values / largest, nan=0.0, posinf=1, neginf=-1) / 2 + 0.5)
 
 
-def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None = None, regions: Sequence[Floats] = ()) -> go.Figure:
+def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None = None, regions: Sequence[Floats] = ()) -> Plain:
     """The plane shaded by what the network says, with its points; test points are hollow.
 
     Args:
@@ -90,7 +87,7 @@ def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None
         xaxis=axis | {"title": {"text": "x"}, "constrain": "domain"},
         yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x", "constrain": "domain"},
     )
-    return unchecked_figure(traces, layout)
+    return plain_figure(traces, layout)
 
 
 def _places(side: int) -> dict[str, float]:
@@ -191,35 +188,3 @@ def _line_within(line: tuple[float, float, float], low: Floats, high: Floats) ->
     foot = middle - (middle @ normal + b / size) * normal
     along = np.array([-normal[1], normal[0]]) * float(np.linalg.norm(high - low)) * 2
     return np.array([foot - along, foot + along])
-
-
-@dataclass(frozen=True)
-class _Curve:
-    name: str
-    color: str
-    values: Sequence[float] = field(default_factory=tuple)
-
-
-def epoch_curves(epochs: Sequence[EpochRecord], quantity: str, title: str, total_epochs: int, *, percent: bool = False) -> go.Figure:
-    """`quantity` ("loss" or "accuracy") on training and test points against epochs; the frame grows by doubling, up to `total_epochs`."""
-    numbers = np.array([record.epoch for record in epochs])
-    scale = 100.0 if percent else 1.0
-    traces = []
-    for name, color in (("train", TRAIN), ("test", TEST)):
-        values = scale * np.array([getattr(record, f"{name}_{quantity}") for record in epochs], dtype=np.float64)
-        values[~np.isfinite(values)] = np.nan
-        kept = decimation_indices(values, CURVE_POINTS)
-        traces.append(
-            scatter(
-                x=numbers[kept], y=values[kept], name=name, mode="lines", line={"color": color, "width": 2.5},
-                hovertemplate="%{y:.1f} %" if percent else "%{y:.4f}",
-            )
-        )  # fmt: skip
-    end = 10
-    while end < len(epochs):
-        end *= 2
-    layout = base_layout(
-        xaxis={"title": {"text": "epoch"}, "range": [0, min(end, max(total_epochs, 1))], "zeroline": False},
-        yaxis={"title": {"text": title}} | ({"range": [0, 102]} if percent else {"rangemode": "tozero"}),
-    )
-    return unchecked_figure(traces, layout)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
-from mlp_core.figures.mosaic import Pixels, enlarged, png
+from mlp_core.figures.mosaic import Pixels, png
 from mlp_core.figures.palette import BLUE, FAULT, GREY, ORANGE, base_layout, translucent
-from mlp_core.figures.unchecked import Trace, scatter, unchecked_figure
+from mlp_core.figures.unchecked import Plain, Trace, plain_figure, scatter
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class Edge(NamedTuple):
 
 def playground_network(
     fields: Sequence[Floats], weights: Sequence[tuple[Floats, Floats]], inputs: Sequence[str], shown: tuple[int, int] | None = None
-) -> go.Figure:
+) -> Plain:
     """Columns of units from the inputs to the outputs; orange weights are positive, blue ones negative, the wider the larger.
 
     Args:
@@ -63,11 +63,11 @@ def playground_network(
         dragmode=False,
         xaxis=axis | {"range": [-0.72, len(sizes) - 0.55]},
         yaxis=axis | {"range": [-reach, reach + 0.1]},
-        images=[_tile(field, *places[layer][unit]) for layer, units in enumerate(fields) for unit, field in enumerate(units)],
+        images=[tile for units, column in zip(fields, places, strict=True) for tile in _tiles(units, column)],
         annotations=[_name(text, *place) for text, place in zip(inputs, places[0], strict=True)],
     )
     traces = [*_lines(edges, places), _handles(edges, places), _frame(places[chosen[0]][chosen[1]]), _units(places, weights, inputs)]
-    return unchecked_figure(traces, layout)
+    return plain_figure(traces, layout)
 
 
 def _height(unit: int, size: int) -> float:
@@ -128,17 +128,21 @@ def _frame(place: tuple[float, float]) -> Trace:
     return scatter(x=[place[0]], y=[place[1] - 0.48], mode="markers", marker=marker, hoverinfo="skip")
 
 
-def _tile(field: Floats, x: float, y: float) -> dict[str, Any]:
-    largest = float(np.abs(field[np.isfinite(field)]).max(initial=0.0)) or 1.0
-    share = np.nan_to_num(field / largest, nan=0.0, posinf=1.0, neginf=-1.0)
-    indices = enlarged(np.round(HALF_LEVELS * (1 + np.clip(share, -1, 1))).astype(np.uint8)[::-1], ENLARGEMENT)
-    indices[[0, -1], :] = indices[:, [0, -1]] = RIM
-    return {
-        "source": png(indices, tile_colors()), "xref": "x", "yref": "y", "x": x, "y": y, "xanchor": "center",
-        "yanchor": "middle", "sizex": TILE_WIDTH, "sizey": TILE, "sizing": "contain", "layer": "above",
-    }  # fmt: skip
+def _tiles(units: Floats, places: Sequence[tuple[float, float]]) -> Iterator[dict[str, Any]]:
+    """The pictures of a layer's units (units, side, side), each shaded by its own largest value."""
+    largest = np.abs(np.where(np.isfinite(units), units, 0.0)).max(axis=(1, 2), initial=0.0, keepdims=True)
+    share = np.nan_to_num(units / np.where(largest > 0, largest, 1.0), nan=0.0, posinf=1.0, neginf=-1.0)
+    levels = np.round(HALF_LEVELS * (1 + np.clip(share, -1, 1))).astype(np.uint8)[:, ::-1]
+    pixels = levels.repeat(ENLARGEMENT, axis=1).repeat(ENLARGEMENT, axis=2)
+    pixels[:, [0, -1], :] = pixels[:, :, [0, -1]] = RIM
+    for picture, (x, y) in zip(pixels, places, strict=True):
+        yield {
+            "source": png(picture, tile_colors()), "xref": "x", "yref": "y", "x": x, "y": y, "xanchor": "center",
+            "yanchor": "middle", "sizex": TILE_WIDTH, "sizey": TILE, "sizing": "contain", "layer": "above",
+        }  # fmt: skip
 
 
+@functools.cache
 def tile_colors() -> Pixels:
     """(`RIM` + 1, 4): blue below 0, near-white at 0, orange above, grey the rim; opaque, since edges end below a tile."""
     share = np.abs(np.arange(-HALF_LEVELS, HALF_LEVELS + 1))[:, None] / HALF_LEVELS

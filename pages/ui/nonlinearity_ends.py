@@ -10,8 +10,8 @@ from mlp_core.ends import ENDS
 from mlp_core.plane import SHAPES
 from mlp_core.spec import weight_count
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity_playground import PLAYING
 from pages.ui.nonlinearity_presets import SPIRAL, Preset, take
+from pages.ui.nonlinearity_steering import PLAYING
 
 OUTPUT_FORMULAS = {"regression": "o", "logistic": "σ(o)", "softmax": "softmax(o)"}
 LOSS_FORMULAS = {"regression": "½(o − y)²", "logistic": "−log σ(±o)", "softmax": "−log softmax(o)[y]"}

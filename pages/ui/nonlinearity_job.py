@@ -1,9 +1,12 @@
-"""The one run of the playground: made anew when its settings change, ended with the session. Draws nothing."""
+"""The runs of the playground: the one on screen, made anew when its settings change, and five seeds of a design. Both end with the session.
+Draws nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -11,18 +14,26 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.training import Run
 from pages.ui import session
 
+SCREEN, SEEDS = "screen", "seeds"  # places for a job
+
+
+class Held(NamedTuple):
+    """A job; `key` is equal for equal experiments."""
+
+    key: Hashable
+    job: TrainingJob
+
 
 @dataclass(slots=True, eq=False)
 class Bench:
-    """A session's hold on its job; Streamlit releases it when the session ends, which parks the job."""
+    """A session's hold on its jobs; Streamlit releases it when the session ends, which parks them."""
 
-    key: Hashable = None
-    job: TrainingJob | None = None
+    held: dict[str, Held] = field(default_factory=dict)
 
     def release(self) -> None:
-        if self.job is not None:
-            self.job.park(self)
-            self.job = None
+        for _, job in self.held.values():
+            job.park(self)
+        self.held.clear()
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=Bench.release)
@@ -30,25 +41,46 @@ def _bench() -> Bench:
     return Bench()
 
 
+def held(place: str) -> Held | None:
+    return _bench().held.get(place)
+
+
 def job_for(key: Hashable, make: Callable[[], Run]) -> TrainingJob:
-    """The job made for `key`, ready to be seen; where the key has changed a new one, in the place of the one before.
+    """The job on screen, made for `key`, ready to be seen; where the key has changed a new one, in the place of the one before.
 
     Raises:
         SpecError, ExpressionError, MemoryBudgetError: it cannot be trained here.
     """
-    bench = _bench()
-    if bench.job is None or bench.key != key:
-        forget()
-        job = TrainingJob(make(), session.engine()[0])
-        job.run.prepare()
-        job.claim(bench)
-        bench.key, bench.job = key, job
-    return bench.job
+    found = held(SCREEN)
+    return found.job if found is not None and found.key == key else hold(SCREEN, key, make)
 
 
-def forget() -> None:
-    """Let go of the job, which ends it: the next one starts from the beginning."""
-    bench = _bench()
-    if bench.job is not None:
-        bench.job.discard()
-    bench.job = None
+def hold(place: str, key: Hashable, make: Callable[[], Run]) -> TrainingJob:
+    """A new job, ready to be seen, in the place of the one before.
+
+    Raises:
+        SpecError, ExpressionError, MemoryBudgetError: it cannot be trained here; then the place is empty.
+    """
+    forget(place)
+    bench, job = _bench(), TrainingJob(make(), session.engine()[0])
+    job.run.prepare()
+    job.claim(bench)
+    bench.held[place] = Held(key, job)
+    return job
+
+
+def branch(job: TrainingJob, step: int, lr: float) -> None:
+    """Go on from an earlier step of the job on screen with another lr, in its place.
+
+    Raises:
+        SpecError, MemoryBudgetError: that cannot be trained here.
+    """
+    found, run = held(SCREEN), job.run.branch(step, lr)
+    if found is not None and found.job is job:
+        hold(SCREEN, found.key, lambda: run)
+
+
+def forget(place: str = SCREEN) -> None:
+    """Let go of a job, which ends it: the next one starts from the beginning."""
+    if (found := _bench().held.pop(place, None)) is not None:
+        found.job.discard()

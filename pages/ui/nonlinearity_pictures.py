@@ -6,10 +6,15 @@ import time
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
 import streamlit as st
 
-from mlp_core.figures.plane import Scatter, Shading, decision_plane, epoch_curves, hidden_space, shading_of, shading_of_numbers
+from mlp_core.figures.curve_series import CurveSeries
+from mlp_core.figures.plane import Scatter, Shading, decision_plane, hidden_space, shading_of, shading_of_numbers
+from mlp_core.figures.plane_curves import ACCURACY, LOSS, epoch_curves
 from mlp_core.figures.plane_network import playground_network
+from mlp_core.figures.unchecked import Plain
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.linear_regions import Region, linear_regions
 from mlp_core.model import Network
@@ -21,10 +26,13 @@ from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo
 from pages.ui.nonlinearity_own import add_point
 from pages.ui.nonlinearity_settings import OWN, Settings
+from pages.ui.rewind import Moment
+
+Floats = npt.NDArray[np.float64]
 
 PLANE_HEIGHT, CURVE_HEIGHT = 440, 260
 EDGE = "_plane_edge"  # (layer, unit, source or None for the bias), layers from 1: what the editor is at
-COUNT_SECONDS = 1.0  # while it plays, regions are cut no more often
+COUNT_SECONDS = 2.0  # while it plays, regions are cut no more often
 
 
 def scatter(points: Points) -> Scatter:
@@ -37,18 +45,20 @@ def bare_plane(link: LinkState, settings: Settings) -> None:
     _add_clicked(link, live_chart(figure, key="plane_bare", height=PLANE_HEIGHT, alt="The plane with its points", on_click=True))
 
 
-def network_row(link: LinkState, settings: Settings, job: TrainingJob, *, playing: bool) -> None:
-    """The network at the left, the plane at the right."""
-    network = job.run.network
-    if network is None:
-        return
+def network_row(link: LinkState, settings: Settings, job: TrainingJob, network: Network, *, locked: str = "") -> None:
+    """The network at the left, the plane at the right.
+
+    Args:
+        network: the job's own, or one of an earlier step.
+        locked: what to do before a weight can be set by hand; nothing where it can.
+    """
     left, right = st.columns([1.35, 1], gap="medium")
     shown = _shown(link, settings, job)
     with left:
         _network(link, settings, job, network, shown)
-        _editor(settings, job, network, playing=playing)
+        _editor(settings, job, network, locked)
     with right:
-        _plane(link, settings, network, shown, playing=playing)
+        _plane(link, settings, network, shown, playing=job.moving)
 
 
 def _shown(link: LinkState, settings: Settings, job: TrainingJob) -> tuple[int, int] | None:
@@ -73,6 +83,7 @@ def _network(link: LinkState, settings: Settings, job: TrainingJob, network: Net
     else:
         link["shown"] = "" if layer == len(job.run.sizes) - 1 else f"{layer}.{unit}"
         st.session_state[EDGE] = (layer, unit, None) if layer else None
+        link.write()
     st.rerun(scope="fragment")
 
 
@@ -84,7 +95,7 @@ def _is_new(click: Click) -> bool:
     return True
 
 
-def _editor(settings: Settings, job: TrainingJob, network: Network, *, playing: bool) -> None:
+def _editor(settings: Settings, job: TrainingJob, network: Network, locked: str) -> None:
     """Set the weight or bias that was clicked last."""
     edge: tuple[int, int, int | None] | None = st.session_state.get(EDGE)
     sizes = job.run.sizes
@@ -97,8 +108,8 @@ def _editor(settings: Settings, job: TrainingJob, network: Network, *, playing: 
     receiver = f"output {unit + 1}" if layer == len(sizes) - 1 else f"unit {unit + 1} of hidden layer {layer}"
     sender = "" if source is None else settings.features[source] if layer == 1 else f"unit {source + 1} of hidden layer {layer - 1}"
     label = f"Bias of {receiver}" if source is None else f"Weight from {sender} to {receiver}"
-    if playing or job.ended:
-        st.caption(f"{label}: **{value:.4g}**. {'Pause' if playing else 'Reset'} to set it by hand.")
+    if locked:
+        st.caption(f"{label}: **{value:.4g}**. {locked} to set it by hand.")
         return
     key = f"plane_weight_{layer}_{unit}_{source}_{job.run.step}_{value:.6g}"
     st.number_input(
@@ -116,10 +127,7 @@ def _set_weight(job: TrainingJob, edge: tuple[int, int, int | None], key: str) -
 def _plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, *, playing: bool) -> None:
     now = (settings.key, int(time.monotonic() / COUNT_SECONDS))
     regions = memo("plane_regions", now, lambda: _regions(settings, network)) if playing else _regions(settings, network)
-    outlines = [region.corners for region in regions or ()] if link["regions"] else []
-    shading = _shading(link, settings, network, shown)
-    test = scatter(settings.test) if link["tests"] else None
-    figure = decision_plane(shading, scatter(settings.train), test, outlines)
+    figure = _drawn_plane(link, settings, network, shown, _outlines(link, regions))
     own = link["data"] == OWN
     click = live_chart(
         figure, key="plane", height=PLANE_HEIGHT, alt="The plane, shaded by what the network says, with its points", on_click=own
@@ -127,6 +135,20 @@ def _plane(link: LinkState, settings: Settings, network: Network, shown: tuple[i
     st.caption(_plane_caption(settings, shown, regions))
     if own:
         _add_clicked(link, click)
+
+
+def _drawn_plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, outlines: list[Floats]) -> Plain:
+    test = scatter(settings.test) if link["tests"] else None
+    return decision_plane(_shading(link, settings, network, shown), scatter(settings.train), test, outlines)
+
+
+def plane_figure(link: LinkState, settings: Settings, network: Network) -> go.Figure:
+    """The plane as it is shaded by the network's output, to be taken home."""
+    return go.Figure(_drawn_plane(link, settings, network, None, _outlines(link, _regions(settings, network)))).update_layout(template=None)
+
+
+def _outlines(link: LinkState, regions: list[Region] | None) -> list[Floats]:
+    return [region.corners for region in regions or ()] if link["regions"] else []
 
 
 def _plane_caption(settings: Settings, shown: tuple[int, int] | None, regions: list[Region] | None) -> str:
@@ -174,25 +196,46 @@ def _add_clicked(link: LinkState, click: Click | None) -> None:
         st.rerun()
 
 
-def curves_row(link: LinkState, settings: Settings, job: TrainingJob, snapshot: JobSnapshot) -> None:
-    """Loss, accuracy, and the points in the space of two hidden units."""
+def loss_title(classes: bool) -> str:
+    return "cross-entropy (nats)" if classes else "½(o − y)²"
+
+
+def loss_figure(settings: Settings, snapshot: JobSnapshot, cursor: int | None = None) -> go.Figure:
+    title = loss_title(settings.points.classes > 0)
+    return epoch_curves(_series(snapshot), LOSS, title, snapshot.spec.epochs, cursor=cursor)
+
+
+def accuracy_figure(snapshot: JobSnapshot, cursor: int | None = None) -> go.Figure:
+    return epoch_curves(_series(snapshot), ACCURACY, "accuracy (%)", snapshot.spec.epochs, cursor=cursor)
+
+
+def _series(snapshot: JobSnapshot) -> CurveSeries:
+    return CurveSeries.of(snapshot.history, snapshot.steps_per_epoch)
+
+
+def curves_row(link: LinkState, settings: Settings, now: JobSnapshot, moment: Moment) -> None:
+    """Loss, accuracy, and the points in the space of two hidden units.
+
+    Args:
+        now: the run as it stands: a curve stays whole when one looks back.
+        moment: where the rest of the page stands.
+    """
     loss, accuracy, space = st.columns(3, gap="medium")
-    epochs, total = snapshot.history.epochs, snapshot.spec.epochs
     with loss:
         st.markdown("###### Loss")
-        figure = epoch_curves(epochs, "loss", "½(o − y)²" if settings.points.classes == 0 else "cross-entropy (nats)", total)
+        figure = loss_figure(settings, now, moment.cursor)
         live_chart(figure, key="plane_loss", height=CURVE_HEIGHT, alt="Training and test loss against epochs")
     if settings.points.classes:
         with accuracy:
             st.markdown("###### Accuracy")
-            figure = epoch_curves(epochs, "accuracy", "accuracy (%)", total, percent=True)
+            figure = accuracy_figure(now, moment.cursor)
             live_chart(figure, key="plane_accuracy", height=CURVE_HEIGHT, alt="Training and test accuracy against epochs")
     with space:
-        _space(link, settings, job)
+        _space(link, settings, moment.network)
 
 
-def _space(link: LinkState, settings: Settings, job: TrainingJob) -> None:
-    network, hidden = job.run.network, settings.spec.hidden
+def _space(link: LinkState, settings: Settings, network: Network | None) -> None:
+    hidden = settings.spec.hidden
     if network is None or not hidden or max(hidden) < 2:
         return
     st.markdown("###### Hidden space")

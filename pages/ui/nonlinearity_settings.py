@@ -14,6 +14,7 @@ from mlp_core.ends import ENDS, End
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.plane import FEATURES, SHAPES, Points, dataset, points_of, split
 from mlp_core.plane_points import PointsError, from_text
+from mlp_core.replicates import Replicates
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
@@ -114,6 +115,10 @@ class Settings:
 
     def run(self) -> Run:
         return Run(self.spec, dataset(self.train, self.test, self.features), self.end)
+
+    def replicates(self) -> Replicates:
+        """The same from several seeds at once."""
+        return Replicates(self.spec, dataset(self.train, self.test, self.features), self.end)
 
 
 def settings_panel(link: LinkState) -> Settings:

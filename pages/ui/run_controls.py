@@ -128,8 +128,15 @@ def _put_away() -> None:
     session.forget_job()
 
 
-def lr_popover(snapshot: JobSnapshot) -> None:
-    """Change the learning rate while the run goes on; nothing once it has ended."""
+JobOf = Callable[[], TrainingJob | None]
+
+
+def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> None:
+    """Change the learning rate while the run goes on; nothing once it has ended.
+
+    Args:
+        job_of: the run that is steered, at the time of a click.
+    """
     if snapshot.state not in ("playing", "paused"):
         return
     lr = snapshot.lr
@@ -137,20 +144,20 @@ def lr_popover(snapshot: JobSnapshot) -> None:
         st.markdown(f"The learning rate is **{lr:g}**. A change counts from the next step on and is marked on the curves.")
         with st.container(horizontal=True):
             for label, factor in LR_FACTORS:
-                st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_scale_lr, factor)))
-        st.text_input("Or set it to", key="lr_wish", placeholder=f"{lr:g}", on_change=unbroken(_read_lr), max_chars=20)
+                st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_scale_lr, job_of, factor)))
+        st.text_input("Or set it to", key="lr_wish", placeholder=f"{lr:g}", on_change=unbroken(partial(_read_lr, job_of)), max_chars=20)
         if (error := st.session_state.get("_lr_error")) is not None:
             st.error(worded(error), icon=":material/error:")
 
 
-def _scale_lr(factor: float) -> None:
-    if (job := session.current_job()) is not None:
+def _scale_lr(job_of: JobOf, factor: float) -> None:
+    if (job := job_of()) is not None:
         _set_lr(job, float(f"{job.snapshot().lr * factor:.6g}"))
 
 
-def _read_lr() -> None:
+def _read_lr(job_of: JobOf) -> None:
     text = st.session_state.get("lr_wish", "").strip()
-    if not text or (job := session.current_job()) is None:
+    if not text or (job := job_of()) is None:
         return
     try:
         lr = BOUNDS["lr"].read("lr", text)

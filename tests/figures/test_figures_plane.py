@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from typing import Any
 
+import numpy as np
+import plotly.graph_objects as go
+
+from mlp_core.figures import plane, plane_network
 from mlp_core.figures.palette import BLUE, GREEN, ORANGE
 from mlp_core.figures.plane import (
-    CURVE_POINTS,
     LEVELS,
     Scatter,
-    decision_plane,
-    epoch_curves,
     hidden_space,
     shading_of,
     shading_of_numbers,
 )
-from mlp_core.figures.plane_network import playground_network, tile_colors
-from mlp_core.records import EpochRecord
+from mlp_core.figures.plane_network import tile_colors
 from tests.figures.pictures import pixels
 from tests.figures.soundness import sound
 
 POINTS = Scatter(np.array([[1.0, 2], [-3, 4], [0, -5]]), np.array([0, 1, 2]), 3)
+
+
+def decision_plane(*arguments: Any) -> go.Figure:
+    return go.Figure(plane.decision_plane(*arguments)).update_layout(template=None)
+
+
+def playground_network(*arguments: Any) -> go.Figure:
+    return go.Figure(plane_network.playground_network(*arguments)).update_layout(template=None)
 
 
 def field(*first_row: tuple[float, ...]) -> np.ndarray:
@@ -78,20 +85,6 @@ def test_the_undecided_line_is_drawn_where_it_is() -> None:
     np.testing.assert_allclose(line.x - 2 * line.y + 0.5, 0, atol=1e-9)
     assert [trace.x.tolist() for trace in points] == [[0], [2], [1]]
     assert not len(hidden_space(np.zeros((3, 2)), POINTS, ("a", "b")).data[0].x)
-
-
-def test_long_curves_are_thinned_and_end_where_they_end() -> None:
-    epochs = [EpochRecord(n, n, 1 / n, 1 - 1 / n, float("nan") if n == 7 else 2 / n, 0.5) for n in range(1, 1501)]
-    figure = epoch_curves(epochs, "loss", "loss", 2000)
-    sound(figure, 40_000)
-    train, test = figure.data
-    assert len(train.x) <= CURVE_POINTS
-    assert (train.x[-1], train.y[-1]) == (1500, 1 / 1500)
-    assert len(test.x) <= CURVE_POINTS
-    gap = epoch_curves(epochs[:9], "loss", "loss", 2000).data[1]
-    assert np.isnan(gap.y).tolist() == [epoch == 7 for epoch in range(1, 10)]
-    assert epoch_curves(epochs, "accuracy", "accuracy", 2000, percent=True).data[0].y[-1] == pytest.approx(100 * (1 - 1 / 1500))
-    assert epoch_curves([], "loss", "loss", 100).layout.xaxis.range == (0, 10)
 
 
 WEIGHTS = [(np.array([[1.0, -2], [0.5, 4], [0, -0.1]]), np.array([0.1, 0.2, 0.3])), (np.array([[3.0, -1, 2]]), np.array([-0.5]))]

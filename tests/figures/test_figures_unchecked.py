@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from mlp_core.figures.palette import base_layout
-from mlp_core.figures.unchecked import bar, contour, heatmap, image, scatter, unchecked_figure
+from mlp_core.figures.unchecked import bar, contour, heatmap, image, plain_figure, scatter, unchecked_figure
 from tests.figures.soundness import sound
 
 TRACES = [
@@ -23,6 +23,13 @@ def test_it_equals_the_checked_figure() -> None:
     layout = base_layout(xaxis={"title": {"text": "x"}})
     checked = go.Figure(TRACES, layout).update_layout(template=None)
     assert sound(unchecked_figure(TRACES, layout), 5_000) == sound(checked, 5_000) | {"layout": {**layout, "template": {}}}
+
+
+def test_a_plain_figure_is_the_same_without_plotlys_objects() -> None:
+    layout = base_layout(xaxis={"title": {"text": "x"}})
+    plain = go.Figure(plain_figure(TRACES, layout)).update_layout(template={})
+    assert sound(plain, 5_000)["data"] == sound(unchecked_figure(TRACES, layout), 5_000)["data"]
+    assert plain_figure(TRACES, layout)["layout"] == layout | {"template": {}}
 
 
 def test_a_wrong_property_passes_here_and_not_in_the_tests() -> None:
