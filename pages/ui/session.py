@@ -23,15 +23,30 @@ MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together
 TAB_NAME = re.compile(r"[0-9a-f]{32}")
 
 # A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept in
-# sessionStorage and not in the address: a link that is passed on must not pass on the run.
+# sessionStorage and not in the address: a link that is passed on must not pass on the run. A duplicated tab begins with a copy of that
+# storage: it asks whether a living tab answers to that name, and if so takes another.
 _TAB_SCRIPT = """
+const ANSWER_MS = 150;  // a living tab answers within a few
 export default function({ setStateValue }) {
+  window.mlpTab ??= nameOfThisTab();
+  window.mlpTab.then((name) => setStateValue("name", name));
+}
+async function nameOfThisTab() {
+  const tabs = new BroadcastChannel("mlp-tabs");
   let name = sessionStorage.getItem("mlp-tab");
-  if (!/^[0-9a-f]{32}$/.test(name ?? "")) {
+  if (!/^[0-9a-f]{32}$/.test(name ?? "") || await isTaken(name, tabs)) {
     name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
     sessionStorage.setItem("mlp-tab", name);
   }
-  setStateValue("name", name);
+  tabs.onmessage = ({ data }) => { if (data.asked === name) tabs.postMessage({ taken: name }); };
+  return name;
+}
+function isTaken(name, tabs) {
+  return new Promise((answer) => {
+    tabs.onmessage = ({ data }) => { if (data.taken === name) answer(true); };
+    tabs.postMessage({ asked: name });
+    setTimeout(() => answer(false), ANSWER_MS);
+  });
 }
 """
 
@@ -129,9 +144,15 @@ def _adopt(job: TrainingJob) -> None:
     _lease().hold(job)  # last, since whoever finds a job there takes it for adopted
 
 
+def _remember_job() -> None:
+    """Who was quick to press Train has a job before the tab has a name."""
+    if (job := _lease().job) is not None:
+        _adopt(job)
+
+
 def identify_tab() -> None:
     """Ask the browser for its tab's name; the answer comes with the next rerun."""
-    _tab_component()(key="_tab", on_name_change=lambda: None, height=1)
+    _tab_component()(key="_tab", on_name_change=_remember_job, height=1)
 
 
 @st.cache_resource(show_spinner=False)

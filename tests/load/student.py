@@ -6,6 +6,7 @@ Knows the protocol and no page. A browser draws what arrives here only to be cou
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -42,12 +43,14 @@ class Student:
     Attributes:
         delays: seconds from each request to the end of the script run it caused, by kind: "page", "click" and "tick".
         exceptions: what boxes with an exception said.
+        session: the session's id, once the server has answered.
     """
 
     def __init__(self, url: str, name: str = "student") -> None:
         self.name = name
         self.delays: dict[str, list[float]] = {"page": [], "click": [], "tick": []}
         self.exceptions: list[str] = []
+        self.session = ""
         self.sent_bytes = 0
         self._url = re.sub("^http", "ws", url) + "/_stcore/stream"
         self._elements: dict[tuple[int, ...], _Shown] = {}
@@ -70,9 +73,17 @@ class Student:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def connect(self) -> None:
-        self._socket = await connect(self._url, subprotocols=["streamlit"], max_size=LARGEST_MESSAGE, open_timeout=ANSWER_SECONDS)  # type: ignore[list-item]
+    async def connect(self, session: str = "") -> None:
+        """Begin a session, or go on with the one of this id."""
+        protocols = ["streamlit", "no-xsrf-token", session] if session else ["streamlit"]
+        self._socket = await connect(self._url, subprotocols=protocols, max_size=LARGEST_MESSAGE, open_timeout=ANSWER_SECONDS)  # type: ignore[arg-type]
         self._reader = asyncio.create_task(self._read(self._socket))
+
+    async def reconnect(self) -> None:
+        """Lose the connection, and come back to the same session as a browser does: with what it knows of its widgets."""
+        await self.close(politely=False)
+        await self.connect(self.session)
+        await self._ask("page")
 
     async def close(self, *, politely: bool = True) -> None:
         """Leave; `politely` as a closed tab does, otherwise as a lost connection does."""
@@ -98,6 +109,13 @@ class Student:
         self._widgets.clear()
         self._stop_ticks(list(self._ticks))
         await self._ask("page")
+
+    async def name_tab(self, name: str) -> None:
+        """Answer the page's question for the name of this tab."""
+        asked = self.element("bidi_component", lambda component: component.component_name.endswith("tab_name"))
+        if asked is None:
+            raise LookupError(f"{self.name} is not asked for the name of its tab")
+        await self.send(WidgetState(id=asked.id, json_value=json.dumps({"name": name})))
 
     async def press(self, key: str) -> None:
         """Press the button with this key and wait for the answer."""
@@ -192,6 +210,7 @@ class Student:
             self._draw(tuple(message.metadata.delta_path), message)
         elif kind == "new_session":
             self._run += 1
+            self.session = message.new_session.initialize.session_id or self.session
             self._fragments = frozenset(message.metadata.run.fragment_ids)
             if not self._fragments:  # a run of the whole page starts its own ticks again
                 self._stop_ticks(list(self._ticks))

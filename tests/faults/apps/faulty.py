@@ -1,0 +1,21 @@
+"""The whole app with faults that a test switches on, and with `census` in the address what this server holds. Knows no test.
+
+A switch is a file in the folder that the environment variable SWITCHES names.
+"""
+
+import json
+import threading
+
+import streamlit as st
+
+from pages.ui import session
+from pages.ui.shell import open_house
+from tests.faults.switches import install
+
+install()
+if "census" in st.query_params:
+    jobs = tuple(session.engine()[0]._admitted)
+    threads = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith(("training", "fashion")))
+    st.markdown(json.dumps({"threads": threads, "bytes": sum(job.memory_bytes for job in jobs)}))
+else:
+    open_house()
