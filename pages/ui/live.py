@@ -42,7 +42,8 @@ def _panel(spec: RunSpec | None, moving: bool) -> None:
         st.rerun()  # the whole page: whether the panel runs itself again is decided there
     now = job.snapshot() if job is not None else None
     run_buttons(spec, now)
-    waiting_design(spec, now)
+    with st.container():  # what comes and goes has a place of its own, so that the charts below keep theirs and do not blink
+        waiting_design(spec, now)
     if job is None or now is None:
         if shelf.kept().runs:
             curves_panel(None)
@@ -53,12 +54,14 @@ def _panel(spec: RunSpec | None, moving: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="run_progress"):
         progress_bar(now)
         lr_popover(now)
-    moment = rewind_panel(job, now)
+    with st.container():
+        moment = rewind_panel(job, now)
     shown = moment.snapshot
     tiles(shown)
-    verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections)
-    verdict_box(verdict, now.note, train_fixed, whose=f"Seed {shown.spec.seed}: " if shown.members else "")
-    book_badge(shown)
+    with st.container():
+        verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections)
+        verdict_box(verdict, now.note, train_fixed, whose=f"Seed {shown.spec.seed}: " if shown.members else "")
+        book_badge(shown)
     curves_panel(now, reference=reference(now), cursor=moment.cursor)
     _chosen_panel(job, now, moment)
 
