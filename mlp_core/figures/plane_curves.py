@@ -52,6 +52,7 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
         yaxis={"title": {"text": title}} | ({"range": [0, 102]} if share else {"rangemode": "tozero"}),
         **marks.layout,
     )
+    layout["legend"] |= {"traceorder": "normal"}  # filled areas would turn it round
     return unchecked_figure(traces, layout)
 
 

@@ -45,20 +45,23 @@ def bare_plane(link: LinkState, settings: Settings) -> None:
     _add_clicked(link, live_chart(figure, key="plane_bare", height=PLANE_HEIGHT, alt="The plane with its points", on_click=True))
 
 
-def network_row(link: LinkState, settings: Settings, job: TrainingJob, network: Network, *, locked: str = "") -> None:
+def network_row(
+    link: LinkState, settings: Settings, job: TrainingJob, network: Network, *, moving: bool = False, past: bool = False
+) -> None:
     """The network at the left, the plane at the right.
 
     Args:
-        network: the job's own, or one of an earlier step.
-        locked: what to do before a weight can be set by hand; nothing where it can.
+        network: the job's own, or one of an earlier step: `past`.
+        moving: whether the next frame follows.
     """
     left, right = st.columns([1.35, 1], gap="medium")
     shown = _shown(link, settings, job)
     with left:
         _network(link, settings, job, network, shown)
-        _editor(settings, job, network, locked)
+        wait = "Pause" if moving else "Go back to now" if past else "Reset" if job.ended else ""
+        _editor(settings, job, network, wait)
     with right:
-        _plane(link, settings, network, shown, playing=job.moving)
+        _plane(link, settings, network, shown, moving=moving)
 
 
 def _shown(link: LinkState, settings: Settings, job: TrainingJob) -> tuple[int, int] | None:
@@ -95,8 +98,8 @@ def _is_new(click: Click) -> bool:
     return True
 
 
-def _editor(settings: Settings, job: TrainingJob, network: Network, locked: str) -> None:
-    """Set the weight or bias that was clicked last."""
+def _editor(settings: Settings, job: TrainingJob, network: Network, wait: str) -> None:
+    """Set the weight or bias that was clicked last; where something has to be done before, `wait` says what."""
     edge: tuple[int, int, int | None] | None = st.session_state.get(EDGE)
     sizes = job.run.sizes
     if edge is None or edge[0] >= len(sizes) or edge[1] >= sizes[edge[0]] or (edge[2] or 0) >= sizes[edge[0] - 1]:
@@ -108,8 +111,8 @@ def _editor(settings: Settings, job: TrainingJob, network: Network, locked: str)
     receiver = f"output {unit + 1}" if layer == len(sizes) - 1 else f"unit {unit + 1} of hidden layer {layer}"
     sender = "" if source is None else settings.features[source] if layer == 1 else f"unit {source + 1} of hidden layer {layer - 1}"
     label = f"Bias of {receiver}" if source is None else f"Weight from {sender} to {receiver}"
-    if locked:
-        st.caption(f"{label}: **{value:.4g}**. {locked} to set it by hand.")
+    if wait:
+        st.caption(f"{label}: **{value:.4g}**. {wait} to set it by hand.")
         return
     key = f"plane_weight_{layer}_{unit}_{source}_{job.run.step}_{value:.6g}"
     st.number_input(
@@ -124,9 +127,9 @@ def _set_weight(job: TrainingJob, edge: tuple[int, int, int | None], key: str) -
     job.change(partial(Run.set_weight, layer=layer - 1, unit=unit, source=source, value=value))
 
 
-def _plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, *, playing: bool) -> None:
+def _plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, *, moving: bool) -> None:
     now = (settings.key, int(time.monotonic() / COUNT_SECONDS))
-    regions = memo("plane_regions", now, lambda: _regions(settings, network)) if playing else _regions(settings, network)
+    regions = memo("plane_regions", now, lambda: _regions(settings, network)) if moving else _regions(settings, network)
     figure = _drawn_plane(link, settings, network, shown, _outlines(link, regions))
     own = link["data"] == OWN
     click = live_chart(

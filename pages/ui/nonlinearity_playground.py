@@ -69,7 +69,7 @@ def _moving(link: LinkState, settings: Settings, job: TrainingJob) -> None:
     network = job.run.network
     with st.container():
         if network is not None:
-            pictures.network_row(link, settings, job, network, locked="Pause" if steering.playing(job) else "Wait")
+            pictures.network_row(link, settings, job, network, moving=True)
     st.container()  # where one looks back, at rest
 
 
@@ -82,8 +82,7 @@ def _at_rest(link: LinkState, settings: Settings, job: TrainingJob, several: boo
         moment = rewind_panel(job, job.snapshot(), steering.branch, "It takes the place of this one.")
     with picture:
         if moment.network is not None:
-            locked = "Look at the newest step" if moment.cursor is not None else "Reset" if job.ended else ""
-            pictures.network_row(link, settings, job, moment.network, locked=locked)
+            pictures.network_row(link, settings, job, moment.network, past=moment.cursor is not None)
     _record(link, settings, job, several, moment)
 
 
