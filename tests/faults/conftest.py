@@ -76,9 +76,10 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 
 @pytest.fixture
 def server(running_server: Server) -> Iterator[Server]:
-    """Without any fault at first. Afterwards nothing of the test's may be left: no thread, no memory, and no traceback but expected ones."""
+    """Without any fault at first. Afterwards nothing may be left: no thread, no memory, and no traceback but expected ones."""
     before = running_server.log
     running_server.restore_data()
+    running_server.switch("forget")
     yield running_server
     for switch in (running_server.folder / "switches").iterdir():
         switch.unlink()

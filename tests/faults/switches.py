@@ -12,7 +12,7 @@ from typing import Any
 FOLDER = "SWITCHES"
 DEFECT = "a defect that a test switched on"
 NOBODY = "http://127.0.0.1:9/"  # the port "discard", where nobody listens
-ANSWER_SECONDS, DOWNLOAD_SECONDS = 1.0, 3.0  # that a mirror has
+ANSWER_SECONDS = 1.0  # that a mirror has
 SHORT_PARKING_SECONDS = 1.0  # instead of the 15 that a closed page has
 HOUR_SECONDS = 3600.0
 FAULTY_SEED, HELD_SEED = 666, 777
@@ -20,6 +20,15 @@ FAULTY_SEED, HELD_SEED = 666, 777
 
 def is_on(name: str) -> bool:
     return (Path(os.environ[FOLDER]) / name).exists()
+
+
+def forget_once() -> None:
+    """Between its start and the first use a server knows no data: come to that point again."""
+    from mlp_core import data  # noqa: PLC0415
+
+    if is_on("forget"):
+        (Path(os.environ[FOLDER]) / "forget").unlink()
+        data.forget()
 
 
 @functools.cache
@@ -31,7 +40,7 @@ def install() -> None:
     jobs.PARKED_SECONDS = SHORT_PARKING_SECONDS
     data.DEBIAN_FOLDER = folder / "no-such-folder"
     download._mirrors = lambda: [(folder / "mirror").read_text() if is_on("mirror") else NOBODY]
-    download.ANSWER_SECONDS, download.DOWNLOAD_SECONDS = ANSWER_SECONDS, DOWNLOAD_SECONDS
+    download.ANSWER_SECONDS = ANSWER_SECONDS
     training.Run.advance = _broken(training.Run.advance)  # type: ignore[method-assign]
     real_time = time.time
     time.time = lambda: real_time() - HOUR_SECONDS * is_on("clock")

@@ -10,9 +10,10 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.shell import open_house
-from tests.faults.switches import install
+from tests.faults.switches import forget_once, install
 
 install()
+forget_once()
 if "census" in st.query_params:
     jobs = tuple(session.engine()[0]._admitted)
     threads = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith(("training", "fashion")))

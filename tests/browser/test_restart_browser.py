@@ -1,0 +1,112 @@
+"""A server that is started anew under an open tab: the page comes back by itself with its design, and trains. And tabs that are copies."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.driving import QUIET, ROOT, settle
+from tests.browser.test_train_browser import LONG, STREAMLIT_SEARCHES, button, press, started, step_of, until
+
+pytestmark = pytest.mark.browser
+
+RETURN_MS = 120_000  # Streamlit asks again after ever longer pauses
+GONE = ("net::ERR_", "WebSocket connection", "Cannot send rerun backMessage when disconnected from server")  # what a browser logs of it
+
+
+@contextmanager
+def serving(port: int, folder: Path) -> Iterator[None]:
+    """The app at this port; in the end killed, as by a machine that goes down."""
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), f"--server.port={port}", *QUIET]
+    with (folder / "streamlit.log").open("a") as log:
+        server = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=log, stderr=log)
+    try:
+        until(lambda: answers(port), "the server")
+        yield
+    finally:
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+
+
+def answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://localhost:{port}/_stcore/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def tolerate_the_fall(tolerated: list[str]) -> None:
+    tolerated += [STREAMLIT_SEARCHES, *GONE]
+
+
+def test_a_restart_brings_the_page_back_with_its_design(open_page: OpenPage, tmp_path: Path, port: int) -> None:
+    with serving(port, tmp_path):
+        page = started(open_page, f"http://localhost:{port}{LONG}&lr=0.25")
+        until(lambda: step_of(page) > 50, "some steps")
+        button(page, "play").evaluate("(button) => { window.sameDocument = true; }")
+    expect(page.get_by_test_id("stApp")).not_to_have_attribute("data-test-connection-state", "CONNECTED")
+    expect(page).to_have_url(re.compile("hidden=64"))
+    with serving(port, tmp_path):
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=RETURN_MS)
+        settle(page)
+        assert page.evaluate("window.sameDocument"), "nobody pressed reload"
+        expect(page.get_by_text("784 → 64 → 10").first).to_be_visible()
+        expect(page).to_have_url(re.compile(r"hidden=64.*lr=0\.25"))
+        expect(button(page, "play")).to_contain_text("Train")
+        press(page, "play")
+        expect(button(page, "play")).to_contain_text("Pause")
+        until(lambda: step_of(page) > 50, "it trains")
+
+
+def duplicate(page: Page) -> Page:
+    """What "Duplicate tab" does: the same address, and a copy of the tab's storage."""
+    with page.expect_popup() as opened:
+        page.evaluate("() => { window.open(location.href); }")
+    copy = opened.value
+    settle(copy)
+    return copy
+
+
+def tab_name(page: Page) -> str | None:
+    name: str | None = page.evaluate("sessionStorage.getItem('mlp-tab')")
+    return name
+
+
+def test_a_duplicated_tab_has_a_run_of_its_own(open_page: OpenPage) -> None:
+    first = started(open_page)
+    name = tab_name(first)
+    assert name is not None
+    copy = duplicate(first)
+    until(lambda: tab_name(copy) not in (None, name), "a name of its own")
+    expect(button(copy, "play")).to_contain_text("Train")
+    press(copy, "play")
+    until(lambda: copy.get_by_test_id("stProgress").count() > 0 and step_of(copy) > 5, "the copy trains")
+    press(copy, "reset")
+    before = step_of(first)
+    until(lambda: step_of(first) > before, "the first goes on")
+    first.reload()
+    settle(first)
+    assert tab_name(first) == name
+    until(lambda: first.get_by_test_id("stProgress").count() > 0 and step_of(first) > before, "the first finds its run again")
