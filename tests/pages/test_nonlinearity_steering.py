@@ -1,0 +1,249 @@
+"""The playground's steering without a browser: five seeds, lr in mid-run, looking back, branching, looking inside, taking home."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from statistics import mean
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from safetensors.torch import load
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.figures.plane import LEVELS, shading_of
+from mlp_core.model import Network
+from mlp_core.plane_view import copied_weights, output_field
+from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
+from mlp_core.training import Run
+from pages.ui import nonlinearity_job
+from pages.ui.link import LinkState
+from pages.ui.nonlinearity_seeds import summary
+from pages.ui.nonlinearity_settings import FIELDS, Settings, settings_of
+from tests.pages.visit import again, numbers, opened, said, sent, traces, until, visit
+
+SHORT = {"act": "playground", "epochs": "4", "size": "60", "pace": "full"}  # 3 batches an epoch
+Download = Callable[[], str | bytes]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The page, with jobs that a test can get at."""
+    torch.set_num_threads(1)
+    bench = nonlinearity_job.Bench()
+    monkeypatch.setattr(nonlinearity_job, "_bench", lambda: bench)
+    with visit("pages/nonlinearity.py") as page:
+        yield page
+    for _, job in bench.held.values():
+        job.discard()
+
+
+def settings() -> Settings:
+    """The experiment of `SHORT`."""
+    return settings_of(cast(LinkState, {field.name: field.default for field in FIELDS} | {"epochs": 4, "size": 60, "pace": "full"}))
+
+
+def job(place: str = nonlinearity_job.SCREEN) -> nonlinearity_job.TrainingJob:
+    found = nonlinearity_job.held(place)
+    assert found is not None
+    return found.job
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click()
+    return again(page)
+
+
+def finished(page: AppTest) -> AppTest:
+    """A page whose run has come to its end."""
+    press(opened(page, **SHORT), "plane_play")
+    return again(until(page, lambda page: page.button(key="plane_play").disabled))
+
+
+def chosen(page: AppTest, panel: str) -> AppTest:
+    (choice,) = [one for one in page.segmented_control if panel in one.options]
+    choice.set_value(panel)
+    return again(page)
+
+
+def network_of(run: Run) -> Network:
+    assert run.network is not None
+    return run.network
+
+
+def shade(network: Network) -> np.ndarray[Any, Any]:
+    """What the plane has to show of a network of `SHORT`."""
+    field = output_field(network, settings().end, ("x", "y"))
+    return np.round(np.clip(shading_of(field).values, 0, 1) * LEVELS).ravel()
+
+
+def plane(page: AppTest) -> list[float]:
+    figure = sent(page, "plane")
+    assert figure is not None
+    return numbers(figure["data"][0]["z"])
+
+
+def test_five_seeds_come_to_what_five_single_runs_come_to(page: AppTest) -> None:
+    press(opened(page, **SHORT), "plane_seeds")
+    until(page, lambda _: job(nonlinearity_job.SEEDS).ended)
+    again(page)
+    chosen_settings, last = settings(), []
+    for seed in range(5):
+        run = replace(chosen_settings, spec=replace(chosen_settings.spec, seed=seed)).run()
+        run.advance()
+        last.append(run.history.epochs[-1])
+    curves = traces(page, "seeds_accuracy")
+    assert numbers(curves["test, mean of 5 seeds"]["y"])[-1] == pytest.approx(100 * mean(one.test_accuracy for one in last), rel=1e-5)
+    losses = traces(page, "seeds_loss")
+    assert numbers(losses["train, mean of 5 seeds"]["y"])[-1] == pytest.approx(mean(one.train_loss for one in last), rel=1e-4)
+    perfect = sum(one.test_accuracy == 1 for one in last)
+    assert any(f"{perfect} of 5 seeds reach 100 % on the test points** after 4 epochs" in text for text in said(page))
+    assert job().run.step == 0  # the run on screen is another
+
+
+def test_five_of_the_settings_before_are_named_so(page: AppTest) -> None:
+    press(opened(page, **SHORT), "plane_seeds")
+    until(page, lambda _: job(nonlinearity_job.SEEDS).ended)
+    page.slider(key="nonlinearity_deep").set_value(2)
+    again(page)
+    assert any("of the settings before" in info.value for info in page.info)
+    press(page, "plane_seeds")
+    until(page, lambda page: not page.info)
+    assert job(nonlinearity_job.SEEDS).run.spec.hidden == (8, 8)
+
+
+def test_five_that_cannot_be_are_refused_with_field_and_rule(page: AppTest) -> None:
+    press(opened(page, **SHORT, seed="2147483647"), "plane_seeds")
+    assert "**seed** must be at most" in page.error[0].value
+
+
+def member(*accuracies: float, loss: float = 0.5) -> HistorySnapshot:
+    epochs = [EpochRecord(n, n, loss, 1.0, loss, accuracy) for n, accuracy in enumerate(accuracies, start=1)]
+    return HistorySnapshot(array("q"), array("d"), array("d"), 1, tuple(epochs), ())
+
+
+def test_the_sentence_counts_the_perfect_the_worst_and_the_broken() -> None:
+    assert summary([member()] * 2, 0, classes=True) == "2 seeds, in their first epoch."
+    lucky = "**3 of 3 seeds reach 100 % on the test points** after 1 epoch: the success is not luck."
+    assert summary([member(1.0)] * 3, 0, classes=True) == lucky
+    mixed = [member(0.5, 1.0), member(0.9, 0.5), member(0.5)]
+    assert summary(mixed, 7, classes=True) == (
+        "**1 of 3 seeds reach 100 % on the test points** after 2 epochs; from 50.0 % (seed 8) to 100.0 % (seed 7), mean 75.0 %. "
+        "1 of 3 diverged before."
+    )
+    assert "all 2 are at 50.0 %" in summary([member(0.5)] * 2, 0, classes=True)
+    spread = summary([member(float("nan"), loss=0.25), member(float("nan"), loss=0.75)], 0, classes=False)
+    assert spread == "After 1 epoch the **test loss of 2 seeds** lies from 0.25 to 0.75, mean 0.5."
+
+
+def test_a_change_of_lr_counts_from_the_next_step_and_is_marked(page: AppTest) -> None:
+    press(opened(page, **SHORT), "plane_epoch")
+    until(page, lambda page: not job().moving)
+    press(page, "lr_0.1")
+    until(page, lambda _: job().snapshot().lr == pytest.approx(0.003))
+    press(page, "plane_play")
+    again(until(page, lambda page: page.button(key="plane_play").disabled))
+    steps = job().run.steps_per_epoch
+    expected = settings().run()
+    expected.advance(steps=steps)
+    expected.set_lr(0.003)
+    expected.advance()
+    assert job().run.history.steps == expected.history.steps
+    assert job().snapshot().history.lr_changes == (LrChange(steps, 0.003),)
+    figure = sent(page, "plane_loss")
+    assert figure is not None
+    assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [1]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["lr 0.003"]
+
+
+def test_looking_back_bends_the_plane_as_it_was(page: AppTest) -> None:
+    finished(page)
+    newest = plane(page)
+    page.select_slider(key=f"rewind_{job().run.step}").set_value(2)
+    again(page)
+    then = settings().run()
+    then.advance(steps=2)
+    np.testing.assert_array_equal(plane(page), shade(network_of(then)))
+    assert plane(page) != newest
+    network = sent(page, "plane_network")
+    assert network is not None
+    weight = copied_weights(network_of(then))[0][0][0, 0]
+    assert f"weight {weight:.3g}; click to set it" in json.dumps(network)
+    tiles = {tile.label: tile.value for tile in page.metric}
+    assert tiles["Epoch"] == "0 of 4"
+    loss = sent(page, "plane_loss")
+    assert loss is not None
+    assert [shape["x0"] for shape in loss["layout"]["shapes"]] == pytest.approx([2 / job().run.steps_per_epoch])
+    assert len(numbers(loss["data"][0]["y"])) == 4  # the curve stays whole
+    page.select_slider(key=f"rewind_{job().run.step}").set_value(job().run.step)
+    assert plane(again(page)) == newest
+
+
+def test_a_branch_has_the_past_of_its_run_and_plays_on(page: AppTest) -> None:
+    finished(page)
+    first = job()
+    page.select_slider(key=f"rewind_{first.run.step}").set_value(2)
+    again(page)
+    page.text_input(key="branch_lr").set_value("0.5")
+    again(page)
+    press(page, "branch")
+    assert job() is not first
+    until(page, lambda page: page.button(key="plane_play").disabled)
+    expected = settings().run()
+    expected.advance(steps=2)
+    expected.set_lr(0.5)
+    expected.advance()
+    assert job().run.history.steps == expected.history.steps
+
+
+def test_one_looks_inside_without_views_of_images(page: AppTest) -> None:
+    chosen(opened(page, **SHORT), "Look inside")
+    assert list(page.button_group(key="inside_view").options) == ["Over time", "Histograms"]
+    press(page, "plane_epoch")
+    until(page, lambda _: not job().moving and bool(job().snapshot().inspections))
+    page.button_group(key="inside_view").set_value("Histograms")
+    again(page)
+    assert sent(page, "inside_histograms") is not None
+    assert sent(page, "plane_loss") is None  # only what is chosen is drawn
+
+
+def test_nobody_looks_inside_where_the_panel_is_closed(page: AppTest) -> None:
+    finished(page)
+    assert job().snapshot().inspections == ()
+
+
+def test_everything_can_be_taken_home(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, Download] = {}
+    draw = st.download_button
+
+    def drawn(label: str, data: Download, *further: Any, **options: Any) -> bool:
+        if not options.get("disabled"):
+            found[label] = data
+        return draw(label, data, *further, **options)
+
+    monkeypatch.setattr(st, "download_button", drawn)
+    chosen(opened(page, **SHORT), "Take it home")
+    assert set(found) == {"Weights (safetensors)", "Plane (HTML)"}
+    press(page, "plane_seeds")
+    until(page, lambda _: job(nonlinearity_job.SEEDS).ended)
+    press(page, "plane_play")
+    until(page, lambda page: page.button(key="plane_play").disabled)
+    chosen(page, "Take it home")
+    run = job().run
+    rows = list(csv.DictReader(io.StringIO(cast(str, found["Epochs (CSV)"]()))))
+    assert [float(row["test_loss"]) for row in rows] == [record.test_loss for record in run.history.epochs]
+    assert len(cast(str, found["Steps (CSV)"]()).splitlines()) == 1 + run.step
+    seeds = list(csv.DictReader(io.StringIO(cast(str, found["Epochs of 5 seeds (CSV)"]()))))
+    assert sorted({row["seed"] for row in seeds}) == ["0", "1", "2", "3", "4"]
+    tensors = load(cast(bytes, found["Weights (safetensors)"]()))
+    np.testing.assert_array_equal(tensors["0.weight"].numpy(), copied_weights(network_of(run))[0][0].astype(np.float32))
+    for label in ("Plane (HTML)", "Loss (HTML)", "Accuracy (HTML)"):
+        assert f"<h1>{label.split()[0]} of 2 → 8 → 1 on points of the plane</h1>" in cast(str, found[label]())
+    assert "epochs=4" in page.code[0].value
