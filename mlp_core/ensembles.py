@@ -6,6 +6,7 @@ watched alone.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -122,7 +123,19 @@ PRECISIONS: dict[str, Precision] = {
 
 
 def drawn_blocks(ensemble: str, n: int, factors: int, trials: Sequence[int], seed: int) -> Iterator[Tensor]:
-    """The factors in order, in blocks (count, trials, n, n) float64 of bounded size."""
+    """The factors in order, in blocks (count, trials, n, n) float64 of bounded size. Not to be changed: others may be given the same."""
+    if ENSEMBLES[ensemble].cost > 1:
+        return iter(_kept_blocks(ensemble, n, factors, tuple(trials), seed))
+    return _new_blocks(ensemble, n, factors, trials, seed)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_blocks(ensemble: str, n: int, factors: int, trials: tuple[int, ...], seed: int) -> tuple[Tensor, ...]:
+    """Factors that are dear to draw, kept for the next question about the same product: growth, what a computer gets, singular values."""
+    return tuple(_new_blocks(ensemble, n, factors, trials, seed))
+
+
+def _new_blocks(ensemble: str, n: int, factors: int, trials: Sequence[int], seed: int) -> Iterator[Tensor]:
     streams = [np.random.default_rng((seed, trial)) for trial in trials]
     block = max(1, BLOCK_ENTRIES // (len(streams) * n * n))
     for start in range(0, factors, block):
