@@ -13,6 +13,7 @@ from mlp_core.jobs import JobSnapshot, MemoryBudgetError
 from mlp_core.spec import BOUNDS, Bounds, RunSpec, SpecError
 from pages.ui import stability_runs as runs
 from pages.ui.data_source import load_data
+from pages.ui.inside import inside_panel
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability_designs import Design, designs_panel
@@ -58,6 +59,18 @@ def _runs(titled: list[tuple[str, RunSpec]], moving: bool) -> None:
     for column, (title, snapshot) in zip(st.columns(len(shown)), shown, strict=True):
         with column.container(border=True, height="stretch"):
             fate(title, snapshot)
+    _inside(shown)
+
+
+def _inside(shown: list[tuple[str, JobSnapshot]]) -> None:
+    """Every layer of one run, once somebody has chosen it: what nobody looks at is not measured."""
+    index = st.selectbox(
+        "Look inside", range(len(shown)), index=None, format_func=lambda index: shown[index][0], key=f"{GROUP}_inside_{len(shown)}",
+        placeholder="Choose a design to see its layers while it trains", width=420,
+    )  # fmt: skip
+    if index is not None:
+        job = runs.jobs(GROUP)[index].job
+        inside_panel(shown[index][1], job.run.network, job.look_inside)
 
 
 def side_by_side(group: str, label: str, titled: list[tuple[str, RunSpec]], moving: bool) -> list[tuple[str, JobSnapshot]]:
@@ -111,7 +124,7 @@ def fate(title: str, snapshot: JobSnapshot) -> None:
     if snapshot.history.probes:
         norm = snapshot.history.probes[0].layers[0].gradient_norm
         st.caption(f"|∂L/∂W| of layer 1 before training: {norm:.2g}")
-    verdict = diagnose(snapshot.spec, snapshot.history, snapshot.stop_reason)
+    verdict = diagnose(snapshot.spec, snapshot.history, snapshot.stop_reason, snapshot.inspections)
     if verdict.kind != "waiting":
         _box(verdict)
 

@@ -261,6 +261,18 @@ def test_the_dead_design_stays_at_guessing_and_the_healthy_one_learns(page: AppT
     assert "train again" in page.info[0].value
 
 
+def test_one_looks_inside_the_design_that_is_chosen_and_into_no_other(page: AppTest) -> None:
+    opened(page, act="training", activation="relu", init="normal", activation2="none", epochs="1", layers="3")
+    button(page, "Train side by side").click().run()
+    page.selectbox(key="fates_inside_2").set_value(1).run()
+    until(page, lambda page: bool(button(page, "Stop").disabled))
+    ratios = [one for one in chart(page, "inside_over_time")["data"] if one["yaxis"] == "y5"]
+    measured = {one["name"] for one in ratios if len(numbers(one["y"]))}
+    assert {"layer 1", "layer 2", "layer 3"} < measured, "updates are measured while it trains"
+    page.selectbox(key="fates_inside_2").set_value(0).run()
+    assert any("train again with this panel open" in caption.value for caption in page.caption)
+
+
 def test_equal_units_stay_one_and_the_others_part(page: AppTest) -> None:
     opened(page, act="symmetry", units="16", symmetry_epochs="1")
     trained(page, "Train all three")
