@@ -97,6 +97,42 @@ def test_the_boundary_moves_in_place(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Pause").click()
 
 
+def shading(page: Page) -> str:
+    """The picture that shades the plane."""
+    source: str = page.evaluate(
+        """(selector) => {
+            const image = document.querySelector(selector).querySelector(".heatmaplayer image");
+            return image.getAttribute("xlink:href") ?? image.getAttribute("href");
+        }""",
+        SHADED,
+    )
+    return source
+
+
+def test_looking_back_bends_the_plane_again_in_place(open_page: OpenPage) -> None:
+    page = open_page("/nonlinearity?act=playground&epochs=30&pace=full")
+    beginning = shading(page)
+    page.evaluate("(selector) => { document.querySelector(selector).dataset.mine = 'yes'; }", SHADED)
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_text("30 of 30", exact=True)).to_be_visible()
+    slider = page.get_by_role("slider", name="Look back")
+    expect(slider).to_be_visible()
+    settle(page)
+    end = shading(page)
+    assert end != beginning
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.get_by_text("0 of 30", exact=True)).to_be_visible()
+    settle(page)
+    assert shading(page) == beginning
+    page.get_by_role("slider", name="Look back").focus()
+    page.keyboard.press("End")
+    expect(page.get_by_text("30 of 30", exact=True)).to_be_visible()
+    settle(page)
+    assert shading(page) == end
+    assert page.evaluate("(selector) => document.querySelector(selector).dataset.mine", SHADED) == "yes"
+
+
 def test_a_weight_is_set_by_hand(open_page: OpenPage) -> None:
     page = open_page("/nonlinearity?act=playground")
     handle = page.evaluate(
