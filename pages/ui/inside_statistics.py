@@ -52,8 +52,8 @@ def over_time(snapshot: JobSnapshot) -> None:
     alt = "Mean, standard deviation, dead or saturated share, gradient norm and update-to-weight ratio of every layer against epochs"
     live_chart(figure, key="inside_over_time", height=int(figure.layout.height), alt=alt)
     st.caption(
-        "Measured on 256 training images, dropout off. **Green** is where these numbers lay in the chapter's networks that learn (measured "
-        "on Fashion-MNIST, from step 100 on). The dotted line is Karpathy's rule of thumb: an update of about a thousandth of the weights' "
+        "Measured on at most 256 training examples, dropout off. **Green** is where these numbers lay in the chapter's networks that learn "
+        "(measured on Fashion-MNIST, from step 100 on). The dotted line is Karpathy's rule of thumb: an update of about a thousandth of the weights' "
         "size. Far below it the lr is too low; above a tenth, steps are likely to throw away what was learned."
     )
 

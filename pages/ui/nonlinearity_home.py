@@ -15,7 +15,8 @@ from pages.ui import nonlinearity_job
 from pages.ui import nonlinearity_pictures as pictures
 from pages.ui.link import LinkState
 from pages.ui.load_experiment import changes_in_words
-from pages.ui.nonlinearity_settings import Settings
+from pages.ui.nonlinearity_own import points_left_out
+from pages.ui.nonlinearity_settings import OWN, Settings
 
 
 def home_panel(link: LinkState, settings: Settings, job: TrainingJob) -> None:
@@ -39,7 +40,7 @@ def home_panel(link: LinkState, settings: Settings, job: TrainingJob) -> None:
             _page("Loss", lambda: pictures.loss_figure(settings, snapshot), name, bool(snapshot.history.epochs))
             if settings.points.classes:
                 _page("Accuracy", lambda: pictures.accuracy_figure(snapshot), name, bool(snapshot.history.epochs))
-    _link(snapshot)
+    _link(link, snapshot)
 
 
 def _seeds() -> None:
@@ -50,11 +51,13 @@ def _seeds() -> None:
         _download("Epochs of 5 seeds (CSV)", "seeds.csv", text, "text/csv", bool(five.history.epochs))
 
 
-def _link(snapshot: JobSnapshot) -> None:
+def _link(link: LinkState, snapshot: JobSnapshot) -> None:
     st.markdown("###### The whole experiment")
     here = urlsplit(str(st.context.url or ""))
     st.code(here._replace(query=urlencode(st.query_params.to_dict()), fragment="").geturl() or "?", language=None, wrap_lines=True)
-    text = "The link sets every control to this experiment, with its points; the same seeds give the same numbers."
+    text = "The link sets every control to this experiment; the same seeds give the same numbers."
+    if link["data"] == OWN and points_left_out():
+        text += " Its points come from a file and are too many for a link."
     if snapshot.history.lr_changes:
         text += f" That the learning rate was changed in mid-run ({changes_in_words(snapshot.history.lr_changes)}) it cannot carry."
     st.caption(text)

@@ -25,6 +25,11 @@ def drawn_points(link: LinkState) -> tuple[Hashable, Points]:
     return (id(file), file) if file is not None else (link["drawn"], from_text(link["drawn"]))
 
 
+def points_left_out() -> bool:
+    """Whether the visitor's points are too many for the link."""
+    return st.session_state.get(FILE) is not None
+
+
 def own_panel(link: LinkState) -> None:
     """Choose a class, undo, clear, load a file."""
     st.segmented_control("Class of the next point", CLASSES, format_func=CLASS_LABELS.__getitem__, default="0", key=BRUSH, required=True)
@@ -38,7 +43,7 @@ def own_panel(link: LinkState) -> None:
     st.file_uploader("Or load a file of x, y, label", type=["csv", "txt"], key="plane_upload", on_change=_load, args=(link,), help=help)
     if (refusal := st.session_state.get(REFUSAL)) is not None:
         st.error(plain(refusal, 200), icon=":material/error:")
-    if st.session_state.get(FILE) is not None:
+    if points_left_out():
         st.caption(f":material/link_off: More than {LINK_POINTS} points do not fit into the link: who opens it does not get them.")
 
 

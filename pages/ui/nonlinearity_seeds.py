@@ -85,7 +85,7 @@ def _right(last: dict[int, EpochRecord], n: int, epoch: int) -> str:
     perfect = sum(record.test_accuracy == 1.0 for record in last.values())
     text = f"**{perfect} of {n} seeds reach 100 % on the test points** after {_epochs(epoch)}"
     if perfect == n:
-        return text + ": the success is not luck."
+        return text + ", so a single run would not have misled."
     worst, best = (choose(last, key=lambda seed: last[seed].test_accuracy) for choose in (min, max))
     low, middle, high = (last[worst].test_accuracy, mean(record.test_accuracy for record in last.values()), last[best].test_accuracy)
     if low == high:

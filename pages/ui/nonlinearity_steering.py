@@ -63,6 +63,7 @@ def _play(job: TrainingJob, wanted: bool) -> None:
 def _train_seeds(settings: Settings) -> None:
     nonlinearity_seeds.start(settings)
     choose(SEVERAL)
+    st.toast(f"{SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")
 
 
 def _reset() -> None:

@@ -131,7 +131,7 @@ def member(*accuracies: float, loss: float = 0.5) -> HistorySnapshot:
 
 def test_the_sentence_counts_the_perfect_the_worst_and_the_broken() -> None:
     assert summary([member()] * 2, 0, classes=True) == "2 seeds, in their first epoch."
-    lucky = "**3 of 3 seeds reach 100 % on the test points** after 1 epoch: the success is not luck."
+    lucky = "**3 of 3 seeds reach 100 % on the test points** after 1 epoch, so a single run would not have misled."
     assert summary([member(1.0)] * 3, 0, classes=True) == lucky
     mixed = [member(0.5, 1.0), member(0.9, 0.5), member(0.5)]
     assert summary(mixed, 7, classes=True) == (
