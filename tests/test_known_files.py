@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_core import known_files
+from mlp_core.data import SAMPLE_FOLDER
 from mlp_core.idx import DataError
 from mlp_core.known_files import FILES, PUBLISHED, SAMPLE, read_folder
 from scripts import make_sample
 from tests.idx_files import DEBIAN, NAMES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, digests, idx, read_idx, small_set, write_set
 
 needs_full_set = pytest.mark.skipif(not DEBIAN.is_dir(), reason="the Debian package dataset-fashion-mnist is not installed")
-SAMPLE_FOLDER = Path(known_files.__file__).with_name("sample")
 
 # When the authors compressed each file: the modification times in the gzip headers of the published files, which Debian leaves out.
 COMPRESSED_AT = dict(zip(NAMES, (1504176606, 1504176606, 1504176627, 1504176627), strict=True))

@@ -27,7 +27,7 @@ def test_it_equals_the_checked_figure() -> None:
 
 def test_a_plain_figure_is_the_same_without_plotlys_objects() -> None:
     layout = base_layout(xaxis={"title": {"text": "x"}})
-    plain = go.Figure(plain_figure(TRACES, layout)).update_layout(template={})
+    plain = go.Figure(plain_figure(TRACES, layout)).update_layout(template=None)
     assert sound(plain, 5_000)["data"] == sound(unchecked_figure(TRACES, layout), 5_000)["data"]
     assert plain_figure(TRACES, layout)["layout"] == layout | {"template": {}}
 
