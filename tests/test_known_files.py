@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlp_core import known_files
 from mlp_core.data import SAMPLE_FOLDER
 from mlp_core.idx import DataError
 from mlp_core.known_files import FILES, PUBLISHED, SAMPLE, read_folder
