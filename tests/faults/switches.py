@@ -14,6 +14,7 @@ DEFECT = "a defect that a test switched on"
 NOBODY = "http://127.0.0.1:9/"  # the port "discard", where nobody listens
 ANSWER_SECONDS = 1.0  # that a mirror has
 SHORT_PARKING_SECONDS = 1.0  # instead of the 15 that a closed page has
+SHORT_IDLE_SECONDS = 0.2  # after which a worker without work ends
 HOUR_SECONDS = 3600.0
 FAULTY_SEED, HELD_SEED = 666, 777
 
@@ -34,10 +35,11 @@ def forget_once() -> None:
 @functools.cache
 def install() -> None:
     """Once a process: put every fault in its place."""
-    from mlp_core import data, download, jobs, training  # noqa: PLC0415
+    from mlp_core import data, download, jobs, scheduler, training  # noqa: PLC0415
 
     folder = Path(os.environ[FOLDER])
     jobs.PARKED_SECONDS = SHORT_PARKING_SECONDS
+    scheduler.IDLE_SECONDS = SHORT_IDLE_SECONDS
     data.DEBIAN_FOLDER = folder / "no-such-folder"
     download._mirrors = lambda: [(folder / "mirror").read_text() if is_on("mirror") else NOBODY]
     download.ANSWER_SECONDS = ANSWER_SECONDS

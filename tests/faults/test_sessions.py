@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import LONG, Server, goes_on, train
-from tests.faults.switches import FAULTY_SEED, HELD_SEED
+from tests.faults.switches import FAULTY_SEED, HELD_SEED, SHORT_PARKING_SECONDS
 from tests.load.student import Student
 
 TAB = "0123456789abcdef" * 2
@@ -63,6 +63,24 @@ def test_a_lost_connection_comes_back_to_the_same_run(server: Server) -> None:
             await one.press("run_stop")
             await one.until(lambda: label(one) == "Train", "the end")
             await goes_on(other)
+
+    play(scene())
+
+
+def test_who_comes_back_too_late_reads_what_became_of_the_run(server: Server) -> None:
+    async def scene() -> None:
+        async with Student(server.url, "the one") as one, Student(server.url, "the other") as other:
+            await asyncio.gather(train(one), train(other))
+            before = one.steps
+            await one.close(politely=False)
+            await asyncio.sleep(3 * SHORT_PARKING_SECONDS)
+            await one.connect(one.session)
+            await one.refresh()
+            assert f"Given up at step {one.steps}" in one.text
+            assert label(one) == "Train"
+            assert one.steps >= before, "the curves up to there are kept"
+            await one.press("run_play")
+            await asyncio.gather(goes_on(one), goes_on(other))
 
     play(scene())
 

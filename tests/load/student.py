@@ -83,6 +83,10 @@ class Student:
         """Lose the connection, and come back to the same session as a browser does: with what it knows of its widgets."""
         await self.close(politely=False)
         await self.connect(self.session)
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Have the whole page run again."""
         await self._ask("page")
 
     async def close(self, *, politely: bool = True) -> None:
