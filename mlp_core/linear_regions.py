@@ -62,7 +62,8 @@ def _halves(corners: Floats, slope: Floats, offset: float) -> list[Floats]:
     values = corners @ slope + offset
     if values.min() >= -THIN or values.max() <= THIN:
         return [corners]
-    following, next_values = np.roll(corners, -1, axis=0), np.roll(values, -1)
+    order = np.arange(1, len(corners) + 1) % len(corners)
+    following, next_values = corners[order], values[order]
     above: list[Floats] = []
     below: list[Floats] = []
     for corner, value, other, other_value in zip(corners, values, following, next_values, strict=True):

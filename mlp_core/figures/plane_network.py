@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -77,14 +78,14 @@ def _height(unit: int, size: int) -> float:
 def _lines(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> list[Trace]:
     """Two signs times `BINS` widths, always as many traces: an edge that changes moves between them."""
     largest = max((abs(edge.weight) for edge in edges if np.isfinite(edge.weight)), default=0.0) or 1.0
-    segments: dict[tuple[bool, int], list[float | None]] = {(positive, size): [] for size in range(BINS) for positive in (False, True)}
-    heights: dict[tuple[bool, int], list[float | None]] = {key: [] for key in segments}
+    segments: dict[tuple[bool, int], list[float]] = {(positive, size): [] for size in range(BINS) for positive in (False, True)}
+    heights: dict[tuple[bool, int], list[float]] = {key: [] for key in segments}
     for edge in edges:
         share = min(abs(edge.weight) / largest, 1.0) if np.isfinite(edge.weight) else 1.0
         key = (edge.weight > 0, min(int(BINS * share), BINS - 1))
         (x0, y0), (x1, y1) = places[edge.layer - 1][edge.source], places[edge.layer][edge.unit]
-        segments[key] += [x0, x1, None]
-        heights[key] += [y0, y1, None]
+        segments[key] += [x0, x1, math.nan]
+        heights[key] += [y0, y1, math.nan]
     return [
         scatter(
             x=segments[key], y=heights[key], mode="lines", hoverinfo="skip",
