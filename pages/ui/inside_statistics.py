@@ -53,8 +53,8 @@ def over_time(snapshot: JobSnapshot) -> None:
     live_chart(figure, key="inside_over_time", height=int(figure.layout.height), alt=alt)
     st.caption(
         "Measured on at most 256 training examples, dropout off. **Green** is where these numbers lay in the chapter's networks that learn "
-        "(measured on Fashion-MNIST, from step 100 on). The dotted line is Karpathy's rule of thumb: an update of about a thousandth of the weights' "
-        "size. Far below it the lr is too low; above a tenth, steps are likely to throw away what was learned."
+        "(measured on Fashion-MNIST, from step 100 on). The dotted line is Karpathy's rule of thumb: an update of about a thousandth of "
+        "the weights' size. Far below it the lr is too low; above a tenth, steps are likely to throw away what was learned."
     )
 
 

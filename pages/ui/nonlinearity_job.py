@@ -11,7 +11,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.training import Run
+from mlp_core.trainable import Trainable
 from pages.ui import session
 
 SCREEN, SEEDS = "screen", "seeds"  # places for a job
@@ -45,7 +45,7 @@ def held(place: str) -> Held | None:
     return _bench().held.get(place)
 
 
-def job_for(key: Hashable, make: Callable[[], Run]) -> TrainingJob:
+def job_for(key: Hashable, make: Callable[[], Trainable]) -> TrainingJob:
     """The job on screen, made for `key`, ready to be seen; where the key has changed a new one, in the place of the one before.
 
     Raises:
@@ -55,7 +55,7 @@ def job_for(key: Hashable, make: Callable[[], Run]) -> TrainingJob:
     return found.job if found is not None and found.key == key else hold(SCREEN, key, make)
 
 
-def hold(place: str, key: Hashable, make: Callable[[], Run]) -> TrainingJob:
+def hold(place: str, key: Hashable, make: Callable[[], Trainable]) -> TrainingJob:
     """A new job, ready to be seen, in the place of the one before.
 
     Raises:

@@ -12,6 +12,7 @@ from mlp_core.figures.curve_series import CurveSeries
 from mlp_core.figures.plane_curves import ACCURACY, LOSS, epoch_curves
 from mlp_core.jobs import MemoryBudgetError
 from mlp_core.records import EpochRecord, HistorySnapshot
+from mlp_core.replicates import Replicates
 from mlp_core.spec import SpecError
 from pages.ui import nonlinearity_job
 from pages.ui.live_chart import live_chart
@@ -50,16 +51,18 @@ def seeds_panel(settings: Settings) -> None:
         return
     if found.key != settings.key:
         st.info("These five are of the settings before; **× 5 seeds** trains the new ones.", icon=":material/edit_note:")
-    snapshot, end = found.job.snapshot(), found.job.run.end
+    snapshot, five = found.job.snapshot(), found.job.run
+    assert isinstance(five, Replicates)
+    classes = five.end.scores is not None
     members, first, total = snapshot.members, snapshot.spec.seed, snapshot.spec.epochs
-    st.markdown(summary(members, first, classes=end.scores is not None))
+    st.markdown(summary(members, first, classes=classes))
     run = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=members)
     loss, accuracy = st.columns(2, gap="medium")
     with loss:
         st.markdown("###### Loss")
-        figure = epoch_curves(run, LOSS, loss_title(end.scores is not None), total)
+        figure = epoch_curves(run, LOSS, loss_title(classes), total)
         live_chart(figure, key="seeds_loss", height=CURVE_HEIGHT, alt="Training and test loss of five seeds against epochs")
-    if end.scores is not None:
+    if classes:
         with accuracy:
             st.markdown("###### Accuracy")
             figure = epoch_curves(run, ACCURACY, "accuracy (%)", total)

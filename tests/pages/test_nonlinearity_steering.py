@@ -19,10 +19,11 @@ from safetensors.torch import load
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.figures.plane import LEVELS, shading_of
+from mlp_core.jobs import TrainingJob
 from mlp_core.model import Network
 from mlp_core.plane_view import copied_weights, output_field
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
-from mlp_core.training import Run
+from mlp_core.trainable import Trainable
 from pages.ui import nonlinearity_job
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity_seeds import summary
@@ -50,7 +51,7 @@ def settings() -> Settings:
     return settings_of(cast(LinkState, {field.name: field.default for field in FIELDS} | {"epochs": 4, "size": 60, "pace": "full"}))
 
 
-def job(place: str = nonlinearity_job.SCREEN) -> nonlinearity_job.TrainingJob:
+def job(place: str = nonlinearity_job.SCREEN) -> TrainingJob:
     found = nonlinearity_job.held(place)
     assert found is not None
     return found.job
@@ -73,7 +74,7 @@ def chosen(page: AppTest, panel: str) -> AppTest:
     return again(page)
 
 
-def network_of(run: Run) -> Network:
+def network_of(run: Trainable) -> Network:
     assert run.network is not None
     return run.network
 
