@@ -263,9 +263,9 @@ def test_the_dead_design_stays_at_guessing_and_the_healthy_one_learns(page: AppT
 
 def test_one_looks_inside_the_design_that_is_chosen_and_into_no_other(page: AppTest) -> None:
     opened(page, act="training", activation="relu", init="normal", activation2="none", epochs="1", layers="3")
-    button(page, "Train side by side").click().run()
+    trained(page, "Train side by side")
     page.selectbox(key="fates_inside_2").set_value(1).run()
-    until(page, lambda page: bool(button(page, "Stop").disabled))
+    trained(page, "Train side by side")  # with the panel open from the first step on
     ratios = [one for one in chart(page, "inside_over_time")["data"] if one["yaxis"] == "y5"]
     measured = {one["name"] for one in ratios if len(numbers(one["y"]))}
     assert {"layer 1", "layer 2", "layer 3"} < measured, "updates are measured while it trains"
