@@ -130,7 +130,7 @@ class Run(Progress):
 
     def abandon(self) -> None:
         """End the run and give back everything but the history."""
-        self.stop("abandoned", f"Given up at step {self.step}, because its page was closed.")
+        self.stop("abandoned", f"Given up at step {self.step}: its page was closed, or out of reach for too long.")
         self.network = self.evaluation = None
         with self.lock:
             self.checkpoints.clear()

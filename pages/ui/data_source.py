@@ -19,6 +19,8 @@ def load_data() -> Dataset:
     place.empty()
     if data.is_sample:
         _explain_sample(data)
+    elif data.notes:
+        st.caption("About the data: " + "; ".join(plain(note, 300) for note in data.notes))
     return data
 
 
