@@ -17,10 +17,10 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from mlp_core.download import Report, cache_folder, fetch
-from mlp_core.idx import DataError
-from mlp_core.known_files import read_folder
-from mlp_core.readonly import ReadOnlyTensor
+from mlp_core.files.download import Report, cache_folder, fetch
+from mlp_core.files.idx import DataError
+from mlp_core.files.known_files import read_folder
+from mlp_core.files.readonly import ReadOnlyTensor
 
 __all__ = ["CLASS_NAMES", "FULL_SET_HINT", "DataError", "Dataset", "forget", "load_fashion_mnist", "load_sample"]
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from mlp_core import fixes
-from mlp_core.fixes import Fix
 from mlp_core.inspection import Inspection
-from mlp_core.layer_faults import LEARNED, dead, large_update, lost_gradient, lost_signal, saturated, small_updates, symmetric
 from mlp_core.records import EpochRecord, HistorySnapshot, StopReason
 from mlp_core.spec import RunSpec
-from mlp_core.verdict import RECENT_STEPS, Case, Verdict, joined, percent
+from mlp_core.verdicts import fixes
+from mlp_core.verdicts.fixes import Fix
+from mlp_core.verdicts.layer_faults import LEARNED, dead, large_update, lost_gradient, lost_signal, saturated, small_updates, symmetric
+from mlp_core.verdicts.verdict import RECENT_STEPS, Case, Verdict, joined, percent
 
 __all__ = ["Verdict", "diagnose"]
 

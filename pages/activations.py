@@ -9,8 +9,8 @@ from mlp_core.activations import ACTIVATIONS, evaluate
 from mlp_core.expression import ExpressionError, compile_expression
 from mlp_core.operations import FUNCTIONS
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds
-from pages.ui import distribution_panel
-from pages.ui.activation_panels import Shown, cost_panel, curves_panel, facts_panel, identities_panel
+from pages.ui.activations import distribution as distribution_panel
+from pages.ui.activations.activations import Shown, cost_panel, curves_panel, facts_panel, identities_panel
 from pages.ui.link import LinkState, choice, choices, number, span, text
 from pages.ui.shell import page_header
 

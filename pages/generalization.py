@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import generalization_capacity, generalization_decay, generalization_dropout, session
+from pages.ui import session
+from pages.ui.generalization import capacity as generalization_capacity
+from pages.ui.generalization import decay as generalization_decay
+from pages.ui.generalization import dropout as generalization_dropout
 from pages.ui.link import LinkState, choice
 from pages.ui.shell import page_header
 

@@ -2,18 +2,16 @@
 
 import streamlit as st
 
-from pages.ui import (
-    session,
-    stability_chain,
-    stability_depth,
-    stability_designs,
-    stability_map,
-    stability_matrices,
-    stability_symmetry,
-    stability_training,
-)  # fmt: skip
+from pages.ui import session  # fmt: skip
 from pages.ui.link import LinkState, choice
 from pages.ui.shell import page_header
+from pages.ui.stability import chain as stability_chain  # fmt: skip
+from pages.ui.stability import depth as stability_depth  # fmt: skip
+from pages.ui.stability import designs as stability_designs  # fmt: skip
+from pages.ui.stability import map as stability_map  # fmt: skip
+from pages.ui.stability import matrices as stability_matrices  # fmt: skip
+from pages.ui.stability import symmetry as stability_symmetry  # fmt: skip
+from pages.ui.stability import training as stability_training  # fmt: skip
 
 ACTS = {
     "depth": ("Depth", stability_depth.act),

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import tensors_contour, tensors_operations
 from pages.ui.link import LinkState, choice
 from pages.ui.shell import page_header
+from pages.ui.tensors import contour as tensors_contour
+from pages.ui.tensors import operations as tensors_operations
 
 ACTS = {
     "operations": ("Shapes and operations", tensors_operations.act),

@@ -41,8 +41,8 @@ ROOMS = (  # the first that fits counts
     Room("mlp_core.spec", ("mlp_core.bounds",)),
     Room("mlp_core.records", ()),
     Room("mlp_core.figures", ("plotly", "numpy", "mlp_core.figures", "mlp_core.spec", "mlp_core.bounds", "mlp_core.records")),
-    Room("mlp_core.download", (*_CORE, "filelock", "torchvision"), ("mlp_core.figures",)),
-    Room("mlp_core.picture_file", ("mlp_core", "numpy", "PIL"), ("mlp_core.figures",)),
+    Room("mlp_core.files.download", (*_CORE, "filelock", "torchvision"), ("mlp_core.figures",)),
+    Room("mlp_core.pictures.file", ("mlp_core", "numpy", "PIL"), ("mlp_core.figures",)),
     Room("mlp_core.export", (*_CORE, "safetensors"), ("mlp_core.figures",)),
     Room("mlp_core", _CORE, ("mlp_core.figures",)),
 )

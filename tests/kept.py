@@ -6,10 +6,10 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mlp_core.book_bands import QUANTITIES, bands
+from mlp_core.comparing.book_bands import QUANTITIES, bands
+from mlp_core.comparing.shelf import KeptRun
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange, StopReason
-from mlp_core.shelf import KeptRun
 from mlp_core.spec import RunSpec
 
 STEPS_PER_EPOCH = 235

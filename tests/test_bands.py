@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.bands import Band, compare
+from mlp_core.generalization.bands import Band, compare
 
 numbers = st.floats(-1e6, 1e6)
 

@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mlp_core import batched, model, scratch
-from mlp_core.batched import Batched
+from mlp_core import model, scratch
 from mlp_core.model import Network, generator_for
+from mlp_core.seeds import batched
+from mlp_core.seeds.batched import Batched
 from mlp_core.spec import RunSpec
 
 torch.set_num_threads(1)

@@ -14,7 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.book_bands import (
+from mlp_core.comparing.book_bands import (
     DESIGNS,
     FILE,
     FIRST_SEED,

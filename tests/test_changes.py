@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.changes import THINGS, differences, number, short_name
+from mlp_core.comparing.changes import THINGS, differences, number, short_name
+from mlp_core.comparing.shelf import MAX_NAME
 from mlp_core.presets import PRESETS
-from mlp_core.shelf import MAX_NAME
 from mlp_core.spec import RunSpec
 from tests.kept import kept
 

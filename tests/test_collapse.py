@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.collapse import (
+from mlp_core.nonlinearity.collapse import (
     Affine,
     BestAffine,
     bending,

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mlp_core.book_bands import known_runs
-from mlp_core.comparison import RANGE_95, chance_of_split, conclude, luck_of_a_seed
-from mlp_core.shelf import KeptRun
+from mlp_core.comparing.book_bands import known_runs
+from mlp_core.comparing.comparison import RANGE_95, chance_of_split, conclude, luck_of_a_seed
+from mlp_core.comparing.shelf import KeptRun
 from mlp_core.spec import RunSpec
 from tests.kept import kept
 

@@ -11,7 +11,7 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlp_core.contour import HALF, RADIUS, SURFACES, Surface, field, read_point, slopes
+from mlp_core.tensors.contour import HALF, RADIUS, SURFACES, Surface, field, read_point, slopes
 
 Gradient = Callable[[float, float], tuple[float, float]]
 VALUES: dict[str, Callable[[float, float], float]] = {

@@ -14,8 +14,9 @@ import pytest
 import torch
 from torch import nn
 
-from mlp_core import data, download, known_files
+from mlp_core import data
 from mlp_core.data import CLASS_NAMES, DataError, Dataset, forget, load_fashion_mnist, load_sample
+from mlp_core.files import download, known_files
 from tests.idx_files import DEBIAN, NAMES, TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS, Bytes, digests, read_idx, small_set, write_set
 from tests.mirror import Mirror, mirror_of
 

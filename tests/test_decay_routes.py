@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.decay_routes import ADAM_LR, route_distances
+from mlp_core.generalization.decay_routes import ADAM_LR, route_distances
+from mlp_core.generalization.weight_decay import Problem, Setting
 from mlp_core.spec import SpecError
-from mlp_core.weight_decay import Problem, Setting
 
 SETTING = Setting(epochs=10)
 ROUNDING = 5e-6  # of weights near 3, in float32, over 40 steps

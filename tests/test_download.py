@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mlp_core import download, known_files
-from mlp_core.download import cache_folder, fetch
-from mlp_core.idx import DataError
+from mlp_core.files import download, known_files
+from mlp_core.files.download import cache_folder, fetch
+from mlp_core.files.idx import DataError
 from tests.idx_files import NAMES, TRAIN_IMAGES, TRAIN_LABELS, digests, small_set, write_set
 from tests.mirror import Mirror, mirror_of
 
@@ -160,8 +160,8 @@ def test_threads_that_ask_at_once_download_once(tmp_path: Path, mirror: Mirror) 
 FETCH_IN_A_PROCESS = """
 import sys, types
 from pathlib import Path
-from mlp_core import known_files
-from mlp_core.download import fetch
+from mlp_core.files import known_files
+from mlp_core.files.download import fetch
 from tests.idx_files import digests, small_set
 known_files.PUBLISHED = digests(small_set())
 datasets = types.ModuleType("torchvision.datasets")

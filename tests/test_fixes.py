@@ -11,13 +11,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core import fixes
 from mlp_core.data import load_sample
 from mlp_core.diagnosis import diagnose
-from mlp_core.fixes import Fix, usual_lr
 from mlp_core.spec import ACTIVATIONS, BOUNDS, INITIALIZERS, OPTIMIZERS, RunSpec
 from mlp_core.training import Run
-from mlp_core.verdict import Verdict
+from mlp_core.verdicts import fixes
+from mlp_core.verdicts.fixes import Fix, usual_lr
+from mlp_core.verdicts.verdict import Verdict
 
 torch.set_num_threads(1)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mlp_core import healthy
 from mlp_core.data import load_sample
 from mlp_core.figures.layers import USUAL_GRADIENT, USUAL_PERCENT
-from mlp_core.healthy import Range
 from mlp_core.inspection import Inspection
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
+from mlp_core.verdicts import healthy
+from mlp_core.verdicts.healthy import Range
 
 torch.set_num_threads(1)
 

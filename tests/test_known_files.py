@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_core import known_files
 from mlp_core.data import SAMPLE_FOLDER
-from mlp_core.idx import DataError
-from mlp_core.known_files import FILES, PUBLISHED, SAMPLE, read_folder
+from mlp_core.files import known_files
+from mlp_core.files.idx import DataError
+from mlp_core.files.known_files import FILES, PUBLISHED, SAMPLE, read_folder
 from scripts import make_sample
 from tests.idx_files import DEBIAN, NAMES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, digests, idx, read_idx, small_set, write_set
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from mlp_core.layer_faults import dead, large_update, saturated, small_updates
 from mlp_core.records import LayerStats, ProbeRecord
 from mlp_core.spec import RunSpec
-from mlp_core.verdict import Case
+from mlp_core.verdicts.layer_faults import dead, large_update, saturated, small_updates
+from mlp_core.verdicts.verdict import Case
 from tests.histories import history_of, layer_of, looks_of, numbers
 
 TANH = RunSpec(hidden=(64, 64), activation="tanh", init_std=1.0, lr=3.0)

@@ -8,8 +8,8 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.linear_fit import LinearFit
-from mlp_core.polynomial import features
+from mlp_core.generalization.linear_fit import LinearFit
+from mlp_core.generalization.polynomial import features
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 5)), RNG.normal(size=12)

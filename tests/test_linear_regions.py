@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mlp_core.linear_regions import MOST_REGIONS, linear_regions
 from mlp_core.model import build
-from mlp_core.plane_view import copied_weights
+from mlp_core.nonlinearity.linear_regions import MOST_REGIONS, linear_regions
+from mlp_core.nonlinearity.plane_view import copied_weights
 from mlp_core.spec import RunSpec
 
 HALF = 6.0

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.masks import MOST_MASKS, dropped, kept, left_on, logits_with_masks, running_means, standard_error, vote
+from mlp_core.generalization.masks import MOST_MASKS, dropped, kept, left_on, logits_with_masks, running_means, standard_error, vote
 from mlp_core.model import build
 from mlp_core.spec import RunSpec, SpecError
 

@@ -9,11 +9,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core import neighbors
 from mlp_core.data import load_sample
-from mlp_core.neighbors import NeighborSearch
-from mlp_core.picture import prepare
-from mlp_core.picture_file import Picture
+from mlp_core.pictures import neighbors
+from mlp_core.pictures.file import Picture
+from mlp_core.pictures.neighbors import NeighborSearch
+from mlp_core.pictures.prepared import prepare
 
 
 def noise(n: int, seed: int = 0, side: int = 28) -> npt.NDArray[np.uint8]:

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.data import SAMPLE_FOLDER
-from mlp_core.notebook import notebook
 from mlp_core.records import LrChange
-from mlp_core.script_export import STYLES, Origin, script
+from mlp_core.script.notebook import notebook
+from mlp_core.script.program import STYLES, Origin, script
 from mlp_core.spec import SpecError
 from tests.programs import SMALL, carried_out, designs, epoch_line, executed, same_losses
 

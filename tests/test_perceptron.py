@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from mlp_core.perceptron import Floats, Perceptron, augmented, nearest_to_origin, on_grid, separation
+from mlp_core.nonlinearity.perceptron import Floats, Perceptron, augmented, nearest_to_origin, on_grid, separation
 
 XOR = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1]])
 XOR_LABELS = np.array([1.0, 1, -1, -1])

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mlp_core.data import load_sample
-from mlp_core.picture import SIDE, STANDS_OUT, Background, Prepared, area_mean, prepare, prepare_drawing, read_drawing
-from mlp_core.picture_file import Picture, PictureError
+from mlp_core.pictures.file import Picture, PictureError
+from mlp_core.pictures.prepared import SIDE, STANDS_OUT, Background, Prepared, area_mean, prepare, prepare_drawing, read_drawing
 
 Pixels = npt.NDArray[np.uint8]
 images_of_any_size = arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40)))

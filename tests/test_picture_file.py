@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps
 
-from mlp_core.picture_file import FORMATS, MAX_BYTES, MAX_PIXELS, MAX_SCANS, ORIENTATION, WORK_SIDE, Picture, PictureError, read_picture
+from mlp_core.pictures.file import FORMATS, MAX_BYTES, MAX_PIXELS, MAX_SCANS, ORIENTATION, WORK_SIDE, Picture, PictureError, read_picture
 
 pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning", "ignore::UserWarning")  # Pillow's, on damaged files
 

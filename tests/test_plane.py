@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.ends import ENDS
-from mlp_core.plane import FEATURES, HALF, SHAPES, Points, dataset, inputs, points_of, split
+from mlp_core.nonlinearity.plane import FEATURES, HALF, SHAPES, Points, dataset, inputs, points_of, split
 
 NAMES = st.sampled_from(sorted(SHAPES))
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.plane import HALF, Points
-from mlp_core.plane_points import FILL, LINK_POINTS, MAX_BYTES, MAX_ROWS, STEPS, PointsError, from_text, read_csv, to_text
+from mlp_core.nonlinearity.plane import HALF, Points
+from mlp_core.nonlinearity.plane_points import FILL, LINK_POINTS, MAX_BYTES, MAX_ROWS, STEPS, PointsError, from_text, read_csv, to_text
 
 SIX = "x,y,label\n0,0,0\n10,0,1\n0,5,0\n10,5,1\n"
 

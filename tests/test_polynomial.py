@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.ends import ENDS
-from mlp_core.linear_fit import LinearFit
-from mlp_core.polynomial import (
+from mlp_core.generalization.linear_fit import LinearFit
+from mlp_core.generalization.polynomial import (
     TEST_SAMPLES,
     TRUE_COEFFICIENTS,
     Sample,

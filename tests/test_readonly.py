@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from mlp_core.readonly import ReadOnlyTensor
+from mlp_core.files.readonly import ReadOnlyTensor
 
 
 def fresh() -> ReadOnlyTensor:

@@ -12,14 +12,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core import jobs, several_seeds
+from mlp_core import jobs
 from mlp_core.data import Dataset, load_sample
 from mlp_core.ends import ENDS, SOFTMAX, End
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.model import Network
-from mlp_core.plane import dataset, points_of, split
+from mlp_core.nonlinearity.plane import dataset, points_of, split
 from mlp_core.records import HistorySnapshot, LrChange
-from mlp_core.replicates import Replicates
+from mlp_core.seeds import several_seeds
+from mlp_core.seeds.replicates import Replicates
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run
 from tests.engine import SPEC, clouds, kind_of, network_of, until

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlp_core import script_data
-from mlp_core.script_export import script
+from mlp_core.script import data as script_data
+from mlp_core.script.program import script
 from tests.idx_files import TRAIN_IMAGES, Bytes, small_set, write_set
 from tests.programs import SMALL, executed
 

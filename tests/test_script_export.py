@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mlp_core.data import SAMPLE_FOLDER
 from mlp_core.records import LrChange
-from mlp_core.script_export import STYLES, Origin, script
+from mlp_core.script.program import STYLES, Origin, script
 from mlp_core.spec import RunSpec, SpecError
 from tests.programs import OPTIMIZERS, SMALL, Printed, carried_out, designs, epoch_line, executed, same_losses, sample_arguments
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mlp_core.expression import ExpressionError, compile_expression
 from mlp_core.operations import FUNCTIONS
-from mlp_core.script_expression import expression_code
+from mlp_core.script.expression import expression_code
 from tests.programs import EXPRESSIONS
 
 torch.set_num_threads(1)

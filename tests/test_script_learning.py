@@ -11,8 +11,8 @@ import torch
 
 from mlp_core.data import load_sample
 from mlp_core.records import LrChange
-from mlp_core.script_learning import loss, settings, training
-from mlp_core.script_sections import Origin, Recipe
+from mlp_core.script.learning import loss, settings, training
+from mlp_core.script.sections import Origin, Recipe
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.engine import cross_entropy

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from mlp_core.initializers import initial_parameters
 from mlp_core.model import generator_for
-from mlp_core.script_network import draws_weights, initial_weights, network
-from mlp_core.script_sections import Recipe
+from mlp_core.script.network import draws_weights, initial_weights, network
+from mlp_core.script.sections import Recipe
 from mlp_core.spec import INITIALIZERS, RunSpec, weight_count
 from tests.programs import SMALL
 

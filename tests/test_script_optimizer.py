@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlp_core.script_optimizer import named_settings, optimizer, update
-from mlp_core.script_sections import Recipe
+from mlp_core.script.optimizer import named_settings, optimizer, update
+from mlp_core.script.sections import Recipe
 from mlp_core.spec import RunSpec
 from tests.programs import OPTIMIZERS, SMALL
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.script_sections import WIDTH, Origin, Recipe, bracketed, joined
+from mlp_core.script.sections import WIDTH, Origin, Recipe, bracketed, joined
 from mlp_core.spec import RunSpec, SpecError
 
 

@@ -11,11 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core import several_seeds
 from mlp_core.data import Dataset
 from mlp_core.ends import ENDS, SOFTMAX, End
 from mlp_core.evaluation import EvaluationInProgress
-from mlp_core.several_seeds import SeveralSeeds
+from mlp_core.seeds import several_seeds
+from mlp_core.seeds.several_seeds import SeveralSeeds
 from mlp_core.workbench import Workbench
 from tests.engine import SPEC, clouds, cross_entropy
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.bounds import SpecError
+from mlp_core.comparing.shelf import CAPACITY, MAX_NAME, MAX_PINNED, MAX_STEPS, FinalNumbers, KeptRun, Shelf, thinned
 from mlp_core.data import load_sample
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.model import count
-from mlp_core.shelf import CAPACITY, MAX_NAME, MAX_PINNED, MAX_STEPS, FinalNumbers, KeptRun, Shelf, thinned
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.kept import STEPS_PER_EPOCH, history, snapshot

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.data import Dataset, load_sample
+from mlp_core.generalization.subsets import first, with_wrong_labels
 from mlp_core.spec import SpecError
-from mlp_core.subsets import first, with_wrong_labels
 
 
 def ten(n: int) -> Dataset:

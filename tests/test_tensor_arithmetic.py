@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mlp_core.tensor_arithmetic import Cell, absolute, added, counted, is_exact, moved, multiplied, number, rooted, summed, written_out
+from mlp_core.tensors.arithmetic import Cell, absolute, added, counted, is_exact, moved, multiplied, number, rooted, summed, written_out
 
 
 def cells(*values: float) -> list[Cell]:

@@ -14,9 +14,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.tensor_operations import OPERATIONS, Example, Parameters, RefusedError, arithmetic_of, compute, sources
-from mlp_core.tensor_shapes import Role
-from mlp_core.tensor_table import literal, read
+from mlp_core.tensors.operations import OPERATIONS, Example, Parameters, RefusedError, arithmetic_of, compute, sources
+from mlp_core.tensors.shapes import Role
+from mlp_core.tensors.table import literal, read
 
 Floats = npt.NDArray[np.float64]
 Oracle = Callable[[Sequence[Floats], Parameters], Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlp_core.tensor_shapes import (
+from mlp_core.tensors.shapes import (
     Lineup,
     Row,
     all_axes,

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mlp_core.tensor_table import MAX_TEXT_LENGTH, MOST, TableError, from_cells, literal, read, read_shape, resized, write
+from mlp_core.tensors.table import MAX_TEXT_LENGTH, MOST, TableError, from_cells, literal, read, read_shape, resized, write
 
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)
 NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False)

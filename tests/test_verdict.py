@@ -8,7 +8,7 @@ import pytest
 
 from mlp_core.records import LrChange, ProbeRecord
 from mlp_core.spec import RunSpec
-from mlp_core.verdict import RECENT_STEPS, Case, Verdict, joined
+from mlp_core.verdicts.verdict import RECENT_STEPS, Case, Verdict, joined
 from tests.histories import history_of, layer_of, looks_of
 
 HISTORY = history_of([9.0] * 100 + [1.0, 2.0] * 25, [0.0] * 100 + [0.2, 0.4] * 25)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mlp_core import inspection, workbench
 from mlp_core.data import Dataset
 from mlp_core.ends import ENDS
-from mlp_core.plane import dataset, points_of, split
+from mlp_core.nonlinearity.plane import dataset, points_of, split
 from mlp_core.probe import measure
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run

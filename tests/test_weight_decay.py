@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlp_core.generalization.weight_decay import INPUTS, Penalty, Problem, Setting, converged, guessing, half_square, paths, train
 from mlp_core.spec import SpecError
-from mlp_core.weight_decay import INPUTS, Penalty, Problem, Setting, converged, guessing, half_square, paths, train
 
 SEEDS = range(10)
 CHINESE = Setting()

@@ -35,7 +35,8 @@ def forget_once() -> None:
 @functools.cache
 def install() -> None:
     """Once a process: put every fault in its place."""
-    from mlp_core import data, download, jobs, scheduler, training  # noqa: PLC0415
+    from mlp_core import data, jobs, scheduler, training  # noqa: PLC0415
+    from mlp_core.files import download  # noqa: PLC0415
 
     folder = Path(os.environ[FOLDER])
     jobs.PARKED_SECONDS = SHORT_PARKING_SECONDS

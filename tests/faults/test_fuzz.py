@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from mlp_core.experiment import MAX_FILE_BYTES, Experiment
 from mlp_core.expression import ExpressionError, resolve
-from mlp_core.picture_file import PictureError, read_picture
-from mlp_core.plane_points import MAX_BYTES, PointsError, from_text, read_csv
+from mlp_core.nonlinearity.plane_points import MAX_BYTES, PointsError, from_text, read_csv
+from mlp_core.pictures.file import PictureError, read_picture
 from mlp_core.spec import RunSpec, SpecError
-from mlp_core.tensor_table import TableError, read, read_shape
+from mlp_core.tensors.table import TableError, read, read_shape
 from pages.ui.link import Field, LinkState
 from tests.pages.visit import opened, visit
 

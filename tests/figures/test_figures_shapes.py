@@ -6,7 +6,7 @@ import pytest
 
 from mlp_core.figures.palette import FAULT, GREEN
 from mlp_core.figures.shapes import COLORS, AxisBox, ShapeRow, shape_lineup
-from mlp_core.tensor_shapes import Role
+from mlp_core.tensors.shapes import Role
 from tests.figures.soundness import sound
 
 ROWS = (

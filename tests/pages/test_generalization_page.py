@@ -8,23 +8,21 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.bands import compare
 from mlp_core.data import load_fashion_mnist
+from mlp_core.generalization.bands import compare
+from mlp_core.generalization.linear_fit import LinearFit
+from mlp_core.generalization.masks import dropped
+from mlp_core.generalization.polynomial import draw, features
+from mlp_core.generalization.subsets import first, with_wrong_labels
+from mlp_core.generalization.weight_decay import Setting, train
 from mlp_core.jobs import TrainingJob
-from mlp_core.linear_fit import LinearFit
-from mlp_core.masks import dropped
 from mlp_core.model import build
-from mlp_core.polynomial import draw, features
 from mlp_core.spec import RunSpec, SpecError
-from mlp_core.subsets import first, with_wrong_labels
-from mlp_core.weight_decay import Setting, train
-from pages.ui import generalization_images as images
-from pages.ui import generalization_jobs as jobs
-from pages.ui import generalization_labels as labels
-from pages.ui.generalization_bands import in_words
-from pages.ui.generalization_curve import PRESETS as CURVES
-from pages.ui.generalization_decay import DECAYS
-from pages.ui.generalization_layer import tensor
+from pages.ui.generalization import images, jobs, labels
+from pages.ui.generalization.bands import in_words
+from pages.ui.generalization.curve import PRESETS as CURVES
+from pages.ui.generalization.decay import DECAYS
+from pages.ui.generalization.layer import tensor
 from tests.pages.visit import address, again, numbers, opened, said, traces, until, visit
 
 PAGE = "pages/generalization.py"
@@ -245,7 +243,7 @@ def test_masks_are_not_drawn_without_end(page: AppTest) -> None:
 
 
 def test_with_and_without_then_the_copies_vote(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages.ui import generalization_dropout as dropout  # noqa: PLC0415 (its recipes are changed for this test alone)
+    from pages.ui.generalization import dropout  # noqa: PLC0415 (its recipes are changed for this test alone)
 
     quick = RunSpec(hidden=(256, 256), init="torch_default", optimizer="adam", lr=0.001, epochs=3, device="cpu")
     monkeypatch.setattr(dropout, "SEEDS", 2)

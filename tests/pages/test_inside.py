@@ -17,7 +17,7 @@ from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.figures.histograms import Flat
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from pages.ui.inside_statistics import flat_of, moments_of
+from pages.ui.train.inside_statistics import flat_of, moments_of
 from tests.engine import clouds, network_of
 from tests.histories import looks_of
 from tests.pages.snapshots import snapshot_of

@@ -12,13 +12,13 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.plane import Points
-from mlp_core.plane_points import from_text, to_text
-from pages.ui import nonlinearity_job
+from mlp_core.nonlinearity.plane import Points
+from mlp_core.nonlinearity.plane_points import from_text, to_text
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity_ends import MACHINES
-from pages.ui.nonlinearity_presets import PRESETS
-from pages.ui.nonlinearity_settings import FIELDS, Settings, settings_of
+from pages.ui.nonlinearity import job as nonlinearity_job
+from pages.ui.nonlinearity.ends import MACHINES
+from pages.ui.nonlinearity.presets import PRESETS
+from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
 
 PAGE = Path(__file__).parents[2] / "pages" / "nonlinearity.py"
 FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 0, 0]), 2)

@@ -17,11 +17,11 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.model import build
-from mlp_core.neighbors import Neighbors, NeighborSearch, TypicalDistance
+from mlp_core.pictures.neighbors import Neighbors, NeighborSearch, TypicalDistance
 from mlp_core.spec import RunSpec
-from pages.ui import own_picture
-from pages.ui.own_garment import KEPT, Kept
-from pages.ui.own_picture import kinship, probabilities_of, strangeness, takes_pictures
+from pages.ui.train import own_picture
+from pages.ui.train.own_garment import KEPT, Kept
+from pages.ui.train.own_picture import kinship, probabilities_of, strangeness, takes_pictures
 from tests.pages.training import charts
 from tests.pages.visit import again, numbers, opened, said, sent, visit
 

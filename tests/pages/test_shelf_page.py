@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mlp_core.comparing.shelf import CAPACITY, MAX_PINNED, Shelf
 from mlp_core.figures.palette import SERIES
 from mlp_core.jobs import JobSnapshot
-from mlp_core.shelf import CAPACITY, MAX_PINNED, Shelf
 from mlp_core.spec import RunSpec
-from pages.ui.shelf import SHELF
+from pages.ui.train.shelf import SHELF
 from tests.kept import history, snapshot
 from tests.pages.visit import again, said, traces, visit
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.stability import matrix_product_growth
 from mlp_core.theory import critical_scale, lyapunov_exponents
-from pages.ui import stability_measures as measures
+from pages.ui.stability import measures
 from tests.pages.visit import address, opened, until, visit
 
 PAGE = "pages/stability.py"

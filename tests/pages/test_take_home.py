@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.experiment import Experiment
 from mlp_core.jobs import TrainingJob
 from mlp_core.records import LrChange
-from mlp_core.script_export import STYLES
+from mlp_core.script.program import STYLES
 from mlp_core.spec import RunSpec
 from tests.pages.visit import again, bare, opened, said, visit
 

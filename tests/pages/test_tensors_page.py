@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.contour import SURFACES
-from mlp_core.tensor_operations import OPERATIONS
+from mlp_core.tensors.contour import SURFACES
+from mlp_core.tensors.operations import OPERATIONS
 from tests.pages.visit import address, bare, opened, said, sent, traces, visit
 
 Cells = dict[int, dict[str, Any]]

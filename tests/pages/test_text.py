@@ -82,5 +82,24 @@ def test_counts_and_shares() -> None:
 
 
 def test_places_in_a_line() -> None:
-    said = "1st 2nd 3rd 4th 10th 11th 12th 13th 14th 20th 21st 22nd 23rd 30th 101st 111th 112th 1,013th".split()
+    said = [
+        "1st",
+        "2nd",
+        "3rd",
+        "4th",
+        "10th",
+        "11th",
+        "12th",
+        "13th",
+        "14th",
+        "20th",
+        "21st",
+        "22nd",
+        "23rd",
+        "30th",
+        "101st",
+        "111th",
+        "112th",
+        "1,013th",
+    ]
     assert [ordinal(int(word[:-2].replace(",", ""))) for word in said] == said

@@ -15,8 +15,8 @@ from mlp_core.activations import ACTIVATIONS
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import BOUNDS, INITIALIZERS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
 from pages.ui.address import STRAGGLER_SECONDS
-from pages.ui.controls import _spec_of, _widgets_of
-from pages.ui.sidebar import MAX_HIDDEN, OPTIMIZER_LABELS, OWN_ACTIVATION
+from pages.ui.train.controls import _spec_of, _widgets_of
+from pages.ui.train.sidebar import MAX_HIDDEN, OPTIMIZER_LABELS, OWN_ACTIVATION
 from tests.pages.training import LONG, SHORT, job_of, losses, press
 from tests.pages.visit import address, again, bare, opened, until, visit
 

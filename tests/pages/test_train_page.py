@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.data import CLASS_NAMES, FULL_SET_HINT, load_sample
 from mlp_core.figures.confusion import confusion_matrix
 from mlp_core.spec import RunSpec
-from pages.ui import data_source
 from pages.ui.live_chart import figure_payload
-from pages.ui.predictions import SHOWN
+from pages.ui.train import data_source
+from pages.ui.train.predictions import SHOWN
 from tests.pages.training import LONG, SHORT, at_rest, carried_out, charts, enabled, finish, job_of, losses, main_button, press, progress
 from tests.pages.visit import address, again, opened, said, sent, traces, until, visit
 

@@ -6,7 +6,7 @@ from mlp_core.data import load_sample
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from pages.ui.take_home import take_home_panel
+from pages.ui.train.take_home import take_home_panel
 
 SPEC = RunSpec(hidden=(16,), activation="=x*sigmoid(2*x)", init="he_normal", train_size=320, batch_size=32, epochs=2, device="cpu")
 

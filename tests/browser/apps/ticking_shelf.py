@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from mlp_core.spec import RunSpec
-from pages.ui import shelf
+from pages.ui.train import shelf
 from tests.kept import history, snapshot
 
 if "begun" not in st.session_state:

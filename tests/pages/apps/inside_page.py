@@ -5,7 +5,7 @@ With `cut_short` set, this page ends before its end, as a click in the middle of
 
 import streamlit as st
 
-from pages.ui.inside import inside_panel
+from pages.ui.train.inside import inside_panel
 from tests.pages.snapshots import snapshot_of
 
 run = st.session_state["run"]

@@ -6,8 +6,8 @@
 import streamlit as st
 
 from mlp_core.figures.training import accuracy_curve
-from pages.ui import shelf
 from pages.ui.live_chart import live_chart
+from pages.ui.train import shelf
 
 for snapshot in st.session_state.pop("snapshots", ()):
     shelf.keep(snapshot)

@@ -1,0 +1,1 @@
+"""Why nonlinearity: layers that collapse into one, the perceptron, and points in the plane."""

@@ -1,0 +1,1 @@
+"""A visitor's own picture: read safely, made ready as the training images were, and compared with them."""

@@ -1,0 +1,1 @@
+"""Several seeds of one design trained at once as batched matrix products."""

@@ -1,0 +1,103 @@
+"""A distribution pushed through an activation, and what that would do to a gradient through many layers. Draws its own controls."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from mlp_core.csv_table import csv_table
+from mlp_core.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
+from mlp_core.figures.activations import FunctionSeries, pushed_distribution
+from mlp_core.spec import MAX_LAYERS, UNTRAINABLE_ACTIVATIONS, Bounds
+from pages.ui.activations.activations import Shown
+from pages.ui.link import Field, LinkState, link_to, number
+from pages.ui.live_chart import live_chart
+from pages.ui.text import percent
+
+CHART_HEIGHT = 400
+WEIGHT_VARIANCE_BOUNDS = Bounds(0.1, 4.0)
+DEPTH_BOUNDS = Bounds(1, MAX_LAYERS, whole=True)
+FIELDS: tuple[Field, ...] = (
+    number("mean", 0.0, MEAN_BOUNDS),
+    number("std", 1.0, STD_BOUNDS),
+    number("weight_variance", 1.0, WEIGHT_VARIANCE_BOUNDS),
+    number("depth", 20, DEPTH_BOUNDS),
+)
+
+
+def distribution_panel(link: LinkState, shown: Shown) -> None:
+    """Inputs N(μ, s²) against outputs, the fractions that learn nothing, and the gradient after L such layers."""
+    st.subheader(f"A distribution pushed through {shown.title}")
+    controls, picture = st.columns([1, 2.4], gap="medium")
+    with controls:
+        _controls(link)
+    pushed = push_through(shown.activation, link["mean"], link["std"], **shown.parameters)
+    with picture:
+        curve = FunctionSeries(shown.label, *(part.numpy() for part in (pushed.curve.x, pushed.curve.value, pushed.curve.gradient)))
+        alt = f"Histogram of inputs below the curve of {shown.label}, histogram of its outputs to the right."
+        figure = pushed_distribution(curve, pushed.inputs, pushed.outputs)
+        live_chart(figure, key="pushed_distribution", height=CHART_HEIGHT, alt=alt)
+    _metrics(pushed)
+    _through_depth(shown, pushed.mean_square_gradient, link["weight_variance"], link["depth"])
+    st.download_button(
+        "Histograms (CSV)", lambda: _csv(pushed), "distribution.csv", "text/csv", icon=":material/download:", on_click="ignore"
+    )  # fmt: skip
+
+
+def _controls(link: LinkState) -> None:
+    variance_help = "Weights have variance σ_w² divided by the layer's inputs. He: 2. Xavier, for equal widths: 1."
+    low, high = WEIGHT_VARIANCE_BOUNDS.low, WEIGHT_VARIANCE_BOUNDS.high
+    st.slider(r"Mean $\mu$ of the inputs", MEAN_BOUNDS.low, MEAN_BOUNDS.high, step=0.1, key=link.key("mean"))
+    st.slider("Standard deviation $s$ of the inputs", STD_BOUNDS.low, STD_BOUNDS.high, step=0.05, key=link.key("std"))
+    st.slider(r"Weight variance $\sigma_w^2$", low, high, step=0.1, key=link.key("weight_variance"), help=variance_help)
+    st.slider("Layers $L$", int(DEPTH_BOUNDS.low), int(DEPTH_BOUNDS.high), key=link.key("depth"))
+
+
+def _metrics(pushed: Pushed) -> None:
+    saturated, dead, output, gradient = st.columns(4)
+    fraction = pushed.saturated_fraction
+    no_fraction = "The output of this function does not tell whether it is flat." if fraction is None else None
+    saturated.metric("Saturated", "–" if fraction is None else percent(fraction), help=no_fraction)
+    dead.metric("Gradient exactly 0", percent(pushed.dead_fraction))
+    output.metric("Output, mean ± std", f"{pushed.mean_output:.3g} ± {pushed.std_output:.3g}")
+    gradient.metric(r"$E[\varphi'(z)^2]$", f"{pushed.mean_square_gradient:.4g}")
+    if pushed.finite_fraction < 1:
+        st.warning(f"{percent(1 - pushed.finite_fraction)} of the outputs or gradients are not finite and left out.")
+
+
+def _through_depth(shown: Shown, mean_square: float, variance: float, depth: int) -> None:
+    power = gradient_scale_log10(mean_square, variance, depth)
+    chi = rf"\chi = \sigma_w^2\,E[\varphi'^2] = {variance:g} \times {mean_square:.4g} = {variance * mean_square:.4g}"
+    effect = "exactly $0$" if math.isinf(power) else rf"about $\chi^{{L/2}} = 10^{{{power:.1f}}}$"
+    st.markdown(
+        f"If every layer saw these inputs, each would multiply the mean squared gradient by ${chi}$. "
+        f"After **{depth} layers** the gradient is scaled by {effect}: {_verdict(variance * mean_square)}."
+    )
+    if shown.activation.name not in UNTRAINABLE_ACTIVATIONS:
+        query = {"activation": shown.activation.name, "depth": str(depth)}
+        link_to(
+            "stability", f"Measure it in a real network of {depth} layers{_default(shown)}", query, icon=":material/stacked_line_chart:"
+        )
+
+
+def _default(shown: Shown) -> str:
+    """What the link cannot take along: a parameter away from its default."""
+    parameter = shown.activation.parameter
+    if parameter is None or shown.parameters[parameter.name] == parameter.default:
+        return ""
+    return f", with {parameter.symbol} = {parameter.default:g}"
+
+
+def _verdict(chi: float) -> str:
+    if math.isclose(chi, 1.0, rel_tol=0.02):
+        return "it keeps its size"
+    return "it **vanishes**" if chi < 1 else "it **explodes**"
+
+
+def _csv(pushed: Pushed) -> str:
+    columns: dict[str, list[float]] = {}
+    for name, histogram in (("input", pushed.inputs), ("output", pushed.outputs)):
+        columns |= {f"{name} from": histogram.edges[:-1].tolist(), f"{name} to": histogram.edges[1:].tolist()}
+        columns |= {f"{name} {part}": getattr(histogram, part).tolist() for part in ("active", "saturated", "dead")}
+    return csv_table(columns)

@@ -1,0 +1,236 @@
+"""The act "Weight decay": 200 weights on 20 points, trained on the spot for the λ that the slider names. Trains by `mlp_core`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.figures.bands import BandSeries, axis, band_chart, log_axis
+from mlp_core.figures.marks import Marks
+from mlp_core.figures.palette import GREEN, GREY, PURPLE, TEST, TRAIN
+from mlp_core.figures.shrinkage import ordered_weights, penalty_axis, penalty_places
+from mlp_core.generalization.bands import Band, compare
+from mlp_core.generalization.linear_fit import Floats
+from mlp_core.generalization.weight_decay import (
+    EDITION_BOUNDS,
+    INPUTS,
+    TRUE_WEIGHT,
+    Setting,
+    Trained,
+    converged,
+    guessing,
+    half_square,
+    paths,
+    train,
+)
+from mlp_core.spec import MAX_SEED, Bounds, SpecError
+from pages.ui.generalization.bands import in_words
+from pages.ui.generalization.presets import Presets, preset_row
+from pages.ui.generalization.routes import routes_panel
+from pages.ui.link import Field, LinkState, number
+from pages.ui.live_chart import live_chart
+
+SEEDS = 10
+DECAYS = (0.0, *(round(step * 10.0**power, 6) for power in range(-3, 2) for step in (1, 1.5, 2, 3, 5, 7)), 100.0)
+CHART_HEIGHT = 330
+WORSE = 100.0  # times the loss at the beginning: no training that overfits comes near it
+
+
+def _read_decay(text: str) -> float:
+    value = Bounds(0.0, 100.0).read("decay", text)
+    if value not in DECAYS:
+        raise SpecError("decay", "must be one of the slider's: 0, and 1, 1.5, 2, 3, 5, 7 times a power of ten from 0.001 to 100", text)
+    return value
+
+
+FIELDS = (
+    Field("decay", 3.0, _read_decay, lambda value: f"{value:.10g}"),
+    number("decay_lr", 0.003, EDITION_BOUNDS["lr"]),
+    number("decay_epochs", 100, EDITION_BOUNDS["epochs"]),
+    number("decay_std", 1.0, EDITION_BOUNDS["init_std"]),
+    number("decay_count", 20, EDITION_BOUNDS["train_count"]),
+    number("decay_seed", 0, Bounds(0, MAX_SEED, whole=True)),
+)
+ENGLISH = {"decay_lr": 0.01, "decay_epochs": 10, "decay_std": 0.01}
+PRESETS: Presets = {
+    "Chinese edition, λ = 3": (
+        {},
+        "Section 4.5: weights begin as N(0, 1), lr 0.003, 100 epochs. Measured over seeds beforehand: training loss about 8e-4, test loss "
+        "0.09, ‖w‖ 0.37.",
+    ),
+    "Chinese edition, λ = 0": (
+        {"decay": 0.0},
+        "The training points are learned by heart. Measured over seeds beforehand: training loss about 7e-6, test loss 90, ‖w‖ 13.5.",
+    ),
+    "English edition, λ = 3": (
+        ENGLISH,
+        "Section 3.7: weights begin as N(0, 0.01²), lr 0.01, 10 epochs. Its printed run: “L2 norm of w” 0.0016, which is ‖w‖²/2.",
+    ),
+    "English edition, λ = 0": (ENGLISH | {"decay": 0.0}, "Its printed run: “L2 norm of w” 0.0092, which is ‖w‖²/2."),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """Test and training losses (seeds, λ) of both penalties, of L2 trained to the end (seeds, λ), and of the mean as a guess (seeds,)."""
+
+    l2: Trained
+    l1: Trained
+    converged: Floats
+    guess: Floats
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _sweep(setting: Setting, seed: int) -> Swept:
+    seeds = range(seed, seed + SEEDS)
+    l2, l1 = train(setting, DECAYS, seeds, "l2"), train(setting, DECAYS, seeds, "l1")
+    return Swept(l2, l1, converged(setting, DECAYS, seeds), guessing(setting, seeds))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _paths(setting: Setting, decay: float, seed: int) -> list[Trained]:
+    """Without a penalty and with it, over the epochs."""
+    return paths(setting, (0.0, decay), range(seed, seed + SEEDS))
+
+
+def act(link: LinkState) -> None:
+    """Choose λ; see what is learned, what is not, and how large the weights become."""
+    st.markdown(
+        f"**{INPUTS} weights, 20 points**: $y = 0.05 + \\sum_i 0.01\\,x_i + \\epsilon$ can be learned by heart, which is worth nothing. "
+        "Weight decay adds $\\frac{\\lambda}{2}\\lVert\\mathbf w\\rVert^2$ to the loss; each step then shrinks the weights by the factor "
+        "$1 - \\eta\\lambda$. Move λ: the whole training is done anew, for ten seeds."
+    )
+    preset_row(link, "decay", PRESETS, FIELDS, kept=("decay_seed",))
+    st.select_slider("λ", DECAYS, key=link.key("decay"), format_func=lambda value: f"{value:g}")
+    with st.expander("Training", icon=":material/tune:"):
+        _controls(link)
+    setting = Setting(
+        float(link["decay_lr"]), int(link["decay_epochs"]), float(link["decay_std"]), int(link["decay_count"])
+    )  # fmt: skip
+    decay, seed = float(link["decay"]), int(link["decay_seed"])
+    over_epochs, swept = _paths(setting, decay, seed), _sweep(setting, seed)
+    _numbers(over_epochs[-1], decay)
+    if diverged(over_epochs):
+        st.error(
+            "This training **diverges**: the steps are too large for these points or for this λ (a step shrinks weights only while "
+            "ηλ < 1). Take a smaller learning rate.",
+            icon=":material/error:",
+        )
+    _over_epochs(over_epochs, decay)
+    _over_penalties(swept, decay)
+    _weights(swept, decay)
+    routes_panel(decay, setting, seed)
+
+
+def diverged(over_epochs: list[Trained]) -> bool:
+    """Whether for some seed the test loss with λ grew far beyond where it began."""
+    return not bool((over_epochs[-1].test[:, 1] <= WORSE * over_epochs[0].test[:, 1]).all())
+
+
+def _controls(link: LinkState) -> None:
+    rate, epochs, spread, points, seed = st.columns(5, gap="medium")
+    low, high = EDITION_BOUNDS["lr"].low, EDITION_BOUNDS["lr"].high
+    rate.number_input("Learning rate η", low, high, format="%.4g", key=link.key("decay_lr"))
+    epochs.slider("Epochs", 1, 300, key=link.key("decay_epochs"))
+    spread.number_input("Initial spread of w", 0.0, 2.0, format="%.4g", key=link.key("decay_std"))
+    points.slider("Training points", 5, 200, key=link.key("decay_count"))
+    seed.number_input("First seed", 0, MAX_SEED, key=link.key("decay_seed"))
+    st.caption(
+        "Batches of 5, 100 test points. λ acts on the weights only, as in the book; torch.optim's weight_decay would take the bias too."
+    )
+
+
+def _numbers(last: Trained, decay: float) -> None:
+    train_loss, test_loss, norm = (float(Band.of(values[:, 1]).median) for values in (last.train, last.test, last.norm))
+    with st.container(horizontal=True):
+        st.metric("Training loss", f"{train_loss:.2g}", border=True, help=f"½(ŷ − y)² without the penalty, λ = {decay:g}; median.")
+        st.metric("Test loss", f"{test_loss:.2g}", border=True, help="On 100 points that were held out; median.")
+        st.metric(
+            "‖w‖",
+            f"{norm:.3g}",
+            border=True,
+            help=f"Euclidean norm of the {INPUTS} weights. The true one: {TRUE_WEIGHT * INPUTS**0.5:.3g}.",
+        )
+        st.metric(
+            "‖w‖²/2",
+            f"{half_square(np.array(norm)):.2g}",
+            border=True,
+            help="Half its square.",
+        )
+    st.caption(
+        "What the English edition prints as “L2 norm of w” is **‖w‖²/2**, the penalty without λ, and not the norm. Medians of ten seeds."
+    )
+
+
+def _over_epochs(over_epochs: list[Trained], decay: float) -> None:
+    epochs = np.arange(len(over_epochs))
+
+    def series(label: str, name: str, column: int, color: str, dash: str = "solid") -> BandSeries:
+        band = Band.of(np.stack([getattr(state, name)[:, column] for state in over_epochs], axis=1))
+        return BandSeries(label, epochs, band.median, color, band.low, band.high, dash)
+
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"###### Losses, λ = {decay:g}")
+        curves = [series("training", "train", 1, TRAIN), series("test", "test", 1, TEST)]
+        if decay:
+            curves.append(series("test, λ = 0", "test", 0, GREY, "dot"))
+        figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("½(ŷ − y)²"))
+        live_chart(figure, key="decay_losses", height=CHART_HEIGHT, alt="Training and test loss against epochs, with and without decay")
+    with right:
+        st.markdown("###### Size of the weights, ‖w‖")
+        curves = [series(f"λ = {decay:g}", "norm", 1, PURPLE)]
+        if decay:
+            curves.append(series("λ = 0", "norm", 0, GREY, "dot"))
+        marks = Marks(log=True)
+        marks.level(TRUE_WEIGHT * INPUTS**0.5, "true")
+        figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("‖w‖"), marks=marks)
+        live_chart(figure, key="decay_norms", height=CHART_HEIGHT, alt="Norm of the weights against epochs, with and without decay")
+
+
+def _over_penalties(swept: Swept, decay: float) -> None:
+    st.markdown("##### Which λ? L2, L1, and where L2 would end")
+    places = penalty_places(DECAYS)
+
+    def series(label: str, values: Floats, color: str, dash: str = "solid") -> BandSeries:
+        band = Band.of(values)
+        return BandSeries(label, places, band.median, color, band.low, band.high, dash)
+
+    curves = [
+        series("L2, training", swept.l2.train, TRAIN),
+        series("L2, test", swept.l2.test, TEST),
+        series("L1, test", swept.l1.test, PURPLE),
+        series("L2 trained to the end, test", swept.converged, GREEN, "dash"),
+    ]
+    best = {name: int(np.argmin(Band.of(values).median)) for name, values in (("L2", swept.l2.test), ("L1", swept.l1.test))}
+    for name, values, color in (("L2", swept.l2.test, TEST), ("L1", swept.l1.test, PURPLE)):
+        at = best[name]
+        curves.append(BandSeries(f"best {name}: λ = {DECAYS[at]:g}", [places[at]], [Band.of(values).median[at]], color, markers=True))
+    guess = float(Band.of(swept.guess).median)
+    marks = Marks(log=True)
+    marks.level(guess, "w = 0, always the mean")
+    figure = band_chart(
+        curves, xaxis=penalty_axis(DECAYS), yaxis=log_axis("½(ŷ − y)²"), marks=marks, here=float(places[DECAYS.index(decay)])
+    )
+    live_chart(figure, key="decay_penalties", height=400, alt="Losses against λ for both penalties, the best marked")
+    chosen = compare(swept.l2.test[:, best["L2"]], swept.guess)
+    st.markdown(in_words(chosen, f"the best L2 (λ = {DECAYS[best['L2']]:g})", "always the mean", quantity="Test loss"))
+    st.caption(
+        "The best λ is chosen on the test points themselves, so that it flatters a little. “To the end” is ridge regression from w = 0, in "
+        "closed form: where it lies far below the trained curve, weight decay mostly has to make the network forget its first weights."
+    )
+
+
+def _weights(swept: Swept, decay: float) -> None:
+    st.markdown("##### L1 makes zeros, L2 makes small")
+    column = DECAYS.index(decay)
+    l2, l1, without = swept.l2.weights[0, column], swept.l1.weights[0, column], swept.l2.weights[0, 0]
+    shown = {f"L2, λ = {decay:g}": l2, f"L1, λ = {decay:g}": l1} | ({"λ = 0": without} if decay else {})
+    figure = ordered_weights(shown, TRUE_WEIGHT)
+    live_chart(figure, key="decay_weights", height=CHART_HEIGHT, alt="The weights in order, for L2 and for L1")
+    st.caption(
+        f"Weights of exactly 0: **{int((l1 == 0).sum())}** of {INPUTS} with L1, {int((l2 == 0).sum())} with L2 (first seed). An L1 step "
+        "moves a weight by ηλ towards 0 and stops there. Here all true weights are equal: few large ones are the wrong guess."
+    )

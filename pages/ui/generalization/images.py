@@ -1,0 +1,135 @@
+"""How much data, how wide a layer: real runs on Fashion-MNIST, one after another, five seeds each. Part of "Capacity and data"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.data import load_fashion_mnist
+from mlp_core.figures.bands import BandSeries, axis, band_chart, log_axis
+from mlp_core.figures.marks import Marks
+from mlp_core.figures.palette import TEST, TRAIN
+from mlp_core.generalization.bands import Band, compare
+from mlp_core.generalization.subsets import first
+from mlp_core.seeds.replicates import Replicates
+from mlp_core.spec import MAX_SEED, RunSpec
+from mlp_core.training import Run
+from pages.ui.generalization import jobs
+from pages.ui.generalization.bands import in_words
+from pages.ui.generalization.histories import curve, final
+from pages.ui.link import LinkState, choice
+from pages.ui.live_chart import live_chart
+from pages.ui.text import count
+from pages.ui.train.data_source import load_data
+
+TEST_IMAGES = 2000
+SEEDS = 5
+EPOCHS_BY_SIZE = {100: 60, 300: 40, 1000: 30, 3000: 12, 10_000: 5}  # fewer images, more passes: all of them end near their best
+WIDTHS = (1, 2, 4, 16, 64, 256)
+WIDTHS_ON = 3000  # images
+CHART_HEIGHT = 360
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One sweep: what changes, and the design for each of its places."""
+
+    label: str
+    button: str
+    axis: str
+    places: tuple[int, ...]
+    spec: Callable[[int, int], RunSpec]
+    claim: str
+
+
+def _spec(images: int, width: int, seed: int) -> RunSpec:
+    return RunSpec(
+        hidden=(width,), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=EPOCHS_BY_SIZE[images], seed=seed,
+        train_size=images, device="cpu",
+    )  # fmt: skip
+
+
+QUESTIONS = {
+    "images": Question(
+        "Training images", "Train on more and more images", "training images", tuple(EPOCHS_BY_SIZE), lambda n, seed: _spec(n, 256, seed),
+        "**More data** closes the gap from above and from below: training accuracy falls, test accuracy rises.",
+    ),
+    "units": Question(
+        "Hidden units", "Train wider and wider layers", "hidden units", WIDTHS, lambda units, seed: _spec(WIDTHS_ON, units, seed),
+        "**More units** raise both at first; then the training accuracy goes on alone.",
+    ),
+}  # fmt: skip
+FIELDS = (choice("question", "images", tuple(QUESTIONS)),)
+
+
+def part(link: LinkState) -> None:
+    """Run a sweep; see where every size ends."""
+    load_data()
+    st.segmented_control(
+        "What grows", tuple(QUESTIONS), format_func=lambda name: QUESTIONS[name].label, key=link.key("question"), required=True
+    )
+    question, seed = QUESTIONS[link["question"]], min(int(link["seed"]), MAX_SEED - SEEDS)
+    st.markdown(question.claim)
+    name = f"sweep_{link['question']}"
+    jobs.live(name, lambda: _panel(name, question, seed))
+
+
+def _run(question: Question, place: int, seed: int) -> Run:
+    spec = question.spec(place, seed)
+    return Replicates(spec, first(load_fashion_mnist(), spec.train_size or 1, TEST_IMAGES), seeds=SEEDS)
+
+
+def _panel(name: str, question: Question, seed: int) -> None:
+    planned = [
+        jobs.Planned(f"{count(place)} {question.axis}", lambda place=place: _run(question, place, seed))  # type: ignore[misc]
+        for place in question.places
+    ]
+    shown = jobs.runs_panel(name, question.button, seed, planned)
+    left, right = st.columns([1.5, 1], gap="medium")
+    ended = [one for one in shown if one.snapshot.stop_reason is not None and one.snapshot.stop_reason.kind == "completed"]
+    with left:
+        st.markdown(f"###### Accuracy after training, against {question.axis}")
+        _by_place(name, question, ended)
+    with right:
+        title = shown[-1].title if shown else "not begun"
+        st.markdown(f"###### While it trains: {title}")
+        members = shown[-1].members if shown else ()
+        curves = [
+            curve("training", members, "train_accuracy", TRAIN, scale=100),
+            curve("test", members, "test_accuracy", TEST, scale=100),
+        ] if members else []  # fmt: skip
+        epochs = shown[-1].snapshot.spec.epochs if shown else 10
+        figure = band_chart(
+            curves, xaxis=axis("epoch", range=[0, epochs], uirevision=f"{epochs}"), yaxis=axis("accuracy (%)", range=[0, 100]), digits=".1f"
+        )
+        live_chart(figure, key=f"{name}_live", height=CHART_HEIGHT, alt="Training and test accuracy of the present run against epochs")
+    if len(ended) > 1:
+        last, before = (final(one.members, "test_accuracy") for one in (ended[-1], ended[-2]))
+        st.markdown(in_words(compare(last, before), ended[-1].title, ended[-2].title, quantity="Test accuracy", higher=True, digits=".1%"))
+    st.caption(
+        f"Bands: the lowest to the highest of {SEEDS} seeds of weights and order, on the same images. {count(TEST_IMAGES)} test images, so "
+        "that each accuracy is known to about ±1 %. Adam, lr 0.001, batches of 64."
+    )
+
+
+def _by_place(name: str, question: Question, ended: list[jobs.Shown]) -> None:
+    places = question.places[: len(ended)]
+
+    def series(label: str, quantity: str, color: str) -> BandSeries:
+        bands = [Band.of(100 * final(one.members, quantity)) for one in ended]
+        median, low, high = ([float(getattr(band, edge)) for band in bands] for edge in ("median", "low", "high"))
+        return BandSeries(label, places, median, color, low, high, markers=True)
+
+    marks = Marks()
+    marks.level(10, "guessing: 10 %")
+    span = np.log10([question.places[0], question.places[-1]])
+    xaxis = log_axis(
+        question.axis, tickvals=question.places, ticktext=[count(place) for place in question.places],
+        range=[float(span[0]) - 0.1, float(span[1]) + 0.1],
+    )  # fmt: skip
+    curves = [series("training", "train_accuracy", TRAIN), series("test", "test_accuracy", TEST)]
+    figure = band_chart(curves, xaxis=xaxis, yaxis=axis("accuracy (%)", range=[0, 103]), marks=marks, digits=".1f")
+    live_chart(figure, key=f"{name}_chart", height=CHART_HEIGHT, alt=f"Training and test accuracy against {question.axis}")

@@ -1,0 +1,129 @@
+"""Wrong labels learned by heart: a wide network on Fashion-MNIST with and without them. Part of "Capacity and data"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+import torch
+
+from mlp_core.data import load_fashion_mnist
+from mlp_core.figures.bands import axis, band_chart
+from mlp_core.figures.marks import Marks
+from mlp_core.figures.palette import GREY, SERIES
+from mlp_core.generalization.subsets import NoisyLabels, first, with_wrong_labels
+from mlp_core.model import Network
+from mlp_core.spec import MAX_SEED, Bounds, RunSpec
+from mlp_core.training import Run
+from pages.ui.generalization import jobs
+from pages.ui.generalization.histories import curve
+from pages.ui.link import LinkState, number
+from pages.ui.live_chart import live_chart
+from pages.ui.text import count, percent
+from pages.ui.train.data_source import load_data
+
+QUEUE = "wrong_labels"
+IMAGES, TEST_IMAGES = 1000, 2000
+CHART_HEIGHT = 380
+LEARNED_BY_HEART = 0.95  # of the training labels
+FIELDS = (
+    number("wrong", 40, Bounds(0, 100, whole=True)),
+    number("wide", 512, Bounds(1, 1024, whole=True)),
+    number("label_epochs", 80, Bounds(1, 120, whole=True)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a network says of the training images whose label is wrong: how often the wrong label, how often the true class."""
+
+    wrong_label: float
+    true_class: float
+
+
+def part(link: LinkState) -> None:
+    """Make some labels wrong, and watch them be learned."""
+    load_data()
+    st.markdown(
+        "A network with more weights than images can learn **anything** by heart, wrong labels too (Zhang et al. 2017). The training "
+        "accuracy does not tell; the test accuracy first rises, then falls while the wrong labels are learned."
+    )
+    wrong, wide, epochs = st.columns(3, gap="medium")
+    wrong.slider("Wrong labels (%)", 0, 100, step=5, key=link.key("wrong"))
+    wide.slider("Hidden units", 1, 1024, key=link.key("wide"))
+    epochs.slider("Epochs", 1, 120, key=link.key("label_epochs"))
+    share, seed = int(link["wrong"]) / 100, min(int(link["seed"]), MAX_SEED)
+    spec = RunSpec(
+        hidden=(int(link["wide"]),), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=int(link["label_epochs"]),
+        seed=seed, device="cpu",
+    )  # fmt: skip
+    jobs.live(QUEUE, lambda: _panel(spec, share))
+
+
+def _noisy(share: float, seed: int) -> NoisyLabels:
+    return with_wrong_labels(first(load_fashion_mnist(), IMAGES, TEST_IMAGES), share, seed)
+
+
+def _panel(spec: RunSpec, share: float) -> None:
+    shares = (0.0, share) if share else (0.0,)
+    planned = [
+        jobs.Planned(
+            f"{100 * one:.0f} % wrong" if one else "all labels right",
+            lambda one=one: Run(spec, _noisy(one, spec.seed).data),  # type: ignore[misc]
+        )
+        for one in shares
+    ]
+    shown = jobs.runs_panel(QUEUE, "Train with right and with wrong labels", (spec, share), planned, at_once=2)
+    marks = Marks()
+    marks.level(10, "guessing: 10 %")
+    curves = []
+    for index, one in enumerate(shown):
+        color = GREY if index == 0 and len(shown) > 1 else SERIES[index]
+        curves.append(curve(f"{one.title}: training", one.members, "train_accuracy", color, scale=100))
+        curves.append(curve(f"{one.title}: test", one.members, "test_accuracy", color, scale=100, dash="dot"))
+    epochs = shown[-1].snapshot.spec.epochs if shown else spec.epochs
+    figure = band_chart(
+        curves, xaxis=axis("epoch", range=[0, epochs], uirevision=f"{epochs}"), yaxis=axis("accuracy (%)", range=[0, 102]), marks=marks,
+        digits=".1f",
+    )  # fmt: skip
+    live_chart(
+        figure, key="label_accuracy", height=CHART_HEIGHT, alt="Training and test accuracy against epochs, with and without wrong labels"
+    )
+    held = jobs.queue(QUEUE)
+    if shown and held is not None and held.key == (spec, share):
+        _numbers(shown[-1], held.jobs[-1][1].run.network, _noisy(shares[len(shown) - 1], spec.seed))
+    st.caption(
+        f"The first {count(IMAGES)} training images, {count(TEST_IMAGES)} test images with right labels; Adam, lr 0.001, batches of 64."
+    )
+
+
+def _numbers(one: jobs.Shown, network: Network | None, noisy: NoisyLabels) -> None:
+    epochs = one.snapshot.history.epochs
+    if not epochs or network is None:
+        return
+    best, last = max(record.test_accuracy for record in epochs), epochs[-1]
+    lost = 100 * (last.test_accuracy - best)
+    with st.container(horizontal=True):
+        st.metric("Training accuracy", percent(last.train_accuracy), border=True, help="On the labels as they are given, wrong ones too.")
+        st.metric("Test accuracy", percent(last.test_accuracy), f"{lost:.1f} points since its best", border=True)
+        if noisy.wrong.any():
+            learned = learned_of_wrong(network, noisy)
+            st.metric(
+                "Wrong labels learned", percent(learned.wrong_label), border=True, help="Images with a wrong label, given that label."
+            )
+            st.metric("… still seen as they are", percent(learned.true_class), border=True, help="The same images, given their true class.")
+    if noisy.wrong.any() and last.train_accuracy > LEARNED_BY_HEART:
+        st.success(
+            f"Learned by heart: {percent(last.train_accuracy)} of the labels as given, and {-lost:.1f} points less on "
+            "the test images than at its best.",
+            icon=":material/menu_book:",
+        )
+
+
+def learned_of_wrong(network: Network, noisy: NoisyLabels) -> Learned:
+    """Ask the network for the images whose label is wrong."""
+    true = load_fashion_mnist().train_labels[: len(noisy.wrong)]
+    images = noisy.data.train_images[noisy.wrong].reshape(int(noisy.wrong.sum()), -1).float() / 255
+    said = network.logits(images).argmax(dim=1)
+    shares = ((said == labels[noisy.wrong]).to(torch.float64).mean().item() for labels in (noisy.data.train_labels, true))
+    return Learned(*shares)

@@ -1,0 +1,105 @@
+"""The dropout layer by itself: a small tensor, its masks, the network they leave, and their mean. Part of the act "Dropout"."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from mlp_core.figures.dropout import masked_network, mean_of_masks, tensor_cells
+from mlp_core.generalization.masks import MOST_MASKS, dropped, kept, running_means, standard_error
+from mlp_core.spec import MAX_SEED, Bounds
+from pages.ui.link import LinkState, number
+from pages.ui.live_chart import live_chart
+from pages.ui.text import count, percent
+
+ROWS, COLUMNS = 2, 8
+INPUTS, OUTPUTS = 4, 3  # of the network that is drawn around the tensor's columns
+CELLS_HEIGHT, CHART_HEIGHT = 110, 330
+MORE = (1, 10, 100, 1000)
+FIELDS = (
+    number("p", 0.5, Bounds(0.0, 1.0)),
+    number("masks", 20, Bounds(1, MOST_MASKS, whole=True)),
+    number("mask_seed", 0, Bounds(0, MAX_SEED, whole=True)),
+)
+
+
+def tensor() -> Tensor:
+    """The book's X, (2, 8): 0, 1, … 15."""
+    return torch.arange(ROWS * COLUMNS, dtype=torch.float32).reshape(ROWS, COLUMNS)
+
+
+def part(link: LinkState) -> None:
+    """Draw masks, one or a thousand at a time."""
+    st.markdown("##### The layer: a mask, and survivors scaled by 1/(1 − p)")
+    st.latex(r"h' = \begin{cases} 0 & \text{with probability } p \\ \dfrac{h}{1-p} & \text{otherwise} \end{cases}")
+    st.latex(r"E[h'] = p \cdot 0 + (1 - p) \cdot \frac{h}{1-p} = h")
+    p, masks, seed = _controls(link)
+    h = tensor()
+    outputs = dropped(h, p, seed, masks)
+    keeps = kept(h.shape, p, seed, masks)[-1].numpy()
+    left, right = st.columns([1.3, 1], gap="medium")
+    with left:
+        st.markdown("###### h, the book's X")
+        live_chart(tensor_cells(h.double().numpy()), key="dropout_h", height=CELLS_HEIGHT, alt="The tensor before dropout: 0 to 15")
+        st.markdown(f"###### h′ under mask {count(masks)}")
+        alt = "The tensor after dropout: dropped cells are crossed out, the others scaled"
+        live_chart(tensor_cells(outputs[-1].double().numpy(), keeps), key="dropout_cells", height=CELLS_HEIGHT, alt=alt)
+        st.markdown(_in_words(p, int(keeps.sum())))
+    with right:
+        st.markdown("###### The network that is left for the first row")
+        figure = masked_network(INPUTS, keeps[0], OUTPUTS)
+        live_chart(figure, key="dropout_network", height=300, alt=f"{COLUMNS} hidden units, {int((~keeps[0]).sum())} of them dropped")
+    _mean(outputs, h, p, masks)
+
+
+def _controls(link: LinkState) -> tuple[float, int, int]:
+    probability, buttons = st.columns([1, 1.6], gap="medium", vertical_alignment="bottom")
+    probability.slider("p, the share that is dropped", 0.0, 1.0, step=0.05, key=link.key("p"))
+    with buttons, st.container(horizontal=True):
+        for more in MORE:
+            label = "Next mask" if more == 1 else f"{count(more)} more"
+            icon = ":material/skip_next:" if more == 1 else ":material/fast_forward:"
+            kind: Literal["primary", "secondary"] = "primary" if more == 1 else "secondary"
+            full = int(link["masks"]) + more > MOST_MASKS
+            st.button(label, key=f"masks_{more}", icon=icon, type=kind, on_click=_more, args=(link, more), disabled=full)
+        st.button("Start over", key="masks_over", icon=":material/restart_alt:", on_click=_over, args=(link,), help="With other masks.")
+    return float(link["p"]), int(link["masks"]), int(link["mask_seed"])
+
+
+def _more(link: LinkState, masks: int) -> None:
+    link["masks"] = min(int(link["masks"]) + masks, MOST_MASKS)
+
+
+def _over(link: LinkState) -> None:
+    link["masks"], link["mask_seed"] = 1, (int(link["mask_seed"]) + 1) % MAX_SEED
+
+
+def _in_words(p: float, survivors: int) -> str:
+    if p == 0.0:
+        return "**p = 0** drops nothing: h′ is h."
+    if p == 1.0:
+        return "**p = 1** drops everything: h′ is 0, and nothing can be learned."
+    units = ROWS * COLUMNS
+    return f"{survivors} of {units} survive, {units * (1 - p):g} on average; each is multiplied by 1/(1 − {p:g}) = **{1 / (1 - p):.4g}**."
+
+
+def _mean(outputs: Tensor, h: Tensor, p: float, masks: int) -> None:
+    st.markdown("###### The mean of all masks so far comes to h")
+    if p == 1.0:
+        st.info("At p = 1 the mean is 0 as well: E[h′] = h holds only below.", icon=":material/info:")
+        return
+    divisible = h.flatten() != 0
+    ratios = running_means(outputs).flatten(start_dim=1)[:, divisible] / h.double().flatten()[divisible]
+    error = float((ratios[-1].mean() - 1).abs())
+    live_chart(mean_of_masks(ratios.numpy(), p), key="dropout_mean", height=CHART_HEIGHT, alt="Means of h′ over masks, with their band")
+    expected = standard_error(p, masks)
+    units, outside = len(ratios[-1]), int(((ratios[-1] - 1).abs() > 2 * expected).sum())
+    drawn = f"{count(masks)} mask{'s' if masks > 1 else ''}"
+    st.caption(
+        f"After {drawn}: the mean over all units is {percent(error, 2)} away from h; that of a single unit is expected to be "
+        f"√(p / ((1 − p) n)) = {percent(expected, 2)} away. {outside} of {units} units are beyond twice that, where about one is to be "
+        "expected. A hundred times the masks, a tenth of the error."
+    )

@@ -1,0 +1,74 @@
+"""Dropout left on when it should be off: masked copies of a trained network voting on one image. Part of the act "Dropout"."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from mlp_core.data import CLASS_NAMES, load_fashion_mnist
+from mlp_core.figures.dropout import vote_strips
+from mlp_core.generalization.masks import LeftOn, left_on, vote
+from mlp_core.spec import RunSpec
+from pages.ui.generalization import jobs
+from pages.ui.link import LinkState
+from pages.ui.live_chart import live_chart
+from pages.ui.memo import memo
+from pages.ui.text import count, percent
+
+COPIES = 100
+JUDGED, AVERAGED = 500, 10  # images, and masked copies of each
+CHART_HEIGHT = 340
+
+Weights = list[tuple[Tensor, Tensor]]
+
+
+def votes_panel(link: LinkState, queue: str, title: str, images: int) -> None:
+    """One test image, a hundred masks. Uses the network trained under `title`, as it stands."""
+    st.markdown("##### Left on by mistake: a hundred masked copies vote")
+    held = jobs.queue(queue)
+    job = next((job for name, job in held.jobs if name == title), None) if held is not None else None
+    if job is None or job.run.network is None or not job.run.epoch:
+        st.info("Train with and without dropout first: this looks into the network that was trained with it.", icon=":material/info:")
+        return
+    if job.moving:
+        st.info("When the training has ended, its network votes here.", icon=":material/hourglass_top:")
+        return
+    spec, epoch = job.run.spec, job.run.epoch
+    if not any(spec.dropout):
+        st.info("With p = 0 in both layers every copy is the same. Train with another p.", icon=":material/info:")
+        return
+    weights = job.run.network.weights()
+    data = load_fashion_mnist()
+    chosen = st.slider("Test image", 0, min(images, len(data.test_labels)) - 1, key=link.key("image"))
+    flat = data.test_images[chosen].reshape(-1).float() / 255
+    label = int(data.test_labels[chosen])
+    seen = memo("dropout_vote", (id(job), epoch, chosen), lambda: vote(weights, spec, flat, COPIES, seed=0))
+    picture, chart = st.columns([1, 3], gap="medium")
+    with picture:
+        st.image(data.test_images[chosen].numpy(), caption=f"{CLASS_NAMES[label]}, test image {count(chosen)}", width=160)
+    with chart:
+        figure = vote_strips(seen.masked, seen.off, CLASS_NAMES, label)
+        live_chart(figure, key="dropout_votes", height=CHART_HEIGHT, alt="Probabilities of each class: masked copies, and dropout off")
+    winner, most = int(seen.votes.argmax()), int(seen.votes.max())
+    st.markdown(
+        f"**{most} of {COPIES}** copies say **{CLASS_NAMES[winner]}**; without dropout the network says "
+        f"**{CLASS_NAMES[int(seen.off.argmax())]}** with probability {seen.off.max():.2f}. The true class is {CLASS_NAMES[label]}."
+    )
+    _accuracies(memo("dropout_left_on", (id(job), epoch), lambda: _left_on(weights, spec)))
+
+
+def _left_on(weights: Weights, spec: RunSpec) -> LeftOn:
+    data = load_fashion_mnist()
+    images = data.test_images[:JUDGED].reshape(-1, 784).float() / 255
+    return left_on(weights, spec, images, torch.as_tensor(data.test_labels[:JUDGED]), AVERAGED, seed=0)
+
+
+def _accuracies(judged: LeftOn) -> None:
+    with st.container(horizontal=True):
+        st.metric("Dropout off", percent(judged.off), border=True, help=f"Accuracy on the first {JUDGED} test images.")
+        st.metric("Left on", percent(judged.one_mask), border=True, help="A mask of its own for every image.")
+        st.metric(
+            f"Left on, mean of {AVERAGED}", percent(judged.copies), border=True, help="Of the probabilities: back to about the first."
+        )
+    st.caption("So dropout is switched off for the test: one network that stands for the mean of all masked ones, at the price of one.")

@@ -1,0 +1,158 @@
+"""The act "Collapse": affine layers multiplied out to one, until their activation bends. Computes all on real images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+import torch
+
+from mlp_core.data import load_fashion_mnist
+from mlp_core.figures import collapse as figures
+from mlp_core.nonlinearity.collapse import (
+    Affine,
+    Bending,
+    BestAffine,
+    bending,
+    collapsed,
+    largest_difference,
+    random_stack,
+    rank,
+    shapes,
+    singular_values,
+    stacked,
+)
+from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
+from pages.ui.link import LinkState, number
+from pages.ui.live_chart import live_chart
+from pages.ui.text import percent
+
+MOST_LAYERS, MOST_WIDTH = 10, 128
+FITTED, JUDGED = 3000, 1000  # images
+SLOPES = tuple(round(1 - index / 20, 2) for index in range(21))
+SHOWN_PIXELS = range(400, 406)  # in the middle of the image
+DRAWN_SLOPES = SLOPES[::2]  # enough for a curve
+CHART_HEIGHT = 270
+FIELDS = (
+    number("layers", 3, Bounds(1, MOST_LAYERS, whole=True)),
+    number("width", 64, Bounds(1, MOST_WIDTH, whole=True)),
+    number("narrow", 64, Bounds(1, MOST_WIDTH, whole=True)),
+    number("slope", 1.0, Bounds(0.0, 1.0)),
+    number("stack_seed", 0, Bounds(0, MAX_SEED, whole=True)),
+)
+
+
+@st.cache_resource(show_spinner="Fitting to real images …")
+def _best() -> BestAffine:
+    """Inputs in 0..1: the first test images judge, the first training images are fitted to."""
+    data = load_fashion_mnist()
+    fitted, judged = (images.reshape(len(images), -1).double() / 255 for images in (data.train_images[:FITTED], data.test_images[:JUDGED]))
+    return BestAffine(fitted, judged)
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _bent(sizes: tuple[int, ...], seed: int, slope: float) -> Bending:
+    return bending(random_stack(sizes, seed), _best(), [slope])
+
+
+def _bending(sizes: tuple[int, ...], seed: int, slope: float) -> Bending:
+    """The whole curve, each slope computed once."""
+    parts = [_bent(sizes, seed, one) for one in sorted({*DRAWN_SLOPES, slope}, reverse=True)]
+    columns = ([getattr(part, name) for part in parts] for name in ("slopes", "difference", "unexplained"))
+    return Bending(*map(np.concatenate, columns))
+
+
+def act(link: LinkState) -> None:
+    """Multiply a stack out, then bend it."""
+    st.markdown("Layers without a nonlinearity are **one** layer, however many there are. Multiply them out:")
+    st.latex(r"(XW_1 + b_1)W_2 + b_2 = X\,\underbrace{W_1W_2}_{W} + \underbrace{b_1W_2 + b_2}_{b}")
+    controls, results = st.columns([1, 2.6], gap="medium")
+    with controls:
+        sizes, slope = _controls(link)
+    with results:
+        _results(sizes, int(link["stack_seed"]), slope)
+
+
+def _controls(link: LinkState) -> tuple[tuple[int, ...], float]:
+    st.slider("Affine layers k", 1, MOST_LAYERS, key=link.key("layers"))
+    layers = int(link["layers"])
+    hidden: tuple[int, ...] = ()
+    if layers > 1:
+        st.slider("Units of a hidden layer", 1, MOST_WIDTH, key=link.key("width"))
+        st.slider(
+            "Units of the last hidden layer", 1, MOST_WIDTH, key=link.key("narrow"), help="A narrow layer lowers the rank of the product."
+        )  # fmt: skip
+        hidden = (int(link["width"]),) * (layers - 2) + (int(link["narrow"]),)
+    st.select_slider(
+        "Bend: slope of a hidden unit below 0", SLOPES, key=link.key("slope"), help="1 is the identity, 0 is ReLU, leaky ReLU between them."
+    )  # fmt: skip
+    st.number_input("Seed of the weights", 0, MAX_SEED, key=link.key("stack_seed"))
+    return (INPUTS, *hidden, OUTPUTS), float(link["slope"])
+
+
+def _results(sizes: tuple[int, ...], seed: int, slope: float) -> None:
+    layers, best = random_stack(sizes, seed), _best()
+    exact = collapsed([layer.to(torch.float64) for layer in layers])
+    bent = _bending(sizes, seed, slope)
+    here = int(np.argmin(np.abs(bent.slopes - slope)))
+    st.caption(f"{shapes(sizes)}; the largest difference is over {JUDGED:,} test images.")
+    with st.container(horizontal=True):
+        _tile("Largest difference, float32", f"{largest_difference(layers, best.judged.float(), slope):.1e}", "Stack − one matrix.")
+        _tile("… in float64", f"{largest_difference(layers, best.judged, slope):.1e}", "The same in float64: what is left is rounding.")
+        most = min(INPUTS, OUTPUTS)
+        _tile("Rank of the product", f"{rank(exact.weight)} of {most}", "At most the width of the narrowest layer.")
+        missed = percent(float(bent.unexplained[here]), 2)
+        judged = f"Of the outputs' variance; the affine map that fits {FITTED:,} images best, judged on {JUDGED:,} others."
+        _tile("No one matrix explains", missed, judged)
+    _verdict(len(layers), slope, float(bent.difference[here]), float(bent.unexplained[here]))
+    one, two, three = st.columns(3, gap="medium")
+    with one:
+        st.markdown("###### Singular values of the product")
+        figure = figures.singular_value_bars(singular_values(exact.weight), rank(exact.weight))
+        live_chart(figure, key="collapse_rank", height=CHART_HEIGHT, alt="Singular values of the product, relative to the largest")
+    with two:
+        st.markdown("###### Stack against its product")
+        figure = figures.difference_curve(bent.slopes, bent.difference, slope)
+        live_chart(figure, key="collapse_difference", height=CHART_HEIGHT, alt="Largest difference against the slope, float64")
+    with three:
+        st.markdown("###### Stack against the best matrix")
+        figure = figures.unexplained_curve(bent.slopes, bent.unexplained, slope)
+        live_chart(figure, key="collapse_unexplained", height=CHART_HEIGHT, alt="Share that no affine map explains against the slope")
+    _numbers(layers, best.judged[:1].float(), slope)
+
+
+def _verdict(layers: int, slope: float, difference: float, unexplained: float) -> None:
+    if layers == 1:
+        st.info("One layer has no hidden unit to bend: it is its own matrix.", icon=":material/info:")
+    elif slope == 1.0:
+        st.info(f"{layers} layers, one matrix: all that differs is rounding. Now move the bend away from 1.", icon=":material/compress:")
+    else:
+        st.success(
+            f"Bent: the stack is up to {difference:.2g} away from its product, and {percent(unexplained, 2)} of what it computes is beyond "
+            "**any** one matrix.",
+            icon=":material/turn_right:",
+        )
+
+
+def _numbers(layers: Sequence[Affine], image: torch.Tensor, slope: float) -> None:
+    st.markdown("###### The numbers: ten outputs for the first test image, float32")
+    one = collapsed(layers)
+    stack, product = stacked(layers, image, slope)[0], one(image)[0]
+    st.dataframe(
+        [_row("stack", stack, ".6f"), _row("one matrix", product, ".6f"), _row("difference", stack - product, ".1e")], hide_index=True
+    )
+    with st.expander("The one matrix and its bias"):
+        numbers = f"{INPUTS * OUTPUTS:,} + {OUTPUTS}"
+        st.caption(f"b, and the rows of W (784 × 10) for pixels {SHOWN_PIXELS[0]} to {SHOWN_PIXELS[-1]}, out of {numbers} numbers.")
+        st.dataframe(
+            [_row("b", one.bias, ".4f"), *(_row(f"W[{pixel}]", one.weight[pixel], ".4f") for pixel in SHOWN_PIXELS)], hide_index=True
+        )
+
+
+def _row(name: str, values: torch.Tensor, digits: str) -> dict[str, str]:
+    return {"": name} | {f"o{index}": f"{value:{digits}}" for index, value in enumerate(values.tolist(), start=1)}
+
+
+def _tile(label: str, value: str, help: str) -> None:
+    st.metric(label, value, help=help, border=True)

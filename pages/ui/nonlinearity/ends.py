@@ -1,0 +1,78 @@
+"""The act "One machine, different ends": five models of the book as one network with another last layer, each a click from trained."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from mlp_core.ends import ENDS
+from mlp_core.nonlinearity.plane import SHAPES
+from mlp_core.spec import weight_count
+from pages.ui.link import LinkState
+from pages.ui.nonlinearity.presets import SPIRAL, Preset, take
+from pages.ui.nonlinearity.steering import PLAYING
+
+OUTPUT_FORMULAS = {"regression": "o", "logistic": "σ(o)", "softmax": "softmax(o)"}
+LOSS_FORMULAS = {"regression": "½(o − y)²", "logistic": "−log σ(±o)", "softmax": "−log softmax(o)[y]"}
+
+
+class Machine(NamedTuple):
+    """A model of the book: what it is called, how it ends, its hidden widths, and the playground's fields that set it up."""
+
+    name: str
+    end: str
+    hidden: tuple[int, ...]
+    fields: dict[str, Any]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        outputs = SHAPES[self.fields["data"]].classes if self.end == "softmax" else 1
+        return (2, *self.hidden, outputs)
+
+
+ONE_LAYER: dict[str, Any] = {"deep": 0, "epochs": 100, "pace": "full"}
+MACHINES = (
+    Machine("Linear regression", "regression", (), ONE_LAYER | {"data": "plane", "noise": 20, "lr": "0.01"}),
+    Machine("Logistic regression", "logistic", (), ONE_LAYER | {"data": "gaussians"}),
+    Machine("Softmax regression", "softmax", (), ONE_LAYER | {"data": "three"}),
+    Machine("Binary MLP", "logistic", (8,), {"data": "circle", "deep": 1, "epochs": 100, "pace": "full"}),
+    Machine("Multiclass MLP", "softmax", (8, 8), SPIRAL | {"data": "arms", "epochs": 150, "pace": "full"}),
+)
+
+
+def act(link: LinkState) -> None:
+    """A table of the machines, and a way into each."""
+    st.markdown(
+        "Five models of the book, one machine: a network whose **last layer** and **loss** change. Without a hidden layer it is a "
+        "regression, with one an MLP. Each opens in *XOR and friends* and trains there, by the same code."
+    )
+    st.dataframe([_row(machine) for machine in MACHINES], hide_index=True)
+    with st.container(horizontal=True):
+        for machine in MACHINES:
+            st.button(
+                f"{machine.name}, trained", key=f"open_{machine.name}", icon=":material/open_in_new:", on_click=_open, args=(link, machine)
+            )
+    st.markdown("**Logistic regression is softmax regression with two classes**, where only the difference of the two outputs counts:")
+    st.latex(r"\operatorname{softmax}(0, o)_2 = \frac{e^{o}}{e^{0} + e^{o}} = \frac{1}{1 + e^{-o}} = \sigma(o)")
+
+
+def _row(machine: Machine) -> dict[str, object]:
+    sizes = machine.sizes
+    return {
+        "model": machine.name,
+        "hidden layers": " → ".join(map(str, machine.hidden)) or "none",
+        "last W": f"({sizes[-2]} × {sizes[-1]})",
+        "last b": f"({sizes[-1]},)",
+        "output": f"(n × {sizes[-1]}), {OUTPUT_FORMULAS[machine.end]}",
+        "loss": LOSS_FORMULAS[machine.end],
+        "ends in": ENDS[machine.end].label,
+        "points": SHAPES[machine.fields["data"]].label,
+        "parameters": weight_count(sizes),
+    }
+
+
+def _open(link: LinkState, machine: Machine) -> None:
+    take(link, Preset(machine.fields, ""))
+    link["act"] = "playground"
+    st.session_state[PLAYING] = True

@@ -1,0 +1,83 @@
+"""Points of a visitor's own: drawn by a click, undone, cleared, or read from a file; kept in the link while they fit. Trains nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.nonlinearity.plane import Points
+from mlp_core.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, MAX_ROWS, PointsError, from_text, read_csv, to_text
+from pages.ui.link import LinkState
+from pages.ui.text import plain
+
+CLASSES = ("0", "1", "2")
+CLASS_LABELS = {"0": ":blue[●] blue", "1": ":orange[■] orange", "2": ":green[◆] green"}
+BRUSH = "_plane_class"
+FILE = "_plane_file"  # points that are too many for the link
+REFUSAL = "_plane_refusal"
+
+
+def drawn_points(link: LinkState) -> tuple[Hashable, Points]:
+    """The visitor's points, and what is equal for equal ones."""
+    file: Points | None = st.session_state.get(FILE)
+    return (id(file), file) if file is not None else (link["drawn"], from_text(link["drawn"]))
+
+
+def points_left_out() -> bool:
+    """Whether the visitor's points are too many for the link."""
+    return st.session_state.get(FILE) is not None
+
+
+def own_panel(link: LinkState) -> None:
+    """Choose a class, undo, clear, load a file."""
+    st.segmented_control("Class of the next point", CLASSES, format_func=CLASS_LABELS.__getitem__, default="0", key=BRUSH, required=True)
+    points = drawn_points(link)[1]
+    with st.container(horizontal=True):
+        empty = len(points) == 0
+        st.button("Undo", key="plane_undo", icon=":material/undo:", on_click=_undo, args=(link,), disabled=empty)
+        st.button("Clear", key="plane_clear", icon=":material/delete:", on_click=_clear, args=(link,), disabled=empty)
+    st.caption(f"{len(points)} points. Click the plane to add one.")
+    help = f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, classes 0 to {MAX_CLASSES - 1}."
+    st.file_uploader("Or load a file of x, y, label", type=["csv", "txt"], key="plane_upload", on_change=_load, args=(link,), help=help)
+    if (refusal := st.session_state.get(REFUSAL)) is not None:
+        st.error(plain(refusal, 200), icon=":material/error:")
+    if points_left_out():
+        st.caption(f":material/link_off: More than {LINK_POINTS} points do not fit into the link: who opens it does not get them.")
+
+
+def add_point(link: LinkState, x: float, y: float) -> None:
+    """Add a point of the chosen class; to be called where the page runs again afterwards."""
+    points = drawn_points(link)[1]
+    label = int(st.session_state.get(BRUSH) or 0)
+    _keep(link, np.vstack([points.xy, [x, y]]), np.append(points.labels.astype(np.int64), label))
+
+
+def _keep(link: LinkState, xy: np.ndarray, labels: np.ndarray) -> None:
+    points = Points(xy, labels, max(2, int(labels.max(initial=0)) + 1))
+    fits = len(points) <= LINK_POINTS
+    link["drawn"] = to_text(points) if fits else ""
+    st.session_state[FILE] = None if fits else points
+
+
+def _undo(link: LinkState) -> None:
+    points = drawn_points(link)[1]
+    _keep(link, points.xy[:-1], points.labels[:-1])
+
+
+def _clear(link: LinkState) -> None:
+    st.session_state[FILE], link["drawn"] = None, ""
+
+
+def _load(link: LinkState) -> None:
+    st.session_state[REFUSAL] = None
+    upload = st.session_state["plane_upload"]
+    if upload is None:
+        return
+    try:
+        points = read_csv(upload.getvalue())
+    except PointsError as refusal:
+        st.session_state[REFUSAL] = refusal
+    else:
+        _keep(link, points.xy, points.labels)

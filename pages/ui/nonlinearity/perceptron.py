@@ -1,0 +1,154 @@
+"""The act "The perceptron": one sample at a time, until no mistake is left or the weights repeat themselves."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.figures.perceptron import mistakes_curve, perceptron_plane
+from mlp_core.nonlinearity.perceptron import Floats, Perceptron, on_grid, separation
+from mlp_core.nonlinearity.plane import points_of
+from mlp_core.spec import MAX_SEED, Bounds
+from pages.ui.link import LinkState, choice, number
+from pages.ui.live_chart import live_chart
+from pages.ui.memo import memo
+
+CLOUDS = {"apart": "Two clouds", "corners": "XOR: four corners", "xor": "XOR: clouds", "circle": "Circle"}
+PLAY_SECONDS = 0.25
+MOST_SAMPLES = 50_000  # of one history: beyond, nothing new is to be learned
+SPEEDS = ("1", "5", "25", "100")
+PLAYING = "_perceptron_playing"
+PLANE_HEIGHT, CURVE_HEIGHT = 480, 250
+FIELDS = (
+    choice("points", "apart", tuple(CLOUDS)),
+    number("gap", 1.0, Bounds(0.0, 4.0)),
+    number("count", 40, Bounds(4, 200, whole=True)),
+    number("points_seed", 0, Bounds(0, MAX_SEED, whole=True)),
+    choice("speed", "1", SPEEDS),
+)
+
+
+def cloud(name: str, count: int, gap: float, seed: int) -> tuple[Floats, Floats]:
+    """Points on the grid, (n, 2), and labels −1 and 1; `gap` is half the room along the line between the two clouds."""
+    if name == "corners":
+        return np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1.0, 1, -1, -1])
+    if name != "apart":
+        points = points_of(name, count, 0.0, seed)
+        return on_grid(points.xy), np.where(points.labels == 1, 1.0, -1.0)
+    rng = np.random.default_rng(seed)
+    angle, offset = rng.uniform(0, 2 * math.pi), rng.uniform(-1, 1)
+    normal = np.array([math.cos(angle), math.sin(angle)])
+    labels = np.where(np.arange(count) % 2 == 0, 1.0, -1.0)
+    along = rng.uniform(-4, 4, count)
+    away = offset + labels * (gap / 2 + rng.uniform(0, 2.5, count))
+    return on_grid(np.outer(away, normal) + np.outer(along, [-normal[1], normal[0]])), labels
+
+
+def act(link: LinkState) -> None:
+    """Choose points, then let the rule meet them."""
+    st.markdown(
+        "The oldest learning machine (Rosenblatt, 1958) draws **one line**. It meets one sample $(\\mathbf x, y)$ at a time, $y = \\pm 1$; "
+        "after a mistake, $y(\\mathbf w^\\top\\mathbf x + b) \\le 0$, it moves: $\\mathbf w \\leftarrow \\mathbf w + y\\mathbf x$, "
+        "$b \\leftarrow b + y$. If some line separates the classes, it finds one. If none does, it never stops."
+    )
+    playing = bool(st.session_state.get(PLAYING))
+    st.fragment(_act, run_every=PLAY_SECONDS if playing else None)(link, playing)
+
+
+def _act(link: LinkState, playing: bool) -> None:
+    if bool(st.session_state.get(PLAYING)) != playing:
+        st.rerun()  # the whole page: whether the act runs itself again is decided there
+    controls, picture, numbers = st.columns([1, 1.8, 1.4], gap="medium")
+    with controls:
+        machine = _controls(link)
+    if playing:
+        _advance(machine, int(link["speed"]))
+        if machine.finished or machine.samples >= MOST_SAMPLES:
+            st.session_state[PLAYING] = False
+    with picture:
+        _buttons(machine, playing)
+        current = machine.last.index if machine.last is not None else None
+        figure = perceptron_plane(machine.points, machine.labels, machine.weights, machine.before, current)
+        live_chart(figure, key="perceptron_plane", height=PLANE_HEIGHT, alt="Points of two classes, and the perceptron's line")
+    with numbers:
+        _numbers(machine)
+    link.write()
+    if playing and not st.session_state[PLAYING]:
+        st.rerun()
+
+
+def _controls(link: LinkState) -> Perceptron:
+    st.selectbox("Points", tuple(CLOUDS), format_func=CLOUDS.__getitem__, key=link.key("points"))
+    if link["points"] == "apart":
+        st.slider("Gap between the clouds", 0.0, 4.0, step=0.25, key=link.key("gap"), help="The narrower, the more mistakes are allowed.")
+    if link["points"] != "corners":
+        st.slider("Number of points", 4, 200, step=2, key=link.key("count"))
+        st.number_input("Seed", 0, MAX_SEED, key=link.key("points_seed"))
+    st.segmented_control("Samples at a time", SPEEDS, key=link.key("speed"), required=True)
+    chosen = (link["points"], int(link["count"]), float(link["gap"]), int(link["points_seed"]))
+    return memo("perceptron", chosen, lambda: Perceptron(*cloud(*chosen)))
+
+
+def _buttons(machine: Perceptron, playing: bool) -> None:
+    over = machine.finished or machine.samples >= MOST_SAMPLES
+    with st.container(horizontal=True):
+        label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
+        st.button(
+            label, key="perceptron_play", icon=icon, type="primary", on_click=_play, args=(not playing,), disabled=over and not playing
+        )
+        st.button(
+            "One sample", key="perceptron_step", icon=":material/skip_next:", on_click=_advance, args=(machine, 1),
+            disabled=playing or machine.converged,
+        )  # fmt: skip
+        st.button("Reset", key="perceptron_reset", icon=":material/restart_alt:", on_click=_reset, disabled=machine.samples == 0)
+
+
+def _numbers(machine: Perceptron) -> None:
+    apart = separation(machine.points, machine.labels)
+    with st.container(horizontal=True):
+        st.metric("Samples met", f"{machine.samples:,}", border=True, help=f"{machine.passes:,} passes over {len(machine.points)} points.")
+        st.metric("Mistakes", f"{machine.mistakes:,}", border=True, help="Each one moved the line.")
+        bound = f"{apart.bound:,.1f}" if apart.margin else "∞"
+        st.metric("Bound (R/γ)²", bound, border=True, help="Novikoff 1962: with points x̃ = (x, y, 1), R the longest, γ the best margin.")
+        st.metric("Wrong now", f"{machine.errors} of {len(machine.points)}", border=True, help="Points on the wrong side, or on the line.")
+    figure = mistakes_curve(machine.mistake_counts, apart.bound)
+    live_chart(figure, key="perceptron_mistakes", height=CURVE_HEIGHT, alt="Mistakes against samples met, with the bound")
+    _verdict(machine, apart.bound)
+    w1, w2, b = machine.weights
+    margin = f"R = {apart.radius:.3f}, γ = {apart.margin:.4f}" if apart.margin else f"R = {apart.radius:.3f}; no line separates: γ ≤ 0"
+    st.caption(f"w = ({w1:g}, {w2:g}), b = {b:g}; {margin}.")
+
+
+def _verdict(machine: Perceptron, bound: float) -> None:
+    if machine.converged:
+        st.success(
+            f"**Converged** after {machine.mistakes} mistakes, of at most {math.floor(bound):,}: a whole pass without one.",
+            icon=":material/check_circle:",
+        )
+    elif machine.cycle is not None:
+        now, earlier = machine.cycle
+        st.warning(
+            f"**It cycles, for ever:** pass {now + 1} began with exactly the weights of pass {earlier + 1}, so all that followed comes "
+            "again. No line separates these points; **one hidden layer** will.",
+            icon=":material/all_inclusive:",
+        )
+    elif machine.samples >= MOST_SAMPLES:
+        st.info(f"No end in {MOST_SAMPLES:,} samples.", icon=":material/hourglass_bottom:")
+
+
+def _advance(machine: Perceptron, samples: int) -> None:
+    for _ in range(samples):
+        if machine.finished or machine.samples >= MOST_SAMPLES:
+            return
+        machine.step()
+
+
+def _play(playing: bool) -> None:
+    st.session_state[PLAYING] = playing
+
+
+def _reset() -> None:
+    st.session_state[PLAYING] = False
+    st.session_state.pop("_memo_perceptron", None)

@@ -1,0 +1,263 @@
+"""What the playground shows of a run: the network, the plane, the curves, the hidden space; and a weight set by hand. Decides no step."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+import streamlit as st
+
+from mlp_core.figures.curve_series import CurveSeries
+from mlp_core.figures.plane import Scatter, Shading, decision_plane, hidden_space, shading_of, shading_of_numbers
+from mlp_core.figures.plane_curves import ACCURACY, LOSS, epoch_curves
+from mlp_core.figures.plane_network import playground_network
+from mlp_core.figures.unchecked import Plain
+from mlp_core.jobs import JobSnapshot, TrainingJob
+from mlp_core.model import Network
+from mlp_core.nonlinearity.linear_regions import Region, linear_regions
+from mlp_core.nonlinearity.plane import FEATURES, HALF, Points
+from mlp_core.nonlinearity.plane_view import FINE, copied_weights, hidden_outputs, output_field, unit_fields
+from mlp_core.training import Run
+from pages.ui.link import LinkState
+from pages.ui.live_chart import Click, live_chart
+from pages.ui.memo import memo
+from pages.ui.nonlinearity.own import add_point
+from pages.ui.nonlinearity.settings import OWN, Settings
+from pages.ui.train.rewind import Moment
+
+Floats = npt.NDArray[np.float64]
+
+PLANE_HEIGHT, CURVE_HEIGHT = 440, 260
+EDGE = "_plane_edge"  # (layer, unit, source or None for the bias), layers from 1: what the editor is at
+COUNT_SECONDS = 2.0  # while it plays, regions are cut no more often
+
+
+def scatter(points: Points) -> Scatter:
+    return Scatter(points.xy, points.labels, points.classes)
+
+
+def bare_plane(link: LinkState, settings: Settings) -> None:
+    """The plane with nothing but points."""
+    figure = decision_plane(None, scatter(settings.points))
+    _add_clicked(link, live_chart(figure, key="plane_bare", height=PLANE_HEIGHT, alt="The plane with its points", on_click=True))
+
+
+def network_row(
+    link: LinkState, settings: Settings, job: TrainingJob, network: Network, *, moving: bool = False, past: bool = False
+) -> None:
+    """The network at the left, the plane at the right.
+
+    Args:
+        network: the job's own, or one of an earlier step: `past`.
+        moving: whether the next frame follows.
+    """
+    left, right = st.columns([1.35, 1], gap="medium")
+    shown = _shown(link, settings, job)
+    with left:
+        _network(link, settings, job, network, shown)
+        wait = "Pause" if moving else "Go back to now" if past else "Reset" if job.ended else ""
+        _editor(settings, job, network, wait)
+    with right:
+        _plane(link, settings, network, shown, moving=moving)
+
+
+def _shown(link: LinkState, settings: Settings, job: TrainingJob) -> tuple[int, int] | None:
+    """The hidden unit or input that the plane shows instead of the output."""
+    if not link["shown"]:
+        return None
+    layer, unit = (int(part) for part in link["shown"].split("."))
+    sizes = job.run.sizes
+    return (layer, unit) if layer < len(sizes) - 1 and unit < sizes[layer] else None
+
+
+def _network(link: LinkState, settings: Settings, job: TrainingJob, network: Network, shown: tuple[int, int] | None) -> None:
+    names = [FEATURES[name][0] for name in settings.features]
+    figure = playground_network(unit_fields(network, settings.features), copied_weights(network), names, shown)
+    alt = f"The network {' → '.join(map(str, job.run.sizes))}, each unit with a picture of what it computes"
+    click = live_chart(figure, key="plane_network", height=PLANE_HEIGHT, alt=alt, on_click=True)
+    if click is None or click.data is None or not _is_new(click):
+        return
+    layer, unit, *source = click.data
+    if source:
+        st.session_state[EDGE] = (layer, unit, source[0])
+    else:
+        link["shown"] = "" if layer == len(job.run.sizes) - 1 else f"{layer}.{unit}"
+        st.session_state[EDGE] = (layer, unit, None) if layer else None
+        link.write()
+    st.rerun(scope="fragment")
+
+
+def _is_new(click: Click) -> bool:
+    """Whether this click has not been acted on."""
+    if st.session_state.get("_plane_click") == click.id:
+        return False
+    st.session_state["_plane_click"] = click.id
+    return True
+
+
+def _editor(settings: Settings, job: TrainingJob, network: Network, wait: str) -> None:
+    """Set the weight or bias that was clicked last; where something has to be done before, `wait` says what."""
+    edge: tuple[int, int, int | None] | None = st.session_state.get(EDGE)
+    sizes = job.run.sizes
+    if edge is None or edge[0] >= len(sizes) or edge[1] >= sizes[edge[0]] or (edge[2] or 0) >= sizes[edge[0] - 1]:
+        st.caption("Click a unit to see it large, an edge near its beginning to set its weight. Orange is positive, blue negative.")
+        return
+    layer, unit, source = edge
+    weight, bias = copied_weights(network)[layer - 1]
+    value = float(bias[unit] if source is None else weight[unit, source])
+    receiver = f"output {unit + 1}" if layer == len(sizes) - 1 else f"unit {unit + 1} of hidden layer {layer}"
+    sender = "" if source is None else settings.features[source] if layer == 1 else f"unit {source + 1} of hidden layer {layer - 1}"
+    label = f"Bias of {receiver}" if source is None else f"Weight from {sender} to {receiver}"
+    if wait:
+        st.caption(f"{label}: **{value:.4g}**. {wait} to set it by hand.")
+        return
+    key = f"plane_weight_{layer}_{unit}_{source}_{job.run.step}_{value:.6g}"
+    st.number_input(
+        label, -100.0, 100.0, min(max(value, -100.0), 100.0), 0.1, "%.4g", key=key, on_change=_set_weight, args=(job, edge, key),
+        help="Set by hand, between two steps. The link does not carry it: it restores the start.",
+    )  # fmt: skip
+
+
+def _set_weight(job: TrainingJob, edge: tuple[int, int, int | None], key: str) -> None:
+    layer, unit, source = edge
+    value = float(st.session_state[key])
+    job.change(partial(Run.set_weight, layer=layer - 1, unit=unit, source=source, value=value))
+
+
+def _plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, *, moving: bool) -> None:
+    now = (settings.key, int(time.monotonic() / COUNT_SECONDS))
+    regions = memo("plane_regions", now, lambda: _regions(settings, network)) if moving else _regions(settings, network)
+    figure = _drawn_plane(link, settings, network, shown, _outlines(link, regions))
+    own = link["data"] == OWN
+    click = live_chart(
+        figure, key="plane", height=PLANE_HEIGHT, alt="The plane, shaded by what the network says, with its points", on_click=own
+    )
+    st.caption(_plane_caption(settings, shown, regions))
+    if own:
+        _add_clicked(link, click)
+
+
+def _drawn_plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, outlines: list[Floats]) -> Plain:
+    test = scatter(settings.test) if link["tests"] else None
+    return decision_plane(_shading(link, settings, network, shown), scatter(settings.train), test, outlines)
+
+
+def plane_figure(link: LinkState, settings: Settings, network: Network) -> go.Figure:
+    """The plane as it is shaded by the network's output, to be taken home."""
+    return go.Figure(_drawn_plane(link, settings, network, None, _outlines(link, _regions(settings, network)))).update_layout(template=None)
+
+
+def _outlines(link: LinkState, regions: list[Region] | None) -> list[Floats]:
+    return [region.corners for region in regions or ()] if link["regions"] else []
+
+
+def _plane_caption(settings: Settings, shown: tuple[int, int] | None, regions: list[Region] | None) -> str:
+    what = "The output." if shown is None else f"Unit {shown[1] + 1} of {'the inputs' if shown[0] == 0 else f'hidden layer {shown[0]}'}."
+    if settings.negative_slope is None:
+        return what + " Linear regions are counted for ReLU and leaky ReLU on the inputs x and y."
+    if regions is None:
+        return what + " More linear regions than can be cut in time."
+    return what + f" **{len(regions)}** linear region{'s' if len(regions) != 1 else ''} in this square."
+
+
+def _regions(settings: Settings, network: Network) -> list[Region] | None:
+    slope = settings.negative_slope
+    if slope is None:
+        return None
+    hidden = copied_weights(network)[:-1] if slope < 1 else []
+    if hidden:
+        weight, bias = hidden[0]
+        wide = np.zeros((len(weight), 2))
+        for column, name in enumerate(settings.features):
+            wide[:, ("x", "y").index(name)] = weight[:, column]
+        hidden = [(wide, bias), *hidden[1:]]
+    return linear_regions(hidden, HALF, slope)
+
+
+def _shading(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None) -> Shading:
+    discrete = bool(link["discrete"])
+    if shown is not None:
+        return shading_of_numbers(unit_fields(network, settings.features, FINE)[shown[0]][shown[1]], discrete=discrete)
+    field = output_field(network, settings.end, settings.features)
+    if settings.points.classes:
+        return shading_of(np.nan_to_num(field), discrete=discrete)
+    return shading_of_numbers(field[:, :, 0], discrete=discrete)
+
+
+def _add_clicked(link: LinkState, click: Click | None) -> None:
+    if (
+        link["data"] == OWN
+        and click is not None
+        and isinstance(click.x, int | float)
+        and isinstance(click.y, int | float)
+        and _is_new(click)
+    ):
+        add_point(link, float(click.x), float(click.y))
+        st.rerun()
+
+
+def loss_title(classes: bool) -> str:
+    return "cross-entropy (nats)" if classes else "½(o − y)²"
+
+
+def loss_figure(settings: Settings, snapshot: JobSnapshot, cursor: int | None = None) -> go.Figure:
+    title = loss_title(settings.points.classes > 0)
+    return epoch_curves(_series(snapshot), LOSS, title, snapshot.spec.epochs, cursor=cursor)
+
+
+def accuracy_figure(snapshot: JobSnapshot, cursor: int | None = None) -> go.Figure:
+    return epoch_curves(_series(snapshot), ACCURACY, "accuracy (%)", snapshot.spec.epochs, cursor=cursor)
+
+
+def _series(snapshot: JobSnapshot) -> CurveSeries:
+    return CurveSeries.of(snapshot.history, snapshot.steps_per_epoch)
+
+
+def curves_row(link: LinkState, settings: Settings, now: JobSnapshot, moment: Moment) -> None:
+    """Loss, accuracy, and the points in the space of two hidden units.
+
+    Args:
+        now: the run as it stands: a curve stays whole when one looks back.
+        moment: where the rest of the page stands.
+    """
+    loss, accuracy, space = st.columns(3, gap="medium")
+    with loss:
+        st.markdown("###### Loss")
+        figure = loss_figure(settings, now, moment.cursor)
+        live_chart(figure, key="plane_loss", height=CURVE_HEIGHT, alt="Training and test loss against epochs")
+    if settings.points.classes:
+        with accuracy:
+            st.markdown("###### Accuracy")
+            figure = accuracy_figure(now, moment.cursor)
+            live_chart(figure, key="plane_accuracy", height=CURVE_HEIGHT, alt="Training and test accuracy against epochs")
+    with space:
+        _space(link, settings, moment.network)
+
+
+def _space(link: LinkState, settings: Settings, network: Network | None) -> None:
+    hidden = settings.spec.hidden
+    if network is None or not hidden or max(hidden) < 2:
+        return
+    st.markdown("###### Hidden space")
+    layer = min(int(link["space"]), len(hidden))
+    units = hidden[layer - 1]
+    across, up = min(int(link["across"]), units) - 1, min(int(link["up"]), units) - 1
+    outputs = hidden_outputs(network, settings.train.xy, settings.features, layer - 1)[:, [across, up]]
+    figure = hidden_space(
+        np.nan_to_num(outputs),
+        scatter(settings.train),
+        (f"layer {layer}, unit {across + 1}", f"unit {up + 1}"),
+        _undecided(network, hidden, layer),
+    )
+    live_chart(figure, key="plane_space", height=CURVE_HEIGHT, alt="Training points in the space of two hidden units")
+
+
+def _undecided(network: Network, hidden: tuple[int, ...], layer: int) -> tuple[float, float, float] | None:
+    """Where a network whose last hidden layer has two units is undecided: a line in their space."""
+    weight, bias = copied_weights(network)[-1]
+    if layer != len(hidden) or weight.shape != (1, 2):
+        return None
+    return float(weight[0, 0]), float(weight[0, 1]), float(bias[0])

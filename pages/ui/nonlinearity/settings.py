@@ -1,0 +1,230 @@
+"""The sidebar of the playground: data, network and learning, from widgets to a `RunSpec` and its points. Trains nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from mlp_core.activations import ACTIVATIONS
+from mlp_core.ends import ENDS, End
+from mlp_core.initializers import INITIALIZERS
+from mlp_core.nonlinearity.plane import FEATURES, SHAPES, Points, dataset, points_of, split
+from mlp_core.nonlinearity.plane_points import PointsError, from_text
+from mlp_core.seeds.replicates import Replicates
+from mlp_core.spec import ACTIVATIONS as TRAINABLE
+from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
+from mlp_core.training import Run
+from pages.ui.link import Field, LinkState, choice, choices, number
+from pages.ui.memo import memo
+from pages.ui.nonlinearity.own import drawn_points, own_panel
+from pages.ui.train.sidebar import OPTIMIZER_LABELS
+
+MOST_LAYERS, MOST_UNITS = 6, 8
+OWN = "own"
+NEGATIVE_SLOPES = {"relu": 0.0, "leaky_relu": 0.01}
+RATES = ("0.00001", "0.0001", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
+PENALTIES = {"none": "None", "l1": "L1", "l2": "L2"}
+PACES = {"batch": "1 batch", "epoch": "1 epoch", "epochs": "5 epochs", "full": "full speed"}
+SHAPE_LABELS = {name: shape.label for name, shape in SHAPES.items()} | {OWN: "Your own points"}
+
+
+def flag(name: str, default: bool) -> Field:
+    """Yes or no."""
+
+    def read(text: str) -> bool:
+        if text not in ("yes", "no"):
+            raise SpecError(name, "must be yes or no", text)
+        return text == "yes"
+
+    return Field(name, default, read, lambda value: "yes" if value else "no")
+
+
+def _read_drawn(text: str) -> str:
+    try:
+        from_text(text)
+    except PointsError as error:
+        raise SpecError("drawn", str(error), text) from error
+    return text
+
+
+def _read_shown(text: str) -> str:
+    if not re.fullmatch(r"[0-7]\.[0-7]", text):
+        raise SpecError("shown", "must be a layer and a unit with a dot between them, from 0", text)
+    return text
+
+
+FIELDS = (
+    choice("data", "xor", tuple(SHAPE_LABELS)),
+    number("noise", 0, Bounds(0, 50, whole=True)),
+    number("size", 300, Bounds(20, 1000, whole=True)),
+    number("test", 50, Bounds(0, 90, whole=True)),
+    number("data_seed", 0, Bounds(0, MAX_SEED, whole=True)),
+    Field("drawn", "", _read_drawn),
+    choices("features", ("x", "y"), tuple(FEATURES)),
+    number("deep", 1, Bounds(0, MOST_LAYERS, whole=True)),
+    *(number(f"units{layer}", 8, Bounds(1, MOST_UNITS, whole=True)) for layer in range(1, MOST_LAYERS + 1)),
+    choice("activation", "relu", TRAINABLE),
+    choice("init", "he_normal", tuple(name for name in INITIALIZERS if name not in ("normal", "constant"))),
+    choice("lr", "0.03", RATES),
+    choice("optimizer", "adam", tuple(OPTIMIZER_LABELS)),
+    number("momentum", 0.9, Bounds(0.0, 0.99)),
+    choice("penalty", "none", tuple(PENALTIES)),
+    choice("rate", "0.001", RATES[:8]),
+    number("batch", 10, Bounds(1, 100, whole=True)),
+    number("epochs", 200, Bounds(1, MAX_EPOCHS, whole=True)),
+    number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
+    choice("pace", "epoch", tuple(PACES)),
+    choice("end", "auto", ("auto", "softmax")),
+    flag("discrete", False),
+    flag("tests", True),
+    flag("regions", False),
+    Field("shown", "", _read_shown),
+    number("space", 1, Bounds(1, MOST_LAYERS, whole=True)),
+    number("across", 1, Bounds(1, MOST_UNITS, whole=True)),
+    number("up", 2, Bounds(1, MOST_UNITS, whole=True)),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """What the controls describe: an experiment on points of the plane. `key` is equal for equal experiments."""
+
+    key: Hashable
+    spec: RunSpec
+    features: tuple[str, ...]
+    points: Points
+    train: Points
+    test: Points
+    end: End
+
+    @property
+    def trainable(self) -> bool:
+        """Whether there is anything to tell apart, and an input to tell it by."""
+        return bool(self.features) and len(self.train) > 1 and (self.points.classes == 0 or self.train.present > 1)
+
+    @property
+    def negative_slope(self) -> float | None:
+        """The activation's slope below 0, where the network is piecewise linear in x and y; None where it is not."""
+        if not set(self.features) <= {"x", "y"}:
+            return None
+        return 1.0 if self.spec.activation == "identity" or not self.spec.hidden else NEGATIVE_SLOPES.get(self.spec.activation)
+
+    def run(self) -> Run:
+        return Run(self.spec, dataset(self.train, self.test, self.features), self.end)
+
+    def replicates(self) -> Replicates:
+        """The same from several seeds at once."""
+        return Replicates(self.spec, dataset(self.train, self.test, self.features), self.end)
+
+
+def settings_panel(link: LinkState) -> Settings:
+    """Draw the sidebar and read the experiment from it."""
+    with st.sidebar:
+        with st.expander("Data", expanded=True, icon=":material/scatter_plot:"):
+            _data(link)
+        with st.expander("Network", expanded=True, icon=":material/lan:"):
+            _network(link)
+        with st.expander("Learning", expanded=True, icon=":material/trending_down:"):
+            _learning(link)
+        settings = settings_of(link)
+        with st.expander("View", expanded=True, icon=":material/visibility:"):
+            _view(link, settings)
+    return settings
+
+
+def _data(link: LinkState) -> None:
+    st.selectbox("Points", tuple(SHAPE_LABELS), format_func=SHAPE_LABELS.__getitem__, key=link.key("data"))
+    if link["data"] == OWN:
+        own_panel(link)
+    else:
+        st.slider("Noise (%)", 0, 50, step=5, key=link.key("noise"), help="Moves points after they got their class.")
+        st.slider("Number of points", 20, 1000, step=20, key=link.key("size"))
+        st.number_input("Seed of the points", 0, MAX_SEED, key=link.key("data_seed"))
+    st.slider("Points kept for the test (%)", 0, 90, step=10, key=link.key("test"), help="At 0 the training points are tested.")
+    st.pills("Inputs", tuple(FEATURES), selection_mode="multi", format_func=lambda name: FEATURES[name][0], key=link.key("features"))
+
+
+def _network(link: LinkState) -> None:
+    st.slider("Hidden layers", 0, MOST_LAYERS, key=link.key("deep"))
+    columns = st.columns(3)
+    for layer in range(1, int(link["deep"]) + 1):
+        columns[(layer - 1) % 3].number_input(f"Units {layer}", 1, MOST_UNITS, key=link.key(f"units{layer}"))
+    st.selectbox("Activation", TRAINABLE, format_func=lambda name: ACTIVATIONS[name].label, key=link.key("activation"))
+    names = tuple(name for name in INITIALIZERS if name not in ("normal", "constant"))
+    st.selectbox("Initialization", names, format_func=lambda name: INITIALIZERS[name].label, key=link.key("init"))
+    st.number_input("Seed of weights and order", 0, MAX_SEED, key=link.key("seed"))
+
+
+def _learning(link: LinkState) -> None:
+    st.select_slider("Learning rate", RATES, key=link.key("lr"))
+    st.selectbox("Optimizer", tuple(OPTIMIZER_LABELS), format_func=OPTIMIZER_LABELS.__getitem__, key=link.key("optimizer"))
+    if link["optimizer"] in ("momentum", "nesterov"):
+        st.slider("Momentum", 0.0, 0.99, step=0.01, key=link.key("momentum"))
+    st.segmented_control("Regularization", tuple(PENALTIES), format_func=PENALTIES.__getitem__, key=link.key("penalty"), required=True)
+    if link["penalty"] != "none":
+        st.select_slider("Regularization rate", RATES[:8], key=link.key("rate"))
+    st.slider("Batch size", 1, 100, key=link.key("batch"))
+    st.number_input("Epochs, at most", 1, MAX_EPOCHS, key=link.key("epochs"))
+
+
+def _view(link: LinkState, settings: Settings) -> None:
+    """Here and not beside the pictures: a widget of a part that runs itself again may lose the value that the link gives it."""
+    st.segmented_control("A frame shows another", tuple(PACES), format_func=PACES.__getitem__, key=link.key("pace"), required=True)
+    st.toggle("Discrete output", key=link.key("discrete"))
+    st.toggle("Test points, hollow", key=link.key("tests"))
+    help = "Where the network is one affine map: counted for ReLU and leaky ReLU on the inputs x and y."
+    st.toggle("Outline linear regions", key=link.key("regions"), help=help, disabled=settings.negative_slope is None)
+    hidden = settings.spec.hidden
+    if hidden and max(hidden) > 1:
+        st.caption("Two hidden units to see the points through")
+        layer, across, up = st.columns(3)
+        layer.number_input("Layer", 1, MOST_LAYERS, key=link.key("space"))
+        across.number_input("Across", 1, MOST_UNITS, key=link.key("across"))
+        up.number_input("Up", 1, MOST_UNITS, key=link.key("up"))
+
+
+def settings_of(link: LinkState) -> Settings:
+    """Read the experiment; equal settings give the same points."""
+    if link["data"] == OWN:
+        mark, points = drawn_points(link)
+        data: tuple[Any, ...] = (OWN, mark)
+    else:
+        data = (link["data"], int(link["size"]), int(link["noise"]) / 100, int(link["data_seed"]))
+        points = memo("plane_points", data, lambda: points_of(*data))
+    share, seed = int(link["test"]) / 100, int(link["data_seed"])
+    train, test = memo("plane_split", (data, share, seed), lambda: split(points, share, seed))
+    features = tuple(name for name in FEATURES if name in link["features"])
+    spec, end = _spec(link), _end(link, points)
+    return Settings((data, share, seed, features, spec, end.name), spec, features, points, train, test, end)
+
+
+def _end(link: LinkState, points: Points) -> End:
+    """Two classes need one output; the softmax of two is the same machine with one too many."""
+    if points.classes == 0:
+        return ENDS["regression"]
+    return ENDS["logistic" if points.classes == 2 and link["end"] == "auto" else "softmax"]
+
+
+def _spec(link: LinkState) -> RunSpec:
+    optimizer, rate = link["optimizer"], float(link["rate"])
+    sgd = optimizer in ("sgd", "momentum", "nesterov")
+    momentum = float(link["momentum"]) if optimizer in ("momentum", "nesterov") else 0.0
+    return RunSpec(
+        hidden=tuple(int(link[f"units{layer}"]) for layer in range(1, int(link["deep"]) + 1)),
+        activation=link["activation"],
+        init=link["init"],
+        optimizer="sgd" if sgd else optimizer,
+        momentum=momentum,
+        nesterov=optimizer == "nesterov" and momentum > 0,
+        lr=float(link["lr"]),
+        weight_decay=rate if link["penalty"] == "l2" else 0.0,
+        l1=rate if link["penalty"] == "l1" else 0.0,
+        batch_size=int(link["batch"]),
+        epochs=int(link["epochs"]),
+        seed=int(link["seed"]),
+        device="cpu",  # the networks are too small for any other to be quicker
+    )

@@ -1,0 +1,76 @@
+"""The buttons of the playground: play, step, reset, five seeds, another learning rate. They stand outside of what runs by itself, since
+they change only with a click or at the end of a run. Draws no picture.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import streamlit as st
+
+from mlp_core.jobs import MemoryBudgetError, TrainingJob
+from mlp_core.seeds.replicates import SEEDS
+from pages.ui.link import LinkState
+from pages.ui.nonlinearity import job as nonlinearity_job
+from pages.ui.nonlinearity import seeds as nonlinearity_seeds
+from pages.ui.nonlinearity.panels import SEVERAL, choose
+from pages.ui.nonlinearity.settings import Settings
+from pages.ui.train.run_controls import lr_popover
+
+PLAYING = "_plane_playing"
+
+
+def playing(job: TrainingJob) -> bool:
+    """Whether it trains on from frame to frame."""
+    return bool(st.session_state.get(PLAYING)) and not job.ended
+
+
+def rest() -> None:
+    """Train on no more."""
+    st.session_state[PLAYING] = False
+
+
+def buttons(link: LinkState, settings: Settings, job: TrainingJob) -> None:
+    """One row of them, each enabled where it makes sense."""
+    plays, ended = playing(job), job.ended
+    resting = not plays and not ended
+    with st.container(horizontal=True, vertical_alignment="center", key="plane_buttons"):
+        label, icon = ("Pause", ":material/pause:") if plays else ("Play", ":material/play_arrow:")
+        st.button(label, key="plane_play", icon=icon, type="primary", on_click=_play, args=(job, not plays), disabled=ended)
+        st.button("Step one batch", key="plane_batch", icon=":material/skip_next:", on_click=job.step, disabled=not resting)
+        st.button("Step one epoch", key="plane_epoch", icon=":material/fast_forward:", on_click=job.step_epoch, disabled=not resting)
+        st.button("Reset", key="plane_reset", icon=":material/restart_alt:", on_click=_reset)
+        st.button("Regenerate", key="plane_again", icon=":material/casino:", on_click=_regenerate, args=(link,), help="New points.")
+        st.button(
+            f"× {SEEDS} seeds", key="plane_seeds", icon=":material/stacked_line_chart:", on_click=_train_seeds, args=(settings,),
+            help=f"Train {SEEDS} networks of this design at once, from {SEEDS} seeds, so that one lucky run does not mislead.",
+        )  # fmt: skip
+        lr_popover(job.snapshot(), lambda: job)
+
+
+def branch(job: TrainingJob, step: int, lr: float) -> None:
+    """Train on from an earlier step with another learning rate, in the place of `job`."""
+    with suppress(MemoryBudgetError):  # then the page tries the experiment from its start, and says why that cannot be
+        nonlinearity_job.branch(job, step, lr)
+    st.session_state[PLAYING] = True
+
+
+def _play(job: TrainingJob, wanted: bool) -> None:
+    st.session_state[PLAYING] = wanted
+    if not wanted:
+        job.pause()
+
+
+def _train_seeds(settings: Settings) -> None:
+    nonlinearity_seeds.start(settings)
+    choose(SEVERAL)
+    st.toast(f"{SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")
+
+
+def _reset() -> None:
+    rest()
+    nonlinearity_job.forget()
+
+
+def _regenerate(link: LinkState) -> None:
+    link["data_seed"] = int(link["data_seed"]) + 1

@@ -1,0 +1,194 @@
+"""The act "Depth": real networks, measured in one forward and backward pass beside what mean-field theory predicts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from mlp_core.depth import DepthReport, factor_a_layer
+from mlp_core.figures.depth import Bound, DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
+from mlp_core.figures.powers import spoken_size
+from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
+from mlp_core.theory import DepthPrediction, sigmoid_bound_log10
+from pages.ui.link import LinkState, choice, number
+from pages.ui.live_chart import live_chart
+from pages.ui.stability import measures
+from pages.ui.stability.designs import Design, designs_panel
+from pages.ui.stability.map import map_panel
+from pages.ui.train.data_source import load_data
+
+WIDTHS = ("8", "16", "32", "64", "128")
+BATCHES = ("16", "32", "64", "128", "256")
+MOST_WORK = 64**2 * 100 * 256  # width² x depth x images: four designs of it stay below a second
+QUANTITIES = {
+    "dW": "|∂L/∂W|",
+    "dh": "|∂L/∂h|",
+    "rms": "Size of h",
+    "mean": "Mean of h",
+    "std": "Spread of h",
+    "saturated": "Saturated",
+    "dead": "Dead units",
+    "ridges": "Histograms",
+}
+CHART_HEIGHT = 430
+FIELDS = (
+    number("depth", 20, Bounds(1, MAX_LAYERS, whole=True)),
+    choice("width", "64", WIDTHS),
+    choice("batch", "256", BATCHES),
+    choice("input", "images", tuple(measures.SOURCES)),
+    number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
+    choice("show", "dW", tuple(QUANTITIES)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A design at the depth and width chosen: in float64, in float32, and predicted."""
+
+    design: Design
+    spec: RunSpec
+    report: DepthReport
+    single: DepthReport
+    prediction: DepthPrediction | None
+
+
+def act(link: LinkState) -> None:
+    """Choose designs and a depth; see every layer's signal and gradient."""
+    st.markdown("One forward and one backward pass through real networks, **before any training**. Which of them could learn at all?")
+    load_data()
+    designs = designs_panel(link)
+    size = _controls(link)
+    depth, width, source = int(link["depth"]), int(link["width"]), link["input"]
+    measured = [_measure(design, depth, width, int(link["seed"]), source, size) for design in designs]
+    if not measured:
+        st.info("Choose at least one activation.")
+        return
+    st.segmented_control(
+        "What to show, layer by layer", tuple(QUANTITIES), format_func=QUANTITIES.__getitem__, key=link.key("show"), required=True
+    )
+    _picture(link["show"], measured, source, size)
+    _table(measured)
+    map_panel(link, designs, depth, width)
+
+
+def _controls(link: LinkState) -> int:
+    """Draw what all designs share; the number of images that can be afforded."""
+    depth, width, batch, source, seed = st.columns([2.2, 2, 2, 2.2, 1], gap="medium", vertical_alignment="bottom")
+    depth.slider("Hidden layers", 1, MAX_LAYERS, key=link.key("depth"))
+    width.select_slider("Units a layer", WIDTHS, key=link.key("width"))
+    batch.select_slider("Images in the batch", BATCHES, key=link.key("batch"))
+    source.segmented_control(
+        "Input", tuple(measures.SOURCES), format_func=measures.SOURCES.__getitem__, key=link.key("input"), required=True
+    )
+    seed.number_input("Seed", 0, MAX_SEED, key=link.key("seed"))
+    affordable = MOST_WORK // (int(link["width"]) ** 2 * int(link["depth"]))
+    wanted = int(link["batch"])
+    size = max((int(b) for b in BATCHES if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))
+    if size < wanted:
+        st.caption(f":material/speed: {size} images instead of {wanted}, so that networks of this depth and width answer within a second.")
+    return size
+
+
+def _measure(design: Design, depth: int, width: int, seed: int, source: str, size: int) -> Measured:
+    spec = design.spec(depth, width, seed)
+    return Measured(
+        design,
+        spec,
+        measures.depth_report(spec, source, size, "float64"),
+        measures.depth_report(spec, source, size, "float32"),
+        measures.depth_prediction(spec, source, size),
+    )
+
+
+def _picture(quantity: str, measured: list[Measured], source: str, size: int) -> None:
+    if quantity == "ridges":
+        for start in range(0, len(measured), 2):
+            for column, one in zip(st.columns(2), measured[start : start + 2], strict=False):
+                with column:
+                    st.markdown(f"###### {one.design.label}")
+                    figure = activation_ridges(*measures.histograms(one.spec, source, size), one.design.index)
+                    live_chart(figure, key=f"ridges_{one.design.index}", height=360, alt=f"Outputs of {one.design.label}, layer by layer")
+        st.caption(
+            "Each layer on its own scale, from minus to plus its largest output, which stands at the right. Heights are roots of counts."
+        )
+        return
+    figure = _sizes(quantity, measured) if quantity in ("dW", "dh", "rms") else _shares(quantity, measured)
+    names = ", ".join(one.design.label for one in measured)
+    live_chart(figure, key="depth", height=CHART_HEIGHT, alt=f"{QUANTITIES[quantity]} of every layer of {names}, measured and predicted")
+    st.caption(_READING[quantity])
+
+
+_READING = {
+    "dW": "Layer 1 is next to the input, the last is the output layer. Theory is a band: at its lower edge the images of the batch pull "
+    "at random, at its upper edge all the same way.",
+    "dh": "The gradient of the whole batch with respect to a layer's outputs; layer 0 is the input. Theory has no free parameter here.",
+    "rms": "Root mean square over units and images.",
+    "mean": "Over units and images. Theory is that of infinitely many units; a network of few scatters about it.",
+    "std": "Over units and images.",
+    "saturated": "Outputs where the activation is flat: |tanh| > 0.97, sigmoid outside 0.03 … 0.97.",
+    "dead": "Units that put out 0 for every image of the batch.",
+}
+
+
+def _sizes(quantity: str, measured: list[Measured]) -> go.Figure:
+    series = []
+    for one in measured:
+        field = {"dW": "weight_gradient_log10", "dh": "hidden_gradient_log10", "rms": "activation_rms_log10"}[quantity]
+        values, single = getattr(one.report, field), getattr(one.single, field)
+        predicted = None if one.prediction is None else getattr(one.prediction, field)
+        first = 0 if quantity == "dh" else 1
+        series.append(DepthSeries(one.design.label, np.arange(first, first + len(values), dtype=float), values, single, predicted))
+    title = {"dW": "|∂L/∂W|", "dh": "|∂L/∂h|", "rms": "root mean square of h"}[quantity]
+    return sizes_by_layer(series, title, _sigmoid_bound(measured) if quantity == "dh" else None)
+
+
+def _sigmoid_bound(measured: list[Measured]) -> Bound | None:
+    """0.25 a layer, from the last hidden layer of the first sigmoid network down to its first."""
+    for one in measured:
+        gradient = one.report.hidden_gradient_log10
+        last = len(gradient) - 1
+        if one.spec.activation == "sigmoid" and last > 1 and np.isfinite(gradient[last]):
+            return Bound(
+                "0.25 a layer: σ′ at its best", np.array([1.0, last]), gradient[last] + np.array([sigmoid_bound_log10(last - 1), 0.0])
+            )
+    return None
+
+
+def _shares(quantity: str, measured: list[Measured]) -> go.Figure:
+    labels = [one.design.label for one in measured]
+    predictions = [one.prediction for one in measured]
+    if quantity == "mean":
+        values = [one.report.activation_mean for one in measured]
+        return shares_by_layer(labels, values, "mean of h", [None if p is None else p.activation_mean for p in predictions])
+    if quantity == "std":
+        values = [one.report.activation_std for one in measured]
+        return shares_by_layer(labels, values, "standard deviation of h", [None if p is None else p.activation_std for p in predictions])
+    field, title = {"saturated": ("saturated_fraction", "saturated outputs (%)"), "dead": ("dead_fraction", "dead units (%)")}[quantity]
+    return shares_by_layer(labels, [100 * getattr(one.report, field) for one in measured], title)
+
+
+def _table(measured: list[Measured]) -> None:
+    rows = []
+    for one in measured:
+        theory = one.prediction
+        rows.append(
+            {
+                "design": one.design.label,
+                "|∂L/∂W| of layer 1": spoken_size(one.report.weight_gradient_log10[0]),
+                "in float32": spoken_size(one.single.weight_gradient_log10[0]),
+                "grad.norm() prints": f"{one.single.printed_norm[0]:.4g}",
+                "gradient × a layer": _factor(factor_a_layer(one.report.hidden_gradient_log10)),
+                "theory: √χ": _factor(factor_a_layer(theory.hidden_gradient_log10)) if theory is not None else "none",
+            }
+        )
+    st.dataframe(rows, hide_index=True)
+    if any(one.single.printed_norm[0] == 0 and np.isfinite(one.single.weight_gradient_log10[0]) for one in measured):
+        st.caption("`grad.norm()` prints 0 where float32 holds the gradient, but not its square: `dtype=torch.float64` would show it.")
+
+
+def _factor(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3g}"

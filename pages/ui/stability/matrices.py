@@ -1,0 +1,230 @@
+"""The act "Random matrices": a product of random factors, literally and with logarithms, beside its Lyapunov exponents."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.csv_table import csv_table
+from mlp_core.ensembles import ENSEMBLES, PRECISIONS
+from mlp_core.figures import stability as figures
+from mlp_core.spec import MAX_SEED, Bounds
+from mlp_core.stability import LiteralGrowth, affordable_trials, measured_rate, rescaled
+from mlp_core.theory import Array, crossing_factor
+from pages.ui.link import LinkState, choice, number
+from pages.ui.live_chart import live_chart
+from pages.ui.stability import measures
+
+LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
+SCALE_BOUNDS = Bounds(0.001, 100.0)
+VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
+SINGULAR_POINTS = 40
+PLAY_SECONDS, PLAY_STEPS = 0.35, 50
+PLAYING = "stability_playing"
+GROWTH_HEIGHT = 520
+FIELDS = (
+    choice("law", "gaussian", tuple(ENSEMBLES)),
+    number("n", 4, Bounds(1, LARGEST_N, whole=True)),
+    number("sigma", 1.0, SCALE_BOUNDS),
+    number("factors", 100, Bounds(1, MOST_FACTORS, whole=True)),
+    number("trials", 300, Bounds(1, MOST_TRIALS, whole=True)),
+    choice("precision", "float32", tuple(PRECISIONS)),
+    choice("view", "logarithms", tuple(VIEWS)),
+    number("k", 100, Bounds(1, MOST_FACTORS, whole=True)),
+    number("draw", 0, Bounds(0, MAX_SEED, whole=True)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What the controls ask for."""
+
+    law: str
+    n: int
+    scale: float
+    factors: int
+    trials: int
+    precision: str
+    seed: int
+
+    @property
+    def exponents(self) -> Array:
+        """Predicted, in nats a factor."""
+        return ENSEMBLES[self.law].exponents(self.n, self.scale)
+
+    @property
+    def critical(self) -> float:
+        return ENSEMBLES[self.law].critical_scale(self.n)
+
+    def crossings(self, literal: LiteralGrowth) -> Array:
+        """At which factor each trial left the number format at that end."""
+        return literal.overflow_at if self.exponents[0] > 0 else literal.underflow_at
+
+    @property
+    def limit_log10(self) -> float:
+        """The end of the number format that the product is headed for."""
+        limits = PRECISIONS[self.precision]
+        return limits.largest_log10 if self.exponents[0] > 0 else limits.smallest_log10
+
+
+def act(link: LinkState) -> None:
+    """Choose a law, a size and a scale; watch the product grow or die."""
+    st.markdown(
+        "Multiply random matrices, one after another, as a deep network does: the book's 100 of 4 × 4 reach 10²⁴.  \n"
+        r"Typical growth is $e^{\lambda_1}$ a factor, with $\lambda_1 = \frac12\left(\ln 2 + \psi(\frac n2)\right) + \ln\sigma$."
+    )
+    playing = bool(st.session_state.get(PLAYING))
+    st.fragment(_act, run_every=PLAY_SECONDS if playing else None)(link, playing)
+
+
+def _act(link: LinkState, playing: bool) -> None:
+    if bool(st.session_state.get(PLAYING)) != playing:
+        st.rerun()  # the whole page: whether the act runs itself again is decided there
+    controls, picture = st.columns([1, 2.6], gap="medium")
+    with controls:
+        product = _controls(link)
+    growth = rescaled(measures.unit_growth(product.law, product.n, product.factors, product.trials, product.seed), product.scale)
+    literal = measures.literal(product.precision, product.law, product.n, product.factors, product.trials, product.scale, product.seed)
+    with picture:
+        k = _position(link, product, playing)
+        _growth(link, product, growth, literal, k)
+    _tiles(product, growth, literal)
+    _matrices(link, product, k)
+    _critical_panel(link, product)
+    st.download_button(
+        "Growth of every trial (CSV)", lambda: _csv(growth), "growth.csv", "text/csv", icon=":material/download:", on_click="ignore"
+    )  # fmt: skip
+    link.write()
+
+
+def _controls(link: LinkState) -> Product:
+    st.selectbox("Law of the entries", tuple(ENSEMBLES), format_func=lambda law: ENSEMBLES[law].label, key=link.key("law"))
+    st.latex(ENSEMBLES[link["law"]].latex)
+    st.slider("Size n of the matrices", 1, LARGEST_N, key=link.key("n"))
+    law, n = ENSEMBLES[link["law"]], int(link["n"])
+    st.number_input("Scale σ", SCALE_BOUNDS.low, SCALE_BOUNDS.high, step=0.01, format="%.4f", key=link.key("sigma"))
+    st.button(
+        "Find the σ that neither grows nor dies", on_click=_set, args=(link, "sigma", law.critical_scale(n)), icon=":material/balance:",
+        help="Sets σ to exp(−λ₁(n)), where the largest exponent is 0.", width="stretch",
+    )  # fmt: skip
+    st.slider("Factors", 1, MOST_FACTORS, key=link.key("factors"))
+    st.slider("Trials", 1, MOST_TRIALS, key=link.key("trials"))
+    factors, wanted = int(link["factors"]), int(link["trials"])
+    trials = min(wanted, affordable_trials(n, factors, link["law"]))
+    if trials < wanted:
+        fewer = "1 trial" if trials == 1 else f"{trials} trials"
+        st.caption(f":material/speed: {fewer} instead of {wanted}, so that {factors} factors of {n} × {n} answer within a second.")
+    st.segmented_control("Number format", tuple(PRECISIONS), key=link.key("precision"), required=True)
+    st.number_input("Seed", 0, MAX_SEED, key=link.key("draw"))
+    return Product(link["law"], n, float(link["sigma"]), factors, trials, link["precision"], int(link["draw"]))
+
+
+def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGrowth, k: int) -> None:
+    st.segmented_control(
+        "View", tuple(VIEWS), format_func=VIEWS.__getitem__, key=link.key("view"), required=True, label_visibility="collapsed"
+    )  # fmt: skip
+    literally = link["view"] == "literal"
+    rate, variance = product.exponents[0], ENSEMBLES[product.law].variances(product.n)[0]
+    theory = figures.Growth(rate / math.log(10), math.sqrt(variance) / math.log(10))
+    limits = PRECISIONS[product.precision]
+    numbers = figures.NumberRange(product.precision, limits.smallest_log10, limits.largest_log10)
+    sizes = literal.size_log10 if literally else growth
+    figure = figures.product_growth(sizes, k, theory, numbers, product.crossings(literal), literal=literally)
+    alt = f"Size of the product against the number of factors: {product.trials} trials, theory, and the end of {product.precision}"
+    live_chart(figure, key="growth", height=GROWTH_HEIGHT, alt=alt)
+    if literally:
+        live_chart(figures.survivors(sizes, product.precision), key="survivors", height=200, alt="Trials that are still numbers")
+
+
+def _position(link: LinkState, product: Product, playing: bool) -> int:
+    """The play button and the slider of k."""
+    link["k"] = min(int(link["k"]), product.factors)
+    if playing:
+        step = max(1, product.factors // PLAY_STEPS)
+        link["k"] = min(link["k"] + step, product.factors)
+        if link["k"] == product.factors:
+            st.session_state[PLAYING] = False
+            st.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
+        st.button(label, icon=icon, on_click=_play, args=(link, product, not playing), disabled=product.factors == 1)
+        if product.factors > 1:
+            st.slider("Factors multiplied, k", 1, product.factors, key=link.key("k", product.factors))
+    return int(link["k"])
+
+
+def _matrices(link: LinkState, product: Product, k: int) -> None:
+    snapshot = measures.snapshot(k, product.precision, product.law, product.n, product.scale, product.seed)
+    before, after, values = st.columns([1, 1, 1.7], gap="medium")
+    literally = link["view"] == "literal"
+    with before:
+        st.markdown("###### One factor")
+        live_chart(figures.matrix_picture(snapshot.first), key="matrix_before", height=250, alt="The first factor as colors")
+    with after:
+        st.markdown(f"###### After {k}, in {product.precision}" if literally else rf"###### After {k}, times $10^{{{snapshot.exponent}}}$")
+        shown = snapshot.literal if literally else snapshot.mantissa
+        live_chart(figures.matrix_picture(shown), key="matrix_after", height=250, alt=f"The product of {k} factors as colors")
+    with values:
+        st.markdown("###### Singular values: one outgrows the rest")
+        at = tuple(int(x) for x in np.unique(np.linspace(1, product.factors, min(product.factors, SINGULAR_POINTS)).round()))
+        path = rescaled(measures.unit_singular_values(product.law, product.n, at, product.seed).T, product.scale, at).T
+        figure = figures.singular_values(at, path, product.exponents / math.log(10), k)
+        live_chart(
+            figure, key="singular_values", height=300, alt="Singular values of the product against the number of factors, with theory"
+        )
+
+
+def _tiles(product: Product, growth: Array, literal: LiteralGrowth) -> None:
+    rate, crossings = measured_rate(growth), product.crossings(literal)
+    crossed = int(np.isfinite(crossings).sum())
+    predicted = crossing_factor(product.exponents[0], product.limit_log10)
+    kind = "overflow" if product.exponents[0] > 0 else "underflow"
+    measured = "–" if math.isnan(rate.mean) else f"{rate.mean:.4f}" + ("" if math.isnan(rate.error) else f" ± {rate.error:.4f}")
+    median = f"{np.nanmedian(crossings):.0f}" if crossed else "–"
+    expected = "never" if math.isinf(predicted) else f"{predicted:.0f}"
+    note = "" if ENSEMBLES[product.law].exact else ", of Gaussian entries with the same variance"
+    where = f"In {product.precision}, within {product.factors} factors."
+    with st.container(horizontal=True):
+        st.metric("λ₁ a factor, measured", measured, border=True, help="Slope of ln max|M|, mean of the trials ± its standard error.")
+        st.metric("λ₁, theory", f"{product.exponents[0]:.4f}", border=True, help=f"½(ln 2 + ψ(n/2)) + ln σ{note}.")
+        st.metric(f"Trials that {kind}", f"{crossed} of {product.trials}", border=True, help=where)
+        st.metric(f"Median k of {kind}", f"{median} (theory: {expected})", border=True, help=f"In {product.precision}.")
+
+
+def _critical_panel(link: LinkState, product: Product) -> None:
+    law = ENSEMBLES[product.law]
+    text, picture = st.columns([1, 1.6], gap="medium")
+    naive = 1 / math.sqrt(product.n) if product.law in ("gaussian", "uniform") else 1.0
+    with text:
+        st.markdown("##### The σ that neither grows nor dies")
+        st.markdown(
+            f"For n = {product.n} it is **{product.critical:.4f}**; 1/√n keeps the *mean square* and is {1 / math.sqrt(product.n):.4f}. "
+            "The typical product is smaller than its mean square says, for a few huge trials carry the mean; the more so the smaller n."
+        )
+        if not law.exact:
+            st.caption("For uniform entries there is no closed form; this is the value of Gaussian entries with the same variance.")
+        with st.container(horizontal=True):
+            st.button(f"σ = {product.critical:.4f}", key="stability_critical", on_click=_set, args=(link, "sigma", product.critical))
+            st.button(f"σ = {naive:.4f}", key="stability_naive", on_click=_set, args=(link, "sigma", naive))
+            st.button("σ = 1", key="stability_one", on_click=_set, args=(link, "sigma", 1.0))
+    with picture:
+        figure = figures.critical_scales(measures.critical_scales(product.law, LARGEST_N), product.n, product.scale)
+        live_chart(figure, key="critical", height=300, alt="The critical scale against n, with 1/√n and where the controls stand")
+
+
+def _set(link: LinkState, name: str, value: float) -> None:
+    link[name] = value
+
+
+def _play(link: LinkState, product: Product, playing: bool) -> None:
+    if playing and link["k"] >= product.factors:
+        link["k"] = 1
+    st.session_state[PLAYING] = playing
+
+
+def _csv(growth: Array) -> str:
+    columns: dict[str, list[float]] = {"k": list(range(1, growth.shape[1] + 1))}
+    return csv_table(columns | {f"trial {index + 1} log10 max|M|": trial.tolist() for index, trial in enumerate(growth)})

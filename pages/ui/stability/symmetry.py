@@ -1,0 +1,71 @@
+"""The act "Symmetry": equal weights stay equal, and what breaks the spell; distinct units over training, and what they look for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mlp_core.figures.symmetry import DistinctSeries, distinct_unit_counts
+from mlp_core.figures.weights import weight_images
+from mlp_core.jobs import JobSnapshot, TrainingJob
+from mlp_core.spec import Bounds
+from mlp_core.symmetry import Variant, distinct_units, variants
+from pages.ui.link import LinkState, choice, number
+from pages.ui.live_chart import live_chart
+from pages.ui.stability import runs
+from pages.ui.stability.training import TICK_SECONDS, curves, fate, side_by_side
+from pages.ui.train.data_source import load_data
+
+GROUP = "symmetry"
+UNITS = ("4", "16", "64", "256")
+MOST_EPOCHS = 10
+PICTURED = 8  # units of each run whose weights are shown
+FIELDS = (
+    choice("units", "256", UNITS),
+    number("symmetry_epochs", 3, Bounds(1, MOST_EPOCHS, whole=True)),
+)
+
+
+def act(link: LinkState) -> None:
+    """Three starts of one hidden layer: all equal, equal with dropout, and nearly equal."""
+    st.markdown(
+        "Give every weight the **same value**, and every unit of the layer computes the same, gets the same gradient and takes the same "
+        "step. The loss moves, yet 256 units are worth one."
+    )
+    load_data()
+    units, epochs = st.columns(2, gap="medium")
+    units.select_slider("Hidden units", UNITS, key=link.key("units"))
+    epochs.slider("Epochs", 1, MOST_EPOCHS, key=link.key("symmetry_epochs"))
+    chosen = variants(int(link["units"]), int(link["symmetry_epochs"]), int(link["seed"]))
+    st.fragment(_runs, run_every=TICK_SECONDS if runs.moving(GROUP) else None)(chosen, runs.moving(GROUP))
+
+
+def _runs(chosen: tuple[Variant, ...], moving: bool) -> None:
+    shown = side_by_side(GROUP, "Train all three", [(variant.label, variant.spec) for variant in chosen], moving)
+    if not shown:
+        return
+    _distinct(shown)
+    curves(shown, log=True)
+    columns = st.columns(len(shown))
+    for column, (title, snapshot), (_, job), variant in zip(columns, shown, runs.jobs(GROUP), chosen, strict=True):
+        with column.container(border=True, height="stretch"):
+            fate(title, snapshot)
+            st.caption(variant.lesson)
+            _weights(title, job)
+
+
+def _distinct(shown: list[tuple[str, JobSnapshot]]) -> None:
+    st.markdown("##### Units that differ from each other")
+    series = [DistinctSeries(title, *distinct_units(snapshot.history)) for title, snapshot in shown]
+    first = shown[0][1]
+    figure = distinct_unit_counts(series, first.spec.hidden[0], first.steps_per_epoch, first.spec.epochs)
+    live_chart(figure, key="distinct", height=300, alt="Number of distinct hidden units against epochs, one line a start")
+
+
+def _weights(title: str, job: TrainingJob) -> None:
+    """The first units' weights as pictures, as they are now."""
+    network = job.run.network
+    if network is None:
+        return
+    weights = network.weights()[0][0][:PICTURED].cpu().clone().numpy()
+    figure = weight_images(weights, columns=4, most=PICTURED)
+    live_chart(figure, key=f"weights_{title}", height=190, alt=f"Weights of the first {len(weights)} units as pictures: {title}")

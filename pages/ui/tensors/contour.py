@@ -1,0 +1,131 @@
+"""The act "Gradient and contour": a function of two variables, a point to set, and the right angle between two directions found apart."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.figures.contour import Directions, contour_map, slope_by_direction
+from mlp_core.spec import Bounds
+from mlp_core.tensors.arithmetic import number
+from mlp_core.tensors.contour import HALF, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
+from pages.ui import link as links
+from pages.ui.link import LinkState
+from pages.ui.live_chart import Click, live_chart
+from pages.ui.memo import memo
+
+SIDE = 81  # points of the grid along one axis
+STEP = 0.05
+ANGLES = np.arange(0.0, 361.0, 5.0)
+MAP_HEIGHT, SLOPE_HEIGHT = 520, 250
+CLICK = "_tensors_contour_click"
+START = SURFACES["valley"].start
+FIELDS = (
+    links.choice("f", "valley", tuple(SURFACES)),
+    links.number("x", START[0], Bounds(-HALF, HALF)),
+    links.number("y", START[1], Bounds(-HALF, HALF)),
+)
+CRITICAL = {
+    "minimum": "All round this point f is higher: a **minimum**. No contour leaves it, the level line has shrunk to the point itself.",
+    "maximum": "All round this point f is lower: a **maximum**. No contour leaves it, the level line has shrunk to the point itself.",
+    "saddle": "Contours **cross** here, so there is not one tangent: a saddle, higher on some sides and lower on others.",
+    "flat": "All round this point f is the same: every direction is level.",
+    "regular": "A contour passes all the same: f is level here to first order, and no extremum.",
+}
+
+
+def act(link: LinkState) -> None:
+    """Set a point, see the right angle."""
+    st.pills(
+        "Function", tuple(SURFACES), format_func=lambda name: SURFACES[name].label, key=link.key("f"), required=True,
+        label_visibility="collapsed", on_change=_start, args=(link,),
+    )  # fmt: skip
+    surface = SURFACES[link["f"]]
+    picture, numbers = st.columns([1.25, 1], gap="medium")
+    with picture:  # before the sliders: once they are drawn, a click could not move them
+        reading = read_point(surface, link["x"], link["y"])
+        click = _map(link["f"], surface, reading)
+    if click is not None:
+        _place(link, click)
+    with numbers:
+        _controls(link, surface)
+        _numbers(reading)
+        _slopes(surface, reading)
+
+
+def _start(link: LinkState) -> None:
+    link["x"], link["y"] = SURFACES[link["f"]].start
+
+
+def _controls(link: LinkState, surface: Surface) -> None:
+    st.latex(f"f(x, y) = {surface.latex}")
+    st.caption(surface.remark)
+    for column, name in zip(st.columns(2), ("x", "y"), strict=True):
+        column.slider(f"${name}$", -HALF, HALF, step=STEP, key=link.key(name))
+
+
+def _map(name: str, surface: Surface, reading: Reading) -> Click | None:
+    gradient = None
+    if reading.steepness > 0 and reading.kind == "regular":
+        gradient = (reading.gradient[0] / reading.steepness, reading.gradient[1] / reading.steepness)
+    values = memo("tensors_field", name, lambda: field(surface, SIDE))
+    figure = contour_map(values, HALF, (reading.x, reading.y, reading.value), Directions(gradient, reading.tangent))
+    alt = f"Contours of {surface.label} with the point ({reading.x:g}, {reading.y:g}), its gradient and the tangent of its contour."
+    click = live_chart(figure, key="tensors_contour", height=MAP_HEIGHT, alt=alt, on_click=True)
+    st.caption("Click the map or move the sliders to set the point. The bluer, the higher. The arrow shows a direction, not a length.")
+    return click
+
+
+def _numbers(reading: Reading) -> None:
+    """Gradient and tangent, each by its own way, and their product; or why there is none."""
+    if reading.tangent is None or reading.degrees is None:
+        st.info(f"The gradient is {_vector(reading.gradient)}: no direction. {CRITICAL[reading.kind]}", icon=":material/adjust:")
+        return
+    st.markdown(
+        "| | | found by |\n|---|---|---|\n"
+        f"| value $f$ | **{number(reading.value)}** | |\n"
+        f"| gradient $\\nabla f$ | **{_vector(reading.gradient)}**, length {number(reading.steepness)} | autograd |\n"
+        f"| tangent $t$ | **{_vector(reading.tangent)}** | values of $f$ alone |\n"
+        f"| $\\nabla f \\cdot t$ | **{_tiny(reading.dot or 0.0)}** | |\n"
+        f"| angle | **{reading.degrees:.4f}°** | |"
+    )
+    st.caption(
+        f"The tangent joins the two points {RADIUS:.5f} away where f is as high as here; the gradient was not asked. Along it f does not "
+        "change, so the gradient has no part in that direction. Gradient descent walks against the gradient."
+    )
+
+
+def _slopes(surface: Surface, reading: Reading) -> None:
+    radians = np.radians(ANGLES)
+    measured = slopes(surface, reading.x, reading.y, radians)
+    predicted = reading.gradient[0] * np.cos(radians) + reading.gradient[1] * np.sin(radians)
+    regular = reading.kind == "regular" and reading.steepness > 0
+    uphill = math.degrees(math.atan2(reading.gradient[1], reading.gradient[0])) % 360 if regular else None
+    figure = slope_by_direction(ANGLES, measured, predicted, uphill, tuple(math.degrees(angle) for angle in reading.crossings))
+    st.markdown("##### How fast f rises, by direction")
+    alt = "The slope of f in every direction: largest along the gradient, 0 along the contour."
+    live_chart(figure, key="tensors_slopes", height=SLOPE_HEIGHT, alt=alt)
+
+
+def _tiny(value: float) -> str:
+    return f"{value:.1e}".replace("-", "−")
+
+
+def _vector(parts: tuple[float, float]) -> str:
+    return f"({', '.join(number(round(part, 4) + 0.0) for part in parts)})"
+
+
+def _place(link: LinkState, click: Click) -> None:
+    """Set the point to where the person clicked; each click counts once."""
+    if st.session_state.get(CLICK) == click.id or not isinstance(click.x, int | float) or not isinstance(click.y, int | float):
+        return
+    st.session_state[CLICK] = click.id
+    link["x"], link["y"] = _on_a_step(click.x), _on_a_step(click.y)
+    st.rerun()
+
+
+def _on_a_step(place: float) -> float:
+    """The nearest place that the sliders can show."""
+    return round(round(min(max(place, -HALF), HALF) / STEP) * STEP, 2)

@@ -1,0 +1,136 @@
+"""An operand that a visitor edits: in a table, as a line of text, in another shape. Knows no operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from torch import Tensor
+
+from mlp_core.tensors.table import MAX_TEXT_LENGTH, MOST, Shape, TableError, from_cells, number_text, read, resized, write
+from pages.ui.link import LinkState
+from pages.ui.text import plain
+from pages.ui.unbroken import unbroken
+
+KINDS = {1: "vector", 2: "matrix", 3: "batch"}
+AXIS_NAMES = ("Matrices", "Rows", "Columns")
+
+
+@dataclass(slots=True)
+class _Table:
+    """What an editor was last built from, and what its edits have come to.
+
+    Streamlit keeps edits apart from the table they were made in. So an editor keeps its first table while cells are edited, and a new
+    editor begins, with a number of its own, when the tensor changes by any other way, or when the edits are gone because the editor was
+    not on the page for a while.
+    """
+
+    base: Tensor
+    number: int
+    text: str  # the link's, as it was after the last edit
+
+
+def show_table_error(name: str, error: TableError) -> None:
+    """Say which cell breaks which rule."""
+    value = f" {plain(error.value, 40)}" if error.value is not None else ""
+    st.error(f"**{name}**, {error.place}:{value} {error.rule}.", icon=":material/error:")
+
+
+def operand(link: LinkState, name: str) -> Tensor | None:
+    """Draw the editors of the link's field `name`, headed by its capital; the tensor, or None where it says why there is none."""
+    with st.container(border=True):
+        try:
+            tensor = read(link[name])
+        except TableError as error:
+            st.markdown(f"**{name.upper()}**")
+            _text(link, name)
+            show_table_error(name.upper(), error)
+            return None
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{name.upper()}** &nbsp; shape `{tuple(tensor.shape)}`")
+            with st.popover("Shape", icon=":material/grid_on:", type="tertiary"):
+                _shape(link, name, tensor)
+        try:
+            edited = _edited(link, name, tensor)
+        except TableError as error:
+            _text(link, name)
+            show_table_error(name.upper(), error)
+            return None
+        _text(link, name)
+        return edited
+
+
+def _edited(link: LinkState, name: str, tensor: Tensor) -> Tensor:
+    """Draw the table; what its cells say now, which the link then says too."""
+    key = f"_tensors_table_{name}"
+    table: _Table | None = st.session_state.get(key)
+    if table is None or table.text != link[name] or _editor_key(name, table) not in st.session_state:
+        table = _Table(tensor, 0 if table is None else table.number + 1, link[name])
+        st.session_state[key] = table
+    cells = _editor(name, table)
+    edited = from_cells(cells, tuple(table.base.shape))
+    if not edited.equal(tensor):
+        link[name] = table.text = write(edited)
+    return edited
+
+
+def _editor_key(name: str, table: _Table) -> str:
+    return f"tensors_table_{name}_{table.number}"
+
+
+def _editor(name: str, table: _Table) -> list[list[object]]:
+    """The rows of all matrices below one another, each led by its index; cells take any text, so that a wrong one can be named."""
+    shape = tuple(table.base.shape)
+    columns = [str(column) for column in range(shape[-1])]
+    rows = table.base.reshape(-1, shape[-1]).tolist()
+    data = {"": [_row_label(name, index, shape) for index in range(len(rows))]}
+    data |= {column: [number_text(row[index]) for row in rows] for index, column in enumerate(columns)}
+    config = {"": st.column_config.TextColumn(width=70, disabled=True, pinned=True)}
+    config |= {column: st.column_config.TextColumn(f"[{column}]", width=64, alignment="center", max_chars=20) for column in columns}
+    edited = st.data_editor(
+        data, key=_editor_key(name, table), hide_index=True, width="content", height="content", column_config=config,
+        alt=f"The numbers of {name.upper()}",
+    )  # fmt: skip
+    return [[edited[column][index] for column in columns] for index in range(len(rows))]
+
+
+def _row_label(name: str, index: int, shape: Shape) -> str:
+    if len(shape) == 1:
+        return name.upper()
+    place = f"{index}" if len(shape) == 2 else f"{index // shape[1]}, {index % shape[1]}"
+    return f"{name.upper()}[{place}]"
+
+
+def _text(link: LinkState, name: str) -> None:
+    help = "Spaces between numbers, `;` between rows, `|` between matrices. `1 2 3` is a vector, `1 2 3;` a matrix of one row."
+    st.text_input("As text", key=link.key(name), max_chars=MAX_TEXT_LENGTH, help=help, placeholder="1 2 3; 4 5 6")
+
+
+def _shape(link: LinkState, name: str, tensor: Tensor) -> None:
+    """How many axes, and how long: numbers in both shapes stay."""
+    shape = tuple(tensor.shape)
+    axes_key = f"tensors_axes_{name}"
+    st.session_state[axes_key] = len(shape)
+    st.segmented_control(
+        "Axes", tuple(KINDS), format_func=lambda axes: f"{axes}: {KINDS[axes]}", key=axes_key, required=True,
+        on_change=unbroken(_change_axes), args=(link, name),
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        for axis, size in enumerate(shape):
+            most, label = MOST[axis - len(shape)], AXIS_NAMES[axis - len(shape)]
+            key = f"tensors_size_{name}_{label}"
+            st.session_state[key] = size
+            st.number_input(label, 1, most, key=key, width=130, on_change=unbroken(_change_size), args=(link, name, axis, key))
+
+
+def _change_axes(link: LinkState, name: str) -> None:
+    tensor, axes = read(link[name]), int(st.session_state[f"tensors_axes_{name}"])
+    shape = tuple(tensor.shape)
+    link[name] = write(resized(tensor, ((1,) * (axes - len(shape)) + shape)[-axes:]))
+
+
+def _change_size(link: LinkState, name: str, axis: int, key: str) -> None:
+    tensor = read(link[name])
+    shape = list(tensor.shape)
+    shape[axis] = int(st.session_state[key])
+    link[name] = write(resized(tensor, tuple(shape)))

@@ -1,0 +1,180 @@
+"""The act "Shapes and operations": tensors a visitor edits, an operation, its result and how the shapes line up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from mlp_core.spec import Bounds
+from mlp_core.tensors.arithmetic import number
+from mlp_core.tensors.operations import OPERATIONS, Example, Operation, Parameters, RefusedError, Result, arithmetic_of, compute, sources
+from mlp_core.tensors.shapes import tuple_text
+from mlp_core.tensors.table import LARGEST, MAX_TEXT_LENGTH, TableError, literal, read_shape
+from pages.ui import link as links
+from pages.ui.link import LinkState
+from pages.ui.live_chart import live_chart
+from pages.ui.tensors.input import operand, show_table_error
+from pages.ui.tensors.pictures import cells_picture, lineup_picture
+from pages.ui.unbroken import unbroken
+
+START = OPERATIONS["mm"].fits
+SWAPS = ("0,1", "0,2", "1,2")
+MOST_CELLS = 4096
+CELL_PX, LEAST_PX, MOST_PX = 44, 130, 560
+LINEUP_ROW_PX = 88
+CLICK = "_tensors_click"
+FIELDS = (
+    links.choice("op", "mm", tuple(OPERATIONS)),
+    links.text("a", START.a, MAX_TEXT_LENGTH),
+    links.text("b", START.b, MAX_TEXT_LENGTH),
+    links.choices("axes", ("0",), ("0", "1", "2")),
+    links.choice("keepdim", "no", ("no", "yes")),
+    links.choice("axis", "0", ("0", "1", "2")),
+    links.choice("swap", "0,1", SWAPS),
+    links.text("shape", "3 -1", 40),
+    links.number("cell", 0, Bounds(0, MOST_CELLS - 1, whole=True)),
+)
+
+
+def act(link: LinkState) -> None:
+    """Choose an operation, edit its operands, see what it makes."""
+    st.pills(
+        "Operation", tuple(OPERATIONS), format_func=lambda name: OPERATIONS[name].label, key=link.key("op"), required=True,
+        label_visibility="collapsed", on_change=unbroken(_follow), args=(link,),
+    )  # fmt: skip
+    operation = OPERATIONS[link["op"]]
+    controls, results = st.columns([1, 2], gap="medium")
+    with controls:
+        _examples(link, operation)
+        parameters = _parameters(link, operation)
+        tensors = [operand(link, name) for name in ("a", "b")[: operation.arity]]
+    with results:
+        given = [tensor for tensor in tensors if tensor is not None]
+        if parameters is None or len(given) < operation.arity:
+            st.info("The result comes back as soon as the input at its side can be read.", icon=":material/edit:")
+        else:
+            _results(link, operation, given, parameters)
+        st.info(operation.use, icon=":material/hub:")
+
+
+def _examples(link: LinkState, operation: Operation) -> None:
+    with st.container(horizontal=True):
+        st.button("One that fits", icon=":material/check_circle:", on_click=unbroken(_take), args=(link, operation.fits))
+        if operation.clashes is not None:
+            st.button("One that clashes", icon=":material/block:", on_click=unbroken(_take), args=(link, operation.clashes))
+
+
+def _follow(link: LinkState) -> None:
+    """With another operation chosen comes its example, unless the tensors are the visitor's own."""
+    known = [example for one in OPERATIONS.values() for example in (one.fits, one.clashes) if example is not None]
+    if link["a"] in {example.a for example in known} and link["b"] in {example.b for example in known}:
+        _take(link, OPERATIONS[link["op"]].fits)
+    link["cell"] = 0
+
+
+def _take(link: LinkState, example: Example) -> None:
+    parameters = example.parameters
+    link["a"], link["b"] = example.a, example.b or START.b
+    link["axes"], link["keepdim"] = [str(axis) for axis in parameters.axes], "yes" if parameters.keepdim else "no"
+    link["axis"], link["swap"] = str(parameters.axis), ",".join(map(str, parameters.swap))
+    link["shape"], link["cell"] = " ".join(map(str, parameters.shape)), 0
+
+
+def _parameters(link: LinkState, operation: Operation) -> Parameters | None:
+    """Draw what the operation lets one choose; None, and why, where that cannot be read."""
+    if "axes" in operation.chosen:
+        st.pills("Axes to sum over (none: all)", ("0", "1", "2"), selection_mode="multi", key=link.key("axes"))
+    if "keepdim" in operation.chosen and link["axes"]:
+        st.segmented_control(
+            "Keep the axis?", ("no", "yes"), format_func=lambda kept: f"keepdim={kept == 'yes'}", key=link.key("keepdim"), required=True
+        )  # fmt: skip
+    if "axis" in operation.chosen:
+        st.pills("Axis to sum along", ("0", "1", "2"), key=link.key("axis"), required=True)
+    if "swap" in operation.chosen:
+        st.pills("Axes to swap", SWAPS, key=link.key("swap"), required=True)
+    shape: tuple[int, ...] = (-1,)
+    if "shape" in operation.chosen:
+        st.text_input("New shape", key=link.key("shape"), max_chars=40, help="One size may be −1: it follows from the others.")
+        try:
+            shape = read_shape(link["shape"])
+        except TableError as error:
+            show_table_error("Reshape", error)
+            return None
+    first, second = (int(axis) for axis in link["swap"].split(","))
+    axes = tuple(sorted(int(axis) for axis in link["axes"]))
+    return Parameters(axes, link["keepdim"] == "yes", int(link["axis"]), (first, second), shape)
+
+
+def _results(link: LinkState, operation: Operation, tensors: Sequence[Tensor], parameters: Parameters) -> None:
+    shapes = [tuple(tensor.shape) for tensor in tensors]
+    lineup, line = operation.lineup(shapes, parameters), operation.line(parameters)
+    picture, words = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
+    with picture:
+        st.markdown("##### How the shapes line up")
+        alt = f"Axes of {' and '.join(map(tuple_text, shapes))}. {lineup.words}"
+        live_chart(lineup_picture(lineup, shapes), key="tensors_lineup", height=LINEUP_ROW_PX * len(lineup.rows), alt=alt)
+    with words:
+        st.latex(operation.latex)
+        st.code(line, language="python")
+        try:
+            result = compute(operation, tensors, parameters)
+        except RefusedError as error:
+            st.error(f"These shapes do not fit. {lineup.words}", icon=":material/block:")
+            st.markdown("What torch says:")
+            st.code(str(error), language=None, wrap_lines=True)
+            return
+        st.markdown(f"{lineup.words} The result: shape `{tuple_text(result.value.shape)}`, {_kind(result)}.")
+        _overflow(result)
+    _cells(link, operation, tensors, parameters, result.value)
+    _code(line, tensors, result)
+
+
+def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], parameters: Parameters, result: Tensor) -> None:
+    """The numbers, with the chosen cell of the result written out."""
+    count = result.numel()
+    cell = min(int(link["cell"]), count - 1)
+    made_by = sources(operation, tensors, parameters, cell)
+    index = [int(part) for part in torch.unravel_index(torch.tensor(cell), result.shape)]
+    place = f"result[{', '.join(map(str, index))}]" if index else "result"
+    written = arithmetic_of(operation, tensors, made_by, float(result.flatten()[cell]))
+    st.markdown("##### What made a cell of the result")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Previous cell", icon=":material/chevron_left:", on_click=_move, args=(link, (cell - 1) % count), disabled=count == 1)
+        st.button("Next cell", icon=":material/chevron_right:", on_click=_move, args=(link, (cell + 1) % count), disabled=count == 1)
+        st.markdown(f"{place} = **{written}**")
+    figure, rows = cells_picture(link["op"], operation, tensors, result, made_by, cell)
+    alt = f"The operands and the result; {place} = {written}."
+    click = live_chart(figure, key="tensors_cells", height=_height(rows), alt=alt, on_click=True)
+    st.caption("Click any cell of the result.")
+    if click is not None and st.session_state.get(CLICK) != click.id and isinstance(click.data, int | float):
+        st.session_state[CLICK] = click.id
+        _move(link, int(click.data))
+        st.rerun()
+
+
+def _move(link: LinkState, cell: int) -> None:
+    link["cell"] = cell
+
+
+def _kind(result: Result) -> str:
+    return "a Python `int`" if result.printed.isdigit() else f"`{result.value.dtype}`"
+
+
+def _overflow(result: Result) -> None:
+    """Name what float32 cannot hold: the inputs are finite, so whatever is not came from the operation."""
+    if not bool(result.value.isfinite().all()):
+        beyond = f"the largest number of float32 is {number(LARGEST)}; what grows beyond it becomes ∞, and ∞ − ∞ or 0·∞ is NaN"
+        st.warning(f"Overflow: {beyond}.", icon=":material/all_inclusive:")
+
+
+def _code(line: str, tensors: Sequence[Tensor], result: Result) -> None:
+    made = [f"{name} = {literal(tensor)}" for name, tensor in zip("AB", tensors, strict=False)]
+    printed = [f"# {row}" for row in result.printed.splitlines()]
+    st.code("\n".join([*made, line, *printed]), language="python", wrap_lines=True)
+
+
+def _height(rows: float) -> int:
+    return int(min(max(CELL_PX * rows + 10, LEAST_PX), MOST_PX))

@@ -1,0 +1,91 @@
+"""The live panel: drive a run and watch it. It reads snapshots of a job and never waits for one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mlp_core.diagnosis import diagnose
+from mlp_core.jobs import JobSnapshot, TrainingJob
+from mlp_core.spec import RunSpec
+from pages.ui import session
+from pages.ui.train import controls, shelf
+from pages.ui.train.book_badge import book_badge, reference
+from pages.ui.train.curves import curves_panel
+from pages.ui.train.inside import inside_panel
+from pages.ui.train.own_picture import own_picture_panel
+from pages.ui.train.predictions import predictions_panel
+from pages.ui.train.readings import progress_bar, tiles, verdict_box
+from pages.ui.train.rewind import Moment, rewind_panel
+from pages.ui.train.run_controls import lr_popover, run_buttons, train_fixed, waiting_design
+from pages.ui.train.shelf import shelf_panel
+from pages.ui.train.take_home import take_home_panel
+
+TICK_SECONDS = 0.4  # more than two updates a second
+CROWD = 8  # so many playing jobs get ticks of that length; with more, ticks grow in proportion, or the pages starve the training
+PREDICTIONS, INSIDE, OWN, RUNS, HOME = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
+
+
+def live_panel(spec: RunSpec | None) -> None:
+    """Controls of the run, its progress, curves and what the network does; runs itself again while there is something new to see.
+
+    Args:
+        spec: the experiment that the page's controls describe; None while they describe none.
+    """
+    job = session.current_job()
+    moving = job is not None and job.moving
+    tick = TICK_SECONDS * max(1.0, session.engine()[0].playing_count / CROWD) if moving else None
+    st.fragment(_panel, run_every=tick)(spec, moving)
+
+
+def _panel(spec: RunSpec | None, moving: bool) -> None:
+    job = session.current_job()
+    if (job is not None and job.moving) != moving:
+        st.rerun()  # the whole page: whether the panel runs itself again is decided there
+    now = job.snapshot() if job is not None else None
+    run_buttons(spec, now)
+    with st.container():  # what comes and goes has a place of its own, so that the charts below keep theirs and do not blink
+        waiting_design(spec, now)
+    if job is None or now is None:
+        if shelf.kept().runs:
+            curves_panel(None)
+            shelf_panel(None)
+        return
+    if job.ended:
+        shelf.keep(now)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="run_progress"):
+        progress_bar(now)
+        lr_popover(now)
+    with st.container():
+        moment = rewind_panel(job, now)
+    shown = moment.snapshot
+    tiles(shown)
+    with st.container():
+        verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections)
+        verdict_box(verdict, now.note, train_fixed, whose=f"Seed {shown.spec.seed}: " if shown.members else "")
+        book_badge(shown)
+    curves_panel(now, reference=reference(now), cursor=moment.cursor)
+    _chosen_panel(job, now, moment)
+
+
+def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: Moment) -> None:
+    """One of the panels below the curves: only that one is drawn, so that what nobody looks at costs nothing."""
+    panel = st.segmented_control(
+        "Below the curves",
+        [PREDICTIONS, INSIDE, OWN, RUNS, HOME],
+        default=PREDICTIONS,
+        required=True,
+        key="panel",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    snapshot = moment.snapshot
+    if panel == INSIDE:
+        inside_panel(snapshot, moment.network, job.look_inside)
+    elif panel == OWN:
+        own_picture_panel(snapshot, moment.network)
+    elif panel == RUNS:
+        shelf_panel(snapshot)
+    elif panel == HOME:
+        take_home_panel(job, now, load=controls.take)
+    else:
+        predictions_panel(snapshot)

@@ -1,0 +1,142 @@
+"""A visitor's own garment before the network: uploaded or drawn, made ready in the open, told by its likes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+import torch
+
+from mlp_core.data import CLASS_NAMES, load_fashion_mnist
+from mlp_core.figures.picture import STAGE_PX, neighbor_grid, stage_picture
+from mlp_core.figures.predictions import probability_bars
+from mlp_core.jobs import JobSnapshot
+from mlp_core.model import Network
+from mlp_core.pictures.file import Pixels
+from mlp_core.pictures.neighbors import Neighbors, NeighborSearch, TypicalDistance
+from mlp_core.pictures.prepared import SIDE, Prepared
+from pages.ui.live_chart import figure_payload, live_chart
+from pages.ui.memo import memo
+from pages.ui.text import percent
+from pages.ui.train.own_garment import asked
+
+NEIGHBORS = 8
+SIZES = 4  # of training sets that a search is kept for
+
+Probabilities = npt.NDArray[np.float64]
+
+
+def own_picture_panel(snapshot: JobSnapshot, network: Network | None) -> None:
+    """Ask for a picture, show every stage of its way to the network, and what the network and the training images make of it.
+
+    Args:
+        snapshot: of the run whose training images are searched.
+        network: says what it sees, as its weights stand; None before there is one. One of other inputs is asked nothing.
+    """
+    if network is not None and not takes_pictures(network):
+        return
+    st.caption(
+        "Bring a garment of your own. It is made ready as the training images once were, and you see every stage; then the network "
+        "says what it sees, and the training images nearest to it tell whether it has ever seen the like."
+    )
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        ready = asked()
+    if ready is None:
+        return
+    with right:
+        if len(ready.stages) > 1:  # the board itself shows a drawing that is left as it is
+            _stages(ready)
+        _answer(ready, network)
+        _kin(ready, snapshot.spec.train_size)
+
+
+def takes_pictures(network: Network) -> bool:
+    """Whether it goes from 28 × 28 pixels to the ten classes."""
+    weights = network.weights()
+    return weights[0][0].shape[1] == SIDE * SIDE and weights[-1][0].shape[0] == len(CLASS_NAMES)
+
+
+def _stages(ready: Prepared) -> None:
+    """Side by side, as many as there is room for."""
+    figures = memo("own_stages", ready, lambda: [figure_payload(stage_picture(stage.pixels)) for stage in ready.stages])
+    with st.container(horizontal=True, gap="small"):
+        for number, (stage, figure) in enumerate(zip(ready.stages, figures, strict=True), start=1):
+            with st.container(width=STAGE_PX):
+                live_chart(figure, key=f"own_stage_{number}", height=STAGE_PX, alt=f"Stage {number}: {stage.title}")
+                st.caption(f"**{number}. {stage.title}.** {stage.caption}")
+
+
+def _answer(ready: Prepared, network: Network | None) -> None:
+    """What the network says as it stands, also while it learns."""
+    if network is None:
+        st.info("There is no network yet: train one, and it says here what it sees.", icon=":material/play_circle:")
+        return
+    probabilities = probabilities_of(network, ready.pixels)
+    if not np.isfinite(probabilities).all():
+        st.warning("The network's outputs are no numbers any more: its weights have diverged.", icon=":material/warning:")
+        return
+    likeliest = int(probabilities.argmax())
+    st.markdown(f"The network says **{CLASS_NAMES[likeliest]}**, with probability {percent(float(probabilities[likeliest]))}.")
+    figure = memo("own_bars", probabilities.tobytes(), lambda: figure_payload(probability_bars(probabilities, CLASS_NAMES)))
+    live_chart(figure, key="own_bars", height=figure["layout"]["height"], alt="Probability of each class for your own picture")
+
+
+def probabilities_of(network: Network, pixels: Pixels) -> Probabilities:
+    """(classes,) for one picture, uint8 (28, 28)."""
+    weight = network.parameters()[0]
+    inputs = torch.tensor(pixels.reshape(1, -1), dtype=weight.dtype, device=weight.device) / 255
+    probabilities: Probabilities = network.logits(inputs)[0].double().softmax(0).cpu().numpy()
+    return probabilities
+
+
+def _kin(ready: Prepared, train_size: int | None) -> None:
+    """The nearest of the images that the run trains on, and whether they are near."""
+    data = load_fashion_mnist()
+    size = min(train_size or len(data.train_labels), len(data.train_labels))
+    search = _search(data.source, size)
+    found = memo("own_neighbors", (ready, data.source, size), lambda: search.nearest(ready.pixels, NEIGHBORS))
+    st.markdown(kinship(found))
+    figure = memo(
+        "own_kin",
+        found,
+        lambda: figure_payload(neighbor_grid(data.train_images.numpy()[found.indices], found.labels, found.distances, CLASS_NAMES)),
+    )
+    live_chart(figure, key="own_kin", height=figure["layout"]["height"], alt="The training images nearest to your own picture")
+    if size == 1:
+        return  # and has no other one to compare with
+    sentence, unseen = strangeness(float(found.distances[0]), search.typical)
+    if unseen:
+        st.warning(sentence, icon=":material/travel_explore:")
+    else:
+        st.caption(sentence)
+
+
+@st.cache_resource(show_spinner=False, max_entries=SIZES)
+def _search(source: str, size: int) -> NeighborSearch:
+    data = load_fashion_mnist()
+    return NeighborSearch(data.train_images[:size], data.train_labels[:size])
+
+
+def kinship(found: Neighbors) -> str:
+    """Of which classes the nearest training images are."""
+    classes = Counter(CLASS_NAMES[label] for label in found.labels).most_common()
+    parts = ", ".join(f"{count} **{name}**" for name, count in classes)
+    return f"The {len(found.labels)} training images nearest to it: {parts}."
+
+
+def strangeness(distance: float, typical: TypicalDistance) -> tuple[str, bool]:
+    """How far the nearest training image is, beside how far these are from each other; and whether that is unusually far."""
+    unit = "Euclidean over the 784 pixels, black to white being 1"
+    if distance > typical.high:
+        sentence = (
+            f"**Unlike what it was trained on:** the nearest training image is {distance:.2f} away, while 95 % of them have another "
+            f"within {typical.high:.2f}, half of them within {typical.median:.2f} ({unit}). What the network says is little more "
+            "than a guess."
+        )
+        return sentence, True
+    near = f"The nearest is {distance:.2f} away" if distance else "The nearest is the very same image"
+    usual = f"half of the training images have another within {typical.median:.2f}, 95 % of them within {typical.high:.2f}"
+    return f"{near}; {usual} ({unit}).", False
