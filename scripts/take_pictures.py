@@ -31,6 +31,14 @@ def training(page: Page) -> None:
     scroll_to(page, ".st-key-run_buttons")
 
 
+def inside(page: Page) -> None:
+    """Five layers of ReLU under He's initialization, looked into while they train."""
+    page.click(".st-key-run_play button")
+    page.get_by_test_id("stButtonGroup").get_by_text("Look inside", exact=True).click()
+    page.get_by_text("Epoch 4 of 5").wait_for()
+    scroll_to(page, ".st-key-panel")
+
+
 def depth(page: Page) -> None:
     """The gradients of three designs, layer by layer."""
     scroll_to(page, ".st-key-stability_show")
@@ -51,9 +59,12 @@ def scroll_to(page: Page, selector: str) -> None:
 # file name -> path of the page, height of the window, what to do there
 SCENES: dict[str, tuple[str, int, Callable[[Page], None] | None]] = {
     "train": ("/train", 1200, training),
+    "inside": ("/train?hidden=64,64,64,64,64&init=he_normal&epochs=5", 900, inside),
     "activations": ("/activations", 900, None),
     "stability": ("/stability", 900, depth),
     "nonlinearity": ("/nonlinearity?act=playground", 900, xor),
+    "generalization": ("/generalization", 900, None),
+    "tensors": ("/tensors", 900, None),
 }
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,12 +67,13 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     for name in ("switches", "app", "cache"):
         (folder / name).mkdir()
     write_set(folder / "whole", small_set(train=IMAGES, test=200))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(switches.FOLDER, str(folder / "switches"))
-        patch.setenv("MLP_DATA_DIR", str(folder / "data"))
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        with fresh_server(project(APP, folder / "app"), folder) as (url, process):
-            yield Server(url, process, folder)
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:  # for the server alone: this process has its own data
+            patch.setenv(switches.FOLDER, str(folder / "switches"))
+            patch.setenv("MLP_DATA_DIR", str(folder / "data"))
+            patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+            url, process = stack.enter_context(fresh_server(project(APP, folder / "app"), folder))
+        yield Server(url, process, folder)
 
 
 @pytest.fixture

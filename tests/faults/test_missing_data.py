@@ -120,13 +120,13 @@ def test_a_slow_download_is_shown_and_holds_nobody_else_up(server: Server, mirro
             await after.until(lambda: any("Downloading" in bar.text for bar in after.elements("progress")), "a bar")
             assert not arriving.done()
             await goes_on(before)
-            await before.press("run_stop")
             async with Student(server.url, "elsewhere") as elsewhere:
                 await elsewhere.open("activations")
                 assert elsewhere.exceptions == []
             assert not arriving.done(), "all that happened while the download went on"
             mirror.closing.set()  # it breaks off
             await arriving
+            await before.press("run_stop")
             assert SAMPLE in after.text
             assert f"a download: {mirror.url}{TRAIN_IMAGES}.gz: expected" in after.text
             await after.press("run_play")
