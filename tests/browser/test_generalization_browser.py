@@ -36,6 +36,7 @@ def test_a_preset_takes_the_overfit_away(open_page: OpenPage) -> None:
     assert float(metric(page, "Test error")) > 1e3
     pick(page, "Just right")
     expect(page.get_by_text("Degree 3 through 100 points")).to_be_visible()
+    settle(page)
     assert float(metric(page, "Test error")) < 0.1
     assert "degree=3" in page.url
 
