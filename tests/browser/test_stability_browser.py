@@ -42,6 +42,7 @@ def slider(page: Page, name: str) -> Locator:
 def test_a_click_on_the_sigmoid_places_a_layer_and_goes_on_to_the_next(open_page: OpenPage) -> None:
     page = open_page(f"{ADDRESS}?act=chain&x=0,0,0")
     expect(page.get_by_text("After 3 layers the gradient is multiplied by 0.016")).to_be_visible()
+    settle(page)
     box = box_of(page, chart("sigmoid_chain"))
     # x = 4 of the grid from -8 to 7.9, where the sigmoid is 0.98 of a frame from -0.03 to 1.03
     page.mouse.click(box["x"] + box["width"] * 12 / 15.9, box["y"] + box["height"] * (1.03 - 0.982) / 1.06)

@@ -44,8 +44,8 @@ def press(page: Page, key: str) -> None:
 
 
 def points(page: Page) -> int:
-    """How many points the loss chart holds."""
-    return int(page.eval_on_selector(LOSS, "(chart) => Math.max(0, ...chart.data.map((trace) => trace.x?.length ?? 0))"))
+    """How many points the loss chart draws."""
+    return int(page.eval_on_selector(LOSS, "(chart) => Math.max(0, ...(chart.calcdata ?? []).map((trace) => trace.length))"))
 
 
 def step_of(page: Page) -> int:
