@@ -69,8 +69,11 @@ def press_train(page: Page) -> float:
 
 
 def reset(page: Page) -> None:
+    """End the run, and let the page forget it: a run that is kept would be drawn beside the next."""
     page.click(RESET)
-    page.wait_for_selector(".st-key-loss", state="detached")
+    page.wait_for_selector('[data-testid="stProgress"]', state="detached")
+    page.reload()
+    page.wait_for_selector(TRAIN)
     settle(page)
 
 
