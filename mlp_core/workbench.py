@@ -45,7 +45,7 @@ class Workbench:
         self.train_labels = data.train_labels[:train_count].to(device)
         self.test_images = data.test_images.reshape(len(data.test_images), -1).to(device)
         self.test_labels = data.test_labels.to(device)
-        self.probe_batch = (_as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
+        self.probe_batch = (as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
         self._test_piece = max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (2 * weight_count(sizes))))
         self._activation, self._parameter = resolve(spec.activation), spec.activation_parameter
         self._batch_size = spec.batch_size
@@ -60,13 +60,13 @@ class Workbench:
     def next_batch(self) -> tuple[Tensor, Tensor]:
         chosen = self._order[self._position : self._position + self._batch_size]
         self._position += self._batch_size
-        return _as_input(self.train_images.index_select(0, chosen)), self.train_labels.index_select(0, chosen)
+        return as_input(self.train_images.index_select(0, chosen)), self.train_labels.index_select(0, chosen)
 
     @torch.no_grad()
     def test_piece(self, test: EvaluationInProgress) -> bool:
         """Show the network the next images of the test set. Returns whether these were the last."""
         part = slice(test.seen, test.seen + self._test_piece)
-        test.add(self.network.logits(_as_input(self.test_images[part])), self.test_labels[part])
+        test.add(self.network.logits(as_input(self.test_images[part])), self.test_labels[part])
         return test.seen == len(self.test_labels)
 
     def measure(self) -> tuple[LayerStats, ...]:
@@ -95,6 +95,6 @@ class Workbench:
         self._position, self.loss_sum, self.hits = checkpoint.position, checkpoint.loss_sum, checkpoint.hits
 
 
-def _as_input(images: Tensor) -> Tensor:
+def as_input(images: Tensor) -> Tensor:
     """(n, d) uint8 -> float32 in 0..1; float data stays as it is."""
     return images.float().mul_(PIXEL_SCALE) if images.dtype == torch.uint8 else images

@@ -16,7 +16,7 @@ from mlp_core.evaluation import EvaluationInProgress
 from mlp_core.model import generator_for
 from mlp_core.seeds.batched import Batched
 from mlp_core.spec import RunSpec, weight_count
-from mlp_core.workbench import TEST_PIECE_FLOPS, TEST_PIECE_IMAGES, Workbench, _as_input
+from mlp_core.workbench import TEST_PIECE_FLOPS, TEST_PIECE_IMAGES, Workbench, as_input
 
 
 class SeveralSeeds(Workbench):
@@ -55,7 +55,7 @@ class SeveralSeeds(Workbench):
         seeds = len(self._orders)
         chosen = self._order[seeds * self._position : seeds * (self._position + self._batch_size)]
         self._position += self._batch_size
-        images, labels = _as_input(self.train_images.index_select(0, chosen)), self.train_labels.index_select(0, chosen)
+        images, labels = as_input(self.train_images.index_select(0, chosen)), self.train_labels.index_select(0, chosen)
         return images.view(seeds, -1, images.shape[1]), labels.view(seeds, -1, *labels.shape[1:])
 
     def right(self, logits: Tensor, labels: Tensor) -> list[float]:
@@ -79,7 +79,7 @@ class SeveralSeeds(Workbench):
             self._tested = torch.zeros(2, len(self._orders), dtype=torch.float64)
         part = slice(test.seen, test.seen + self._test_piece)
         labels = self.test_labels[part]
-        losses, logits = self.batched.test(_as_input(self.test_images[part]), labels)
+        losses, logits = self.batched.test(as_input(self.test_images[part]), labels)
         self._tested += torch.tensor([(losses.double() * len(labels)).tolist(), self.right(logits, labels)], dtype=torch.float64)
         test.add(logits[0], labels)
         return test.seen == len(self.test_labels)

@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from filecmp import cmp
-from hashlib import blake2b
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ import numpy as np
 import pandas  # noqa: F401 (plotly looks for it among the imported modules, and trips over one that another thread is importing)
 import plotly.graph_objects as go
 import streamlit as st
+
+from pages.ui.served_component import served_component
 
 STATIC = Path(__file__).parents[2] / "static"
 SHORT = 16  # values; below this a list of numbers is sent as it is: exact, and hardly longer
@@ -82,7 +83,7 @@ def live_chart(figure: go.Figure | Mapping[str, Any], *, key: str, height: int =
         "clickable": on_click,
     }
     callbacks = {"on_clicked_change": _run_again} if on_click else {}
-    result = _component()(key=key, data=data, height=height, **callbacks)
+    result = served_component("live_chart", "This chart")(key=key, data=data, height=height, **callbacks)
     clicked = result.get("clicked") if on_click else None
     return _click(clicked) if clicked else None
 
@@ -94,18 +95,6 @@ def _run_again() -> None:
 def _click(sent: Mapping[str, Any]) -> Click:
     point = sent["point"]
     return Click(**{**sent, "point": tuple(point) if isinstance(point, list) else point})
-
-
-@functools.cache
-def _component() -> Any:
-    # A changed file has another address, so that no browser takes the old one from its cache.
-    version = blake2b((STATIC / "live_chart.js").read_bytes(), digest_size=4).hexdigest()
-    js = f"""export default async (component) => {{
-  const url = new URL("app/static/live_chart.js?v={version}", document.baseURI).href;
-  try {{ return await (await import(url)).default(component); }}
-  catch (error) {{ component.parentElement.textContent = `This chart cannot be drawn: ${{error.message}}. Reloading the page may help.`; }}
-}}"""
-    return st.components.v2.component("live_chart", js=js, isolate_styles=False)
 
 
 @functools.cache

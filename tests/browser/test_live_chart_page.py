@@ -106,7 +106,7 @@ def test_a_script_that_does_not_arrive_is_said_in_words(charts: Page, tolerated:
     tolerated.append("net::ERR_FAILED")
     charts.route(f"**/{script}*", lambda route: route.abort())
     charts.reload()
-    message = charts.locator(".st-key-still").get_by_text("This chart cannot be drawn")
+    message = charts.locator(".st-key-still").get_by_text("This chart cannot be shown")
     expect(message).to_be_visible()
     expect(message).to_contain_text(script)
     assert charts.locator(".st-key-still").evaluate("(place) => place.clientHeight") == 200  # nothing jumps when it does arrive
