@@ -92,9 +92,12 @@ def _too_long_steps(case: Case, kind: str, sentence: str, evidence: str) -> Verd
 
 def _stuck(case: Case, accuracy: float, loss: float) -> Verdict:
     fix = fixes.any_movement(case.spec, case.lr)
+    guessing = abs(accuracy - CHANCE) < STUCK_MARGIN
     return Verdict(
         "stuck",
-        f"Stuck at {percent(accuracy)}, about as good as guessing.",
+        f"Stuck at {percent(accuracy)}, about as good as guessing."
+        if guessing
+        else f"Hardly moved: {percent(accuracy)} right, but no surer of it than a guess.",
         joined(f"The loss is {loss:.3f}; guessing among ten classes costs ln 10 = {GUESSING_LOSS:.3f}.", small_updates(case)),
         f"{fix.label}." if fix else "Try a larger lr, or a smaller one if it is already above 0.5.",
         fix,

@@ -154,6 +154,14 @@ def test_stuck() -> None:
     assert numbers(verdict.evidence) == [round(last.train_loss, 3), 10, round(math.log(10), 3)]
 
 
+@pytest.mark.parametrize(("accuracy", "words"), [(0.34, "Hardly moved: 34.0 % right"), (0.1, "Stuck at 10.0 %, about as good as guessing")])
+def test_an_end_at_the_loss_of_guessing_is_called_guessing_only_where_it_is(accuracy: float, words: str) -> None:
+    epochs = [EpochRecord(1, 8, 2.29, accuracy, 2.278, accuracy)]
+    verdict = diagnose(BOOK, history_of([2.29] * 8, [accuracy] * 8, epochs), StopReason("completed", 8, "Completed 1 epoch."))
+    assert verdict.kind == "stuck"
+    assert verdict.sentence.startswith(words)
+
+
 def test_stuck_at_chance_long_before_the_end() -> None:
     healthy = [ProbeRecord(0, (layer_of(1), layer_of(2, 10)))]
     still = history_of([2.305] * ENOUGH_STEPS, [0.09, 0.11] * (ENOUGH_STEPS // 2), (), healthy)
