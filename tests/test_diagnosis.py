@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mlp_core.data import load_sample
 from mlp_core.diagnosis import ENOUGH_STEPS, Verdict, diagnose
-from mlp_core.records import LrChange, ProbeRecord, StopReason
+from mlp_core.records import EpochRecord, LrChange, ProbeRecord, StopReason
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.engine import SPEC, clouds, finished, network_of
