@@ -48,10 +48,12 @@ def diagnose(
     if not history.steps:
         return Verdict("waiting", "Not trained yet.")
     patient = history.steps[-1] >= ENOUGH_STEPS
+    weighed = patient or (stop_reason is not None and bool(history.epochs))  # a short run that is over is judged by its loss
     if patient and abs(case.accuracy - CHANCE) < STUCK_MARGIN:
         return _at_chance(case)
     fault = symmetric(case) or dead(case) or saturated(case) if patient else None
-    fault = fault or _unstable(case) or _overfitting(case) or (_worse_than_guessing(case) or _slow(case) if patient else None)
+    fault = fault or _unstable(case) or _overfitting(case) or (_worse_than_guessing(case) if weighed else None)
+    fault = fault or (_slow(case) if patient else None)
     return fault or _moving(case, ended=stop_reason is not None)
 
 
@@ -106,9 +108,12 @@ def _stuck(case: Case, accuracy: float, loss: float) -> Verdict:
 
 def _worse_than_guessing(case: Case) -> Verdict | None:
     """A loss that nobody would get who knew nothing."""
-    if not case.loss > UNSTABLE_RATIO * GUESSING_LOSS:
+    losses = case.history.losses
+    recent = losses[-min(RECENT_STEPS, math.ceil(len(losses) / 4)) :]  # of a short run not its beginning, which may well be loud
+    loss = sum(recent) / len(recent)
+    if not loss > UNSTABLE_RATIO * GUESSING_LOSS:
         return None
-    sentence = f"Unstable: the training loss is {_nats(case.loss)}, and guessing costs {GUESSING_LOSS:.2f}."
+    sentence = f"Unstable: the training loss is {_nats(loss)}, and guessing costs {GUESSING_LOSS:.2f}."
     evidence = joined(f"It started at {case.history.losses[0]:.3g}.", large_update(case))
     return Verdict("unstable", sentence, evidence, *_calmer(case))
 
@@ -167,6 +172,9 @@ def _moving(case: Case, *, ended: bool) -> Verdict:
     right = f"{percent(now.test_accuracy)} of the test images right after {_epochs(now)}"
     if ended and abs(now.train_loss - GUESSING_LOSS) < NOTHING:
         return _stuck(case, now.test_accuracy, now.train_loss)
+    if ended and abs(now.test_accuracy - CHANCE) < STUCK_MARGIN:
+        steps = f"{now.step:,} step{'s' if now.step > 1 else ''}"
+        return Verdict("early", f"Too short to tell: {right}, which is guessing.", f"These were {steps}; d2l's network needs about 60.")
     if ended:
         return Verdict("learned", f"Learned: {right}.", _trend(epochs))
     return Verdict("learning", f"Learning: {right}.", _trend(epochs))
