@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-# A click is sent with the address as the browser had it, which may be the one before our last write. For this long after that write
-# the older address is taken for such a straggler and not for a person going back.
+# A click is sent with the address as the browser had it, which may be the one before our last write: a straggler, and no person going
+# back. Whoever goes back moves no widget; so what comes with a widget moved is a straggler however late, and anything else is for so long.
 STRAGGLER_SECONDS = 2.0
+REMEMBERED = 64  # addresses that were left behind
 
 Query = dict[str, str]
 
@@ -43,18 +44,20 @@ class Address:
         """The page's parameters as they stand in the address."""
         return {name: st.query_params[name] for name in self._names if name in st.query_params}
 
-    def arrived(self, *, entering: bool) -> Query | None:
+    def arrived(self, *, entering: bool, chosen: Mapping[str, str] | None = None) -> Query | None:
         """The parameters, if a link led here that was not yet `followed`; None if the address is our own last write, or a straggler.
 
         Args:
             entering: whether the page was just opened: its bare address then means that all stays as it was left.
+            chosen: what the widgets now say, if it can be said: where that is not what was written last, one of them was moved.
         """
         query, seen = self.query, self._seen
         if query == seen.query:
             return None
         first = seen.query is None
         now = time.monotonic()
-        straggler = any(old == query and now - at < STRAGGLER_SECONDS for at, old in seen.left)
+        moved = chosen is not None and dict(chosen) != seen.query
+        straggler = any(old == query and (moved or now - at < STRAGGLER_SECONDS) for at, old in seen.left)
         if not first and ((entering and not query) or (not entering and straggler)):
             return None
         return query
@@ -68,7 +71,7 @@ class Address:
         seen, before, now = self._seen, self.query, time.monotonic()
         if before != query:
             passed = [before] if seen.query is None else [before, seen.query]  # what the browser shows, and what it is about to show
-            seen.left = [(at, old) for at, old in seen.left if now - at < STRAGGLER_SECONDS] + [(now, old) for old in passed]
+            seen.left = [*seen.left, *((now, old) for old in passed)][-REMEMBERED:]
         seen.query = dict(query)  # before the address itself: a click may cut the run short there, with the address already written
         if before != query:
             others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self._names}

@@ -93,7 +93,7 @@ class _Record:
     values: dict[str, Any]
     shapes: dict[str, tuple[object, ...]] = field(default_factory=dict)
     errors: tuple[SpecError, ...] = ()
-    finished: bool = True  # whether the last run came to its end
+    said: dict[str, Any] = field(default_factory=dict)  # what a run gave to a widget, until a run has come to its end
 
 
 class LinkState:
@@ -110,11 +110,12 @@ class LinkState:
         if name not in st.session_state:
             st.session_state[name] = _Record({field.name: field.default for field in fields})
         self._record: _Record = st.session_state[name]
-        # The message that gives a widget its value is dropped with a run that a click cuts short: then it has to be said again.
-        self._say_again, self._record.finished = not self._record.finished, False
+        # The message that gives a widget its value is dropped with a run that a click cuts short: then it has to be said again. Only
+        # then: a value said to a slider under the hand takes it back to where it was a moment ago.
+        self._unheard = {name for name, value in self._record.said.items() if self[name] == value}
         self._address = Address(page, tuple(self._fields))
         entering = not any(self._key(name) in st.session_state for name in self._fields)
-        if (query := self._address.arrived(entering=entering)) is not None:
+        if (query := self._address.arrived(entering=entering, chosen=self._query())) is not None:
             self._follow(query)
             self._address.followed(query)
 
@@ -138,8 +139,8 @@ class LinkState:
             shape: bounds and step of a slider for which they change: Streamlit builds such a slider anew and forgets its value.
         """
         key = self._key(name)
-        if key not in st.session_state or self._say_again or self._record.shapes.get(name, shape) != shape:
-            st.session_state[key] = self[name]
+        if key not in st.session_state or name in self._unheard or self._record.shapes.get(name, shape) != shape:
+            st.session_state[key] = self._record.said[name] = self[name]
         self._record.shapes[name] = shape
         return key
 
@@ -152,18 +153,22 @@ class LinkState:
             return  # setting a widget to what it shows would still move a slider back under the hand that drags it
         self._record.values[name] = value
         if self._key(name) in st.session_state:
-            st.session_state[self._key(name)] = value
+            st.session_state[self._key(name)] = self._record.said[name] = value
 
     def write(self) -> None:
         """Remember every value, and put those that are not at their default into the address."""
         record, values = self._record, {name: self[name] for name in self._fields}
         if values != record.values:
             record.values, record.errors = values, ()
-        record.finished = True
-        self._address.write({name: field.write(values[name]) for name, field in self._fields.items() if values[name] != field.default})
+        record.said.clear()
+        self._address.write(self._query())
 
     def _key(self, name: str) -> str:
         return f"{self._page}_{name}"
+
+    def _query(self) -> dict[str, str]:
+        """What is not at its default, as the address says it."""
+        return {name: field.write(self[name]) for name, field in self._fields.items() if self[name] != field.default}
 
     def _follow(self, query: Mapping[str, str]) -> None:
         """Take every field from the link; one that is absent or breaks its rule goes to its default."""

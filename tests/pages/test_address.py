@@ -40,10 +40,10 @@ class Tab:
         self.bar.clear()
         self.bar.update({name: [value] for name, value in query.items()})
 
-    def run(self, chosen: Query | None = None, *, entering: bool = False) -> Query | None:
-        """A run of the page: follow a link, if one led here, and write what is chosen."""
+    def run(self, chosen: Query | None = None, *, entering: bool = False, widgets: Query | None = None) -> Query | None:
+        """A run of the page, whose widgets say `widgets` at first: follow a link, if one led here, and write what is chosen."""
         address = Address("page", ("a", "b"))
-        query = address.arrived(entering=entering)
+        query = address.arrived(entering=entering, chosen=widgets)
         if query is not None:
             address.followed(query)
         address.write(chosen if chosen is not None else query or {})
@@ -107,6 +107,17 @@ def test_of_two_quick_writes_the_one_between_is_no_link_either(tab: Tab) -> None
     tab.run({"a": "2"})
     tab.goes_to(a="1")  # now of the first
     assert tab.run({"a": "3"}) is None
+
+
+@pytest.mark.parametrize(("widgets", "followed"), [({"a": "3"}, False), ({"a": "2"}, True)])
+def test_an_older_address_with_a_widget_moved_is_a_click_however_late(tab: Tab, widgets: Query, followed: bool) -> None:
+    """A browser that is busy sends a click with an address from long ago."""
+    tab.goes_to(a="1")
+    tab.run(entering=True)
+    tab.run({"a": "2"})
+    tab.seconds += 60
+    tab.goes_to(a="1")
+    assert (tab.run(widgets, widgets=widgets) is not None) is followed
 
 
 def test_another_link_is_followed_at_once(tab: Tab) -> None:

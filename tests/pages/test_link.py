@@ -78,6 +78,18 @@ def test_after_a_run_that_was_cut_short_every_widget_is_given_its_value_again(pa
     assert not page.slider(key="house_x").proto.set_value
 
 
+def test_a_widget_under_the_hand_is_given_nothing_back(page: AppTest) -> None:
+    """A key held down cuts run after run short: a value given to the slider then would take it back to an earlier press."""
+    page.run()
+    page.session_state["cut_short"] = True
+    page.slider(key="house_x").set_value(2.0).run()
+    for value in (3.0, 4.0):
+        page.slider(key="house_x").set_value(value).run()
+        assert not page.slider(key="house_x").proto.set_value
+    page.session_state["cut_short"] = False
+    assert shown(page.run()) == "4 1 a -8..8"
+
+
 def test_parameters_of_others_are_left_alone(page: AppTest) -> None:
     open_with(page, theme="x", x="2").slider(key="house_x").set_value(4.0).run()
     assert address(page) == {"theme": "x", "x": "4"}
@@ -128,6 +140,14 @@ def test_a_click_that_overtakes_the_address_is_not_lost(page: AppTest) -> None:
     page.query_params["x"] = "3"
     page.multiselect(key="house_show").set_value(["b"]).run()
     assert (shown(page), address(page)) == ("4 1 b -8..8", {"x": "4", "show": "b"})
+
+
+def test_a_click_that_overtakes_the_address_is_not_lost_on_a_slow_machine(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.run().slider(key="house_x").set_value(3.0).run()
+    page.query_params.clear()
+    wait(monkeypatch, STRAGGLER_SECONDS + 60)
+    page.slider(key="house_x").set_value(4.0).run()
+    assert (shown(page), address(page)) == ("4 1 a -8..8", {"x": "4"})
 
 
 def test_a_click_back_to_the_address_that_the_browser_still_shows_is_written(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

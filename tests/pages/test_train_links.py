@@ -165,9 +165,11 @@ def test_the_way_back_leads_back(page: AppTest, monkeypatch: pytest.MonkeyPatch)
     assert spec_of(opened(page, hidden="8")) == RunSpec(hidden=(8,))
 
 
-def test_a_click_that_is_sent_with_an_older_address_counts(page: AppTest) -> None:
+@pytest.mark.parametrize("seconds", [0, STRAGGLER_SECONDS + 60])
+def test_a_click_that_is_sent_with_an_older_address_counts(page: AppTest, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     opened(page, hidden="8").number_input(key="seed").set_value(4)
     again(page)
+    later(monkeypatch, seconds)
     page.query_params.clear()
     page.query_params.update(hidden="8")  # the browser had not yet heard of the last write
     page.number_input(key="epochs").set_value(3)

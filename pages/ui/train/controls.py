@@ -115,7 +115,7 @@ def _take_preset() -> None:
 
 def _follow_link(seeds: Seeds, address: Address) -> None:
     """Take over what the address says, if a link led here; else what was chosen before this page was left."""
-    query = address.arrived(entering=seeds.entering)
+    query = address.arrived(entering=seeds.entering, chosen=_query_of(seeds))
     if query is None:
         return
     spec, errors = RunSpec.from_query(query)
@@ -132,6 +132,14 @@ def _follow_link(seeds: Seeds, address: Address) -> None:
     choose(shown)
     st.session_state["_link_errors"] = errors
     address.followed(query)
+
+
+def _query_of(seeds: Seeds) -> dict[str, str] | None:
+    """What the controls now say, as the address says it; None while they describe no experiment, or before they were drawn."""
+    try:
+        return _spec_of(seeds).to_query() if seeds else None
+    except (SpecError, ExpressionError):
+        return None
 
 
 def _widgets_of(spec: RunSpec) -> dict[str, Any]:
