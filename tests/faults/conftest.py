@@ -6,10 +6,12 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -85,8 +87,14 @@ def server(running_server: Server) -> Iterator[Server]:
     yield running_server
     for switch in (running_server.folder / "switches").iterdir():
         switch.unlink()
-    asyncio.run(_emptied(running_server))
+    play(_emptied(running_server))
     assert running_server.log[len(before) :].count("Traceback") == running_server.log[len(before) :].count(switches.DEFECT)
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    """Run a scene to its end, in a thread of its own: Playwright, once started, keeps a loop running in that of the tests."""
+    with ThreadPoolExecutor(1) as stage:
+        stage.submit(asyncio.run, scene).result()
 
 
 async def _emptied(server: Server) -> None:

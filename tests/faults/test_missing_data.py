@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from tests.faults.conftest import LONG, Server, goes_on, train
+from tests.faults.conftest import LONG, Server, goes_on, play, train
 from tests.idx_files import TRAIN_IMAGES, small_set
 from tests.load.student import Student
 from tests.mirror import Mirror, mirror_of
@@ -71,7 +71,7 @@ def test_a_data_folder_that_breaks_between_start_and_use(server: Server, fault: 
             assert SAMPLE not in after.text
             await asyncio.gather(goes_on(before), goes_on(after))
 
-    asyncio.run(scene())
+    play(scene())
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_download_that_fails(server: Server, mirror: Mirror, fault: str, reaso
             assert not part.is_symlink()
             assert not list(server.cache.glob("*.part"))
 
-    asyncio.run(scene())
+    play(scene())
 
 
 def test_a_slow_download_is_shown_and_holds_nobody_else_up(server: Server, mirror: Mirror) -> None:
@@ -132,4 +132,4 @@ def test_a_slow_download_is_shown_and_holds_nobody_else_up(server: Server, mirro
             await after.press("run_play")
             await goes_on(after)
 
-    asyncio.run(scene())
+    play(scene())

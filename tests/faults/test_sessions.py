@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
-from tests.faults.conftest import LONG, Server, goes_on, train
+from tests.faults.conftest import LONG, Server, goes_on, play, train
 from tests.faults.switches import FAULTY_SEED, HELD_SEED, SHORT_PARKING_SECONDS
 from tests.load.student import Student
 
 TAB = "0123456789abcdef" * 2
-
-
-def play(scene: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(scene)
 
 
 def label(student: Student) -> str:

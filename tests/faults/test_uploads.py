@@ -15,7 +15,7 @@ from streamlit.proto.Common_pb2 import UploadedFileInfo
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests.architecture import source_files
-from tests.faults.conftest import Server, goes_on, train
+from tests.faults.conftest import Server, goes_on, play, train
 from tests.load.student import Student
 
 MEGABYTE = 1 << 20
@@ -94,7 +94,7 @@ def test_a_name_that_is_a_path_leads_nowhere(server: Server) -> None:
             assert files_around(server) == before
             assert not [path for path in server.folder.rglob("*") if "escaped" in path.name]
 
-    asyncio.run(scene())
+    play(scene())
 
 
 def test_a_forged_request_is_refused(server: Server) -> None:
@@ -107,7 +107,7 @@ def test_a_forged_request_is_refused(server: Server) -> None:
             assert await asyncio.to_thread(client.put, "no-session-of-ours", "file", "a.csv", POINTS) == 400
             assert await asyncio.to_thread(client.put, student.session, "file", "a.csv", POINTS) == 204
 
-    asyncio.run(scene())
+    play(scene())
 
 
 def test_a_file_of_more_than_5_mb_is_refused_and_disturbs_nobody(server: Server) -> None:
@@ -122,7 +122,7 @@ def test_a_file_of_more_than_5_mb_is_refused_and_disturbs_nobody(server: Server)
                 assert await asyncio.to_thread(client.put, uploading.session, "file", "a.csv", bytes(size)) == 413
             await goes_on(training)
 
-    asyncio.run(scene())
+    play(scene())
 
 
 @pytest.mark.parametrize(
