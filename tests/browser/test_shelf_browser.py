@@ -40,6 +40,7 @@ def test_a_name_typed_slowly_is_not_disturbed(panel: Page) -> None:
     expect(box).to_have_value("my own name")
     box.press("Enter")
     expect(panel.get_by_test_id("stButtonGroup")).to_contain_text("my own name")
+    expect(box).to_have_count(1)  # the old box leaves, one with the new name comes
     expect(box).to_be_visible()
     panel.get_by_role("button", name="Pin", exact=True).click()
     expect(panel.get_by_role("button", name="Unpin")).to_be_visible()
