@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from mlp_core.generalization.masks import dropped
 from mlp_core.generalization.polynomial import draw, features
 from mlp_core.generalization.subsets import first, with_wrong_labels
 from mlp_core.generalization.weight_decay import Setting, train
-from mlp_core.jobs import TrainingJob
 from mlp_core.model import build
 from mlp_core.spec import RunSpec, SpecError
+from pages.ui import bench
+from pages.ui.bench import Bench
 from pages.ui.generalization import images, jobs, labels
 from pages.ui.generalization.bands import in_words
 from pages.ui.generalization.curve import PRESETS as CURVES
@@ -30,12 +32,12 @@ PAGE = "pages/generalization.py"
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    bench = jobs.Bench()
-    monkeypatch.setattr(jobs, "_bench", lambda: bench)
+    mine: Bench[Any] = Bench()
+    monkeypatch.setattr(bench, "bench_of", lambda page: mine)
     with visit(PAGE) as page:
         yield page
-    for name in tuple(bench.queues):
-        jobs.clear(name)
+    for place in tuple(mine.places):
+        mine.clear(place)
 
 
 def metrics(page: AppTest) -> dict[str, str]:
@@ -303,9 +305,8 @@ def test_a_run_that_cannot_be_made_ends_its_queue_with_a_message(page: AppTest) 
     def refuse() -> None:
         raise SpecError("batch_size", "must be smaller", 7)
 
-    bench = jobs._bench()
     queue = jobs.Queue("key", [jobs.Planned("a", refuse), jobs.Planned("b", refuse)], 1)  # type: ignore[arg-type]
-    queue.go_on(bench)
+    queue.go_on(Bench())
     assert queue.error == "batch_size: must be smaller, got 7"
     assert not queue.moving
 
@@ -315,8 +316,8 @@ def test_a_session_that_ends_parks_its_runs(page: AppTest) -> None:
     press(page, "wrong_labels_start")
     held = jobs.queue("wrong_labels")
     assert held is not None
-    running: list[TrainingJob] = [job for _, job in held.jobs]
-    jobs._bench().release()
+    running = held.jobs
+    bench.bench_of("generalization").release()
     assert all(job.parked for job in running)
     assert jobs.queue("wrong_labels") is None
     for job in running:

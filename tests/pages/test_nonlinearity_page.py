@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.nonlinearity.plane import Points
 from mlp_core.nonlinearity.plane_points import from_text, to_text
+from pages.ui import bench
+from pages.ui.bench import Bench
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import job as nonlinearity_job
 from pages.ui.nonlinearity.ends import MACHINES
 from pages.ui.nonlinearity.presets import PRESETS
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
@@ -27,8 +28,8 @@ FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The page in a session of its own: AppTest gives all its sessions one name."""
-    bench = nonlinearity_job.Bench()
-    monkeypatch.setattr(nonlinearity_job, "_bench", lambda: bench)
+    mine: Bench[Any] = Bench()
+    monkeypatch.setattr(bench, "bench_of", lambda page: mine)
     return AppTest.from_file(str(PAGE), default_timeout=60)
 
 

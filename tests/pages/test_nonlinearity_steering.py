@@ -24,6 +24,8 @@ from mlp_core.model import Network
 from mlp_core.nonlinearity.plane_view import copied_weights, output_field
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
 from mlp_core.trainable import Trainable
+from pages.ui import bench
+from pages.ui.bench import Bench
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import job as nonlinearity_job
 from pages.ui.nonlinearity.seeds import summary
@@ -38,12 +40,12 @@ Download = Callable[[], str | bytes]
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The page, with jobs that a test can get at."""
     torch.set_num_threads(1)
-    bench = nonlinearity_job.Bench()
-    monkeypatch.setattr(nonlinearity_job, "_bench", lambda: bench)
+    mine: Bench[Any] = Bench()
+    monkeypatch.setattr(bench, "bench_of", lambda page: mine)
     with visit("pages/nonlinearity.py") as page:
         yield page
-    for _, job in bench.held.values():
-        job.discard()
+    for place in tuple(mine.places):
+        mine.clear(place)
 
 
 def settings() -> Settings:

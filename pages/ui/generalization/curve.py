@@ -149,7 +149,7 @@ def _descent(settings: Settings) -> None:
         _numbers(settings, None, None)
         _pictures(settings, None)
         return
-    network = held.jobs[0][1].run.network
+    network = held.jobs[0].run.network
     learned = None
     if network is not None:
         weight, bias = network.weights()[0]

@@ -13,7 +13,8 @@ from mlp_core.jobs import JobSnapshot, MemoryBudgetError, TrainingJob
 from mlp_core.records import HistorySnapshot
 from mlp_core.spec import SpecError
 from mlp_core.training import Run
-from pages.ui import session
+from pages.ui import bench, session
+from pages.ui.bench import Bench
 from pages.ui.text import plain
 
 TICK_SECONDS = 0.6
@@ -51,20 +52,24 @@ class Queue:
     key: Hashable
     waiting: list[Planned]
     at_once: int
-    jobs: list[tuple[str, TrainingJob]] = field(default_factory=list)
+    begun: list[tuple[str, TrainingJob]] = field(default_factory=list)
     error: str = ""
+
+    @property
+    def jobs(self) -> list[TrainingJob]:
+        return [job for _, job in self.begun]
 
     @property
     def moving(self) -> bool:
         """Whether there will be something new to see."""
-        return bool(self.waiting) or any(job.moving for _, job in self.jobs)
+        return bool(self.waiting) or any(job.moving for job in self.jobs)
 
     def go_on(self, holder: object) -> None:
         """Begin what there is room for, and wake what was paused while nobody looked."""
-        for _, job in self.jobs:
+        for job in self.jobs:
             if job.state == "paused":
                 job.play()
-        while self.waiting and sum(not job.ended for _, job in self.jobs) < self.at_once:
+        while self.waiting and sum(not job.ended for job in self.jobs) < self.at_once:
             planned = self.waiting.pop(0)
             try:
                 job = TrainingJob(planned.make(), session.engine()[0])
@@ -74,52 +79,29 @@ class Queue:
                 return
             job.claim(holder)
             job.play()
-            self.jobs.append((planned.title, job))
+            self.begun.append((planned.title, job))
 
     def stop(self) -> None:
         """End what runs and drop what waits; what was reached stays to be seen."""
         self.waiting.clear()
-        for _, job in self.jobs:
+        for job in self.jobs:
             job.stop()
 
 
-@dataclass(slots=True, eq=False)
-class Bench:
-    """A session's hold on its queues; Streamlit releases it when the session ends, which parks their jobs."""
-
-    queues: dict[str, Queue] = field(default_factory=dict)
-
-    def release(self) -> None:
-        for queue in self.queues.values():
-            queue.waiting.clear()
-            for _, job in queue.jobs:
-                job.park(self)
-        self.queues.clear()
-
-
-@st.cache_resource(scope="session", show_spinner=False, on_release=Bench.release)
-def _bench() -> Bench:
-    return Bench()
+def _bench() -> Bench[Queue]:
+    return bench.bench_of("generalization")
 
 
 def queue(name: str) -> Queue | None:
     """What was last started under this name."""
-    return _bench().queues.get(name)
+    return _bench()[name]
 
 
 def start(name: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1) -> None:
     """Begin an experiment, in the place of the one before, which is given up."""
-    bench = _bench()
-    clear(name)
-    bench.queues[name] = begun = Queue(key, list(planned), at_once)
-    begun.go_on(bench)
-
-
-def clear(name: str) -> None:
-    """Let go of an experiment, which ends its runs."""
-    if (old := _bench().queues.pop(name, None)) is not None:
-        for _, job in old.jobs:
-            job.discard()
+    begun = Queue(key, list(planned), at_once)
+    _bench().put(name, begun)
+    begun.go_on(_bench())
 
 
 def live(name: str, panel: Callable[[], None]) -> None:
@@ -155,7 +137,7 @@ def runs_panel(name: str, label: str, key: Hashable, planned: Sequence[Planned],
         st.error(f"This cannot be trained here: {plain(held.error, 200)}", icon=":material/error:")
     if held.key != key:
         st.info("These runs are of the settings before; start again to see the new ones.", icon=":material/edit_note:")
-    shown = [Shown(title, job.snapshot()) for title, job in held.jobs]
+    shown = [Shown(title, job.snapshot()) for title, job in held.begun]
     if moving and shown:
         done = sum(one.snapshot.fraction_done for one in shown) / (len(shown) + len(held.waiting))
         last = shown[-1].snapshot

@@ -91,7 +91,7 @@ def _panel(spec: RunSpec, share: float) -> None:
     )
     held = jobs.queue(QUEUE)
     if shown and held is not None and held.key == (spec, share):
-        _numbers(shown[-1], held.jobs[-1][1].run.network, _noisy(shares[len(shown) - 1], spec.seed))
+        _numbers(shown[-1], held.jobs[-1].run.network, _noisy(shares[len(shown) - 1], spec.seed))
     st.caption(
         f"The first {count(IMAGES)} training images, {count(TEST_IMAGES)} test images with right labels; Adam, lr 0.001, batches of 64."
     )

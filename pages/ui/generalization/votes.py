@@ -27,7 +27,7 @@ def votes_panel(link: LinkState, queue: str, title: str, images: int) -> None:
     """One test image, a hundred masks. Uses the network trained under `title`, as it stands."""
     st.markdown("##### Left on by mistake: a hundred masked copies vote")
     held = jobs.queue(queue)
-    job = next((job for name, job in held.jobs if name == title), None) if held is not None else None
+    job = next((job for name, job in held.begun if name == title), None) if held is not None else None
     if job is None or job.run.network is None or not job.run.epoch:
         st.info("Train with and without dropout first: this looks into the network that was trained with it.", icon=":material/info:")
         return

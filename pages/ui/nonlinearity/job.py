@@ -5,14 +5,12 @@ Draws nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from typing import NamedTuple
-
-import streamlit as st
 
 from mlp_core.jobs import TrainingJob
 from mlp_core.trainable import Trainable
-from pages.ui import session
+from pages.ui import bench, session
+from pages.ui.bench import Bench
 
 SCREEN, SEEDS = "screen", "seeds"  # places for a job
 
@@ -23,26 +21,17 @@ class Held(NamedTuple):
     key: Hashable
     job: TrainingJob
 
-
-@dataclass(slots=True, eq=False)
-class Bench:
-    """A session's hold on its jobs; Streamlit releases it when the session ends, which parks them."""
-
-    held: dict[str, Held] = field(default_factory=dict)
-
-    def release(self) -> None:
-        for _, job in self.held.values():
-            job.park(self)
-        self.held.clear()
+    @property
+    def jobs(self) -> tuple[TrainingJob]:
+        return (self.job,)
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=Bench.release)
-def _bench() -> Bench:
-    return Bench()
+def _bench() -> Bench[Held]:
+    return bench.bench_of("nonlinearity")
 
 
 def held(place: str) -> Held | None:
-    return _bench().held.get(place)
+    return _bench()[place]
 
 
 def job_for(key: Hashable, make: Callable[[], Trainable]) -> TrainingJob:
@@ -62,10 +51,9 @@ def hold(place: str, key: Hashable, make: Callable[[], Trainable]) -> TrainingJo
         SpecError, ExpressionError, MemoryBudgetError: it cannot be trained here; then the place is empty.
     """
     forget(place)
-    bench, job = _bench(), TrainingJob(make(), session.engine()[0])
+    job = TrainingJob(make(), session.engine()[0])
     job.run.prepare()
-    job.claim(bench)
-    bench.held[place] = Held(key, job)
+    _bench().put(place, Held(key, job))
     return job
 
 
@@ -82,5 +70,4 @@ def branch(job: TrainingJob, step: int, lr: float) -> None:
 
 def forget(place: str = SCREEN) -> None:
     """Let go of a job, which ends it: the next one starts from the beginning."""
-    if (found := _bench().held.pop(place, None)) is not None:
-        found.job.discard()
+    _bench().clear(place)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
-
-import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from pages.ui import session
+from pages.ui import bench, session
+from pages.ui.bench import Bench
 
 
 class TitledJob(NamedTuple):
@@ -22,27 +20,21 @@ class TitledJob(NamedTuple):
     job: TrainingJob
 
 
-@dataclass(slots=True, eq=False)
-class Bench:
-    """A session's hold on its groups of jobs; Streamlit releases it when the session ends, which parks them all."""
+class Group(list[TitledJob]):
+    """Jobs that are trained side by side."""
 
-    groups: dict[str, list[TitledJob]] = field(default_factory=dict)
-
-    def release(self) -> None:
-        for group in self.groups.values():
-            for _, job in group:
-                job.park(self)
-        self.groups.clear()
+    @property
+    def jobs(self) -> list[TrainingJob]:
+        return [job for _, job in self]
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=Bench.release)
-def _bench() -> Bench:
-    return Bench()
+def _bench() -> Bench[Group]:
+    return bench.bench_of("stability")
 
 
 def jobs(group: str) -> list[TitledJob]:
     """The jobs that were last started under this name."""
-    return _bench().groups.get(group, [])
+    return _bench()[group] or []
 
 
 def start(group: str, titled: Sequence[tuple[str, RunSpec]]) -> None:
@@ -53,25 +45,22 @@ def start(group: str, titled: Sequence[tuple[str, RunSpec]]) -> None:
     """
     clear(group)
     scheduler, data = session.engine()[0], load_fashion_mnist()
-    started: list[TitledJob] = []
+    started = Group()
     try:
         for title, spec in titled:
             started.append(TitledJob(title, TrainingJob(Run(spec, data), scheduler)))
     except Exception:
-        for _, job in started:
+        for job in started.jobs:
             job.discard()
         raise
-    bench = _bench()
-    bench.groups[group] = started
-    for _, job in started:
-        job.claim(bench)
+    _bench().put(group, started)
+    for job in started.jobs:
         job.play()
 
 
 def clear(group: str) -> None:
     """Let go of the group's jobs, which ends them."""
-    for _, job in _bench().groups.pop(group, []):
-        job.discard()
+    _bench().clear(group)
 
 
 def moving(group: str) -> bool:
