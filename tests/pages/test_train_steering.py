@@ -168,3 +168,12 @@ def test_only_the_chosen_panel_is_drawn(page: AppTest) -> None:
         assert not page.exception
         assert "grid" not in charts(page)
     assert job_of(page).run.inspections.entries == ()  # nobody looked while it trained
+
+
+def test_what_was_refused_of_one_run_is_not_said_of_the_next(page: AppTest) -> None:
+    press(opened(page, **LONG), "play")
+    page.text_input(key="lr_wish").set_value("-1")
+    assert any("lr" in error.value for error in again(page).error)
+    press(page, "reset")
+    press(page, "play")
+    assert not page.error

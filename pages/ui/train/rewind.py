@@ -10,6 +10,7 @@ import streamlit as st
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.model import Network
 from mlp_core.spec import BOUNDS, SpecError
+from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.text import count
 from pages.ui.train.run_controls import branch as branch_on_page
 from pages.ui.train.run_controls import worded
@@ -51,7 +52,7 @@ def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch = branch_on_
         if step == now.step:
             return newest
         _branching(job, step, now.lr / 10, branch, fate)
-    if (error := st.session_state.get("_branch_error")) is not None:
+    if (error := refusal("branch", job)) is not None:
         st.error(worded(error), icon=":material/error:")
     rewound = job.rewound(step)
     return Moment(rewound.snapshot, rewound.network, step)
@@ -76,6 +77,6 @@ def _branch(job: TrainingJob, step: int, suggested_lr: float, branch: Branch) ->
         lr = BOUNDS["lr"].read("lr", text) if text else suggested_lr
         branch(job, step, float(lr))
     except SpecError as error:
-        st.session_state["_branch_error"] = error
+        refuse("branch", job, error)
     else:
-        st.session_state.pop("_branch_error", None)
+        accept("branch")

@@ -15,6 +15,7 @@ from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.trainable import Trainable
 from mlp_core.training import Run
 from pages.ui import session
+from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.text import plain
 from pages.ui.train import controls, shelf
 from pages.ui.unbroken import unbroken
@@ -147,7 +148,7 @@ def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> No
             for label, factor in LR_FACTORS:
                 st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_scale_lr, job_of, factor)))
         st.text_input("Or set it to", key="lr_wish", placeholder=f"{lr:g}", on_change=unbroken(partial(_read_lr, job_of)), max_chars=20)
-        if (error := st.session_state.get("_lr_error")) is not None:
+        if (error := refusal("lr", job_of())) is not None:
             st.error(worded(error), icon=":material/error:")
 
 
@@ -163,7 +164,7 @@ def _read_lr(job_of: JobOf) -> None:
     try:
         lr = BOUNDS["lr"].read("lr", text)
     except SpecError as error:
-        st.session_state["_lr_error"] = error
+        refuse("lr", job, error)
     else:
         st.session_state["lr_wish"] = ""
         _set_lr(job, float(lr))
@@ -173,9 +174,9 @@ def _set_lr(job: TrainingJob, lr: float) -> None:
     try:
         BOUNDS["lr"].check("lr", lr)
     except SpecError as error:
-        st.session_state["_lr_error"] = error
+        refuse("lr", job, error)
     else:
-        st.session_state.pop("_lr_error", None)
+        accept("lr")
         job.change(lambda run: run.set_lr(lr))
 
 
