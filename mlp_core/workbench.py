@@ -24,6 +24,11 @@ TEST_PIECE_FLOPS = 2_000_000_000  # about 50 ms on one core: what one piece of a
 TEST_PIECE_IMAGES = 1000
 
 
+def images_per_piece(sizes: tuple[int, ...], networks: int = 1) -> int:
+    """How many test images are looked at in one go by so many networks of these widths."""
+    return max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (2 * networks * weight_count(sizes))))
+
+
 class Workbench:
     """Ready for the first step of an epoch.
 
@@ -46,7 +51,7 @@ class Workbench:
         self.test_images = data.test_images.reshape(len(data.test_images), -1).to(device)
         self.test_labels = data.test_labels.to(device)
         self.probe_batch = (as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
-        self._test_piece = max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (2 * weight_count(sizes))))
+        self._test_piece = images_per_piece(sizes)
         self._activation, self._parameter = resolve(spec.activation), spec.activation_parameter
         self._batch_size = spec.batch_size
         self._generator = generator_for(spec, "order")

@@ -8,8 +8,7 @@ from __future__ import annotations
 from mlp_core.script.network import draws_weights
 from mlp_core.script.optimizer import named_settings, rate, update
 from mlp_core.script.sections import Recipe, Section, bracketed
-from mlp_core.spec import weight_count
-from mlp_core.workbench import TEST_PIECE_FLOPS, TEST_PIECE_IMAGES
+from mlp_core.workbench import images_per_piece
 
 _ONEDNN = '''# The page's computer multiplied matrices with oneDNN, in float32. Delete this line on a
 # processor with bfloat16 units (recent server processors), where it would round more.
@@ -103,7 +102,7 @@ def training(recipe: Recipe) -> Section:
 
 
 def _test(recipe: Recipe) -> str:
-    piece = max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (2 * weight_count(recipe.spec.sizes))))
+    piece = images_per_piece(recipe.spec.sizes)
     evaluation = "    net.eval()\n" if recipe.drops and not recipe.scratch else ""
     return _TEST.format(piece=piece, evaluation=evaluation, device=", device=device" if recipe.elsewhere else "")
 

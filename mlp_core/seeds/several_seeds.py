@@ -15,8 +15,8 @@ from mlp_core.ends import End
 from mlp_core.evaluation import EvaluationInProgress
 from mlp_core.model import generator_for
 from mlp_core.seeds.batched import Batched
-from mlp_core.spec import RunSpec, weight_count
-from mlp_core.workbench import TEST_PIECE_FLOPS, TEST_PIECE_IMAGES, Workbench, as_input
+from mlp_core.spec import RunSpec
+from mlp_core.workbench import Workbench, as_input, images_per_piece
 
 
 class SeveralSeeds(Workbench):
@@ -41,7 +41,7 @@ class SeveralSeeds(Workbench):
         self.batched = Batched([self.network, *made], spec, end.loss, [generator_for(one, "dropout", device) for one in specs])
         self.optimizer = (optimizers if spec.implementation == "concise" else scratch).make_optimizer(spec, self.batched.parameters())
         self._end = end
-        self._test_piece = max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (2 * len(seeds) * weight_count(sizes))))
+        self._test_piece = images_per_piece(sizes, len(seeds))
 
     def start_epoch(self) -> None:
         seeds, count = len(self._orders), len(self.train_labels)

@@ -75,6 +75,17 @@ def choices(name: str, default: Sequence[str], options: Sequence[str]) -> Field:
     return Field(name, list(default), read, lambda names: ",".join(names) or "none")
 
 
+def flag(name: str, default: bool) -> Field:
+    """`yes` or `no`."""
+
+    def read(text: str) -> bool:
+        if text not in ("yes", "no"):
+            raise SpecError(name, "must be yes or no", text)
+        return text == "yes"
+
+    return Field(name, default, read, lambda value: "yes" if value else "no")
+
+
 def text(name: str, default: str, longest: int) -> Field:
     """Any text up to a length."""
 

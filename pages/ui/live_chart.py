@@ -1,7 +1,6 @@
 """The live chart: a figure that is updated in place, so that nothing blinks and zoom stays. Knows no training and no page.
 
 `st.plotly_chart` builds a new chart for every changed figure. This component keeps one `<div>` and lets `Plotly.react` change it.
-Streamlit sends a component's own script along with every update, so that script is three lines that import `static/live_chart.js`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,11 @@ def plain(text: object, limit: int = 80) -> str:
     return f"`{shown[: limit - 1] + '…' if len(shown) > limit else shown or ' '}`"
 
 
+def escaped(text: str) -> str:
+    """Text as markdown that shows just that text."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|~$<>:^=&-])", r"\\\1", text)
+
+
 def count(number: float) -> str:
     """1234567 -> "1,234,567"."""
     return f"{number:,.0f}"

@@ -13,6 +13,7 @@ from mlp_core.scheduler import Scheduler
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from pages.ui.bench import Bench
+from tests.engine import until
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def test_what_takes_a_place_ends_what_was_there(pairs: list[Pair]) -> None:
     assert bench["here"] is before
     bench.put("here", after)
     assert bench["here"] is after
-    assert all(job.ended for job in before.jobs)
+    until(lambda: all(job.ended for job in before.jobs))
     assert not any(job.ended for job in after.jobs)
 
 
@@ -54,7 +55,7 @@ def test_places_do_not_disturb_each_other(pairs: list[Pair]) -> None:
         bench.put(place, pair)
     bench.clear("a")
     assert (bench["a"], bench["b"]) == (None, pairs[1])
-    assert all(job.ended for job in pairs[0].jobs)
+    until(lambda: all(job.ended for job in pairs[0].jobs))
     assert not any(job.ended for job in pairs[1].jobs)
     bench.clear("nowhere")
 

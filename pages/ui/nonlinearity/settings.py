@@ -18,7 +18,7 @@ from mlp_core.seeds.replicates import Replicates
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
-from pages.ui.link import Field, LinkState, choice, choices, number
+from pages.ui.link import Field, LinkState, choice, choices, flag, number
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import drawn_points, own_panel
 from pages.ui.train.sidebar import OPTIMIZER_LABELS
@@ -30,17 +30,6 @@ RATES = ("0.00001", "0.0001", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1
 PENALTIES = {"none": "None", "l1": "L1", "l2": "L2"}
 PACES = {"batch": "1 batch", "epoch": "1 epoch", "epochs": "5 epochs", "full": "full speed"}
 SHAPE_LABELS = {name: shape.label for name, shape in SHAPES.items()} | {OWN: "Your own points"}
-
-
-def flag(name: str, default: bool) -> Field:
-    """Yes or no."""
-
-    def read(text: str) -> bool:
-        if text not in ("yes", "no"):
-            raise SpecError(name, "must be yes or no", text)
-        return text == "yes"
-
-    return Field(name, default, read, lambda value: "yes" if value else "no")
 
 
 def _read_drawn(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from mlp_core.figures.palette import SERIES
 from mlp_core.figures.training import CurveSeries
 from mlp_core.jobs import JobSnapshot
 from mlp_core.spec import SpecError
-from pages.ui.text import count, duration, percent, plain
+from pages.ui.text import count, duration, escaped, percent, plain
 from pages.ui.unbroken import unbroken
 
 SHELF, ERROR = "_shelf", "_shelf_error"
@@ -132,7 +131,7 @@ def _actions(shelf: Shelf) -> None:
         [run.id for run in newest_first],
         selection_mode="multi",
         default=[run.id for run in newest_first if run.shown],
-        format_func=lambda id: _escaped(names[id]),
+        format_func=lambda id: escaped(names[id]),
         key=key,
         on_change=unbroken(_show),
         args=(key,),
@@ -205,7 +204,7 @@ def _comparison(shelf: Shelf, listed: Shelf) -> None:
 
 
 def _conclusion(said: Conclusion, *, sure: bool) -> None:
-    text = " ".join(filter(None, (f"**{_escaped(said.headline)}**", _escaped(said.outcome), _escaped(said.advice))))
+    text = " ".join(filter(None, (f"**{escaped(said.headline)}**", escaped(said.outcome), escaped(said.advice))))
     if sure:
         st.success(text, icon=":material/check_circle:")
     else:
@@ -221,8 +220,3 @@ def _swatch(color: str) -> str:
     line = f'<line x1="2" y1="8" x2="30" y2="8" stroke="{color}" stroke-width="6" stroke-linecap="round"/>'
     picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="16" viewBox="0 0 32 16">{line}</svg>'
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
-
-
-def _escaped(text: str) -> str:
-    """Text as markdown that shows just that text."""
-    return re.sub(r"([\\`*_{}\[\]()#+.!|~$<>:^=&-])", r"\\\1", text)
