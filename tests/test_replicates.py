@@ -12,14 +12,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core import jobs
+from mlp_core import jobs, workbench
 from mlp_core.data import Dataset, load_sample
 from mlp_core.ends import ENDS, SOFTMAX, End
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.model import Network
 from mlp_core.nonlinearity.plane import dataset, points_of, split
 from mlp_core.records import HistorySnapshot, LrChange
-from mlp_core.seeds import several_seeds
 from mlp_core.seeds.replicates import Replicates
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run
@@ -54,7 +53,7 @@ BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
 def small_test_pieces() -> Iterator[None]:
     """A test of 30 images in five pieces, so that there is something to interrupt."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(several_seeds, "TEST_PIECE_IMAGES", 7)
+        patch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
         yield
 
 

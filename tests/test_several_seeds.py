@@ -11,10 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlp_core import workbench
 from mlp_core.data import Dataset
 from mlp_core.ends import ENDS, SOFTMAX, End
 from mlp_core.evaluation import EvaluationInProgress
-from mlp_core.seeds import several_seeds
 from mlp_core.seeds.several_seeds import SeveralSeeds
 from mlp_core.workbench import Workbench
 from tests.engine import SPEC, clouds, cross_entropy
@@ -82,7 +82,7 @@ def test_sums_of_an_epoch_begin_anew_with_the_next() -> None:
 
 @pytest.mark.parametrize("piece", [7, 1000])
 def test_the_test_after_an_epoch_is_that_of_every_network(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(several_seeds, "TEST_PIECE_IMAGES", piece)
+    monkeypatch.setattr(workbench, "TEST_PIECE_IMAGES", piece)
     data = clouds()
     bench = SeveralSeeds(SPEC, data, SOFTMAX, (6, 8, 3), CPU, SEEDS)
     for _ in range(2):  # a second test counts from 0 again
