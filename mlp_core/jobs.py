@@ -108,6 +108,11 @@ class TrainingJob:
         run, length = self.run, self.run.steps_per_epoch
         self._start(lambda: (run.step // length + 1) * length)
 
+    def await_rest(self, seconds: float) -> bool:
+        """Wait until no worker has to do with it, but not longer than this. Returns whether it rests."""
+        with self._scheduler.changed:
+            return self._scheduler.changed.wait_for(lambda: not self.moving, seconds)
+
     def pause(self) -> None:
         with self._scheduler.changed:
             if self._state == "playing":

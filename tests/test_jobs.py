@@ -84,6 +84,18 @@ def test_pauses_leave_no_trace_in_the_history(implementation: str, workers: int)
     assert weights_of(job.run) == weights_of(whole)
 
 
+def test_rest_is_awaited_but_not_for_ever(scheduler: Scheduler) -> None:
+    job = job_of(scheduler)
+    assert job.await_rest(0.0), "it has not begun"
+    gate = Gate(job.run)
+    job.step()
+    gate.await_step()
+    assert not job.await_rest(0.01), "the step is held up"
+    gate.let()
+    assert job.await_rest(60.0)
+    assert (job.run.step, job.state, job.run.evaluated) == (1, "paused", True)
+
+
 def test_steps_and_epochs_are_exact(scheduler: Scheduler) -> None:
     job = job_of(scheduler, replace(SPEC, epochs=5))
     reached = []

@@ -57,6 +57,12 @@ def step_of(page: Page) -> int:
     return max(0, epoch - 1) * length + step
 
 
+def later(page: Page, read: Callable[[Page], int]) -> int:
+    """What is read after at least one tick."""
+    page.wait_for_timeout(700)
+    return read(page)
+
+
 def until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
@@ -78,7 +84,7 @@ def test_the_curve_grows_stands_still_while_paused_and_goes_on(open_page: OpenPa
     expect(button(page, "play")).to_contain_text("Pause")
     press(page, "play")
     expect(button(page, "play")).to_contain_text("Resume")
-    settle(page)
+    until(lambda: step_of(page) == later(page, step_of), "it rests, after the turn that was under way")
     at_rest = step_of(page)
     page.wait_for_timeout(1500)
     assert step_of(page) == at_rest

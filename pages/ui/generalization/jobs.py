@@ -16,9 +16,9 @@ from mlp_core.training import Run
 from pages.ui import bench, session
 from pages.ui.bench import Bench
 from pages.ui.text import plain
+from pages.ui.ticking import ticking
 
 TICK_SECONDS = 0.6
-CROWD = 8  # so many playing jobs get ticks of that length; with more they grow in proportion
 
 
 class Planned(NamedTuple):
@@ -108,7 +108,6 @@ def live(name: str, panel: Callable[[], None]) -> None:
     """Draw a panel, and again by itself for as long as its queue moves."""
     held = queue(name)
     moving = held is not None and held.moving
-    tick = TICK_SECONDS * max(1.0, session.engine()[0].playing_count / CROWD)
 
     def draw() -> None:
         held = queue(name)
@@ -118,7 +117,7 @@ def live(name: str, panel: Callable[[], None]) -> None:
             st.rerun()  # the whole page: whether the panel runs itself again is decided there
         panel()
 
-    st.fragment(draw, run_every=tick if moving else None)()
+    ticking(draw, TICK_SECONDS, moving=moving)()
 
 
 def runs_panel(name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1) -> list[Shown]:

@@ -7,7 +7,6 @@ import streamlit as st
 from mlp_core.expression import ExpressionError
 from mlp_core.jobs import MemoryBudgetError, TrainingJob
 from mlp_core.spec import SpecError
-from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import job as nonlinearity_job
 from pages.ui.nonlinearity import pictures, steering
@@ -16,11 +15,11 @@ from pages.ui.nonlinearity.panels import record
 from pages.ui.nonlinearity.presets import preset_row
 from pages.ui.nonlinearity.settings import Settings, settings_panel
 from pages.ui.text import plain
+from pages.ui.ticking import ticking
 from pages.ui.train.rewind import Moment, rewind_panel
 
 TICK_SECONDS = 0.2
 SLOWER = 3  # ticks to one of what stands below the plane, so that the plane has the time to move
-CROWD = 8  # so many playing jobs get ticks of that length; with more they grow in proportion
 
 
 def act(link: LinkState) -> None:
@@ -37,13 +36,12 @@ def act(link: LinkState) -> None:
         st.fragment(pictures.bare_plane)(link, settings)
         return
     steering.buttons(link, settings, job)
-    tick = TICK_SECONDS * max(1.0, session.engine()[0].playing_count / CROWD)
     several = nonlinearity_seeds.moving()
     if _active(job):
-        st.fragment(_moving, run_every=tick)(link, settings, job)
-        st.fragment(_record, run_every=SLOWER * tick)(link, settings, job, several)
+        ticking(_moving, TICK_SECONDS, moving=True)(link, settings, job)
+        ticking(_record, SLOWER * TICK_SECONDS, moving=True)(link, settings, job, several)
     else:
-        st.fragment(_at_rest, run_every=SLOWER * tick if several else None)(link, settings, job, several)
+        ticking(_at_rest, SLOWER * TICK_SECONDS, moving=several)(link, settings, job, several)
 
 
 def _job(settings: Settings) -> TrainingJob | None:

@@ -13,6 +13,7 @@ from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import runs
 from pages.ui.stability.training import TICK_SECONDS, curves, fate, side_by_side
+from pages.ui.ticking import ticking
 from pages.ui.train.data_source import load_data
 
 GROUP = "symmetry"
@@ -36,7 +37,8 @@ def act(link: LinkState) -> None:
     units.select_slider("Hidden units", UNITS, key=link.key("units"))
     epochs.slider("Epochs", 1, MOST_EPOCHS, key=link.key("symmetry_epochs"))
     chosen = variants(int(link["units"]), int(link["symmetry_epochs"]), int(link["seed"]))
-    st.fragment(_runs, run_every=TICK_SECONDS if runs.moving(GROUP) else None)(chosen, runs.moving(GROUP))
+    moving = runs.moving(GROUP)
+    ticking(_runs, TICK_SECONDS, moving=moving)(chosen, moving)
 
 
 def _runs(chosen: tuple[Variant, ...], moving: bool) -> None:

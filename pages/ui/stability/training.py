@@ -16,6 +16,7 @@ from pages.ui.live_chart import live_chart
 from pages.ui.stability import runs
 from pages.ui.stability.designs import Design, designs_panel
 from pages.ui.text import percent, plain
+from pages.ui.ticking import ticking
 from pages.ui.train.data_source import load_data
 from pages.ui.train.inside import inside_panel
 
@@ -44,7 +45,8 @@ def act(link: LinkState) -> None:
     epochs.slider("Epochs", 1, MOST_EPOCHS, key=link.key("epochs"))
     lr.number_input("Learning rate", BOUNDS["lr"].low, BOUNDS["lr"].high, format="%.4g", key=link.key("lr"))
     titled = [(design.label, _spec(link, design)) for design in designs]
-    st.fragment(_runs, run_every=TICK_SECONDS if runs.moving(GROUP) else None)(titled, runs.moving(GROUP))
+    moving = runs.moving(GROUP)
+    ticking(_runs, TICK_SECONDS, moving=moving)(titled, moving)
 
 
 def _spec(link: LinkState, design: Design) -> RunSpec:

@@ -8,6 +8,7 @@ from mlp_core.diagnosis import diagnose
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.spec import RunSpec
 from pages.ui import session
+from pages.ui.ticking import ticking
 from pages.ui.train import controls, shelf
 from pages.ui.train.book_badge import book_badge, reference
 from pages.ui.train.curves import curves_panel
@@ -20,8 +21,7 @@ from pages.ui.train.run_controls import lr_popover, run_buttons, train_fixed, wa
 from pages.ui.train.shelf import shelf_panel
 from pages.ui.train.take_home import take_home_panel
 
-TICK_SECONDS = 0.4  # more than two updates a second
-CROWD = 8  # so many playing jobs get ticks of that length; with more, ticks grow in proportion, or the pages starve the training
+TICK_SECONDS = 0.45  # more than two updates a second
 PREDICTIONS, INSIDE, OWN, RUNS, HOME = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 
 
@@ -31,20 +31,39 @@ def live_panel(spec: RunSpec | None) -> None:
     Args:
         spec: the experiment that the page's controls describe; None while they describe none.
     """
-    job = session.current_job()
-    moving = job is not None and job.moving
-    tick = TICK_SECONDS * max(1.0, session.engine()[0].playing_count / CROWD) if moving else None
-    st.fragment(_panel, run_every=tick)(spec, moving)
+    st.fragment(_panel)(spec)
 
 
-def _panel(spec: RunSpec | None, moving: bool) -> None:
+def _panel(spec: RunSpec | None) -> None:
+    """The controls, and below them what moves: only that is drawn again with every tick."""
     job = session.current_job()
-    if (job is not None and job.moving) != moving:
-        st.rerun()  # the whole page: whether the panel runs itself again is decided there
     now = job.snapshot() if job is not None else None
-    run_buttons(spec, now)
+    with st.container(horizontal=True, key="run_buttons"):
+        run_buttons(spec, now)
+        if now is not None:
+            lr_popover(now)
     with st.container():  # what comes and goes has a place of its own, so that the charts below keep theirs and do not blink
         waiting_design(spec, now)
+    moving = job is not None and job.moving
+    ticking(_watch, TICK_SECONDS, moving=moving, key="moving" if moving else "resting")(_of_controls(now), moving)
+
+
+def _of_controls(now: JobSnapshot | None) -> tuple[object, ...]:
+    """All of a run that its controls show."""
+    return (now.spec, now.state, now.lr) if now is not None else ()
+
+
+def _watch(drawn: tuple[object, ...], moving: bool) -> None:
+    """What the run on screen says and shows.
+
+    Args:
+        drawn: what the controls showed of it when they were drawn last.
+        moving: whether it moved then.
+    """
+    job = session.current_job()
+    now = job.snapshot() if job is not None else None
+    if _of_controls(now) != drawn or (job is not None and job.moving) != moving:
+        st.rerun()  # the whole page: the controls lie outside this fragment
     if job is None or now is None:
         if shelf.kept().runs:
             curves_panel(None)
@@ -52,9 +71,7 @@ def _panel(spec: RunSpec | None, moving: bool) -> None:
         return
     if job.ended:
         shelf.keep(now)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="run_progress"):
-        progress_bar(now)
-        lr_popover(now)
+    progress_bar(now)
     with st.container():
         moment = rewind_panel(job, now)
     shown = moment.snapshot

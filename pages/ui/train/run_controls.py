@@ -21,11 +21,12 @@ from pages.ui.train import controls, shelf
 from pages.ui.unbroken import unbroken
 
 SEEDS = 5
+STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
 LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
 
 
 def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
-    """Train, pause, step, stop and reset, each enabled where it makes sense.
+    """Train, pause, step, stop and reset, each enabled where it makes sense; in the row that is open.
 
     Args:
         spec: the experiment that the page's controls describe; None while they describe none.
@@ -34,27 +35,26 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     state = snapshot.state if snapshot is not None else "none"
     resting = state in ("none", "ready", "paused")
     can_start = spec is not None
-    with st.container(horizontal=True, key="run_buttons"):
-        if state == "playing":
-            _button("Pause", "play", "T", ":material/pause:", session.on_job(TrainingJob.pause), primary=True)
-        elif state == "paused":
-            _button("Resume", "play", "T", ":material/play_arrow:", session.on_job(TrainingJob.play), primary=True)
-        else:
-            _button("Train", "play", "T", ":material/play_arrow:", partial(_begin, spec, TrainingJob.play), primary=True, enabled=can_start)
-        can_step = resting and (can_start or state == "paused")
-        _button("Step one batch", "step", "B", ":material/skip_next:", partial(_begin, spec, TrainingJob.step), enabled=can_step)
-        _button("Step one epoch", "epoch", "E", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), enabled=can_step)
-        _button("Stop", "stop", "S", ":material/stop:", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"))
-        _button("Reset", "reset", "X", ":material/restart_alt:", _put_away, enabled=state != "none")
-        _button(
-            f"× {SEEDS} seeds",
-            "seeds",
-            None,
-            ":material/stacked_line_chart:",
-            partial(train_anew, spec, seeds=True),
-            enabled=can_start and state != "playing",
-            help=f"Train {SEEDS} networks of this design at once, from {SEEDS} seeds, so that one lucky run does not mislead.",
-        )
+    if state == "playing":
+        _button("Pause", "play", "T", ":material/pause:", session.on_job(TrainingJob.pause), primary=True)
+    elif state == "paused":
+        _button("Resume", "play", "T", ":material/play_arrow:", session.on_job(TrainingJob.play), primary=True)
+    else:
+        _button("Train", "play", "T", ":material/play_arrow:", partial(_begin, spec, TrainingJob.play), primary=True, enabled=can_start)
+    can_step = resting and (can_start or state == "paused")
+    _button("Step one batch", "step", "B", ":material/skip_next:", partial(_begin, spec, _step), enabled=can_step)
+    _button("Step one epoch", "epoch", "E", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), enabled=can_step)
+    _button("Stop", "stop", "S", ":material/stop:", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"))
+    _button("Reset", "reset", "X", ":material/restart_alt:", _put_away, enabled=state != "none")
+    _button(
+        f"× {SEEDS} seeds",
+        "seeds",
+        None,
+        ":material/stacked_line_chart:",
+        partial(train_anew, spec, seeds=True),
+        enabled=can_start and state != "playing",
+        help=f"Train {SEEDS} networks of this design at once, from {SEEDS} seeds, so that one lucky run does not mislead.",
+    )
 
 
 def _button(
@@ -90,6 +90,12 @@ def _begin(spec: RunSpec | None, action: Callable[[TrainingJob], None], *, seeds
         job = _started(lambda: Replicates(spec, data, seeds=SEEDS) if seeds else Run(spec, data))
     if job is not None:
         action(job)
+
+
+def _step(job: TrainingJob) -> None:
+    """One step, seen at once and not with the next tick; where others have their turns before it, with a later one."""
+    job.step()
+    job.await_rest(STEP_SECONDS)
 
 
 def train_anew(spec: RunSpec | None, *, seeds: bool = False) -> None:

@@ -1,0 +1,39 @@
+"""Panels that draw themselves again and again while something moves. Knows no page and no run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
+
+import streamlit as st
+
+from pages.ui import session
+
+CROWD = 4  # so many playing runs are drawn as often as one; with more, ticks grow in proportion, or drawing would starve the training
+TOO_SHORT, TOO_LONG = 1.5, 0.5  # what a tick should be, over what it was when the panel was drawn; in between it is left alone
+
+Args = ParamSpec("Args")
+
+
+def tick_seconds(alone: float) -> float:
+    """How often to draw what would be drawn every `alone` seconds on a server with few runs."""
+    return alone * max(1.0, session.engine()[0].playing_count / CROWD)
+
+
+def ticking(panel: Callable[Args, None], seconds: float, *, moving: bool, key: str | None = None) -> Callable[Args, None]:
+    """The panel as a fragment that runs itself again while something moves.
+
+    Args:
+        seconds: between two runs on a server with few runs; with a crowd more, also if the crowd comes later.
+        key: of the fragment. One in another fragment needs one for each value of `moving`: ticks end with their fragment.
+    """
+    tick = tick_seconds(seconds)
+
+    @functools.wraps(panel)
+    def draw(*args: Args.args, **kwargs: Args.kwargs) -> None:
+        if moving and not TOO_LONG < tick_seconds(seconds) / tick < TOO_SHORT:
+            st.rerun()  # the whole page: how often the panel runs is decided where it is made
+        panel(*args, **kwargs)
+
+    return st.fragment(draw, run_every=tick if moving else None, key=key)
