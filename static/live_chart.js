@@ -1,11 +1,11 @@
 // Draws the live charts in the browser: one <div> a chart for as long as it is on the page, changed in place by Plotly.react.
-// Knows nothing of what a chart shows. pages/ui/live_chart.py sends {figure, script, height, alt, name, clickable}.
+// Knows nothing of what a chart shows. pages/ui/live_chart.py sends JSON, {figure, about: {script, height, alt, name, clickable}}, as bytes.
 
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
 let plotly; // one promise a page: however many charts mount at once, the script is fetched once
 
 function loadPlotly(path) {
-  plotly ??= new Promise((resolve, reject) => {
+  plotly = new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = new URL(path, document.baseURI).href; // relative: a host may serve the app below a prefix
     script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(`${path} holds no Plotly`)));
@@ -41,6 +41,9 @@ function template(div) {
   };
 }
 
+/** The page's own color and not a transparent one: a saved picture stays readable wherever it is pasted. */
+const background = (div) => getComputedStyle(div).getPropertyValue("--st-background-color");
+
 const config = (name) => ({
   displaylogo: false,
   showSendToCloud: false, // nobody's chart leaves for another company's server at the touch of a button
@@ -59,17 +62,21 @@ class Chart {
     this.observer.observe(this.div);
   }
 
-  /** Streamlit calls this only when the figure or the theme has changed. */
-  update(data, send) {
-    Object.assign(this, { data, send });
-    this.div.style.height = `${data.height}px`;
+  /** Streamlit calls this at every run of the page, and when the theme has changed. */
+  update(text, send) {
+    const { figure, about } = JSON.parse(text);
+    Object.assign(this, { about, send });
+    this.div.style.height = `${about.height}px`;
+    const theme = JSON.stringify([template(this.div), background(this.div)]);
+    if (this.text === text && this.theme === theme) return;
+    Object.assign(this, { text, theme, figure });
     this.draw();
   }
 
   /** Draw the newest figure; while an older one is being drawn, or the chart is hidden in a tab, remember that it is due. */
   async draw() {
     this.due = true;
-    if (this.drawing || !this.data) return;
+    if (this.drawing || !this.text) return;
     this.drawing = true;
     try {
       while (this.due && this.div.clientWidth > 0) {
@@ -83,24 +90,24 @@ class Chart {
 
   /** Zoom and hidden traces stay by the figure's `uirevision`; a hover label and a drag under way Plotly itself takes up again. */
   async react() {
-    const { div, data } = this;
+    const { div, about } = this;
     this.width = div.clientWidth;
-    const figure = structuredClone(data.figure); // Plotly writes into what it is given
-    const layout = { ...figure.layout, width: this.width, height: data.height, template: template(div) };
-    // The page's own color and not a transparent one: a saved picture stays readable wherever it is pasted.
-    layout.paper_bgcolor = getComputedStyle(div).getPropertyValue("--st-background-color");
-    await this.Plotly.react(div, figure.data, layout, config(data.name));
+    const figure = this.figure ?? JSON.parse(this.text).figure; // one for every drawing: Plotly writes into what it is given
+    this.figure = null;
+    const layout = { ...figure.layout, width: this.width, height: about.height, template: template(div) };
+    layout.paper_bgcolor = background(div);
+    await this.Plotly.react(div, figure.data, layout, config(about.name));
     // The drawing is the image, not the <div>: an image has no parts, and the buttons of the mode bar must stay within reach.
     const drawing = div.querySelector(".main-svg");
     drawing.setAttribute("role", "img");
-    drawing.setAttribute("aria-label", data.alt);
+    drawing.setAttribute("aria-label", about.alt);
     if (this.wired) return;
     this.wired = true;
     div.on("plotly_click", (event) => this.click(event));
   }
 
   click({ points, event }) {
-    if (!this.data.clickable || !points.length) return;
+    if (!this.about.clickable || !points.length) return;
     const point = nearest(points, event, this.div);
     this.send("clicked", {
       id: `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
@@ -127,10 +134,11 @@ function nearest(points, event, div) {
 }
 
 export default async function liveChart({ data, parentElement, setTriggerValue }) {
-  const Plotly = await loadPlotly(data.script);
+  const text = new TextDecoder().decode(data);
+  const Plotly = await (plotly ?? loadPlotly(JSON.parse(text).about.script));
   let chart = charts.get(parentElement);
   if (!chart) charts.set(parentElement, (chart = new Chart(Plotly, parentElement)));
-  chart.update(data, setTriggerValue);
+  chart.update(text, setTriggerValue);
   // Streamlit also ends a call that a newer one overtook, while the chart lives on: then its place is still on the page.
   return () =>
     setTimeout(() => {

@@ -150,10 +150,11 @@ def test_the_component_gets_figure_size_and_alternative_text(monkeypatch: pytest
     app = AppTest.from_function(one_chart).run()
     assert not app.exception
     (chart,) = app.get("bidi_component")
-    data = json.loads(chart.proto.json)
+    data = json.loads(chart.proto.bytes)
     assert data["figure"]["data"] == [{"y": [3, 1, 2], "type": "scatter"}]
-    assert (data["alt"], data["height"], data["name"], data["clickable"]) == ("Loss by step", 200, "loss", True)
-    assert data["script"].startswith("app/static/plotly.min.js")
+    script = data["about"].pop("script")
+    assert data["about"] == {"alt": "Loss by step", "height": 200, "name": "loss", "clickable": True}
+    assert script.startswith("app/static/plotly.min.js")
     assert len(chart.proto.js_content) < 500  # it is sent with every update
     assert app.session_state["click"] is None
 

@@ -40,7 +40,7 @@ def words(page: AppTest) -> str:
 def traces(page: AppTest, key: str) -> dict[str, dict[str, Any]]:
     """Name -> trace of the live chart with this key, as it was sent."""
     (chart,) = [element.proto for element in page.get("bidi_component") if element.proto.id.endswith(key)]
-    return {trace["name"]: trace for trace in json.loads(chart.json)["figure"]["data"]}
+    return {trace["name"]: trace for trace in json.loads(chart.bytes)["figure"]["data"]}
 
 
 def numbers(sent: Any) -> np.ndarray[Any, Any]:

@@ -33,7 +33,7 @@ def words(page: AppTest) -> str:
 def chart(page: AppTest, key: str) -> dict[str, Any]:
     """The figure of the live chart with this key, as it was sent."""
     (found,) = [element.proto for element in page.get("bidi_component") if element.proto.id.endswith(f"-{key}")]
-    figure: dict[str, Any] = json.loads(found.json)["figure"]
+    figure: dict[str, Any] = json.loads(found.bytes)["figure"]
     return figure
 
 

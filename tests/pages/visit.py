@@ -76,7 +76,7 @@ def sent(page: AppTest, chart: str) -> dict[str, Any] | None:
     """The figure of the live chart with this key, as it was sent; None where there is no such chart."""
     for element in page.get("bidi_component"):
         if element.proto.id.endswith(f"-{chart}"):
-            figure: dict[str, Any] = json.loads(element.proto.json)["figure"]
+            figure: dict[str, Any] = json.loads(element.proto.bytes)["figure"]
             return figure
     return None
 
