@@ -98,7 +98,7 @@ def test_the_lr_is_changed_without_losing_the_run(open_page: OpenPage) -> None:
     page = open_page(LONG)
     press(page, "play")
     page.wait_for_selector(f"{LOSS} .js-line")
-    page.get_by_role("button", name="Change lr").click()
+    page.locator(".st-key-run_lr button").first.click()
     page.get_by_role("button", name="÷ 10").click()
     expect(page.get_by_text("The learning rate is 0.01.")).to_be_visible()
     page.wait_for_function(f"() => document.querySelector('{LOSS}').layout.annotations.some((note) => note.text === 'lr 0.01')")

@@ -148,7 +148,7 @@ def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> No
     if snapshot.state not in ("playing", "paused"):
         return
     lr = snapshot.lr
-    with st.popover("Change lr", icon=":material/speed:", key="run_lr"):
+    with st.popover(f"lr {lr:g}", icon=":material/speed:", key="run_lr", help="Change the learning rate while it trains."):
         st.markdown(f"The learning rate is **{lr:g}**. A change counts from the next step on and is marked on the curves.")
         with st.container(horizontal=True):
             for label, factor in LR_FACTORS:
