@@ -104,6 +104,11 @@ class Checkpoints:
         return tuple(self._kept)
 
     @property
+    def least_bytes(self) -> int:
+        """What the fewest checkpoints take that are worth keeping."""
+        return FEWEST * self._bytes_each
+
+    @property
     def planned_bytes(self) -> int:
         """What the checkpoints hold once all are taken."""
         return self._bytes_each * len(self._planned | set(self._kept))

@@ -25,6 +25,7 @@ PARKED_SECONDS = 15.0  # a page refresh takes about one, a blip of bad Wi-Fi up 
 UNWATCHED_SECONDS = 300.0  # a job that plays on while nobody has looked for so long is paused
 RATE_WINDOW = 100  # turns over which images a second are averaged: about 3 s
 CHECKPOINT_SHARE = 0.1  # of the memory that is left when a job comes; what it does not need to train stays for others
+CHECKPOINT_POOL = 64_000_000  # bytes for the checkpoints of all jobs, in equal parts: of a class of thirty each has few
 MOMENTS = 2  # that were gone back to and are kept ready
 
 DISCARDED = -math.inf
@@ -58,7 +59,9 @@ class TrainingJob:
         self._moments: dict[int, Moment] = {}
         with scheduler.changed:
             run.checkpoints.allow(0)
-            run.checkpoints.allow(CHECKPOINT_SHARE * scheduler.admit(self))
+            left = scheduler.admit(self)
+            fair = max(CHECKPOINT_POOL / scheduler.holder_count, run.checkpoints.least_bytes)
+            run.checkpoints.allow(min(CHECKPOINT_SHARE * left, fair))
 
     @property
     def memory_bytes(self) -> int:
@@ -236,16 +239,18 @@ class TrainingJob:
     def parked(self) -> bool:
         return self._parked_until is not None
 
-    def expire(self) -> None:
-        """Abandon what nobody claimed; pause what nobody watches."""
+    def expire(self) -> bool:
+        """Abandon what nobody claimed; pause what nobody watches. Returns whether it was abandoned, which frees its memory."""
         now = time.monotonic()
         if self._parked_until is not None and now > self._parked_until:
             self._parked_until = None
             self._state = "finished" if self._state == "finished" else "stopped"
             self.run.abandon()
             self._moments = {}
-        elif self._state == "playing" and now - self._seen > UNWATCHED_SECONDS:
+            return True
+        if self._state == "playing" and now - self._seen > UNWATCHED_SECONDS:
             self._state, self._note = "paused", f"Paused, because nobody looked for {UNWATCHED_SECONDS / 60:.0f} minutes."
+        return False
 
     def take_turn(self) -> None:
         """Work for one turn: train, or, at rest, test the network as it stands."""

@@ -9,12 +9,16 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from typing import Protocol
 from weakref import WeakSet
 
 import torch
 
+from mlp_core.memory import give_back
+
 IDLE_SECONDS = 2.0  # a worker with nothing to do for so long ends; the next job starts another
+TIDY_SECONDS = 5.0  # between two times that freed memory is given back to the operating system
 CLOSING_SECONDS = 5.0  # more than the longest step
 
 _log = logging.getLogger(__name__)
@@ -45,8 +49,8 @@ class Job(Protocol):
     def parked(self) -> bool:
         """Whether it waits to be abandoned, and so has to be looked after although it may rest."""
 
-    def expire(self) -> None:
-        """Give up what nobody claimed or watched in time."""
+    def expire(self) -> bool:
+        """Give up what nobody claimed or watched in time; whether that has freed memory."""
 
     def take_turn(self) -> None:
         """Work for a short time, add it to `used_seconds`, and take the state that it led to."""
@@ -71,6 +75,7 @@ class Scheduler:
         self._least_seconds = 0.0  # that the job had used which was given the last turn
         self._threads: list[threading.Thread] = []
         self._closed = False
+        self._freed, self._tidied = False, -math.inf  # whether there is memory to give back; when that was done last
         self._admitted: WeakSet[Job] = WeakSet()
 
     @property
@@ -80,6 +85,12 @@ class Scheduler:
     @property
     def thread_count(self) -> int:
         return len(self._threads)
+
+    @property
+    def holder_count(self) -> int:
+        """How many jobs hold memory."""
+        with self.changed:
+            return sum(job.memory_bytes > 0 for job in self._admitted)
 
     @property
     def line(self) -> list[Job]:
@@ -139,7 +150,8 @@ class Scheduler:
     def _work(self) -> None:
         torch.set_num_threads(1)
         while self._give_turn():
-            pass
+            self._tidy(TIDY_SECONDS)
+        self._tidy(0.0)
 
     def _give_turn(self) -> bool:
         """Give the next job its turn; False once there has been none to care for. Between turns no frame of ours holds a job."""
@@ -157,6 +169,16 @@ class Scheduler:
                 self._in_turn.remove(job)
                 self.changed.notify_all()
         return True
+
+    def _tidy(self, since: float) -> None:
+        """Give freed memory back, unless that was done less than `since` seconds ago."""
+        with self.changed:
+            now = time.monotonic()
+            due = self._freed and now - self._tidied >= since
+            if due:
+                self._freed, self._tidied = False, now
+        if due:
+            give_back()
 
     def _next_job(self) -> Job | None:
         with self.changed:
@@ -178,8 +200,8 @@ class Scheduler:
 
     def _look_after(self) -> None:
         for job in self._jobs:
-            if job not in self._in_turn:
-                job.expire()
+            if job not in self._in_turn and job.expire():
+                self._freed = True
         self._jobs = [job for job in self._jobs if job.moving or job.parked or job in self._in_turn]
 
 

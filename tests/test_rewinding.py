@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mlp_core import inspection, jobs
-from mlp_core.checkpoints import Checkpoints
+from mlp_core.checkpoints import FEWEST, Checkpoints
 from mlp_core.jobs import CHECKPOINT_SHARE, MOMENTS, JobSnapshot, Scheduler, TrainingJob
 from mlp_core.model import count
 from mlp_core.records import LrChange
@@ -283,6 +283,22 @@ class TestMemory:
             planned = job.run.checkpoints.planned_bytes
             assert 0.8 * CHECKPOINT_SHARE * left < planned <= CHECKPOINT_SHARE * left
             left -= planned
+        scheduler.close()
+
+    def test_is_shared_with_a_class_down_to_the_fewest_worth_keeping(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        scheduler = Scheduler(memory_bytes=100_000_000)
+        one = job_of(Scheduler()).run.checkpoints.least_bytes / FEWEST
+        monkeypatch.setattr(jobs, "CHECKPOINT_POOL", 24 * one)
+        held = [job_of(scheduler) for _ in range(30)]
+        planned = [job.run.checkpoints.planned_bytes for job in held]
+        for number, size in enumerate(planned, start=1):
+            assert size <= max(24 * one / number, FEWEST * one)
+        assert planned == sorted(planned, reverse=True)
+        assert planned[0] > 3 * planned[-1]
+        assert planned[-1] == FEWEST * one
+        held[0].discard()
+        until(lambda: held[0].memory_bytes == 0)
+        assert scheduler.holder_count == 29
         scheduler.close()
 
     def test_of_several_networks_at_once_is_several_times_as_much(self) -> None:

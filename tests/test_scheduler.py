@@ -52,8 +52,8 @@ class Clockwork:
     def state(self) -> str:
         return "playing" if self.moving else "paused"
 
-    def expire(self) -> None:
-        pass
+    def expire(self) -> bool:
+        return False
 
     def take_turn(self) -> None:
         self.order.append(self.name)

@@ -1,0 +1,87 @@
+"""Memory that was freed goes back to the operating system: by glibc's own hand, and when a job has been given up."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from mlp_core import memory, scheduler
+from mlp_core.scheduler import Scheduler
+from tests.engine import until
+from tests.test_scheduler import Clockwork
+
+PIECE = 50_000  # bytes: too small for a mapping of its own
+
+
+class Abandoned(Clockwork):
+    """A job that rests, and is given up the moment it is looked after."""
+
+    parked = True
+
+    def expire(self) -> bool:
+        given_up, self.parked = self.parked, False
+        return given_up
+
+
+@pytest.fixture
+def returned(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Grows by one whenever a scheduler gives memory back."""
+    calls: list[None] = []
+    monkeypatch.setattr(scheduler, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(scheduler, "give_back", lambda: calls.append(None))
+    return calls
+
+
+def test_freed_memory_leaves_the_process() -> None:
+    process = psutil.Process()
+    before = process.memory_info().rss
+    pieces = [bytearray(PIECE) for _ in range(4000)]
+    pinned = pieces[::40]  # what lives on between them keeps them in the process
+    held = process.memory_info().rss - before
+    del pieces
+    memory.give_back()
+    assert held > 0.8 * 4000 * PIECE
+    if platform.libc_ver()[0] == "glibc":
+        assert process.memory_info().rss - before < 0.3 * held
+    assert len(pinned) == 100
+
+
+@pytest.mark.parametrize("broken", [OSError, TypeError, AttributeError])
+def test_where_that_cannot_be_nothing_happens(monkeypatch: pytest.MonkeyPatch, broken: type[Exception]) -> None:
+    def library(name: None) -> None:
+        raise broken
+
+    monkeypatch.setattr(ctypes, "CDLL", library)
+    memory.give_back()
+
+
+def test_a_job_that_was_given_up_gives_its_memory_back(returned: list[None]) -> None:
+    one = Scheduler()
+    one.keep(Abandoned("left", 1.0, 0, []))
+    until(lambda: one.thread_count == 0)
+    until(lambda: len(returned) == 1)
+
+
+def test_a_job_that_ends_by_itself_does_not(returned: list[None]) -> None:
+    one = Scheduler()
+    one.keep(Clockwork("done", 1.0, 3, []))
+    until(lambda: one.thread_count == 0)
+    one.close()
+    assert returned == []
+
+
+def test_while_others_train_it_is_done_now_and_then(returned: list[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty students who leave one after the other cost the others one interruption and not thirty."""
+    monkeypatch.setattr(scheduler, "TIDY_SECONDS", 1000.0)
+    order: list[str] = []
+    one = Scheduler()
+
+    def leave() -> None:
+        one.keep(Abandoned("left", 1.0, 0, order))
+
+    one.keep(Clockwork("trains", 1.0, 50, order, leave))
+    until(lambda: one.thread_count == 0)
+    until(lambda: len(returned) == 2)  # the first at once, the rest at the end
