@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import subprocess
+import sys
 
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -56,6 +58,39 @@ def test_where_that_cannot_be_nothing_happens(monkeypatch: pytest.MonkeyPatch, b
 
     monkeypatch.setattr(ctypes, "CDLL", library)
     memory.give_back()
+    memory.share_heaps()
+
+
+HEAPS = """
+import ctypes, sys, threading
+from mlp_core import memory
+if sys.argv[1] == "shared":
+    memory.share_heaps()
+together = threading.Barrier(16)
+def work():
+    together.wait()  # all at once, so that each would be given a heap of its own
+    pieces = [bytes(10_000) for _ in range(100)]
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(16)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+library = ctypes.CDLL(None)
+library.malloc_info(0, ctypes.c_void_p.in_dll(library, "stdout"))
+library.fflush(None)
+"""
+
+
+def test_threads_share_their_heaps() -> None:
+    if platform.libc_ver()[0] != "glibc":
+        memory.share_heaps()
+        return
+
+    def heaps(how: str) -> int:
+        return subprocess.run([sys.executable, "-c", HEAPS, how], capture_output=True, text=True, check=True).stdout.count("<heap nr=")
+
+    assert heaps("shared") == 2 < heaps("as they are")
 
 
 def test_a_job_that_was_given_up_gives_its_memory_back(returned: list[None]) -> None:

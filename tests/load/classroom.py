@@ -16,6 +16,7 @@ DESIGN = "epochs=100"  # d2l's network, for longer than a lesson
 OTHER_PAGES = ("activations", "nonlinearity", "stability", "start")
 ARRIVAL_SECONDS = 10.0  # within which all of them come; "in the same minute", and then some
 WANDERERS = 6
+LOOK_SECONDS = 0.05  # between two looks at what a page says
 LEAVING_SECONDS = 60.0  # after the last one left, at most: jobs are parked for 15 s
 MEGABYTE = 1e6
 
@@ -24,11 +25,11 @@ Servers = Mapping[str, psutil.Process]  # by their addresses
 
 @dataclass(slots=True)
 class Lesson:
-    """What was measured. Delays in seconds, memory in bytes; `images` by student, over `seconds` of undisturbed training."""
+    """What was measured. Delays in seconds, memory in bytes; `rates` in images/s by student, over `seconds` of undisturbed training."""
 
     students: int
     seconds: float = 0.0
-    images: list[int] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
     page_delays: list[float] = field(default_factory=list)
     busy_page_delays: list[float] = field(default_factory=list)
     tick_delays: list[float] = field(default_factory=list)
@@ -41,12 +42,12 @@ class Lesson:
 
     @property
     def images_per_second(self) -> float:
-        return sum(self.images) / self.seconds
+        return sum(self.rates)
 
     @property
     def slowest_share(self) -> float:
-        """Images of the slowest student, as a fraction of an equal share."""
-        return min(self.images) * len(self.images) / sum(self.images)
+        """What the slowest student gets, as a fraction of an equal share."""
+        return min(self.rates) * len(self.rates) / sum(self.rates)
 
     def note(self, when: str, servers: Servers) -> None:
         self.memory[when] = sum(process.memory_info().rss for process in servers.values())
@@ -109,13 +110,23 @@ async def _arrive(student: Student, delay: float, measured: Lesson) -> None:
 
 
 async def _undisturbed(room: list[Student], seconds: float, measured: Lesson) -> None:
-    before, started = [student.steps for student in room], time.perf_counter()
+    started = time.perf_counter()
     for student in room:
         student.delays["tick"].clear()
-    await asyncio.sleep(seconds)
+    measured.rates = await asyncio.gather(*(_images_per_second(student, seconds) for student in room))
     measured.seconds = time.perf_counter() - started
-    measured.images = [256 * (student.steps - steps) for student, steps in zip(room, before, strict=True)]
     measured.tick_delays = [delay for student in room for delay in student.delays["tick"]]
+
+
+async def _images_per_second(student: Student, seconds: float) -> float:
+    """From the first tick in this time to the last: in a crowd ticks are seconds apart, and between them a page tells nothing new."""
+    seen, end = [(time.perf_counter(), student.steps)], time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        await asyncio.sleep(LOOK_SECONDS)
+        if student.steps != seen[-1][1]:
+            seen.append((time.perf_counter(), student.steps))
+    (first, steps_before), (last, steps) = seen[min(1, len(seen) - 1)], seen[-1]
+    return 256 * (steps - steps_before) / (last - first) if last > first else 0.0
 
 
 async def _pause_and_resume(student: Student) -> None:
