@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.figures.palette import FAULT, HEALTHY, base_layout, translucent
-from mlp_core.figures.unchecked import Trace, heatmap, scatter, unchecked_figure
+from mlp_core.figures.unchecked import Plain, Trace, heatmap, plain_figure, scatter
 
 HEIGHT = 460  # px
 STRONGEST = 0.8  # opacity of the largest value; below 1, so that words of the page's own color stay readable on it
@@ -21,7 +20,7 @@ Shares = npt.NDArray[np.float64]
 Words = npt.NDArray[np.str_]
 
 
-def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: bool = True) -> go.Figure:
+def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: bool = True) -> Plain:
     """Counts of true class (row) against predicted class (column).
 
     Hits (the diagonal) and mistakes have a color and a scale each, both from 0 and both shown, since on one scale the hits would
@@ -58,7 +57,7 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: 
         **_scale_axes("2", [0.0, 0.46], f"mistakes ({unit})"),
         **_scale_axes("3", [0.54, 1.0], f"hits ({unit})"),
     )
-    return unchecked_figure(traces, layout)
+    return plain_figure(traces, layout)
 
 
 def _ceiling(values: Shares) -> float:

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.figures.mosaic import CLEAR, grey_colors, grey_indices, png, tile
 from mlp_core.figures.palette import FAULT, GREY, HEALTHY, base_layout
-from mlp_core.figures.unchecked import Trace, bar, image, scatter, unchecked_figure
+from mlp_core.figures.unchecked import Plain, Trace, bar, image, plain_figure, scatter
 
 RIGHT, WRONG = "✓", "✗"
 LABEL_GAP, SIDE_GAP = 16, 5  # image pixels below and beside each picture
@@ -32,7 +31,7 @@ def prediction_grid(
     *,
     probabilities: Array | None = None,
     columns: int = 5,
-) -> go.Figure:
+) -> Plain:
     """Test images with what the network takes them for: framed green and ✓, or vermilion and ✗ with the true label below.
 
     Args:
@@ -69,7 +68,7 @@ def prediction_grid(
         xaxis=axis | {"range": [-2, max(shown, columns) * (width + SIDE_GAP) - SIDE_GAP + 1]},
         yaxis=axis | {"range": [rows * (height + LABEL_GAP), -2], "scaleanchor": "x", "constraintoward": "top"},
     )
-    return unchecked_figure(traces, layout)
+    return plain_figure(traces, layout)
 
 
 def _frames(corners: Array, height: int, width: int, color: str, name: str) -> Trace:
@@ -103,7 +102,7 @@ def _targets(x: Array, y: Array, pairs: Array, hover: list[str]) -> Trace:
     return scatter(x=x, y=y, hovertext=hover, hoverinfo="text", customdata=pairs, mode="markers", marker=marker)
 
 
-def probability_bars(probabilities: Array, class_names: Sequence[str], true: int | None = None, predicted: int | None = None) -> go.Figure:
+def probability_bars(probabilities: Array, class_names: Sequence[str], true: int | None = None, predicted: int | None = None) -> Plain:
     """How sure the network is of each class, in percent.
 
     Args:
@@ -128,4 +127,4 @@ def probability_bars(probabilities: Array, class_names: Sequence[str], true: int
         xaxis={"title": {"text": "probability (%)"}, "range": [0, 100], "fixedrange": True},
         yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
     )
-    return unchecked_figure([bars], layout)
+    return plain_figure([bars], layout)

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.figures.curve_series import HIGHEST, CurveSeries, Quantity, spread
 from mlp_core.figures.decimation import POINT_LIMIT, Floats, decimation_indices
 from mlp_core.figures.marks import Marks
 from mlp_core.figures.palette import GREY, TEST, TRAIN, base_layout, series_style, translucent
-from mlp_core.figures.unchecked import Trace, scatter, unchecked_figure
+from mlp_core.figures.unchecked import Plain, Trace, plain_figure, scatter
 from mlp_core.spec import OUTPUTS
 
 __all__ = ["CurveSeries", "Reference", "accuracy_curve", "loss_curve"]
@@ -51,7 +50,7 @@ def loss_curve(
     log: bool = False,
     reference: Reference | None = None,
     cursor: int | None = None,
-) -> go.Figure:
+) -> Plain:
     """Cross-entropy against epochs: each minibatch, a smoothed curve of them, and the mean of each epoch on train and test images.
 
     An epoch's training mean stands in the middle of the epoch it averages; the test value at its end, where it was measured. A run
@@ -74,7 +73,7 @@ def loss_curve(
 
 def accuracy_curve(
     series: CurveSeries | Sequence[CurveSeries], total_epochs: float, *, reference: Reference | None = None, cursor: int | None = None
-) -> go.Figure:
+) -> Plain:
     """Share of images classified correctly, in percent, against epochs; drawn like `loss_curve`. `reference` is in fractions."""
     yaxis = {"title": {"text": "accuracy (%)"}, "range": [0, 100], "uirevision": "percent"}
     marks = Marks()
@@ -95,7 +94,7 @@ def _curves(
     marks: Marks,
     reference: Reference | None,
     cursor: int | None,
-) -> go.Figure:
+) -> Plain:
     runs = [replace(run, label=html.escape(run.label, quote=False)) for run in _listed(series)]  # plotly would read a `<`
     compared = len(runs) > 1
     traces: list[Trace] = []
@@ -120,7 +119,7 @@ def _curves(
         "spikethickness": 1,
         "spikedash": "dot",
     }
-    return unchecked_figure(traces, base_layout(xaxis=xaxis, yaxis=yaxis, **marks.layout))
+    return plain_figure(traces, base_layout(xaxis=xaxis, yaxis=yaxis, **marks.layout))
 
 
 def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, total_epochs: float) -> None:

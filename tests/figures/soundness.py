@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import plotly.graph_objects as go
+
+from mlp_core.figures.unchecked import Plain
+
+
+def drawn(make: Callable[..., Plain]) -> Callable[..., go.Figure]:
+    """A function that makes plain figures, as one that makes plotly's objects: each of its properties is checked."""
+    return lambda *args, **options: go.Figure(make(*args, **options)).update_layout(template=None)
 
 
 def sound(figure: go.Figure, most_bytes: int) -> dict[str, Any]:

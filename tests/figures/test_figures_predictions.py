@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mlp_core.figures.confusion import confusion_matrix
+from mlp_core.figures import confusion, predictions
 from mlp_core.figures.mosaic import grey_colors, grey_indices, png, tile
 from mlp_core.figures.palette import FAULT, GREY, HEALTHY
-from mlp_core.figures.predictions import LABEL_GAP, SIDE_GAP, prediction_grid, probability_bars
+from mlp_core.figures.predictions import LABEL_GAP, SIDE_GAP
 from tests.figures.pictures import pixels
-from tests.figures.soundness import sound
+from tests.figures.soundness import drawn, sound
 
 NAMES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+confusion_matrix, prediction_grid = drawn(confusion.confusion_matrix), drawn(predictions.prediction_grid)
+probability_bars = drawn(predictions.probability_bars)
 CLASSES = st.integers(0, 9)
 
 

@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlp_core.figures import training
 from mlp_core.figures.palette import SERIES, TEST, TRAIN
-from mlp_core.figures.training import CurveSeries, Reference, accuracy_curve, loss_curve
+from mlp_core.figures.training import CurveSeries, Reference
 from mlp_core.records import EpochRecord, History, LrChange, StepRecord
-from tests.figures.soundness import sound
+from tests.figures.soundness import drawn, sound
 
 PER_EPOCH = 50
 BYTES = 20_000
+loss_curve, accuracy_curve = drawn(training.loss_curve), drawn(training.accuracy_curve)
 Curve = Callable[..., go.Figure]
 
 

@@ -106,7 +106,7 @@ def one_image(snapshot: JobSnapshot, network: Network, seeds: Seeds) -> None:
         live_chart(figure, key="inside_strips", height=int(figure.layout.height), alt="What every unit of every layer puts out")
     with answer:
         figure = probability_bars(passage.probabilities, CLASS_NAMES, label, said)
-        live_chart(figure, key="inside_probabilities", height=figure.layout.height or 300, alt="Probability of each class")
+        live_chart(figure, key="inside_probabilities", height=figure["layout"]["height"], alt="Probability of each class")
     st.caption(
         f"After step {count(snapshot.step)} the network says {CLASS_NAMES[said]} with probability "
         f"{percent(float(passage.probabilities[said]))}; the label is {CLASS_NAMES[label]}. Orange is above 0, blue below, each strip on a "

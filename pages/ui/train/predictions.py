@@ -130,4 +130,4 @@ def _detail(evaluation: Evaluation, index: int) -> None:
     sure = percent(float(probabilities[predicted]))
     st.markdown(f"**Test image {index}** is a {CLASS_NAMES[label]}; the network says {CLASS_NAMES[predicted]}, with probability {sure}.")
     figure = probability_bars(probabilities, CLASS_NAMES, label, predicted)
-    live_chart(figure, key="probabilities", height=figure.layout.height or 260, alt="Probability of each class for the chosen image")
+    live_chart(figure, key="probabilities", height=figure["layout"]["height"], alt="Probability of each class for the chosen image")
