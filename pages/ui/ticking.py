@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui import session
 
-CROWD = 4  # so many playing runs are drawn as often as one; with more, ticks grow in proportion, or drawing would starve the training
+CROWD = 3  # so many playing runs are drawn as often as one; with more, ticks grow in proportion, or drawing would starve the training
 TOO_SHORT, TOO_LONG = 1.5, 0.5  # what a tick should be, over what it was when the panel was drawn; in between it is left alone
 
 Args = ParamSpec("Args")
