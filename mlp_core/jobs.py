@@ -116,6 +116,13 @@ class TrainingJob:
         with self._scheduler.changed:
             return self._scheduler.changed.wait_for(lambda: not self.moving, seconds)
 
+    def await_step(self, seconds: float) -> bool:
+        """Wait until it has come further or rests, but not longer than this. Returns whether it has come further."""
+        before = self.run.step
+        with self._scheduler.changed:
+            self._scheduler.changed.wait_for(lambda: self.run.step > before or not self.moving, seconds)
+        return self.run.step > before
+
     def pause(self) -> None:
         with self._scheduler.changed:
             if self._state == "playing":

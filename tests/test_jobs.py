@@ -96,6 +96,18 @@ def test_rest_is_awaited_but_not_for_ever(scheduler: Scheduler) -> None:
     assert (job.run.step, job.state, job.run.evaluated) == (1, "paused", True)
 
 
+def test_the_next_step_is_awaited_but_not_for_ever(scheduler: Scheduler) -> None:
+    job = job_of(scheduler)
+    gate = Gate(job.run)
+    job.play()
+    gate.await_step()
+    assert not job.await_step(0.01), "the first step is held up"
+    gate.let()
+    assert job.await_step(60.0) or job.ended
+    rest(job)
+    assert not job.await_step(60.0), "there is none after the last"
+
+
 def test_steps_and_epochs_are_exact(scheduler: Scheduler) -> None:
     job = job_of(scheduler, replace(SPEC, epochs=5))
     reached = []

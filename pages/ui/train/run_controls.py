@@ -21,6 +21,7 @@ from pages.ui.train import controls, shelf
 from pages.ui.unbroken import unbroken
 
 SEEDS = 5
+PLAY_SECONDS = 0.2  # several turns
 STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
 LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
 
@@ -40,7 +41,7 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     elif state == "paused":
         _button("Resume", "play", "T", ":material/play_arrow:", session.on_job(TrainingJob.play), primary=True)
     else:
-        _button("Train", "play", "T", ":material/play_arrow:", partial(_begin, spec, TrainingJob.play), primary=True, enabled=can_start)
+        _button("Train", "play", "T", ":material/play_arrow:", partial(_begin, spec, _play), primary=True, enabled=can_start)
     can_step = resting and (can_start or state == "paused")
     _button("Step one batch", "step", "B", ":material/skip_next:", partial(_begin, spec, _step), enabled=can_step)
     _button("Step one epoch", "epoch", "E", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), enabled=can_step)
@@ -92,8 +93,14 @@ def _begin(spec: RunSpec | None, action: Callable[[TrainingJob], None], *, seeds
         action(job)
 
 
+def _play(job: TrainingJob) -> None:
+    """Train on, with the first point on the page at once and not with the next tick; where others are before it, with a later one."""
+    job.play()
+    job.await_step(PLAY_SECONDS)
+
+
 def _step(job: TrainingJob) -> None:
-    """One step, seen at once and not with the next tick; where others have their turns before it, with a later one."""
+    """One step, seen at once like the first of many."""
     job.step()
     job.await_rest(STEP_SECONDS)
 
@@ -101,7 +108,7 @@ def _step(job: TrainingJob) -> None:
 def train_anew(spec: RunSpec | None, *, seeds: bool = False) -> None:
     """Train `spec` from the beginning, in the place of the run on screen, which stays among the runs side by side."""
     _put_away()
-    _begin(spec, TrainingJob.play, seeds=seeds)
+    _begin(spec, _play, seeds=seeds)
 
 
 def train_fixed(spec: RunSpec) -> None:
