@@ -21,12 +21,11 @@ def tick_seconds(alone: float) -> float:
     return alone * max(1.0, session.engine()[0].playing_count / CROWD)
 
 
-def ticking(panel: Callable[Args, None], seconds: float, *, moving: bool, key: str | None = None) -> Callable[Args, None]:
+def ticking(panel: Callable[Args, None], seconds: float, *, moving: bool) -> Callable[Args, None]:
     """The panel as a fragment that runs itself again while something moves.
 
     Args:
         seconds: between two runs on a server with few runs; with a crowd more, also if the crowd comes later.
-        key: of the fragment. One in another fragment needs one for each value of `moving`: ticks end with their fragment.
     """
     tick = tick_seconds(seconds)
 
@@ -36,4 +35,4 @@ def ticking(panel: Callable[Args, None], seconds: float, *, moving: bool, key: s
             st.rerun()  # the whole page: how often the panel runs is decided where it is made
         panel(*args, **kwargs)
 
-    return st.fragment(draw, run_every=tick if moving else None, key=key)
+    return st.fragment(draw, run_every=tick if moving else None)

@@ -28,17 +28,12 @@ PREDICTIONS, INSIDE, OWN, RUNS, HOME = "Predictions", "Look inside", "Your own p
 
 
 def live_panel(spec: RunSpec | None) -> None:
-    """Controls of the run, its progress, curves and what the network does; runs itself again while there is something new to see.
+    """Controls of the run, and below them its progress, curves and what the network does: only that is drawn again with every tick.
 
     Args:
         spec: the experiment that the page's controls describe; None while they describe none.
     """
     st.html(CALM)
-    st.fragment(_panel)(spec)
-
-
-def _panel(spec: RunSpec | None) -> None:
-    """The controls, and below them what moves: only that is drawn again with every tick."""
     job = session.current_job()
     now = job.snapshot() if job is not None else None
     with st.container(horizontal=True, key="run_buttons"):
@@ -48,7 +43,7 @@ def _panel(spec: RunSpec | None) -> None:
     with st.container():  # what comes and goes has a place of its own, so that the charts below keep theirs and do not blink
         waiting_design(spec, now)
     moving = job is not None and job.moving
-    ticking(_watch, TICK_SECONDS, moving=moving, key="moving" if moving else "resting")(_of_controls(now), moving)
+    ticking(_watch, TICK_SECONDS, moving=moving)(_of_controls(now), moving)
 
 
 def _of_controls(now: JobSnapshot | None) -> tuple[object, ...]:
