@@ -28,7 +28,7 @@ def forget_once() -> None:
     from mlp_core import data  # noqa: PLC0415
 
     if is_on("forget"):
-        (Path(os.environ[FOLDER]) / "forget").unlink()
+        (Path(os.environ[FOLDER]) / "forget").unlink(missing_ok=True)  # another session of this moment may have been first
         data.forget()
 
 
