@@ -124,13 +124,24 @@ def _shape(link: LinkState, name: str, tensor: Tensor) -> None:
 
 
 def _change_axes(link: LinkState, name: str) -> None:
-    tensor, axes = read(link[name]), int(st.session_state[f"tensors_axes_{name}"])
-    shape = tuple(tensor.shape)
+    if (tensor := _readable(link[name])) is None:
+        return
+    axes, shape = int(st.session_state[f"tensors_axes_{name}"]), tuple(tensor.shape)
     link[name] = write(resized(tensor, ((1,) * (axes - len(shape)) + shape)[-axes:]))
 
 
 def _change_size(link: LinkState, name: str, axis: int, key: str) -> None:
-    tensor = read(link[name])
+    tensor = _readable(link[name])
+    if tensor is None or axis >= tensor.dim():  # a click on the axes of a moment ago
+        return
     shape = list(tensor.shape)
     shape[axis] = int(st.session_state[key])
     link[name] = write(resized(tensor, tuple(shape)))
+
+
+def _readable(text: str) -> Tensor | None:
+    """The tensor, or None where the text is none any more: then the page says why, and a click that was on its way changes nothing."""
+    try:
+        return read(text)
+    except TableError:
+        return None
