@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -19,10 +20,7 @@ def available_bytes() -> int:
 
 def share_heaps() -> None:
     """Have threads share two heaps. glibc makes up to eight a core, and each keeps what is freed in it; every run of a page is a thread."""
-    try:
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
-    except (OSError, TypeError, AttributeError):  # another system, or another C library
-        return
+    _of_libc("mallopt")(M_ARENA_MAX, 2)
 
 
 def give_back() -> None:
@@ -30,11 +28,16 @@ def give_back() -> None:
 
     Takes some tens of milliseconds, during which other threads go on.
     """
+    _of_libc("malloc_trim")(0)
+
+
+def _of_libc(name: str) -> Callable[..., object]:
+    """A function of glibc; one that does nothing on another system, or with another C library."""
     try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, TypeError, AttributeError):  # another system, or another C library
-        return
-    trim(0)
+        found: Callable[..., object] = getattr(ctypes.CDLL(None), name)
+    except (OSError, TypeError, AttributeError):
+        return lambda *_: None
+    return found
 
 
 def _of_machine() -> int:

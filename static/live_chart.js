@@ -64,12 +64,11 @@ class Chart {
 
   /** Streamlit calls this at every run of the page, and when the theme has changed. */
   update(text, send) {
-    const { figure, about } = JSON.parse(text);
-    Object.assign(this, { about, send });
-    this.div.style.height = `${about.height}px`;
+    this.send = send;
     const theme = JSON.stringify([template(this.div), background(this.div)]);
     if (this.text === text && this.theme === theme) return;
-    Object.assign(this, { text, theme, figure });
+    Object.assign(this, { text, theme }, JSON.parse(text)); // figure, about
+    this.div.style.height = `${this.about.height}px`;
     this.draw();
   }
 
