@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driving import QUIET, ROOT, settle
-from tests.browser.test_train_browser import LONG, STREAMLIT_SEARCHES, button, press, started, step_of, until
+from tests.browser.test_train_browser import LONG, LOSS, STREAMLIT_SEARCHES, button, press, started, step_of, until
 
 pytestmark = pytest.mark.browser
 
@@ -94,8 +94,17 @@ def tab_name(page: Page) -> str | None:
     return name
 
 
-def test_a_duplicated_tab_has_a_run_of_its_own(open_page: OpenPage) -> None:
-    first = started(open_page)
+@pytest.mark.parametrize("secure", [True, False], ids=["https", "http"])
+def test_a_duplicated_tab_has_a_run_of_its_own(open_page: OpenPage, secure: bool) -> None:
+    first = open_page(LONG)
+    if not secure:  # as a browser treats a page that came over http from another machine
+        first.context.add_init_script("delete Navigator.prototype.locks")
+        first.evaluate("sessionStorage.clear()")
+        first.reload()
+        settle(first)
+    assert first.evaluate("'locks' in navigator") == secure
+    press(first, "play")
+    first.wait_for_selector(f"{LOSS} .js-line")
     name = tab_name(first)
     assert name is not None
     copy = duplicate(first)
