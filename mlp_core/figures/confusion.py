@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_core.figures.palette import FAULT, HEALTHY, base_layout, translucent
-from mlp_core.figures.unchecked import Plain, Trace, heatmap, plain_figure, scatter
+from mlp_core.figures.plain import Plain, Trace, heatmap, plain_figure, scatter
 
 HEIGHT = 460  # px
 STRONGEST = 0.8  # opacity of the largest value; below 1, so that words of the page's own color stay readable on it

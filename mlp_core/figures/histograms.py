@@ -9,12 +9,11 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.figures.depth_colors import OUTPUT, depth_colors, some_layers
 from mlp_core.figures.marks import SMALL
 from mlp_core.figures.palette import WARNING, base_layout, translucent
-from mlp_core.figures.unchecked import Trace, scatter, unchecked_figure
+from mlp_core.figures.plain import Plain, Trace, plain_figure, scatter
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,7 +62,7 @@ def layer_ridges(
     flat: Flat | None = None,
     notes: Sequence[str] = (),
     own_scales: bool = False,
-) -> go.Figure:
+) -> Plain:
     """A ridge a layer, the first at the top, each scaled to its own peak; heights are roots of shares: a spike leaves the rest.
 
     The axis holds `SHOWN_SHARE` of every layer's values. Of a deep network `MOST_RIDGES` layers are drawn, evenly spread.
@@ -109,7 +108,7 @@ def layer_ridges(
         annotations=annotations,
         shapes=_flat_shapes(flat, (low, high), len(shown) - rows_hidden, len(shown)) if flat and rows_hidden else [],
     )
-    return unchecked_figure(traces, layout)
+    return plain_figure(traces, layout)
 
 
 def height(layers: int) -> int:

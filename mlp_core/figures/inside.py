@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.figures.decimation import decimation_indices
 from mlp_core.figures.depth_colors import OUTPUT, depth_colors, some_layers
 from mlp_core.figures.marks import SMALL
 from mlp_core.figures.palette import GREY, HEALTHY, base_layout, translucent
+from mlp_core.figures.plain import Plain, Trace, plain_figure, scatter
 from mlp_core.figures.powers import PowerAxis
-from mlp_core.figures.unchecked import Trace, scatter, unchecked_figure
 from mlp_core.records import LayerStats
 
 Floats = npt.NDArray[np.float64]
@@ -67,7 +66,7 @@ def layers_over_time(
     total_epochs: float,
     healthy: Mapping[str, tuple[float, float]],
     update_rule: float,
-) -> go.Figure:
+) -> Plain:
     """Panels one above the other over the same epochs, a line a layer, colored by depth; the output layer is grey and dashed.
 
     Of a deep network `MOST_LINES` hidden layers are drawn, evenly spread. Gradients and updates stand on axes in powers of ten, on which
@@ -98,7 +97,7 @@ def layers_over_time(
         layout |= figure_row.axes
         layout["shapes"] += figure_row.shapes
         layout["annotations"] += figure_row.annotations
-    return unchecked_figure(traces, layout)
+    return plain_figure(traces, layout)
 
 
 def height(hidden: int) -> int:

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, base_layout, translucent
-from mlp_core.figures.unchecked import Plain, Trace, contour, heatmap, plain_figure, scatter, unchecked_figure
+from mlp_core.figures.plain import Plain, Trace, contour, heatmap, plain_figure, scatter
 
 Floats = npt.NDArray[np.float64]
 
@@ -155,7 +154,7 @@ def _outlines(regions: Sequence[Floats]) -> Trace:
     return scatter(x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": 1}, hoverinfo="skip")
 
 
-def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> go.Figure:
+def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> Plain:
     """The points in the space of two hidden units, `outputs` (n, 2).
 
     Args:
@@ -175,7 +174,7 @@ def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line:
         xaxis={"title": {"text": names[0]}, "range": [low[0], high[0]]},
         yaxis={"title": {"text": names[1]}, "range": [low[1], high[1]]},
     )
-    return unchecked_figure([drawn, *moved], layout)
+    return plain_figure([drawn, *moved], layout)
 
 
 def _line_within(line: tuple[float, float, float], low: Floats, high: Floats) -> Floats:

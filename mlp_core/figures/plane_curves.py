@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.figures.curve_series import HIGHEST, CurveSeries, Quantity, spread
 from mlp_core.figures.decimation import Floats, decimation_indices
 from mlp_core.figures.marks import Marks
 from mlp_core.figures.palette import TEST, TRAIN, base_layout, translucent
-from mlp_core.figures.unchecked import Trace, scatter, unchecked_figure
+from mlp_core.figures.plain import Plain, Trace, plain_figure, scatter
 
 CURVE_POINTS = 250
 SHORTEST = 10  # epochs; the frame grows from there by doubling
@@ -22,7 +21,7 @@ LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
 ACCURACY = Quantity(2, "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".1f")
 
 
-def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs: int, *, cursor: int | None = None) -> go.Figure:
+def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs: int, *, cursor: int | None = None) -> Plain:
     """`quantity` (`LOSS` or `ACCURACY`) on training and test points against epochs; the frame grows by doubling, up to `total_epochs`.
 
     Of several seeds it shows the mean and the band from the lowest to the highest. Changes of the learning rate are marked.
@@ -53,7 +52,7 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
         **marks.layout,
     )
     layout["legend"] |= {"traceorder": "normal"}  # filled areas would turn it round
-    return unchecked_figure(traces, layout)
+    return plain_figure(traces, layout)
 
 
 def _frame(epochs: int) -> int:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mlp_core.figures.mosaic import Pixels, png
 from mlp_core.figures.palette import BLUE, FAULT, GREY, ORANGE, base_layout, translucent
-from mlp_core.figures.unchecked import Plain, Trace, plain_figure, scatter
+from mlp_core.figures.plain import Plain, Trace, plain_figure, scatter
 
 Floats = npt.NDArray[np.float64]
 

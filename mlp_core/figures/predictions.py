@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mlp_core.figures.mosaic import CLEAR, grey_colors, grey_indices, png, tile
 from mlp_core.figures.palette import FAULT, GREY, HEALTHY, base_layout
-from mlp_core.figures.unchecked import Plain, Trace, bar, image, plain_figure, scatter
+from mlp_core.figures.plain import Plain, Trace, bar, image, plain_figure, scatter
 
 RIGHT, WRONG = "✓", "✗"
 LABEL_GAP, SIDE_GAP = 16, 5  # image pixels below and beside each picture

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.figures.depth_colors import some_layers
 from mlp_core.figures.marks import SMALL
 from mlp_core.figures.palette import BLUE, GREY, VERMILION, base_layout, translucent
-from mlp_core.figures.unchecked import Trace, heatmap, unchecked_figure
+from mlp_core.figures.plain import Plain, Trace, heatmap, plain_figure
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,7 +23,7 @@ TITLE_SHARE = 0.36  # of the height of a strip and its title
 COLORS = [[0.0, BLUE], [0.5, translucent(GREY, 0.15)], [1.0, VERMILION]]  # 0 is hardly there, on white and on near-black
 
 
-def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> go.Figure:
+def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> Plain:
     """A strip a layer, the first at the top, a cell a unit, in order; each strip on a scale of its own, hardly colored at 0.
 
     Of a layer with more than `MOST_CELLS` units neighbors share a cell, which shows the largest of them in size; its title says so. Of a
@@ -52,7 +51,7 @@ def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> g
             {"text": _title(activations[layer], labels[layer], share), "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper"}
             | {"y": domain[1], "yanchor": "bottom", "showarrow": False, "font": {"size": SMALL + 1}}
         )
-    return unchecked_figure(traces, layout)
+    return plain_figure(traces, layout)
 
 
 def height(layers: int) -> int:

@@ -15,7 +15,7 @@ from mlp_core.figures.curve_series import HIGHEST, CurveSeries, Quantity, spread
 from mlp_core.figures.decimation import POINT_LIMIT, Floats, decimation_indices
 from mlp_core.figures.marks import Marks
 from mlp_core.figures.palette import GREY, TEST, TRAIN, base_layout, series_style, translucent
-from mlp_core.figures.unchecked import Plain, Trace, plain_figure, scatter
+from mlp_core.figures.plain import Plain, Trace, plain_figure, scatter
 from mlp_core.spec import OUTPUTS
 
 __all__ = ["CurveSeries", "Reference", "accuracy_curve", "loss_curve"]

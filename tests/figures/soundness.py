@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from mlp_core.figures.unchecked import Plain
+from mlp_core.figures.plain import Plain
 
 
 def drawn(make: Callable[..., Plain]) -> Callable[..., go.Figure]:

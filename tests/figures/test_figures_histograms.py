@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlp_core.figures import histograms
 from mlp_core.figures.depth_colors import OUTPUT, depth_colors
-from mlp_core.figures.histograms import HEIGHT, MOST_RIDGES, Flat, height, layer_ridges
+from mlp_core.figures.histograms import HEIGHT, MOST_RIDGES, Flat, height
 from mlp_core.figures.palette import translucent
-from tests.figures.soundness import sound
+from tests.figures.soundness import drawn, sound
+
+layer_ridges = drawn(histograms.layer_ridges)
 
 
 class Bins(NamedTuple):

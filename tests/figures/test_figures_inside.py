@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlp_core.figures import inside
 from mlp_core.figures.depth_colors import OUTPUT, depth_colors
-from mlp_core.figures.inside import MOST_LINES, MOST_POINTS, Moment, height, layers_over_time
+from mlp_core.figures.inside import MOST_LINES, MOST_POINTS, Moment, height
 from mlp_core.records import LayerStats
-from tests.figures.soundness import sound
+from tests.figures.soundness import drawn, sound
 
 HEALTHY = {"mean": (-0.5, 2.0), "std": (0.1, 2.0), "flat": (0.0, 20.0), "gradient": (1e-2, 10.0), "update": (1e-4, 0.1)}
 LAYER = LayerStats(1, 64, 0.5, 0.7, 0.0, 0, 64, 5.0, 0.3)
@@ -26,8 +27,8 @@ def moments(count: int, hidden: int = 2, **measured: float) -> list[Moment]:
     return [Moment(10 * step, layers, [1e-3 * (i + 1) for i in range(hidden + 1)]) for step in range(count)]
 
 
-def drawn(shown: list[Moment]) -> go.Figure:
-    return layers_over_time(shown, 10, 5.0, HEALTHY, 1e-3)
+def over_time(shown: list[Moment]) -> go.Figure:
+    return drawn(inside.layers_over_time)(shown, 10, 5.0, HEALTHY, 1e-3)
 
 
 def lines(figure: go.Figure, row: int) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def axis(figure: go.Figure, row: int) -> Any:
 
 
 def test_five_panels_show_what_was_measured_by_epoch() -> None:
-    figure = drawn(moments(4, saturated_fraction=0.25))
+    figure = over_time(moments(4, saturated_fraction=0.25))
     expected = [0.5, math.log10(0.7), 25.0, math.log10(0.3), -3.0]
     for row, value in enumerate(expected, start=1):
         curve = next(iter(lines(figure, row).values()))
@@ -53,7 +54,7 @@ def test_five_panels_show_what_was_measured_by_epoch() -> None:
 
 
 def test_a_layer_has_one_color_and_the_output_is_grey_and_dashed() -> None:
-    figure = drawn(moments(2))
+    figure = over_time(moments(2))
     for row in (1, 2, 4, 5):
         colors = {name: trace.line.color for name, trace in lines(figure, row).items()}
         assert (colors["layer 1"], colors["layer 2"]) == tuple(depth_colors(2))
@@ -64,7 +65,7 @@ def test_a_layer_has_one_color_and_the_output_is_grey_and_dashed() -> None:
 
 
 def test_each_panel_marks_its_healthy_range_and_keeps_it_in_view() -> None:
-    figure = drawn(moments(3, gradient_norm=1e-9, activation_mean=30.0))
+    figure = over_time(moments(3, gradient_norm=1e-9, activation_mean=30.0))
     bands = {shape.yref: (shape.y0, shape.y1) for shape in figure.layout.shapes if shape.type == "rect"}
     assert bands["y"] == HEALTHY["mean"]
     assert bands["y2"] == pytest.approx(np.log10(HEALTHY["std"]))
@@ -85,7 +86,7 @@ def test_each_panel_marks_its_healthy_range_and_keeps_it_in_view() -> None:
 @given(st.lists(st.sampled_from([0.0, math.inf, math.nan, 5e-324, 1e22]) | st.floats(0, 1e3), min_size=1, max_size=MOST_POINTS))
 def test_no_gradient_norm_is_lost(norms: list[float]) -> None:
     shown = [Moment(step, [replace(LAYER, gradient_norm=norm)], [None]) for step, norm in enumerate(norms, start=1)]
-    figure = drawn(shown)
+    figure = over_time(shown)
     places: dict[float, float | str] = {}
     for trace in figure.data:
         if trace.yaxis == "y" and trace.x[0] is not None:
@@ -103,7 +104,7 @@ def test_no_gradient_norm_is_lost(norms: list[float]) -> None:
 def test_an_update_that_nobody_watched_is_left_out() -> None:
     shown = moments(4)
     shown[1] = replace(shown[1], update_ratios=[None, 2e-3, None])
-    curves = lines(drawn(shown), 5)
+    curves = lines(over_time(shown), 5)
     assert [list(curve.x) for curve in curves.values()] == [[0, 2, 3], [0, 1, 2, 3], [0, 2, 3]]
 
 
@@ -117,7 +118,7 @@ def test_an_update_that_nobody_watched_is_left_out() -> None:
     ],
 )
 def test_flat_is_what_the_units_are(measured: dict[str, float], names: set[str]) -> None:
-    curves = lines(drawn(moments(2, hidden=1, **measured)), 3)
+    curves = lines(over_time(moments(2, hidden=1, **measured)), 3)
     assert set(curves) == names
     if "dead_units" in measured:
         assert list(curves["layer 1, dead units"].y) == [25, 25]
@@ -125,7 +126,7 @@ def test_flat_is_what_the_units_are(measured: dict[str, float], names: set[str])
 
 
 def test_without_hidden_layers_two_panels_are_left() -> None:
-    figure = drawn(moments(3, hidden=0))
+    figure = over_time(moments(3, hidden=0))
     assert list(lines(figure, 1)) == ["output"]
     assert [annotation.text for annotation in figure.layout.annotations] == [
         "<b>Gradient norm |∂L/∂W|</b>",
@@ -138,7 +139,7 @@ def test_a_deep_network_over_a_long_time_stays_light() -> None:
     rng = np.random.default_rng(0)
     norms = rng.random((400, 101)).tolist()
     shown = [Moment(step, [replace(LAYER, gradient_norm=norm) for norm in row], [0.01] * 101) for step, row in enumerate(norms)]
-    figure = drawn(shown)
+    figure = over_time(shown)
     names = list(lines(figure, 4))
     assert len(names) == MOST_LINES + 1
     assert (names[0], names[-2], names[-1]) == ("layer 1", "layer 100", "output")
@@ -147,4 +148,4 @@ def test_a_deep_network_over_a_long_time_stays_light() -> None:
 
 
 def test_nothing_measured_is_no_error() -> None:
-    sound(drawn([]), 4_000)
+    sound(over_time([]), 4_000)

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import plotly.graph_objects as go
 
 from mlp_core.figures import plane, plane_network
 from mlp_core.figures.palette import BLUE, GREEN, ORANGE
-from mlp_core.figures.plane import (
-    LEVELS,
-    Scatter,
-    hidden_space,
-    shading_of,
-    shading_of_numbers,
-)
+from mlp_core.figures.plane import LEVELS, Scatter, shading_of, shading_of_numbers
 from mlp_core.figures.plane_network import tile_colors
 from tests.figures.pictures import pixels
-from tests.figures.soundness import sound
+from tests.figures.soundness import drawn, sound
 
 POINTS = Scatter(np.array([[1.0, 2], [-3, 4], [0, -5]]), np.array([0, 1, 2]), 3)
-
-
-def decision_plane(*arguments: Any) -> go.Figure:
-    return go.Figure(plane.decision_plane(*arguments)).update_layout(template=None)
-
-
-def playground_network(*arguments: Any) -> go.Figure:
-    return go.Figure(plane_network.playground_network(*arguments)).update_layout(template=None)
+decision_plane, hidden_space = drawn(plane.decision_plane), drawn(plane.hidden_space)
+playground_network = drawn(plane_network.playground_network)
 
 
 def field(*first_row: tuple[float, ...]) -> np.ndarray:

@@ -7,10 +7,13 @@ from array import array
 import numpy as np
 import pytest
 
+from mlp_core.figures import plane_curves
 from mlp_core.figures.curve_series import CurveSeries
-from mlp_core.figures.plane_curves import ACCURACY, CURVE_POINTS, LOSS, MOST_MARKED, epoch_curves
+from mlp_core.figures.plane_curves import ACCURACY, CURVE_POINTS, LOSS, MOST_MARKED
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
-from tests.figures.soundness import sound
+from tests.figures.soundness import drawn, sound
+
+epoch_curves = drawn(plane_curves.epoch_curves)
 
 
 def history(test_losses: list[float]) -> HistorySnapshot:

@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mlp_core.figures.through import COLORS, MOST_CELLS, MOST_STRIPS, activation_strips, height
-from tests.figures.soundness import sound
+from mlp_core.figures import through
+from mlp_core.figures.through import COLORS, MOST_CELLS, MOST_STRIPS, height
+from tests.figures.soundness import drawn, sound
 
 Floats = npt.NDArray[np.float64]
+
+activation_strips = drawn(through.activation_strips)
 
 
 def strip(values: Floats) -> tuple[Any, str]:

@@ -11,10 +11,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from mlp_core.figures.curve_series import CurveSeries
+from mlp_core.figures.plain import Plain
 from mlp_core.figures.plane import Scatter, Shading, decision_plane, hidden_space, shading_of, shading_of_numbers
 from mlp_core.figures.plane_curves import ACCURACY, LOSS, epoch_curves
 from mlp_core.figures.plane_network import playground_network
-from mlp_core.figures.unchecked import Plain
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.model import Network
 from mlp_core.nonlinearity.linear_regions import Region, linear_regions

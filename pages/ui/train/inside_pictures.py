@@ -61,7 +61,7 @@ def first_layer(snapshot: JobSnapshot, network: Network, seeds: Seeds) -> None:
         lambda: weight_images(_weights(network) - (_initial(snapshot.spec) if changed else 0.0), columns=WEIGHT_COLUMNS),
     )
     with picture:
-        height = int(figure.layout.height)
+        height = figure["layout"]["height"]
         live_chart(figure, key="inside_weights", height=height, alt="The incoming weights of first-layer units as pictures")
 
 
@@ -103,7 +103,7 @@ def one_image(snapshot: JobSnapshot, network: Network, seeds: Seeds) -> None:
     with strips:
         names = [f"Layer {number}" for number in range(1, len(passage.layers))] + ["Output (logits)"]
         figure = activation_strips(passage.layers, names)
-        live_chart(figure, key="inside_strips", height=int(figure.layout.height), alt="What every unit of every layer puts out")
+        live_chart(figure, key="inside_strips", height=figure["layout"]["height"], alt="What every unit of every layer puts out")
     with answer:
         figure = probability_bars(passage.probabilities, CLASS_NAMES, label, said)
         live_chart(figure, key="inside_probabilities", height=figure["layout"]["height"], alt="Probability of each class")

@@ -50,7 +50,7 @@ def over_time(snapshot: JobSnapshot) -> None:
         lambda: layers_over_time(moments, snapshot.steps_per_epoch, snapshot.spec.epochs, RANGES, healthy.UPDATE_RULE),
     )
     alt = "Mean, standard deviation, dead or saturated share, gradient norm and update-to-weight ratio of every layer against epochs"
-    live_chart(figure, key="inside_over_time", height=int(figure.layout.height), alt=alt)
+    live_chart(figure, key="inside_over_time", height=figure["layout"]["height"], alt=alt)
     st.caption(
         "Measured on at most 256 training examples, dropout off. **Green** is where these numbers lay in the chapter's networks that learn "
         "(measured on Fashion-MNIST, from step 100 on). The dotted line is Karpathy's rule of thumb: an update of about a thousandth of "
@@ -99,7 +99,7 @@ def histograms(snapshot: JobSnapshot, network: Network | None, seeds: Seeds) -> 
             own_scales=own,
         ),
     )
-    live_chart(figure, key="inside_histograms", height=int(figure.layout.height), alt=f"Histograms of the {kind.lower()} of every layer")
+    live_chart(figure, key="inside_histograms", height=figure["layout"]["height"], alt=f"Histograms of the {kind.lower()} of every layer")
     st.caption(f"After step {count(look.step)}. {_lesson(kind, flat is not None and not own)}")
 
 
