@@ -1,16 +1,18 @@
 """What holds for every test: on a busy machine none fails for being slow, and in CI none is skipped. Knows no test.
 
-A test that did not run must not look like one that passed.
+A test that did not run must not look like one that passed. And one scheduler, for those that ask for it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from mlp_core.jobs import Scheduler
 
 settings.register_profile("patient", settings(), deadline=None)  # on top of the profile in force: Hypothesis has one of its own for CI
 settings.load_profile("patient")
@@ -34,3 +36,12 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
         report.outcome = "failed"
         report.longrepr = f"{collector.nodeid} skipped, which counts as failed in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    """A scheduler of this test's own, which leaves no thread behind."""
+    scheduler = Scheduler()
+    yield scheduler
+    scheduler.close()
+    assert scheduler.thread_count == 0

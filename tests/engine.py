@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mlp_core.data import Dataset
+from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.model import Network
 from mlp_core.spec import RunSpec
 from mlp_core.trainable import Trainable
@@ -81,6 +82,22 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it does not happen"
         time.sleep(0.001)
+
+
+def job_of(scheduler: Scheduler, spec: RunSpec = SPEC) -> TrainingJob:
+    """A job of a run of `spec` on `clouds()`, at rest before its first step."""
+    return TrainingJob(Run(spec, clouds()), scheduler)
+
+
+def rest(job: TrainingJob) -> None:
+    """Wait until a job does nothing any more."""
+    until(lambda: not job.moving)
+
+
+def predictions(run: Trainable) -> list[int]:
+    """The class of every test image of `clouds()`."""
+    labels: list[int] = network_of(run).logits(clouds().test_images.flatten(1) / 255).argmax(dim=1).tolist()
+    return labels
 
 
 class Gate:

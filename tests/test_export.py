@@ -7,7 +7,6 @@ import io
 import json
 import struct
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -118,13 +117,6 @@ def test_several_seeds_stand_below_each_other_each_line_with_its_seed() -> None:
         assert list(read[0])[:2] == ["seed", *list(rows(write(histories[0]))[0])[:1]]
         assert [float(row[column]) for row in read] == values
         assert [row["seed"] for row in read] == [str(seed) for seed in (7, 8, 9) for _ in range(len(values) // 3)]
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler()
-    yield scheduler
-    scheduler.close()
 
 
 def held_up(scheduler: Scheduler) -> tuple[TrainingJob, Gate]:

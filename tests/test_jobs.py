@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +16,8 @@ from torch import Tensor
 
 from mlp_core import jobs, workbench
 from mlp_core.jobs import Scheduler, Trainable, TrainingJob
-from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.engine import SPEC, Gate, clouds, finished, kind_of, network_of, record_of, until, weights_of
+from tests.engine import SPEC, Gate, clouds, finished, job_of, kind_of, network_of, predictions, record_of, rest, until, weights_of
 
 torch.set_num_threads(1)
 
@@ -26,31 +25,10 @@ LONG = replace(SPEC, epochs=2000)  # of 4 steps each: does not end while a test 
 
 
 @pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler()
-    yield scheduler
-    scheduler.close()
-    assert scheduler.thread_count == 0
-
-
-@pytest.fixture
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """One step a turn, or one of the five pieces of a test."""
     monkeypatch.setattr(jobs, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
-
-
-def job_of(scheduler: Scheduler, spec: RunSpec = SPEC) -> TrainingJob:
-    return TrainingJob(Run(spec, clouds()), scheduler)
-
-
-def rest(job: TrainingJob) -> None:
-    until(lambda: not job.moving)
-
-
-def predictions(run: Trainable) -> list[int]:
-    labels: list[int] = network_of(run).logits(clouds().test_images.flatten(1) / 255).argmax(dim=1).tolist()
-    return labels
 
 
 def test_a_job_plays_to_the_end(scheduler: Scheduler) -> None:

@@ -22,7 +22,7 @@ from mlp_core.records import HistorySnapshot, LrChange
 from mlp_core.seeds.replicates import Replicates
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run
-from tests.engine import SPEC, clouds, kind_of, network_of, until
+from tests.engine import SPEC, clouds, kind_of, network_of, rest, until
 
 torch.set_num_threads(1)
 
@@ -314,17 +314,6 @@ def test_a_step_of_all_networks_stays_near_a_second() -> None:
         Replicates(wide, clouds())
     Replicates(replace(wide, batch_size=198), clouds())
     assert "800" in str(refused.value)
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler()
-    yield scheduler
-    scheduler.close()
-
-
-def rest(job: TrainingJob) -> None:
-    until(lambda: not job.moving)
 
 
 def test_a_job_plays_them_to_the_end(scheduler: Scheduler) -> None:

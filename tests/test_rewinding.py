@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,28 +15,12 @@ from mlp_core.model import count
 from mlp_core.records import LrChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.engine import SPEC, Gate, clouds, finished, kind_of, record_of, until, weights_of
+from tests.engine import SPEC, Gate, clouds, finished, job_of, kind_of, record_of, rest, until, weights_of
 
 torch.set_num_threads(1)
 
 RICH = replace(SPEC, dropout=(0.4,), epochs=5)
 LONG = replace(SPEC, epochs=2000)
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler()
-    yield scheduler
-    scheduler.close()
-    assert scheduler.thread_count == 0
-
-
-def job_of(scheduler: Scheduler, spec: RunSpec = RICH) -> TrainingJob:
-    return TrainingJob(Run(spec, clouds()), scheduler)
-
-
-def rest(job: TrainingJob) -> None:
-    until(lambda: not job.moving)
 
 
 def done(scheduler: Scheduler, spec: RunSpec = RICH) -> TrainingJob:
@@ -65,7 +48,7 @@ class TestLookInside:
         assert [each.step for each in seen] == sorted({each.step for each in seen})
 
     def test_at_rest_once(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         job.step(3)
         rest(job)
         assert job.snapshot().inspections == ()
@@ -76,7 +59,7 @@ class TestLookInside:
         assert job.state == "paused"
 
     def test_before_it_plays_and_after_it_ended_wakes_nobody(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         job.look_inside()
         assert not job.moving
         assert job.run.network is None
@@ -92,7 +75,7 @@ class TestChangeOfLr:
     """Between two steps, whether it plays or rests."""
 
     def test_at_rest(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         job.step(5)
         rest(job)
         job.change(lambda run: run.set_lr(0.02))
@@ -110,7 +93,7 @@ class TestChangeOfLr:
 
     def test_while_it_plays(self, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(jobs, "TURN_SECONDS", 0.0)
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         gate = Gate(job.run)
         assert job.snapshot().lr == 0.1
         job.play()
@@ -157,7 +140,7 @@ class TestRewound:
         assert job.snapshot().state == "finished", "the job itself stays where it is"
 
     def test_with_the_learning_rate_of_then(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         job.step(5)
         rest(job)
         job.change(lambda run: run.set_lr(0.02))
@@ -167,7 +150,7 @@ class TestRewound:
         assert job.rewound(4).snapshot.history.lr_changes == ()
 
     def test_shows_a_change_made_there_after_it_was_seen(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         job.step(5)
         rest(job)
         assert job.rewound(5).snapshot.lr == 0.1
@@ -217,7 +200,7 @@ class TestRewound:
             job.rewound(4)
 
     def test_shows_what_was_seen_before_it(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         for _ in range(3):
             job.step(2)
             job.look_inside()
@@ -246,7 +229,7 @@ class TestMemory:
 
     def test_counts_what_will_be_kept_and_then_what_is(self) -> None:
         scheduler, counts = Scheduler(memory_bytes=100_000_000), count(RICH, (6, 8, 3))
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         planned = job.run.checkpoints.planned_bytes
         assert planned > 10 * counts.weight_bytes
         assert job.memory_bytes == counts.training_bytes + planned
@@ -266,7 +249,7 @@ class TestMemory:
     def test_is_never_a_reason_to_refuse_a_network(self) -> None:
         training = count(RICH, (6, 8, 3)).training_bytes
         scheduler = Scheduler(memory_bytes=training)
-        job = job_of(scheduler)
+        job = job_of(scheduler, RICH)
         assert job.memory_bytes == training
         job.play()
         rest(job)
@@ -276,7 +259,7 @@ class TestMemory:
     def test_takes_a_share_of_what_is_left(self) -> None:
         training = count(RICH, (6, 8, 3)).training_bytes
         scheduler = Scheduler(memory_bytes=1_000_000)
-        held = [job_of(scheduler) for _ in range(5)]
+        held = [job_of(scheduler, RICH) for _ in range(5)]
         left = 1_000_000.0
         for job in held:
             left -= training
@@ -289,7 +272,7 @@ class TestMemory:
         scheduler = Scheduler(memory_bytes=100_000_000)
         one = job_of(Scheduler()).run.checkpoints.least_bytes / FEWEST
         monkeypatch.setattr(jobs, "CHECKPOINT_POOL", 24 * one)
-        held = [job_of(scheduler) for _ in range(30)]
+        held = [job_of(scheduler, RICH) for _ in range(30)]
         planned = [job.run.checkpoints.planned_bytes for job in held]
         for number, size in enumerate(planned, start=1):
             assert size <= max(24 * one / number, FEWEST * one)

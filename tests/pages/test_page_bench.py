@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -19,13 +18,6 @@ from tests.engine import until
 @dataclass(frozen=True)
 class Pair:
     jobs: tuple[TrainingJob, ...]
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler()
-    yield scheduler
-    scheduler.close()
 
 
 @pytest.fixture
