@@ -10,10 +10,12 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import settings
 
 from mlp_core.jobs import Scheduler
 
+torch.set_num_threads(1)  # two on tensors as small as these only wait for each other
 settings.register_profile("patient", settings(), deadline=None)  # on top of the profile in force: Hypothesis has one of its own for CI
 settings.load_profile("patient")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ from torch import Tensor
 from mlp_core.data import Dataset
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.model import Network
+from mlp_core.seeds.replicates import Replicates
 from mlp_core.spec import RunSpec
 from mlp_core.trainable import Trainable
 from mlp_core.training import Run
 
 PATIENCE_SECONDS = 60.0  # how long to wait before saying that a thing does not happen; a test that passes waits for none of it
 SPEC = RunSpec(hidden=(8,), init="he_normal", batch_size=16, epochs=2, device="cpu")  # of `clouds()`: 4 steps an epoch, the last of 2
+LONG = replace(SPEC, epochs=2000)  # does not end while a test looks on
 
 
 def clouds(train: int = 50, test: int = 30, classes: int = 3, seed: int = 0) -> Dataset:
@@ -54,6 +57,12 @@ def record_of(run: Trainable) -> tuple[object, ...]:
         repr(history.lr_changes),
         run.stop_reason,
     )
+
+
+def record_of_all(run: Replicates) -> tuple[object, ...]:
+    """All that every seed recorded and learned, bit for bit."""
+    weights = [parameter.detach().numpy().tobytes() for network in run.replicas for parameter in network.parameters()]
+    return [(m.losses.tobytes(), m.accuracies.tobytes(), repr(m.epochs), repr(m.probes)) for m in run.members], weights, run.stop_reasons
 
 
 def weights_of(run: Trainable) -> list[bytes]:

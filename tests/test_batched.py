@@ -16,8 +16,6 @@ from mlp_core.seeds import batched
 from mlp_core.seeds.batched import Batched
 from mlp_core.spec import RunSpec
 
-torch.set_num_threads(1)
-
 SEEDS, SIZES, BATCH = (3, 4, 7), (6, 5, 4, 3), 11
 SPEC = RunSpec(hidden=(5, 4), init="he_normal", device="cpu")
 DESIGNS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mlp_core.data import load_sample
@@ -25,7 +24,6 @@ def test_the_products_are_those_of_an_epoch_and_its_test() -> None:
 
 
 def test_the_plain_loop_multiplies_no_more_and_learns() -> None:
-    torch.set_num_threads(1)
     loop = PlainLoop(SAMPLE)
     with FlopCounterMode(display=False) as counter:
         first_loss, _ = loop.epoch()

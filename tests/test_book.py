@@ -6,15 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-import torch
 
 from mlp_core.data import Dataset, load_fashion_mnist
 from mlp_core.diagnosis import diagnose
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-
-torch.set_num_threads(1)
 
 pytestmark = pytest.mark.full_data
 

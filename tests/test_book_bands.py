@@ -10,7 +10,6 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -203,7 +202,6 @@ def test_a_spoiled_file_is_refused(spoil: Callable[[dict[str, Any]], object], me
 
 
 def test_the_script_measures_what_a_run_records() -> None:
-    torch.set_num_threads(1)
     spec = RunSpec(hidden=(8,), init="he_normal", epochs=2, train_size=512, batch_size=128, seed=FIRST_SEED, device="cpu")
     run = Run(spec, load_sample())
     run.advance()
@@ -214,7 +212,6 @@ def test_the_script_measures_what_a_run_records() -> None:
 
 
 def test_the_script_refuses_a_run_that_broke_off() -> None:
-    torch.set_num_threads(1)
     with pytest.raises(RuntimeError, match="Diverged at step"):
         measure_book_bands.measure(RunSpec(hidden=(16,), activation="=exp(x)", init_std=10.0, train_size=512, device="cpu"), load_sample())
 
@@ -246,7 +243,6 @@ def test_the_script_refuses_the_sample(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.full_data
 def test_softmax_regression_trained_again_gives_its_known_run_and_is_inside() -> None:
-    torch.set_num_threads(1)
     data = load_fashion_mnist(allow_download=False)
     if data.is_sample:
         pytest.skip(f"needs the full Fashion-MNIST: {' '.join(data.notes)}")

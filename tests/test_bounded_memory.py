@@ -27,7 +27,6 @@ def tiny_data() -> Dataset:
 
 
 def test_a_hundred_thousand_steps_hold_no_more_than_half_of_them() -> None:
-    torch.set_num_threads(1)
     run = Run(RunSpec(hidden=(2,), batch_size=1, epochs=EPOCHS, lr=0.01), tiny_data())
     job = TrainingJob(run, Scheduler())  # which never gets a turn: the run is advanced here
     run.advance(steps=50_000)

@@ -20,8 +20,6 @@ from mlp_core.training import Run
 from tests.drawn import specs
 from tests.engine import SPEC, clouds, finished, network_of, record_of, weights_of
 
-torch.set_num_threads(1)
-
 RICH = replace(SPEC, dropout=(0.4,), epochs=5)
 BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
 LRS = st.sampled_from([1e-5, 0.01, 0.05, 0.3, 100])

@@ -18,8 +18,6 @@ from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.engine import SPEC, clouds, finished
 
-torch.set_num_threads(1)
-
 BOOK = (0, 1, 2, 5, 10, 20, 50, 100, 200, 235, 470, 500, 705, 940, 1000, 1175, 1410, 1645, 1880, 2000, 2115, 2350)
 
 

@@ -28,8 +28,6 @@ from mlp_core.initializers import initial_parameters
 from mlp_core.model import generator_for
 from mlp_core.spec import OUTPUTS, RunSpec, SpecError
 
-torch.set_num_threads(1)
-
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
 
 

@@ -18,8 +18,6 @@ from mlp_core.training import Run
 from tests.engine import SPEC, clouds, finished, network_of
 from tests.histories import epoch_of, history_of, layer_of, looks_of, numbers
 
-torch.set_num_threads(1)
-
 BOOK = RunSpec(device="cpu")
 SMALL = replace(BOOK, hidden=(64,))
 DEEP = replace(BOOK, hidden=(64,) * 5)

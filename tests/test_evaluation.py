@@ -19,8 +19,6 @@ from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.engine import SPEC, clouds, cross_entropy, finished, network_of
 
-torch.set_num_threads(1)
-
 
 def evaluation_of(logits: NDArray[np.float32], labels: NDArray[np.int64], pieces: list[int]) -> Evaluation:
     """The evaluation gathered in pieces that end at these rows."""

@@ -23,8 +23,6 @@ from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.engine import SPEC, Gate, clouds, finished, network_of, until
 
-torch.set_num_threads(1)
-
 
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))

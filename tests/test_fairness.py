@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,12 +15,8 @@ from mlp_core import scheduler
 from mlp_core.jobs import TrainingJob
 from mlp_core.scheduler import Scheduler
 from mlp_core.training import Run
-from tests.engine import SPEC, Gate, clouds, until
+from tests.engine import LONG, SPEC, Gate, clouds, until
 from tests.test_scheduler import Clockwork
-
-torch.set_num_threads(1)
-
-LONG = replace(SPEC, epochs=2000)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,8 +17,6 @@ from mlp_core.training import Run
 from mlp_core.verdicts import fixes
 from mlp_core.verdicts.fixes import Fix, usual_lr
 from mlp_core.verdicts.verdict import Verdict
-
-torch.set_num_threads(1)
 
 SMALL = RunSpec(hidden=(64,), batch_size=64, epochs=6, train_size=2000, device="cpu")  # 192 steps
 DEEP = replace(SMALL, hidden=(64,) * 5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
 from mlp_core.data import load_sample
 from mlp_core.figures.layers import USUAL_GRADIENT, USUAL_PERCENT
@@ -14,8 +13,6 @@ from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from mlp_core.verdicts import healthy
 from mlp_core.verdicts.healthy import Range
-
-torch.set_num_threads(1)
 
 BOOK = RunSpec(device="cpu", epochs=10)
 DEEP = replace(BOOK, hidden=(64,) * 5)

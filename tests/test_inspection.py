@@ -20,8 +20,6 @@ from mlp_core.inspection import BINS, COST_FRACTION, LOOK_SECONDS, Inspection, I
 from mlp_core.probe import measure
 from mlp_core.spec import RunSpec
 
-torch.set_num_threads(1)
-
 SPEC = RunSpec(hidden=(12, 9), activation="tanh", init="he_normal", device="cpu")
 BOTH = pytest.mark.parametrize("implementation", [model, scratch], ids=["concise", "scratch"])
 FLOAT32 = st.floats(width=32, allow_nan=True, allow_infinity=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
@@ -11,24 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
-from mlp_core import jobs, workbench
-from mlp_core.jobs import Scheduler, Trainable, TrainingJob
+from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.training import Run
-from tests.engine import SPEC, Gate, clouds, finished, job_of, kind_of, network_of, predictions, record_of, rest, until, weights_of
-
-torch.set_num_threads(1)
-
-LONG = replace(SPEC, epochs=2000)  # of 4 steps each: does not end while a test looks on
-
-
-@pytest.fixture
-def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One step a turn, or one of the five pieces of a test."""
-    monkeypatch.setattr(jobs, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
+from tests.engine import LONG, SPEC, Gate, clouds, finished, job_of, kind_of, predictions, record_of, rest, until, weights_of
 
 
 def test_a_job_plays_to_the_end(scheduler: Scheduler) -> None:
@@ -102,113 +87,6 @@ def test_steps_and_epochs_are_exact(scheduler: Scheduler) -> None:
             job.step(steps)
 
 
-@pytest.mark.usefixtures("short_turns")
-class TestDuringAStep:
-    """What is asked for while a step is under way happens after it; asking never waits for it."""
-
-    def test_pause(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler, LONG)
-        gate = Gate(job.run)
-        job.play()
-        gate.await_step()
-        job.pause()
-        assert (job.state, job.run.step) == ("paused", 0)
-        gate.let()
-        rest(job)
-        assert (job.state, job.run.step) == ("paused", 1)
-
-    def test_pause_and_step(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler, LONG)
-        gate = Gate(job.run)
-        job.play()
-        gate.await_step()
-        job.pause()
-        job.step(2)
-        assert job.state == "playing"
-        gate.let()
-        rest(job)
-        assert (job.state, job.run.step) == ("paused", 3)
-
-    def test_step_epoch_and_then_play(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
-        gate = Gate(job.run)
-        job.step_epoch()
-        gate.await_step()
-        job.play()
-        gate.let()
-        rest(job)
-        assert (job.state, job.run.step) == ("finished", 8)
-
-    def test_step_epoch_alone_waits_for_the_epochs_test(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
-        job.step_epoch()
-        until(lambda: job.state != "playing")
-        assert (job.state, job.run.step, job.run.epoch) == ("paused", 4, 1)
-
-    def test_the_rate_is_of_this_play_alone(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler, LONG)
-        job.step(5)
-        rest(job)
-        gate = Gate(job.run)
-        job.play()
-        gate.await_step()
-        assert job.snapshot().images_per_second == 0.0
-        job.stop()
-        gate.let()
-
-    def test_stop(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler, LONG)
-        gate = Gate(job.run)
-        job.step(5)
-        gate.await_step()
-        gate.let(1)
-        gate.await_step()
-        job.stop()
-        assert (job.state, job.run.finished) == ("stopped", False)
-        gate.let()
-        rest(job)
-        assert (job.state, job.run.step, kind_of(job.run)) == ("stopped", 2, "stopped")
-        assert job.run.evaluation is not None
-        assert job.run.evaluation.step == 2
-        assert job.run.evaluation.predicted.tolist() == predictions(job.run)
-
-    def test_pause_in_the_last_step_of_all(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
-        gate = Gate(job.run)
-        job.play()
-        gate.let(7)
-        for _ in range(8):
-            gate.await_step()
-        job.pause()
-        gate.let()
-        rest(job)
-        assert (job.state, kind_of(job.run)) == ("finished", "completed")
-
-    def test_discard(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler, LONG)
-        gate = Gate(job.run)
-        job.play()
-        gate.await_step()
-        job.discard()
-        gate.let()
-        rest(job)
-        assert (job.state, job.run.step, kind_of(job.run)) == ("stopped", 1, "abandoned")
-
-    def test_snapshot(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler, LONG)
-        gate = Gate(job.run)
-        job.play()
-        gate.let(2)
-        for _ in range(3):
-            gate.await_step()
-        snapshot = job.snapshot()
-        assert (snapshot.state, snapshot.step, list(snapshot.history.steps)) == ("playing", 2, [1, 2])
-        job.pause()
-        gate.let()
-        rest(job)
-        assert (snapshot.step, list(snapshot.history.steps)) == (2, [1, 2])
-
-
 def test_stop_at_rest_ends_the_run(scheduler: Scheduler) -> None:
     job = job_of(scheduler)
     job.step(3)
@@ -274,68 +152,6 @@ def test_remaining_time_is_remaining_images_at_the_present_rate(scheduler: Sched
     images = snapshot.remaining_seconds * snapshot.images_per_second
     assert images == pytest.approx((1 - snapshot.step / 8000) * 50 * 2000)
     job.stop()
-
-
-def broken(run: Trainable, part: str, error: Exception) -> None:
-    """Have a part of the network raise from now on."""
-
-    def fail(*_: Tensor) -> Tensor:
-        raise error
-
-    run.prepare()
-    setattr(network_of(run), part, fail)
-
-
-class TestFailure:
-    """What goes wrong in one job is said, and is no other's business."""
-
-    def test_of_a_training_step(self, scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
-        job, other = job_of(scheduler), job_of(scheduler)
-        job.step(2)
-        rest(job)
-        broken(job.run, "loss", ValueError("a defect"))
-        with caplog.at_level(logging.ERROR):
-            job.play()
-            other.play()
-            rest(job)
-            rest(other)
-        assert (job.state, kind_of(job.run)) == ("finished", "failed")
-        assert job.run.stop_reason is not None
-        assert job.run.stop_reason.detail == "Stopped at step 2 by a defect (ValueError); the curves up to there are kept."
-        assert len(job.snapshot().history.steps) == 2
-        assert record_of(other.run) == record_of(finished())
-        assert "a defect" in caplog.text
-
-    @pytest.mark.parametrize("action", [TrainingJob.pause, TrainingJob.stop])
-    def test_of_a_test_at_rest(self, scheduler: Scheduler, action: Callable[[TrainingJob], None]) -> None:
-        job = job_of(scheduler, LONG)
-        job.run.prepare()
-        broken(job.run, "logits", ValueError("a defect"))
-        job.step(2)
-        action(job)
-        rest(job)
-        assert job.ended
-        assert kind_of(job.run) == "failed"
-
-    def test_of_memory(self, scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
-        job = job_of(scheduler)
-        broken(job.run, "loss", torch.OutOfMemoryError("CUDA out of memory."))
-        job.play()
-        rest(job)
-        assert (job.state, kind_of(job.run)) == ("finished", "out_of_memory")
-        assert not caplog.records, "an outcome, not a defect"
-
-    def test_of_a_loss_that_is_not_finite(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler, replace(SPEC, activation="=exp(x*x)", lr=10.0, epochs=50))
-        job.play()
-        rest(job)
-        assert (job.state, kind_of(job.run)) == ("finished", "diverged")
-
-    def test_of_a_change(self, scheduler: Scheduler) -> None:
-        job = job_of(scheduler)
-        job.change(lambda run: run.set_weight(9, 0, 0, 0.0))
-        rest(job)
-        assert (job.state, kind_of(job.run)) == ("finished", "failed")
 
 
 def test_a_clock_set_back_does_not_matter(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:

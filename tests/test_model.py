@@ -21,8 +21,6 @@ from mlp_core.model import PURPOSES, Dropout, Network, count, generator_for
 from mlp_core.optimizers import make_optimizer
 from mlp_core.spec import ACTIVATIONS, RunSpec
 
-torch.set_num_threads(1)  # two threads on tensors this small only wait for each other
-
 BOTH = pytest.mark.parametrize("implementation", [model, scratch], ids=["concise", "scratch"])
 Array = NDArray[np.float64]
 

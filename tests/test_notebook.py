@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +19,6 @@ from mlp_core.script.notebook import notebook
 from mlp_core.script.program import STYLES, Origin, script
 from mlp_core.spec import SpecError
 from tests.programs import SMALL, carried_out, designs, epoch_line, executed, same_losses
-
-torch.set_num_threads(1)
 
 DESIGNS = {name: design for name, design in designs().items() if not name.startswith(("optimizer", "activation", "parameter", "init"))}
 in_both_styles = pytest.mark.parametrize("style", STYLES)

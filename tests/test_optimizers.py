@@ -19,8 +19,6 @@ from mlp_core import spec as spec_module
 from mlp_core.optimizers import OPTIMIZERS, Optimizer
 from mlp_core.spec import RunSpec
 
-torch.set_num_threads(1)  # two threads on tensors this small only wait for each other
-
 Make = Callable[[RunSpec, Sequence[Tensor]], Optimizer]
 BOTH = pytest.mark.parametrize("make", [optimizers.make_optimizer, scratch.make_optimizer], ids=["fused", "scratch"])
 SHAPES = ((4, 3), (3,), ())  # weight, bias, alpha

@@ -5,20 +5,14 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from mlp_core import jobs, scheduler
 from mlp_core.jobs import PARKED_SECONDS, UNWATCHED_SECONDS, Scheduler, TrainingJob
 from mlp_core.training import Run
-from tests.engine import SPEC, clouds, finished, kind_of, network_of, record_of, until
-
-torch.set_num_threads(1)
-
-LONG = replace(SPEC, epochs=2000)
+from tests.engine import LONG, SPEC, clouds, finished, kind_of, network_of, record_of, until
 
 
 class Clock:

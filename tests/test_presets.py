@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
 from mlp_core.data import load_sample
 from mlp_core.presets import PRESETS, Preset
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-
-torch.set_num_threads(1)
 
 EACH = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 

@@ -23,8 +23,6 @@ from mlp_core.probe import measure
 from mlp_core.records import LayerStats
 from mlp_core.spec import RunSpec
 
-torch.set_num_threads(1)
-
 SPEC = RunSpec(hidden=(12, 9), init="he_normal", device="cpu")
 SIZES = (6, 12, 9, 3)
 BOTH = pytest.mark.parametrize("implementation", [model, scratch], ids=["concise", "scratch"])

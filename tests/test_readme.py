@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 
 from mlp_core.data import DEBIAN_FOLDER
 from pages.ui.shell import PAGES
@@ -27,7 +26,6 @@ def test_the_script_prints_what_the_readme_says() -> None:
     found = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
     assert found is not None
     script, said = found.groups()
-    torch.set_num_threads(1)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(script, {})
     assert NUMBER.sub("#", printed.getvalue()) == NUMBER.sub("#", said)

@@ -12,19 +12,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core import jobs, workbench
+from mlp_core import workbench
 from mlp_core.data import Dataset, load_sample
 from mlp_core.ends import ENDS, SOFTMAX, End
-from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.model import Network
 from mlp_core.nonlinearity.plane import dataset, points_of, split
 from mlp_core.records import HistorySnapshot, LrChange
 from mlp_core.seeds.replicates import Replicates
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run
-from tests.engine import SPEC, clouds, kind_of, network_of, rest, until
-
-torch.set_num_threads(1)
+from tests.engine import SPEC, clouds, kind_of, network_of, record_of_all
 
 SAME = 1e-5  # relative, after 6 to 12 steps; measured: at most 4.3e-7
 FIVE = range(SPEC.seed, SPEC.seed + 5)
@@ -91,12 +88,6 @@ def assert_same(run: Replicates, alone: list[Run]) -> None:
     for member, network, one in zip(run.members, run.replicas, alone, strict=True):
         assert_same_history(member, one.history.snapshot())
         assert_same_weights(network, network_of(one))
-
-
-def record_of(run: Replicates) -> tuple[object, ...]:
-    """All that it recorded and learned, bit for bit."""
-    weights = [parameter.detach().numpy().tobytes() for network in run.replicas for parameter in network.parameters()]
-    return [(m.losses.tobytes(), m.accuracies.tobytes(), repr(m.epochs), repr(m.probes)) for m in run.members], weights, run.stop_reasons
 
 
 @BOTH
@@ -185,7 +176,7 @@ def test_the_numbers_do_not_depend_on_how_it_was_moved_on(moves: list[tuple[str,
     for move in moves:
         make(sliced, *move)
     sliced.advance()
-    assert record_of(sliced) == record_of(whole)
+    assert record_of_all(sliced) == record_of_all(whole)
 
 
 def test_three_steps_and_four_are_seven() -> None:
@@ -194,7 +185,7 @@ def test_three_steps_and_four_are_seven() -> None:
     assert (parts.step, parts.epoch, parts.images_seen) == (3, 0, 5 * 48)
     parts.advance(steps=4)
     whole.advance(steps=7)
-    assert record_of(parts) == record_of(whole)
+    assert record_of_all(parts) == record_of_all(whole)
     assert (parts.step, parts.epoch, parts.images_seen, parts.finished) == (7, 1, 5 * (50 + 48), False)
 
 
@@ -314,58 +305,3 @@ def test_a_step_of_all_networks_stays_near_a_second() -> None:
         Replicates(wide, clouds())
     Replicates(replace(wide, batch_size=198), clouds())
     assert "800" in str(refused.value)
-
-
-def test_a_job_plays_them_to_the_end(scheduler: Scheduler) -> None:
-    run, untouched = Replicates(SPEC, clouds()), Replicates(SPEC, clouds())
-    untouched.advance()
-    job = TrainingJob(run, scheduler)
-    job.look_inside()
-    job.play()
-    rest(job)
-    snapshot = job.snapshot()
-    assert (snapshot.state, snapshot.step, snapshot.fraction_done) == ("finished", 8, 1.0)
-    assert record_of(run) == record_of(untouched)
-    assert snapshot.members == run.members
-    assert snapshot.history == run.members[0]
-    assert (snapshot.checkpoint_steps, snapshot.lr) == ((), 0.1)
-    assert snapshot.inspections[-1].step == 8  # of the first seed
-    (ours, *_), (theirs, *_) = snapshot.inspections[-1].layers, run.history.probes[-1].layers
-    assert ours.stats == theirs
-
-
-def test_a_job_steps_pauses_and_stops_them(scheduler: Scheduler) -> None:
-    run = Replicates(replace(SPEC, epochs=2000), clouds())
-    job = TrainingJob(run, scheduler)
-    job.step(3)
-    rest(job)
-    assert (job.state, run.step, [len(member.steps) for member in job.snapshot().members]) == ("paused", 3, [3] * 5)
-    assert run.evaluation is not None
-    assert run.evaluation.step == 3
-    job.change(lambda run: run.set_lr(0.05))
-    job.step_epoch()
-    rest(job)
-    assert (job.state, run.step, run.epoch, job.snapshot().lr) == ("paused", 4, 1, 0.05)
-    job.play()
-    until(lambda: run.step > 8)
-    job.pause()
-    rest(job)
-    job.stop()
-    rest(job)
-    assert (job.state, kind_of(run)) == ("stopped", "stopped")
-    assert [reason.kind for reason in run.stop_reasons if reason] == ["stopped"] * 5
-    assert len(run.replicas) == 5
-
-
-def test_an_abandoned_job_gives_all_networks_back(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "PARKED_SECONDS", 0.01)
-    run, holder = Replicates(replace(SPEC, epochs=2000), clouds()), object()
-    job, one = TrainingJob(run, scheduler), TrainingJob(Run(SPEC, clouds()), scheduler)
-    assert job.memory_bytes == 5 * (one.memory_bytes - one.run.checkpoints.planned_bytes)
-    job.claim(holder)
-    job.step(1)
-    rest(job)
-    job.park(holder)
-    until(lambda: run.finished)
-    assert (kind_of(run), run.network, run.replicas) == ("abandoned", None, ())
-    assert [len(member.steps) for member in run.members] == [1] * 5

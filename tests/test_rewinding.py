@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 
 import pytest
-import torch
 
 from mlp_core import inspection, jobs
 from mlp_core.checkpoints import FEWEST, Checkpoints
@@ -15,12 +14,9 @@ from mlp_core.model import count
 from mlp_core.records import LrChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.engine import SPEC, Gate, clouds, finished, job_of, kind_of, record_of, rest, until, weights_of
-
-torch.set_num_threads(1)
+from tests.engine import LONG, SPEC, Gate, clouds, finished, job_of, kind_of, record_of, rest, until, weights_of
 
 RICH = replace(SPEC, dropout=(0.4,), epochs=5)
-LONG = replace(SPEC, epochs=2000)
 
 
 def done(scheduler: Scheduler, spec: RunSpec = RICH) -> TrainingJob:

@@ -14,7 +14,6 @@ from itertools import accumulate, combinations
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +22,6 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.scheduler import MemoryBudgetError, Scheduler
 from mlp_core.training import Run
 from tests.engine import SPEC, Gate, clouds, finished, record_of, until
-
-torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True, scope="module")

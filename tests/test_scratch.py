@@ -19,8 +19,6 @@ from mlp_core import model, optimizers, scratch
 from mlp_core.model import Network
 from mlp_core.spec import RunSpec
 
-torch.set_num_threads(1)  # two threads on tensors this small only wait for each other
-
 STEPS = 50
 LARGEST_LOSS_DIFFERENCE = 2e-4  # relative, in float32 after 50 steps: rounding that the training has carried on
 LARGEST_LOSS_DIFFERENCE_FLOAT64 = 1e-9

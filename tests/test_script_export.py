@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +21,6 @@ from mlp_core.records import LrChange
 from mlp_core.script.program import STYLES, Origin, script
 from mlp_core.spec import RunSpec, SpecError
 from tests.programs import OPTIMIZERS, SMALL, Printed, carried_out, designs, epoch_line, executed, same_losses, sample_arguments
-
-torch.set_num_threads(1)
 
 DESIGNS = designs()
 ROUNDING = 1e-4  # relative: of 10 steps, some of which divide by tiny averages

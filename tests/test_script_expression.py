@@ -17,8 +17,6 @@ from mlp_core.operations import FUNCTIONS
 from mlp_core.script.expression import expression_code
 from tests.programs import EXPRESSIONS
 
-torch.set_num_threads(1)
-
 X = torch.cat([torch.arange(-4.0, 4.01, 0.25), torch.tensor([-100.0, 100.0, 1e-20])])
 ONE, TWO = (sorted(name for name, entry in FUNCTIONS.items() if entry.arity == arity) for arity in (1, 2))
 

@@ -18,8 +18,6 @@ from mlp_core.training import Run
 from tests.engine import cross_entropy
 from tests.programs import SMALL
 
-torch.set_num_threads(1)
-
 
 def test_the_loss_is_the_cross_entropy() -> None:
     section = loss(Recipe(SMALL, "scratch"))

@@ -15,8 +15,6 @@ from mlp_core.script.sections import Recipe
 from mlp_core.spec import INITIALIZERS, RunSpec, weight_count
 from tests.programs import SMALL
 
-torch.set_num_threads(1)
-
 HEAD = (
     "import math\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\ninit_numbers = torch.Generator().manual_seed(3 * 5)"
 )

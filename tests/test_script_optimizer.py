@@ -16,8 +16,6 @@ from mlp_core.script.sections import Recipe
 from mlp_core.spec import RunSpec
 from tests.programs import OPTIMIZERS, SMALL
 
-torch.set_num_threads(1)
-
 STEPS = 6
 designs = pytest.mark.parametrize("name", OPTIMIZERS)
 

@@ -19,8 +19,6 @@ from mlp_core.seeds.several_seeds import SeveralSeeds
 from mlp_core.workbench import Workbench
 from tests.engine import SPEC, clouds, cross_entropy
 
-torch.set_num_threads(1)
-
 SEEDS, CPU = (4, 5, 6), torch.device("cpu")
 
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +39,6 @@ def last_of(shelf: Shelf) -> KeptRun:
 
 
 def test_a_kept_run_has_the_numbers_of_the_run() -> None:
-    torch.set_num_threads(1)
     spec = RunSpec(hidden=(16,), epochs=2, train_size=512, batch_size=64, device="cpu")
     run = Run(spec, load_sample())
     run.advance()

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +20,6 @@ from mlp_core.stability import (
     singular_value_path,
 )  # fmt: skip
 from mlp_core.theory import Array, critical_scale, lyapunov_exponents, lyapunov_variances
-
-torch.set_num_threads(1)
 
 LN10 = math.log(10)
 

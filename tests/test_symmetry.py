@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
 from mlp_core.data import load_sample
 from mlp_core.symmetry import distinct_units, variants
 from mlp_core.training import Run
 
-torch.set_num_threads(1)
 UNITS = 32
 
 

@@ -26,8 +26,6 @@ from mlp_core.theory import (
     softmax_residual,
 )
 
-torch.set_num_threads(1)
-
 EULER_GAMMA = 0.5772156649015329
 
 

@@ -21,8 +21,6 @@ from mlp_core.training import Run
 from tests.drawn import specs
 from tests.engine import SPEC, clouds, finished, network_of, record_of, weights_of
 
-torch.set_num_threads(1)
-
 BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 from playwright.sync_api import Page, expect
 
 from mlp_core.data import load_sample
@@ -21,7 +20,6 @@ from tests.programs import epoch_line, executed, same_losses, sample_arguments
 pytestmark = pytest.mark.browser
 
 APP = Path(__file__).parent / "apps" / "take_home.py"
-torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-import torch
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.nonlinearity.plane import Points
@@ -62,7 +61,6 @@ def settings(**fields: Any) -> Settings:
 
 
 def test_xor_is_solved_by_the_default_from_at_least_nine_of_ten_seeds() -> None:
-    torch.set_num_threads(1)
     solved = 0
     for seed in range(10):
         run = settings(seed=seed, epochs=40).run()
@@ -79,7 +77,6 @@ def test_without_a_bend_xor_stays_unsolved() -> None:
 
 
 def test_the_spiral_is_learned_by_its_preset() -> None:
-    torch.set_num_threads(1)
     chosen = settings(**PRESETS["Spiral"].fields)
     assert chosen.spec.hidden == (8, 8)
     run = chosen.run()

@@ -14,7 +14,6 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import streamlit as st
-import torch
 from safetensors.torch import load
 from streamlit.testing.v1 import AppTest
 
@@ -39,7 +38,6 @@ Download = Callable[[], str | bytes]
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The page, with jobs that a test can get at."""
-    torch.set_num_threads(1)
     mine: Bench[Any] = Bench()
     monkeypatch.setattr(bench, "bench_of", lambda page: mine)
     with visit("pages/nonlinearity.py") as page:
