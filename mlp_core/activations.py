@@ -241,7 +241,7 @@ _ENTRIES = (
         _fixed(0.0, math.inf), SATURATED_MARGIN, _parameter("softplus", "β", "Sharpness of the bend; large is close to ReLU."),
     ),
     Activation(
-        "mish", "Mish", F.mish, r"x\tanh(s),\quad s = \ln(1 + e^{x})", r"\tanh(s) + x\,\sigma(x)\,(1 - \tanh^2(s))",
+        "mish", "Mish", F.mish, r"x\tanh(s),\quad s = \ln(1 + e^{x})", r"\tanh(s) + x\,\sigma(x)\operatorname{sech}^2(s)",
         "Close to SiLU and dearer to compute. Try it where SiLU works.",
         _fixed(MISH_MINIMUM, math.inf, True, False),
     ),

@@ -13,7 +13,6 @@ pytestmark = pytest.mark.browser
 STREAMLIT_SEARCHES = "404"  # Streamlit looks for its own address below the page's first
 
 DESCENT = """[...document.querySelectorAll(".js-plotly-plot")].find((one) => one._fullLayout.xaxis.title.text === "epoch")"""
-WIDE_FORMULAS = """() => [...document.querySelectorAll(".katex-display")].filter((one) => one.scrollWidth > one.clientWidth + 1).length"""
 
 
 @pytest.fixture(autouse=True)
@@ -71,12 +70,3 @@ def test_dropout_trains_and_its_copies_vote(open_page: OpenPage) -> None:
     expect(page.get_by_text("After 1 epoch:").or_(page.get_by_text("epochs:")).first).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("copies say")).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("query", ["", "?part=images", "?part=labels", "?act=decay", "?act=dropout"])
-def test_nothing_sticks_out_of_a_phone(open_page: OpenPage, query: str, scheme: str) -> None:
-    page = open_page(f"/generalization{query}", width=390, height=844, scheme=scheme)  # type: ignore[arg-type]
-    settle(page)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    assert page.evaluate(WIDE_FORMULAS) == 0

@@ -166,10 +166,3 @@ def test_a_bad_file_is_named_by_line_and_rule(open_page: OpenPage, tmp_path: Pat
     page.locator("input[type=file]").set_input_files(good)
     expect(page.get_by_text("2 points. Click")).to_be_visible()
     expect(page.get_by_text("Line 3: x must")).to_have_count(0)
-
-
-@pytest.mark.parametrize("act", ["collapse", "perceptron", "playground", "ends"])
-def test_nothing_sticks_out_of_a_phone(open_page: OpenPage, act: str) -> None:
-    page = open_page(f"/nonlinearity?act={act}", width=390, height=844)
-    settle(page)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

@@ -111,15 +111,3 @@ def test_training_side_by_side_ends_with_a_verdict_each(open_page: OpenPage) -> 
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
     expect(page.locator(f"{chart('fates_accuracy')} .legend")).to_contain_text("ReLU, He normal")
     expect(page.get_by_text("of the test images right")).to_be_visible()
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_nothing_sticks_out_on_a_phone(open_page: OpenPage, act: str) -> None:
-    page = open_page(f"{ADDRESS}?act={act}&depth=5&batch=16&trials=20", width=390, height=844)
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll('[data-testid="stMain"] *')]
-            .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1
-                && !element.closest('.katex, .stCode, svg, [data-testid="stDataFrame"], input[type=range]'))
-            .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)"""
-    )
-    assert wide == []

@@ -123,16 +123,3 @@ def test_leaving_and_coming_back_keeps_the_tensors(open_tensors: OpenPage) -> No
     expect(page.get_by_text("10·5 + 2·7 = 64")).to_be_visible()
     type_into(page, "a", 0, 1, "0")
     expect(page.get_by_text("10·5 + 0·7 = 50")).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [390, 768, 1440])
-@pytest.mark.parametrize("query", ["", "?op=matmul&a=1+2%3B3+4%7C5+6%3B7+8&b=1+2+3+4+5+6+7+8%3B1+2+3+4+5+6+7+8", "?act=contour"])
-def test_nothing_sticks_out(open_tensors: OpenPage, query: str, width: int) -> None:
-    page = open_tensors(f"/tensors{query}", width=width)
-    wide = page.evaluate(
-        """() => [...document.querySelectorAll('[data-testid="stMain"] *')]
-            .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1
-                && !element.closest('.katex, .stCode, svg, input[type=range], [data-testid="stDataFrame"]'))
-            .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)"""
-    )
-    assert wide == []

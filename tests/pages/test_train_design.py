@@ -86,7 +86,7 @@ def test_no_hidden_layer_is_softmax_regression(page: AppTest) -> None:
     opened(page).slider(key="layers").set_value(0)
     again(page)
     assert any("softmax regression" in text and "784 → 10" in text and "7,850" in text for text in said(page))
-    assert any(r"O = XW + b" in formula.value for formula in page.latex)
+    assert any("O &= XW + b" in formula.value for formula in page.latex)
     assert address(page) == {"hidden": "none"}
     press(page, "step")
     until(page, at_rest)

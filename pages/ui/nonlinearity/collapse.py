@@ -66,7 +66,7 @@ def _bending(sizes: tuple[int, ...], seed: int, slope: float) -> Bending:
 def act(link: LinkState) -> None:
     """Multiply a stack out, then bend it."""
     st.markdown("Layers without a nonlinearity are **one** layer, however many there are. Multiply them out:")
-    st.latex(r"(XW_1 + b_1)W_2 + b_2 = X\,\underbrace{W_1W_2}_{W} + \underbrace{b_1W_2 + b_2}_{b}")
+    st.latex(r"\begin{aligned}&(XW_1 + b_1)W_2 + b_2\\ &\quad = X\,\underbrace{W_1W_2}_{W} + \underbrace{b_1W_2 + b_2}_{b}\end{aligned}")
     controls, results = st.columns([1, 2.6], gap="medium")
     with controls:
         sizes, slope = _controls(link)

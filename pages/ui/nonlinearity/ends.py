@@ -54,7 +54,9 @@ def act(link: LinkState) -> None:
                 f"{machine.name}, trained", key=f"open_{machine.name}", icon=":material/open_in_new:", on_click=_open, args=(link, machine)
             )
     st.markdown("**Logistic regression is softmax regression with two classes**, where only the difference of the two outputs counts:")
-    st.latex(r"\operatorname{softmax}(0, o)_2 = \frac{e^{o}}{e^{0} + e^{o}} = \frac{1}{1 + e^{-o}} = \sigma(o)")
+    st.latex(
+        r"\begin{aligned}\operatorname{softmax}(0, o)_2 &= \frac{e^{o}}{e^{0} + e^{o}}\\[0.5em] &= \frac{1}{1 + e^{-o}} = \sigma(o)\end{aligned}"
+    )
 
 
 def _row(machine: Machine) -> dict[str, object]:

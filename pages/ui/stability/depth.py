@@ -81,9 +81,7 @@ def _controls(link: LinkState) -> int:
     depth.slider("Hidden layers", 1, MAX_LAYERS, key=link.key("depth"))
     width.select_slider("Units a layer", WIDTHS, key=link.key("width"))
     batch.select_slider("Images in the batch", BATCHES, key=link.key("batch"))
-    source.segmented_control(
-        "Input", tuple(measures.SOURCES), format_func=measures.SOURCES.__getitem__, key=link.key("input"), required=True
-    )
+    source.selectbox("Input", tuple(measures.SOURCES), format_func=measures.SOURCES.__getitem__, key=link.key("input"))
     seed.number_input("Seed", 0, MAX_SEED, key=link.key("seed"))
     affordable = MOST_WORK // (int(link["width"]) ** 2 * int(link["depth"]))
     wanted = int(link["batch"])

@@ -64,7 +64,9 @@ def _details(spec: RunSpec, counts: Counts) -> None:
 
 def _forward(spec: RunSpec) -> str:
     layers, last = len(spec.hidden), len(spec.hidden) + 1
-    if not layers:
-        return r"O = XW + b, \quad \hat{Y} = \operatorname{softmax}(O)"
-    hidden = r"H_1 = \varphi(XW_1 + b_1)" if layers == 1 else rf"H_l = \varphi(H_{{l-1}}W_l + b_l),\ l = 1 \ldots {layers},\ H_0 = X"
-    return rf"{hidden}, \quad O = H_{layers}W_{{{last}}} + b_{{{last}}}, \quad \hat{{Y}} = \operatorname{{softmax}}(O)"
+    rows = [f"O &= H_{layers}W_{{{last}}} + b_{{{last}}}" if layers else "O &= XW + b", r"\hat{Y} &= \operatorname{softmax}(O)"]
+    if layers == 1:
+        rows.insert(0, r"H_1 &= \varphi(XW_1 + b_1)")
+    elif layers:
+        rows.insert(0, rf"H_l &= \varphi(H_{{l-1}}W_l + b_l),\quad l = 1 \ldots {layers},\quad H_0 = X")
+    return r"\begin{aligned}" + r"\\".join(rows) + r"\end{aligned}"

@@ -1,0 +1,57 @@
+"""Every page in every width, light and dark: nothing leaves the window at its right, and no formula its place."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OpenPage
+from tests.browser.driving import settle
+from tests.browser.test_train_browser import STREAMLIT_SEARCHES
+
+pytestmark = pytest.mark.browser
+
+ADDRESSES = (
+    "/",
+    "/train",
+    "/activations?show=selu,silu,mish&own=x*(x-1)*(x%2B1)*(x-2)*(x%2B2)*(x-3)*(x%2B3)*sigmoid(1.702*x)",
+    *(f"/stability?act={act}&depth=5&batch=16&trials=20" for act in ("depth", "chain", "matrices", "training", "symmetry")),
+    *(f"/nonlinearity?act={act}" for act in ("collapse", "perceptron", "playground", "ends")),
+    *(f"/generalization{query}" for query in ("", "?part=images", "?part=labels", "?act=decay", "?act=dropout")),
+    "/tensors",
+    "/tensors?op=matmul&a=1+2%3B3+4%7C5+6%3B7+8&b=1+2+3+4+5+6+7+8%3B1+2+3+4+5+6+7+8",
+    "/tensors?act=contour",
+)
+WIDTHS = (390, 768, 1440)
+# What may be wider than its place scrolls or clips there.
+OUTSIDE = """() => [...document.querySelectorAll('[data-testid="stMain"] *')]
+  .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1
+    && !element.closest('.katex, .stCode, svg, [data-testid="stDataFrame"], input[type=range]'))
+  .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)"""
+WIDE_FORMULAS = """() => [...document.querySelectorAll(".katex-display")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 3).map((one) => one.textContent)"""
+
+
+@pytest.fixture(autouse=True)
+def tolerate_the_search(tolerated: list[str]) -> None:
+    tolerated.append(STREAMLIT_SEARCHES)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nothing_sticks_out(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, width=WIDTHS[0], height=844)
+    assert_all_inside(page)
+    page.emulate_media(color_scheme="dark")
+    settle(page)
+    assert_all_inside(page)
+    for width in WIDTHS[1:]:
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(300)  # ms, for charts to take their new width
+        settle(page)
+        assert_all_inside(page)
+
+
+def assert_all_inside(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate(OUTSIDE) == []
+    assert [formula for formula in page.evaluate(WIDE_FORMULAS) if "1.702" not in formula] == []  # a visitor's own may have to be scrolled
