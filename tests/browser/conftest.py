@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.charting import APP
 from tests.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
@@ -93,9 +94,18 @@ def open_page(request: pytest.FixtureRequest, browser: Browser, tolerated: list[
     yield open_
     for page in pages:
         problems += [f"exception on the page: {text}" for text in page.get_by_test_id("stException").all_inner_texts()]
+        _stop_what_runs(page)
         page.context.close()
     unexpected = [problem for problem in problems if not any(part in problem for part in tolerated)]
     assert not unexpected, "\n".join(unexpected)
+
+
+def _stop_what_runs(page: Page) -> None:
+    """Press Stop where it can be: a run whose tab has gone trains on for a while, and slows the tests that follow."""
+    for tab in page.context.pages:
+        with suppress(Error):
+            for button in tab.get_by_role("button", name=re.compile("Stop$"), disabled=False).all():
+                button.click(timeout=2_000)
 
 
 @pytest.fixture

@@ -51,7 +51,8 @@ def streamlit(script: Path, workdir: Path, *, prefix: str = "") -> Iterator[str]
                 yield url
                 return
         finally:
-            _end(server)
+            server.kill()  # it has nothing to put in order, and would take a second and more for that
+            server.wait()
     raise RuntimeError(f"{script.name} did not start: {log.read_text()[-2000:]}")
 
 
@@ -84,12 +85,3 @@ def _is_up(server: subprocess.Popen[bytes], health: str) -> bool:
         except (URLError, OSError):
             time.sleep(0.2)
     return False
-
-
-def _end(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    try:
-        server.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()

@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driving import QUIET, ROOT, settle
-from tests.browser.test_train_browser import LONG, LOSS, STREAMLIT_SEARCHES, button, press, started, step_of, until
+from tests.browser.test_train_browser import LONG, STREAMLIT_SEARCHES, button, press, started, step_of, until
 
 pytestmark = pytest.mark.browser
 
@@ -95,18 +95,26 @@ def tab_name(page: Page) -> str | None:
 
 
 @pytest.mark.parametrize("secure", [True, False], ids=["https", "http"])
-def test_a_duplicated_tab_has_a_run_of_its_own(open_page: OpenPage, secure: bool) -> None:
-    first = open_page(LONG)
+def test_a_duplicated_tab_has_a_name_of_its_own(open_page: OpenPage, secure: bool) -> None:
+    first = open_page("/train")
     if not secure:  # as a browser treats a page that came over http from another machine
         first.context.add_init_script("delete Navigator.prototype.locks")
         first.evaluate("sessionStorage.clear()")
         first.reload()
         settle(first)
     assert first.evaluate("'locks' in navigator") == secure
-    press(first, "play")
-    first.wait_for_selector(f"{LOSS} .js-line")
+    until(lambda: tab_name(first) is not None, "a name")
     name = tab_name(first)
-    assert name is not None
+    copy = duplicate(first)
+    until(lambda: tab_name(copy) not in (None, name), "a name of its own")
+    first.reload()
+    settle(first)
+    assert tab_name(first) == name
+
+
+def test_a_duplicated_tab_has_a_run_of_its_own(open_page: OpenPage) -> None:
+    first = started(open_page)
+    name = tab_name(first)
     copy = duplicate(first)
     until(lambda: tab_name(copy) not in (None, name), "a name of its own")
     expect(button(copy, "play")).to_contain_text("Train")

@@ -1,11 +1,16 @@
-"""The training page; with `threads` in the address instead the names of the training threads of this server, one a line."""
+"""The training page, of a server that parks a run for a moment only; with `threads` in the address instead the names of its training
+threads, one a line.
+"""
 
 import runpy
 import threading
 
 import streamlit as st
 
+from mlp_core import jobs
 from pages.ui.shell import ROOT
+
+jobs.PARKED_SECONDS = 2.0
 
 if "threads" in st.query_params:
     names = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("training-"))
