@@ -16,6 +16,7 @@ from pages.ui.shell import page_header
 
 OWN = "own"
 GRID_BOUNDS = Bounds(-20.0, 20.0)
+RANGE_STEP = 1.0
 STEPS = ("0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1")
 WITH_PARAMETER = {name: entry.parameter for name, entry in ACTIVATIONS.items() if entry.parameter}
 FIELDS = (
@@ -60,6 +61,10 @@ def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
         st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", one.low, one.high, step=step, key=link.key(field), help=one.help)
         parameters[name][one.name] = link[field]
     low, high = link["range"]
+    if low == high:  # both ends of the slider on one place
+        low = min(low, GRID_BOUNDS.high - RANGE_STEP)
+        high = low + RANGE_STEP
+        link["range"] = (low, high)
     x = grid(low, high, float(link["step"]))
     return {name: Shown(entry, parameters[name], evaluate(entry, x, **parameters[name])) for name, entry in functions.items()}, error
 
@@ -74,7 +79,7 @@ def probe_controls(link: LinkState, shown: dict[str, Shown]) -> tuple[Shown, flo
     link["x"] = min(max(link["x"], low), high)
     st.slider("Tangent at $x$", low, high, step=step, key=link.key("x", low, high, step))
     st.markdown("**Grid**")
-    st.slider("Range of $x$", GRID_BOUNDS.low, GRID_BOUNDS.high, step=1.0, key=link.key("range"))
+    st.slider("Range of $x$", GRID_BOUNDS.low, GRID_BOUNDS.high, step=RANGE_STEP, key=link.key("range"))
     st.select_slider("Step", STEPS, key=link.key("step"))
     return shown[link["closer"]], link["x"]
 

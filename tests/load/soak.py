@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+from mlp_core.jobs import PARKED_SECONDS
 from pages.ui.shell import PAGES
 from tests.bench.watching import fresh_server
 from tests.load.monkey import Monkey
@@ -25,22 +26,16 @@ APP = Path(__file__).parents[2] / "app.py"
 MEGABYTE = 1e6
 WARM_UP_FRACTION = 0.3  # of the time: imports, caches, the allocator's own reserves
 GROWTH_FRACTION = 0.10  # after that
-SAMPLE_SECONDS = 5.0
+REST_SECONDS = 2 * PARKED_SECONDS  # after all have left: runs have been given up and their memory given back
 PAUSE_SECONDS = 0.2  # between two actions of a session
 ACTIONS_A_TAB = 60  # then it is closed, and another opened
 
 
-async def soak(url: str, server: psutil.Process, minutes: float, sessions: int, seed: int) -> tuple[list[tuple[float, int]], list[str]]:
-    """Resident bytes over seconds, and what went wrong."""
-    started, problems, memory = time.monotonic(), list[str](), list[tuple[float, int]]()
-    until = started + 60 * minutes
+async def soak(url: str, server: psutil.Process, minutes: float, sessions: int, seed: int) -> tuple[list[int], list[str]]:
+    """Resident bytes at rest after the warm-up and at the end, and what went wrong."""
+    memory, problems = list[int](), list[str]()
 
-    async def sample() -> None:
-        while time.monotonic() < until:
-            memory.append((time.monotonic() - started, server.memory_info().rss))
-            await asyncio.sleep(SAMPLE_SECONDS)
-
-    async def visitor(number: int) -> None:
+    async def visitor(number: int, until: float) -> None:
         tab = 0
         while time.monotonic() < until:
             tab += 1
@@ -59,16 +54,12 @@ async def soak(url: str, server: psutil.Process, minutes: float, sessions: int, 
                         problems.append(f"{student.name}: {student.exceptions.pop()}; after: {monkey.done[-5:]}")
                     await asyncio.sleep(PAUSE_SECONDS)
 
-    await asyncio.gather(sample(), *(visitor(number) for number in range(1, sessions + 1)))
+    for phase, fraction in enumerate((WARM_UP_FRACTION, 1 - WARM_UP_FRACTION)):
+        until = time.monotonic() + 60 * minutes * fraction
+        await asyncio.gather(*(visitor(100 * phase + number, until) for number in range(1, sessions + 1)))
+        await asyncio.sleep(REST_SECONDS)
+        memory.append(server.memory_info().rss)
     return memory, problems
-
-
-def growth(memory: list[tuple[float, int]]) -> tuple[float, float, float]:
-    """Mean of the second sixth after the warm-up and of the last sixth, in MB, and their ratio less 1."""
-    after = [size for seconds, size in memory if seconds > WARM_UP_FRACTION * memory[-1][0]]
-    part = max(1, len(after) // 4)
-    early, late = sum(after[:part]) / part / MEGABYTE, sum(after[-part:]) / part / MEGABYTE
-    return early, late, late / early - 1
 
 
 def main() -> None:
@@ -80,8 +71,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fresh_server(APP, Path(folder)) as (url, server):
         memory, problems = asyncio.run(soak(url, server, options.minutes, options.sessions, options.seed))
         log = "".join(path.read_text() for path in Path(folder).glob("*.log"))
-    early, late, grown = growth(memory)
-    print(f"{options.sessions} sessions, {options.minutes:g} min: memory {early:,.0f} MB, at the end {late:,.0f} MB ({100 * grown:+.0f} %)")
+    early, late = (size / MEGABYTE for size in memory)
+    grown = late / early - 1
+    print(
+        f"{options.sessions} sessions, {options.minutes:g} min; memory when all had left: {early:,.0f} MB after the warm-up, "
+        f"{late:,.0f} MB at the end ({100 * grown:+.0f} %)"
+    )
     print(f"{len(problems)} problems on pages; {log.count('Traceback')} tracebacks in the log")
     for problem in problems[:10]:
         print("  ", problem)

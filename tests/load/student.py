@@ -187,6 +187,8 @@ class Student:
             raise NoAnswerError(f"{self.name} is not connected")
         started = time.perf_counter()
         async with self._turn:
+            if tick and fragment not in self._ticks:
+                return  # stopped while it waited its turn; a browser sends no more of it, and the server may not answer
             message = BackMsg()
             rerun = message.rerun_script
             rerun.query_string, rerun.page_script_hash, rerun.fragment_id = self._query, self._page_hash, fragment

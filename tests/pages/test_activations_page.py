@@ -101,6 +101,15 @@ def test_the_probe_stays_on_the_grid(page: AppTest) -> None:
     assert numbers(traces(page, "activation_curves")["ReLU"]["y"]).max() == pytest.approx(3)
 
 
+@pytest.mark.parametrize(("place", "span"), [(-17.0, (-17.0, -16.0)), (20.0, (19.0, 20.0))])
+def test_a_range_without_width_gets_one(page: AppTest, place: float, span: tuple[float, float]) -> None:
+    opened(page)
+    page.slider(key="activations_range").set_value((place, place)).run()
+    assert not page.exception
+    assert page.slider(key="activations_range").value == span
+    assert page.slider(key="activations_x").value in span  # the probe's 1.0 is outside
+
+
 def test_an_activation_of_ones_own(page: AppTest) -> None:
     opened(page)
     page.text_input(key="activations_own").set_value("x*sigmoid(1.702*x)").run()

@@ -55,7 +55,8 @@ def act(link: LinkState) -> None:
             )
     st.markdown("**Logistic regression is softmax regression with two classes**, where only the difference of the two outputs counts:")
     st.latex(
-        r"\begin{aligned}\operatorname{softmax}(0, o)_2 &= \frac{e^{o}}{e^{0} + e^{o}}\\[0.5em] &= \frac{1}{1 + e^{-o}} = \sigma(o)\end{aligned}"
+        r"\begin{aligned}\operatorname{softmax}(0, o)_2 &= \frac{e^{o}}{e^{0} + e^{o}}\\[0.5em]"
+        r" &= \frac{1}{1 + e^{-o}} = \sigma(o)\end{aligned}"
     )
 
 
