@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ MEGABYTE = 1e6
 WARM_UP_FRACTION = 0.3  # of the time: imports, caches, the allocator's own reserves
 GROWTH_FRACTION = 0.10  # after that
 REST_SECONDS = 2 * PARKED_SECONDS  # after all have left: runs have been given up and their memory given back
+SESSION_SECONDS = 10  # for which the server under test keeps a session that was closed, instead of minutes: at rest it shall hold none
 PAUSE_SECONDS = 0.2  # between two actions of a session
 ACTIONS_A_TAB = 60  # then it is closed, and another opened
 
@@ -68,6 +70,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    os.environ["STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL"] = str(SESSION_SECONDS)
     with tempfile.TemporaryDirectory() as folder, fresh_server(APP, Path(folder)) as (url, server):
         memory, problems = asyncio.run(soak(url, server, options.minutes, options.sessions, options.seed))
         log = "".join(path.read_text() for path in Path(folder).glob("*.log"))
