@@ -83,10 +83,11 @@ def test_models_trained_together_are_those_trained_alone(decays: list[float], se
 
 
 def test_the_paths_begin_before_training_and_end_where_training_ends() -> None:
-    states = paths(CHINESE, [0.0, 3.0], [0])
-    assert len(states) == 101
-    assert states[0].norm[0] == pytest.approx([math.sqrt(INPUTS)] * 2, rel=0.15)
-    np.testing.assert_array_equal(states[-1].test, train(CHINESE, [0.0, 3.0], [0]).test)
+    over_epochs, last = paths(CHINESE, [0.0, 3.0], [0]), train(CHINESE, [0.0, 3.0], [0])
+    assert over_epochs.test.shape == (101, 1, 2)
+    assert over_epochs.norm[0, 0] == pytest.approx([math.sqrt(INPUTS)] * 2, rel=0.15)
+    for name in ("train", "test", "norm"):
+        np.testing.assert_array_equal(getattr(over_epochs, name)[-1], getattr(last, name))
 
 
 def test_l1_makes_zeros_and_l2_makes_none() -> None:

@@ -83,27 +83,42 @@ class Trained:
     norm: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """Both losses and the norm of the weights on the way, each (epochs + 1, seeds, penalties), the beginning first."""
+
+    train: Floats
+    test: Floats
+    norm: Floats
+
+
 def train(setting: Setting, decays: Sequence[float], seeds: Sequence[int], penalty: Penalty = "l2") -> Trained:
     """The models after the last epoch, for every λ in `decays`.
 
     Raises:
         SpecError: a λ out of bounds.
     """
-    *_, last = paths(setting, decays, seeds, penalty, every=setting.epochs)
+    *_, last = _models(setting, decays, seeds, penalty)
     return last
 
 
-def paths(setting: Setting, decays: Sequence[float], seeds: Sequence[int], penalty: Penalty = "l2", *, every: int = 1) -> list[Trained]:
-    """The models before training, and after every so many epochs.
+def paths(setting: Setting, decays: Sequence[float], seeds: Sequence[int], penalty: Penalty = "l2") -> Paths:
+    """Losses and norms before training and after every epoch.
 
     Raises:
         SpecError: a λ out of bounds.
     """
+    measured = [(one.train, one.test, one.norm) for one in _models(setting, decays, seeds, penalty)]
+    return Paths(*map(np.stack, zip(*measured, strict=True)))
+
+
+def _models(setting: Setting, decays: Sequence[float], seeds: Sequence[int], penalty: Penalty) -> Iterator[Trained]:
+    """Before training and after every epoch."""
     strengths = np.array([BOUNDS["weight_decay"].check("lambda", decay) for decay in decays])
     problem = Problem.draw(setting, seeds)
     with np.errstate(over="ignore", invalid="ignore"):
-        states = _states(setting, problem, strengths[None, :, None], penalty)
-        return [_measure(problem, *state) for epoch, state in enumerate(states) if epoch % every == 0]
+        for state in _states(setting, problem, strengths[None, :, None], penalty):
+            yield _measure(problem, *state)
 
 
 def _states(setting: Setting, problem: Problem, strength: Floats, penalty: Penalty) -> Iterator[tuple[Floats, Floats]]:

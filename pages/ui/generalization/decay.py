@@ -17,6 +17,7 @@ from mlp_core.generalization.weight_decay import (
     EDITION_BOUNDS,
     INPUTS,
     TRUE_WEIGHT,
+    Paths,
     Setting,
     Trained,
     converged,
@@ -82,15 +83,15 @@ class Swept:
     guess: Floats
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=16, show_spinner=False)
 def _sweep(setting: Setting, seed: int) -> Swept:
     seeds = range(seed, seed + SEEDS)
     l2, l1 = train(setting, DECAYS, seeds, "l2"), train(setting, DECAYS, seeds, "l1")
     return Swept(l2, l1, converged(setting, DECAYS, seeds), guessing(setting, seeds))
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _paths(setting: Setting, decay: float, seed: int) -> list[Trained]:
+@st.cache_data(max_entries=64, show_spinner=False)
+def _paths(setting: Setting, decay: float, seed: int) -> Paths:
     """Without a penalty and with it, over the epochs."""
     return paths(setting, (0.0, decay), range(seed, seed + SEEDS))
 
@@ -111,7 +112,7 @@ def act(link: LinkState) -> None:
     )  # fmt: skip
     decay, seed = float(link["decay"]), int(link["decay_seed"])
     over_epochs, swept = _paths(setting, decay, seed), _sweep(setting, seed)
-    _numbers(over_epochs[-1], decay)
+    _numbers(over_epochs, decay)
     if diverged(over_epochs):
         st.error(
             "This training **diverges**: the steps are too large for these points or for this λ (a step shrinks weights only while "
@@ -124,9 +125,9 @@ def act(link: LinkState) -> None:
     routes_panel(decay, setting, seed)
 
 
-def diverged(over_epochs: list[Trained]) -> bool:
+def diverged(over_epochs: Paths) -> bool:
     """Whether for some seed the test loss with λ grew far beyond where it began."""
-    return not bool((over_epochs[-1].test[:, 1] <= WORSE * over_epochs[0].test[:, 1]).all())
+    return not bool((over_epochs.test[-1, :, 1] <= WORSE * over_epochs.test[0, :, 1]).all())
 
 
 def _controls(link: LinkState) -> None:
@@ -142,8 +143,10 @@ def _controls(link: LinkState) -> None:
     )
 
 
-def _numbers(last: Trained, decay: float) -> None:
-    train_loss, test_loss, norm = (float(Band.of(values[:, 1]).median) for values in (last.train, last.test, last.norm))
+def _numbers(over_epochs: Paths, decay: float) -> None:
+    """After the last epoch."""
+    ends = (values[-1, :, 1] for values in (over_epochs.train, over_epochs.test, over_epochs.norm))
+    train_loss, test_loss, norm = (float(Band.of(values).median) for values in ends)
     with st.container(horizontal=True):
         st.metric("Training loss", f"{train_loss:.2g}", border=True, help=f"½(ŷ − y)² without the penalty, λ = {decay:g}; median.")
         st.metric("Test loss", f"{test_loss:.2g}", border=True, help="On 100 points that were held out; median.")
@@ -164,26 +167,26 @@ def _numbers(last: Trained, decay: float) -> None:
     )
 
 
-def _over_epochs(over_epochs: list[Trained], decay: float) -> None:
-    epochs = np.arange(len(over_epochs))
+def _over_epochs(over_epochs: Paths, decay: float) -> None:
+    epochs = np.arange(len(over_epochs.test))
 
-    def series(label: str, name: str, column: int, color: str, dash: str = "solid") -> BandSeries:
-        band = Band.of(np.stack([getattr(state, name)[:, column] for state in over_epochs], axis=1))
+    def series(label: str, values: Floats, column: int, color: str, dash: str = "solid") -> BandSeries:
+        band = Band.of(values[:, :, column].T)
         return BandSeries(label, epochs, band.median, color, band.low, band.high, dash)
 
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"###### Losses, λ = {decay:g}")
-        curves = [series("training", "train", 1, TRAIN), series("test", "test", 1, TEST)]
+        curves = [series("training", over_epochs.train, 1, TRAIN), series("test", over_epochs.test, 1, TEST)]
         if decay:
-            curves.append(series("test, λ = 0", "test", 0, GREY, "dot"))
+            curves.append(series("test, λ = 0", over_epochs.test, 0, GREY, "dot"))
         figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("½(ŷ − y)²"))
         live_chart(figure, key="decay_losses", height=CHART_HEIGHT, alt="Training and test loss against epochs, with and without decay")
     with right:
         st.markdown("###### Size of the weights, ‖w‖")
-        curves = [series(f"λ = {decay:g}", "norm", 1, PURPLE)]
+        curves = [series(f"λ = {decay:g}", over_epochs.norm, 1, PURPLE)]
         if decay:
-            curves.append(series("λ = 0", "norm", 0, GREY, "dot"))
+            curves.append(series("λ = 0", over_epochs.norm, 0, GREY, "dot"))
         marks = Marks(log=True)
         marks.level(TRUE_WEIGHT * INPUTS**0.5, "true")
         figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("‖w‖"), marks=marks)
