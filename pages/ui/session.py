@@ -16,7 +16,7 @@ import torch
 
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.matmul import MatmulChoice, choose_matmul
-from mlp_core.memory import available_bytes, share_heaps
+from mlp_core.memory import available_bytes
 from mlp_core.trainable import Trainable
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
@@ -89,7 +89,6 @@ class Lease:
 @st.cache_resource(show_spinner=False)
 def engine() -> tuple[Scheduler, MatmulChoice]:
     """The process's one scheduler, and the matrix product in use."""
-    share_heaps()
     torch.set_num_threads(1)  # jobs take turns; two threads would fight with the server for two cores
     choice = choose_matmul()
     # Streamlit's own collection after every script run is off (.streamlit/config.toml); with everything that was imported frozen,

@@ -7,6 +7,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from mlp_core.memory import keep_few_kernels, share_heaps
+
 ROOT = Path(__file__).parents[2]
 
 # file stem, which is also the address; title; icon
@@ -28,6 +30,8 @@ def has_page(stem: str) -> bool:
 
 def open_house() -> None:
     """Show the navigation and run the page that is open."""
+    share_heaps()  # before the threads that would each get one of their own
+    keep_few_kernels()  # before any page has multiplied
     st.set_page_config(page_title="MLP playground", page_icon=ROOT / "static" / "icon.svg", layout="wide")
     pages = [
         st.Page(ROOT / "pages" / f"{stem}.py", title=title, icon=icon, url_path=stem, default=stem == "start")
