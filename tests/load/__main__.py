@@ -45,7 +45,8 @@ def bare_images_per_second(loop: PlainLoop, images: int) -> list[float]:
 def table(measured: Lesson, bare: list[float]) -> str:
     """All that was measured, with the goals beside it."""
     memory, threads, alone = measured.memory, measured.threads, statistics.median(bare)
-    per_session = (memory["all train"] - memory["one trains"]) / (measured.students - 1)
+    per_session = (memory["all train"] - memory["one trains"]) / (measured.students - measured.servers)
+    one = "one training" if measured.servers == 1 else "one training on each"
     back = memory["all have left"] / memory["before the lesson"] - 1
     rows = [
         ("training, all students", f"{measured.images_per_second:,.0f} images/s"),
@@ -58,7 +59,7 @@ def table(measured: Lesson, bare: list[float]) -> str:
         ("Stop, from the press to the page", _delays(measured.stop_delays, 250)),
         ("memory after start", _megabytes(memory["after start"])),
         ("  with the start page seen", _megabytes(memory["start page"])),
-        ("  with data, one training", _megabytes(memory["one trains"])),
+        (f"  with data, {one}", _megabytes(memory["one trains"])),
         ("  each further student", f"{per_session / MEGABYTE:.1f} MB (goal: below 6 MB)"),
         (f"  {measured.students} training", _megabytes(memory["all train"])),
         ("  all have left", f"{_megabytes(memory['all have left'])}, {100 * back:+.0f} % (goal: within 10 %)"),

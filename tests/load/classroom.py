@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import psutil  # type: ignore[import-untyped]
@@ -28,6 +28,7 @@ class Lesson:
     """What was measured. Delays in seconds, memory in bytes; `rates` in images/s by student, over `seconds` of undisturbed training."""
 
     students: int
+    servers: int
     seconds: float = 0.0
     rates: list[float] = field(default_factory=list)
     page_delays: list[float] = field(default_factory=list)
@@ -58,10 +59,9 @@ async def lesson(servers: Servers, students: int, seconds: float, say: Callable[
     """Hold a lesson of about 90 s and `seconds` of undisturbed training. Each student stays with one server, as behind a load balancer
     with session affinity.
     """
-    measured = Lesson(students)
+    measured = Lesson(students, len(servers))
     measured.note("after start", servers)
-    for url in servers:
-        await _warm_up(url, servers, measured)
+    await _warm_up(servers, measured)
     await _emptied(servers, measured, "before the lesson")
     say(f"{students} students come")
     urls = list(servers)
@@ -85,20 +85,27 @@ async def lesson(servers: Servers, students: int, seconds: float, say: Callable[
     return measured
 
 
-async def _warm_up(url: str, servers: Servers, measured: Lesson) -> None:
-    """One student alone: imports, data, caches. What stays when that one has left is what a server weighs."""
-    async with Student(url, "the first") as first:
-        await first.open("start")
+async def _warm_up(servers: Servers, measured: Lesson) -> None:
+    """One student alone on each server: imports, data, caches. What stays when they have left is what the servers weigh."""
+    async with AsyncExitStack() as stack:
+        first = [await stack.enter_async_context(Student(url, "the first")) for url in servers]
+        for student in first:
+            await student.open("start")
         measured.note("start page", servers)
-        await first.open("train", "epochs=1&train_size=2000")
-        await first.press("run_play")
-        await first.until(lambda: (button := first.button("run_play")) is not None and button.label == "Train", "the first run's end")
-        for page in OTHER_PAGES:
-            await first.open(page)
-        await first.open("train", DESIGN)
-        await first.press("run_play")
-        await first.until(lambda: first.steps > 300, "some training")
+        await asyncio.gather(*map(_try_all, first))
         measured.note("one trains", servers)
+
+
+async def _try_all(student: Student) -> None:
+    """A short run, the other pages, and a run that goes on."""
+    await student.open("train", "epochs=1&train_size=2000")
+    await student.press("run_play")
+    await student.until(lambda: (button := student.button("run_play")) is not None and button.label == "Train", "the first run's end")
+    for page in OTHER_PAGES:
+        await student.open(page)
+    await student.open("train", DESIGN)
+    await student.press("run_play")
+    await student.until(lambda: student.steps > 300, "some training")
 
 
 async def _arrive(student: Student, delay: float, measured: Lesson) -> None:
