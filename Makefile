@@ -18,6 +18,9 @@ apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(1) 
 
 with_browser = CHROMIUM="$${CHROMIUM:-$$(cat $(VENV)/.chromium 2>/dev/null || echo /usr/bin/chromium)}"
 
+# What pytest says when none of its tests was asked for.
+NONE = 5
+
 .PHONY: help run test check bench load soak pictures clean
 .DELETE_ON_ERROR:
 
@@ -28,7 +31,8 @@ run: $(VENV)/.app $(VENV)/.data ## serve the app at http://localhost:8501 (make 
 	$(PY) -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false
 
 test: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## run all tests (PYTEST_FLAGS="-k spec" for some)
-	@$(with_browser) $(PY) -m pytest $(PYTEST_FLAGS)
+	@$(with_browser) $(PY) -m pytest -m "not browser" -n 2 --dist loadfile $(PYTEST_FLAGS) || [ $$? = $(NONE) ]
+	@$(with_browser) $(PY) -m pytest -m browser $(PYTEST_FLAGS) || [ $$? = $(NONE) ]
 
 check: $(VENV)/.tools ## lint, formatting and types
 	$(PY) -m ruff check $(CODE)

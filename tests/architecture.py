@@ -32,7 +32,7 @@ _CORE = ("mlp_core", "numpy", "torch")
 _PANEL = ("streamlit", "pages.ui", "mlp_core", "numpy", "torch", "plotly")
 ROOMS = (  # the first that fits counts
     Room("app", ("streamlit", "pages.ui")),
-    Room("pages.ui.shell", ("streamlit",)),  # stands around every page, the quick ones too
+    Room("pages.ui.shell", ("streamlit", "mlp_core.memory")),  # stands around every page, the quick ones too
     Room("pages.ui.text", ()),
     Room("pages.ui.live_chart", (*_PANEL, "pandas")),
     Room("pages.ui", _PANEL),
@@ -40,6 +40,7 @@ ROOMS = (  # the first that fits counts
     Room("mlp_core.bounds", ()),
     Room("mlp_core.spec", ("mlp_core.bounds",)),
     Room("mlp_core.records", ()),
+    Room("mlp_core.memory", ()),
     Room("mlp_core.figures", ("plotly", "numpy", "mlp_core.figures", "mlp_core.spec", "mlp_core.bounds", "mlp_core.records")),
     Room("mlp_core.files.download", (*_CORE, "filelock", "torchvision"), ("mlp_core.figures",)),
     Room("mlp_core.pictures.file", ("mlp_core", "numpy", "PIL"), ("mlp_core.figures",)),

@@ -57,6 +57,7 @@ each_shipped = pytest.mark.parametrize(("module", "path"), SHIPPED.items(), ids=
         ("mlp_core.spec", "import torch"),
         ("mlp_core.spec", "from mlp_core.records import History"),
         ("mlp_core.records", "import numpy as np"),
+        ("mlp_core.memory", "import torch"),
         ("mlp_core.data", "def f():\n    import torchvision"),
         ("mlp_core.files.download", "import torchvision"),
         ("mlp_core.files.download", "class A:\n    from torchvision.datasets import FashionMNIST"),
@@ -75,6 +76,7 @@ def test_an_import_that_goes_up_is_found(module: str, source: str) -> None:
         ("pages.ui.session", "import torch\nfrom pages.ui.text import plain\nfrom mlp_core.figures.training import loss_curve"),
         ("mlp_core.files.download", "def f():\n    from torchvision.datasets import FashionMNIST"),
         ("mlp_core.figures.training", "import numpy as np\nfrom mlp_core.records import History\nfrom mlp_core.figures import palette"),
+        ("pages.ui.shell", "import streamlit as st\nfrom mlp_core.memory import share_heaps"),
         ("mlp_core.spec", "import json\nfrom collections.abc import Mapping"),
     ],
 )
