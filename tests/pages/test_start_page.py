@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
+from pages.ui import shell
 from pages.ui.shell import PAGES, ROOT
 from tests.pages.visit import again, opened, said, sent, visit
 
@@ -61,6 +62,15 @@ def test_an_experiment_is_set_up_by_its_link(app: AppTest) -> None:
     assert app.session_state["_spec"] == PRESETS["bottleneck"].spec
     assert app.pills[0].value == "bottleneck"
     assert not app.warning
+
+
+def test_before_any_page_multiplies_its_libraries_are_told_to_keep_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    said_by_memory = list[str]()
+    for name in ("share_heaps", "keep_few_kernels"):
+        monkeypatch.setattr(shell, name, lambda name=name: said_by_memory.append(name))
+    with visit("app.py") as app:
+        again(app)
+    assert set(said_by_memory) == {"share_heaps", "keep_few_kernels"}
 
 
 def test_the_figures_are_built_once_a_visit(app: AppTest) -> None:
