@@ -31,8 +31,8 @@ run: $(VENV)/.app $(VENV)/.data ## serve the app at http://localhost:8501 (make 
 	$(PY) -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false
 
 test: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## run all tests (PYTEST_FLAGS="-k spec" for some)
-	@$(with_browser) $(PY) -m pytest -m "not browser" -n 2 --dist loadfile $(PYTEST_FLAGS) || [ $$? = $(NONE) ]
-	@$(with_browser) $(PY) -m pytest -m browser $(PYTEST_FLAGS) || [ $$? = $(NONE) ]
+	@$(with_browser) $(PY) -m pytest --ignore=tests/browser -n 2 --dist loadfile $(PYTEST_FLAGS) || [ $$? = $(NONE) ]
+	@$(with_browser) $(PY) -m pytest tests/browser $(PYTEST_FLAGS) || [ $$? = $(NONE) ]
 
 check: $(VENV)/.tools ## lint, formatting and types
 	$(PY) -m ruff check $(CODE)
