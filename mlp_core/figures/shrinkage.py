@@ -14,6 +14,7 @@ from mlp_core.figures.palette import GREY, base_layout, series_style
 Floats = npt.NDArray[np.float64]
 
 ZERO_GAP = 0.7  # decades between λ = 0 and the smallest other λ
+MARGIN = 0.08  # of what is drawn, above and below it
 
 
 def penalty_places(decays: npt.ArrayLike) -> Floats:
@@ -37,18 +38,17 @@ def penalty_axis(decays: npt.ArrayLike) -> dict[str, Any]:
     }
 
 
-def ordered_weights(weights: Mapping[str, Floats], truth: float) -> go.Figure:
+def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping[str, Floats] | None = None) -> go.Figure:
     """All weights of each model from the smallest to the largest; where a curve is flat at 0, weights are exactly 0.
 
     Args:
-        weights: label -> (d,).
+        weights: label -> (d,); the picture is as high as these need.
         truth: the value that every weight should have.
+        beyond: label -> (d,), to compare with: these may leave the picture.
     """
-    traces = []
-    for index, (label, values) in enumerate(weights.items()):
-        finite = np.sort(np.where(np.isfinite(values), values, np.nan))
-        line = series_style(index) | {"width": 2.5}
-        traces.append(go.Scatter(x=np.arange(1, len(finite) + 1), y=finite, name=label, mode="lines", line=line, hovertemplate="%{y:.3g}"))
+    traces = [_ordered(label, values, series_style(index) | {"width": 2.5}) for index, (label, values) in enumerate(weights.items())]
+    thin = {"color": GREY, "width": 1.5, "dash": "dot"}
+    traces += [_ordered(label, values, thin) for label, values in (beyond or {}).items()]
     longest = max((len(values) for values in weights.values()), default=1)
     traces.append(
         go.Scatter(
@@ -56,8 +56,17 @@ def ordered_weights(weights: Mapping[str, Floats], truth: float) -> go.Figure:
             line={"color": GREY, "width": 1.5, "dash": "dash"}, hoverinfo="skip",
         )
     )  # fmt: skip
+    drawn = np.concatenate([*weights.values(), [truth, 0.0]])
+    drawn = drawn[np.isfinite(drawn)]
+    low, high = float(drawn.min()), float(drawn.max())
+    margin = MARGIN * (high - low or 1.0)
     layout = base_layout(
         xaxis={"title": {"text": "weights, in order"}, "range": [0, longest + 1], "zeroline": False},
-        yaxis={"title": {"text": "value"}, "uirevision": str(longest)},
+        yaxis={"title": {"text": "value"}, "range": [low - margin, high + margin], "uirevision": str(longest)},
     )
     return go.Figure(traces, layout).update_layout(template=None)
+
+
+def _ordered(label: str, values: Floats, line: Mapping[str, object]) -> go.Scatter:
+    finite = np.sort(np.where(np.isfinite(values), values, np.nan))
+    return go.Scatter(x=np.arange(1, len(finite) + 1), y=finite, name=label, mode="lines", line=line, hovertemplate="%{y:.3g}")

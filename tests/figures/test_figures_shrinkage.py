@@ -35,3 +35,17 @@ def test_weights_are_in_order_beside_the_true_value() -> None:
     assert list(figure.data[0].y) == [-1, 2, 3]
     assert list(figure.data[1].y[:2]) == [0, 1]
     assert list(figure.data[2].y) == [0.01, 0.01]
+
+
+def test_the_picture_is_as_high_as_the_penalized_weights_need() -> None:
+    figure = ordered_weights({"L2": np.array([-0.2, 0.1]), "L1": np.array([0.0, np.nan])}, 0.01, {"λ = 0": np.array([-3.0, 3.0])})
+    sound(figure, 6000)
+    low, high = figure.layout.yaxis.range
+    assert -0.25 < low < -0.2
+    assert 0.1 < high < 0.15
+    assert list(figure.data[2].y) == [-3, 3]
+
+
+def test_weights_that_are_all_gone_still_have_a_picture() -> None:
+    low, high = ordered_weights({"L2": np.array([np.inf, np.nan]), "L1": np.zeros(2)}, 0.0).layout.yaxis.range
+    assert low < 0 < high

@@ -230,10 +230,11 @@ def _weights(swept: Swept, decay: float) -> None:
     st.markdown("##### L1 makes zeros, L2 makes small")
     column = DECAYS.index(decay)
     l2, l1, without = swept.l2.weights[0, column], swept.l1.weights[0, column], swept.l2.weights[0, 0]
-    shown = {f"L2, λ = {decay:g}": l2, f"L1, λ = {decay:g}": l1} | ({"λ = 0": without} if decay else {})
-    figure = ordered_weights(shown, TRUE_WEIGHT)
+    shown = {f"L2, λ = {decay:g}": l2, f"L1, λ = {decay:g}": l1}
+    figure = ordered_weights(shown, TRUE_WEIGHT, {"λ = 0": without} if decay else None)
     live_chart(figure, key="decay_weights", height=CHART_HEIGHT, alt="The weights in order, for L2 and for L1")
     st.caption(
         f"Weights of exactly 0: **{int((l1 == 0).sum())}** of {INPUTS} with L1, {int((l2 == 0).sum())} with L2 (first seed). An L1 step "
         "moves a weight by ηλ towards 0 and stops there. Here all true weights are equal: few large ones are the wrong guess."
+        + (f" Without a penalty weights go from {without.min():.2g} to {without.max():.2g}, out of the picture." if decay else "")
     )
