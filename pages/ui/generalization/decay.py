@@ -236,5 +236,5 @@ def _weights(swept: Swept, decay: float) -> None:
     st.caption(
         f"Weights of exactly 0: **{int((l1 == 0).sum())}** of {INPUTS} with L1, {int((l2 == 0).sum())} with L2 (first seed). An L1 step "
         "moves a weight by ηλ towards 0 and stops there. Here all true weights are equal: few large ones are the wrong guess."
-        + (f" Without a penalty weights go from {without.min():.2g} to {without.max():.2g}, out of the picture." if decay else "")
+        + (f" Without a penalty weights go from {without.min():.2g} to {without.max():.2g}." if decay else "")
     )
