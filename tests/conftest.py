@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from mlp_core import workbench
 from mlp_core.jobs import Scheduler
 
 torch.set_num_threads(1)  # two on tensors as small as these only wait for each other
@@ -43,6 +44,14 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
         report.outcome = "failed"
         report.longrepr = f"{collector.nodeid} skipped, which counts as failed in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="module")
+def small_test_pieces() -> Iterator[None]:
+    """A test of 30 images in five pieces, so that there is something to interrupt."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
+        yield
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -24,6 +25,9 @@ from mlp_core.training import Run
 PATIENCE_SECONDS = 60.0  # how long to wait before saying that a thing does not happen; a test that passes waits for none of it
 SPEC = RunSpec(hidden=(8,), init="he_normal", batch_size=16, epochs=2, device="cpu")  # of `clouds()`: 4 steps an epoch, the last of 2
 LONG = replace(SPEC, epochs=2000)  # does not end while a test looks on
+RICH = replace(SPEC, dropout=(0.4,), epochs=5)  # 20 steps, and something drawn in each
+
+both_implementations = pytest.mark.parametrize("implementation", ["concise", "scratch"])
 
 
 def clouds(train: int = 50, test: int = 30, classes: int = 3, seed: int = 0) -> Dataset:

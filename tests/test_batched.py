@@ -15,6 +15,7 @@ from mlp_core.model import Network, generator_for
 from mlp_core.seeds import batched
 from mlp_core.seeds.batched import Batched
 from mlp_core.spec import RunSpec
+from tests.engine import both_implementations
 
 SEEDS, SIZES, BATCH = (3, 4, 7), (6, 5, 4, 3), 11
 SPEC = RunSpec(hidden=(5, 4), init="he_normal", device="cpu")
@@ -31,7 +32,6 @@ DESIGNS = {
     "products for oneDNN": {"hidden": (64, 64)},
 }
 each_design = pytest.mark.parametrize("changes", DESIGNS.values(), ids=DESIGNS)
-BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
 
 
 def alone(spec: RunSpec, loss: str = "cross_entropy") -> list[Network]:
@@ -81,7 +81,7 @@ def test_prelu_is_that_of_the_registry_with_an_alpha_for_every_network() -> None
     assert [gradient.tolist() for gradient in ours] == [gradient.tolist() for gradient in theirs]
 
 
-@BOTH
+@both_implementations
 @each_design
 def test_losses_and_gradients_are_those_of_each_alone(changes: dict[str, object], implementation: str) -> None:
     spec = replace(SPEC, **changes, implementation=implementation)  # type: ignore[arg-type]
@@ -117,7 +117,7 @@ def test_gradients_of_a_single_output_are_those_of_each_alone(loss: str) -> None
             torch.testing.assert_close(whole.grad[index].reshape(-1), gradient.reshape(-1))
 
 
-@BOTH
+@both_implementations
 @each_design
 def test_a_test_shows_all_the_same_inputs_and_drops_nothing(changes: dict[str, object], implementation: str) -> None:
     spec = replace(SPEC, **changes, implementation=implementation)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ def test_a_test_shows_all_the_same_inputs_and_drops_nothing(changes: dict[str, o
         assert losses[index].item() == pytest.approx(network.loss_of(network.logits(x[0]), labels[0]).item(), rel=1e-5)
 
 
-@BOTH
+@both_implementations
 def test_networks_are_views_of_the_common_parameters_until_released(implementation: str) -> None:
     common, untouched = together(replace(SPEC, implementation=implementation, activation="prelu")), alone(SPEC)
     common.release(1)

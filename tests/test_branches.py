@@ -9,19 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.data import load_sample
 from mlp_core.records import LrChange, StepLog
 from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
 from tests.drawn import specs
-from tests.engine import SPEC, clouds, finished, network_of, record_of, weights_of
+from tests.engine import RICH, SPEC, both_implementations, clouds, finished, network_of, record_of, weights_of
 
-RICH = replace(SPEC, dropout=(0.4,), epochs=5)
-BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
 LRS = st.sampled_from([1e-5, 0.01, 0.05, 0.3, 100])
 
 
@@ -37,7 +33,7 @@ def changed(spec: RunSpec, step: int, lr: float) -> Run:
 class TestSetLr:
     """From the next step on, and told in the history."""
 
-    @BOTH
+    @both_implementations
     @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])
     def test_a_step_at_twice_the_rate_goes_twice_as_far(self, optimizer: str, implementation: str) -> None:
         spec = replace(SPEC, optimizer=optimizer, implementation=implementation, lr=0.01, init_std=1.0)
@@ -141,7 +137,7 @@ class TestBranch:
         assert record_of(parent) == record_of(untouched)
         assert weights_of(parent) == weights_of(untouched)
 
-    @BOTH
+    @both_implementations
     @pytest.mark.parametrize(
         "changes", [{"optimizer": "adam"}, {"momentum": 0.9, "nesterov": True}, {"optimizer": "rmsprop", "momentum": 0.5}]
     )
@@ -267,46 +263,3 @@ class TestBranch:
             step = branch.step
             branch.advance()
             assert record_of(branch) == record_of(changed(spec, step, 0.2))
-
-
-class TestMoment:
-    """A kept step seen again."""
-
-    @BOTH
-    def test_is_the_run_as_it_stood_then(self, implementation: str) -> None:
-        spec = replace(RICH, implementation=implementation, optimizer="adam", lr=0.01)
-        parent = finished(spec)
-        for step in (0, 5, 8, 20):
-            then = Run(spec, clouds())
-            then.prepare()
-            then.advance(steps=step)
-            then.evaluate()
-            moment = parent.moment(step)
-            assert [w.detach().numpy().tobytes() for w in moment.network.parameters()] == weights_of(then)
-            assert then.evaluation is not None
-            assert moment.evaluation.step == moment.inspection.step == step
-            assert moment.evaluation.loss == then.evaluation.loss
-            assert moment.evaluation.probabilities.tobytes() == then.evaluation.probabilities.tobytes()
-            if step in (0, 8):
-                (probe,) = (probe for probe in then.history.probes if probe.step == step)
-                assert tuple(layer.stats for layer in moment.inspection.layers) == probe.layers
-
-    def test_has_a_network_of_its_own(self) -> None:
-        parent = Run(RICH, clouds())
-        parent.advance(steps=7)
-        moment = parent.moment(5)
-        moment.network.weights()[0][0].fill_(7.0)
-        moment.network.loss(torch.rand(4, 6), torch.tensor([0, 1, 2, 0]))  # draws a mask
-        parent.advance()
-        assert record_of(parent) == record_of(finished(RICH))
-        again = parent.moment(5)
-        assert not (again.network.weights()[0][0] == 7.0).any()
-
-    def test_of_a_step_that_is_not_kept(self) -> None:
-        with pytest.raises(ValueError, match="step: must be one that is kept"):
-            finished(RICH).moment(19)
-
-    def test_of_real_images(self) -> None:
-        run = Run(RunSpec(train_size=512, epochs=2, device="cpu"), load_sample())
-        run.advance()
-        assert run.moment(run.total_steps).evaluation.accuracy == run.history.epochs[-1].test_accuracy

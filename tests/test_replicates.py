@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core import workbench
 from mlp_core.data import Dataset, load_sample
 from mlp_core.ends import ENDS, SOFTMAX, End
 from mlp_core.model import Network
@@ -21,7 +20,11 @@ from mlp_core.records import HistorySnapshot, LrChange
 from mlp_core.seeds.replicates import Replicates
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run
-from tests.engine import SPEC, clouds, kind_of, network_of, record_of_all
+from tests.engine import SPEC, both_implementations, clouds, kind_of, network_of, record_of_all
+from tests.moving import MOVES, make
+
+pytestmark = pytest.mark.usefixtures("small_test_pieces")
+
 
 SAME = 1e-5  # relative, after 6 to 12 steps; measured: at most 4.3e-7
 FIVE = range(SPEC.seed, SPEC.seed + 5)
@@ -43,15 +46,6 @@ DESIGNS: dict[str, dict[str, Any]] = {
     "fewer images": {"train_size": 33, "seed": 9},
 }
 each_design = pytest.mark.parametrize("changes", DESIGNS.values(), ids=DESIGNS)
-BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_test_pieces() -> Iterator[None]:
-    """A test of 30 images in five pieces, so that there is something to interrupt."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
-        yield
 
 
 def singles(spec: RunSpec, data: Dataset, end: End = SOFTMAX, before: Callable[[Run], object] | None = None) -> list[Run]:
@@ -90,7 +84,7 @@ def assert_same(run: Replicates, alone: list[Run]) -> None:
         assert_same_weights(network, network_of(one))
 
 
-@BOTH
+@both_implementations
 @each_design
 def test_each_seed_is_the_single_run_of_it(changes: dict[str, Any], implementation: str) -> None:
     spec, data = replace(SPEC, **changes, implementation=implementation), clouds()
@@ -139,32 +133,6 @@ def test_what_a_run_has_one_of_is_the_first_seeds() -> None:
     assert run.checkpoints.steps == ()
     with pytest.raises(ValueError, match="step"):
         run.moment(0)
-
-
-MOVES = st.one_of(
-    st.tuples(st.just("steps"), st.integers(0, 9)),
-    st.tuples(st.sampled_from(["moment", "evaluate", "evaluate in part", "look", "watch", "prepare"]), st.just(0)),
-)
-
-
-def make(run: Replicates, move: str, steps: int) -> None:
-    """Move it on, or do something to it that must not matter."""
-    match move:
-        case "steps":
-            run.advance(steps=steps)
-        case "moment":
-            run.advance(seconds=0.0)
-        case "evaluate":
-            run.evaluate()
-        case "evaluate in part":
-            run.evaluate(seconds=0.0)
-        case "look":
-            run.inspections.look()
-        case "watch":
-            torch.rand(3)
-            assert len(run.members) == 5
-        case "prepare":
-            run.prepare()
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

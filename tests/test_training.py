@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,51 +15,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlp_core import workbench
 from mlp_core.data import Dataset, load_sample
 from mlp_core.records import StepLog
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.drawn import specs
-from tests.engine import SPEC, clouds, cross_entropy, finished, kind_of, network_of, record_of, weights_of
+from tests.engine import SPEC, both_implementations, clouds, cross_entropy, finished, kind_of, network_of, record_of, weights_of
+from tests.moving import MOVES, make
+
+pytestmark = pytest.mark.usefixtures("small_test_pieces")
+
 
 SAME_LOSS = 1e-5  # relative, after 20 steps; measured: at most 1.3e-6
-
-BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_test_pieces() -> Iterator[None]:
-    """A test of 30 images in five pieces, so that there is something to interrupt."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
-        yield
-
-
-MOVES = st.one_of(
-    st.tuples(st.just("steps"), st.integers(0, 9)),
-    st.tuples(st.sampled_from(["moment", "seconds", "evaluate", "evaluate in part", "watch", "prepare"]), st.just(0)),
-)
-
-
-def make(run: Run, move: str, steps: int) -> None:
-    """Move a run on, or do something to it that must not matter."""
-    match move:
-        case "steps":
-            run.advance(steps=steps)
-        case "moment":
-            run.advance(seconds=0.0)
-        case "seconds":
-            run.advance(seconds=0.001)
-        case "evaluate":
-            run.evaluate()
-        case "evaluate in part":
-            run.evaluate(seconds=0.0)
-        case "watch":
-            torch.rand(3)  # a page may draw from torch's own generator
-            run.history.snapshot()
-        case "prepare":
-            run.prepare()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -214,7 +180,7 @@ def test_making_a_run_builds_nothing_and_preparing_it_takes_no_step() -> None:
     assert [probe.step for probe in run.history.probes] == [0]
 
 
-@BOTH
+@both_implementations
 def test_a_run_that_ended_stays_as_it_is(implementation: str) -> None:
     run = finished(replace(SPEC, implementation=implementation))
     network, record, weights, evaluation = run.network, record_of(run), weights_of(run), run.evaluation
@@ -234,57 +200,6 @@ def test_layers_are_measured_at_the_steps_promised() -> None:
     thinned = finished(replace(SPEC, hidden=(2,), batch_size=50, epochs=250, train_size=2), clouds(2, 3))
     assert len(thinned.history.epochs) == 250
     assert [probe.step for probe in thinned.history.probes] == sorted({0, 10, 100} | set(range(3, 250, 3)))
-
-
-class TestEvaluate:
-    """The test set seen between epochs, whole and in parts."""
-
-    def test_is_of_the_weights_as_they_are(self) -> None:
-        run = Run(SPEC, clouds())
-        run.advance(steps=3)
-        assert not run.evaluated
-        run.evaluate()
-        assert run.evaluated
-        assert run.evaluation is not None
-        assert run.evaluation.step == 3
-        logits = network_of(run).logits(clouds().test_images.flatten(1) / 255)
-        assert run.evaluation.predicted.tolist() == logits.argmax(dim=1).tolist()
-        run.advance(steps=1)
-        assert run.evaluation.step == 4
-
-    def test_goes_on_in_parts_and_finishes(self) -> None:
-        run = Run(SPEC, clouds())
-        run.advance(steps=1)
-        calls = 0
-        while not run.evaluated:
-            assert run.evaluation is None
-            run.evaluate(seconds=0.0)
-            calls += 1
-        assert calls == 5  # 30 images, 7 at a time
-        assert run.evaluation is not None
-        assert len(run.evaluation.labels) == 30
-
-    def test_an_unfinished_one_is_dropped_when_training_goes_on(self) -> None:
-        run = Run(SPEC, clouds())
-        run.advance(steps=1)
-        run.evaluate(seconds=0.0)
-        run.advance(seconds=0.0)
-        assert run.step == 2, "the step waits for a test of weights that it is about to change"
-        run.evaluate()
-        assert run.evaluation is not None
-        assert run.evaluation.step == 2
-
-    def test_finishes_an_epochs_test_under_way(self) -> None:
-        run = Run(SPEC, clouds())
-        run.advance(steps=3)
-        run.advance(steps=1, seconds=0.0)
-        assert run.testing
-        assert run.epoch == 0
-        run.evaluate()
-        assert not run.testing
-        assert run.epoch == 1
-        assert run.evaluation is not None
-        assert run.history.epochs[0].test_loss == run.evaluation.loss
 
 
 def test_memory_is_bounded_over_a_long_run() -> None:

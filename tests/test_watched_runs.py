@@ -19,9 +19,7 @@ from mlp_core.probe import measure
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.drawn import specs
-from tests.engine import SPEC, clouds, finished, network_of, record_of, weights_of
-
-BOTH = pytest.mark.parametrize("implementation", ["concise", "scratch"])
+from tests.engine import SPEC, both_implementations, clouds, finished, network_of, record_of, weights_of
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -66,7 +64,7 @@ def test_who_looks_changes_nothing(spec: RunSpec, slices: list[int]) -> None:
         assert torch.equal(mine.order, other.order)
 
 
-@BOTH
+@both_implementations
 def test_an_update_is_the_learning_rate_times_the_gradient_before_it(implementation: str) -> None:
     """With all images in one batch the probe's gradient is that of the step: |ΔW| = η |∂L/∂W|."""
     run = watched(replace(SPEC, hidden=(8, 5), activation="tanh", batch_size=50, lr=0.3, epochs=12, implementation=implementation))
@@ -76,7 +74,7 @@ def test_an_update_is_the_learning_rate_times_the_gradient_before_it(implementat
             assert became.update_ratio == pytest.approx(0.3 * was.stats.gradient_norm / was.stats.weight_norm, rel=1e-3)
 
 
-@BOTH
+@both_implementations
 def test_what_is_seen_is_the_network_after_the_step(implementation: str) -> None:
     run = Run(replace(SPEC, implementation=implementation), clouds())
     run.inspections.look()
