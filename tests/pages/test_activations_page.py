@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core import activation_cost
 from mlp_core.activations import ACTIVATIONS
-
-PAGE = Path(__file__).parents[2] / "pages" / "activations.py"
+from tests.pages.visit import address, numbers, opened, traces, visit, words
 
 
 @pytest.fixture
-def page() -> AppTest:
-    return AppTest.from_file(str(PAGE), default_timeout=60)
-
-
-def opened(page: AppTest, **query: str) -> AppTest:
-    page.query_params.update(query)
-    page.run()
-    assert not page.exception
-    return page
-
-
-def address(page: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[-1] for name, value in page.query_params.items()}
-
-
-def words(page: AppTest) -> str:
-    return "\n".join(str(element.value) for element in page.markdown)
-
-
-def traces(page: AppTest, key: str) -> dict[str, dict[str, Any]]:
-    """Name -> trace of the live chart with this key, as it was sent."""
-    (chart,) = [element.proto for element in page.get("bidi_component") if element.proto.id.endswith(key)]
-    return {trace["name"]: trace for trace in json.loads(chart.bytes)["figure"]["data"]}
-
-
-def numbers(sent: Any) -> np.ndarray[Any, Any]:
-    """Numbers from a trace: a list, or a typed array in base64."""
-    return np.array(sent) if isinstance(sent, list) else np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])
+def page() -> Iterator[AppTest]:
+    with visit("pages/activations.py") as page:
+        yield page
 
 
 def test_it_opens_with_the_three_of_the_book(page: AppTest) -> None:
     opened(page)
     curves = traces(page, "activation_curves")
     assert {"ReLU", "Sigmoid", "Tanh", "ReLU ′", "Sigmoid ′", "Tanh ′"} <= set(curves)
-    assert numbers(curves["Sigmoid ′"]["y"]).max() == pytest.approx(0.25, abs=1e-4)
+    assert max(numbers(curves["Sigmoid ′"]["y"])) == pytest.approx(0.25, abs=1e-4)
     assert "Largest gradient: **0.25**, at x = 0" in words(page)
     assert address(page) == {}
 
@@ -98,7 +68,7 @@ def test_the_probe_stays_on_the_grid(page: AppTest) -> None:
     opened(page, x="7")
     page.slider(key="activations_range").set_value((-3.0, 3.0)).run()
     assert page.slider(key="activations_x").value == 3.0
-    assert numbers(traces(page, "activation_curves")["ReLU"]["y"]).max() == pytest.approx(3)
+    assert max(numbers(traces(page, "activation_curves")["ReLU"]["y"])) == pytest.approx(3)
 
 
 @pytest.mark.parametrize(("place", "span"), [(-17.0, (-17.0, -16.0)), (20.0, (19.0, 20.0))])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -13,45 +12,19 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.nonlinearity.plane import Points
 from mlp_core.nonlinearity.plane_points import from_text, to_text
-from pages.ui import bench
-from pages.ui.bench import Bench
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity.ends import MACHINES
 from pages.ui.nonlinearity.presets import PRESETS
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
+from tests.pages.visit import metrics, opened, until, visit_with_bench
 
-PAGE = Path(__file__).parents[2] / "pages" / "nonlinearity.py"
 FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 0, 0]), 2)
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    """The page in a session of its own: AppTest gives all its sessions one name."""
-    mine: Bench[Any] = Bench()
-    monkeypatch.setattr(bench, "bench_of", lambda page: mine)
-    return AppTest.from_file(str(PAGE), default_timeout=60)
-
-
-def opened(page: AppTest, **query: str) -> AppTest:
-    page.query_params.update(query)
-    page.run()
-    assert not page.exception
-    return page
-
-
-def metrics(page: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in page.metric}
-
-
-def until(page: AppTest, reached: Callable[[], bool]) -> None:
-    """Let the page tick until it shows something."""
-    for _ in range(400):
-        if reached():
-            return
-        time.sleep(0.02)
-        page.run()
-        assert not page.exception
-    pytest.fail(f"the page never came to it; it shows {metrics(page)}")
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    with visit_with_bench("pages/nonlinearity.py", monkeypatch) as page:
+        yield page
 
 
 def settings(**fields: Any) -> Settings:
@@ -119,7 +92,7 @@ def test_on_the_four_corners_it_says_that_it_cycles(page: AppTest) -> None:
     assert metrics(page)["Bound (R/γ)²"] == "∞"
     assert not page.warning
     page.button(key="perceptron_play").click().run()
-    until(page, lambda: bool(page.warning))
+    until(page, lambda page: bool(page.warning))
     assert "It cycles, for ever" in page.warning[0].value
     assert page.button(key="perceptron_play").disabled
 
@@ -127,7 +100,7 @@ def test_on_the_four_corners_it_says_that_it_cycles(page: AppTest) -> None:
 def test_on_two_clouds_it_converges_within_the_bound(page: AppTest) -> None:
     opened(page, act="perceptron", speed="100")
     page.button(key="perceptron_play").click().run()
-    until(page, lambda: bool(page.success))
+    until(page, lambda page: bool(page.success))
     assert "Converged" in page.success[0].value
     assert float(metrics(page)["Mistakes"]) <= float(metrics(page)["Bound (R/γ)²"].replace(",", ""))
 
@@ -135,7 +108,7 @@ def test_on_two_clouds_it_converges_within_the_bound(page: AppTest) -> None:
 def test_an_epoch_a_batch_and_a_reset(page: AppTest) -> None:
     opened(page, act="playground")
     page.button(key="plane_epoch").click().run()
-    until(page, lambda: metrics(page)["Epoch"] == "1 of 200")
+    until(page, lambda page: metrics(page)["Epoch"] == "1 of 200")
     assert metrics(page)["Training loss"] != "–"
     page.button(key="plane_reset").click().run()
     assert metrics(page)["Epoch"] == "0 of 200"
@@ -144,9 +117,9 @@ def test_an_epoch_a_batch_and_a_reset(page: AppTest) -> None:
 def test_play_goes_on_by_itself_and_pause_holds_it(page: AppTest) -> None:
     opened(page, act="playground")
     page.button(key="plane_play").click().run()
-    until(page, lambda: int(metrics(page)["Epoch"].split()[0]) >= 3)
+    until(page, lambda page: int(metrics(page)["Epoch"].split()[0]) >= 3)
     page.button(key="plane_play").click().run()
-    until(page, lambda: not page.button(key="plane_epoch").disabled)
+    until(page, lambda page: not page.button(key="plane_epoch").disabled)
     held = metrics(page)["Epoch"]
     time.sleep(0.1)
     page.run()
@@ -156,7 +129,7 @@ def test_play_goes_on_by_itself_and_pause_holds_it(page: AppTest) -> None:
 def test_a_changed_setting_begins_anew(page: AppTest) -> None:
     opened(page, act="playground")
     page.button(key="plane_epoch").click().run()
-    until(page, lambda: metrics(page)["Epoch"] == "1 of 200")
+    until(page, lambda page: metrics(page)["Epoch"] == "1 of 200")
     page.slider(key="nonlinearity_deep").set_value(2).run()
     assert metrics(page)["Epoch"] == "0 of 200"
 
@@ -222,7 +195,7 @@ def test_each_machine_opens_and_trains(page: AppTest, machine: Any) -> None:
     page.button(key=f"open_{machine.name}").click().run()
     assert not page.exception
     assert page.query_params["act"] in ("playground", ["playground"])
-    until(page, lambda: int(metrics(page)["Epoch"].split()[0]) >= 2)
+    until(page, lambda page: int(metrics(page)["Epoch"].split()[0]) >= 2)
     assert ("Test accuracy" in metrics(page)) == (machine.end != "regression")
     page.button(key="plane_reset").click().run()
 
@@ -230,6 +203,6 @@ def test_each_machine_opens_and_trains(page: AppTest, machine: Any) -> None:
 def test_a_run_that_diverges_says_so_and_is_still_drawn(page: AppTest) -> None:
     opened(page, act="playground", data="bumps", optimizer="sgd", lr="10", deep="2", pace="full", regions="yes")
     page.button(key="plane_play").click().run()
-    until(page, lambda: page.button(key="plane_play").disabled)
+    until(page, lambda page: page.button(key="plane_play").disabled)
     assert "Diverged at step" in page.error[0].value
     assert all(len(value) < 12 for value in metrics(page).values())

@@ -23,13 +23,11 @@ from mlp_core.model import Network
 from mlp_core.nonlinearity.plane_view import copied_weights, output_field
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
 from mlp_core.trainable import Trainable
-from pages.ui import bench
-from pages.ui.bench import Bench
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import job as nonlinearity_job
 from pages.ui.nonlinearity.seeds import summary
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
-from tests.pages.visit import again, numbers, opened, said, sent, traces, until, visit
+from tests.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_bench
 
 SHORT = {"act": "playground", "epochs": "4", "size": "60", "pace": "full"}  # 3 batches an epoch
 Download = Callable[[], str | bytes]
@@ -37,13 +35,8 @@ Download = Callable[[], str | bytes]
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    """The page, with jobs that a test can get at."""
-    mine: Bench[Any] = Bench()
-    monkeypatch.setattr(bench, "bench_of", lambda page: mine)
-    with visit("pages/nonlinearity.py") as page:
+    with visit_with_bench("pages/nonlinearity.py", monkeypatch) as page:
         yield page
-    for place in tuple(mine.places):
-        mine.clear(place)
 
 
 def settings() -> Settings:
@@ -55,11 +48,6 @@ def job(place: str = nonlinearity_job.SCREEN) -> TrainingJob:
     found = nonlinearity_job.held(place)
     assert found is not None
     return found.job
-
-
-def press(page: AppTest, key: str) -> AppTest:
-    page.button(key=key).click()
-    return again(page)
 
 
 def finished(page: AppTest) -> AppTest:

@@ -23,7 +23,7 @@ from pages.ui.train import own_picture
 from pages.ui.train.own_garment import KEPT, Kept
 from pages.ui.train.own_picture import kinship, probabilities_of, strangeness, takes_pictures
 from tests.pages.training import charts
-from tests.pages.visit import again, numbers, opened, said, sent, visit
+from tests.pages.visit import again, numbers, opened, sent, visit, words
 
 APP = "tests/browser/apps/own_picture.py"
 GARMENT = 600  # a training image whose longest edge fills its frame
@@ -53,10 +53,6 @@ def garment(index: int = GARMENT) -> bytes:
 def upload(page: AppTest, data: bytes) -> AppTest:
     page.file_uploader[0].set_value(("picture.png", data, "image/png"))
     return again(page)
-
-
-def words(page: AppTest) -> str:
-    return "\n".join(said(page))
 
 
 def test_nothing_is_answered_before_something_is_asked(page: AppTest) -> None:

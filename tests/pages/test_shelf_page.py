@@ -15,7 +15,7 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.spec import RunSpec
 from pages.ui.train.shelf import SHELF
 from tests.kept import history, snapshot
-from tests.pages.visit import again, said, traces, visit
+from tests.pages.visit import again, press, said, traces, visit
 
 BOOK = RunSpec()
 SIGMOID = replace(BOOK, activation="sigmoid")
@@ -74,11 +74,6 @@ def as_shown(markdown: str) -> str:
 
 def choose(page: AppTest, id: int) -> AppTest:
     page.selectbox[0].set_value(id)
-    return again(page)
-
-
-def press(page: AppTest, key: str) -> AppTest:
-    page.button(key=key).click()
     return again(page)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.stability import matrix_product_growth
 from mlp_core.theory import critical_scale, lyapunov_exponents
 from pages.ui.stability import measures
-from tests.pages.visit import address, opened, until, visit
+from tests.pages.visit import address, metrics, numbers, opened, sent, until, visit, words
 
 PAGE = "pages/stability.py"
 
@@ -26,14 +25,9 @@ def page() -> Iterator[AppTest]:
         yield page
 
 
-def words(page: AppTest) -> str:
-    return "\n".join(str(element.value) for element in (*page.markdown, *page.caption))
-
-
 def chart(page: AppTest, key: str) -> dict[str, Any]:
-    """The figure of the live chart with this key, as it was sent."""
-    (found,) = [element.proto for element in page.get("bidi_component") if element.proto.id.endswith(f"-{key}")]
-    figure: dict[str, Any] = json.loads(found.bytes)["figure"]
+    figure = sent(page, key)
+    assert figure is not None
     return figure
 
 
@@ -42,18 +36,9 @@ def trace(page: AppTest, key: str, name: str) -> dict[str, Any]:
     return dict(found)
 
 
-def numbers(sent: Any) -> np.ndarray[Any, Any]:
-    return np.array(sent, dtype=float) if isinstance(sent, list) else np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"])
-
-
 def button(page: AppTest, label: str) -> Any:
     (found,) = [one for one in page.button if one.label == label]
     return found
-
-
-def metric(page: AppTest, label: str) -> str:
-    (found,) = [one for one in page.metric if one.label == label]
-    return str(found.value)
 
 
 def test_it_opens_on_the_question_whether_relu_cures_it(page: AppTest) -> None:
@@ -88,7 +73,7 @@ def test_every_quantity_has_a_line_for_each_design(page: AppTest, quantity: str)
     lines = [one for one in chart(page, "depth")["data"] if one.get("name") in list(page.dataframe[0].value["design"])]
     assert [len(numbers(line["y"])) for line in lines] == [7 if quantity == "dh" else 6] * 3
     if quantity == "saturated":
-        assert numbers(lines[0]["y"]).min() > 50  # tanh with N(0, 2²)
+        assert min(numbers(lines[0]["y"])) > 50  # tanh with N(0, 2²)
 
 
 def test_the_bound_of_the_sigmoid_stands_above_its_gradient(page: AppTest) -> None:
@@ -141,7 +126,7 @@ def test_the_map_has_the_critical_line_of_relu(page: AppTest) -> None:
     page.button_group(key="stability_plane").set_value("sigma_b").run()
     line = trace(page, "gradient_map", "theory: χ = 1")
     np.testing.assert_allclose(numbers(line["x"]), math.sqrt(2), atol=0.01)
-    assert numbers(line["y"]).max() == measures.HIGHEST_SIGMA_B
+    assert max(numbers(line["y"])) == measures.HIGHEST_SIGMA_B
     assert numbers(trace(page, "gradient_map", "here")["x"])[0] == pytest.approx(math.sqrt(2))
 
 
@@ -173,8 +158,8 @@ def test_a_chain_that_cannot_be_is_named(page: AppTest, points: str) -> None:
 
 def test_random_matrices_of_the_book(page: AppTest) -> None:
     opened(page, act="matrices")
-    assert metric(page, "λ₁, theory") == "0.5580"
-    mean, error = (float(part) for part in metric(page, "λ₁ a factor, measured").split(" ± "))
+    assert metrics(page)["λ₁, theory"] == "0.5580"
+    mean, error = (float(part) for part in metrics(page)["λ₁ a factor, measured"].split(" ± "))
     assert abs(mean - 0.5580) < 4 * error
     median = numbers(trace(page, "growth", "median")["y"])
     expected = matrix_product_growth()
@@ -185,7 +170,7 @@ def test_the_button_lands_on_the_scale_that_neither_grows_nor_dies(page: AppTest
     opened(page, act="matrices")
     button(page, "Find the σ that neither grows nor dies").click().run()
     assert page.number_input(key="stability_sigma").value == pytest.approx(critical_scale(4))
-    assert metric(page, "λ₁, theory") in ("0.0000", "-0.0000")
+    assert metrics(page)["λ₁, theory"] in ("0.0000", "-0.0000")
     assert address(page)["sigma"].startswith("0.57237")
     page.slider(key="stability_n").set_value(64).run()
     assert button(page, f"σ = {critical_scale(64):.4f}")
@@ -193,7 +178,7 @@ def test_the_button_lands_on_the_scale_that_neither_grows_nor_dies(page: AppTest
 
 def test_what_the_computer_gets_ends_where_float16_does(page: AppTest) -> None:
     opened(page, act="matrices", view="literal", precision="float16", factors="60", k="40", trials="50")
-    assert metric(page, "Trials that overflow") == "50 of 50"
+    assert metrics(page)["Trials that overflow"] == "50 of 50"
     axis = chart(page, "growth")["layout"]["yaxis"]
     infinity = axis["tickvals"][axis["ticktext"].index("∞ or NaN")]
     assert numbers(trace(page, "growth", "median")["y"])[-1] == pytest.approx(infinity, abs=0.01)
@@ -203,15 +188,15 @@ def test_what_the_computer_gets_ends_where_float16_does(page: AppTest) -> None:
 
 def test_underflow_is_counted_where_products_die(page: AppTest) -> None:
     opened(page, act="matrices", sigma="0.1", precision="float16", trials="50")
-    assert metric(page, "Trials that underflow") == "50 of 50"
+    assert metrics(page)["Trials that underflow"] == "50 of 50"
     predicted = -7.2247 * math.log(10) / lyapunov_exponents(4, 0.1)[0]
-    assert metric(page, "Median k of underflow").endswith(f"(theory: {predicted:.0f})")
+    assert metrics(page)["Median k of underflow"].endswith(f"(theory: {predicted:.0f})")
 
 
 @pytest.mark.parametrize(("law", "theory"), [("orthogonal", "0.0000"), ("xavier", f"{0.5580 - math.log(2):.3f}"), ("uniform", "0.5580")])
 def test_every_law_has_its_theory(page: AppTest, law: str, theory: str) -> None:
     opened(page, act="matrices", law=law, trials="20")
-    assert metric(page, "λ₁, theory").startswith(theory)
+    assert metrics(page)["λ₁, theory"].startswith(theory)
     assert ("no closed form" in words(page)) == (law == "uniform")
 
 
@@ -240,7 +225,7 @@ def test_a_shorter_product_takes_k_along(page: AppTest) -> None:
 def test_large_matrices_get_fewer_trials(page: AppTest) -> None:
     opened(page, act="matrices", n="64", factors="1000")
     assert "2 trials instead of 300" in words(page)
-    assert metric(page, "Trials that overflow") == "2 of 2"
+    assert metrics(page)["Trials that overflow"] == "2 of 2"
 
 
 def trained(page: AppTest, label: str) -> AppTest:

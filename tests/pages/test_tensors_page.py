@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.tensors.contour import SURFACES
 from mlp_core.tensors.operations import OPERATIONS
-from tests.pages.visit import address, bare, opened, said, sent, traces, visit
+from tests.pages.visit import address, bare, opened, sent, traces, visit, words
 
 Cells = dict[int, dict[str, Any]]
 
@@ -20,10 +20,6 @@ Cells = dict[int, dict[str, Any]]
 def page() -> Iterator[AppTest]:
     with visit("pages/tensors.py") as page:
         yield page
-
-
-def words(page: AppTest) -> str:
-    return "\n".join(said(page))
 
 
 def code(page: AppTest) -> list[str]:

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
+
+from pages.ui import bench
+from pages.ui.bench import Bench
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0  # the machines that run this are small and shared
@@ -30,6 +34,17 @@ def visit(script: str) -> Iterator[AppTest]:
         clear_session_cache(SESSION)
         if "_job" in page.session_state:
             page.session_state["_job"].discard()
+
+
+@contextmanager
+def visit_with_bench(script: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """A visit whose bench the test shares, so that it can get at the jobs on it."""
+    mine: Bench[Any] = Bench()
+    monkeypatch.setattr(bench, "bench_of", lambda page: mine)
+    with visit(script) as page:
+        yield page
+    for place in tuple(mine.places):
+        mine.clear(place)
 
 
 def opened(page: AppTest, **query: str) -> AppTest:
@@ -67,6 +82,22 @@ def said(page: AppTest) -> list[str]:
     return [str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind)]
 
 
+def words(page: AppTest) -> str:
+    """All of `said` as one text."""
+    return "\n".join(said(page))
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    """Label -> value of every number that is shown large."""
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    """Press the button with this key."""
+    page.button(key=key).click()
+    return again(page)
+
+
 def bare(markdown: str) -> str:
     """What of a text markdown may bring to life: all but its pieces of code."""
     return re.sub(r"`[^`]*`", "", markdown)
@@ -87,5 +118,6 @@ def traces(page: AppTest, chart: str) -> dict[str, dict[str, Any]]:
 
 
 def numbers(values: Any) -> list[float]:
-    """Numbers of a trace: sent as a list, or as a typed array in base64."""
-    return list(map(float, values if isinstance(values, list) else np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])))
+    """Numbers of a trace, NaN for a gap: sent as a list, or as a typed array in base64."""
+    array = np.array(values, float) if isinstance(values, list) else np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return [float(value) for value in array]
