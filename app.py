@@ -1,5 +1,5 @@
-"""The front door. What stands around every page, and the way between them, is `pages.ui.shell`; everything else is in `pages`."""
+"""The front door. What stands around every page, and the way between them, is `pages.ui.navigation`; everything else is in `pages`."""
 
-from pages.ui.shell import open_house
+from pages.ui.navigation import run_app
 
-open_house()
+run_app()

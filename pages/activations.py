@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mlp_core.activation_facts import grid
 from mlp_core.activations import ACTIVATIONS, evaluate
 from mlp_core.expression import ExpressionError, compile_expression
-from mlp_core.operations import FUNCTIONS
+from mlp_core.expression.operations import FUNCTIONS
+from mlp_core.labs.activations.facts import grid
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds
 from pages.ui.activations import distribution as distribution_panel
 from pages.ui.activations.activations import Shown, cost_panel, curves_panel, facts_panel, identities_panel
 from pages.ui.link import LinkState, choice, choices, number, span, text
-from pages.ui.shell import page_header
+from pages.ui.navigation import page_header
 
 OWN = "own"
 GRID_BOUNDS = Bounds(-20.0, 20.0)

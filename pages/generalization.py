@@ -7,7 +7,7 @@ from pages.ui.generalization import capacity as generalization_capacity
 from pages.ui.generalization import decay as generalization_decay
 from pages.ui.generalization import dropout as generalization_dropout
 from pages.ui.link import LinkState, choice
-from pages.ui.shell import page_header
+from pages.ui.navigation import page_header
 
 ACTS = {
     "capacity": ("Capacity and data", generalization_capacity.act),

@@ -4,12 +4,12 @@ import streamlit as st
 
 from pages.ui import session
 from pages.ui.link import LinkState, choice
+from pages.ui.navigation import page_header
 from pages.ui.nonlinearity import collapse as nonlinearity_collapse
 from pages.ui.nonlinearity import ends as nonlinearity_ends
 from pages.ui.nonlinearity import perceptron as nonlinearity_perceptron
 from pages.ui.nonlinearity import playground as nonlinearity_playground
 from pages.ui.nonlinearity import settings as nonlinearity_settings
-from pages.ui.shell import page_header
 
 ACTS = {
     "collapse": ("Collapse", nonlinearity_collapse.act),

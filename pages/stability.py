@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import session  # fmt: skip
 from pages.ui.link import LinkState, choice
-from pages.ui.shell import page_header
+from pages.ui.navigation import page_header
 from pages.ui.stability import chain as stability_chain  # fmt: skip
 from pages.ui.stability import depth as stability_depth  # fmt: skip
 from pages.ui.stability import designs as stability_designs  # fmt: skip

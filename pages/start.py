@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from mlp_core.figures.network import network_diagram
-from mlp_core.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
+from mlp_core.labs.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.presets import PRESETS
-from mlp_core.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.spec import RunSpec
+from pages.figures.network import network_diagram
+from pages.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
 from pages.ui.cards import Card, card_row, experiment_links
-from pages.ui.shell import page_header
+from pages.ui.navigation import page_header
 
 page_header(
     "Understand a multilayer perceptron by breaking it",

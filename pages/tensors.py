@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.link import LinkState, choice
-from pages.ui.shell import page_header
+from pages.ui.navigation import page_header
 from pages.ui.tensors import contour as tensors_contour
 from pages.ui.tensors import operations as tensors_operations
 

@@ -5,12 +5,12 @@ import streamlit as st
 from mlp_core.expression import ExpressionError
 from mlp_core.spec import RunSpec
 from pages.ui import session
-from pages.ui.shell import page_header
+from pages.ui.navigation import page_header
+from pages.ui.run.live import live_panel
 from pages.ui.text import plain
 from pages.ui.train import controls
 from pages.ui.train.data_source import load_data
 from pages.ui.train.design import network_panel
-from pages.ui.train.live import live_panel
 
 page_header("Train an MLP", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
 design = controls.design()

@@ -23,9 +23,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mlp_core.comparing.book_bands import DESIGNS, FILE, FIRST_SEED, QUANTITIES, KnownRun, read_runs, runs_text
 from mlp_core.data import Dataset, load_fashion_mnist
-from mlp_core.matmul import choose_matmul
+from mlp_core.reports.comparison.book_bands import DESIGNS, FILE, FIRST_SEED, QUANTITIES, KnownRun, read_runs, runs_text
+from mlp_core.runtime.matmul import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.driving import PATIENCE_MS, ROOT, settle, streamlit
+from tests.support.browser.driving import PATIENCE_MS, ROOT, settle, streamlit
 
 PICTURES = ROOT / "docs" / "pictures"
 WIDTH = 1440

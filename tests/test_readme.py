@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mlp_core.data import DEBIAN_FOLDER
-from pages.ui.shell import PAGES
+from mlp_core.data.fashion_mnist import DEBIAN_FOLDER
+from pages.ui.navigation import PAGES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

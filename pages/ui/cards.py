@@ -11,7 +11,7 @@ import streamlit as st
 from mlp_core.spec import RunSpec
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
-from pages.ui.shell import ROOT, has_page
+from pages.ui.navigation import ROOT, has_page
 
 COLUMNS = 3
 FIGURE_HEIGHT = 200

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.shell import ROOT
+from pages.ui.navigation import ROOT
 
 
 @functools.cache

@@ -15,9 +15,9 @@ import streamlit as st
 import torch
 
 from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.matmul import MatmulChoice, choose_matmul
-from mlp_core.memory import available_bytes
-from mlp_core.trainable import Trainable
+from mlp_core.runtime.matmul import MatmulChoice, choose_matmul
+from mlp_core.runtime.memory import available_bytes
+from mlp_core.training.trainable import Trainable
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
 TAB_NAME = re.compile(r"[0-9a-f]{32}")

@@ -16,8 +16,8 @@ from dataclasses import replace
 import torch
 
 from mlp_core.data import Dataset, load_fashion_mnist
-from mlp_core.jobs import TURN_SECONDS
-from mlp_core.matmul import choose_matmul
+from mlp_core.jobs.job import TURN_SECONDS
+from mlp_core.runtime.matmul import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.bench.machine import machine_line

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import torch
 
 from mlp_core.data import Dataset, load_fashion_mnist
-from mlp_core.ends import ENDS
-from mlp_core.matmul import choose_matmul
-from mlp_core.nonlinearity.plane import dataset, points_of, split
-from mlp_core.seeds.replicates import SEEDS, Replicates
+from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
+from mlp_core.losses import ENDS
+from mlp_core.runtime.matmul import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
+from mlp_core.training.replicates import SEEDS, Replicates
 from tests.bench.loops import BATCH, SIZES, TEST_BATCH, MatrixProducts
 from tests.bench.machine import machine_line
 

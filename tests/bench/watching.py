@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from mlp_core.presets import PRESETS
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.driving import PATIENCE_MS, settle, streamlit
+from tests.support.browser.driving import PATIENCE_MS, settle, streamlit
 
 TRAIN, RESET = ".st-key-run_play button", ".st-key-run_reset button"
 PRESET_BUTTONS = '[data-testid="stButtonGroup"] button'

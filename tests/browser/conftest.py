@@ -13,8 +13,8 @@ from typing import Literal, Protocol
 import pytest
 from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync_playwright
 
-from tests.browser.charting import APP
-from tests.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
+from tests.support.browser.charting import APP
+from tests.support.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # The last three keep Chromium from calling home, the first two let it run in a container.

@@ -9,9 +9,9 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.charting import APP, CELLS, MOVING, POINTS, STILL, click_cell, look, plot_box, shown, text_color
 from tests.browser.conftest import OpenPage
-from tests.browser.driving import project, settle, streamlit
+from tests.support.browser.charting import APP, CELLS, MOVING, POINTS, STILL, click_cell, look, plot_box, shown, text_color
+from tests.support.browser.driving import project, settle, streamlit
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ import time
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.charting import MOVING, STILL, click_cell, curves, look, plot_box, shown, text_color, updates, wait_for_updates
-from tests.browser.driving import settle
+from tests.support.browser.charting import MOVING, STILL, click_cell, curves, look, plot_box, shown, text_color, updates, wait_for_updates
+from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 

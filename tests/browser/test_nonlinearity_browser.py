@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from mlp_core.nonlinearity.plane_points import from_text
+from mlp_core.labs.nonlinearity.plane_points import from_text
 from tests.browser.conftest import OpenPage
-from tests.browser.driving import settle
+from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import OpenPage
-from tests.browser.driving import settle
 from tests.browser.test_train_browser import STREAMLIT_SEARCHES
+from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 

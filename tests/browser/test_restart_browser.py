@@ -18,8 +18,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.driving import QUIET, ROOT, settle
 from tests.browser.test_train_browser import LONG, STREAMLIT_SEARCHES, button, press, started, step_of, until
+from tests.support.browser.driving import QUIET, ROOT, settle
 
 pytestmark = pytest.mark.browser
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from mlp_core.data import load_fashion_mnist
 from tests.browser.conftest import OpenPage
-from tests.browser.driving import settle
 from tests.browser.test_train_browser import LONG, LOSS, STREAMLIT_SEARCHES, button, points, press, until
+from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.driving import settle
+from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 

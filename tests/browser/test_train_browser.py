@@ -14,8 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from safetensors import safe_open
 
 from tests.browser.conftest import OpenPage
-from tests.browser.driving import ROOT, settle, streamlit
 from tests.browser.test_live_chart_updates import WATCH
+from tests.support.browser.driving import ROOT, settle, streamlit
 
 pytestmark = pytest.mark.browser
 

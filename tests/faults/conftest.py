@@ -17,10 +17,10 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.bench.watching import fresh_server
-from tests.browser.driving import project
-from tests.faults import switches
-from tests.idx_files import small_set, write_set
 from tests.load.student import Student
+from tests.support import switches
+from tests.support.browser.driving import project
+from tests.support.idx_files import small_set, write_set
 
 APP = Path(__file__).parent / "apps" / "faulty.py"
 PATIENCE_SECONDS = 60.0

@@ -1,6 +1,6 @@
 """Whatever a link or a file says is read or refused in words: at once, in bounded memory, with no error but the documented ones.
 
-Pictures are fuzzed as thoroughly beside their other tests, in `tests/test_picture_file.py`.
+Pictures are fuzzed as thoroughly beside their other tests, in `tests/mlp_core/labs/images/test_picture_file.py`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlp_core.experiment import MAX_FILE_BYTES, Experiment
 from mlp_core.expression import ExpressionError, resolve
-from mlp_core.nonlinearity.plane_points import MAX_BYTES, PointsError, from_text, read_csv
-from mlp_core.pictures.file import PictureError, read_picture
+from mlp_core.labs.images.file import PictureError, read_picture
+from mlp_core.labs.nonlinearity.plane_points import MAX_BYTES, PointsError, from_text, read_csv
+from mlp_core.labs.tensors.table import TableError, read, read_shape
+from mlp_core.reports.export.experiment import MAX_FILE_BYTES, Experiment
 from mlp_core.spec import RunSpec, SpecError
-from mlp_core.tensors.table import TableError, read, read_shape
 from pages.ui.link import Field, LinkState
-from tests.pages.visit import opened, visit
+from tests.support.pages.visit import opened, visit
 
 PAGES = ("activations", "stability", "nonlinearity", "generalization", "tensors")
 PEAK_BYTES = 32_000_000  # of Python's and numpy's: a file of 1 MB as cells and numbers

@@ -10,9 +10,9 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from tests.faults.conftest import LONG, Server, goes_on, play, train
-from tests.idx_files import TRAIN_IMAGES, small_set
 from tests.load.student import Student
-from tests.mirror import Mirror, mirror_of
+from tests.support.idx_files import TRAIN_IMAGES, small_set
+from tests.support.mirror import Mirror, mirror_of
 
 SAMPLE = "This trains on a sample"
 

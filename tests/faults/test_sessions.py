@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from tests.faults.conftest import LONG, Server, goes_on, play, train
-from tests.faults.switches import FAULTY_SEED, HELD_SEED, SHORT_PARKING_SECONDS
 from tests.load.student import Student
+from tests.support.switches import FAULTY_SEED, HELD_SEED, SHORT_PARKING_SECONDS
 
 TAB = "0123456789abcdef" * 2
 

@@ -14,9 +14,9 @@ import pytest
 from streamlit.proto.Common_pb2 import UploadedFileInfo
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from tests.architecture import source_files
 from tests.faults.conftest import Server, goes_on, play, train
 from tests.load.student import Student
+from tests.support.architecture import source_files
 
 MEGABYTE = 1 << 20
 NAMES = ("../../escaped.csv", "..\\..\\escaped.csv", "/etc/escaped.csv", "C:\\escaped.csv", "escaped" * 60 + ".csv")
@@ -132,7 +132,7 @@ def test_an_address_that_is_a_path_reads_nothing(server: Server, path: str) -> N
     status, content = Client(server.url).get(f"/{path}")
     assert status in (400, 403, 404) or b'<div id="root">' in content, "an error, or Streamlit's one page"
     assert b"root:" not in content
-    assert b"open_house" not in content
+    assert b"run_app" not in content
 
 
 def calls(tree: ast.AST) -> Iterator[str]:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from mlp_core.jobs import PARKED_SECONDS
-from pages.ui.shell import PAGES
+from mlp_core.jobs.job import PARKED_SECONDS
+from pages.ui.navigation import PAGES
 from tests.bench.watching import fresh_server
 from tests.load.monkey import Monkey
 from tests.load.student import Student

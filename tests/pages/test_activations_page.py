@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core import activation_cost
 from mlp_core.activations import ACTIVATIONS
-from tests.pages.visit import address, numbers, opened, traces, visit, words
+from mlp_core.labs.activations import cost as activation_cost
+from tests.support.pages.visit import address, numbers, opened, traces, visit, words
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.comparing.book_bands import bands, known_runs
-from mlp_core.jobs import JobSnapshot
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.reports.comparison.book_bands import bands, known_runs
 from mlp_core.spec import RunSpec
-from pages.ui.train.book_badge import reference
-from tests.kept import book_history, changed, history, snapshot
-from tests.pages.visit import again, said, sent, visit
+from pages.ui.run.book_badge import reference
+from tests.support.kept import book_history, changed, history, snapshot
+from tests.support.pages.visit import again, said, sent, visit
 
 BOOK = RunSpec()
 SEEDS = len(known_runs()["mlp"])

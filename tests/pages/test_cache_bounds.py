@@ -12,7 +12,7 @@ import pytest
 from streamlit.runtime.caching.cache_type import CacheType
 from streamlit.runtime.caching.cache_utils import CachedFunc
 
-from mlp_core.generalization.weight_decay import EDITION_BOUNDS, Setting
+from mlp_core.labs.generalization.weight_decay import EDITION_BOUNDS, Setting
 from mlp_core.spec import MAX_LAYERS, RunSpec
 from pages.ui.generalization import decay, routes, sweeps
 from pages.ui.nonlinearity import collapse

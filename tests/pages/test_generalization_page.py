@@ -9,18 +9,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.generalization.bands import compare
-from mlp_core.generalization.linear_fit import LinearFit
-from mlp_core.generalization.polynomial import draw, features
-from mlp_core.generalization.subsets import first, with_wrong_labels
-from mlp_core.model import build
+from mlp_core.labs.generalization.bands import compare
+from mlp_core.labs.generalization.linear_fit import LinearFit
+from mlp_core.labs.generalization.polynomial import draw, features
+from mlp_core.labs.generalization.subsets import first, with_wrong_labels
+from mlp_core.network.concise import build
 from mlp_core.spec import RunSpec, SpecError
-from pages.ui import bench
-from pages.ui.bench import Bench
+from pages.ui import page_jobs as bench
 from pages.ui.generalization import images, jobs, labels
 from pages.ui.generalization.bands import in_words
 from pages.ui.generalization.curve import PRESETS as CURVES
-from tests.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_bench, words
+from pages.ui.page_jobs import Bench
+from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_bench, words
 
 
 @pytest.fixture

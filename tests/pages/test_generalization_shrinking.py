@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.generalization.masks import dropped
-from mlp_core.generalization.weight_decay import Setting, train
+from mlp_core.labs.generalization.masks import dropped
+from mlp_core.labs.generalization.weight_decay import Setting, train
 from mlp_core.spec import RunSpec
 from pages.ui.generalization import jobs
 from pages.ui.generalization.decay import DECAYS
 from pages.ui.generalization.layer import tensor
-from tests.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_bench, words
+from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_bench, words
 
 
 @pytest.fixture

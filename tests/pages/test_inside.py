@@ -14,14 +14,14 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
-from mlp_core.figures.histograms import Flat
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from pages.ui.train.inside_statistics import flat_of, moments_of
-from tests.engine import clouds, network_of
-from tests.histories import looks_of
-from tests.pages.snapshots import snapshot_of
-from tests.pages.visit import again, numbers, said, sent, visit
+from pages.figures.histograms import Flat
+from pages.ui.run.inside_statistics import flat_of, moments_of
+from tests.support.engine import clouds, network_of
+from tests.support.histories import looks_of
+from tests.support.pages.snapshots import snapshot_of
+from tests.support.pages.visit import again, numbers, said, sent, visit
 
 SPEC = RunSpec(hidden=(12, 8), init="he_normal", train_size=320, batch_size=32, epochs=2, device="cpu")  # 20 steps
 

@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
-from tests.pages.interruptions import interrupted
-from tests.pages.training import LONG, job_of, main_button, press
-from tests.pages.visit import address, again, opened, visit
+from tests.support.pages.interruptions import interrupted
+from tests.support.pages.training import LONG, job_of, main_button, press
+from tests.support.pages.visit import address, again, opened, visit
 
 EARLY = (2, 3, 5, 8, 13, 21, 34)  # in the callback, or soon after; the first chance comes before Streamlit has looked at the click
 LATE = (55, 89, 144, 233)

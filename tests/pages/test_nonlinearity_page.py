@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.nonlinearity.plane import Points
-from mlp_core.nonlinearity.plane_points import from_text, to_text
+from mlp_core.labs.nonlinearity.plane import Points
+from mlp_core.labs.nonlinearity.plane_points import from_text, to_text
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity.ends import MACHINES
 from pages.ui.nonlinearity.presets import PRESETS
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
-from tests.pages.visit import metrics, opened, until, visit_with_bench
+from tests.support.pages.visit import metrics, opened, until, visit_with_bench
 
 FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 0, 0]), 2)
 

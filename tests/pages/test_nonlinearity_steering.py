@@ -17,17 +17,17 @@ import streamlit as st
 from safetensors.torch import load
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.figures.plane import LEVELS, shading_of
 from mlp_core.jobs import TrainingJob
-from mlp_core.model import Network
-from mlp_core.nonlinearity.plane_view import copied_weights, output_field
+from mlp_core.labs.nonlinearity.plane_view import copied_weights, output_field
+from mlp_core.network.concise import Network
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
-from mlp_core.trainable import Trainable
+from mlp_core.training.trainable import Trainable
+from pages.figures.plane import LEVELS, shading_of
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import job as nonlinearity_job
 from pages.ui.nonlinearity.seeds import summary
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
-from tests.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_bench
+from tests.support.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_bench
 
 SHORT = {"act": "playground", "epochs": "4", "size": "60", "pace": "full"}  # 3 batches an epoch
 Download = Callable[[], str | bytes]

@@ -16,14 +16,14 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
-from mlp_core.model import build
-from mlp_core.pictures.neighbors import Neighbors, NeighborSearch, TypicalDistance
+from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
+from mlp_core.network.concise import build
 from mlp_core.spec import RunSpec
 from pages.ui.train import own_picture
 from pages.ui.train.own_garment import KEPT, Kept
 from pages.ui.train.own_picture import kinship, probabilities_of, strangeness, takes_pictures
-from tests.pages.training import charts
-from tests.pages.visit import again, numbers, opened, sent, visit, words
+from tests.support.pages.training import charts
+from tests.support.pages.visit import again, numbers, opened, sent, visit, words
 
 APP = "tests/browser/apps/own_picture.py"
 GARMENT = 600  # a training image whose longest edge fills its frame

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.evaluation import Evaluation
-from pages.ui.train.predictions import SHOWN, choose_images
+from mlp_core.training.evaluation import Evaluation
+from pages.ui.run.predictions import SHOWN, choose_images
 
 
 def evaluation(labels: list[int], predicted: list[int], sureness: list[float]) -> Evaluation:

@@ -13,8 +13,8 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from pages.ui import session
-from tests.pages.training import LONG, press, progress
-from tests.pages.visit import again, opened, until, visit
+from tests.support.pages.training import LONG, press, progress
+from tests.support.pages.visit import again, opened, until, visit
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.stability import matrix_product_growth
 from mlp_core.theory import critical_scale, lyapunov_exponents
 from pages.ui.stability import measures
-from tests.pages.visit import address, metrics, numbers, opened, sent, until, visit, words
+from tests.support.pages.visit import address, metrics, numbers, opened, sent, until, visit, words
 
 PAGE = "pages/stability.py"
 

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
-from pages.ui import shell
-from pages.ui.shell import PAGES, ROOT
-from tests.pages.visit import again, opened, said, sent, visit
+from pages.ui import navigation as shell
+from pages.ui.navigation import PAGES, ROOT
+from tests.support.pages.visit import again, opened, said, sent, visit
 
 
 @pytest.fixture

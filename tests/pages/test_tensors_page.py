@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.tensors.contour import SURFACES
-from mlp_core.tensors.operations import OPERATIONS
-from tests.pages.visit import address, bare, opened, sent, traces, visit, words
+from mlp_core.labs.tensors.contour import SURFACES
+from mlp_core.labs.tensors.operations import OPERATIONS
+from tests.support.pages.visit import address, bare, opened, sent, traces, visit, words
 
 Cells = dict[int, dict[str, Any]]
 

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from pages.ui import session
-from tests.pages.training import LONG, SHORT, at_rest, carried_out, enabled, job_of, losses, main_button, press
-from tests.pages.visit import address, again, bare, opened, said, until, visit
+from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, enabled, job_of, losses, main_button, press
+from tests.support.pages.visit import address, again, bare, opened, said, until, visit
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from mlp_core.spec import BOUNDS, INITIALIZERS, MAX_STEP_FLOPS, Bounds, RunSpec,
 from pages.ui.address import STRAGGLER_SECONDS
 from pages.ui.train.controls import _spec_of, _widgets_of
 from pages.ui.train.sidebar import MAX_HIDDEN, OPTIMIZER_LABELS, OWN_ACTIVATION
-from tests.pages.training import LONG, SHORT, job_of, losses, press
-from tests.pages.visit import address, again, bare, opened, until, visit
+from tests.support.pages.training import LONG, SHORT, job_of, losses, press
+from tests.support.pages.visit import address, again, bare, opened, until, visit
 
 LINKS = [
     {},

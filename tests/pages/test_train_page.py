@@ -12,13 +12,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import CLASS_NAMES, FULL_SET_HINT, load_sample
-from mlp_core.figures.confusion import confusion_matrix
 from mlp_core.spec import RunSpec
+from pages.figures.confusion import confusion_matrix
 from pages.ui.live_chart import figure_payload
+from pages.ui.run.predictions import SHOWN
 from pages.ui.train import data_source
-from pages.ui.train.predictions import SHOWN
-from tests.pages.training import LONG, SHORT, at_rest, carried_out, charts, enabled, finish, job_of, losses, main_button, press, progress
-from tests.pages.visit import address, again, opened, said, sent, traces, until, visit
+from tests.support.pages.training import (
+    LONG,
+    SHORT,
+    at_rest,
+    carried_out,
+    charts,
+    enabled,
+    finish,
+    job_of,
+    losses,
+    main_button,
+    press,
+    progress,
+)
+from tests.support.pages.visit import address, again, opened, said, sent, traces, until, visit
 
 
 @pytest.fixture

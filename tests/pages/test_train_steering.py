@@ -13,8 +13,8 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.records import LrChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.pages.training import LONG, SHORT, carried_out, charts, finish, job_of, losses, main_button, press
-from tests.pages.visit import again, numbers, opened, said, traces, until, visit
+from tests.support.pages.training import LONG, SHORT, carried_out, charts, finish, job_of, losses, main_button, press
+from tests.support.pages.visit import again, numbers, opened, said, traces, until, visit
 
 BROKEN = {"hidden": "32", "train_size": "2000", "batch_size": "64", "epochs": "5", "lr": "30"}
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from mlp_core.activation_cost import SHAPE, Cost, measure_cost
-from mlp_core.activation_facts import FLAT_FRACTION, IDENTITIES, Facts, Probe, Stretch, gaps, measure, probe
 from mlp_core.activations import ACTIVATIONS, Activation, Curve
-from mlp_core.csv_table import csv_table
-from mlp_core.figures.activations import FunctionSeries, function_curves
+from mlp_core.labs.activations.cost import SHAPE, Cost, measure_cost
+from mlp_core.labs.activations.facts import FLAT_FRACTION, IDENTITIES, Facts, Probe, Stretch, gaps, measure, probe
+from mlp_core.reports.export.csv_table import csv_table
 from mlp_core.spec import EXPRESSION_PREFIX, MAX_EXPRESSION_LENGTH, RunSpec, SpecError
+from pages.figures.activations import FunctionSeries, function_curves
 from pages.ui.link import link_to
 from pages.ui.live_chart import live_chart
 from pages.ui.text import percent, plain

@@ -6,10 +6,10 @@ import math
 
 import streamlit as st
 
-from mlp_core.csv_table import csv_table
-from mlp_core.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
-from mlp_core.figures.activations import FunctionSeries, pushed_distribution
+from mlp_core.labs.activations.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
+from mlp_core.reports.export.csv_table import csv_table
 from mlp_core.spec import MAX_LAYERS, UNTRAINABLE_ACTIVATIONS, Bounds
+from pages.figures.activations import FunctionSeries, pushed_distribution
 from pages.ui.activations.activations import Shown
 from pages.ui.link import Field, LinkState, link_to, number
 from pages.ui.live_chart import live_chart

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlp_core.generalization.bands import Comparison
+from mlp_core.labs.generalization.bands import Comparison
 
 UNLIKELY = 0.05  # luck that rare is not called luck
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mlp_core.ends import ENDS
-from mlp_core.figures.bands import BandSeries, axis, band_chart, log_axis
-from mlp_core.figures.marks import Marks
-from mlp_core.figures.palette import TEST, TRAIN
-from mlp_core.figures.polynomial import coefficient_stems, fitted_curve
-from mlp_core.generalization import polynomial
-from mlp_core.generalization.linear_fit import Floats, LinearFit
-from mlp_core.generalization.polynomial import DEGREE_BOUNDS, NOISE_BOUNDS, SAMPLE_BOUNDS, SPREAD_BOUNDS, Sample, Solver
+from mlp_core.labs.generalization import polynomial
+from mlp_core.labs.generalization.linear_fit import Floats, LinearFit
+from mlp_core.labs.generalization.polynomial import DEGREE_BOUNDS, NOISE_BOUNDS, SAMPLE_BOUNDS, SPREAD_BOUNDS, Sample, Solver
+from mlp_core.losses import ENDS
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
+from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.marks import Marks
+from pages.figures.palette import TEST, TRAIN
+from pages.figures.polynomial import coefficient_stems, fitted_curve
 from pages.ui.generalization import jobs
 from pages.ui.generalization.presets import Presets, preset_row
 from pages.ui.generalization.sweeps import sweeps_panel

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mlp_core.figures.bands import BandSeries, axis, band_chart, log_axis
-from mlp_core.figures.marks import Marks
-from mlp_core.figures.palette import GREEN, GREY, PURPLE, TEST, TRAIN
-from mlp_core.figures.shrinkage import ordered_weights, penalty_axis, penalty_places
-from mlp_core.generalization.bands import Band, compare
-from mlp_core.generalization.linear_fit import Floats
-from mlp_core.generalization.weight_decay import (
+from mlp_core.labs.generalization.bands import Band, compare
+from mlp_core.labs.generalization.linear_fit import Floats
+from mlp_core.labs.generalization.weight_decay import (
     EDITION_BOUNDS,
     INPUTS,
     TRUE_WEIGHT,
@@ -27,6 +23,10 @@ from mlp_core.generalization.weight_decay import (
     train,
 )
 from mlp_core.spec import MAX_SEED, Bounds, SpecError
+from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.marks import Marks
+from pages.figures.palette import GREEN, GREY, PURPLE, TEST, TRAIN
+from pages.figures.shrinkage import ordered_weights, penalty_axis, penalty_places
 from pages.ui.generalization.bands import in_words
 from pages.ui.generalization.presets import Presets, preset_row
 from pages.ui.generalization.routes import routes_panel

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlp_core.figures.bands import BandSeries
-from mlp_core.generalization.bands import Band
-from mlp_core.generalization.linear_fit import Floats
+from mlp_core.labs.generalization.bands import Band
+from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.records import HistorySnapshot
+from pages.figures.bands import BandSeries
 
 
 def by_epoch(members: Sequence[HistorySnapshot], quantity: str) -> Floats:

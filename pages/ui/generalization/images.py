@@ -9,14 +9,14 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.figures.bands import BandSeries, axis, band_chart, log_axis
-from mlp_core.figures.marks import Marks
-from mlp_core.figures.palette import TEST, TRAIN
-from mlp_core.generalization.bands import Band, compare
-from mlp_core.generalization.subsets import first
-from mlp_core.seeds.replicates import Replicates
+from mlp_core.labs.generalization.bands import Band, compare
+from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, RunSpec
 from mlp_core.training import Run
+from mlp_core.training.replicates import Replicates
+from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.marks import Marks
+from pages.figures.palette import TEST, TRAIN
 from pages.ui.generalization import jobs
 from pages.ui.generalization.bands import in_words
 from pages.ui.generalization.histories import curve, final

@@ -9,12 +9,14 @@ from typing import NamedTuple
 import streamlit as st
 
 from mlp_core.expression import ExpressionError
-from mlp_core.jobs import JobSnapshot, MemoryBudgetError, TrainingJob
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import JobSnapshot, MemoryBudgetError
 from mlp_core.records import HistorySnapshot
 from mlp_core.spec import SpecError
 from mlp_core.training import Run
-from pages.ui import bench, session
-from pages.ui.bench import Bench
+from pages.ui import page_jobs as bench
+from pages.ui import session
+from pages.ui.page_jobs import Bench
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
 

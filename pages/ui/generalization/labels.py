@@ -8,13 +8,13 @@ import streamlit as st
 import torch
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.figures.bands import axis, band_chart
-from mlp_core.figures.marks import Marks
-from mlp_core.figures.palette import GREY, SERIES
-from mlp_core.generalization.subsets import NoisyLabels, first, with_wrong_labels
-from mlp_core.model import Network
+from mlp_core.labs.generalization.subsets import NoisyLabels, first, with_wrong_labels
+from mlp_core.network.concise import Network
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
+from pages.figures.bands import axis, band_chart
+from pages.figures.marks import Marks
+from pages.figures.palette import GREY, SERIES
 from pages.ui.generalization import jobs
 from pages.ui.generalization.histories import curve
 from pages.ui.link import LinkState, number

@@ -8,9 +8,9 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from mlp_core.figures.dropout import masked_network, mean_of_masks, tensor_cells
-from mlp_core.generalization.masks import MOST_MASKS, dropped, kept, running_means, standard_error
+from mlp_core.labs.generalization.masks import MOST_MASKS, dropped, kept, running_means, standard_error
 from mlp_core.spec import MAX_SEED, Bounds
+from pages.figures.dropout import masked_network, mean_of_masks, tensor_cells
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.text import count, percent

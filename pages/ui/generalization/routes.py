@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mlp_core.figures.bands import BandSeries, axis, band_chart, log_axis
-from mlp_core.figures.palette import GREEN, ORANGE, SKY, VERMILION
-from mlp_core.generalization.decay_routes import ADAM_LR, RouteDistances, route_distances
-from mlp_core.generalization.weight_decay import Setting
+from mlp_core.labs.generalization.decay_routes import ADAM_LR, RouteDistances, route_distances
+from mlp_core.labs.generalization.weight_decay import Setting
+from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.palette import GREEN, ORANGE, SKY, VERMILION
 from pages.ui.live_chart import live_chart
 
 STEPS_EPOCHS = 20  # enough to see it

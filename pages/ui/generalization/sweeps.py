@@ -6,11 +6,11 @@ import math
 
 import streamlit as st
 
-from mlp_core.figures.bands import BandSeries, axis, band_chart, log_axis
-from mlp_core.figures.marks import Marks
-from mlp_core.figures.palette import TEST, TRAIN
-from mlp_core.generalization.bands import Comparison, compare
-from mlp_core.generalization.polynomial import TRUE_DEGREE, Solver, Sweep, errors_by_degree, errors_by_samples
+from mlp_core.labs.generalization.bands import Comparison, compare
+from mlp_core.labs.generalization.polynomial import TRUE_DEGREE, Solver, Sweep, errors_by_degree, errors_by_samples
+from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.marks import Marks
+from pages.figures.palette import TEST, TRAIN
 from pages.ui.generalization.bands import in_words
 from pages.ui.live_chart import live_chart
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
-from mlp_core.figures.dropout import vote_strips
-from mlp_core.generalization.masks import LeftOn, left_on, vote
+from mlp_core.labs.generalization.masks import LeftOn, left_on, vote
 from mlp_core.spec import RunSpec
+from pages.figures.dropout import vote_strips
 from pages.ui.generalization import jobs
 from pages.ui.link import LinkState
 from pages.ui.live_chart import live_chart

@@ -9,8 +9,7 @@ import streamlit as st
 import torch
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.figures import collapse as figures
-from mlp_core.nonlinearity.collapse import (
+from mlp_core.labs.nonlinearity.collapse import (
     Affine,
     Bending,
     BestAffine,
@@ -24,6 +23,7 @@ from mlp_core.nonlinearity.collapse import (
     stacked,
 )
 from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
+from pages.figures import collapse as figures
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.text import percent

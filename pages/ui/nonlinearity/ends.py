@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from mlp_core.ends import ENDS
-from mlp_core.nonlinearity.plane import SHAPES
+from mlp_core.labs.nonlinearity.plane import SHAPES
+from mlp_core.losses import ENDS
 from mlp_core.spec import weight_count
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity.presets import SPIRAL, Preset, take

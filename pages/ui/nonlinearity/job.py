@@ -8,9 +8,10 @@ from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.trainable import Trainable
-from pages.ui import bench, session
-from pages.ui.bench import Bench
+from mlp_core.training.trainable import Trainable
+from pages.ui import page_jobs as bench
+from pages.ui import session
+from pages.ui.page_jobs import Bench
 
 SCREEN, SEEDS = "screen", "seeds"  # places for a job
 

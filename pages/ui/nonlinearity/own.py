@@ -7,8 +7,8 @@ from collections.abc import Hashable
 import numpy as np
 import streamlit as st
 
-from mlp_core.nonlinearity.plane import Points
-from mlp_core.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, MAX_ROWS, PointsError, from_text, read_csv, to_text
+from mlp_core.labs.nonlinearity.plane import Points
+from mlp_core.labs.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, MAX_ROWS, PointsError, from_text, read_csv, to_text
 from pages.ui.link import LinkState
 from pages.ui.text import plain
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mlp_core.jobs import JobSnapshot, TrainingJob
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import JobSnapshot
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import pictures
-from pages.ui.nonlinearity.home import home_panel
+from pages.ui.nonlinearity.export import home_panel
 from pages.ui.nonlinearity.seeds import seeds_panel
 from pages.ui.nonlinearity.settings import Settings
-from pages.ui.seeds import Seeds
+from pages.ui.run.inside import inside_panel
+from pages.ui.run.rewind import Moment
 from pages.ui.text import count, percent
-from pages.ui.train.inside import inside_panel
-from pages.ui.train.rewind import Moment
+from pages.ui.widget_defaults import Seeds
 
 CURVES, INSIDE, SEVERAL, HOME = "Curves", "Look inside", "Five seeds", "Take it home"
 LARGE_LOSS = 1e4  # is written with a power of ten

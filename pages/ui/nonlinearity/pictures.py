@@ -10,23 +10,24 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 import streamlit as st
 
-from mlp_core.figures.curve_series import CurveSeries
-from mlp_core.figures.plain import Plain
-from mlp_core.figures.plane import Scatter, Shading, decision_plane, hidden_space, shading_of, shading_of_numbers
-from mlp_core.figures.plane_curves import ACCURACY, LOSS, epoch_curves
-from mlp_core.figures.plane_network import playground_network
-from mlp_core.jobs import JobSnapshot, TrainingJob
-from mlp_core.model import Network
-from mlp_core.nonlinearity.linear_regions import Region, linear_regions
-from mlp_core.nonlinearity.plane import FEATURES, HALF, Points
-from mlp_core.nonlinearity.plane_view import FINE, copied_weights, hidden_outputs, output_field, unit_fields
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
+from mlp_core.labs.nonlinearity.plane import FEATURES, HALF, Points
+from mlp_core.labs.nonlinearity.plane_view import FINE, copied_weights, hidden_outputs, output_field, unit_fields
+from mlp_core.network.concise import Network
 from mlp_core.training import Run
+from pages.figures.curve_series import CurveSeries
+from pages.figures.plain import Plain
+from pages.figures.plane import Scatter, Shading, decision_plane, hidden_space, shading_of, shading_of_numbers
+from pages.figures.plane_curves import ACCURACY, LOSS, epoch_curves
+from pages.figures.plane_network import playground_network
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import add_point
 from pages.ui.nonlinearity.settings import OWN, Settings
-from pages.ui.train.rewind import Moment
+from pages.ui.run.rewind import Moment
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from mlp_core.expression import ExpressionError
-from mlp_core.jobs import MemoryBudgetError, TrainingJob
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import MemoryBudgetError
 from mlp_core.spec import SpecError
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import job as nonlinearity_job
@@ -14,9 +15,9 @@ from pages.ui.nonlinearity import seeds as nonlinearity_seeds
 from pages.ui.nonlinearity.panels import record
 from pages.ui.nonlinearity.presets import preset_row
 from pages.ui.nonlinearity.settings import Settings, settings_panel
+from pages.ui.run.rewind import Moment, rewind_panel
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
-from pages.ui.train.rewind import Moment, rewind_panel
 
 TICK_SECONDS = 0.2
 SLOWER = 3  # ticks to one of what stands below the plane, so that the plane has the time to move

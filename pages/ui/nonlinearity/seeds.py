@@ -8,18 +8,18 @@ from statistics import mean
 import streamlit as st
 
 from mlp_core.expression import ExpressionError
-from mlp_core.figures.curve_series import CurveSeries
-from mlp_core.figures.plane_curves import ACCURACY, LOSS, epoch_curves
-from mlp_core.jobs import MemoryBudgetError
+from mlp_core.jobs.job import MemoryBudgetError
 from mlp_core.records import EpochRecord, HistorySnapshot
-from mlp_core.seeds.replicates import Replicates
 from mlp_core.spec import SpecError
+from mlp_core.training.replicates import Replicates
+from pages.figures.curve_series import CurveSeries
+from pages.figures.plane_curves import ACCURACY, LOSS, epoch_curves
 from pages.ui.live_chart import live_chart
 from pages.ui.nonlinearity import job as nonlinearity_job
 from pages.ui.nonlinearity.pictures import CURVE_HEIGHT, loss_title
 from pages.ui.nonlinearity.settings import Settings
+from pages.ui.run.run_controls import worded
 from pages.ui.text import count, percent
-from pages.ui.train.run_controls import worded
 
 ERROR = "_plane_seeds_error"
 

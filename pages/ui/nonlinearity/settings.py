@@ -10,14 +10,14 @@ from typing import Any
 import streamlit as st
 
 from mlp_core.activations import ACTIVATIONS
-from mlp_core.ends import ENDS, End
 from mlp_core.initializers import INITIALIZERS
-from mlp_core.nonlinearity.plane import FEATURES, SHAPES, Points, dataset, points_of, split
-from mlp_core.nonlinearity.plane_points import PointsError, from_text
-from mlp_core.seeds.replicates import Replicates
+from mlp_core.labs.nonlinearity.plane import FEATURES, SHAPES, Points, dataset, points_of, split
+from mlp_core.labs.nonlinearity.plane_points import PointsError, from_text
+from mlp_core.losses import ENDS, End
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
+from mlp_core.training.replicates import Replicates
 from pages.ui.link import Field, LinkState, choice, choices, flag, number
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import drawn_points, own_panel

@@ -8,14 +8,15 @@ from contextlib import suppress
 
 import streamlit as st
 
-from mlp_core.jobs import MemoryBudgetError, TrainingJob
-from mlp_core.seeds.replicates import SEEDS
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import MemoryBudgetError
+from mlp_core.training.replicates import SEEDS
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import job as nonlinearity_job
 from pages.ui.nonlinearity import seeds as nonlinearity_seeds
 from pages.ui.nonlinearity.panels import SEVERAL, choose
 from pages.ui.nonlinearity.settings import Settings
-from pages.ui.train.run_controls import lr_popover
+from pages.ui.run.run_controls import lr_popover
 
 PLAYING = "_plane_playing"
 

@@ -9,11 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from mlp_core.depth import DepthReport, factor_a_layer
-from mlp_core.figures.depth import Bound, DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
-from mlp_core.figures.powers import spoken_size
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
+from mlp_core.stability.depth import DepthReport, factor_a_layer
 from mlp_core.theory import DepthPrediction, sigmoid_bound_log10
+from pages.figures.depth import Bound, DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
+from pages.figures.powers import spoken_size
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures

@@ -9,10 +9,10 @@ import streamlit as st
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.expression import ExpressionError, resolve
-from mlp_core.figures.palette import series_style
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import BOUNDS, EXPRESSION_PREFIX, RunSpec, SpecError
+from pages.figures.palette import series_style
 from pages.ui.link import Field, LinkState, choice, number
 from pages.ui.text import plain
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mlp_core.figures.depth import gradient_map
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import Bounds
+from pages.figures.depth import gradient_map
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures

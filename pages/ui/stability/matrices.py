@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mlp_core.csv_table import csv_table
-from mlp_core.ensembles import ENSEMBLES, PRECISIONS
-from mlp_core.figures import stability as figures
+from mlp_core.reports.export.csv_table import csv_table
 from mlp_core.spec import MAX_SEED, Bounds
-from mlp_core.stability import LiteralGrowth, affordable_trials, measured_rate, rescaled
+from mlp_core.stability.ensembles import ENSEMBLES, PRECISIONS
+from mlp_core.stability.products import LiteralGrowth, affordable_trials, measured_rate, rescaled
 from mlp_core.theory import Array, crossing_factor
+from pages.figures import stability as figures
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures

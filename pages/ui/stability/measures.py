@@ -9,18 +9,20 @@ import streamlit as st
 from torch import Tensor
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.depth import DepthReport, gaussian_batch, gradient_map_log10, image_batch, measure_depth, output_histograms, predict_depth
-from mlp_core.ensembles import ENSEMBLES
 from mlp_core.expression import resolve
 from mlp_core.spec import INPUTS, RunSpec
-from mlp_core.stability import (
-    LiteralGrowth,
-    ProductSnapshot,
-    literal_growth,
-    matrix_product_growth,
-    product_after,
-    singular_value_path,
-)  # fmt: skip
+from mlp_core.stability import matrix_product_growth
+from mlp_core.stability.depth import (
+    DepthReport,
+    gaussian_batch,
+    gradient_map_log10,
+    image_batch,
+    measure_depth,
+    output_histograms,
+    predict_depth,
+)
+from mlp_core.stability.ensembles import ENSEMBLES
+from mlp_core.stability.products import LiteralGrowth, ProductSnapshot, literal_growth, product_after, singular_value_path
 from mlp_core.theory import Array, DepthPrediction, VarianceMap
 
 SOURCES = {"images": "Fashion-MNIST", "gaussian": "Gaussian N(0, 1)"}

@@ -9,8 +9,9 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from pages.ui import bench, session
-from pages.ui.bench import Bench
+from pages.ui import page_jobs as bench
+from pages.ui import session
+from pages.ui.page_jobs import Bench
 
 
 class TitledJob(NamedTuple):

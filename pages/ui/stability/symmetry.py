@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mlp_core.figures.symmetry import DistinctSeries, distinct_unit_counts
-from mlp_core.figures.weights import weight_images
-from mlp_core.jobs import JobSnapshot, TrainingJob
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.labs.symmetry import Variant, distinct_units, variants
 from mlp_core.spec import Bounds
-from mlp_core.symmetry import Variant, distinct_units, variants
+from pages.figures.symmetry import DistinctSeries, distinct_unit_counts
+from pages.figures.weights import weight_images
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import runs

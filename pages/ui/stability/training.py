@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import streamlit as st
 
-from mlp_core.diagnosis import Verdict, diagnose
 from mlp_core.expression import ExpressionError
-from mlp_core.figures.training import CurveSeries, accuracy_curve, loss_curve
-from mlp_core.jobs import JobSnapshot, MemoryBudgetError
+from mlp_core.jobs.job import JobSnapshot, MemoryBudgetError
+from mlp_core.reports.diagnosis.diagnosis import Verdict, diagnose
 from mlp_core.spec import BOUNDS, Bounds, RunSpec, SpecError
+from pages.figures.training import CurveSeries, accuracy_curve, loss_curve
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
+from pages.ui.run.inside import inside_panel
 from pages.ui.stability import runs
 from pages.ui.stability.designs import Design, designs_panel
 from pages.ui.text import percent, plain
 from pages.ui.ticking import ticking
 from pages.ui.train.data_source import load_data
-from pages.ui.train.inside import inside_panel
 
 GROUP = "fates"
 MOST_LAYERS, MOST_EPOCHS = 20, 10

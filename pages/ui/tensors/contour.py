@@ -7,10 +7,10 @@ import math
 import numpy as np
 import streamlit as st
 
-from mlp_core.figures.contour import Directions, contour_map, slope_by_direction
+from mlp_core.labs.tensors.arithmetic import number
+from mlp_core.labs.tensors.contour import HALF, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
 from mlp_core.spec import Bounds
-from mlp_core.tensors.arithmetic import number
-from mlp_core.tensors.contour import HALF, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
+from pages.figures.contour import Directions, contour_map, slope_by_direction
 from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart

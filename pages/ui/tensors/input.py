@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from mlp_core.tensors.table import MAX_TEXT_LENGTH, MOST, Shape, TableError, from_cells, number_text, read, resized, write
+from mlp_core.labs.tensors.table import MAX_TEXT_LENGTH, MOST, Shape, TableError, from_cells, number_text, read, resized, write
 from pages.ui.link import LinkState
 from pages.ui.text import plain
 from pages.ui.unbroken import unbroken

@@ -8,11 +8,21 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from mlp_core.labs.tensors.arithmetic import number
+from mlp_core.labs.tensors.operations import (
+    OPERATIONS,
+    Example,
+    Operation,
+    Parameters,
+    RefusedError,
+    Result,
+    arithmetic_of,
+    compute,
+    sources,
+)
+from mlp_core.labs.tensors.shapes import tuple_text
+from mlp_core.labs.tensors.table import LARGEST, MAX_TEXT_LENGTH, TableError, literal, read_shape
 from mlp_core.spec import Bounds
-from mlp_core.tensors.arithmetic import number
-from mlp_core.tensors.operations import OPERATIONS, Example, Operation, Parameters, RefusedError, Result, arithmetic_of, compute, sources
-from mlp_core.tensors.shapes import tuple_text
-from mlp_core.tensors.table import LARGEST, MAX_TEXT_LENGTH, TableError, literal, read_shape
 from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import live_chart

@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
-from mlp_core.figures.cells import CellGrid, beside, corner
-from mlp_core.figures.shapes import AxisBox, ShapeRow, shape_lineup
-from mlp_core.tensors.arithmetic import number
-from mlp_core.tensors.operations import Operation
-from mlp_core.tensors.shapes import Lineup, tuple_text
+from mlp_core.labs.tensors.arithmetic import number
+from mlp_core.labs.tensors.operations import Operation
+from mlp_core.labs.tensors.shapes import Lineup, tuple_text
+from pages.figures.cells import CellGrid, beside, corner
+from pages.figures.shapes import AxisBox, ShapeRow, shape_lineup
 
 NAMES = ("A", "B")
 SIGNS = {"hadamard": "∗", "mul": "∗", "add": "+"}

@@ -21,7 +21,6 @@ from mlp_core.spec import (
     SpecError,
 )
 from pages.ui.address import Address
-from pages.ui.seeds import Seeds
 from pages.ui.train.sidebar import (
     EPOCHS_BOUNDS,
     LR_STOPS,
@@ -35,6 +34,7 @@ from pages.ui.train.sidebar import (
     nearest,
 )
 from pages.ui.unbroken import unbroken
+from pages.ui.widget_defaults import Seeds
 
 DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
 FIELDS = tuple(field.name for field in fields(RunSpec))

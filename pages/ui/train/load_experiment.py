@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from mlp_core.experiment import MAX_FILE_BYTES, Experiment
 from mlp_core.records import LrChange
+from mlp_core.reports.export.experiment import MAX_FILE_BYTES, Experiment
 from mlp_core.spec import RunSpec, SpecError
 from pages.ui.text import plain
 from pages.ui.unbroken import unbroken

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
-from mlp_core.pictures.file import FORMATS, MAX_BYTES, Picture, PictureError, Pixels, read_picture
-from mlp_core.pictures.prepared import Prepared, prepare, prepare_drawing, read_drawing
+from mlp_core.labs.images.file import FORMATS, MAX_BYTES, Picture, PictureError, Pixels, read_picture
+from mlp_core.labs.images.prepared import Prepared, prepare, prepare_drawing, read_drawing
 from pages.ui.memo import memo
 from pages.ui.train.drawing import drawing_board
 from pages.ui.unbroken import unbroken

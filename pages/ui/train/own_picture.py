@@ -10,13 +10,13 @@ import streamlit as st
 import torch
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
-from mlp_core.figures.picture import STAGE_PX, neighbor_grid, stage_picture
-from mlp_core.figures.predictions import probability_bars
-from mlp_core.jobs import JobSnapshot
-from mlp_core.model import Network
-from mlp_core.pictures.file import Pixels
-from mlp_core.pictures.neighbors import Neighbors, NeighborSearch, TypicalDistance
-from mlp_core.pictures.prepared import SIDE, Prepared
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.labs.images.file import Pixels
+from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
+from mlp_core.labs.images.prepared import SIDE, Prepared
+from mlp_core.network.concise import Network
+from pages.figures.picture import STAGE_PX, neighbor_grid, stage_picture
+from pages.figures.predictions import probability_bars
 from pages.ui.live_chart import figure_payload, live_chart
 from pages.ui.memo import memo
 from pages.ui.text import percent

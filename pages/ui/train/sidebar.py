@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from mlp_core.activations import ACTIVATIONS
-from mlp_core.devices import available_devices
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.runtime.devices import available_devices
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import BOUNDS, DROPOUT_BOUNDS, MAX_EXPRESSION_LENGTH, MAX_WIDTH, TRAIN_SIZE_BOUNDS, WIDTH_BOUNDS, Bounds
 from mlp_core.spec import INITIALIZERS as INITIALIZER_NAMES
-from pages.ui.seeds import Seeds
 from pages.ui.unbroken import unbroken
+from pages.ui.widget_defaults import Seeds
 
 PAGE = "train"
 EPOCHS_BOUNDS = Bounds(1, 100, whole=True)

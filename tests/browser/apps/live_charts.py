@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from mlp_core.figures.palette import base_layout
+from pages.figures.palette import base_layout
 from pages.ui.live_chart import live_chart
 
 STEPS = np.arange(400.0)

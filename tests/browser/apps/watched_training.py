@@ -7,8 +7,8 @@ import threading
 
 import streamlit as st
 
-from mlp_core import jobs
-from pages.ui.shell import ROOT
+from mlp_core.jobs import job as jobs
+from pages.ui.navigation import ROOT
 
 jobs.PARKED_SECONDS = 2.0
 

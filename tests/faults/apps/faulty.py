@@ -9,8 +9,8 @@ import threading
 import streamlit as st
 
 from pages.ui import session
-from pages.ui.shell import open_house
-from tests.faults.switches import forget_once, install
+from pages.ui.navigation import run_app
+from tests.support.switches import forget_once, install
 
 install()
 forget_once()
@@ -19,4 +19,4 @@ if "census" in st.query_params:
     threads = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith(("training", "fashion")))
     st.markdown(json.dumps({"threads": threads, "bytes": sum(job.memory_bytes for job in jobs)}))
 else:
-    open_house()
+    run_app()

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from mlp_core.figures.training import CurveSeries, accuracy_curve
+from pages.figures.training import CurveSeries, accuracy_curve
 from pages.ui.live_chart import live_chart
-from pages.ui.train.book_badge import book_badge, reference
+from pages.ui.run.book_badge import book_badge, reference
 
 snapshot = st.session_state["snapshot"]
 book_badge(snapshot)

@@ -5,8 +5,8 @@ With `cut_short` set, this page ends before its end, as a click in the middle of
 
 import streamlit as st
 
-from pages.ui.train.inside import inside_panel
-from tests.pages.snapshots import snapshot_of
+from pages.ui.run.inside import inside_panel
+from tests.support.pages.snapshots import snapshot_of
 
 run = st.session_state["run"]
 snapshot = snapshot_of(run, st.session_state.get("state", "paused"), st.session_state.get("members", ()))

@@ -1,0 +1,212 @@
+"""Fashion-MNIST for everybody in this process: the first source that holds it, verified, read once. Knows no screen and no visitor.
+
+Sources in order: the folder named by MLP_DATA_DIR; the Debian package; an earlier download; a download; the bundled sample.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from mlp_core.data.download import Report, cache_folder, fetch
+from mlp_core.data.idx import DataError
+from mlp_core.data.known_files import read_folder
+from mlp_core.data.readonly import ReadOnlyTensor
+
+__all__ = ["CLASS_NAMES", "FULL_SET_HINT", "DataError", "Dataset", "forget", "load_fashion_mnist", "load_sample"]
+
+CLASS_NAMES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")  # of labels 0..9
+
+FOLDER_VARIABLE = "MLP_DATA_DIR"
+DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+SAMPLE_FOLDER = Path(__file__).with_name("sample")
+FULL_SET_HINT = (
+    "To get all 70,000 images, install the Debian package dataset-fashion-mnist (apt install dataset-fashion-mnist), or set "
+    f"{FOLDER_VARIABLE} to a folder that holds the four .gz files, or let this computer reach the network; then start again."
+)
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and labels, and where they came from.
+
+    All who load share the tensors of a loaded set, so these are read-only: see `ReadOnlyTensor`.
+
+    Args:
+        train_images: uint8, 0..255, shape (n, 28, 28).
+        train_labels: int64, 0..9, shape (n,).
+        test_images: as train_images.
+        test_labels: as train_labels.
+        source: where the files were found, in words.
+        is_sample: whether this is the bundled sample and not the full set.
+        notes: why earlier sources were passed over, a sentence each.
+    """
+
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    source: str = ""
+    is_sample: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Places:
+    """The folders to look in. What was read from some is no answer for others."""
+
+    given: str
+    package: Path
+    cache: Path
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The set, or None; and why each source before it was passed over."""
+
+    dataset: Dataset | None
+    notes: tuple[str, ...]
+
+
+def load_fashion_mnist(progress: Report | None = None, allow_download: bool = True, fallback: bool = True) -> Dataset:
+    """Fashion-MNIST from the first source that has it; read once in this process, then shared.
+
+    Args:
+        progress: called on the caller's thread, about ten times a second while it waits, with the fraction done (0..1) and a text. It
+            may raise to leave: the work goes on, and the next call finds it where it is by then.
+        allow_download: whether the network may be asked, where no folder holds the set.
+        fallback: whether the bundled sample will do, where nothing else does.
+
+    Returns:
+        The full set, or with `fallback` the sample; `notes` says why.
+
+    Raises:
+        DataError: no source works and `fallback` is False; or the bundled sample itself is damaged.
+    """
+    places = _Places(os.environ.get(FOLDER_VARIABLE, "").strip(), DEBIAN_FOLDER, cache_folder())
+    found = _once(_from_folders, places).result(progress)
+    if found.dataset is not None:
+        return found.dataset
+    notes = found.notes
+    if allow_download:
+        found = _once(_from_network, places.cache).result(progress)
+        notes += found.notes
+        if found.dataset is not None:
+            return replace(found.dataset, notes=notes)
+    if not fallback:
+        raise DataError("Fashion-MNIST", "a source that works", "; ".join(notes))
+    return replace(load_sample(), notes=notes)
+
+
+def load_sample() -> Dataset:
+    """The bundled sample: 6,000 training and 1,000 test images of Fashion-MNIST, each class equally often; read once, then shared.
+
+    Raises:
+        DataError: a file of this installation is missing or damaged.
+    """
+    return _once(_from_bundle).result(None)
+
+
+def forget() -> None:
+    """Let the next load look again: after a failed download, or when a folder has been filled. Sets already handed out stay valid."""
+    with _lock:
+        _tasks.clear()
+
+
+def _from_folders(places: _Places, report: Report) -> _Found:
+    notes: list[str] = []
+    for source, folder, published_only in (
+        (FOLDER_VARIABLE, Path(os.path.expanduser(places.given)), False),
+        ("the Debian package", places.package, True),
+        ("an earlier download", places.cache, True),
+    ):
+        if source == FOLDER_VARIABLE and not places.given:
+            continue
+        report(0.0, f"Reading {folder}")
+        try:
+            return _Found(_read(folder, published_only, source, tuple(notes)), ())
+        except DataError as error:
+            notes.append(f"{source}: {error}.")
+    return _Found(None, tuple(notes))
+
+
+def _from_network(cache: Path, report: Report) -> _Found:
+    try:
+        fetch(cache, report)
+        return _Found(_read(cache, True, "a download", ()), ())
+    except DataError as error:
+        return _Found(None, (f"a download: {error}.",))
+
+
+def _from_bundle(_: Report) -> Dataset:
+    return _read(SAMPLE_FOLDER, False, "the bundled sample", ())
+
+
+def _read(folder: Path, published_only: bool, source: str, notes: tuple[str, ...]) -> Dataset:
+    files = read_folder(folder, published_only)
+    if not (files.is_published or files.is_sample):
+        notes += (f"{source}: {folder} holds other data than the published Fashion-MNIST; it is used as it is.",)
+    return Dataset(
+        torch.from_numpy(files.train_images).as_subclass(ReadOnlyTensor),
+        torch.from_numpy(files.train_labels).long().as_subclass(ReadOnlyTensor),
+        torch.from_numpy(files.test_images).as_subclass(ReadOnlyTensor),
+        torch.from_numpy(files.test_labels).long().as_subclass(ReadOnlyTensor),
+        source=f"{source} ({folder})",
+        is_sample=files.is_sample,
+        notes=notes,
+    )
+
+
+T = TypeVar("T")
+
+
+class _Task(Generic[T]):
+    """Work on a thread of its own for all who wait for it: a visitor who clicks on during a download does not start it over."""
+
+    def __init__(self, work: Callable[[Report], T]) -> None:
+        self._latest = (0.0, "Looking for Fashion-MNIST")
+        self._future: Future[T] = Future()
+        threading.Thread(target=self._run, args=(work,), daemon=True, name="fashion-mnist").start()
+
+    def _run(self, work: Callable[[Report], T]) -> None:
+        try:
+            self._future.set_result(work(self._report))
+        except BaseException as error:
+            self._future.set_exception(error)
+
+    def _report(self, fraction: float, text: str) -> None:
+        self._latest = (fraction, text)
+
+    @property
+    def failed(self) -> bool:
+        return self._future.done() and self._future.exception() is not None
+
+    def result(self, progress: Report | None) -> T:
+        while progress is not None and not self._future.done():
+            progress(*self._latest)
+            wait([self._future], timeout=POLL_SECONDS)
+        return self._future.result()
+
+
+_lock = threading.Lock()
+_tasks: dict[Callable[..., Any], tuple[tuple[object, ...], _Task[Any]]] = {}  # the latest task of each kind, and its arguments
+
+
+def _once(work: Callable[..., T], *arguments: object) -> _Task[T]:
+    """The one task that does `work` with these arguments: running, done, or started now."""
+    with _lock:
+        held_arguments, task = _tasks.get(work, (None, None))
+        if task is None or task.failed or held_arguments != arguments:
+            task = _Task(partial(work, *arguments))
+            _tasks[work] = (arguments, task)
+        return task

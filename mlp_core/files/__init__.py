@@ -1,1 +1,0 @@
-"""The data set's files: known, downloaded, verified, read, and held read-only."""

@@ -1,0 +1,6 @@
+"""Runs that go on while nobody calls them: `TrainingJob`, and the one `Scheduler` of a process that gives every job its turns."""
+
+from mlp_core.jobs.job import TrainingJob
+from mlp_core.jobs.scheduler import Scheduler
+
+__all__ = ["Scheduler", "TrainingJob"]

@@ -1,0 +1,165 @@
+"""A picture on its way to the network: every stage between what a visitor brought and 28 × 28 pixels. Knows no file and no network.
+
+Follows the making of Fashion-MNIST, whose pictures are bright on black, 28 pixels along their longest edge, and centered. Two things
+are different: an area is averaged, where rows and columns were skipped and the rest sharpened; and a background that is not quite even
+is made black, where a studio's was.
+
+Reference: Xiao, Rasul and Vollgraf (2017), "Fashion-MNIST", section 2, figure 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from mlp_core.labs.images.file import Picture, PictureError, Pixels
+
+SIDE = 28  # pixels a side that the network sees
+MIDDLE = 127
+UNEVEN = 3 * 1.4826  # median absolute deviations of the border: three standard deviations, were it normal noise
+STANDS_OUT = 13  # of 255 above the background belongs to the object: 5 %, as in Fashion-MNIST
+SPECK = 0.005  # of a row or a column; where fewer pixels stand out it is dust or noise
+
+Background = Literal["auto", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """A picture on its way, uint8 (h, w), and what was done to get there."""
+
+    title: str
+    pixels: Pixels
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Every stage in order; the last is what the network sees."""
+
+    stages: tuple[Stage, ...]
+
+    @property
+    def pixels(self) -> Pixels:
+        """uint8, 0 (background) to 255, shape (28, 28)."""
+        return self.stages[-1].pixels
+
+
+def prepare(picture: Picture, background: Background = "auto") -> Prepared:
+    """Make a picture what the network was trained on.
+
+    Args:
+        background: whether it is lighter than the object; "auto" takes the median of the picture's border for it.
+
+    Raises:
+        PictureError: nothing stands out from the background.
+    """
+    width, height = picture.size
+    here = "" if picture.pixels.shape == (height, width) else f" Here {_size(picture.pixels)}."
+    caption = " ".join((f"{picture.format}, {width:,} × {height:,}.{here}", *picture.notes))
+    bright = _bright(picture.pixels, background)
+    return Prepared((Stage("In gray", picture.pixels, caption), bright, *_framed(bright.pixels)))
+
+
+def read_drawing(values: object) -> Pixels:
+    """The pixels of a drawing, uint8 (28, 28), bright on black.
+
+    Args:
+        values: 784 integers, 0 to 255, row by row from the top left; or whatever somebody sent in their place.
+
+    Raises:
+        PictureError: other values.
+    """
+    if not isinstance(values, list) or len(values) != SIDE * SIDE:
+        raise PictureError(f"a drawing of {SIDE * SIDE} pixels", f"{len(values):,}" if isinstance(values, list) else "none")
+    if not all(type(value) is int and 0 <= value <= 255 for value in values):
+        raise PictureError("pixels that are whole numbers from 0 to 255", "others")
+    return np.array(values, dtype=np.uint8).reshape(SIDE, SIDE)
+
+
+def prepare_drawing(drawing: Pixels, *, fit: bool = False) -> Prepared:
+    """A drawing as it is, or with `fit` cropped and centered as any other picture.
+
+    Raises:
+        PictureError: it is to be cropped, and nothing stands out.
+    """
+    drawn = Stage("As drawn", drawing, f"{SIDE} × {SIDE}, bright on black.")
+    return Prepared((drawn, *(_framed(drawing) if fit else ())))
+
+
+def _bright(gray: Pixels, background: Background) -> Stage:
+    """Bright on black: inverted where the background is light, and then the background made black."""
+    border = _border(gray).astype(np.float64)
+    median = float(np.median(border))
+    light = median > MIDDLE if background == "auto" else background == "light"
+    reason = f"The border's median is {median:.0f} of 255" if background == "auto" else "You say so"
+    caption = f"{reason}: {'light, so inverted' if light else 'dark, so kept'}."
+    level = 255 - median if light else median
+    level = min(level + UNEVEN * float(np.median(abs(border - median))), MIDDLE) if level <= MIDDLE else 0.0
+    if level > 0:
+        caption += f" Up to {level:.0f} is background: made 0, the rest stretched."
+    values = (255.0 - gray if light else gray.astype(np.float64)) - level
+    return Stage("Bright on black", _whole(values.clip(min=0) * (255 / (255 - level))), caption)
+
+
+def _border(pixels: Pixels) -> Pixels:
+    return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
+
+
+def _framed(bright: Pixels) -> tuple[Stage, Stage, Stage]:
+    """Cropped to the object, brought to 28 pixels along its longest edge, and centered."""
+    rows, columns = _object(bright)
+    cropped = bright[rows, columns]
+    edge = max(cropped.shape)
+    height, width = (max(1, round(SIDE * side / edge)) for side in cropped.shape)
+    shrunk = area_mean(cropped, (height, width))
+    centered = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    top, left = (SIDE - height + 1) // 2, (SIDE - width + 1) // 2  # the odd pixel before the object, as in Fashion-MNIST
+    centered[top : top + height, left : left + width] = shrunk
+    return (
+        Stage(
+            "Cropped", cropped, f"To {_size(cropped)}, from row {rows.start + 1}, column {columns.start + 1}: what is over {STANDS_OUT}."
+        ),
+        Stage("Shrunk" if edge > SIDE else "Resized", shrunk, f"To {_size(shrunk)}: each pixel is the mean of its area."),
+        Stage("Centered", centered, f"In {SIDE} × {SIDE}: as the network sees it."),
+    )
+
+
+def _object(bright: Pixels) -> tuple[slice, slice]:
+    """The rows and columns from the first to the last in which enough pixels stand out."""
+    out = bright > STANDS_OUT
+    rows, columns = (np.flatnonzero(out.mean(axis=axis) > SPECK) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        expected = "a picture of something that stands out from its background"
+        raise PictureError(expected, f"at most {bright.max() / 255:.0%} of difference" if out.sum() == 0 else "a few specks")
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def area_mean(image: Pixels, shape: tuple[int, int]) -> Pixels:
+    """`image` in another size: every pixel is the mean of the area it covers, parts of pixels counted as such.
+
+    Args:
+        image: uint8 (h, w).
+        shape: the new (h, w), smaller or larger.
+    """
+    down, across = (_overlaps(n, m) for n, m in zip(image.shape, shape, strict=True))
+    return _whole(down @ image @ across.T)
+
+
+def _overlaps(n: int, m: int) -> npt.NDArray[np.float64]:
+    """(m, n): the share that each of `n` equal pieces has in each of `m` equal pieces of the same length; rows sum to 1."""
+    edges, pieces = np.arange(m + 1)[:, None] * (n / m), np.arange(n)
+    shared: npt.NDArray[np.float64] = np.minimum(edges[1:], pieces + 1) - np.maximum(edges[:-1], pieces)
+    return shared.clip(min=0) * (m / n)
+
+
+def _whole(values: npt.NDArray[np.float64]) -> Pixels:
+    return np.rint(values).astype(np.uint8)
+
+
+def _size(pixels: Pixels) -> str:
+    """Width × height, as one says it."""
+    height, width = pixels.shape
+    return f"{width:,} × {height:,}"

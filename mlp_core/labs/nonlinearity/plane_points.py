@@ -1,0 +1,149 @@
+"""Points that a visitor brings: read from a CSV file or a link, every refusal naming the line and the rule. Draws nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import io
+import math
+
+import numpy as np
+
+from mlp_core.labs.nonlinearity.plane import HALF, Floats, Points
+
+MAX_BYTES = 1_000_000
+MAX_ROWS = 5_000
+MAX_CLASSES = 6
+MAX_SHOWN = 40  # characters of a value in a message
+FILL = 5.0  # points from a file are scaled to reach from −FILL to FILL
+
+LINK_POINTS = 500  # more do not fit an address
+BYTES_A_POINT = 4  # 14 bits for x, 14 for y, 3 for the class
+STEPS = 2**14 - 1
+
+
+class PointsError(ValueError):
+    """Points that cannot be used. `str()` is a sentence for the person who brought them."""
+
+
+def read_csv(content: bytes) -> Points:
+    """Points from a file of x, y, label; a header is skipped, −1 and 1 count as the classes 0 and 1.
+
+    x and y keep their ratio: both are moved and scaled alike, so that the points fill the plane that is shown.
+
+    Raises:
+        PointsError: naming the line and the rule: size, columns, numbers, labels, rows, classes.
+    """
+    if len(content) > MAX_BYTES:
+        raise PointsError(f"The file has {len(content) / 1e6:.1f} MB; the rule is at most {MAX_BYTES / 1e6:.0f} MB.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise PointsError(f"Line {line}: not text in UTF-8; the rule is a plain CSV file.") from error
+    rows: list[tuple[float, float]] = []
+    labels: list[int] = []
+    lines: list[int] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells) or (not rows and reader.line_num == 1 and _is_header(cells)):
+                continue
+            if len(rows) == MAX_ROWS:
+                raise PointsError(f"Line {reader.line_num}: the rule is at most {MAX_ROWS:,} points.")
+            x, y, label = _row(cells, reader.line_num)
+            rows.append((x, y))
+            labels.append(label)
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise PointsError(f"Line {reader.line_num}: not CSV ({error}).") from error
+    return _points(np.array(rows, dtype=np.float64).reshape(-1, 2), labels, [*lines, reader.line_num])
+
+
+def _is_header(cells: list[str]) -> bool:
+    """Three words, none of which is a number."""
+    return len(cells) == 3 and all(not _is_number(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _row(cells: list[str], line: int) -> tuple[float, float, int]:
+    if len(cells) != 3:
+        raise PointsError(f"Line {line}: {len(cells)} column{'s' if len(cells) != 1 else ''}; the rule is three: x, y, label.")
+    x, y = (_coordinate(name, cell, line) for name, cell in zip(("x", "y"), cells, strict=False))
+    return x, y, _label(cells[2], line)
+
+
+def _coordinate(name: str, cell: str, line: int) -> float:
+    value = float(cell) if _is_number(cell) else None
+    if value is None:
+        raise PointsError(f"Line {line}: {name} must be a number, got {_shown(cell)}.")
+    if not math.isfinite(value) or abs(value) > 1e12:
+        raise PointsError(f"Line {line}: {name} must be a finite number of at most 1e12, got {_shown(cell)}.")
+    return value
+
+
+def _label(cell: str, line: int) -> int:
+    value = float(cell) if _is_number(cell) else math.nan
+    if value not in range(-1, MAX_CLASSES):
+        raise PointsError(f"Line {line}: label must be a whole number from 0 to {MAX_CLASSES - 1}, or −1, got {_shown(cell)}.")
+    return int(value)
+
+
+def _points(xy: Floats, labels: list[int], lines: list[int]) -> Points:
+    """Check what only the whole file shows. `lines` are those of the points, and the last of the file."""
+    found, end = sorted(set(labels)), f"Line {lines[-1]}: the file ends"
+    if not labels:
+        raise PointsError(f"{end} without a point; the rule is a line x, y, label for each.")
+    if len(found) < 2:
+        raise PointsError(f"{end}, and every label is {found[0]}; the rule is at least two classes.")
+    if -1 in found and not set(found) <= {-1, 1}:
+        stranger = next(line for line, label in zip(lines, labels, strict=False) if label not in (-1, 1))
+        raise PointsError(f"Line {stranger}: label −1 goes with 1 alone; the labels are {', '.join(map(str, found))}.")
+    if -1 not in found and found != list(range(len(found))):
+        raise PointsError(f"{end}; the rule is classes counted from 0 without a gap, got {', '.join(map(str, found))}.")
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    span = float((high - low).max())
+    if span == 0:
+        raise PointsError(f"{end}, and all points are the same; the rule is points in different places.")
+    placed = (xy - (low + high) / 2) * (2 * FILL / span)
+    return Points(placed, np.array([found.index(label) for label in labels], dtype=np.int64), len(found))
+
+
+def _shown(cell: str) -> str:
+    text = " ".join(cell.split())
+    return repr(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…")
+
+
+def to_text(points: Points) -> str:
+    """At most `LINK_POINTS` points as text for a link: four bytes a point, in base64. `from_text` gives them back, to 1/1365."""
+    steps = np.round((np.clip(points.xy, -HALF, HALF) + HALF) * (STEPS / (2 * HALF))).astype(np.uint32)
+    packed = (steps[:, 0] << 17) | (steps[:, 1] << 3) | points.labels.astype(np.uint32)
+    return base64.urlsafe_b64encode(packed.astype(">u4").tobytes()).decode("ascii").rstrip("=")
+
+
+def from_text(text: str) -> Points:
+    """Read what `to_text` wrote.
+
+    Raises:
+        PointsError: it cannot have written this.
+    """
+    try:
+        content = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise PointsError("must be points as this page writes them") from error
+    if len(content) % BYTES_A_POINT or len(content) > LINK_POINTS * BYTES_A_POINT:
+        raise PointsError(f"must be at most {LINK_POINTS} points of four bytes")
+    packed = np.frombuffer(content, ">u4").astype(np.int64)
+    labels = packed & 7
+    if (labels >= MAX_CLASSES).any():
+        raise PointsError(f"must have classes from 0 to {MAX_CLASSES - 1}")
+    steps = np.column_stack([packed >> 17 & STEPS, packed >> 3 & STEPS])
+    return Points(steps * (2 * HALF / STEPS) - HALF, labels, max(2, int(labels.max(initial=0)) + 1))

@@ -1,0 +1,144 @@
+"""Several networks of one design as one: their parameters lie in common tensors, and one product serves them all. Knows no data, no epoch.
+
+S networks that learn from batches of n images work on tensors (S, units, n), a column an image: so the gradient of a weight comes out of
+its product as the weight lies in memory, (S, n_out, n_in), and a sum over the batch runs along what is contiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from mlp_core.expression import resolve
+from mlp_core.network.concise import Network
+from mlp_core.spec import RunSpec
+
+# PyTorch may hand larger products to oneDNN, which takes longer to prepare for one than to multiply matrices as small as these.
+ONEDNN_FROM = 16**3  # mkldnn_gemm_min_size in ATen's Matmul.cpp
+
+
+def cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
+    """−log softmax(o)_y of every network (S,), averaged over its batch, for outputs (S, classes, n) and labels (S, n)."""
+    return F.cross_entropy(outputs, labels, reduction="none").mean(dim=1)
+
+
+def logistic(outputs: Tensor, labels: Tensor) -> Tensor:
+    """−log σ(o) where the label is 1 and −log(1 − σ(o)) where it is 0, (S,), for outputs (S, 1, n) and labels (S, n)."""
+    return F.binary_cross_entropy_with_logits(outputs[:, 0], labels.to(outputs.dtype), reduction="none").mean(dim=1)
+
+
+def squared(outputs: Tensor, targets: Tensor) -> Tensor:
+    """½‖o − y‖² of every network (S,), averaged over its batch, for outputs (S, out, n) and targets (S, n, out)."""
+    return (outputs - targets.mT).square().sum(dim=1).mean(dim=1) / 2
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cross_entropy": cross_entropy, "logistic": logistic, "squared": squared}
+
+
+def prelu(Z: Tensor, alpha: Tensor) -> Tensor:
+    """max(0, z) + α min(0, z) for Z (S, units, n) and an α of every network's own, (S, 1, 1)."""
+    return torch.where(Z > 0, Z, alpha * Z)
+
+
+LEARNED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"prelu": prelu}  # the registry's own take one parameter and not S
+
+
+class Batched:
+    """S networks that learn at once, each for itself: what one of them computes never reaches another, be it finite or not.
+
+    Args:
+        networks: of one design, as `model.build` or `scratch.build` made them. Their parameters become views of the common ones: they
+            learn as these do.
+        spec: the design; its seed does not matter.
+        loss: a name in `LOSSES`.
+        generators: of the dropout masks, one a network.
+    """
+
+    def __init__(self, networks: Sequence[Network], spec: RunSpec, loss: str, generators: Sequence[Generator]) -> None:
+        self.networks = tuple(networks)
+        self._loss_of = LOSSES[loss]
+        self._activation, self._fixed, self._hidden = resolve(spec.activation), spec.activation_parameter, len(spec.hidden)
+        self._learned = LEARNED[spec.activation] if self._activation.parameter and self._activation.parameter.learnable else None
+        self._dropout = spec.dropout or (0.0,) * len(spec.hidden)
+        self._generators = generators
+        transposed = spec.implementation == "scratch"
+        self._parameters = [_common(alike, transposed) for alike in zip(*(network.parameters() for network in networks), strict=True)]
+        self._ones = torch.ones(len(networks), device=self._parameters[0].device)
+
+    def parameters(self) -> list[Tensor]:
+        """The leaf tensors that are learned, ordered as in every network: weights (S, n_out, n_in), biases (S, n_out, 1), α (S, 1, 1)."""
+        return self._parameters
+
+    def loss(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """One forward pass with dropout, every network with a batch of its own.
+
+        Args:
+            x: (S, n, d).
+            labels: (S, n), or targets (S, n, out).
+
+        Returns:
+            The losses (S,), with their graph, and the logits (S, n, out), detached.
+        """
+        outputs = self._outputs(x, training=True)
+        return self._loss_of(outputs, labels), outputs.detach().mT.contiguous()
+
+    def backward(self, losses: Tensor) -> None:
+        """Leave in the common parameters the gradient of every network's own loss."""
+        losses.backward(self._ones)  # type: ignore[no-untyped-call]
+
+    @torch.no_grad()
+    def test(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The losses (S,) and logits (S, n, out) of all networks for the same inputs (n, d) and labels, without dropout or a graph."""
+        outputs = self._outputs(x, training=False)
+        return self._loss_of(outputs, labels.expand(len(self.networks), *labels.shape)), outputs.mT.contiguous()
+
+    def release(self, index: int) -> None:
+        """Give one network memory of its own: it stays as it is, whatever becomes of its part of the common parameters."""
+        for parameter in self.networks[index].parameters():
+            parameter.data = parameter.data.clone()
+
+    def _outputs(self, x: Tensor, *, training: bool) -> Tensor:
+        H, parameters = x.mT, iter(self._parameters)
+        for index in range(self._hidden):
+            Z = _affine(next(parameters), next(parameters), H)
+            H = self._learned(Z, next(parameters)) if self._learned else self._activation(Z, self._fixed)
+            if training and self._dropout[index] > 0:
+                H = self._dropped(H, self._dropout[index])
+        return _affine(next(parameters), next(parameters), H)
+
+    def _dropped(self, H: Tensor, p: float) -> Tensor:
+        """As `mlp_core.network.concise.Dropout`: every network draws masks (n, units) for itself, image by image."""
+        if p == 1.0:
+            return H * 0.0
+        _, units, n = H.shape
+        drawn = [torch.rand(n, units, generator=generator, device=H.device) for generator in self._generators]
+        return H * (torch.stack(drawn) >= p).mT * (1.0 / (1.0 - p))
+
+
+def _affine(W: Tensor, b: Tensor, H: Tensor) -> Tensor:
+    """W H + b for W (S, n_out, n_in), b (S, n_out, 1) and H (S, n_in, n), or (n_in, n) that all share."""
+    networks, n_out, n_in = W.shape
+    if H.ndim == 2:
+        return torch.add((W.flatten(0, 1) @ H).view(networks, n_out, -1), b)  # the rows of all W are those of one matrix
+    multiplications = n_out * n_in * H.shape[2]
+    if multiplications <= ONEDNN_FROM < networks * multiplications:
+        return torch.add((W[:, :, :, None] * H[:, None]).sum(dim=2), b)
+    return torch.baddbmm(b, W, H)
+
+
+def _common(alike: Sequence[Tensor], transposed: bool) -> Tensor:
+    """One leaf tensor of what S networks have alike, (S, n_out, n_in), (S, n_out, 1) or (S, 1, 1); theirs become views of it.
+
+    Args:
+        transposed: whether the networks keep their weights as (n_in, n_out).
+    """
+    turned = transposed and alike[0].ndim == 2
+    rows = [parameter.detach().T if turned else parameter.detach() for parameter in alike]
+    common = torch.stack([row.reshape(*row.shape, *(1,) * (2 - row.ndim)) for row in rows])
+    for parameter, row, own in zip(alike, rows, common, strict=True):
+        view = own.view(row.shape)
+        parameter.data = view.T if turned else view
+    return common.requires_grad_()

@@ -1,0 +1,180 @@
+"""The network and its optimizers from bare tensors, beside the chapter: d2l sections 5.2 and 12. Knows no `nn.Module` and no `torch.optim`.
+
+It starts from the weights of the concise implementation and draws the same dropout masks: both print the same numbers, rounding apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from mlp_core.expression import resolve
+from mlp_core.initializers import initial_parameters
+from mlp_core.network.concise import CPU, Layer, Network, NetworkState, generator_for
+from mlp_core.optimizers import Optimizer
+from mlp_core.spec import RunSpec
+
+
+def relu(X: Tensor) -> Tensor:
+    """max(x, 0), with derivative 0 at 0 by convention; that of `torch.max(X, 0)`, shared between two equal arguments, would be ½ there."""
+    return X * (X > 0)
+
+
+def dropout(H: Tensor, p: float, generator: Generator) -> Tensor:
+    """mask · h / (1 − p): on average what went in."""
+    if p == 1:
+        return 0.0 * H
+    mask = torch.rand(H.shape, generator=generator, device=H.device) >= p
+    return mask * H / (1 - p)
+
+
+def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+    """−log softmax(o)_y = log Σ exp(o_k) − o_y, averaged over the batch."""
+    largest = logits.max(dim=1, keepdim=True).values.detach()  # taken out before exp, which overflows from 89 on in float32
+    log_sum_exp = largest + (logits - largest).exp().sum(dim=1, keepdim=True).log()
+    return (log_sum_exp - logits.gather(1, y[:, None])).mean()
+
+
+def squared_loss(outputs: Tensor, y: Tensor) -> Tensor:
+    """½‖o − y‖², averaged over the batch."""
+    return ((outputs - y) ** 2 / 2).sum() / len(y)
+
+
+def logistic_loss(o: Tensor, y: Tensor) -> Tensor:
+    """log(1 + e^−s), averaged over the batch, with s = o where y is 1 and −o where it is 0."""
+    s = o[:, 0] * (2 * y - 1)
+    return torch.logaddexp(torch.zeros_like(s), -s).mean()
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross_entropy": cross_entropy,
+    "logistic": logistic_loss,
+    "squared": squared_loss,
+}
+
+
+class Scratch:
+    """A `Network`: H = φ(XW₁ + b₁), O = HW₂ + b₂, for any number of hidden layers. Weights W are (n_in, n_out), as in the book."""
+
+    def __init__(self, spec: RunSpec, sizes: tuple[int, ...], device: torch.device, loss: str, dtype: torch.dtype) -> None:
+        self.phi = resolve(spec.activation)
+        self.loss_of = LOSSES[loss]
+        self.dropout = spec.dropout or (0.0,) * len(spec.hidden)
+        self._generator = generator_for(spec, "dropout", device)
+        drawn = initial_parameters(spec, sizes, generator_for(spec, "init"))
+        self.W = [weight.T.contiguous().to(device, dtype).requires_grad_() for weight, _ in drawn]
+        self.b = [bias.to(device, dtype).requires_grad_() for _, bias in drawn]
+        self.alpha: Sequence[float | Tensor | None] = [spec.activation_parameter] * len(spec.hidden)
+        if self.phi.parameter is not None and self.phi.parameter.learnable:
+            initial = self.phi.parameter.default if spec.activation_parameter is None else spec.activation_parameter
+            self.alpha = [torch.tensor(initial, device=device, dtype=dtype, requires_grad=True) for _ in spec.hidden]
+
+    def forward(self, X: Tensor, *, training: bool) -> list[Layer]:
+        layers: list[Layer] = []
+        H = X
+        for index, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
+            Z = H @ W + b
+            H = self.activation(Z, index) if index < len(self.alpha) else Z
+            layers.append(Layer(W, Z, H))
+            if training and index < len(self.dropout) and self.dropout[index] > 0:
+                H = dropout(H, self.dropout[index], self._generator)
+        return layers
+
+    def activation(self, Z: Tensor, index: int) -> Tensor:
+        return relu(Z) if self.phi.name == "relu" else self.phi(Z, self.alpha[index])
+
+    def logits(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.forward(x, training=False)[-1].activation
+
+    def loss(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.forward(x, training=True)[-1].activation
+        return self.loss_of(logits, labels), logits.detach()
+
+    def layers(self, x: Tensor) -> list[Layer]:
+        return self.forward(x, training=False)
+
+    def parameters(self) -> list[Tensor]:
+        learned = [a if isinstance(a, Tensor) else None for a in self.alpha] + [None]
+        triples = zip(self.W, self.b, learned, strict=True)
+        return [parameter for triple in triples for parameter in triple if parameter is not None]
+
+    def weights(self) -> list[tuple[Tensor, Tensor]]:
+        return [(W.detach().T, b.detach()) for W, b in zip(self.W, self.b, strict=True)]
+
+    def state(self) -> NetworkState:
+        return NetworkState.of(self.parameters(), self._generator)
+
+    def load_state(self, state: NetworkState) -> None:
+        state.restore(self.parameters(), self._generator)
+
+
+def build(
+    spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: str = "cross_entropy", dtype: torch.dtype = torch.float32
+) -> Network:
+    """The network of `spec` from bare tensors; arguments as of `mlp_core.network.concise.build`."""
+    return Scratch(spec, sizes, device, loss, dtype)
+
+
+def decayed(g: Tensor, w: Tensor, spec: RunSpec) -> Tensor:
+    """g + λw: the gradient of the loss with the penalty λ/2 ‖w‖²."""
+    return g + spec.weight_decay * w if spec.weight_decay else g
+
+
+def sgd(w: Tensor, g: Tensor, v: Tensor | None = None, *, lr: float, t: int, spec: RunSpec) -> None:
+    """w ← w − η g; with momentum v ← μv + g and w ← w − η v, or w ← w − η (g + μv) with Nesterov's."""
+    g = decayed(g, w, spec)
+    if v is not None:
+        v[...] = spec.momentum * v + g
+        g = g + spec.momentum * v if spec.nesterov else v
+    w -= lr * g
+
+
+def adam(w: Tensor, g: Tensor, m: Tensor, s: Tensor, *, lr: float, t: int, spec: RunSpec) -> None:
+    """w ← w − η m̂ / (√ŝ + ε)."""
+    w -= lr * adam_direction(decayed(g, w, spec), m, s, t=t, spec=spec)
+
+
+def adamw(w: Tensor, g: Tensor, m: Tensor, s: Tensor, *, lr: float, t: int, spec: RunSpec) -> None:
+    """w ← w − η (m̂ / (√ŝ + ε) + λw): the decay stays out of the averages."""
+    w -= lr * (adam_direction(g, m, s, t=t, spec=spec) + spec.weight_decay * w)
+
+
+def adam_direction(g: Tensor, m: Tensor, s: Tensor, *, t: int, spec: RunSpec) -> Tensor:
+    """m̂ / (√ŝ + ε): m and s are moving averages of g and g², the hats correct them for having started at 0."""
+    m[...] = spec.beta1 * m + (1 - spec.beta1) * g
+    s[...] = spec.beta2 * s + (1 - spec.beta2) * g**2
+    m_hat, s_hat = m / (1 - spec.beta1**t), s / (1 - spec.beta2**t)
+    return m_hat / (s_hat.sqrt() + spec.eps)
+
+
+def rmsprop(w: Tensor, g: Tensor, s: Tensor, v: Tensor | None = None, *, lr: float, t: int, spec: RunSpec) -> None:
+    """w ← w − η g / (√s + ε), with s the moving average of g²; momentum as in sgd."""
+    g = decayed(g, w, spec)
+    s[...] = spec.rho * s + (1 - spec.rho) * g**2
+    u = g / (s.sqrt() + spec.eps)
+    if v is not None:
+        u = v[...] = spec.momentum * v + u
+    w -= lr * u
+
+
+def adagrad(w: Tensor, g: Tensor, s: Tensor, *, lr: float, t: int, spec: RunSpec) -> None:
+    """w ← w − η g / (√s + ε), with s the sum of all g² so far."""
+    g = decayed(g, w, spec)
+    s += g**2
+    w -= lr * g / (s.sqrt() + spec.eps)
+
+
+UPDATES: dict[str, Callable[..., None]] = {"sgd": sgd, "adam": adam, "adamw": adamw, "rmsprop": rmsprop, "adagrad": adagrad}
+
+
+def make_optimizer(spec: RunSpec, parameters: Sequence[Tensor]) -> Optimizer:
+    """The optimizer of `spec`, which updates one tensor after the other with the rules above."""
+
+    def update(optimizer: Optimizer, gradients: list[Tensor]) -> None:
+        for w, g, *averages in zip(optimizer.parameters, gradients, *optimizer.averages, strict=True):
+            UPDATES[spec.optimizer](w, g, *averages, lr=optimizer.rate, t=optimizer.t, spec=spec)
+
+    return Optimizer(spec, parameters, update)

@@ -1,0 +1,1 @@
+"""What is said about finished work: diagnosis, comparison, export."""

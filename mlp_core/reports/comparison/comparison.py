@@ -1,0 +1,187 @@
+"""What a comparison of runs can tell, in words: how many things were changed, what that did, and whether luck could have done it.
+
+Trains nothing. How far luck alone moves a test accuracy is taken from the many seeds of d2l's own network (`book_bands`), and where
+several seeds were trained of each design, from those.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean, stdev
+
+from mlp_core.reports.comparison.book_bands import DESIGNS, known_runs
+from mlp_core.reports.comparison.changes import BATCH_SIZE, EPOCHS, SEED, TRAIN_SIZE, ComparedRun, Difference, differences
+
+# How far apart the largest and the smallest of 2, 3, … 13 equally good runs lie in 19 of 20 cases, in standard deviations: Tukey's
+# studentized range with infinitely many degrees of freedom.
+RANGE_95 = (2.77, 3.31, 3.63, 3.86, 4.03, 4.17, 4.29, 4.39, 4.47, 4.55, 4.62, 4.68)
+RARE = 0.05
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+NOTES = {
+    BATCH_SIZE: "Smaller batches make more steps an epoch, and noisier ones.",
+    TRAIN_SIZE: "Fewer images make fewer steps an epoch.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """`headline` counts the changes; `outcome` says what came of them, `advice` what to do next. Plain text, names included."""
+
+    headline: str
+    outcome: str = ""
+    advice: str = ""
+
+
+def conclude(runs: Sequence[ComparedRun], found: Sequence[Difference] | None = None) -> Conclusion:
+    """Compare runs, given in the order in which they were trained.
+
+    Args:
+        runs: two at least.
+        found: their `differences`, if they are known already.
+    """
+    found = differences(runs) if found is None else found
+    lengths = next((_values(difference) for difference in found if difference.thing is EPOCHS), None)
+    found = [difference for difference in found if difference.thing is not EPOCHS]  # which change nothing as far as both have come
+    if not found:
+        return _same(runs, lengths)
+    if len(found) > 1:
+        return _confounded(runs, found)
+    (difference,) = found
+    result, values = _result(runs, difference), _values(difference)
+    if difference.thing is SEED:
+        moved = result.moved if result is not None else ""
+        return Conclusion(f"Only the seed differs ({values}): this is how much luck matters.", moved)
+    subject = "You changed exactly one thing" if len(runs) == 2 else f"Exactly one thing varies among these {_number(len(runs))} runs"
+    headline = f"{subject}: {difference.thing.name} ({values})."
+    if result is None:
+        return Conclusion(headline, "There is no epoch yet that all of them have finished.")
+    judgment, advice = _judgment(result)
+    return Conclusion(headline, " ".join(filter(None, (result.moved, judgment, NOTES.get(difference.thing)))), advice)
+
+
+def _same(runs: Sequence[ComparedRun], lengths: str | None) -> Conclusion:
+    if lengths is not None:
+        return Conclusion(f"Only the number of epochs differs ({lengths}): a shorter run is the beginning of a longer one.")
+    if len({run.spec.implementation for run in runs}) > 1:
+        return Conclusion("Only the implementation differs: both compute the same, up to rounding.")
+    if len({len(run.members) for run in runs}) > 1:
+        return Conclusion("Only the number of seeds differs.")
+    return Conclusion("Nothing differs: the same experiment gives the same numbers.")
+
+
+def _confounded(runs: Sequence[ComparedRun], found: Sequence[Difference]) -> Conclusion:
+    """Several things vary: only a pair of runs that differ in one of them can tell."""
+    names = ", ".join(difference.thing.name for difference in found)
+    if len(runs) == 2:
+        headline = f"You changed {_number(len(found))} things ({names}): you cannot tell which did it."
+        return Conclusion(headline, advice="Change one at a time.")
+    headline = (
+        f"{_number(len(found)).capitalize()} things vary among these {_number(len(runs))} runs ({names}): you cannot tell which did it."
+    )
+    for newer, older in combinations(reversed(runs), 2):
+        pair = [difference for difference in differences((older, newer)) if difference.thing is not EPOCHS]
+        if len(pair) == 1:
+            return Conclusion(headline, advice=f"“{older.name}” and “{newer.name}” differ only in {pair[0].thing.name}: show those two.")
+    return Conclusion(headline, advice="Train one that differs from another in one thing only.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """Test accuracies after the last epoch that all runs have: of each run, one a seed; `moved` says it in words."""
+
+    epoch: int
+    accuracies: tuple[tuple[float, ...], ...]
+    moved: str
+
+    @property
+    def apart(self) -> float:
+        means = [fmean(values) for values in self.accuracies]
+        return max(means) - min(means)
+
+    @property
+    def seeds(self) -> int:
+        return min(map(len, self.accuracies))
+
+
+def _result(runs: Sequence[ComparedRun], difference: Difference) -> _Result | None:
+    histories = [tuple(run.members) or (run.history,) for run in runs]
+    epoch = min(len(history.epochs) for group in histories for history in group)
+    if epoch == 0:
+        return None
+    accuracies = tuple(tuple(history.epochs[epoch - 1].test_accuracy for history in group) for group in histories)
+    means = [fmean(values) for values in accuracies]
+    where = f"{'Mean test' if len(accuracies[0]) > 1 else 'Test'} accuracy after epoch {epoch}"
+    if len(runs) == 2:
+        change = means[1] - means[0]
+        moved = f"{where}: {_percent(means[0])} → {_percent(means[1])}, {_points(change)} {'more' if change >= 0 else 'less'}."
+    else:
+        low, high = means.index(min(means)), means.index(max(means))
+        ends = [f"{_percent(means[index])} ({difference.parts[index] or runs[index].name})" for index in (low, high)]
+        moved = f"{where}: from {ends[0]} to {ends[1]}, {_points(means[high] - means[low])} apart."
+    return _Result(epoch, accuracies, moved)
+
+
+def _judgment(result: _Result) -> tuple[str, str]:
+    """Whether luck could have done it, and what to do next."""
+    if len(result.accuracies) == 2 and result.seeds > 1:
+        return _against_own_seeds(*result.accuracies)
+    runs = len(result.accuracies)
+    bound = RANGE_95[min(runs, len(RANGE_95) + 1) - 2] * luck_of_a_seed(result.epoch) / math.sqrt(result.seeds)
+    things = "runs" if result.seeds == 1 else f"means of {result.seeds} runs"
+    known = f"{_number(runs)} {things} of d2l's own network that differ in nothing but the seed lie within {_points(bound)}, 19 times in 20"
+    if result.apart > bound:
+        return f"That is more than luck usually does: {known}.", ""
+    return f"That is inside the noise: {known}.", "Try ×5 seeds of each." if result.seeds == 1 else "More seeds would tell."
+
+
+def _against_own_seeds(before: Sequence[float], after: Sequence[float]) -> tuple[str, str]:
+    share, runs = chance_of_split(before, after), len(before) + len(after)
+    splits = math.comb(runs, len(before))
+    how_often = f"{_percent(share)} of the {splits} ways to deal these {_number(runs)} runs into two groups put their means as far apart"
+    if share <= RARE:
+        return f"That is hardly luck: only {how_often}.", ""
+    return f"That may well be luck: {how_often}.", "More seeds would tell."
+
+
+def luck_of_a_seed(epoch: int) -> float:
+    """Standard deviation of the test accuracy of d2l's MLP over seeds, a fraction, after `epoch` or the last epoch that was measured."""
+    index = min(epoch, DESIGNS["mlp"].spec.epochs) - 1
+    return stdev(run["test_accuracy"][index] for run in known_runs()["mlp"].values())
+
+
+def chance_of_split(one: Sequence[float], other: Sequence[float]) -> float:
+    """Permutation test: the share of all ways to deal these values into groups of these sizes whose means lie at least as far apart.
+
+    Reference: Fisher 1935, The Design of Experiments, section 21.
+    """
+    values = [*one, *other]
+    total, n, m = sum(values), len(one), len(other)
+
+    def apart(group: Sequence[float]) -> float:
+        return abs(sum(group) / n - (total - sum(group)) / m)
+
+    observed = apart(one) * (1 - 1e-9)  # rounding must not part equals
+    splits = [apart(group) >= observed for group in combinations(values, n)]
+    return sum(splits) / len(splits)
+
+
+def _values(difference: Difference) -> str:
+    """Two values as a change, more as a list of those that occur."""
+    values = [value or "–" for value in difference.values]
+    return " → ".join(values) if len(values) == 2 else ", ".join(dict.fromkeys(values))
+
+
+def _number(number: int) -> str:
+    return NUMBERS[number] if number < len(NUMBERS) else str(number)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"
+
+
+def _points(fraction: float) -> str:
+    return f"{100 * abs(fraction):.1f} points"

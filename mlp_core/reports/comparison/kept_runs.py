@@ -1,0 +1,205 @@
+"""The runs that a person keeps beside each other: a bounded, ordered shelf of what happened in each. Knows no job and no screen.
+
+A shelf is never changed: every operation returns another one. Whoever is interrupted half-way has the old shelf or the new one.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass, replace
+from itertools import count
+from statistics import fmean
+from typing import Any
+
+from mlp_core.bounds import SpecError
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.network import concise as model
+from mlp_core.records import HistorySnapshot, StopReason
+from mlp_core.reports.comparison.changes import short_name
+from mlp_core.spec import RunSpec
+
+CAPACITY = 12
+MAX_PINNED = CAPACITY - 1  # so that there is always one that can make room
+MAX_NAME = 40  # characters
+MAX_STEPS = 2400  # kept of every curve: d2l's own 2,350 whole, longer ones thinned; a figure draws 500
+
+
+@dataclass(frozen=True, slots=True)
+class FinalNumbers:
+    """A run after its last finished epoch; of several seeds the means, after the last epoch that all have finished.
+
+    `best_test_accuracy` is the best of all epochs: chosen by the test images themselves, and so a little too good. `test_accuracies` has
+    one value a seed.
+    """
+
+    epoch: int
+    train_loss: float
+    test_loss: float
+    test_accuracy: float
+    best_test_accuracy: float
+    test_accuracies: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """One run as it was when it was kept. `color` counts the palette's colors; `members` has one history a seed, if there were several."""
+
+    id: int
+    name: str
+    spec: RunSpec
+    history: HistorySnapshot
+    steps_per_epoch: int
+    parameters: int
+    stop_reason: StopReason | None
+    elapsed_seconds: float
+    members: tuple[HistorySnapshot, ...] = ()
+    color: int = 0
+    shown: bool = True
+    pinned: bool = False
+
+    @property
+    def final(self) -> FinalNumbers | None:
+        """What it came to; None before its first epoch has ended."""
+        histories = self.members or (self.history,)
+        epochs = min(len(history.epochs) for history in histories)
+        if epochs == 0:
+            return None
+        last = [history.epochs[epochs - 1] for history in histories]
+        means = [fmean(history.epochs[epoch].test_accuracy for history in histories) for epoch in range(epochs)]
+        return FinalNumbers(
+            epoch=epochs,
+            train_loss=fmean(record.train_loss for record in last),
+            test_loss=fmean(record.test_loss for record in last),
+            test_accuracy=means[-1],
+            best_test_accuracy=max(means),
+            test_accuracies=tuple(record.test_accuracy for record in last),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Kept runs, the oldest first; `let_go` names the run that made room for the newest, if one did.
+
+    An operation on an id that is not here changes nothing: another tab's click, or the same one twice, is no fault.
+    """
+
+    runs: tuple[KeptRun, ...] = ()
+    let_go: str = ""
+    next_id: int = 1
+
+    def keep(self, snapshot: JobSnapshot) -> Shelf:
+        """Put a run on the shelf as it stands; a run that has not begun is not kept.
+
+        The same run kept before (it was paused then, say) is brought up to date in its place. Training is deterministic, so the same
+        experiment trained anew is the same run; the one that got further stays.
+        """
+        if not snapshot.history.steps:
+            return self
+        if (known := self.find(snapshot)) is not None:
+            if known.history.steps[-1] > snapshot.history.steps[-1]:
+                return self
+            return self._with(known.id, **_record(snapshot))
+        run = KeptRun(
+            id=self.next_id,
+            name="",
+            spec=snapshot.spec,
+            steps_per_epoch=snapshot.steps_per_epoch,
+            parameters=model.count(snapshot.spec, snapshot.spec.sizes).parameters,
+            color=self.free_color,
+            **_record(snapshot),
+        )
+        leaving = next(kept for kept in self.runs if not kept.pinned) if len(self.runs) >= CAPACITY else None
+        staying = tuple(kept for kept in self.runs if kept is not leaving)
+        run = replace(run, name=_unique(short_name(run, MAX_NAME), staying))
+        return Shelf((*staying, run), leaving.name if leaving else "", self.next_id + 1)
+
+    def find(self, snapshot: JobSnapshot) -> KeptRun | None:
+        """The kept run that is the same as this one, further on or not so far."""
+        return next((run for run in self.runs if _same_run(run, snapshot)), None) if snapshot.history.steps else None
+
+    @property
+    def free_color(self) -> int:
+        """The first color that no run here has."""
+        taken = {run.color for run in self.runs}
+        return next(color for color in count() if color not in taken)
+
+    @property
+    def shown(self) -> tuple[KeptRun, ...]:
+        return tuple(run for run in self.runs if run.shown)
+
+    def show(self, ids: frozenset[int]) -> Shelf:
+        """Show these runs and hide the others."""
+        return replace(self, runs=tuple(replace(run, shown=run.id in ids) for run in self.runs))
+
+    def rename(self, id: int, name: str) -> Shelf:
+        """Give a run another name; blanks are made single, and what cannot be printed is left out.
+
+        Raises:
+            SpecError: the name is empty, longer than `MAX_NAME`, or another run's.
+        """
+        name = re.sub(r"\s+", " ", "".join(letter for letter in name if letter.isprintable() or letter.isspace())).strip()
+        if not name:
+            raise SpecError("name", "must not be empty", name)
+        if len(name) > MAX_NAME:
+            raise SpecError("name", f"must be at most {MAX_NAME} characters", name)
+        if any(run.name == name for run in self.runs if run.id != id):
+            raise SpecError("name", "must not be that of another run", name)
+        return self._with(id, name=name)
+
+    def pin(self, id: int, pinned: bool = True) -> Shelf:
+        """Never let a run go to make room, or let it go again.
+
+        Raises:
+            SpecError: `MAX_PINNED` others are pinned.
+        """
+        if pinned and sum(run.pinned for run in self.runs if run.id != id) >= MAX_PINNED:
+            raise SpecError("pinned", f"must be at most {MAX_PINNED} runs, so that a new one finds a place", MAX_PINNED + 1)
+        return self._with(id, pinned=pinned)
+
+    def remove(self, id: int) -> Shelf:
+        return replace(self, runs=tuple(run for run in self.runs if run.id != id), let_go="")
+
+    def clear(self) -> Shelf:
+        """Remove all runs, the pinned ones too."""
+        return Shelf(next_id=self.next_id)
+
+    def _with(self, id: int, **changes: Any) -> Shelf:
+        return replace(self, runs=tuple(replace(run, **changes) if run.id == id else run for run in self.runs))
+
+
+def _record(snapshot: JobSnapshot) -> dict[str, Any]:
+    """What happened in a run, as far as it is kept."""
+    return {
+        "history": thinned(snapshot.history),
+        "members": tuple(map(thinned, snapshot.members)),
+        "stop_reason": snapshot.stop_reason,
+        "elapsed_seconds": snapshot.elapsed_seconds,
+    }
+
+
+def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot:
+    """A history without its probes, of at most `limit` steps: every second, fourth, … one and the last."""
+    stride, kept = history.stride, list(range(len(history.steps)))
+    while len(kept) > limit:
+        stride *= 2
+        kept = [index for index in kept[:-1] if history.steps[index] % stride == 0] + kept[-1:]
+    steps = array("q", (history.steps[index] for index in kept))
+    losses, accuracies = (array("d", (column[index] for index in kept)) for column in (history.losses, history.accuracies))
+    return replace(history, steps=steps, losses=losses, accuracies=accuracies, stride=stride, probes=())
+
+
+def _same_run(run: KeptRun, snapshot: JobSnapshot) -> bool:
+    """Whether one of the two is the other further on: the same experiment, and the same learning rate as far as both have come."""
+    if (run.spec, run.steps_per_epoch, len(run.members)) != (snapshot.spec, snapshot.steps_per_epoch, len(snapshot.members)):
+        return False
+    shared = min(run.history.steps[-1], snapshot.history.steps[-1])
+    mine, theirs = ([change for change in history.lr_changes if change.step < shared] for history in (run.history, snapshot.history))
+    return mine == theirs
+
+
+def _unique(name: str, runs: tuple[KeptRun, ...]) -> str:
+    """`name`, or with a number behind it if a run has it."""
+    taken = {run.name for run in runs}
+    numbered = (f"{name[: MAX_NAME - len(end)].rstrip()}{end}" for end in (f" ({number})" for number in count(2)))
+    return name if name not in taken else next(candidate for candidate in numbered if candidate not in taken)

@@ -1,0 +1,83 @@
+"""A verdict, and the case it is passed on: what was chosen and what was recorded of a run. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlp_core.records import HistorySnapshot, LayerStats
+from mlp_core.reports.diagnosis.fixes import Fix
+from mlp_core.spec import RunSpec
+from mlp_core.training.inspection import Inspection
+
+RECENT_STEPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run is doing.
+
+    `kind` is "waiting", "early", "learning", "learned", "overfitting", "unstable", "symmetric", "stuck", "slow", "saturated", "vanishing",
+    "dead", "collapsed", "diverged" or "failed". `sentence` says it, `evidence` gives the number it rests on, `advice` what to try next;
+    `fix` is the first such thing as an experiment, None where there is none to try.
+    """
+
+    kind: str
+    sentence: str
+    evidence: str = ""
+    advice: str = ""
+    fix: Fix | None = None
+
+    @property
+    def is_fault(self) -> bool:
+        return self.kind not in ("waiting", "early", "learning", "learned")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A run at one moment. `inspections` are in the order of their steps; there may be none, since somebody has to look."""
+
+    spec: RunSpec
+    history: HistorySnapshot
+    inspections: Sequence[Inspection] = ()
+
+    @property
+    def lr(self) -> float:
+        """The learning rate in force."""
+        changes = self.history.lr_changes
+        return changes[-1].lr if changes else self.spec.lr
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over the last `RECENT_STEPS` steps."""
+        recent = self.history.accuracies[-RECENT_STEPS:]
+        return sum(recent) / len(recent)
+
+    @property
+    def loss(self) -> float:
+        """Mean over the last `RECENT_STEPS` steps."""
+        recent = self.history.losses[-RECENT_STEPS:]
+        return sum(recent) / len(recent)
+
+    @property
+    def start(self) -> Sequence[LayerStats]:
+        """All layers before the first step, the output layer last; none where nothing was measured."""
+        probes = self.history.probes
+        return probes[0].layers if probes else ()
+
+    @property
+    def layers(self) -> Sequence[LayerStats]:
+        """All layers as they were last measured, by a probe or by somebody who looked."""
+        probes, looks = self.history.probes, self.inspections
+        if looks and (not probes or looks[-1].step >= probes[-1].step):
+            return [layer.stats for layer in looks[-1].layers]
+        return probes[-1].layers if probes else ()
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def joined(*sentences: str) -> str:
+    """Those that say something, one after the other."""
+    return " ".join(sentence for sentence in sentences if sentence)

@@ -1,0 +1,104 @@
+"""Take a run home: curves as CSV, weights as safetensors. Opens no file and reads nothing back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, fields
+from queue import Empty, SimpleQueue
+
+from safetensors.torch import save
+from torch import Tensor
+
+from mlp_core.jobs import TrainingJob
+from mlp_core.network.concise import Network
+from mlp_core.records import EpochRecord, HistorySnapshot
+from mlp_core.spec import RunSpec
+
+PATIENCE_SECONDS = 30.0  # for a step to end: the slowest takes about one, and other runs may stand in line
+POLL_SECONDS = 0.05
+
+
+def steps_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = (), first_seed: int = 0) -> str:
+    """One line a recorded step: step, loss, accuracy (a fraction). Numbers are written so that reading gives the same floats.
+
+    Args:
+        members: the histories of several seeds, if there are several: each line then begins with its seed.
+        first_seed: of the first member; the others follow.
+    """
+    return _seeds_csv(("step", "loss", "accuracy"), _step_rows, history, members, first_seed)
+
+
+def epochs_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = (), first_seed: int = 0) -> str:
+    """One line an epoch, with the fields of `EpochRecord`; arguments as of `steps_csv`."""
+    return _seeds_csv([field.name for field in fields(EpochRecord)], _epoch_rows, history, members, first_seed)
+
+
+def weights_safetensors(network: Network, spec: RunSpec, step: int) -> bytes:
+    """Weights as safetensors, named and shaped like those of an `nn.Sequential` of linear layers: `0.weight` (n_out, n_in), `0.bias`, ….
+
+    A learned slope of prelu is `0.alpha`. The metadata hold the experiment as JSON and the step.
+    """
+    tensors: dict[str, Tensor] = {}
+    for layer, (weight, bias) in enumerate(network.weights()):
+        tensors |= {f"{layer}.weight": weight, f"{layer}.bias": bias}
+    slopes = [parameter.detach() for parameter in network.parameters() if parameter.dim() == 0]
+    tensors |= {f"{layer}.alpha": slope for layer, slope in enumerate(slopes)}
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    return save(tensors, metadata={"spec": spec.to_json(), "step": str(step)})
+
+
+def weights_of(job: TrainingJob) -> bytes:
+    """A job's weights as safetensors, taken between two steps, so that no step is half in them; waits for the one under way.
+
+    Raises:
+        TimeoutError: the step under way does not end.
+        ValueError: there are no weights: none were made yet, or they were given back with the run.
+    """
+    run, taken = job.run, SimpleQueue[bytes]()
+    if run.network is None:
+        raise ValueError("weights: there are none")
+    if run.finished:
+        return weights_safetensors(run.network, run.spec, run.step)
+    job.change(lambda run: taken.put(weights_safetensors(run.network, run.spec, run.step)))
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            return taken.get(timeout=POLL_SECONDS)
+        except Empty:
+            if run.finished:  # it ended before its turn to be changed came
+                return weights_of(job)
+    raise TimeoutError(f"weights: the step under way did not end in {PATIENCE_SECONDS:.0f} seconds")
+
+
+Rows = Iterable[Sequence[object]]
+
+
+def _step_rows(history: HistorySnapshot) -> Rows:
+    return zip(history.steps, history.losses, history.accuracies, strict=True)
+
+
+def _epoch_rows(history: HistorySnapshot) -> Rows:
+    return map(astuple, history.epochs)
+
+
+def _seeds_csv(
+    header: Sequence[str],
+    rows: Callable[[HistorySnapshot], Rows],
+    history: HistorySnapshot,
+    members: Sequence[HistorySnapshot],
+    first_seed: int,
+) -> str:
+    if not members:
+        return _csv(header, rows(history))
+    return _csv(("seed", *header), ((seed, *row) for seed, member in enumerate(members, start=first_seed) for row in rows(member)))
+
+
+def _csv(header: Sequence[str], rows: Rows) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,1 @@
+"""What depends on the machine: devices, the library that multiplies matrices, memory."""

@@ -1,1 +1,0 @@
-"""Several seeds of one design trained at once as batched matrix products."""

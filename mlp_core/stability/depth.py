@@ -1,0 +1,223 @@
+"""The depth laboratory: signal and gradient of a real network, layer by layer, in one forward and backward pass. Knows no training.
+
+In float64, where nothing underflows that theory can follow; in float32 it shows what the computer really gets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlp_core.data import load_sample
+from mlp_core.expression import resolve
+from mlp_core.initializers import INITIALIZERS
+from mlp_core.network.concise import build
+from mlp_core.spec import OUTPUTS, RunSpec
+from mlp_core.theory import Array, DepthPrediction, Layer, mean_field
+
+HISTOGRAM_BINS = 64
+TINY_NORM, HUGE_NORM = 1e-140, 1e140  # between them no square that counts leaves the range of float64
+WITHOUT_MEAN_FIELD = ("zeros", "constant")  # every weight is the same number: nothing is random, so nothing averages out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthReport:
+    """A network of L hidden layers on one batch, first layer first. log10 of 0 is -inf; infinities and NaN stay what they are.
+
+    `printed_norm` is what `grad.norm()` says in the arithmetic of the pass: float32 squares 1e-27 to 0, so it prints 0 for a gradient
+    that is small but there. `weight_gradient_log10` is the true norm of the same numbers.
+    """
+
+    loss: float
+    activation_mean: Array  # (L,) over units and images
+    activation_std: Array  # (L,)
+    activation_rms_log10: Array  # (L,) root mean square
+    saturated_fraction: Array  # (L,) of outputs
+    dead_fraction: Array  # (L,) of units that put out 0 for every image
+    weight_gradient_log10: Array  # (L+1,) |dL/dW_l|, the output layer last
+    hidden_gradient_log10: Array  # (L+1,) |dL/dh_l| of the whole batch, l = 0 (the input) .. L
+    printed_norm: Array  # (L+1,)
+    zero_fraction: Array  # (L+1,) of the entries of dL/dW_l that are exactly 0
+
+
+def factor_a_layer(hidden_gradient_log10: Array) -> float:
+    """By how much |dL/dh| is multiplied on its way down one layer, on average from the last hidden layer to the first; NaN for one."""
+    last = len(hidden_gradient_log10) - 1
+    if last < 2:
+        return math.nan
+    with np.errstate(invalid="ignore", over="ignore"):  # 0 at both ends leaves no factor to tell
+        return float(10.0 ** ((hidden_gradient_log10[1] - hidden_gradient_log10[last]) / (last - 1)))
+
+
+def image_batch(images: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """The first `size` images (n, 28, 28) uint8 as float64 pixels 0..1 (size, 784), and their labels."""
+    return images[:size].reshape(size, -1).double() / 255.0, labels[:size].clone()
+
+
+def gaussian_batch(size: int, inputs: int, seed: int) -> tuple[Tensor, Tensor]:
+    """N(0, 1) features (size, inputs) float64 and labels drawn evenly."""
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(size, inputs, generator=generator, dtype=torch.float64)
+    return features, torch.randint(OUTPUTS, (size,), generator=generator)
+
+
+def measure_depth(spec: RunSpec, inputs: Tensor, labels: Tensor, precision: str = "float64") -> DepthReport:
+    """One forward and one backward pass of `spec`'s network, as it is before training, without dropout.
+
+    Args:
+        inputs: (n, d).
+        labels: (n,) int64.
+        precision: "float64" or "float32"; the weights are the same float32 numbers in both.
+    """
+    dtype = {"float64": torch.float64, "float32": torch.float32}[precision]
+    activation = resolve(spec.activation)
+    network = build(spec, (inputs.shape[1], *spec.hidden, OUTPUTS), dtype=dtype)
+    x = inputs.detach().clone().to(dtype).requires_grad_()
+    layers = network.layers(x)
+    outputs = [layer.activation for layer in layers[:-1]]
+    loss = network.loss_of(layers[-1].activation, labels)
+    gradients = torch.autograd.grad(loss, [x, *outputs, *(layer.weight for layer in layers)])
+    hidden_gradients, weight_gradients = gradients[: len(layers)], gradients[len(layers) :]
+    with torch.no_grad():
+        rows = [output.detach().double() for output in outputs]
+        saturated = [activation.saturated(output, spec.activation_parameter) for output in outputs]
+        return DepthReport(
+            loss=loss.item(),
+            activation_mean=_numbers(row.mean() for row in rows),
+            activation_std=_numbers(row.std(correction=0) for row in rows),
+            activation_rms_log10=_numbers(norm_log10(row) - 0.5 * math.log10(row.numel()) for row in rows),
+            saturated_fraction=_numbers(mask.double().mean() for mask in saturated),
+            dead_fraction=_numbers((row == 0).all(dim=0).double().mean() for row in rows),
+            weight_gradient_log10=_numbers(norm_log10(gradient) for gradient in weight_gradients),
+            hidden_gradient_log10=_numbers(norm_log10(gradient) for gradient in hidden_gradients),
+            printed_norm=_numbers(gradient.norm() for gradient in weight_gradients),
+            zero_fraction=_numbers((gradient == 0).double().mean() for gradient in weight_gradients),
+        )
+
+
+def output_histograms(spec: RunSpec, inputs: Tensor) -> tuple[Array, Array]:
+    """Outputs of the hidden layers in float64: counts (L, HISTOGRAM_BINS) from -largest to +largest, and the largest (L,) each."""
+    network = build(spec, (inputs.shape[1], *spec.hidden, OUTPUTS), dtype=torch.float64)
+    with torch.no_grad():
+        outputs = [layer.activation for layer in network.layers(inputs.double())[:-1]]
+    counts = np.array([_histogram(output) for output in outputs])
+    return counts, _numbers(output.abs().max() for output in outputs)
+
+
+def predict_depth(spec: RunSpec, inputs: Tensor) -> DepthPrediction | None:
+    """What mean-field theory says of the same network, from the design alone: no weight is looked at.
+
+    Returns:
+        None where the weights are not random.
+    """
+    if spec.init in WITHOUT_MEAN_FIELD:
+        return None
+    initializer, activation = INITIALIZERS[spec.init], resolve(spec.activation)
+    sizes = (inputs.shape[1], *spec.hidden, OUTPUTS)
+    layers = [
+        Layer(n_out, initializer.std(n_in, n_out, spec) ** 2, initializer.bias_std(n_in, n_out, spec) ** 2)
+        for n_in, n_out in pairwise(sizes)
+    ]
+    mean_square = inputs.detach().double().square().mean().item()
+    return mean_field(lambda z: activation(z, spec.activation_parameter), inputs.shape[1], mean_square, layers, len(inputs))
+
+
+def gradient_norms_by_depth(
+    activation: str = "sigmoid",
+    init: str = "torch_default",
+    depth: int = 20,
+    width: int = 64,
+    *,
+    init_std: float = 0.01,
+    batch_size: int = 256,
+    seed: int = 0,
+    precision: str = "float64",
+    images: Tensor | None = None,
+    labels: Tensor | None = None,
+) -> Array:
+    """|dL/dW| of every layer of an MLP with `depth` hidden layers, in one pass before training; absolute norms, computed in float64.
+
+    Args:
+        activation, init, init_std, seed: as in `RunSpec`.
+        images, labels: (n, 28, 28) uint8 and (n,); the bundled Fashion-MNIST sample if absent.
+
+    Returns:
+        numpy float64 (depth + 1,), first layer first, output layer last.
+
+    Raises:
+        SpecError: a value that `RunSpec` refuses.
+    """
+    spec = RunSpec(hidden=(width,) * depth, activation=activation, init=init, init_std=init_std, batch_size=batch_size, seed=seed)
+    if images is None or labels is None:
+        sample = load_sample()
+        images, labels = sample.train_images, sample.train_labels
+    report = measure_depth(spec, *image_batch(images, labels, batch_size), precision)
+    norms: Array = 10.0**report.weight_gradient_log10
+    return norms
+
+
+def gradient_map_log10(
+    activation: str, sigma_w: Array, sigma_b: Array, depth: int, *, width: int = 64, batch: int = 4, seed: int = 0
+) -> Array:
+    """How the gradient changes on its way back through random networks, one for every pair (σ_w, σ_b); all share the same draws.
+
+    Formula: W = σ_w Z/√width, b = σ_b z, with the same standard normal Z, z a layer for all pairs; inputs N(0, 1); a random vector is
+        sent back from the top. Entry (s, d) is log10 of |gradient d layers below the top| / |gradient at the top|.
+
+    Args:
+        sigma_w, sigma_b: (s,).
+
+    Returns:
+        (s, depth + 1), 0 in the first column.
+    """
+    function = resolve(activation)
+    generator = torch.Generator().manual_seed(seed)
+    draws = [torch.randn(width, width + 1, generator=generator, dtype=torch.float64) for _ in range(depth)]
+    scales = torch.as_tensor(sigma_w).view(-1, 1, 1) / math.sqrt(width)
+    shifts = torch.as_tensor(sigma_b).view(-1, 1, 1)
+    h = torch.randn(1, batch, width, generator=generator, dtype=torch.float64).expand(len(scales), batch, width)
+    slopes: list[Tensor] = []
+    for Z in draws:
+        z = (scales * (h @ Z[:, :width].T) + shifts * Z[:, width]).requires_grad_()
+        value = function(z)
+        (slope,) = torch.autograd.grad(value.sum(), z) if value.requires_grad else (torch.zeros_like(z),)
+        slopes.append(slope)
+        h = value.detach()
+    gradient = torch.randn(1, batch, width, generator=generator, dtype=torch.float64).expand_as(h)
+    sizes = [gradient.norm(dim=(1, 2)).log10()]
+    for Z, slope in zip(reversed(draws), reversed(slopes), strict=True):
+        gradient = scales * ((gradient * slope) @ Z[:, :width])
+        sizes.append(gradient.norm(dim=(1, 2)).log10())
+    stacked = torch.stack(sizes, dim=1)
+    relative: Array = (stacked - stacked[:, :1]).numpy()
+    return relative
+
+
+def norm_log10(values: Tensor) -> float:
+    """log10 of the Euclidean norm, of tensors too whose squares would leave the range of their dtype; -inf for 0."""
+    norm = torch.linalg.vector_norm(values, dtype=torch.float64).item()
+    if TINY_NORM < norm < HUGE_NORM:
+        return math.log10(norm)
+    exact = values.double()
+    largest = exact.abs().max()
+    if largest == 0 or not torch.isfinite(largest):
+        return float(largest.log10())
+    return float(largest.log10() + (exact / largest).norm().log10())
+
+
+def _numbers(values: Iterable[float | Tensor]) -> Array:
+    return np.array([float(value) for value in values], dtype=np.float64)
+
+
+def _histogram(values: Tensor) -> Array:
+    largest = float(values.abs().max())
+    if not 0.0 < largest < math.inf:
+        return np.zeros(HISTOGRAM_BINS)
+    counts, _ = np.histogram(values.numpy(), HISTOGRAM_BINS, (-largest, largest))
+    return counts.astype(np.float64)

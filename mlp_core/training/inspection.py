@@ -1,0 +1,164 @@
+"""A look inside a network: what its layers put out, weigh and learn, as histograms and norms. Knows no run and no page."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mlp_core.activations import Activation
+from mlp_core.network.concise import Network
+from mlp_core.records import LayerStats
+from mlp_core.training.probe import passes, statistics
+
+COST_FRACTION = 0.02  # of the time of training: what looking inside may cost
+PAUSE_SECONDS = 0.25  # of training between two inspections, however cheap they are: nobody sees more
+LOOK_SECONDS = 3.0  # for how long a look lasts: several ticks of a page
+MOST_INSPECTIONS = 240
+MOST_LAYERS = 1200  # in all inspections of a log together, about 4 MB
+BINS = 40
+SAMPLED = 20_000  # values a histogram: each of 40 equal bars is then known to about 4 %
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How many values lie in each of `len(counts)` equal bins from `low` to `high`. Finite values only; without any, all counts are 0."""
+
+    low: float
+    high: float
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInspection:
+    """One layer at one moment. `activations` and `gradients` are of the probe batch; `gradients` are those of the loss by the weights.
+
+    `update_ratio` is |W_after − W_before| / |W_before| of the step just done, None where no step was taken between.
+    """
+
+    stats: LayerStats
+    update_ratio: float | None
+    activations: Histogram
+    weights: Histogram
+    gradients: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """All layers after `step` steps: first hidden layer first, output layer last."""
+
+    step: int
+    layers: tuple[LayerInspection, ...]
+
+
+def inspect(
+    network: Network,
+    activation: Activation,
+    inputs: Tensor,
+    labels: Tensor,
+    parameter: float | None = None,
+    *,
+    step: int,
+    update_ratios: Sequence[float | None] | None = None,
+) -> Inspection:
+    """Look at every layer for the loss on `inputs` (n, d) and `labels` (n,), dropout off; leaves nothing behind.
+
+    Args:
+        activation: that of the hidden layers; `parameter` is its own, None for its default.
+        step: how many steps the network has learned.
+        update_ratios: one a layer, of the last of these steps.
+    """
+    layers, gradients = passes(network, inputs, labels)
+    return Inspection(
+        step,
+        tuple(
+            LayerInspection(stats, ratio, histogram(layer.activation), histogram(layer.weight), histogram(gradient))
+            for stats, ratio, layer, gradient in zip(
+                statistics(layers, gradients, activation, parameter), update_ratios or [None] * len(layers), layers, gradients, strict=True
+            )
+        ),
+    )
+
+
+@torch.no_grad()
+def histogram(values: Tensor) -> Histogram:
+    """Count `values` (n, units) in `BINS` equal bins; of more than about `SAMPLED` an evenly spaced part, with some of every unit."""
+    stride = max(1, values.numel() // SAMPLED)
+    while math.gcd(stride, values.shape[-1]) > 1:  # or some units would never be met
+        stride += 1
+    sample = values.detach().reshape(-1)[::stride].double()
+    finite = sample[sample.isfinite()]
+    if finite.numel() == 0:
+        return Histogram(0.0, 1.0, (0,) * BINS)
+    low, high = finite.min().item(), finite.max().item()
+    if low == high:
+        margin = abs(low) / 2 or 0.5
+        low, high = low - margin, high + margin
+    return Histogram(low, high, tuple(map(int, torch.histc(finite, BINS, low, high).tolist())))
+
+
+@torch.no_grad()
+def update_ratios(before: Sequence[Tensor], after: Sequence[Tensor]) -> list[float | None]:
+    """|W_after − W_before| / |W_before| of every weight, in float64; None where that is no finite number."""
+    ratios = [_norm(new - old) / (_norm(old) or math.nan) for old, new in zip(before, after, strict=True)]
+    return [ratio if math.isfinite(ratio) else None for ratio in ratios]
+
+
+def _norm(values: Tensor) -> float:
+    return float(torch.linalg.vector_norm(values, dtype=torch.float64))
+
+
+class InspectionLog:
+    """Inspections of one run, made now and then while somebody looks, in bounded time and memory.
+
+    An inspection that took t seconds is followed by t / `COST_FRACTION` seconds of training without one. A full log lets go of every
+    second of its inspections, so that the past grows sparser with age; the first and the newest stay.
+    """
+
+    def __init__(self) -> None:
+        self._entries: list[Inspection] = []
+        self._looked_until = -math.inf
+        self._owed_seconds = 0.0  # of training before the next inspection
+
+    def look(self) -> None:
+        """Somebody looks, for the next `LOOK_SECONDS`."""
+        self._looked_until = time.monotonic() + LOOK_SECONDS
+
+    @property
+    def looked_at(self) -> bool:
+        return time.monotonic() < self._looked_until
+
+    @property
+    def due(self) -> bool:
+        """Whether the next training step is to be inspected."""
+        return self._owed_seconds <= 0 and self.looked_at
+
+    def lacks(self, step: int) -> bool:
+        """Whether somebody looks at a network of `step` steps that was not inspected since the last of them."""
+        return self.looked_at and not (self._entries and self._entries[-1].step == step)
+
+    def trained(self, seconds: float) -> None:
+        """So much training was done."""
+        self._owed_seconds = max(0.0, self._owed_seconds - seconds)
+
+    @contextmanager
+    def charged(self) -> Iterator[None]:
+        """What is done inside is paid for with training that follows."""
+        started = time.perf_counter()
+        yield
+        self._owed_seconds = max((time.perf_counter() - started) / COST_FRACTION, PAUSE_SECONDS)
+
+    def add(self, inspection: Inspection) -> None:
+        if len(self._entries) >= max(2, min(MOST_INSPECTIONS, MOST_LAYERS // len(inspection.layers))):
+            del self._entries[1::2]
+        self._entries.append(inspection)
+
+    @property
+    def entries(self) -> tuple[Inspection, ...]:
+        """Oldest first."""
+        return tuple(self._entries)

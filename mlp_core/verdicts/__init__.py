@@ -1,1 +1,0 @@
-"""What `mlp_core.diagnosis` concludes from: rules about layers, healthy ranges, and the fixes it suggests."""

@@ -1,0 +1,158 @@
+"""Pictures of activations: value above gradient with a tangent, and a distribution pushed through. Knows arrays, not functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from pages.figures.decimation import decimate
+from pages.figures.palette import GRADIENT, GREY, VALUE, WARNING, base_layout, series_style, translucent
+
+Floats = npt.NDArray[np.float64]
+
+TANGENT_SHARE = 0.14  # of the width of the plot, on either side of the point
+TANGENT_RISE = 0.35  # of the height of all curves; a steeper tangent is shorter, so that it never decides the scale
+VALUE_DOMAIN, GRADIENT_DOMAIN = (0.54, 1.0), (0.0, 0.46)
+
+
+@dataclass(frozen=True)
+class FunctionSeries:
+    """One activation on a grid: three arrays (n,). What is not finite is drawn as a gap."""
+
+    label: str
+    x: Floats
+    value: Floats
+    gradient: Floats
+
+    @property
+    def name(self) -> str:
+        """The label as plotly wants it, which takes `<…>` for a tag."""
+        return escape(self.label, quote=False)
+
+
+class TangentMark(Protocol):
+    """A point of a function: what autograd calls its slope there, and the slopes on either side, which differ at a kink."""
+
+    @property
+    def x(self) -> float: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def gradient(self) -> float: ...
+    @property
+    def left_slope(self) -> float: ...
+    @property
+    def right_slope(self) -> float: ...
+    @property
+    def kink(self) -> bool: ...
+
+
+class BinShares(Protocol):
+    """A histogram in three parts: `edges` (n+1,), shares (n,) of what is active, saturated and without gradient."""
+
+    @property
+    def edges(self) -> Floats: ...
+    @property
+    def active(self) -> Floats: ...
+    @property
+    def saturated(self) -> Floats: ...
+    @property
+    def dead(self) -> Floats: ...
+
+
+def function_curves(series: Sequence[FunctionSeries], mark: TangentMark | None = None) -> go.Figure:
+    """Values above, gradients below, one x for both; with `mark`, the tangent at a point."""
+    traces = [trace for index, one in enumerate(series) for trace in _function(one, series_style(index))]
+    if mark is not None and series:
+        values = np.concatenate([_gapped(one.value) for one in series])
+        height = float(np.nanmax(values) - np.nanmin(values)) if np.isfinite(values).any() else 1.0
+        traces += _tangents(mark, TANGENT_SHARE * float(np.ptp(series[0].x)), TANGENT_RISE * height)
+    axis = {"zeroline": True, "hoverformat": ".4g"}
+    layout = base_layout(
+        hoversubplots="axis",
+        xaxis={"title": {"text": "x"}, "anchor": "y2", "showspikes": False},
+        yaxis=axis | {"title": {"text": "value φ(x)"}, "domain": VALUE_DOMAIN},
+        yaxis2=axis | {"title": {"text": "gradient φ′(x)"}, "domain": GRADIENT_DOMAIN},
+        shapes=[] if mark is None else [_upright(mark.x)],
+    )
+    return go.Figure(traces, layout).update_layout(template=None)
+
+
+def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinShares) -> go.Figure:
+    """Inputs below the curve, outputs to its right: each input goes up to the curve and across to its output."""
+    x, y = decimate(curve.x, _gapped(curve.value))
+    traces = [
+        go.Scatter(x=x, y=y, mode="lines", name=curve.name, line={"color": VALUE, "width": 2.5}, showlegend=False),
+        *_bars(inputs, upright=True),
+        *_bars(outputs, upright=False),
+    ]
+    share = {"showgrid": False, "zeroline": False, "tickformat": ".0%", "nticks": 3, "rangemode": "tozero"}
+    layout = base_layout(
+        hovermode="closest",
+        barmode="stack",
+        bargap=0,
+        xaxis={"title": {"text": "input z"}, "domain": (0, 0.74), "anchor": "y2"},
+        xaxis2=share | {"domain": (0.78, 1), "anchor": "y", "title": {"text": "share"}, "side": "top"},
+        yaxis={"title": {"text": "output φ(z)"}, "domain": (0.36, 1)},
+        yaxis2=share | {"domain": (0, 0.3), "anchor": "x", "title": {"text": "share"}},
+    )
+    return go.Figure(traces, layout).update_layout(template=None)
+
+
+def _function(one: FunctionSeries, style: dict[str, str]) -> Iterator[go.Scatter]:
+    line = style | {"width": 2.5}
+    for axis, values, name in (("y", one.value, one.name), ("y2", one.gradient, f"{one.name} ′")):
+        x, y = decimate(one.x, _gapped(values))
+        yield go.Scatter(
+            x=x, y=y, yaxis=axis, mode="lines", line=line, name=name, legendgroup=one.name, showlegend=axis == "y", connectgaps=False
+        )  # fmt: skip
+
+
+def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[go.Scatter]:
+    hidden: dict[str, Any] = {"hoverinfo": "skip", "showlegend": False}
+    segments = [("solid", mark.gradient, -1.0, 1.0)]
+    if mark.kink:
+        segments += [("dot", mark.left_slope, -1.0, 0.0), ("dot", mark.right_slope, 0.0, 1.0)]
+    for dash, slope, start, end in segments:
+        if not np.isfinite([mark.value, slope]).all():
+            continue
+        reach = min(width, height / abs(slope)) if slope else width
+        x, y = ([at + factor * reach * part for part in (start, end)] for at, factor in ((mark.x, 1.0), (mark.value, slope)))
+        yield go.Scatter(x=x, y=y, mode="lines", line={"color": GRADIENT, "width": 2, "dash": dash}, name="tangent", **hidden)
+    for axis, level in (("y", mark.value), ("y2", mark.gradient)):
+        if np.isfinite(level):
+            yield go.Scatter(
+                x=[mark.x], y=[level], yaxis=axis, mode="markers", marker={"color": GRADIENT, "size": 9}, name="point", **hidden
+            )
+
+
+def _upright(x: float) -> dict[str, Any]:
+    return {
+        "type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
+        "line": {"color": translucent(GRADIENT, 0.5), "width": 1, "dash": "dot"},
+    }  # fmt: skip
+
+
+def _bars(histogram: BinShares, *, upright: bool) -> Iterator[go.Bar]:
+    centers, widths = (histogram.edges[1:] + histogram.edges[:-1]) / 2, np.diff(histogram.edges)
+    parts = (("active", histogram.active, VALUE), ("saturated", histogram.saturated, WARNING), ("gradient 0", histogram.dead, GREY))
+    for name, shares, color in parts:
+        place: dict[str, Any] = {"x": centers, "y": shares, "xaxis": "x", "yaxis": "y2"}
+        hover = "z = %{x:.3g}: %{y:.2%} " + name + "<extra></extra>"
+        if not upright:
+            place = {"x": shares, "y": centers, "xaxis": "x2", "yaxis": "y", "orientation": "h"}
+            hover = "φ(z) = %{y:.3g}: %{x:.2%} " + name + "<extra></extra>"
+        yield go.Bar(
+            **place, width=widths, name=name, legendgroup=name, showlegend=upright and bool(shares.any()), hovertemplate=hover,
+            marker={"color": color, "line": {"width": 0}},
+        )  # fmt: skip
+
+
+def _gapped(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)

@@ -1,0 +1,120 @@
+"""Curves with the band in which most seeds lie: one kind of picture for every sweep and comparison. Knows numbers, not experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from pages.figures.decimation import POINT_LIMIT, decimation_indices
+from pages.figures.marks import Marks
+from pages.figures.palette import GREY, base_layout, translucent
+
+Floats = npt.NDArray[np.float64]
+
+LEAST, MOST = 1e-12, 1e30  # what is beyond them is drawn there: float64's rounding below, a run that diverged above
+BAND_OPACITY = 0.18
+
+
+@dataclass(frozen=True, eq=False)
+class BandSeries:
+    """One curve.
+
+    Args:
+        label: for the legend.
+        x, median: places and values, of equal length.
+        color: `#RRGGBB`.
+        low, high: edges of the band; None for a single run.
+        dash: of the line.
+        markers: whether each place gets a point.
+    """
+
+    label: str
+    x: npt.ArrayLike
+    median: npt.ArrayLike
+    color: str
+    low: npt.ArrayLike | None = None
+    high: npt.ArrayLike | None = None
+    dash: str = "solid"
+    markers: bool = False
+
+
+def band_chart(
+    series: Sequence[BandSeries],
+    *,
+    xaxis: dict[str, Any],
+    yaxis: dict[str, Any],
+    marks: Marks | None = None,
+    here: float | None = None,
+    digits: str = ".3~g",
+) -> go.Figure:
+    """Curves on one pair of axes, each with its band.
+
+    Args:
+        xaxis, yaxis: plotly's axes; `{"type": "log"}` for a log axis. A value of 0 is drawn at `LEAST` there.
+        marks: levels to compare with.
+        here: an x to mark, where the controls stand.
+        digits: how a value is written on hover.
+    """
+    log = yaxis.get("type") == "log"
+    traces: list[go.Scatter] = []
+    for one in series:
+        traces += [*_band(one, log), _line(one, log, digits)]
+    marked = marks or Marks(log=log)
+    shapes = [*marked.shapes]
+    if here is not None:
+        line = {"color": translucent(GREY, 0.9), "width": 1.5, "dash": "dot"}
+        shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": here, "x1": here, "line": line, "layer": "below"})
+    layout = base_layout(xaxis={"zeroline": False} | xaxis, yaxis=yaxis, shapes=shapes, annotations=marked.annotations)
+    return go.Figure(traces, layout).update_layout(template=None)
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """A linear axis with this title."""
+    return {"title": {"text": title}} | more
+
+
+def log_axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis in powers of ten with this title."""
+    return axis(title, type="log", exponentformat="power") | more
+
+
+def _places(one: BandSeries) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """All places, and which of them are drawn: long curves keep their spikes."""
+    x = np.asarray(one.x, dtype=np.float64)
+    median = np.asarray(one.median, dtype=np.float64)
+    return x, decimation_indices(np.where(np.isfinite(median), median, np.nan), POINT_LIMIT)
+
+
+def _drawable(values: npt.ArrayLike, log: bool) -> Floats:
+    """Infinite values at the edge of what is drawn; NaN stays a gap."""
+    clipped: Floats = np.clip(np.asarray(values, dtype=np.float64), LEAST if log else -MOST, MOST)
+    return clipped
+
+
+def _line(one: BandSeries, log: bool, digits: str) -> go.Scatter:
+    x, kept = _places(one)
+    return go.Scatter(
+        x=x[kept], y=_drawable(one.median, log)[kept], name=one.label, mode="lines+markers" if one.markers else "lines",
+        line={"color": one.color, "width": 2.5, "dash": one.dash}, marker={"color": one.color, "size": 7},
+        legendgroup=one.label, hovertemplate=f"%{{y:{digits}}}",
+    )  # fmt: skip
+
+
+def _band(one: BandSeries, log: bool) -> list[go.Scatter]:
+    """The band as a filled outline; nothing for a single run."""
+    if one.low is None or one.high is None:
+        return []
+    x, kept = _places(one)
+    low, high = _drawable(one.low, log)[kept], _drawable(one.high, log)[kept]
+    outline = np.concatenate([x[kept], x[kept][::-1]])
+    return [
+        go.Scatter(
+            x=outline, y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0}, fill="toself",
+            fillcolor=translucent(one.color, BAND_OPACITY), hoverinfo="skip", showlegend=False, legendgroup=one.label,
+        )
+    ]  # fmt: skip

@@ -1,0 +1,164 @@
+"""A function of two variables as contours, with a point, the gradient there and the contour's tangent; and its slope in every direction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from pages.figures.palette import BLUE, FAULT, GRADIENT, GREEN, GREY, MEASURED, ORANGE, THEORY, base_layout, translucent
+
+Floats = npt.NDArray[np.float64]
+
+STEPS = 30000  # whole numbers that the heights are rounded to: half the bytes, and no eye tells more apart
+BANDS = 14
+ARROW, CORNER, TANGENT = 0.3, 0.06, 0.42  # lengths, of half a side of the square
+LINE = 3  # px
+LEAST_SLOPE = 1e-3  # that the axis of slopes is made for: at a critical point only rounding is left
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """What is drawn at the point: unit vectors; None where there is no such direction."""
+
+    gradient: tuple[float, float] | None
+    tangent: tuple[float, float] | None
+
+
+def spaced(values: Floats) -> Floats:
+    """±√|f|: heights at which the contours of a bowl are evenly spaced. A contour is the same curve by either height."""
+    return np.sign(values) * np.sqrt(np.abs(values))
+
+
+def contour_map(field: Floats, half: float, point: tuple[float, float, float], directions: Directions) -> go.Figure:
+    """Contours over a square, the one through the point in strong color.
+
+    Args:
+        field: (side, side) values of f from the lowest y; NaN where there is none.
+        half: the square reaches from -half to half on both axes.
+        point: x, y and f there (NaN for no contour through it).
+        directions: what to draw at the point.
+    """
+    x, y, level = point
+    heights = spaced(field)
+    scale = STEPS / (float(np.nanmax(np.abs(heights), initial=0.0)) or 1.0)
+    whole = np.round(heights * scale)
+    step = 2 * half / (len(field) - 1)
+    grid = {"z": whole, "x0": -half, "dx": step, "y0": -half, "dy": step}
+    traces: list[Any] = [_plain(grid)]
+    if math.isfinite(level):
+        traces.append(_through(grid, float(spaced(np.array(level))) * scale))
+    traces += _at_point(x, y, half, directions)
+    axis = {
+        "range": [-half, half],
+        "zeroline": False,
+        "showgrid": False,
+        "showline": True,
+        "mirror": True,
+        "dtick": 1,
+        "constrain": "domain",
+    }
+    layout = base_layout(
+        margin={"l": 44, "r": 8, "t": 36, "b": 40},
+        hovermode="closest",
+        dragmode=False,
+        xaxis=axis | {"title": {"text": "x"}},
+        yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x", "constraintoward": "top"},
+        annotations=[_arrow(x, y, half, directions.gradient)] if directions.gradient else [],
+    )
+    return go.Figure(traces, layout).update_layout(template=None)
+
+
+def slope_by_direction(
+    angles: Floats, measured: Floats, predicted: Floats, gradient: float | None, tangents: tuple[float, ...]
+) -> go.Figure:
+    """How fast f rises in each direction, measured and as ∇f·u; all angles in degrees.
+
+    Args:
+        gradient: the gradient's own direction, None where it has none.
+        tangents: directions in which a contour leaves the point.
+    """
+    reach = 1.15 * max(float(np.nanmax(np.abs(measured), initial=0.0)), LEAST_SLOPE)
+    curves = [("measured", measured, {"color": MEASURED}), ("∇f·u", predicted, {"color": THEORY, "dash": "dot"})]
+    traces = [
+        go.Scatter(x=angles, y=values, mode="lines", line=line | {"width": LINE}, name=name, hovertemplate="%{y:.4g}")
+        for name, values, line in curves
+    ]
+    marks = [(gradient, GRADIENT, "solid", "gradient")] if gradient is not None else []
+    marks += [(angle, GREEN, "dash", "contour") for angle in tangents]
+    shapes = [
+        {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": angle, "x1": angle, "line": {"color": color, "width": 2, "dash": dash}}
+        for angle, color, dash, _ in marks
+    ]
+    words = [
+        {"x": angle, "y": 1, "yref": "paper", "text": word, "showarrow": False, "yanchor": "bottom", "font": {"size": 12}}
+        for angle, _, _, word in marks
+    ]
+    layout = base_layout(
+        margin={"l": 56, "r": 12, "t": 28, "b": 60},
+        legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"},
+        shapes=shapes,
+        annotations=words,
+        xaxis={"range": [0, 360], "dtick": 90, "zeroline": False, "ticksuffix": "°"},
+        yaxis={"title": {"text": "slope of f"}, "range": [-reach, reach]},
+    )
+    return go.Figure(traces, layout).update_layout(template=None)
+
+
+def _plain(grid: dict[str, Any]) -> go.Contour:
+    """All contours, faint; the higher, the bluer."""
+    finite = grid["z"][np.isfinite(grid["z"])]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return go.Contour(
+        **grid, zmin=low, zmax=high, colorscale=[[0, translucent(BLUE, 0.02)], [1, translucent(BLUE, 0.5)]], showscale=False,
+        contours={"start": low, "end": high, "size": max(high - low, 1.0) / BANDS, "coloring": "heatmap"},
+        line={"color": translucent(GREY, 0.9), "width": 1}, hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>", name="contours",
+        showlegend=False,
+    )  # fmt: skip
+
+
+def _through(grid: dict[str, Any], height: float) -> go.Contour:
+    return go.Contour(
+        **grid, contours={"start": height, "end": height, "size": 1, "coloring": "none"}, line={"color": ORANGE, "width": LINE},
+        showscale=False, hoverinfo="skip", name="contour through the point", showlegend=True,
+    )  # fmt: skip
+
+
+def _at_point(x: float, y: float, half: float, directions: Directions) -> list[go.Scatter]:
+    traces = []
+    if directions.tangent:
+        across, up = (TANGENT * half * part for part in directions.tangent)
+        traces.append(_line([x - across, x + across], [y - up, y + up], GREEN, "dash", "its tangent"))
+    if directions.tangent and directions.gradient:
+        traces.append(_right_angle(x, y, CORNER * half, directions.gradient, directions.tangent))
+    if directions.gradient:  # the arrow is an annotation, which has no place in a legend
+        traces.append(go.Scatter(x=[None], y=[None], mode="lines", line={"color": GRADIENT, "width": LINE}, name="gradient"))
+    point = go.Scatter(
+        x=[x], y=[y], mode="markers", marker={"color": FAULT, "size": 11, "line": {"color": "white", "width": 2}},
+        hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    return [*traces, point]
+
+
+def _right_angle(x: float, y: float, size: float, gradient: tuple[float, float], tangent: tuple[float, float]) -> go.Scatter:
+    """The small square at the foot of the arrow, drawn along the two directions as they were found."""
+    (gx, gy), (tx, ty) = gradient, tangent
+    xs = [x + size * gx, x + size * (gx + tx), x + size * tx]
+    ys = [y + size * gy, y + size * (gy + ty), y + size * ty]
+    return _line(xs, ys, GREY, "solid", "")
+
+
+def _line(xs: list[float], ys: list[float], color: str, dash: str, name: str) -> go.Scatter:
+    line = {"color": color, "width": LINE if name else 1.5, "dash": dash}
+    return go.Scatter(x=xs, y=ys, mode="lines", line=line, name=name, showlegend=bool(name), hoverinfo="skip")
+
+
+def _arrow(x: float, y: float, half: float, gradient: tuple[float, float]) -> dict[str, Any]:
+    """An arrow of fixed length: its direction is what is shown; how steep it is stands in numbers."""
+    head = {"x": x + ARROW * half * gradient[0], "y": y + ARROW * half * gradient[1], "ax": x, "ay": y}
+    axes = {"xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
+    return head | axes | {"text": "", "showarrow": True, "arrowhead": 2, "arrowwidth": LINE, "arrowcolor": GRADIENT}

@@ -1,0 +1,62 @@
+"""Lines, bands and words laid over a plot: what is known beforehand and what happened. Knows positions, not their meaning."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
+
+SMALL = 11  # px; words inside a plot
+
+
+@dataclass
+class Marks:
+    """Collects shapes and annotations for one pair of axes; `layout` hands them over.
+
+    Args:
+        log: whether the y axis is logarithmic (plotly places annotations there by log10, but shapes by value).
+    """
+
+    log: bool = False
+    shapes: list[dict[str, Any]] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        return {"shapes": self.shapes, "annotations": self.annotations}
+
+    def level(self, y: float, text: str) -> None:
+        """A value to compare with, across the whole plot; its words stand above it at the right."""
+        line = {"color": translucent(GREY, 0.8), "width": 1, "dash": "dot"}
+        self.shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line, "layer": "below"})
+        self._say(text, self._place(y), x=1, xref="paper", xanchor="right", yanchor="bottom", opacity=0.75)
+
+    def band(self, low: float, high: float, text: str, *, x0: float, x1: float, xref: str = "x") -> None:
+        """An interval of healthy or known values between two places; its words stand in the legend, where no curve crosses them."""
+        edge = {"color": translucent(HEALTHY, 0.9), "width": 1}
+        self.shapes.append(
+            {"type": "rect", "xref": xref, "x0": x0, "x1": x1, "y0": low, "y1": high, "line": edge, "layer": "below"}
+            | {"fillcolor": translucent(HEALTHY, 0.2), "name": text, "showlegend": True}
+        )
+
+    def fault(self, x: float, text: str, *, row: int = 0, leftward: bool = False) -> None:
+        """Where something broke: a vertical line from top to bottom, its words beside it, `row` lines from the top."""
+        line = {"color": FAULT, "width": 2, "dash": "dot"}
+        self.shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line})
+        anchor = "right" if leftward else "left"
+        self._say(text, 1, x=x, yref="paper", xanchor=anchor, yanchor="top", yshift=-1.5 * SMALL * row, xshift=-4 if leftward else 4)
+
+    def event(self, x: float, text: str, *, row: int = 0, strong: bool = False, color: str = GREY) -> None:
+        """Where something was done: a thin line from top to bottom, its words to the right of its foot, `row` lines up."""
+        line = {"color": color if strong else translucent(color, 0.8), "width": 2 if strong else 1, "dash": "solid" if strong else "dash"}
+        self.shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line})
+        if text:
+            self._say(text, 0, x=x, yref="paper", xanchor="left", yanchor="bottom", yshift=1.5 * SMALL * row, xshift=4)
+
+    def _place(self, y: float) -> float:
+        return math.log10(y) if self.log else y
+
+    def _say(self, text: str, y: float, **where: Any) -> None:
+        self.annotations.append({"text": text, "y": y, "showarrow": False, "font": {"size": SMALL}} | where)

@@ -1,0 +1,96 @@
+"""The perceptron's line among its points, and its mistakes beside what theory allows. Knows arrays, not the rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from pages.figures.decimation import POINT_LIMIT
+from pages.figures.marks import Marks
+from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE, base_layout
+
+Floats = npt.NDArray[np.float64]
+
+HALF = 6.0  # the plane shown reaches so far
+FAR = 4 * HALF
+NEARBY = 5.0  # a bound within so many times the count belongs in the picture
+
+
+def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Floats | None, current: int | None) -> go.Figure:
+    """Points of the classes −1 (blue, circles) and 1 (orange, squares), the line ⟨w, x⟩ + b = 0 with its arrow w, and the line before.
+
+    Args:
+        points: (n, 2); `labels` (n,) of −1 and 1.
+        weights: (w₁, w₂, b); no line is drawn where w is 0.
+        before: the weights before the last mistake; None for none.
+        current: index of the sample met last, ringed.
+    """
+    traces = [_class(points[labels < 0], BLUE, "circle", "y = −1"), _class(points[labels > 0], ORANGE, "square", "y = +1")]
+    traces.append(_line(before, {"color": GREY, "width": 2, "dash": "dot"}, "before the last mistake"))
+    traces.append(_line(weights, {"color": MEASURED, "width": 4}, "w·x + b = 0"))
+    ring = points[current : current + 1] if current is not None else np.empty((0, 2))
+    marker = {"color": FAULT, "size": 20, "symbol": "circle-open", "line": {"width": 3}}
+    traces.append(go.Scatter(x=ring[:, 0], y=ring[:, 1], mode="markers", marker=marker, name="met last", hoverinfo="skip"))
+    axis = {"range": [-HALF, HALF], "zeroline": False, "dtick": 2}
+    layout = base_layout(
+        hovermode="closest",
+        xaxis=axis | {"title": {"text": "x"}, "constrain": "domain"},
+        yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x", "constrain": "domain"},
+        annotations=_arrow(weights),
+    )
+    return go.Figure(traces, layout).update_layout(template=None)
+
+
+def mistakes_curve(counts: Sequence[int], bound: float) -> go.Figure:
+    """Mistakes against samples met; the bound (R/γ)² is a line where it is near enough to be seen."""
+    kept = np.unique(np.linspace(0, len(counts) - 1, min(len(counts), POINT_LIMIT)).round().astype(np.int64))
+    curve = go.Scatter(
+        x=kept, y=np.asarray(counts)[kept], mode="lines", line={"color": FAULT, "width": 2.5, "shape": "hv"},
+        hovertemplate="%{y:,} mistakes in %{x:,} samples<extra></extra>",
+    )  # fmt: skip
+    marks, top = Marks(), max(5.0, 1.15 * counts[-1])
+    if bound <= NEARBY * max(counts[-1], 2):
+        marks.level(bound, f"(R/γ)² = {bound:,.1f}")
+        top = max(top, 1.2 * bound)
+    layout = base_layout(
+        showlegend=False,
+        hovermode="closest",
+        xaxis={"title": {"text": "samples"}, "range": [0, max(10, len(counts) - 1)]},
+        yaxis={"title": {"text": "mistakes"}, "range": [0, top]},
+        **marks.layout,
+    )
+    return go.Figure([curve], layout).update_layout(template=None)
+
+
+def _class(points: Floats, color: str, symbol: str, name: str) -> go.Scatter:
+    marker = {"color": color, "size": 9, "symbol": symbol, "line": {"color": "white", "width": 1}}
+    hover = "(%{x}, %{y})<extra>" + name + "</extra>"
+    return go.Scatter(x=points[:, 0], y=points[:, 1], mode="markers", marker=marker, name=name, hovertemplate=hover)
+
+
+def _line(weights: Floats | None, style: dict[str, Any], name: str) -> go.Scatter:
+    """The line where ⟨w, x⟩ + b = 0, far beyond the plane at both ends."""
+    ends = np.empty((0, 2))
+    if weights is not None and (size := math.hypot(weights[0], weights[1])) > 0:
+        normal = weights[:2] / size
+        foot, along = -weights[2] / size * normal, np.array([-normal[1], normal[0]])
+        ends = np.array([foot - FAR * along, foot + FAR * along])
+    return go.Scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line=style, name=name, hoverinfo="skip")
+
+
+def _arrow(weights: Floats) -> list[dict[str, Any]]:
+    """w, which points to the side of +1, from the line's nearest point to the origin; its length says nothing."""
+    size = math.hypot(weights[0], weights[1])
+    if size == 0 or abs(weights[2]) / size > HALF:
+        return []
+    foot, head = -weights[2] / size**2 * weights[:2], 1.5 * weights[:2] / size
+    tip = foot + head
+    return [
+        {"x": tip[0], "y": tip[1], "ax": foot[0], "ay": foot[1], "xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
+        | {"showarrow": True, "arrowhead": 2, "arrowwidth": 2.5, "arrowcolor": MEASURED, "text": ""}
+    ]

@@ -1,0 +1,241 @@
+"""Products of random matrices: their growth beside the predicted one, the matrices, their singular values. Knows arrays only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from pages.figures import palette
+from pages.figures.marks import SMALL, Marks
+from pages.figures.palette import FAULT, MEASURED, PURPLE, THEORY, base_layout, series_style, translucent
+from pages.figures.powers import Floats, PowerAxis
+
+CURVE_POINTS = 160  # of a median: more than a person can tell apart
+TRIAL_POINTS, MOST_TRIALS = 40, 12
+QUANTILES = (5, 50, 95)
+NORMAL_95 = 1.6449  # the 95 % point of N(0, 1)
+MOST_SINGULAR_VALUES = 8
+MOST_WRITTEN = 6  # rows of a matrix whose entries are written out
+NEAR_LIMIT = 0.6  # a limit that the data come this near to is part of the picture
+
+
+@dataclass(frozen=True)
+class NumberRange:
+    """A number format, and log10 of its smallest and largest positive number."""
+
+    name: str
+    smallest_log10: float
+    largest_log10: float
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Predicted growth of log10 size: `rate` a factor, and `scatter`, the standard deviation of one factor's step."""
+
+    rate: float
+    scatter: float
+
+
+def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, crossings: Floats, *, literal: bool = False) -> go.Figure:
+    """log10 max|M| against the number of factors: median and 5-95 % of all trials, single trials, and theory's line and band.
+
+    Args:
+        sizes: (trials, factors); -inf for 0, inf or NaN for what is not finite. The first trial is the one that is watched.
+        k: the factor at which the matrix is shown, counted from 1.
+        theory: its slope and scatter; the band is that of a column's length, exact for Gaussian factors.
+        numbers: the number format whose ends are drawn.
+        crossings: (trials,) factors at which the trials left that format, NaN if never.
+        literal: whether sizes are as that format holds them; then theory ends where the format does.
+    """
+    sizes = np.where(np.isnan(sizes), math.inf, sizes)
+    factors = np.arange(1, sizes.shape[1] + 1)
+    kept = _spread(len(factors), CURVE_POINTS)
+    x = factors[kept]
+    low, median, high = np.percentile(sizes[:, kept], QUANTILES, axis=0, method="inverted_cdf")
+    center, half = theory.rate * x, NORMAL_95 * theory.scatter * np.sqrt(x)
+    predicted = np.stack([center, center - half, center + half])
+    if literal:
+        predicted[(predicted < numbers.smallest_log10) | (predicted > numbers.largest_log10)] = math.nan
+    limit = numbers.largest_log10 if theory.rate > 0 else numbers.smallest_log10
+    near = np.abs(sizes[np.isfinite(sizes)]).max(initial=0.0) > NEAR_LIMIT * abs(limit)
+    axis = PowerAxis.around([low, high, sizes[0, kept], np.nan_to_num(predicted, nan=float(center[0])), [limit] if near else []])
+    traces = [
+        _band(x, axis.place(low), axis.place(high)),
+        _single_trials(axis.place(sizes[1 : MOST_TRIALS + 1])),
+        _line(x, axis.place(sizes[0, kept]), "the trial shown", {"color": PURPLE, "width": 1.5}),
+        _median(x, axis, low, median, high),
+        _line(x, predicted[0], "theory", {"color": THEORY, "width": 2.5, "dash": "dash"}, hover="theory 10<sup>%{y:.1f}</sup>"),
+        _line(
+            np.concatenate([x, [np.nan], x]), np.concatenate([predicted[1], [np.nan], predicted[2]]), "theory, 5–95 %",
+            {"color": THEORY, "width": 1, "dash": "dot"},
+        ),
+        go.Scatter(
+            x=[k], y=axis.place(sizes[0, k - 1 : k]), mode="markers", marker={"color": PURPLE, "size": 10}, name="the matrix shown",
+            showlegend=False, hoverinfo="skip",
+        ),
+    ]  # fmt: skip
+    marks = Marks()
+    if near:
+        marks.level(limit, f"{numbers.name} {'overflows to ∞' if limit > 0 else 'underflows to 0'}")
+        traces.append(_crossings(crossings, limit, numbers.name))
+    return _figure(traces, _factor_axis(len(factors)), axis.layout("size of the product, max |M|"), **marks.layout)
+
+
+def survivors(sizes: Floats, name: str) -> go.Figure:
+    """How many trials the number format `name` still holds after each factor, how many are exactly 0, how many not finite."""
+    factors = sizes.shape[1]
+    kept = _spread(factors, CURVE_POINTS)
+    shown = sizes[:, kept]
+    states = (
+        ("a number", np.isfinite(shown), palette.HEALTHY),
+        ("exactly 0", shown == -math.inf, palette.WARNING),
+        ("∞ or NaN", np.isnan(shown) | (shown == math.inf), FAULT),
+    )
+    traces = [
+        go.Scatter(
+            x=kept + 1, y=100 * mask.mean(axis=0), name=label, stackgroup="one", mode="lines", line={"width": 0, "color": color},
+            fillcolor=translucent(color, 0.55), hovertemplate="%{y:.0f} %",
+        )
+        for label, mask, color in states
+    ]  # fmt: skip
+    yaxis = {"title": {"text": f"trials in {name} (%)"}, "range": [0, 100]}
+    return _figure(traces, _factor_axis(factors), yaxis)
+
+
+def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> go.Figure:
+    """All singular values of the trial shown against the number of factors (at most eight of them), each with its exponent's line.
+
+    Args:
+        at: (m,) numbers of factors.
+        path: (m, n) log10 of the singular values, descending.
+        rates: (n,) predicted log10 a factor, descending.
+        k: the factor at which the matrix is shown.
+    """
+    n = path.shape[1]
+    chosen = np.unique(np.round(np.linspace(0, n - 1, min(n, MOST_SINGULAR_VALUES))).astype(int))
+    x = np.asarray(at, dtype=np.float64)
+    axis = PowerAxis.around([path[:, chosen], x[-1] * rates[chosen]])
+    traces = []
+    for place, index in enumerate(chosen):
+        color = series_style(place)["color"]
+        name = f"σ<sub>{index + 1}</sub>"
+        traces.append(_line(x, path[:, index], name, {"color": color, "width": 2}, hover="10<sup>%{y:.1f}</sup>"))
+        ends = np.array([0.0, x[-1]])
+        traces.append(_line(ends, rates[index] * ends, name, {"color": color, "width": 1.5, "dash": "dash"}, showlegend=False))
+    traces.append(go.Scatter(x=[None], y=[None], mode="lines", name="theory", line={"color": palette.GREY, "dash": "dash"}))
+    upright = {"type": "line", "x0": k, "x1": k, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": PURPLE, "width": 1, "dash": "dot"}}
+    return _figure(traces, _factor_axis(at[-1]), axis.layout("singular values of the product"), shapes=[upright])
+
+
+def matrix_picture(values: Floats) -> go.Figure:
+    """A square matrix as colors, 0 in the middle of the scale; up to six rows are written out. What is not finite is marked as a fault."""
+    n = len(values)
+    finite = np.isfinite(values)
+    largest = float(np.abs(values[finite]).max(initial=0.0)) or 1.0
+    written = np.vectorize(_entry, otypes=[object])(values)
+    shared: dict[str, Any] = {"customdata": written, "hovertemplate": "row %{y}, column %{x}: %{customdata}<extra></extra>"}
+    if n <= MOST_WRITTEN:
+        shared |= {"text": written, "texttemplate": "%{text}"}
+    places = {"x": np.arange(1, n + 1), "y": np.arange(1, n + 1), "xgap": 1, "ygap": 1}
+    traces = [
+        go.Heatmap(
+            z=np.where(finite, values, np.nan),
+            zmin=-largest,
+            zmax=largest,
+            colorscale=palette.DIVERGING,
+            showscale=False,
+            **places,
+            **shared,
+        ),
+        go.Heatmap(z=np.where(finite, np.nan, 1.0), colorscale=[[0, FAULT], [1, FAULT]], showscale=False, **places, **shared),
+    ]
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    layout = base_layout(
+        xaxis=hidden, yaxis=hidden | {"autorange": "reversed", "scaleanchor": "x"}, hovermode="closest", dragmode=False,
+        margin={"l": 4, "r": 4, "t": 4, "b": 4},
+    )  # fmt: skip
+    return go.Figure(traces, layout).update_layout(template=None)
+
+
+def critical_scales(critical: Floats, n: int, scale: float) -> go.Figure:
+    """The scale at which products of n x n Gaussian matrices neither grow nor die, against 1/√n, and where the controls stand.
+
+    Args:
+        critical: (N,) for n = 1 .. N.
+    """
+    sizes = np.arange(1, len(critical) + 1)
+    traces = [
+        _line(sizes, critical, "neither: exp(−λ₁)", {"color": THEORY, "width": 2.5, "dash": "dash"}, hover="%{y:.4f}"),
+        _line(sizes, 1 / np.sqrt(sizes), "1/√n", {"color": palette.ORANGE, "width": 1.5, "dash": "dot"}, hover="%{y:.4f}"),
+        go.Scatter(
+            x=[n], y=[scale], mode="markers", name="here", marker={"color": PURPLE, "size": 11}, hovertemplate="σ = %{y:.4g}"
+        ),
+    ]  # fmt: skip
+    words = [
+        {"text": text, "xref": "paper", "yref": "paper", "x": x, "y": y, "showarrow": False, "font": {"size": SMALL}, "opacity": 0.75}
+        for text, x, y in (("grows", 0.75, 0.85), ("dies", 0.12, 0.1))
+    ]
+    xaxis = {"title": {"text": "n"}, "type": "log", "tickvals": [1, 2, 4, 8, 16, 32, 64]}
+    return _figure(traces, xaxis, {"title": {"text": "σ"}, "type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2]}, annotations=words)
+
+
+def _figure(traces: Sequence[Any], xaxis: dict[str, Any], yaxis: dict[str, Any], **changes: Any) -> go.Figure:
+    return go.Figure(traces, base_layout(xaxis=xaxis, yaxis=yaxis, **changes)).update_layout(template=None)
+
+
+def _factor_axis(factors: int) -> dict[str, Any]:
+    return {"title": {"text": "factors k"}, "range": [0, factors * 1.01], "zeroline": False, "uirevision": f"{factors} factors"}
+
+
+def _spread(count: int, most: int) -> npt.NDArray[np.intp]:
+    """Indices of at most `most` of `count` things, evenly, first and last included."""
+    return np.unique(np.round(np.linspace(0, count - 1, min(count, most))).astype(np.intp))
+
+
+def _line(x: npt.ArrayLike, y: npt.ArrayLike, name: str, line: dict[str, Any], *, hover: str = "", showlegend: bool = True) -> go.Scatter:
+    template = {"hovertemplate": hover} if hover else {"hoverinfo": "skip"}
+    return go.Scatter(x=x, y=y, name=name, mode="lines", line=line, showlegend=showlegend, **template)
+
+
+def _band(x: Floats, low: Floats, high: Floats) -> go.Scatter:
+    return go.Scatter(
+        x=np.concatenate([x, x[::-1]]), y=np.concatenate([low, high[::-1]]), fill="toself", fillcolor=translucent(MEASURED, 0.22),
+        mode="lines", line={"width": 0, "color": MEASURED}, name="5–95 % of the trials", hoverinfo="skip",
+    )  # fmt: skip
+
+
+def _single_trials(sizes: Floats) -> go.Scatter:
+    """All in one trace, with a gap between two."""
+    kept = _spread(sizes.shape[1], TRIAL_POINTS)
+    rows = np.column_stack([sizes[:, kept], np.full(len(sizes), np.nan)])
+    x = np.tile(np.append(kept + 1.0, np.nan), len(sizes))
+    return _line(x, rows.ravel(), "single trials", {"color": translucent(MEASURED, 0.45), "width": 1})
+
+
+def _median(x: Floats, axis: PowerAxis, low: Floats, median: Floats, high: Floats) -> go.Scatter:
+    trace = _line(x, axis.place(median), "median", {"color": MEASURED, "width": 3})
+    words = np.array(
+        [f"10<sup>{b:.1f}</sup> (5–95 %: 10<sup>{a:.1f}</sup> to 10<sup>{c:.1f}</sup>)" for a, b, c in zip(low, median, high, strict=True)]
+    )
+    return trace.update(customdata=words, hovertemplate="%{customdata}", hoverinfo=None)
+
+
+def _crossings(crossings: Floats, limit: float, name: str) -> go.Scatter:
+    crossed = crossings[np.isfinite(crossings)]
+    return go.Scatter(
+        x=crossed, y=np.full(len(crossed), limit), mode="markers", name=f"a trial leaves {name}", hoverinfo="skip",
+        marker={"symbol": "line-ns-open", "size": 9, "color": FAULT, "line": {"width": 1}},
+    )  # fmt: skip
+
+
+def _entry(value: float) -> str:
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    shown = f"{value:.2f}" if value == 0 or 0.01 <= abs(value) < 100 else f"{value:.1e}"
+    return shown.replace("-", "−")

@@ -1,0 +1,252 @@
+"""Loss and accuracy of one run or several, over their epochs. Knows records, not runs: nothing here trains or waits."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mlp_core.spec import OUTPUTS
+from pages.figures.curve_series import HIGHEST, CurveSeries, Quantity, spread
+from pages.figures.decimation import POINT_LIMIT, Floats, decimation_indices
+from pages.figures.marks import Marks
+from pages.figures.palette import GREY, TEST, TRAIN, base_layout, series_style, translucent
+from pages.figures.plain import Plain, Trace, plain_figure, scatter
+
+__all__ = ["CurveSeries", "Reference", "accuracy_curve", "loss_curve"]
+
+CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
+CHANCE_PERCENT = 100 / OUTPUTS
+SMOOTH_LIMIT = POINT_LIMIT // 2  # a smooth line needs fewer points
+LOWEST_ON_LOG = 1e-9  # where a loss of exactly 0 is drawn on a log axis: below any that float32 can tell from 0
+FEW_DECADES = 3
+MOST_MARKED = 8  # changes of lr that get words; a person who drags a slider makes many
+
+
+class Reference(NamedTuple):
+    """A band of values known from elsewhere, which holds from the epoch `since` to `until`, None for the end."""
+
+    low: float
+    high: float
+    label: str
+    since: float = 0.0
+    until: float | None = None
+
+
+_LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
+_LOG_LOSS = _LOSS._replace(floor=LOWEST_ON_LOG, digits=".3~g")
+_ACCURACY = Quantity(2, "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".2f")
+
+
+def loss_curve(
+    series: CurveSeries | Sequence[CurveSeries],
+    total_epochs: float,
+    *,
+    log: bool = False,
+    reference: Reference | None = None,
+    cursor: int | None = None,
+) -> Plain:
+    """Cross-entropy against epochs: each minibatch, a smoothed curve of them, and the mean of each epoch on train and test images.
+
+    An epoch's training mean stands in the middle of the epoch it averages; the test value at its end, where it was measured. A run
+    whose loss stopped being a number is marked there, and so is every change of the learning rate. Of several seeds it shows the mean
+    and the band from the lowest to the highest. The frame spans `total_epochs` from the start, so that a curve grows into it.
+
+    Args:
+        series: one run, or several to compare (then without the single minibatches).
+        total_epochs: right end of the axis.
+        log: a logarithmic loss axis; a loss of exactly 0 is drawn at `LOWEST_ON_LOG`.
+        reference: band to compare with.
+        cursor: step of the first run that the rest of the page shows, if it is not the newest.
+    """
+    yaxis: dict[str, Any] = {"title": {"text": "cross-entropy (nats)"}, "uirevision": "log" if log else "linear"}
+    yaxis |= _log_axis(_listed(series)) if log else {"rangemode": "tozero"}
+    marks = Marks(log=log)
+    marks.level(CHANCE_LOSS, f"guessing: ln {OUTPUTS} = {CHANCE_LOSS:.2f}")
+    return _curves(series, total_epochs, _LOG_LOSS if log else _LOSS, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
+
+
+def accuracy_curve(
+    series: CurveSeries | Sequence[CurveSeries], total_epochs: float, *, reference: Reference | None = None, cursor: int | None = None
+) -> Plain:
+    """Share of images classified correctly, in percent, against epochs; drawn like `loss_curve`. `reference` is in fractions."""
+    yaxis = {"title": {"text": "accuracy (%)"}, "range": [0, 100], "uirevision": "percent"}
+    marks = Marks()
+    marks.level(CHANCE_PERCENT, f"guessing: {CHANCE_PERCENT:g} %")
+    return _curves(series, total_epochs, _ACCURACY, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
+
+
+def _listed(series: CurveSeries | Sequence[CurveSeries]) -> list[CurveSeries]:
+    return [series] if isinstance(series, CurveSeries) else list(series)
+
+
+def _curves(
+    series: CurveSeries | Sequence[CurveSeries],
+    total_epochs: float,
+    quantity: Quantity,
+    *,
+    yaxis: dict[str, Any],
+    marks: Marks,
+    reference: Reference | None,
+    cursor: int | None,
+) -> Plain:
+    runs = [replace(run, label=html.escape(run.label, quote=False)) for run in _listed(series)]  # plotly would read a `<`
+    compared = len(runs) > 1
+    traces: list[Trace] = []
+    for index, run in enumerate(runs):
+        traces.extend(_compared(run, quantity, index) if compared else _seeds(run, quantity) if run.members else _single(run, quantity))
+        _mark_events(marks, run, index, compared, total_epochs)
+    if compared:
+        traces += [_key("train smoothed", "solid"), _key("test", "dot")]
+    if reference is not None:
+        low, high = reference.low * quantity.scale, reference.high * quantity.scale
+        end = total_epochs if reference.until is None else min(reference.until, total_epochs)
+        marks.band(low, high, reference.label, x0=reference.since, x1=end)
+    if cursor is not None and runs:
+        marks.event(cursor / runs[0].steps_per_epoch, f"step {cursor:,}", strong=True)
+    xaxis = {
+        "title": {"text": "epoch"},
+        "range": [0, total_epochs],
+        "uirevision": f"{total_epochs:g} epochs",  # a zoom survives new points, but not another length
+        "unifiedhovertitle": {"text": "epoch %{x:.2f}"},
+        "zeroline": False,
+        "spikecolor": GREY,
+        "spikethickness": 1,
+        "spikedash": "dot",
+    }
+    return plain_figure(traces, base_layout(xaxis=xaxis, yaxis=yaxis, **marks.layout))
+
+
+def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, total_epochs: float) -> None:
+    """Where a run broke, and where its learning rate was changed."""
+    name = f"{run.label}: " if compared else ""
+    if run.diverged_step is not None:
+        x = run.diverged_step / run.steps_per_epoch
+        marks.fault(x, f"{name}loss not finite at step {run.diverged_step:,}", row=index, leftward=x > total_epochs / 2)
+    color = run.color or series_style(index)["color"] if compared else GREY
+    for number, change in enumerate(run.lr_changes):
+        words = f"lr {change.lr:g}" if number < MOST_MARKED else ""
+        marks.event(change.step / run.steps_per_epoch, words, row=index, color=color)
+
+
+def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
+    """Written-out ticks at 1, 2, 5 where a few decades are shown; plotly's own, powers of ten, where many are."""
+    losses = np.concatenate([np.array(run.columns[1], dtype=np.float64) for run in runs] or [np.empty(0)])
+    losses = losses[np.isfinite(losses) & (losses > 0)]
+    few = losses.size == 0 or np.ptp(np.log10(losses)) < FEW_DECADES
+    return {"type": "log"} | ({"dtick": "D2", "tickformat": "~g"} if few else {"exponentformat": "power"})
+
+
+def _single(run: CurveSeries, quantity: Quantity) -> Iterator[Trace]:
+    """One run: its minibatches too."""
+    values = run.values(quantity)
+    line = {"color": translucent(TRAIN, 0.35), "width": 1}
+    hover = f"%{{y:{quantity.digits}}} (step %{{customdata:,}})"
+    yield _step_line(run, run.steps, values, quantity, POINT_LIMIT, name="train step", line=line, hovertemplate=hover)
+    yield _smoothed(run, quantity, "train smoothed", {"color": TRAIN})
+    yield _train_means(run, quantity)
+    yield _test(run, quantity, "test", {"color": TEST})
+
+
+def _seeds(run: CurveSeries, quantity: Quantity) -> Iterator[Trace]:
+    """Several seeds of one design: the mean, and from the lowest to the highest."""
+    n = len(run.members)
+    yield from _band(run, quantity, TRAIN, f"train, {n} seeds", {"color": TRAIN})
+    yield from _epoch_band(run, quantity, TEST, f"test, {n} seeds", {"color": TEST})
+
+
+def _compared(run: CurveSeries, quantity: Quantity, index: int) -> Iterator[Trace]:
+    style = series_style(index) | ({"color": run.color} if run.color else {})
+    group, tested = {"legendgroup": f"run {index}"}, style | {"dash": "dot"}
+    if run.members:
+        yield from _grouped(_band(run, quantity, style["color"], run.label, style), group)
+        yield from _grouped(_epoch_band(run, quantity, style["color"], f"{run.label}, test", tested), group | {"showlegend": False})
+        return
+    yield _smoothed(run, quantity, run.label, style) | group
+    yield _test(run, quantity, f"{run.label}, test", tested) | group | {"showlegend": False}
+
+
+def _grouped(traces: Iterator[Trace], group: dict[str, Any]) -> Iterator[Trace]:
+    for trace in traces:
+        yield trace | group | ({"showlegend": False} if trace.get("showlegend") is False else {})
+
+
+def _step_line(run: CurveSeries, steps: npt.NDArray[np.int64], values: Floats, quantity: Quantity, limit: int, **style: Any) -> Trace:
+    kept = decimation_indices(values, limit)
+    x = (steps[kept] / run.steps_per_epoch).astype(np.float32)
+    return scatter(x=x, y=_drawable(values[kept], quantity), customdata=steps[kept].astype(np.int32), mode="lines", **style)
+
+
+def _smoothed(run: CurveSeries, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
+    line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}}"
+    return _step_line(run, run.steps, run.smoothed(quantity), quantity, SMOOTH_LIMIT, name=name, line=line, hovertemplate=hover)
+
+
+def _train_means(run: CurveSeries, quantity: Quantity) -> Trace:
+    epochs = np.array([record.epoch for record in run.epochs], dtype=np.int32)
+    return scatter(
+        x=(epochs - 0.5).astype(np.float32),
+        y=_drawable(run.epoch_values(quantity, quantity.train), quantity),
+        customdata=epochs,
+        name="train epoch",
+        mode="markers",
+        marker={"color": TRAIN, "size": 8, "symbol": "diamond"},
+        hovertemplate=f"%{{y:{quantity.digits}}} (epoch %{{customdata}})",
+    )
+
+
+def _test(run: CurveSeries, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
+    epochs = np.array([record.epoch for record in run.epochs], dtype=np.float32)
+    return _epoch_line(epochs, run.epoch_values(quantity, quantity.test), quantity, name, style)
+
+
+def _epoch_line(epochs: npt.NDArray[Any], values: Floats, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
+    return scatter(
+        x=epochs.astype(np.float32),
+        y=_drawable(values, quantity),
+        name=name,
+        mode="lines+markers",
+        line=style | {"width": 2},
+        marker={"color": style["color"], "size": 7},
+        cliponaxis=False,  # the last value lies on the frame
+        hovertemplate=f"%{{y:{quantity.digits}}}",
+    )
+
+
+def _band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
+    steps, rows = run.step_band(quantity)
+    low, mean, high = spread(rows)
+    kept = decimation_indices(mean, SMOOTH_LIMIT)
+    yield from _filled((steps[kept] / run.steps_per_epoch), low[kept], high[kept], quantity, color)
+    line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}} (mean)"
+    yield _step_line(run, steps, mean, quantity, SMOOTH_LIMIT, name=name, line=line, hovertemplate=hover)
+
+
+def _epoch_band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
+    epochs, rows = run.epoch_band(quantity, quantity.test)
+    low, mean, high = spread(rows)
+    yield from _filled(epochs, low, high, quantity, color)
+    yield _epoch_line(epochs, mean, quantity, name, style) | {"hovertemplate": f"%{{y:{quantity.digits}}} (mean)"}
+
+
+def _filled(x: npt.NDArray[Any], low: Floats, high: Floats, quantity: Quantity, color: str) -> Iterator[Trace]:
+    """The area between two lines, as two traces: plotly fills the second down to the first."""
+    for edge, fill in ((low, {}), (high, {"fill": "tonexty", "fillcolor": translucent(color, 0.22)})):
+        y = _drawable(edge, quantity)
+        yield scatter(x=x.astype(np.float32), y=y, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False, **fill)
+
+
+def _drawable(values: Floats, quantity: Quantity) -> npt.NDArray[np.float32]:
+    finite = np.where(np.isfinite(values), values, np.nan)
+    drawable: npt.NDArray[np.float32] = np.clip(finite, quantity.floor, HIGHEST).astype(np.float32)
+    return drawable
+
+
+def _key(name: str, dash: str) -> Trace:
+    """An entry of the legend alone."""
+    return scatter(x=[None], y=[None], name=name, mode="lines", line={"color": GREY, "width": 2, "dash": dash}, hoverinfo="skip")

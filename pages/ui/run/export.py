@@ -1,0 +1,139 @@
+"""Take a run home: as a program that repeats it, as numbers, pictures and weights, and whole. Computes nothing before a click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from mlp_core.data import load_fashion_mnist
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.reports.export.experiment import Experiment
+from mlp_core.reports.export.files import epochs_csv, steps_csv, weights_of
+from mlp_core.reports.export.script.notebook import notebook
+from mlp_core.reports.export.script.program import STYLES, Origin, file_name, script
+from mlp_core.runtime.devices import find_device
+from mlp_core.spec import RunSpec
+from pages.figures.standalone import figure_html
+from pages.figures.training import CurveSeries, accuracy_curve, loss_curve
+from pages.ui import session
+from pages.ui.memo import memo
+from pages.ui.train.load_experiment import changes_in_words, load_panel
+from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
+
+
+def take_home_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None = None) -> None:
+    """All ways to take a run home, and one to bring an experiment back.
+
+    Args:
+        snapshot: the job as it stands now.
+        load: sets the page's controls to a spec; called from a callback, before anything is drawn. None leaves the upload out.
+    """
+    with st.container(key="take_home"):
+        _program(snapshot)
+        numbers, figures = st.columns(2)
+        with numbers:
+            _numbers(job, snapshot)
+        with figures:
+            _figures(snapshot)
+        _whole(snapshot, load)
+
+
+def _program(snapshot: JobSnapshot) -> None:
+    st.markdown("##### Run it yourself")
+    st.caption(
+        "A program of its own for exactly this run. It needs PyTorch and nothing of this playground, draws the same random numbers, and "
+        "prints the losses that you see here."
+    )
+    spec, changes, origin = snapshot.spec, snapshot.history.lr_changes, _origin(snapshot)
+    style = st.segmented_control(
+        "Style", STYLES, default=spec.implementation, required=True, format_func=IMPLEMENTATION_LABELS.__getitem__, key="take_home_style"
+    )
+    style = style or spec.implementation
+    with st.container(horizontal=True):
+        _download("Script (.py)", file_name(style), lambda: script(spec, style, changes, origin=origin), "text/x-python")
+        _download(
+            "Notebook (.ipynb)",
+            file_name(style, "ipynb"),
+            lambda: notebook(spec, style, changes, origin=origin),
+            "application/x-ipynb+json",
+        )
+    if style != spec.implementation:
+        st.caption("This run was trained in the other style: the two agree up to rounding, which can show in the last digits.")
+    with st.expander("Read the script"):
+        st.code(memo("script", (spec, style, changes, origin), lambda: script(spec, style, changes, origin=origin)), height=420)
+
+
+def _numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
+    st.markdown("##### Numbers")
+    history, members, seed = snapshot.history, snapshot.members, snapshot.spec.seed
+    with st.container(horizontal=True):
+        _download("Steps (CSV)", "steps.csv", lambda: steps_csv(history, members, seed), "text/csv", enabled=snapshot.step > 0)
+        _download("Epochs (CSV)", "epochs.csv", lambda: epochs_csv(history, members, seed), "text/csv", enabled=bool(history.epochs))
+        _download(
+            "Weights (safetensors)",
+            "weights.safetensors",
+            lambda: weights_of(job),
+            "application/octet-stream",
+            enabled=job.run.network is not None,
+        )
+
+
+def _figures(snapshot: JobSnapshot) -> None:
+    st.markdown("##### Figures")
+    epochs = snapshot.spec.epochs
+    series = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
+    name = " → ".join(map(str, snapshot.spec.sizes))
+    with st.container(horizontal=True):
+        for label, figure in (("Loss", loss_curve), ("Accuracy", accuracy_curve)):
+            _download(
+                f"{label} (HTML)",
+                f"{label.lower()}.html",
+                lambda label=label, figure=figure: figure_html(figure(series, epochs), f"{label} of {name} on Fashion-MNIST"),  # type: ignore[misc]
+                "text/html",
+                enabled=snapshot.step > 0,
+                help="A page of its own with the chart to zoom into. It works offline: 5 MB.",
+            )
+
+
+def _whole(snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None) -> None:
+    st.markdown("##### The whole experiment")
+    history, spec = snapshot.history, snapshot.spec
+    st.code(_link(spec), language=None, wrap_lines=True)
+    if history.lr_changes:
+        changes = changes_in_words(history.lr_changes)
+        st.caption(f"The link sets every control; that the learning rate was changed in mid-run ({changes}) it cannot carry. The file can.")
+    else:
+        st.caption("The link sets every control to this experiment. So does the file, which also holds the results.")
+    _download("Experiment (JSON)", "experiment.json", lambda: Experiment(spec, history.lr_changes).to_json(history), "application/json")
+    if load is not None:
+        load_panel(load)
+
+
+def _origin(snapshot: JobSnapshot) -> Origin:
+    """Where the run takes place. All runs of this process go through the same matrix product and the same images."""
+    device = find_device(snapshot.spec.device).type
+    return Origin(
+        device=device,
+        onednn=device == "cpu" and session.engine()[1].precision == "medium",
+        sample=load_fashion_mnist().is_sample,
+        seeds=max(1, len(snapshot.members)),
+        link=_link(snapshot.spec),
+    )
+
+
+def _link(spec: RunSpec) -> str:
+    """The address of the page with the experiment in it."""
+    here = urlsplit(str(st.context.url or ""))
+    query = urlencode(spec.to_query())
+    return here._replace(query=query, fragment="").geturl() or "?"
+
+
+def _download(
+    label: str, name: str, content: Callable[[], str | bytes], mime: str, *, enabled: bool = True, help: str | None = None
+) -> None:
+    st.download_button(
+        label, content, name, mime, key=f"take_{name}", on_click="ignore", icon=":material/download:", disabled=not enabled, help=help
+    )

@@ -1,0 +1,44 @@
+"""The panel "Look inside": each layer of a run while it learns, one view at a time. Reads snapshots and weights; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.network.concise import Network
+from mlp_core.spec import INPUTS
+from pages.ui.run import inside_pictures, inside_statistics
+from pages.ui.widget_defaults import Seeds
+
+OVER_TIME, HISTOGRAMS, WEIGHTS, IMAGE = "Over time", "Histograms", "First-layer weights", "One image"
+
+
+def inside_panel(snapshot: JobSnapshot, network: Network | None, look: Callable[[], None]) -> None:
+    """Draw the view that is chosen; to be called at every tick while the panel is open.
+
+    Args:
+        network: of the snapshot's run; None before its first step. It may be learning on another thread meanwhile.
+        look: says that somebody looks, so that inspections are made.
+    """
+    look()
+    pictures = network is not None and network.weights()[0][0].shape[1] == INPUTS
+    views = [OVER_TIME, HISTOGRAMS, *([WEIGHTS, IMAGE] if pictures else [])]
+    seeds = Seeds("inside")
+    if not seeds:
+        seeds.plant({"inside_view": OVER_TIME} | inside_statistics.BEGINNINGS | inside_pictures.BEGINNINGS)
+    kept = seeds["inside_view"]
+    view = st.segmented_control(
+        "View", views, default=kept if kept in views else OVER_TIME, key=seeds.key("inside_view"), label_visibility="collapsed",
+        required=True,
+    )  # fmt: skip
+    if view == HISTOGRAMS:
+        inside_statistics.histograms(snapshot, network, seeds)
+    elif view == WEIGHTS and network is not None:
+        inside_pictures.first_layer(snapshot, network, seeds)
+    elif view == IMAGE and network is not None:
+        inside_pictures.one_image(snapshot, network, seeds)
+    else:
+        inside_statistics.over_time(snapshot)
+    seeds.keep()

@@ -1,0 +1,222 @@
+"""Runs side by side: the list of those that were kept in this session, what sets them apart, and what a comparison can tell."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.reports.comparison.changes import Difference, differences
+from mlp_core.reports.comparison.comparison import Conclusion, conclude
+from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, KeptRun, Shelf
+from mlp_core.spec import SpecError
+from pages.figures.palette import SERIES
+from pages.figures.training import CurveSeries
+from pages.ui.text import count, duration, escaped, percent, plain
+from pages.ui.unbroken import unbroken
+
+SHELF, ERROR = "_shelf", "_shelf_error"
+NOT_YET = "–"
+
+
+def kept() -> Shelf:
+    """The runs that this session keeps."""
+    shelf: Shelf = st.session_state.get(SHELF) or Shelf()
+    return shelf
+
+
+def keep(snapshot: JobSnapshot) -> None:
+    """Keep a run as it stands: to be called when it ends, and before another takes its place."""
+    st.session_state[SHELF] = kept().keep(snapshot)
+
+
+def series_of(current: JobSnapshot) -> CurveSeries:
+    """The run on screen, with the name and the color that it has among the kept ones, or will have."""
+    run = kept().keep(current).find(current)
+    name, color = (run.name, _color(run.color)) if run is not None else ("", None)
+    return CurveSeries.of(current.history, current.steps_per_epoch, name, color, current.members)
+
+
+def shown_series(current: JobSnapshot | None = None) -> list[CurveSeries]:
+    """The kept runs that are to be drawn, the oldest first; without `current`, which is drawn as it is now (`series_of`)."""
+    shelf = kept()
+    own = shelf.find(current) if current is not None else None
+    return [
+        CurveSeries.of(run.history, run.steps_per_epoch, run.name, _color(run.color), run.members) for run in shelf.shown if run is not own
+    ]
+
+
+def shelf_panel(current: JobSnapshot | None) -> None:
+    """The list of kept runs with all that can be done to them, and the comparison of those that are shown.
+
+    Args:
+        current: the run on screen, which is compared too, kept or not.
+    """
+    shelf = kept()
+    st.markdown("##### Runs side by side")
+    if not shelf.runs:
+        st.caption(f"A run that ends is kept here, the last {CAPACITY} of them, so that you can lay the next one beside it.")
+        return
+    if shelf.let_go:
+        st.caption(f"{plain(shelf.let_go)} made room for the newest: {CAPACITY} runs are kept. A pinned one always stays.")
+    _list(shelf)
+    _actions(shelf)
+    _comparison(shelf if current is None else shelf.keep(current), shelf)
+
+
+def _list(shelf: Shelf) -> None:
+    """One row a run, the newest first."""
+    runs = shelf.runs[::-1]
+    apart = differences(shelf.runs)
+    finals = [run.final for run in runs]
+    columns: dict[str, Sequence[object]] = {
+        "color": [_swatch(_color(run.color)) for run in runs],
+        "run": [run.name for run in runs],
+        "differs": [_apart(apart, len(runs) - 1 - row) for row in range(len(runs))],
+        "test_accuracy": [final and 100 * final.test_accuracy for final in finals],
+        "best": [final and 100 * final.best_test_accuracy for final in finals],
+        "train_loss": [final and final.train_loss for final in finals],
+        "test_loss": [final and final.test_loss for final in finals],
+        "parameters": [count(run.parameters) for run in runs],
+        "pinned": [run.pinned for run in runs],
+        "time": [duration(run.elapsed_seconds) for run in runs],
+        "end": [str(run.stop_reason or "Paused.") for run in runs],
+    }
+    if any(run.members for run in runs):
+        columns["seeds"] = [_seeds(run) for run in runs]
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    config = {
+        "color": st.column_config.ImageColumn("", width=30, help="Its color in the curves."),
+        "run": text("Run", width=270),
+        "differs": text("Differs in", width=210, help="What it has in another way than most of these runs."),
+        "test_accuracy": number("Test accuracy", format="%.1f %%", help="After the last epoch; of several seeds the mean."),
+        "best": number("Best", format="%.1f %%", help="Of all epochs. Chosen by the test images themselves, so a little too good."),
+        "train_loss": number("Train loss", format="%.4f", help="Mean of the last epoch."),
+        "test_loss": number("Test loss", format="%.4f", help="After the last epoch."),
+        "parameters": text("Parameters"),
+        "pinned": st.column_config.CheckboxColumn("Pinned"),
+        "time": text("Time"),
+        "end": text("End"),
+        "seeds": text("Seeds", help="How many, and the lowest and highest test accuracy among them."),
+    }
+    st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="The runs that were kept, with their numbers")
+
+
+def _apart(apart: Sequence[Difference], index: int) -> str:
+    """What a run has in another way than most of them, or than the first where no value is the most frequent."""
+    usual = [Counter(difference.values).most_common(1)[0][0] for difference in apart]
+    parts = [one.parts[index] for one, value in zip(apart, usual, strict=True) if one.values[index] not in (value, None)]
+    return ", ".join(parts) or NOT_YET
+
+
+def _seeds(run: KeptRun) -> str:
+    final = run.final
+    if not run.members or final is None:
+        return NOT_YET
+    return f"{len(run.members)}: {percent(min(final.test_accuracies))} to {percent(max(final.test_accuracies))}"
+
+
+def _actions(shelf: Shelf) -> None:
+    """Which runs are drawn; and in a popover, what else can be done to one."""
+    newest_first = shelf.runs[::-1]
+    names = {run.id: run.name for run in shelf.runs}
+    these = "_".join(map(str, names))  # with other runs, other widgets, which begin with what the shelf says
+    key = f"shelf_shown_{these}"
+    st.pills(
+        "In the curves",
+        [run.id for run in newest_first],
+        selection_mode="multi",
+        default=[run.id for run in newest_first if run.shown],
+        format_func=lambda id: escaped(names[id]),
+        key=key,
+        on_change=unbroken(_show),
+        args=(key,),
+        help="Runs that are drawn in one figure and compared. Click to show or hide.",
+    )
+    with st.popover("Rename, pin, remove", icon=":material/edit:"):
+        chosen = st.selectbox("Run", [run.id for run in newest_first], format_func=names.__getitem__, key=f"shelf_edit_{these}")
+        _edit(next(run for run in shelf.runs if run.id == chosen))
+
+
+def _edit(run: KeptRun) -> None:
+    key = f"shelf_name_{run.id}_{run.name}"
+    st.text_input("Name", run.name, max_chars=MAX_NAME, key=key, on_change=unbroken(_rename), args=(run.id, key))
+    refused, error = st.session_state.get(ERROR) or (None, None)
+    if error is not None and refused == run.id:
+        st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}.", icon=":material/error:")
+    with st.container(horizontal=True):
+        label, help = ("Unpin", "Let it make room again.") if run.pinned else ("Pin", f"Keep it when more than {CAPACITY} runs are there.")
+        st.button(label, key="shelf_pin", icon=":material/keep:", help=help, on_click=unbroken(_pin), args=(run.id, not run.pinned))
+        st.button("Remove", key="shelf_remove", icon=":material/delete:", on_click=unbroken(_remove), args=(run.id,))
+        st.button("Remove all", key="shelf_clear", icon=":material/delete_sweep:", type="tertiary", on_click=unbroken(_clear))
+
+
+def _show(key: str) -> None:
+    _put(kept().show(frozenset(st.session_state[key])))
+
+
+def _rename(id: int, key: str) -> None:
+    try:
+        _put(kept().rename(id, st.session_state[key]))
+    except SpecError as error:
+        st.session_state[ERROR] = (id, error)
+
+
+def _pin(id: int, pinned: bool) -> None:
+    try:
+        _put(kept().pin(id, pinned))
+    except SpecError as error:
+        st.session_state[ERROR] = (id, error)
+
+
+def _remove(id: int) -> None:
+    _put(kept().remove(id))
+
+
+def _clear() -> None:
+    _put(kept().clear())
+
+
+def _put(shelf: Shelf) -> None:
+    st.session_state[SHELF], st.session_state[ERROR] = shelf, None
+
+
+def _comparison(shelf: Shelf, listed: Shelf) -> None:
+    """What was changed between the runs that are shown, the one on screen included, and what that tells."""
+    known = {run.id for run in listed.runs}
+    runs = [run for run in shelf.runs if run.shown or run.id not in known]
+    if len(runs) < 2:
+        st.caption(
+            "Show two runs to compare them." if len(shelf.runs) > 1 else "Change one thing and train again: the two are compared here."
+        )
+        return
+    found = differences(runs)
+    _conclusion(conclude(runs, found), sure=len(found) < 2)
+    if found:
+        columns = {"thing": [difference.thing.name for difference in found]}
+        columns |= {f"run {run.id}": [difference.values[index] or NOT_YET for difference in found] for index, run in enumerate(runs)}
+        config: dict[Any, Any] = {"thing": "What was changed"} | {f"run {run.id}": run.name for run in runs}
+        st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="What was changed")
+
+
+def _conclusion(said: Conclusion, *, sure: bool) -> None:
+    text = " ".join(filter(None, (f"**{escaped(said.headline)}**", escaped(said.outcome), escaped(said.advice))))
+    if sure:
+        st.success(text, icon=":material/check_circle:")
+    else:
+        st.warning(text, icon=":material/help:")
+
+
+def _color(index: int) -> str:
+    return SERIES[index % len(SERIES)]
+
+
+def _swatch(color: str) -> str:
+    """A small picture of a line in this color."""
+    line = f'<line x1="2" y1="8" x2="30" y2="8" stroke="{color}" stroke-width="6" stroke-linecap="round"/>'
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="16" viewBox="0 0 32 16">{line}</svg>'
+    return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"

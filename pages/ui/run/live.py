@@ -1,0 +1,109 @@
+"""The live panel: drive a run and watch it. It reads snapshots of a job and never waits for one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.reports.diagnosis.diagnosis import diagnose
+from mlp_core.spec import RunSpec
+from pages.ui import session
+from pages.ui.run import kept_runs as shelf
+from pages.ui.run.book_badge import book_badge, reference
+from pages.ui.run.curves import curves_panel
+from pages.ui.run.export import take_home_panel
+from pages.ui.run.inside import inside_panel
+from pages.ui.run.kept_runs import shelf_panel
+from pages.ui.run.predictions import predictions_panel
+from pages.ui.run.readings import progress_bar, tiles, verdict_box
+from pages.ui.run.rewind import Moment, rewind_panel
+from pages.ui.run.run_controls import lr_popover, run_buttons, train_fixed, waiting_design
+from pages.ui.ticking import ticking
+from pages.ui.train import controls
+from pages.ui.train.own_picture import own_picture_panel
+
+TICK_SECONDS = 0.45  # more than two updates a second
+# Streamlit lets the bar glide to its new place: with every tick it would be painted sixty times a second, for 8 % of a core.
+CALM = "<style>.st-key-run_progress [role=progressbar] * { transition: none }</style>"
+PREDICTIONS, INSIDE, OWN, RUNS, HOME = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
+
+
+def live_panel(spec: RunSpec | None) -> None:
+    """Controls of the run, and below them its progress, curves and what the network does: only that is drawn again with every tick.
+
+    Args:
+        spec: the experiment that the page's controls describe; None while they describe none.
+    """
+    st.html(CALM)
+    job = session.current_job()
+    now = job.snapshot() if job is not None else None
+    with st.container(horizontal=True, key="run_buttons"):
+        run_buttons(spec, now)
+        if now is not None:
+            lr_popover(now)
+    with st.container():  # what comes and goes has a place of its own, so that the charts below keep theirs and do not blink
+        waiting_design(spec, now)
+    moving = job is not None and job.moving
+    ticking(_watch, TICK_SECONDS, moving=moving)(_of_controls(now), moving)
+
+
+def _of_controls(now: JobSnapshot | None) -> tuple[object, ...]:
+    """All of a run that its controls show."""
+    return (now.spec, now.state, now.lr) if now is not None else ()
+
+
+def _watch(drawn: tuple[object, ...], moving: bool) -> None:
+    """What the run on screen says and shows.
+
+    Args:
+        drawn: what the controls showed of it when they were drawn last.
+        moving: whether it moved then.
+    """
+    job = session.current_job()
+    now = job.snapshot() if job is not None else None
+    if _of_controls(now) != drawn or (job is not None and job.moving) != moving:
+        st.rerun()  # the whole page: the controls lie outside this fragment
+    if job is None or now is None:
+        if shelf.kept().runs:
+            curves_panel(None)
+            shelf_panel(None)
+        return
+    if job.ended:
+        shelf.keep(now)
+    with st.container(key="run_progress"):
+        progress_bar(now)
+    with st.container():
+        moment = rewind_panel(job, now)
+    shown = moment.snapshot
+    tiles(shown)
+    with st.container():
+        verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections)
+        verdict_box(verdict, now.note, train_fixed, whose=f"Seed {shown.spec.seed}: " if shown.members else "")
+        book_badge(shown)
+    curves_panel(now, reference=reference(now), cursor=moment.cursor)
+    _chosen_panel(job, now, moment)
+
+
+def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: Moment) -> None:
+    """One of the panels below the curves: only that one is drawn, so that what nobody looks at costs nothing."""
+    panel = st.segmented_control(
+        "Below the curves",
+        [PREDICTIONS, INSIDE, OWN, RUNS, HOME],
+        default=PREDICTIONS,
+        required=True,
+        key="panel",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    snapshot = moment.snapshot
+    if panel == INSIDE:
+        inside_panel(snapshot, moment.network, job.look_inside)
+    elif panel == OWN:
+        own_picture_panel(snapshot, moment.network)
+    elif panel == RUNS:
+        shelf_panel(snapshot)
+    elif panel == HOME:
+        take_home_panel(job, now, load=controls.take)
+    else:
+        predictions_panel(snapshot)

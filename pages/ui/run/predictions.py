@@ -1,0 +1,133 @@
+"""What the network says of the test images: a grid of them, one in detail, and the confusion matrix. Reads a finished evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.data import CLASS_NAMES, load_fashion_mnist
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.training.evaluation import Evaluation
+from pages.figures.confusion import confusion_matrix
+from pages.figures.predictions import prediction_grid, probability_bars
+from pages.ui.live_chart import figure_payload, live_chart
+from pages.ui.memo import memo
+from pages.ui.text import count, percent
+
+COLUMNS, ROWS = 5, 4
+SHOWN = COLUMNS * ROWS
+IN_ORDER, MISTAKES_FIRST = "In order", "Mistakes first"
+MATRIX_HEIGHT = 440
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which images the grid shows: test images by index, and why those."""
+
+    indices: tuple[int, ...]
+    total: int
+    reason: str
+
+
+def predictions_panel(snapshot: JobSnapshot) -> None:
+    """Test images with their labels and predictions, and which classes the network confuses."""
+    evaluation = snapshot.evaluation
+    if evaluation is None:
+        return
+    st.markdown("#### Predictions on test images")
+    st.caption(
+        f"After step {count(evaluation.step)}: {count(evaluation.accuracy * len(evaluation.labels))} of {count(len(evaluation.labels))} "
+        f"right. Click a cell of the matrix to see its images, and an image to see what else it might have been."
+    )
+    moment = (snapshot.spec, evaluation.step)  # two runs may rest at the same step
+    pictures, matrix = st.columns([3, 2], gap="medium")
+    with matrix:
+        _confusion(evaluation, moment)
+    with pictures:
+        shown = _choice(evaluation)
+        chosen = _grid(evaluation, moment, shown)
+        if chosen is not None:
+            _detail(evaluation, chosen)
+
+
+def _confusion(evaluation: Evaluation, moment: Hashable) -> None:
+    figure = memo("confusion", moment, lambda: figure_payload(confusion_matrix(evaluation.confusion(), CLASS_NAMES)))
+    alt = "Confusion matrix: true classes in rows, predictions in columns"
+    click = live_chart(figure, key="confusion", height=MATRIX_HEIGHT, alt=alt, on_click=True)
+    if click is not None and click.data is not None and click.id != st.session_state.get("_cell_click"):
+        st.session_state["_cell_click"] = click.id
+        st.session_state["_cell"] = tuple(click.data)
+        st.session_state.pop("_image", None)
+
+
+def _choice(evaluation: Evaluation) -> Shown:
+    """The images to show: those of the clicked cell, or all, mistakes first if asked."""
+    cell: tuple[int, int] | None = st.session_state.get("_cell")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        order = st.segmented_control(
+            "Order", [IN_ORDER, MISTAKES_FIRST], default=IN_ORDER, key="image_order", label_visibility="collapsed", required=True
+        )
+        if cell is not None:
+            true, predicted = (CLASS_NAMES[label] for label in cell)
+            if st.button(f"{true} taken for {predicted}" if true != predicted else f"{true}, recognized", icon=":material/close:"):
+                del st.session_state["_cell"]
+                st.rerun(scope="fragment")
+    return choose_images(evaluation, cell, mistakes_first=order == MISTAKES_FIRST)
+
+
+def choose_images(evaluation: Evaluation, cell: tuple[int, int] | None, *, mistakes_first: bool) -> Shown:
+    """Up to `SHOWN` test images; of a (label, prediction) cell only, if given; the surest mistakes before all others, if asked."""
+    labels, predicted = evaluation.labels, evaluation.predicted
+    if cell is not None:
+        indices = np.flatnonzero((labels == cell[0]) & (predicted == cell[1]))
+        reason = "of this cell"
+    elif mistakes_first:
+        wrong = np.flatnonzero(labels != predicted)
+        sureness = evaluation.probabilities[wrong, predicted[wrong]]
+        indices = wrong[np.argsort(-sureness, kind="stable")]
+        reason = "mistakes, the surest first"
+    else:
+        indices = np.arange(len(labels))
+        reason = "test images"
+    return Shown(tuple(int(index) for index in indices[:SHOWN]), len(indices), reason)
+
+
+def _grid(evaluation: Evaluation, moment: Hashable, shown: Shown) -> int | None:
+    """Draw the images; return the index of the one that was clicked last, while it is shown."""
+    if not shown.indices:
+        st.caption("No test image is in this cell now.")
+        return None
+    picked = np.array(shown.indices)
+    figure = memo(
+        "grid",
+        (moment, shown),
+        lambda: figure_payload(
+            prediction_grid(
+                load_fashion_mnist().test_images.numpy()[picked],
+                evaluation.labels[picked],
+                evaluation.predicted[picked],
+                CLASS_NAMES,
+                probabilities=evaluation.probabilities[picked],
+                columns=COLUMNS,
+            )
+        ),
+    )
+    alt = "Test images with the class that the network sees in each"
+    click = live_chart(figure, key="grid", height=figure["layout"]["height"], alt=alt, on_click=True)
+    st.caption(f"{count(len(picked))} of {count(shown.total)} {shown.reason}")
+    if click is not None and isinstance(click.point, int) and click.id != st.session_state.get("_image_click"):
+        st.session_state["_image_click"] = click.id
+        st.session_state["_image"] = shown.indices[click.point]
+    return st.session_state.get("_image")
+
+
+def _detail(evaluation: Evaluation, index: int) -> None:
+    label, predicted = int(evaluation.labels[index]), int(evaluation.predicted[index])
+    probabilities = evaluation.probabilities[index].astype(np.float64)
+    sure = percent(float(probabilities[predicted]))
+    st.markdown(f"**Test image {index}** is a {CLASS_NAMES[label]}; the network says {CLASS_NAMES[predicted]}, with probability {sure}.")
+    figure = probability_bars(probabilities, CLASS_NAMES, label, predicted)
+    live_chart(figure, key="probabilities", height=figure["layout"]["height"], alt="Probability of each class for the chosen image")

@@ -1,0 +1,121 @@
+"""What a run says in numbers and words: progress, loss and accuracy now, the verdict with its fix. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import mean
+
+import streamlit as st
+
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.records import HistorySnapshot
+from mlp_core.reports.diagnosis.diagnosis import Verdict
+from mlp_core.spec import RunSpec
+from pages.ui.text import count, duration, ordinal, percent, scaled
+from pages.ui.unbroken import unbroken
+
+RECENT_STEPS = 20
+
+
+def progress_bar(snapshot: JobSnapshot) -> None:
+    """How far the run is, how fast, and how long it will take."""
+    step_in_epoch = snapshot.step % snapshot.steps_per_epoch or (snapshot.steps_per_epoch if snapshot.step else 0)
+    epoch = -(-snapshot.step // snapshot.steps_per_epoch)
+    parts = [f"Epoch {epoch} of {snapshot.spec.epochs}", f"step {count(step_in_epoch)} of {count(snapshot.steps_per_epoch)}"]
+    if snapshot.members:
+        parts.append(f"{len(snapshot.members)} seeds at once")
+    if snapshot.images_per_second:
+        parts.append(f"{scaled(snapshot.images_per_second)} images/s")
+    if snapshot.remaining_seconds is not None:
+        parts.append(f"{duration(snapshot.remaining_seconds)} left")
+    elif snapshot.elapsed_seconds:
+        parts.append(f"{duration(snapshot.elapsed_seconds)} of training")
+    if snapshot.sharing > 1:
+        others = f"{snapshot.sharing - 1} other run{'s' if snapshot.sharing > 2 else ''}"
+        parts.append(f"sharing this server with {others}, {ordinal(snapshot.place)} in line")
+    st.progress(snapshot.fraction_done, " · ".join(parts))
+
+
+def tiles(snapshot: JobSnapshot) -> None:
+    """Loss and accuracy on training and test images; of several seeds their mean, and from the lowest to the highest."""
+    with st.container(horizontal=True, key="run_tiles"):
+        if snapshot.members:
+            _tiles_of_seeds(snapshot.members)
+        else:
+            _tiles_of_one(snapshot.history)
+
+
+RECENT_HELP = f"Mean of the last {RECENT_STEPS} minibatches, before the update each one caused."
+TEST_HELP = "All test images, at the end of the last epoch, dropout off."
+SEEDS_HELP = " Mean of the seeds; below it the lowest and the highest."
+
+
+def _tiles_of_one(history: HistorySnapshot) -> None:
+    last = history.epochs[-1] if history.epochs else None
+    before = history.epochs[-2] if len(history.epochs) > 1 else None
+    losses, accuracies = history.losses[-RECENT_STEPS:], history.accuracies[-RECENT_STEPS:]
+    _tile("Training loss", f"{mean(losses):.4f}" if losses else "–", None, RECENT_HELP)
+    _tile("Training accuracy", percent(mean(accuracies)) if losses else "–", None, RECENT_HELP)
+    change = f"{last.test_loss - before.test_loss:+.4f}" if last and before else None
+    _tile("Test loss", f"{last.test_loss:.4f}" if last else "–", change, TEST_HELP, "inverse")
+    change = f"{100 * (last.test_accuracy - before.test_accuracy):+.1f} points" if last and before else None
+    _tile("Test accuracy", percent(last.test_accuracy) if last else "–", change, TEST_HELP)
+
+
+def _tiles_of_seeds(members: Sequence[HistorySnapshot]) -> None:
+    def recent(column: str) -> list[float]:
+        return [mean(getattr(member, column)[-RECENT_STEPS:]) for member in members if member.steps]
+
+    def tested(name: str) -> list[float]:
+        epoch = min(len(member.epochs) for member in members)
+        return [getattr(member.epochs[epoch - 1], name) for member in members] if epoch else []
+
+    _spread_tile("Training loss", recent("losses"), "{:.4f}".format, RECENT_HELP)
+    _spread_tile("Training accuracy", recent("accuracies"), percent, RECENT_HELP)
+    _spread_tile("Test loss", tested("test_loss"), "{:.4f}".format, TEST_HELP)
+    _spread_tile("Test accuracy", tested("test_accuracy"), percent, TEST_HELP)
+
+
+def _spread_tile(label: str, values: Sequence[float], worded: Callable[[float], str], help: str) -> None:
+    spread = f"{worded(min(values))} to {worded(max(values))}" if values else None
+    _tile(label, worded(mean(values)) if values else "–", spread, help + SEEDS_HELP, "off")
+
+
+def _tile(label: str, value: str, change: str | None, help: str, delta_color: str = "normal") -> None:
+    st.metric(
+        label, value, change, help=help, border=True, height="stretch", delta_color=delta_color,  # type: ignore[arg-type]
+        delta_arrow="off" if delta_color == "off" else "auto",
+    )  # fmt: skip
+
+
+def verdict_box(verdict: Verdict, note: str, train: Callable[[RunSpec], None], whose: str = "") -> None:
+    """What the run is doing, in a sentence; where something is wrong, the fix that can be tried with one click.
+
+    Args:
+        note: why the run rests, where nobody asked for it.
+        train: what trains the fix.
+        whose: words before the sentence, where it is not of the whole run.
+    """
+    if note:
+        st.info(note, icon=":material/pause_circle:")
+    if verdict.kind == "waiting":
+        return
+    broken = verdict.kind in ("diverged", "failed")
+    box = st.error if broken else st.warning if verdict.is_fault else st.success
+    icon = ":material/error:" if broken else ":material/warning:" if verdict.is_fault else ":material/check_circle:"
+    text = " ".join(part for part in (f"**{whose}{verdict.sentence}**", verdict.evidence, verdict.advice) if part)
+    if verdict.fix is None:
+        box(text, icon=icon)
+        return
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    with left:
+        box(text, icon=icon)
+    right.button(
+        verdict.fix.label,
+        key="run_fix",
+        help=f"{verdict.fix.why} Same seed; this run's curves stay beside the new ones.",
+        icon=":material/healing:",
+        on_click=unbroken(train),
+        args=(verdict.fix.spec,),
+        width="stretch",
+    )

@@ -1,0 +1,217 @@
+"""Start, pause, step, stop and steer the run of this tab. What a run then shows is drawn elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from mlp_core.data import load_fashion_mnist
+from mlp_core.expression import ExpressionError
+from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.job import JobSnapshot, MemoryBudgetError
+from mlp_core.spec import BOUNDS, RunSpec, SpecError
+from mlp_core.training import Run
+from mlp_core.training.replicates import Replicates
+from mlp_core.training.trainable import Trainable
+from pages.ui import session
+from pages.ui.refusals import accept, refusal, refuse
+from pages.ui.run import kept_runs as shelf
+from pages.ui.text import plain
+from pages.ui.train import controls
+from pages.ui.unbroken import unbroken
+
+SEEDS = 5
+PLAY_SECONDS = 0.2  # several turns
+STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
+LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
+
+
+def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
+    """Train, pause, step, stop and reset, each enabled where it makes sense; in the row that is open.
+
+    Args:
+        spec: the experiment that the page's controls describe; None while they describe none.
+        snapshot: the run on screen.
+    """
+    state = snapshot.state if snapshot is not None else "none"
+    resting = state in ("none", "ready", "paused")
+    can_start = spec is not None
+    if state == "playing":
+        _button("Pause", "play", "T", ":material/pause:", session.on_job(TrainingJob.pause), primary=True)
+    elif state == "paused":
+        _button("Resume", "play", "T", ":material/play_arrow:", session.on_job(TrainingJob.play), primary=True)
+    else:
+        _button("Train", "play", "T", ":material/play_arrow:", partial(_begin, spec, _play), primary=True, enabled=can_start)
+    can_step = resting and (can_start or state == "paused")
+    _button("Step one batch", "step", "B", ":material/skip_next:", partial(_begin, spec, _step), enabled=can_step)
+    _button("Step one epoch", "epoch", "E", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), enabled=can_step)
+    _button("Stop", "stop", "S", ":material/stop:", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"))
+    _button("Reset", "reset", "X", ":material/restart_alt:", _put_away, enabled=state != "none")
+    _button(
+        f"× {SEEDS} seeds",
+        "seeds",
+        None,
+        ":material/stacked_line_chart:",
+        partial(train_anew, spec, seeds=True),
+        enabled=can_start and state != "playing",
+        help=f"Train {SEEDS} networks of this design at once, from {SEEDS} seeds, so that one lucky run does not mislead.",
+    )
+
+
+def _button(
+    label: str,
+    key: str,
+    shortcut: str | None,
+    icon: str,
+    action: Callable[[], None],
+    *,
+    primary: bool = False,
+    enabled: bool = True,
+    help: str | None = None,
+) -> None:
+    st.button(
+        label,
+        key=f"run_{key}",
+        shortcut=shortcut,
+        icon=icon,
+        on_click=unbroken(action),
+        disabled=not enabled,
+        type="primary" if primary else "secondary",
+        help=help,
+    )
+
+
+def _begin(spec: RunSpec | None, action: Callable[[TrainingJob], None], *, seeds: bool = False) -> None:
+    """Do `action` to the job at hand, or to a new one where there is none that can go on."""
+    job = session.current_job()
+    if job is None or job.ended:
+        if spec is None:
+            return
+        data = load_fashion_mnist()
+        job = _started(lambda: Replicates(spec, data, seeds=SEEDS) if seeds else Run(spec, data))
+    if job is not None:
+        action(job)
+
+
+def _play(job: TrainingJob) -> None:
+    """Train on, with the first point on the page at once and not with the next tick; where others are before it, with a later one."""
+    job.play()
+    job.await_step(PLAY_SECONDS)
+
+
+def _step(job: TrainingJob) -> None:
+    """One step, seen at once like the first of many."""
+    job.step()
+    job.await_rest(STEP_SECONDS)
+
+
+def train_anew(spec: RunSpec | None, *, seeds: bool = False) -> None:
+    """Train `spec` from the beginning, in the place of the run on screen, which stays among the runs side by side."""
+    _put_away()
+    _begin(spec, _play, seeds=seeds)
+
+
+def train_fixed(spec: RunSpec) -> None:
+    """Set the controls to `spec` and train it."""
+    controls.choose(spec)
+    train_anew(spec)
+
+
+def branch(job: TrainingJob, step: int, lr: float) -> None:
+    """Go on from an earlier step of `job` with another lr, in a run of its own."""
+    run = job.run.branch(step, lr)
+    if (branched := _started(lambda: run)) is not None:
+        branched.play()
+
+
+def _started(make: Callable[[], Trainable]) -> TrainingJob | None:
+    """A job of this tab, or None where it cannot be: then the page says why."""
+    _put_away()
+    try:
+        job = session.start_job(make)
+    except (SpecError, ExpressionError, MemoryBudgetError) as error:
+        st.session_state["_start_error"] = error
+        return None
+    st.session_state.pop("_start_error", None)
+    return job
+
+
+def _put_away() -> None:
+    """Take the run off the screen; it stays among the runs side by side."""
+    if (job := session.current_job()) is not None:
+        shelf.keep(job.snapshot())
+    session.forget_job()
+
+
+JobOf = Callable[[], TrainingJob | None]
+
+
+def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> None:
+    """Change the learning rate while the run goes on; nothing once it has ended.
+
+    Args:
+        job_of: the run that is steered, at the time of a click.
+    """
+    if snapshot.state not in ("playing", "paused"):
+        return
+    lr = snapshot.lr
+    with st.popover(f"lr {lr:g}", icon=":material/speed:", key="run_lr", help="Change the learning rate while it trains."):
+        st.markdown(f"The learning rate is **{lr:g}**. A change counts from the next step on and is marked on the curves.")
+        with st.container(horizontal=True):
+            for label, factor in LR_FACTORS:
+                st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_scale_lr, job_of, factor)))
+        st.text_input("Or set it to", key="lr_wish", placeholder=f"{lr:g}", on_change=unbroken(partial(_read_lr, job_of)), max_chars=20)
+        if (error := refusal("lr", job_of())) is not None:
+            st.error(worded(error), icon=":material/error:")
+
+
+def _scale_lr(job_of: JobOf, factor: float) -> None:
+    if (job := job_of()) is not None:
+        _set_lr(job, float(f"{job.snapshot().lr * factor:.6g}"))
+
+
+def _read_lr(job_of: JobOf) -> None:
+    text = st.session_state.get("lr_wish", "").strip()
+    if not text or (job := job_of()) is None:
+        return
+    try:
+        lr = BOUNDS["lr"].read("lr", text)
+    except SpecError as error:
+        refuse("lr", job, error)
+    else:
+        st.session_state["lr_wish"] = ""
+        _set_lr(job, float(lr))
+
+
+def _set_lr(job: TrainingJob, lr: float) -> None:
+    try:
+        BOUNDS["lr"].check("lr", lr)
+    except SpecError as error:
+        refuse("lr", job, error)
+    else:
+        accept("lr")
+        job.change(lambda run: run.set_lr(lr))
+
+
+def waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
+    """Say that the controls have moved on from the run that is shown, and what Train would do; or why it could not."""
+    if (error := st.session_state.get("_start_error")) is not None:
+        st.error(f"This network cannot be trained here: {worded(error)}.", icon=":material/error:")
+    if spec is None or snapshot is None or spec == snapshot.spec:
+        return
+    changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in spec.differences(snapshot.spec).items()]
+    text, button = st.columns([4, 1], vertical_alignment="center")
+    running = "The run goes on undisturbed" if snapshot.state == "playing" else "The curves are of the design before"
+    text.info(f"**A new design is waiting:** {'; '.join(changes)}. {running}.", icon=":material/edit_note:")
+    button.button("Train the new design", key="run_new", on_click=unbroken(train_anew), args=(spec,), width="stretch")
+
+
+def worded(error: Exception) -> str:
+    """What is wrong, as Markdown that shows a visitor's text as it is."""
+    return f"**{error.field}** {error.rule}, got {plain(error.value)}" if isinstance(error, SpecError) else plain(error, 300)
+
+
+def _shown(value: object) -> str:
+    return plain(", ".join(map(str, value)) or "none" if isinstance(value, tuple) else value)

@@ -1,0 +1,79 @@
+"""Singular values give what numpy, a loop of gradient steps and an augmented system give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlp_core.labs.generalization.linear_fit import LinearFit
+from mlp_core.labs.generalization.polynomial import features
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(12, 5)), RNG.normal(size=12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 40), st.integers(1, 25), st.integers(0, 2**31 - 1))
+def test_least_squares_is_numpys_and_scipys_of_any_shape(n: int, d: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(n, d)), rng.normal(size=n)
+    found = LinearFit.of(x).least_squares(y)
+    expected, _, rank, singular = np.linalg.lstsq(x, y, rcond=None)
+    scale = np.abs(expected).max() * singular.max() / singular.min()
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-13 * scale)
+    np.testing.assert_allclose(found, scipy.linalg.lstsq(x, y, lapack_driver="gelsy")[0], rtol=1e-7, atol=1e-12 * scale)
+    assert LinearFit.of(x).rank == rank
+
+
+@pytest.mark.parametrize("degree", [3, 9, 19, 30])
+def test_an_ill_conditioned_polynomial_predicts_as_numpys_does(degree: int) -> None:
+    x = np.random.default_rng(1).normal(size=40)
+    powers, y = features(x, degree), np.cos(x)
+    expected, _, rank, _ = np.linalg.lstsq(powers, y, rcond=None)
+    fit = LinearFit.of(powers)
+    np.testing.assert_allclose(powers @ fit.least_squares(y), powers @ expected, atol=1e-6)
+    assert fit.rank == rank
+
+
+def test_gradient_descent_is_that_of_a_loop() -> None:
+    rate, w = 0.1, np.zeros(5)
+    for _ in range(37):
+        w -= rate * X.T @ (X @ w - Y) / len(X)
+    np.testing.assert_allclose(LinearFit.of(X).gradient_descent(Y, rate, 37), w, rtol=1e-11)
+
+
+def test_gradient_descent_ends_at_least_squares_and_begins_at_nothing() -> None:
+    fit = LinearFit.of(X)
+    np.testing.assert_allclose(fit.gradient_descent(Y, 1 / fit.curvature, 10_000), fit.least_squares(Y), rtol=1e-10)
+    assert not fit.gradient_descent(Y, 0.1, 0).any()
+
+
+def test_gradient_descent_diverges_beyond_twice_the_inverse_curvature_and_not_below() -> None:
+    fit = LinearFit.of(X)
+    eigenvalue = np.linalg.eigvalsh(X.T @ X / len(X)).max()
+    assert fit.curvature == pytest.approx(eigenvalue)
+    assert np.abs(fit.gradient_descent(Y, 1.99 / eigenvalue, 5000)).max() < 10
+    assert not np.isfinite(fit.gradient_descent(Y, 2.5 / eigenvalue, 100_000)).all()
+
+
+@pytest.mark.parametrize("decay", [1e-3, 0.5, 100.0])
+def test_ridge_is_least_squares_of_the_augmented_system(decay: float) -> None:
+    """½‖Xw − y‖²/n + ½λ‖w‖² is ½/n of the squares of X over √(nλ) I, y over 0."""
+    augmented = np.vstack([X, np.sqrt(len(X) * decay) * np.eye(5)])
+    expected = np.linalg.lstsq(augmented, np.concatenate([Y, np.zeros(5)]), rcond=None)[0]
+    np.testing.assert_allclose(LinearFit.of(X).ridge(Y, decay), expected, rtol=1e-10)
+
+
+def test_no_penalty_is_least_squares_and_features_of_zeros_learn_nothing() -> None:
+    np.testing.assert_allclose(LinearFit.of(X).ridge(Y, 0.0), LinearFit.of(X).least_squares(Y))
+    nothing = LinearFit.of(np.zeros((3, 2)))
+    assert (nothing.rank, nothing.curvature, nothing.least_squares(np.ones(3)).tolist()) == (0, 0.0, [0.0, 0.0])
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_features_that_are_not_finite_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="must be finite"):
+        LinearFit.of(np.array([[1.0, value]]))

@@ -1,0 +1,113 @@
+"""A visitor's points: good files are read, bad ones named by line and rule, links restored."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlp_core.labs.nonlinearity.plane import HALF, Points
+from mlp_core.labs.nonlinearity.plane_points import FILL, LINK_POINTS, MAX_BYTES, MAX_ROWS, STEPS, PointsError, from_text, read_csv, to_text
+
+SIX = "x,y,label\n0,0,0\n10,0,1\n0,5,0\n10,5,1\n"
+
+
+def test_a_good_file_fills_the_plane_and_keeps_its_proportions() -> None:
+    points = read_csv(SIX.encode())
+    assert points.classes == 2
+    assert points.labels.tolist() == [0, 1, 0, 1]
+    np.testing.assert_allclose(points.xy, [[-FILL, -FILL / 2], [FILL, -FILL / 2], [-FILL, FILL / 2], [FILL, FILL / 2]])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeff" + SIX,
+        SIX.replace("\n", "\r\n"),
+        SIX.removeprefix("x,y,label\n"),
+        "\n\n" + SIX.partition("\n")[2] + "\n",
+        '"0",0,0\n1e1,"0",1\n 0 ,5.0,0\n10,5,1.0\n',
+    ],
+)
+def test_ways_to_write_the_same_file(content: str) -> None:
+    np.testing.assert_allclose(read_csv(content.encode()).xy, read_csv(SIX.encode()).xy)
+
+
+def test_minus_one_and_one_are_two_classes() -> None:
+    assert read_csv(b"0,0,-1\n1,1,1\n").labels.tolist() == [0, 1]
+
+
+REFUSED = {
+    "x,y,label\n1,2\n": "Line 2: 2 columns; the rule is three: x, y, label.",
+    "1,2,0\n1,2,0,4\n": "Line 2: 4 columns; the rule is three: x, y, label.",
+    "1;2;0\n": "Line 1: 1 column; the rule is three: x, y, label.",
+    "x,y,label\n1,2,0\nspam,2,0\n": "Line 3: x must be a number, got 'spam'.",
+    "1,2,0\nx,y,label\n": "Line 2: x must be a number, got 'x'.",
+    "1,2,0\n1,,1\n": "Line 2: y must be a number, got ''.",
+    "1,2,0\n1,nan,1\n": "Line 2: y must be a finite number of at most 1e12, got 'nan'.",
+    "1,2,0\ninf,2,1\n": "Line 2: x must be a finite number of at most 1e12, got 'inf'.",
+    "1,2,0\n1,1e300,1\n": "Line 2: y must be a finite number of at most 1e12, got '1e300'.",
+    "1,2,cat\n": "Line 1: label must be a whole number from 0 to 5, or −1, got 'cat'.",
+    "1,2,0\n1,2,0.5\n": "Line 2: label must be a whole number from 0 to 5, or −1, got '0.5'.",
+    "1,2,0\n1,2,nan\n": "Line 2: label must be a whole number from 0 to 5, or −1, got 'nan'.",
+    "1,2,0\n1,2,6\n": "Line 2: label must be a whole number from 0 to 5, or −1, got '6'.",
+    "1,2,-1\n3,4,1\n5,6,2\n": "Line 3: label −1 goes with 1 alone; the labels are -1, 1, 2.",
+    "1,2,0\n3,4,2\n": "Line 2: the file ends; the rule is classes counted from 0 without a gap, got 0, 2.",
+    "1,2,1\n3,4,1\n": "Line 2: the file ends, and every label is 1; the rule is at least two classes.",
+    "1,2,0\n1,2,1\n": "Line 2: the file ends, and all points are the same; the rule is points in different places.",
+    "": "Line 0: the file ends without a point; the rule is a line x, y, label for each.",
+    "x,y,label\n": "Line 1: the file ends without a point; the rule is a line x, y, label for each.",
+    '1,2,0\n"1,2,0\n': "Line 2: not CSV (unexpected end of data).",
+}
+
+
+@pytest.mark.parametrize("content", REFUSED)
+def test_a_refusal_names_line_and_rule(content: str) -> None:
+    with pytest.raises(PointsError) as refusal:
+        read_csv(content.encode())
+    assert str(refusal.value) == REFUSED[content]
+
+
+def test_a_million_rows_are_refused_at_the_first_too_many() -> None:
+    with pytest.raises(PointsError, match=f"^Line {MAX_ROWS + 1}: the rule is at most 5,000 points"):
+        read_csv(b"1,2,0\n" * (MAX_BYTES // 6))
+
+
+def test_ten_megabytes_are_refused_unread() -> None:
+    with pytest.raises(PointsError, match=r"^The file has 10\.0 MB; the rule is at most 1 MB"):
+        read_csv(b"1,2,0\n" * 1_666_667)
+
+
+def test_a_picture_is_refused() -> None:
+    with pytest.raises(PointsError, match=r"^Line 2: not text in UTF-8"):
+        read_csv(b"1,2,0\n\x89PNG\r\n\xff")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    with suppress(PointsError):
+        assert np.abs(read_csv(content).xy).max() <= FILL + 1e-9
+
+
+COORDINATES = st.floats(-HALF, HALF)
+
+
+@given(st.lists(st.tuples(COORDINATES, COORDINATES, st.integers(0, 5)), max_size=40))
+def test_points_travel_in_a_link(rows: list[tuple[float, float, int]]) -> None:
+    xy = np.array([row[:2] for row in rows], dtype=np.float64).reshape(-1, 2)
+    points = Points(xy, np.array([row[2] for row in rows], dtype=np.int64), 6)
+    text = to_text(points)
+    back = from_text(text)
+    assert back.labels.tolist() == points.labels.tolist()
+    np.testing.assert_allclose(back.xy, points.xy, atol=HALF / STEPS + 1e-12)
+    assert to_text(back) == text
+    assert text.replace("-", "").replace("_", "").isalnum() or not rows
+
+
+@pytest.mark.parametrize("text", ["é", "AAA=A", "AAAA", "AAAAAA==x", "A" * (LINK_POINTS * 6 + 8), "AAAABw"])
+def test_another_text_is_refused(text: str) -> None:
+    with pytest.raises(PointsError, match=r"^must"):
+        from_text(text)

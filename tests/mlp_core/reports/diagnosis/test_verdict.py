@@ -1,0 +1,47 @@
+"""A case reads what was recorded: the newest layers, the lr in force, means over the last steps. Sentences without words are left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mlp_core.records import LrChange, ProbeRecord
+from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Case, Verdict, joined
+from mlp_core.spec import RunSpec
+from tests.support.histories import history_of, layer_of, looks_of
+
+HISTORY = history_of([9.0] * 100 + [1.0, 2.0] * 25, [0.0] * 100 + [0.2, 0.4] * 25)
+
+
+def test_means_are_of_the_last_steps_alone() -> None:
+    assert RECENT_STEPS == 50
+    case = Case(RunSpec(), HISTORY)
+    assert (case.loss, case.accuracy) == pytest.approx((1.5, 0.3))
+
+
+def test_the_lr_in_force() -> None:
+    changed = replace(HISTORY, lr_changes=(LrChange(10, 0.5), LrChange(20, 0.05)))
+    assert (Case(RunSpec(lr=0.3), HISTORY).lr, Case(RunSpec(lr=0.3), changed).lr) == (0.3, 0.05)
+
+
+def test_layers_are_the_newest_and_the_start_the_oldest() -> None:
+    first, later, seen = [layer_of(1, 3)], [layer_of(1, 4)], [layer_of(1, 5)]
+    history = replace(HISTORY, probes=(ProbeRecord(0, tuple(first)), ProbeRecord(100, tuple(later))))
+    case = Case(RunSpec(), history)
+    assert (list(case.start), list(case.layers)) == (first, later)
+    assert list(replace(case, inspections=looks_of([None], seen, first=120)).layers) == seen
+    assert list(replace(case, inspections=looks_of([None], seen, count=1, first=99)).layers) == later
+    assert list(Case(RunSpec(), HISTORY, looks_of([None], seen)).layers) == seen
+    assert (list(Case(RunSpec(), HISTORY).start), list(Case(RunSpec(), HISTORY).layers)) == ([], [])
+
+
+@pytest.mark.parametrize("kind", ["waiting", "early", "learning", "learned"])
+def test_what_is_well_is_no_fault(kind: str) -> None:
+    assert not Verdict(kind, "").is_fault
+    assert Verdict("slow", "").is_fault
+
+
+def test_joined() -> None:
+    assert joined("", "One.", "", "Two.") == "One. Two."
+    assert joined() == ""

@@ -1,0 +1,144 @@
+"""An experiment's file reads back as the experiment it was; anything else is refused by field, rule and value, and nothing is executed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pickle
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlp_core.records import LrChange
+from mlp_core.reports.export.experiment import FIELDS, MAX_CHANGES, MAX_FILE_BYTES, MAX_NAME_LENGTH, VERSION, Experiment
+from mlp_core.spec import BOUNDS, RunSpec, SpecError
+from tests.support.engine import SPEC, finished
+
+SMALLEST: dict[str, Any] = {"version": VERSION, "spec": {}}
+
+
+def file(**changes: Any) -> str:
+    return json.dumps(SMALLEST | changes)
+
+
+def refusal(text: str | bytes) -> SpecError:
+    with pytest.raises(SpecError) as raised:
+        Experiment.from_json(text)
+    return raised.value
+
+
+specs = st.builds(
+    RunSpec,
+    hidden=st.lists(st.integers(1, 64), max_size=4).map(tuple),
+    activation=st.sampled_from(["relu", "prelu", "=x*sigmoid(1.7*x)", "=where(x > 0, x, 0.1*x)"]),
+    lr=st.floats(BOUNDS["lr"].low, BOUNDS["lr"].high),
+    seed=st.integers(0, 2**31 - 1),
+    train_size=st.none() | st.integers(1, 60_000),
+)
+changes = st.lists(st.builds(LrChange, st.integers(0, 10_000), st.floats(1e-5, 100.0)), max_size=6)
+in_order = changes.map(lambda found: tuple(sorted(found, key=lambda change: change.step)))
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3), max_leaves=8
+)
+
+
+@given(specs, in_order, st.text(max_size=MAX_NAME_LENGTH))
+def test_what_was_written_reads_back(spec: RunSpec, lr_changes: tuple[LrChange, ...], name: str) -> None:
+    experiment = Experiment(spec, lr_changes, name)
+    written = experiment.to_json()
+    assert Experiment.from_json(written) == experiment
+    assert Experiment.from_json(written.encode()) == experiment
+
+
+def test_results_are_written_for_readers_and_passed_over() -> None:
+    run = finished(replace(SPEC, epochs=3))
+    written = Experiment(SPEC).to_json(run.history.snapshot())
+    results = json.loads(written)["results"]
+    assert results["steps"] == run.step
+    assert [row["test_loss"] for row in results["epochs"]] == [record.test_loss for record in run.history.epochs]
+    assert list(json.loads(written)) == list(FIELDS)
+    assert Experiment.from_json(written) == Experiment(SPEC)
+    assert Experiment.from_json(file(results={"epochs": "lies"})) == Experiment(RunSpec())
+
+
+def test_a_diverged_run_is_still_json() -> None:
+    run = finished(replace(SPEC, activation="=exp(x*x)", lr=10.0, epochs=50))
+    assert run.stop_reason is not None
+    assert run.stop_reason.kind == "diverged"
+    history = run.history
+    history.epochs.append(replace(finished().history.epochs[0], test_loss=float("inf"), train_loss=float("nan")))
+    last = json.loads(Experiment(SPEC).to_json(history.snapshot()), parse_constant=pytest.fail)["results"]["epochs"][-1]
+    assert (last["test_loss"], last["train_loss"]) == (None, None)
+
+
+def test_the_smallest_file_is_the_default_experiment() -> None:
+    assert Experiment.from_json(file()) == Experiment(RunSpec())
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("", "file"),
+        ("[1]", "file"),
+        ("{", "file"),
+        ("[" * 100_000, "file"),
+        ('{"a": ' * 5_000 + "1" + "}" * 5_000, "file"),
+        ("9" * 5_000, "file"),
+        (b"\xff\xfe{}", "file"),
+        (pickle.dumps({"version": 1}), "file"),
+        (" " * (MAX_FILE_BYTES + 1), "file"),
+        ("{}", "version"),
+        (file(version=2), "version"),
+        (file(version=True), "version"),
+        (file(version="1"), "version"),
+        (json.dumps({"version": 1}), "spec"),
+        (file(spec=[]), "spec"),
+        (file(spec={"lr": -1}), "lr"),
+        (file(spec={"lr": float("nan")}), "lr"),
+        (file(spec={"hidden": [0]}), "hidden"),
+        (file(spec={"colour": "red"}), "colour"),
+        (file(spec={"activation": "=__import__('os')"}), "activation"),
+        (file(spec={"activation": "=2"}), "activation"),
+        (file(spec={"hidden": [8] * 5_000}), "spec"),
+        (file(name=7), "name"),
+        (file(name="n" * (MAX_NAME_LENGTH + 1)), "name"),
+        (file(author="me"), "author"),
+        (file(lr_changes={}), "lr_changes"),
+        (file(lr_changes=[3]), "lr_changes"),
+        (file(lr_changes=[{"step": 3}]), "lr_changes"),
+        (file(lr_changes=[{"step": 3, "lr": 0.1, "why": ""}]), "lr_changes"),
+        (file(lr_changes=[{"step": -1, "lr": 0.1}]), "lr_changes: step"),
+        (file(lr_changes=[{"step": 1.5, "lr": 0.1}]), "lr_changes: step"),
+        (file(lr_changes=[{"step": 1, "lr": 0}]), "lr_changes: lr"),
+        (file(lr_changes=[{"step": 1, "lr": "0.1"}]), "lr_changes: lr"),
+        (file(lr_changes=[{"step": 5, "lr": 0.1}, {"step": 4, "lr": 0.1}]), "lr_changes"),
+        (file(lr_changes=[{"step": 5, "lr": 0.1}] * (MAX_CHANGES + 1)), "lr_changes"),
+    ],
+)
+def test_what_is_none_is_refused_by_name(text: str | bytes, field: str) -> None:
+    error = refusal(text)
+    assert error.field == field
+    assert len(str(error)) < 400
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=8), anything, max_size=5))
+def test_no_content_does_more_than_be_refused(content: dict[str, Any]) -> None:
+    with contextlib.suppress(SpecError):
+        found = Experiment.from_json(json.dumps(SMALLEST | content))
+        assert Experiment.from_json(found.to_json()) == found
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_do_more_than_be_refused(content: bytes) -> None:
+    assert refusal(content).field in ("file", "version")
+
+
+def test_an_experiment_that_cannot_be_is_not_made() -> None:
+    with pytest.raises(SpecError, match=r"lr_changes: must stand in the order of their steps, got \[2, 1\]"):
+        Experiment(RunSpec(), (LrChange(2, 0.1), LrChange(1, 0.1)))
+    with pytest.raises(SpecError, match="lr_changes: lr"):
+        Experiment(RunSpec(), (LrChange(2, 1000.0),))

@@ -1,0 +1,67 @@
+"""The network of a program starts from the weights of its run, in both styles, and has as many parameters as the spec says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mlp_core.initializers import initial_parameters
+from mlp_core.network.concise import generator_for
+from mlp_core.reports.export.script.network import draws_weights, initial_weights, network
+from mlp_core.reports.export.script.sections import Recipe
+from mlp_core.spec import INITIALIZERS, RunSpec, weight_count
+from tests.support.programs import SMALL
+
+HEAD = (
+    "import math\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\ninit_numbers = torch.Generator().manual_seed(3 * 5)"
+)
+
+
+def made(spec: RunSpec, style: str) -> list[Tensor]:
+    """The parameters that the two sections of a program make, for the seed 5."""
+    recipe, names = Recipe(spec, style), dict[str, object]()
+    exec("\n".join([HEAD, initial_weights(recipe).code, network(recipe).code]), names)
+    net = names["net"]
+    found = list(net.parameters()) if isinstance(net, nn.Module) else names["params"]
+    assert isinstance(found, list)
+    assert all(parameter.requires_grad and parameter.is_leaf for parameter in found)
+    return [parameter.detach() for parameter in found]
+
+
+@pytest.mark.parametrize("init", INITIALIZERS)
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_both_styles_start_from_the_weights_of_the_run(init: str, noise: float) -> None:
+    spec = replace(SMALL, hidden=(12, 30), init=init, init_noise=noise, seed=5)
+    drawn = initial_parameters(spec, spec.sizes, generator_for(spec, "init"))
+    expected = [parameter for layer in drawn for parameter in layer]
+    assert all(map(torch.equal, made(spec, "concise"), expected))
+    assert all(
+        torch.equal(mine.T if mine.dim() == 2 else mine, theirs) for mine, theirs in zip(made(spec, "scratch"), expected, strict=True)
+    )
+    assert draws_weights(spec) == (generator_for(spec, "init").get_state().tolist() != after(spec).tolist())
+
+
+def after(spec: RunSpec) -> Tensor:
+    """Where the generator stands once all weights are drawn."""
+    generator = generator_for(spec, "init")
+    initial_parameters(spec, spec.sizes, generator)
+    return generator.get_state()
+
+
+@pytest.mark.parametrize("style", ["concise", "scratch"])
+@pytest.mark.parametrize("hidden", [(), (3,), (5, 1, 7)])
+def test_it_has_the_parameters_of_the_spec(hidden: tuple[int, ...], style: str) -> None:
+    spec = replace(SMALL, hidden=hidden, activation="prelu", activation_parameter=0.5)
+    parameters = made(spec, style)
+    assert sum(parameter.numel() for parameter in parameters) == weight_count(spec.sizes) + len(hidden)
+    assert [parameter.item() for parameter in parameters if parameter.numel() == 1 and parameter.item() == 0.5] == [0.5] * len(hidden)
+
+
+def test_the_words_for_a_notebook_show_the_formulas() -> None:
+    assert r"\sqrt{\tfrac{6}{n_\mathrm{in}}}" in initial_weights(Recipe(replace(SMALL, init="he_uniform"), "scratch")).text
+    assert r"\tanh" not in network(Recipe(SMALL, "scratch")).text
+    assert "Softmax regression" in network(Recipe(replace(SMALL, hidden=()), "scratch")).text
+    assert r"\varphi" not in network(Recipe(replace(SMALL, hidden=()), "scratch")).text

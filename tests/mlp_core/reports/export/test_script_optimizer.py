@@ -1,0 +1,79 @@
+"""An optimizer's code moves parameters as torch's own optimizer does, and names the settings that it uses and no others."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from mlp_core.reports.export.script.optimizer import named_settings, optimizer, update
+from mlp_core.reports.export.script.sections import Recipe
+from mlp_core.spec import RunSpec
+from tests.support.programs import OPTIMIZERS, SMALL
+
+STEPS = 6
+designs = pytest.mark.parametrize("name", OPTIMIZERS)
+
+
+def spec_of(name: str) -> RunSpec:
+    return replace(SMALL, **OPTIMIZERS[name])
+
+
+def start() -> list[Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return [torch.randn(shape, generator=generator).requires_grad_() for shape in ((3, 4), (4,), (1,))]
+
+
+def gradients(params: list[Tensor]) -> list[Tensor]:
+    """Of the loss Σ w⁴/4 of each parameter."""
+    return [w.detach() ** 3 for w in params]
+
+
+def moved(step: Callable[[int], None], params: list[Tensor]) -> list[Tensor]:
+    for t in range(1, STEPS + 1):
+        for w, gradient in zip(params, gradients(params), strict=True):
+            w.grad = gradient
+        step(t)
+    return [w.detach() for w in params]
+
+
+def executed(spec: RunSpec, style: str) -> list[Tensor]:
+    params = start()
+    names: dict[str, Any] = {name: getattr(spec, name) for name in named_settings(spec)}
+    names |= {"torch": torch, "params": params, "batch_size": spec.batch_size, "lr": spec.lr, "net": torch.nn.ParameterList(params)}
+    recipe = Recipe(spec, style)
+    exec(optimizer(recipe).code, names)
+    lines = "\n".join(update(recipe, "lr"))
+
+    def step(t: int) -> None:
+        exec(lines, names | {"step": t})
+
+    return moved(step, list(names["net"]) if style == "concise" else params)
+
+
+@designs
+def test_from_scratch_it_moves_as_torch_does(name: str) -> None:
+    spec = spec_of(name)
+    for mine, theirs in zip(executed(spec, "scratch"), executed(spec, "concise"), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-7)
+    assert not torch.equal(executed(spec, "scratch")[0], start()[0])
+
+
+@designs
+@pytest.mark.parametrize("style", ["concise", "scratch"])
+def test_settings_are_those_that_the_code_reads(name: str, style: str) -> None:
+    recipe = Recipe(spec_of(name), style)
+    code = "\n".join([optimizer(recipe).code, *update(recipe, "lr")])
+    read = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    known = {"momentum", "beta1", "beta2", "rho", "eps", "weight_decay", "l1"}
+    assert read & known == set(named_settings(recipe.spec))
+
+
+def test_the_formula_of_plain_sgd_has_no_momentum() -> None:
+    assert r"\mu" not in optimizer(Recipe(SMALL, "scratch")).text
+    assert r"\mu" in optimizer(Recipe(replace(SMALL, momentum=0.5), "scratch")).text

@@ -1,0 +1,243 @@
+"""The depth laboratory against backpropagation written out in numpy, the chapter's numbers, and wide networks."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from mlp_core.data import load_sample
+from mlp_core.initializers import initial_parameters
+from mlp_core.network.concise import generator_for
+from mlp_core.spec import OUTPUTS, RunSpec, SpecError
+from mlp_core.stability.depth import (
+    factor_a_layer,
+    gaussian_batch,
+    gradient_map_log10,
+    gradient_norms_by_depth,
+    image_batch,
+    measure_depth,
+    norm_log10,
+    output_histograms,
+    predict_depth,
+)
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
+
+
+@cache
+def images(size: int = 256) -> tuple[Tensor, Tensor]:
+    sample = load_sample()
+    return image_batch(sample.train_images, sample.train_labels, size)
+
+
+def deep(activation: str, init: str, depth: int, width: int = 64, **fields: object) -> RunSpec:
+    return RunSpec(hidden=(width,) * depth, activation=activation, init=init, **fields)  # type: ignore[arg-type]
+
+
+def test_gradients_agree_with_backpropagation_written_out() -> None:
+    spec = deep("tanh", "xavier_normal", 4, width=12, seed=3)
+    inputs, labels = images(20)
+    x, y = inputs.numpy(), labels.numpy()
+    weights = [w.double().numpy() for w, _ in initial_parameters(spec, (784, *spec.hidden, OUTPUTS), generator_for(spec, "init"))]
+    signals = [x]
+    for W in weights[:-1]:
+        signals.append(np.tanh(signals[-1] @ W.T))
+    logits = signals[-1] @ weights[-1].T
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    delta = (p - np.eye(OUTPUTS)[y]) / len(y)
+    weight_norms: list[float] = []
+    hidden_norms: list[float] = []
+    for W, h in zip(weights[::-1], signals[::-1], strict=True):
+        weight_norms.insert(0, float(np.linalg.norm(delta.T @ h)))
+        hidden_norms.insert(0, float(np.linalg.norm(delta @ W)))
+        delta = delta @ W * (1 - h**2)
+    report = measure_depth(spec, inputs, labels)
+    np.testing.assert_allclose(np.power(10.0, report.weight_gradient_log10), weight_norms, rtol=1e-10)
+    np.testing.assert_allclose(np.power(10.0, report.hidden_gradient_log10), hidden_norms, rtol=1e-10)
+    np.testing.assert_allclose(report.printed_norm, weight_norms, rtol=1e-10)
+    np.testing.assert_allclose(report.activation_mean, [h.mean() for h in signals[1:]], atol=1e-14)
+    np.testing.assert_allclose(report.activation_std, [h.std() for h in signals[1:]], rtol=1e-10)
+    np.testing.assert_allclose(report.activation_rms_log10, [math.log10((h**2).mean()) / 2 for h in signals[1:]], atol=1e-12)
+    np.testing.assert_allclose(report.saturated_fraction, [(np.abs(h) >= 0.97).mean() for h in signals[1:]], atol=1e-12)
+    assert report.loss == pytest.approx(-np.log(p[np.arange(len(y)), y]).mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("activation", "init", "std", "depth", "published"),
+    [
+        ("sigmoid", "torch_default", 0.01, 3, 4.5e-3),
+        ("sigmoid", "torch_default", 0.01, 10, 5.5e-9),
+        ("sigmoid", "torch_default", 0.01, 20, 2e-17),
+        ("relu", "torch_default", 0.01, 10, 9.9e-5),
+        ("relu", "torch_default", 0.01, 20, 1.8e-8),
+        ("relu", "he_normal", 0.01, 10, 3.5),
+        ("relu", "he_normal", 0.01, 20, 2.2),
+        ("tanh", "normal", 1.0, 20, 2.7e6),
+        ("relu", "normal", 1.0, 20, 8.7e15),
+    ],
+)
+def test_first_layer_norms_of_the_chapter(activation: str, init: str, std: float, depth: int, published: float) -> None:
+    """One network's norm scatters from seed to seed by a factor of about 2, so the median of seven is held against the value."""
+    norms = [gradient_norms_by_depth(activation, init, depth, init_std=std, seed=seed)[0] for seed in range(7)]
+    assert abs(math.log10(np.median(norms) / published)) < 0.4
+
+
+def test_xavier_keeps_the_gradient_of_tanh_flat() -> None:
+    norms = gradient_norms_by_depth("tanh", "xavier_normal", 20)
+    assert norms.shape == (21,)
+    assert norms[1:].max() / norms[1:].min() < 5
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_small_normal_weights_print_an_exact_zero_in_float32_at_twenty_layers(activation: str) -> None:
+    """The entries are still there; it is their squares that float32 does not have."""
+    inputs, labels = images()
+    spec = deep(activation, "normal", 20, init_std=0.01)
+    single, double = measure_depth(spec, inputs, labels, "float32"), measure_depth(spec, inputs, labels)
+    assert single.printed_norm[0] == 0.0
+    assert double.printed_norm[0] > 0.0
+    assert single.weight_gradient_log10[0] == pytest.approx(double.weight_gradient_log10[0], abs=0.01)
+    assert single.weight_gradient_log10[0] < -20
+
+
+def test_forty_layers_underflow_in_float32_entry_by_entry() -> None:
+    inputs, labels = images(64)
+    spec = deep("relu", "normal", 40, init_std=0.01)
+    single, double = measure_depth(spec, inputs, labels, "float32"), measure_depth(spec, inputs, labels)
+    assert single.weight_gradient_log10[0] == -math.inf
+    assert single.zero_fraction[0] == 1.0
+    assert -60 < double.weight_gradient_log10[0] < -45
+
+
+def test_an_explosion_past_float32_shows_as_not_finite() -> None:
+    inputs, labels = images(32)
+    spec = deep("relu", "normal", 40, init_std=10.0)
+    assert not np.isfinite(measure_depth(spec, inputs, labels, "float32").weight_gradient_log10).any()
+    assert np.isfinite(measure_depth(spec, inputs, labels).weight_gradient_log10).all()
+
+
+def test_dead_units_are_counted() -> None:
+    inputs, labels = images(16)
+    report = measure_depth(deep("=relu(x - 1000)", "he_normal", 2), inputs, labels)
+    np.testing.assert_array_equal(report.dead_fraction, 1.0)
+    np.testing.assert_array_equal(report.weight_gradient_log10, -math.inf)
+    assert not output_histograms(deep("=relu(x - 1000)", "he_normal", 2), inputs)[0].any()
+    assert (measure_depth(deep("tanh", "he_normal", 2), inputs, labels).dead_fraction == 0.0).all()
+
+
+def test_histograms_count_every_output_once() -> None:
+    counts, largest = output_histograms(deep("relu", "he_normal", 3, width=8), images(16)[0])
+    np.testing.assert_array_equal(counts.sum(axis=1), 16 * 8)
+    assert not counts[:, : counts.shape[1] // 2 - 1].any()  # ReLU has no negative outputs
+    assert (counts[:, -1] > 0).all()  # the largest output lies in the last bin
+    assert (largest > 0).all()
+
+
+def test_measuring_leaves_the_batch_alone() -> None:
+    inputs, labels = gaussian_batch(8, 784, seed=0)
+    before = inputs.clone()
+    measure_depth(deep("tanh", "xavier_normal", 2), inputs, labels)
+    assert torch.equal(inputs, before)
+    assert not inputs.requires_grad
+    assert inputs.grad is None
+
+
+def test_the_gaussian_batch_is_standard_normal_and_repeats() -> None:
+    features, labels = gaussian_batch(200, 784, seed=5)
+    assert features.mean().item() == pytest.approx(0.0, abs=0.01)
+    assert features.var().item() == pytest.approx(1.0, abs=0.02)
+    assert set(labels.tolist()) == set(range(OUTPUTS))
+    assert torch.equal(features, gaussian_batch(200, 784, seed=5)[0])
+
+
+@pytest.mark.parametrize(
+    ("activation", "init", "std"),
+    [("relu", "he_normal", 0.01), ("tanh", "normal", 0.05), ("sigmoid", "torch_default", 0.01), ("gelu", "xavier_uniform", 0.01)],
+)
+def test_mean_field_describes_a_wide_network(activation: str, init: str, std: float) -> None:
+    inputs, labels = gaussian_batch(64, 784, seed=1)
+    spec = deep(activation, init, 5, width=1024, init_std=std)
+    report, prediction = measure_depth(spec, inputs, labels), predict_depth(spec, inputs)
+    assert prediction is not None
+    np.testing.assert_allclose(report.activation_rms_log10, prediction.activation_rms_log10, atol=0.03)
+    np.testing.assert_allclose(report.hidden_gradient_log10, prediction.hidden_gradient_log10, atol=0.05)
+    np.testing.assert_allclose(report.activation_mean, prediction.activation_mean, atol=0.05)
+    low, high = prediction.weight_gradient_log10
+    assert np.all(report.weight_gradient_log10 > low - 0.1)
+    assert np.all(report.weight_gradient_log10 < high + 0.1)
+
+
+@pytest.mark.parametrize("init", ["zeros", "constant"])
+def test_equal_weights_have_no_mean_field(init: str) -> None:
+    assert predict_depth(deep("relu", init, 2), images(4)[0]) is None
+
+
+def test_specs_that_cannot_be_are_refused() -> None:
+    with pytest.raises(SpecError, match="hidden"):
+        gradient_norms_by_depth(depth=101)
+    with pytest.raises(SpecError, match="activation"):
+        gradient_norms_by_depth(activation="step")
+
+
+def test_the_map_agrees_with_autograd_through_one_network() -> None:
+    depth, width, sigma_w, sigma_b = 6, 16, 1.3, 0.4
+    generator = torch.Generator().manual_seed(2)
+    draws = [torch.randn(width, width + 1, generator=generator, dtype=torch.float64) for _ in range(depth)]
+    h = torch.randn(4, width, generator=generator, dtype=torch.float64).requires_grad_()
+    top = torch.randn(4, width, generator=generator, dtype=torch.float64)
+    signals = [h]
+    for Z in draws:
+        signals.append(torch.tanh(signals[-1] @ Z[:, :width].T * sigma_w / math.sqrt(width) + sigma_b * Z[:, width]))
+    gradients = torch.autograd.grad((signals[-1] * top).sum(), signals)
+    expected = [math.log10(gradient.norm() / top.norm()) for gradient in reversed(gradients)]
+    drawn = gradient_map_log10("tanh", np.array([0.5, sigma_w]), np.array([0.0, sigma_b]), depth, width=width, seed=2)
+    assert drawn.shape == (2, depth + 1)
+    np.testing.assert_allclose(drawn[1], expected, atol=1e-10)
+
+
+def test_the_map_of_relu_is_flat_at_the_square_root_of_two_and_shifts_with_sigma() -> None:
+    sigma_w = np.array([0.1, 1.0, math.sqrt(2), 3.0])
+    drawn = gradient_map_log10("relu", sigma_w, np.zeros(4), 15, width=256)
+    assert np.abs(drawn[2]).max() < 0.3
+    np.testing.assert_allclose(drawn[[0, 3]] - drawn[1], np.outer(np.log10([0.1, 3.0]), np.arange(16)), atol=1e-9)
+
+
+def test_the_map_of_a_step_is_an_exact_zero() -> None:
+    assert (gradient_map_log10("step", np.ones(1), np.zeros(1), 3)[0, 1:] == -math.inf).all()
+
+
+@given(st.lists(st.floats(-8, 8).filter(lambda x: abs(x) > 1e-3), min_size=1, max_size=6), st.integers(-290, 290))
+def test_norms_survive_any_exponent(values: list[float], exponent: int) -> None:
+    scaled = torch.tensor(values, dtype=torch.float64) * 10.0**exponent
+    assert norm_log10(scaled) == pytest.approx(math.log10(math.hypot(*values)) + exponent, abs=1e-9)
+
+
+def test_norms_of_nothing_and_of_too_much() -> None:
+    assert norm_log10(torch.zeros(3)) == -math.inf
+    assert norm_log10(torch.tensor([1.0, math.inf])) == math.inf
+    assert math.isnan(norm_log10(torch.tensor([1.0, math.nan])))
+
+
+def test_the_factor_a_layer_is_the_geometric_mean() -> None:
+    assert factor_a_layer(np.array([9.0, -8.0, -6.0, -5.0, -2.0])) == pytest.approx(0.01)
+    assert math.isnan(factor_a_layer(np.array([0.0, 1.0])))
+    assert factor_a_layer(np.array([-math.inf, -math.inf, -3.0, -1.0])) == 0.0
+    assert math.isnan(factor_a_layer(np.full(4, -math.inf)))
+
+
+def test_the_factor_a_layer_of_the_sigmoid_is_what_theory_says() -> None:
+    inputs, labels = images()
+    spec = deep("sigmoid", "torch_default", 20)
+    prediction = predict_depth(spec, inputs)
+    assert prediction is not None
+    predicted = factor_a_layer(prediction.hidden_gradient_log10)
+    assert predicted == pytest.approx(0.25 / math.sqrt(3), rel=0.05)  # σ_w = 1/√3 and hardly any input: nearly the bound of 1/4
+    assert factor_a_layer(measure_depth(spec, inputs, labels).hidden_gradient_log10) == pytest.approx(predicted, rel=0.1)

@@ -1,0 +1,141 @@
+"""One machine, different ends: the losses of both implementations against torch's, and runs of each end through the engine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mlp_core.data import Dataset
+from mlp_core.initializers import initial_parameters
+from mlp_core.jobs import Scheduler, TrainingJob
+from mlp_core.losses import ENDS
+from mlp_core.network import concise as model
+from mlp_core.network import scratch
+from mlp_core.network.concise import generator_for
+from mlp_core.optimizers import make_optimizer
+from mlp_core.spec import RunSpec
+from mlp_core.training import Run
+
+SPEC = RunSpec(hidden=(3,), activation="tanh", init="xavier_normal", lr=0.1, batch_size=8, epochs=3, device="cpu")
+
+
+def plane(classes: int = 2) -> Dataset:
+    generator = torch.Generator().manual_seed(5)
+    x = torch.randn(40, 2, generator=generator)
+    labels = torch.randint(classes, (40,), generator=generator)
+    return Dataset(x[:30], labels[:30], x[30:], labels[30:])
+
+
+def numbers() -> Dataset:
+    data = plane()
+    return replace(data, train_labels=data.train_images.sum(dim=1, keepdim=True), test_labels=data.test_images.sum(dim=1, keepdim=True))
+
+
+@pytest.mark.parametrize("implementation", [model, scratch])
+def test_the_logistic_loss_and_its_gradient_are_torchs(implementation: object) -> None:
+    logits = torch.tensor([[0.0], [-3.0], [500.0], [0.0], [1e-3], [-500.0]], dtype=torch.float64, requires_grad=True)
+    labels = torch.tensor([0, 1, 1, 1, 0, 0])
+    expected = F.binary_cross_entropy_with_logits(logits[:, 0], labels.double())
+    (slope,) = torch.autograd.grad(expected, logits)
+    loss = implementation.LOSSES["logistic"](logits, labels)  # type: ignore[attr-defined]
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+    torch.testing.assert_close(torch.autograd.grad(loss, logits)[0], slope)
+
+
+@pytest.mark.parametrize("implementation", ["concise", "scratch"])
+@pytest.mark.parametrize(("end", "data", "outputs"), [("softmax", plane(3), 3), ("logistic", plane(), 1), ("regression", numbers(), 1)])
+def test_every_end_trains_and_records_its_own_loss(implementation: str, end: str, data: Dataset, outputs: int) -> None:
+    run = Run(replace(SPEC, implementation=implementation), data, ENDS[end])
+    assert run.sizes == (2, 3, outputs)
+    run.advance()
+    assert run.finished
+    assert run.stop_reason is not None
+    assert run.stop_reason.kind == "completed"
+    assert run.network is not None
+    assert run.evaluation is not None
+    o, y, last = run.network.logits(data.test_images), data.test_labels, run.history.epochs[-1]
+    expected = {
+        "softmax": lambda: (F.cross_entropy(o, y), o.argmax(dim=1) == y),
+        "logistic": lambda: (F.binary_cross_entropy_with_logits(o[:, 0], y.float()), (o[:, 0] > 0) == (y == 1)),
+        "regression": lambda: (F.mse_loss(o, y) / 2, torch.full((1,), math.nan)),
+    }[end]()
+    assert last.test_loss == pytest.approx(expected[0].item(), rel=1e-5)
+    assert last.test_accuracy == pytest.approx(expected[1].double().mean().item(), nan_ok=True)
+    assert last.train_loss < run.history.epochs[0].train_loss
+    assert run.evaluation.probabilities.shape[1] == {"softmax": 3, "logistic": 2, "regression": 0}[end]
+
+
+def test_logistic_regression_is_softmax_with_two_classes() -> None:
+    o = torch.linspace(-4, 4, 9)[:, None]
+    scores = ENDS["logistic"].scores
+    assert scores is not None
+    torch.testing.assert_close(scores(o).softmax(dim=1)[:, 1], torch.sigmoid(o[:, 0]))
+
+
+def test_l1_adds_the_sign_of_the_weight_to_the_gradient() -> None:
+    w = torch.tensor([2.0, -0.5, 0.0], requires_grad=True)
+    w.grad = torch.tensor([0.1, 0.1, 0.1])
+    make_optimizer(RunSpec(lr=0.1, l1=0.5), [w]).step()
+    torch.testing.assert_close(w.detach(), torch.tensor([2.0 - 0.1 * 0.6, -0.5 - 0.1 * (0.1 - 0.5), -0.1 * 0.1]))
+
+
+@pytest.mark.parametrize("end", ["softmax", "logistic"])
+def test_a_run_prepared_first_prints_the_same_numbers(end: str) -> None:
+    plain, prepared = (Run(SPEC, plane(), ENDS[end]) for _ in range(2))
+    prepared.prepare()
+    assert prepared.network is not None
+    assert prepared.step == 0
+    plain.advance()
+    prepared.advance()
+    assert plain.history == prepared.history
+
+
+@pytest.mark.parametrize("implementation", ["concise", "scratch"])
+def test_a_weight_set_by_hand_is_the_one_that_trains_on(implementation: str) -> None:
+    run = Run(replace(SPEC, implementation=implementation), plane(), ENDS["logistic"])
+    run.set_weight(0, 2, 1, 1.5)
+    run.set_weight(1, 0, None, -0.25)
+    assert run.network is not None
+    (weight, bias), (_, last) = run.network.weights()
+    initial = initial_parameters(SPEC, run.sizes, generator_for(SPEC, "init"))
+    expected = initial[0][0].clone()
+    expected[2, 1] = 1.5
+    torch.testing.assert_close(weight, expected)
+    assert (bias == 0).all()
+    assert last.item() == -0.25
+    with pytest.raises(IndexError):
+        run.set_weight(0, 3, 0, 1.0)
+    x, y = run._build().probe_batch
+    assert run.network.loss(x, y)[0].item() == pytest.approx(
+        F.binary_cross_entropy_with_logits(run.network.logits(x)[:, 0], y.float()).item(), rel=1e-6
+    )
+
+
+def test_a_change_reaches_a_resting_job_and_its_predictions() -> None:
+    scheduler = Scheduler()
+    job = TrainingJob(Run(SPEC, plane(), ENDS["logistic"]), scheduler)
+
+    def rest() -> None:
+        with scheduler.changed:
+            assert scheduler.changed.wait_for(lambda: not job.moving, timeout=30)
+
+    job.step(2)
+    rest()
+    before = job.run.evaluation
+    job.change(lambda run: run.set_weight(1, 0, None, 30.0))
+    rest()
+    after = job.run.evaluation
+    assert job.state == "paused"
+    assert job.run.step == 2
+    assert before is not None
+    assert after is not None
+    assert after is not before
+    assert (after.predicted == 1).all()
+    job.stop()
+    job.change(lambda run: run.set_weight(0, 0, 0, 1.0))  # an ended job takes no more
+    rest()
+    scheduler.close()

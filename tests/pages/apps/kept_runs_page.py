@@ -1,0 +1,17 @@
+"""Runs made by hand, kept as a session keeps them, with the panel that compares them and the curves; nothing is trained.
+
+`session_state["snapshots"]` are kept, in that order; `session_state["current"]`, if there is one, is the run on screen.
+"""
+
+import streamlit as st
+
+from pages.figures.training import accuracy_curve
+from pages.ui.live_chart import live_chart
+from pages.ui.run import kept_runs as shelf
+
+for snapshot in st.session_state.pop("snapshots", ()):
+    shelf.keep(snapshot)
+current = st.session_state.get("current")
+shelf.shelf_panel(current)
+own = [] if current is None else [shelf.series_of(current)]
+live_chart(accuracy_curve([*own, *shelf.shown_series(current)], 10), key="accuracy", alt="Accuracy")

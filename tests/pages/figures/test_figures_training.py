@@ -1,0 +1,260 @@
+"""The curves of a run stand where the records say, and say what the records hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlp_core.records import EpochRecord, History, LrChange, StepRecord
+from pages.figures import training
+from pages.figures.palette import SERIES, TEST, TRAIN
+from pages.figures.training import CurveSeries, Reference
+from tests.support.figures.soundness import drawn, sound
+
+PER_EPOCH = 50
+BYTES = 20_000
+loss_curve, accuracy_curve = drawn(training.loss_curve), drawn(training.accuracy_curve)
+Curve = Callable[..., go.Figure]
+
+
+def run(losses: Sequence[float], epochs: int | None = None, label: str = "", color: str | None = None) -> CurveSeries:
+    history = History()
+    for step, loss in enumerate(losses, start=1):
+        history.steps.append(StepRecord(step, loss, 1 / (1 + step % 3)))
+        if step % PER_EPOCH == 0 and (epochs is None or step <= epochs * PER_EPOCH):
+            e = step // PER_EPOCH
+            history.epochs.append(EpochRecord(e, step, 1 / e, 1 - 0.5 / e, 1.1 / e, 1 - 0.6 / e))
+    return CurveSeries.of(history.snapshot(), PER_EPOCH, label, color)
+
+
+def falling(steps: int) -> list[float]:
+    return [2.3 * math.exp(-step / 100) + 0.1 * (step % 7) for step in range(1, steps + 1)]
+
+
+def named(figure: go.Figure, name: str) -> Any:
+    (trace,) = [trace for trace in figure.data if trace.name == name]
+    return trace
+
+
+def test_single_steps_stand_at_their_part_of_an_epoch() -> None:
+    losses = falling(120)
+    trace = named(loss_curve(run(losses), 10), "train step")
+    np.testing.assert_allclose(trace.x, np.arange(1, 121) / PER_EPOCH, rtol=1e-6)
+    np.testing.assert_allclose(trace.y, losses, rtol=1e-6)
+    assert trace.customdata.tolist() == list(range(1, 121))
+
+
+def test_smoothed_line_averages_over_a_twentieth_of_an_epoch_to_either_side() -> None:
+    losses, decay = falling(200), math.exp(-1 / (PER_EPOCH / 20))
+    expected = []
+    for t in range(200):
+        weights = [decay ** abs(t - s) for s in range(200)]
+        expected.append(math.fsum(w * loss for w, loss in zip(weights, losses, strict=True)) / math.fsum(weights))
+    trace = named(loss_curve(run(losses), 4), "train smoothed")
+    np.testing.assert_allclose(trace.y, expected, rtol=1e-5)
+    assert trace.line.width > named(loss_curve(run(losses), 4), "train step").line.width
+
+
+def test_a_thinned_log_is_smoothed_over_the_same_time() -> None:
+    whole = run([1.0] * 100 + [2.0] * 100)
+    steps, losses, accuracies = whole.columns
+    thinned = CurveSeries("", (steps[1::2], losses[1::2], accuracies[1::2]), (), PER_EPOCH)
+    smooth = named(loss_curve(thinned, 4), "train smoothed").y
+    assert smooth[51] == pytest.approx(2 - 0.5 * math.exp(-3 / 2.5), abs=0.02)  # step 104, 3 beyond the middle of the jump; reach 2.5
+    assert smooth[48] == pytest.approx(1 + 0.5 * math.exp(-3 / 2.5), abs=0.02)
+
+
+@pytest.mark.parametrize(("curve", "train", "test"), [(loss_curve, 1.0, 1.1), (accuracy_curve, 0.5, 0.6)])
+def test_epoch_values_are_those_of_the_records(curve: Curve, train: float, test: float) -> None:
+    figure, e = curve(run(falling(200)), 10), np.arange(1, 5)
+    scale: Callable[[float], Any] = (lambda c: c / e) if curve is loss_curve else (lambda c: 100 * (1 - c / e))
+    means, tested = named(figure, "train epoch"), named(figure, "test")
+    np.testing.assert_allclose(means.x, e - 0.5)  # the middle of what they average
+    np.testing.assert_allclose(tested.x, e)
+    np.testing.assert_allclose(means.y, scale(train), rtol=1e-6)
+    np.testing.assert_allclose(tested.y, scale(test), rtol=1e-6)
+    assert (means.marker.color, tested.line.color) == (TRAIN, TEST)
+
+
+def test_accuracy_of_single_steps_is_in_percent() -> None:
+    figure = accuracy_curve(run(falling(9)), 1)
+    np.testing.assert_allclose(named(figure, "train step").y, [100 / (1 + step % 3) for step in range(1, 10)], rtol=1e-6)
+    assert list(figure.layout.yaxis.range) == [0, 100]
+    assert figure.layout.yaxis.title.text == "accuracy (%)"
+
+
+@pytest.mark.parametrize("curve", [loss_curve, accuracy_curve])
+def test_frame_spans_the_whole_run_from_the_start_and_keeps_a_zoom(curve: Curve) -> None:
+    early, late = curve(run(falling(3)), 10), curve(run(falling(400)), 10)
+    for figure in (early, late):
+        assert list(figure.layout.xaxis.range) == [0, 10]
+    assert early.layout.xaxis.uirevision == late.layout.xaxis.uirevision
+    assert early.layout.yaxis.uirevision == late.layout.yaxis.uirevision
+    assert curve(run(falling(3)), 20).layout.xaxis.uirevision != early.layout.xaxis.uirevision
+
+
+def test_another_kind_of_axis_gives_up_its_zoom() -> None:
+    linear, log = loss_curve(run(falling(3)), 10), loss_curve(run(falling(3)), 10, log=True)
+    assert (linear.layout.yaxis.type, log.layout.yaxis.type) == (None, "log")
+    assert linear.layout.yaxis.uirevision != log.layout.yaxis.uirevision
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_guessing_is_marked_at_ln_10_and_at_a_tenth(log: bool) -> None:
+    figure = loss_curve(run([]), 10, log=log)
+    assert figure.layout.shapes[0].y0 == figure.layout.shapes[0].y1 == pytest.approx(2.302585)
+    assert figure.layout.annotations[0].y == pytest.approx(math.log10(2.302585) if log else 2.302585)  # plotly's two conventions
+    assert "2.30" in figure.layout.annotations[0].text
+    assert accuracy_curve(run([]), 10).layout.shapes[0].y0 == 10
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+@pytest.mark.parametrize("curve", [loss_curve, accuracy_curve])
+def test_divergence_is_marked_at_its_step_and_not_dropped(curve: Curve, broken: float) -> None:
+    figure = curve(run([*falling(74), broken]), 10)
+    line = figure.layout.shapes[-1]
+    assert line.x0 == line.x1 == 75 / PER_EPOCH
+    assert figure.layout.annotations[-1].text == "loss not finite at step 75"
+    assert named(figure, "train step").customdata[-1] == 75
+
+
+def test_words_of_a_late_divergence_stay_in_the_frame() -> None:
+    early, late = (loss_curve(run([*falling(n), math.nan]), 4).layout.annotations[-1].xanchor for n in (20, 180))
+    assert (early, late) == ("left", "right")
+
+
+def test_a_test_loss_that_is_not_finite_is_marked_too() -> None:
+    series = run(falling(60))
+    broken = CurveSeries("", series.columns, [EpochRecord(1, 50, 1.0, 0.5, math.inf, 0.1)], PER_EPOCH)
+    assert series.diverged_step is None
+    assert broken.diverged_step == 50
+    assert math.isnan(named(loss_curve(broken, 4), "test").y[0])
+
+
+def test_the_first_of_several_faults_is_the_one_marked() -> None:
+    columns = run([*falling(69), math.nan]).columns
+    series = CurveSeries("", columns, [EpochRecord(1, 50, 1.0, 0.5, math.nan, 0.1)], PER_EPOCH)
+    assert series.diverged_step == 50
+
+
+def test_a_run_that_stays_finite_has_no_mark() -> None:
+    assert len(loss_curve(run(falling(200)), 4).layout.annotations) == 1  # guessing
+
+
+def test_a_spike_survives_in_a_long_run() -> None:
+    losses = [0.5 + 0.001 * (step % 2) for step in range(20_000)]
+    losses[12_345] = 40.0
+    trace = named(loss_curve(run(losses), 400), "train step")
+    assert len(trace.x) <= 500
+    assert max(trace.y) == 40.0
+    assert trace.x[np.argmax(trace.y)] == pytest.approx(12_346 / PER_EPOCH, rel=1e-6)
+
+
+def test_a_loss_of_zero_is_drawn_on_a_log_axis() -> None:
+    linear, log = (named(loss_curve(run([1.0, 0.0, 1.0]), 1, log=log), "train step").y[1] for log in (False, True))
+    assert linear == 0
+    assert 0 < log <= 1e-9
+
+
+def test_ticks_are_written_out_over_few_decades_only() -> None:
+    few, many = (loss_curve(run([1.0, lowest]), 1, log=True).layout.yaxis.dtick for lowest in (0.01, 1e-7))
+    assert (few, many) == ("D2", None)
+
+
+def test_runs_side_by_side_differ_in_color_and_share_the_legend() -> None:
+    figure = loss_curve([run(falling(100), label="a<b>"), run(falling(100), label="b", color="#123456")], 4)
+    assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["a&lt;b&gt;", "b", "train smoothed", "test"]
+    assert [trace.line.color for trace in figure.data[:4]] == [SERIES[0], SERIES[0], "#123456", "#123456"]
+    assert [trace.legendgroup for trace in figure.data[:4]] == ["run 0", "run 0", "run 1", "run 1"]
+    assert {trace.line.dash for trace in figure.data[1:4:2]} == {"dot"}
+
+
+def test_each_diverged_run_is_named_on_its_own_line() -> None:
+    figure = loss_curve([run([1.0, math.nan], label="a"), run([1.0, 1.0, math.nan], label="b")], 1)
+    first, second = figure.layout.annotations[-2:]
+    assert (first.text, second.text) == ("a: loss not finite at step 2", "b: loss not finite at step 3")
+    assert first.yshift != second.yshift
+
+
+def test_reference_is_a_band_over_the_epochs_it_holds_for() -> None:
+    reference = Reference(0.824, 0.850, "d2l", since=9)
+    (band,) = [shape for shape in accuracy_curve(run([]), 10, reference=reference).layout.shapes if shape.type == "rect"]
+    assert (band.x0, band.x1) == (9, 10)
+    assert (band.y0, band.y1) == pytest.approx((82.4, 85.0))
+    assert (band.name, band.showlegend) == ("d2l", True)
+    for until, end in ((9.5, 9.5), (12.0, 10)):
+        (band,) = [s for s in accuracy_curve(run([]), 10, reference=reference._replace(until=until)).layout.shapes if s.type == "rect"]
+        assert band.x1 == end
+    (band,) = [shape for shape in loss_curve(run([]), 10, reference=reference).layout.shapes if shape.type == "rect"]
+    assert (band.y0, band.y1) == (0.824, 0.850)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.floats(), max_size=120), st.booleans())
+def test_any_record_gives_a_sound_figure(losses: list[float], log: bool) -> None:
+    for figure in (loss_curve(run(losses), 3, log=log), loss_curve([run(losses), run(losses)], 3, log=log), accuracy_curve(run(losses), 3)):
+        sound(figure, BYTES)
+        for trace in figure.data:
+            drawn = np.array([y for y in trace.y if y is not None], dtype=np.float64)
+            assert not np.isinf(drawn).any()
+            assert not log or not (drawn <= 0).any() or figure.layout.yaxis.type != "log"
+
+
+def test_the_largest_run_is_light() -> None:
+    series = run(falling(25_000))  # more than a log of steps holds
+    sound(loss_curve(series, 500), BYTES + 10_000)  # with 500 epochs
+    sound(accuracy_curve(run(falling(2_350), epochs=10), 47), BYTES)
+
+
+def seeds(*losses: Sequence[float], label: str = "") -> CurveSeries:
+    snapshots = []
+    for one in losses:
+        history = History()
+        for step, loss in enumerate(one, start=1):
+            history.steps.append(StepRecord(step, loss, 0.5))
+            if step % PER_EPOCH == 0:
+                history.epochs.append(EpochRecord(step // PER_EPOCH, step, loss, 0.5, 2 * loss, 0.4))
+        snapshots.append(history.snapshot())
+    return CurveSeries.of(snapshots[0], PER_EPOCH, label, members=snapshots)
+
+
+def test_seeds_are_drawn_as_their_mean_in_a_band_from_the_lowest_to_the_highest() -> None:
+    figure = loss_curve(seeds([1.0] * 100, [2.0] * 100, [6.0] * 100), 4)
+    sound(figure, BYTES)
+    mean, tested = named(figure, "train, 3 seeds"), named(figure, "test, 3 seeds")
+    np.testing.assert_allclose(mean.y, 3.0)
+    np.testing.assert_allclose(tested.y, 6.0)
+    low, high = [trace for trace in figure.data if trace.line.width == 0][:2]
+    np.testing.assert_allclose((low.y, high.y), np.array([[1.0], [6.0]]) * np.ones(len(low.x)))
+    assert (low.fill, high.fill) == (None, "tonexty")
+
+
+def test_seeds_beside_a_single_run_share_its_group_and_their_color() -> None:
+    figure = loss_curve([seeds([1.0] * 100, [2.0] * 100, label="a"), run(falling(100), label="b")], 4)
+    sound(figure, BYTES)
+    shown = [trace.name for trace in figure.data if trace.showlegend is not False]
+    assert shown == ["a", "b", "train smoothed", "test"]
+    assert {trace.legendgroup for trace in figure.data[:-2]} == {"run 0", "run 1"}
+
+
+def test_a_change_of_lr_is_marked_after_its_step() -> None:
+    changed = replace(run(falling(200)), lr_changes=(LrChange(75, 0.01), LrChange(150, 0.001)))
+    figure = sound(loss_curve(changed, 4), BYTES)
+    lines = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]
+    assert [line["x0"] for line in lines] == [75 / PER_EPOCH, 150 / PER_EPOCH]
+    assert [note["text"] for note in figure["layout"]["annotations"][1:]] == ["lr 0.01", "lr 0.001"]
+
+
+def test_the_cursor_stands_at_its_step() -> None:
+    figure = sound(accuracy_curve(run(falling(200)), 4, cursor=100), BYTES)
+    (line,) = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]
+    assert line["x0"] == line["x1"] == 100 / PER_EPOCH
+    assert figure["layout"]["annotations"][-1]["text"] == "step 100"

@@ -1,0 +1,87 @@
+"""Starting the app and driving a page: what the browser tests share. Knows no page's content."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).parents[3]
+QUIET = ("--server.headless=true", "--server.fileWatcherType=none")  # a file that is edited meanwhile asks no page to rerun
+START_SECONDS = 90
+PATIENCE_MS = 60_000  # the machines that run this are small and shared
+
+# At rest: connected, no script running, nothing stale, and every live chart that can be seen has drawn (or says why it cannot).
+AT_REST = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  if (!app || app.dataset.testScriptState !== "notRunning" || app.dataset.testConnectionState !== "CONNECTED") return false;
+  if (document.querySelector('[data-stale="true"], [data-testid="stAppSkeleton"], [data-testid="stSkeleton"]')) return false;
+  const charts = [...document.querySelectorAll('[data-testid="stBidiComponentRegular"]')];
+  return charts.every((chart) => !chart.clientWidth || chart.querySelector(".main-svg") || chart.textContent.trim());
+}"""
+
+
+@contextmanager
+def streamlit(script: Path, workdir: Path, *, prefix: str = "") -> Iterator[str]:
+    """Run `streamlit run script` from `workdir`, below the path `prefix`, and give its address; its log lies in `workdir`."""
+    for attempt in range(3):  # somebody else may take the free port first
+        port = _free_port()
+        url = f"http://localhost:{port}{prefix}"
+        log = workdir / f"streamlit-{attempt}.log"
+        with log.open("w") as output:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", f"--server.baseUrlPath={prefix}", *QUIET],
+                cwd=workdir,
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            if _is_up(server, f"{url}/_stcore/health"):
+                yield url
+                return
+        finally:
+            server.kill()  # it has nothing to put in order, and would take a second and more for that
+            server.wait()
+    raise RuntimeError(f"{script.name} did not start: {log.read_text()[-2000:]}")
+
+
+def project(script: Path, folder: Path) -> Path:
+    """Lay a script out as an app of its own, with this repository's settings and static files: Streamlit looks for both beside it."""
+    for name in (".streamlit", "static"):
+        (folder / name).symlink_to(ROOT / name)
+    return Path(shutil.copy(script, folder / script.name))
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has come to rest. A fragment that runs by itself rests between two runs."""
+    page.wait_for_function(AT_REST, timeout=PATIENCE_MS)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_up(server: subprocess.Popen[bytes], health: str) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urlopen(health, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            time.sleep(0.2)
+    return False

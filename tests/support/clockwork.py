@@ -1,0 +1,33 @@
+"""A job whose turns cost time of a clock of its own, for the tests of the scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Clockwork:
+    """A job whose every turn takes `cost` seconds of a clock that is its own; `order` gets its name."""
+
+    memory_bytes = 0
+    parked = False
+
+    def __init__(self, name: str, cost: float, turns: int, order: list[str], meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.name, self.cost, self.turns, self.order, self.meanwhile = name, cost, turns, order, meanwhile
+        self.used_seconds = 0.0
+
+    @property
+    def moving(self) -> bool:
+        return self.turns > 0
+
+    @property
+    def state(self) -> str:
+        return "playing" if self.moving else "paused"
+
+    def expire(self) -> bool:
+        return False
+
+    def take_turn(self) -> None:
+        self.order.append(self.name)
+        self.meanwhile()
+        self.used_seconds += self.cost
+        self.turns -= 1

@@ -1,0 +1,29 @@
+"""A run as a page sees it, without a job: for panels that are handed a snapshot. Knows no page."""
+
+from __future__ import annotations
+
+from mlp_core.jobs.snapshot import JobSnapshot
+from mlp_core.records import HistorySnapshot
+from mlp_core.training import Run
+
+
+def snapshot_of(run: Run, state: str = "paused", members: tuple[HistorySnapshot, ...] = ()) -> JobSnapshot:
+    """What a job in this state would say of the run."""
+    return JobSnapshot(
+        spec=run.spec,
+        state=state,
+        step=run.step,
+        total_steps=run.total_steps,
+        steps_per_epoch=run.steps_per_epoch,
+        history=run.history.snapshot(),
+        evaluation=run.evaluation,
+        stop_reason=run.stop_reason,
+        note="",
+        sharing=0,
+        images_per_second=0.0,
+        elapsed_seconds=0.0,
+        remaining_seconds=None,
+        lr=run.spec.lr,
+        inspections=run.inspections.entries,
+        members=members,
+    )

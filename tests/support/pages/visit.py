@@ -1,0 +1,123 @@
+"""A visit to the app without a browser: open a page, wait for what it should say, leave nothing running. Knows no page's rules."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import page_jobs as bench
+from pages.ui.page_jobs import Bench
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_SECONDS = 60.0  # the machines that run this are small and shared
+SESSION = "test session id"  # which AppTest gives to every visit
+
+
+@contextmanager
+def visit(script: str) -> Iterator[AppTest]:
+    """A session at a script of the repository. It ends as Streamlit ends one; what it trained is given up at once."""
+    page = AppTest.from_file(str(ROOT / script), default_timeout=PATIENCE_SECONDS)
+    try:
+        yield page
+    finally:
+        clear_session_cache(SESSION)
+        if "_job" in page.session_state:
+            page.session_state["_job"].discard()
+
+
+@contextmanager
+def visit_with_bench(script: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """A visit whose bench the test shares, so that it can get at the jobs on it."""
+    mine: Bench[Any] = Bench()
+    monkeypatch.setattr(bench, "bench_of", lambda page: mine)
+    with visit(script) as page:
+        yield page
+    for place in tuple(mine.places):
+        mine.clear(place)
+
+
+def opened(page: AppTest, **query: str) -> AppTest:
+    """Follow a link to the page, whatever its address was."""
+    page.query_params.clear()
+    page.query_params.update(query)
+    return again(page)
+
+
+def again(page: AppTest) -> AppTest:
+    """Let the page run again, as its fragment does while there is something to see."""
+    page.run()
+    assert not page.exception
+    return page
+
+
+def until(page: AppTest, condition: Callable[[AppTest], bool]) -> AppTest:
+    """Let the page run again until it shows something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition(page):
+        assert time.monotonic() < deadline, said(page)
+        time.sleep(0.02)
+        again(page)
+    return page
+
+
+def address(page: AppTest) -> dict[str, str]:
+    """What stands in the address bar."""
+    return {name: value if isinstance(value, str) else value[-1] for name, value in page.query_params.items()}
+
+
+def said(page: AppTest) -> list[str]:
+    """Every sentence on the page that a person reads in passing, from the top."""
+    kinds = ("markdown", "caption", "info", "success", "warning", "error")
+    return [str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind)]
+
+
+def words(page: AppTest) -> str:
+    """All of `said` as one text."""
+    return "\n".join(said(page))
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    """Label -> value of every number that is shown large."""
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    """Press the button with this key."""
+    page.button(key=key).click()
+    return again(page)
+
+
+def bare(markdown: str) -> str:
+    """What of a text markdown may bring to life: all but its pieces of code."""
+    return re.sub(r"`[^`]*`", "", markdown)
+
+
+def sent(page: AppTest, chart: str) -> dict[str, Any] | None:
+    """The figure of the live chart with this key, as it was sent; None where there is no such chart."""
+    for element in page.get("bidi_component"):
+        if element.proto.id.endswith(f"-{chart}"):
+            figure: dict[str, Any] = json.loads(element.proto.bytes)["figure"]
+            return figure
+    return None
+
+
+def traces(page: AppTest, chart: str) -> dict[str, dict[str, Any]]:
+    """Name -> trace of a live chart; empty where there is no such chart."""
+    return {trace.get("name", ""): trace for trace in (sent(page, chart) or {"data": []})["data"]}
+
+
+def numbers(values: Any) -> list[float]:
+    """Numbers of a trace, NaN for a gap: sent as a list, or as a typed array in base64."""
+    array = np.array(values, float) if isinstance(values, list) else np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return [float(value) for value in array]

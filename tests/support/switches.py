@@ -1,0 +1,63 @@
+"""Faults for a server under test: each begins when a file of its name appears in a folder, and ends with it. Runs inside the server."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FOLDER = "SWITCHES"
+DEFECT = "a defect that a test switched on"
+NOBODY = "http://127.0.0.1:9/"  # the port "discard", where nobody listens
+ANSWER_SECONDS = 1.0  # that a mirror has
+SHORT_PARKING_SECONDS = 1.0  # instead of the 15 that a closed page has
+SHORT_IDLE_SECONDS = 0.2  # after which a worker without work ends
+HOUR_SECONDS = 3600.0
+FAULTY_SEED, HELD_SEED = 666, 777
+
+
+def is_on(name: str) -> bool:
+    return (Path(os.environ[FOLDER]) / name).exists()
+
+
+def forget_once() -> None:
+    """Between its start and the first use a server knows no data: come to that point again."""
+    from mlp_core.data import fashion_mnist as data  # noqa: PLC0415
+
+    if is_on("forget"):
+        (Path(os.environ[FOLDER]) / "forget").unlink(missing_ok=True)  # another session of this moment may have been first
+        data.forget()
+
+
+@functools.cache
+def install() -> None:
+    """Once a process: put every fault in its place."""
+    from mlp_core.data import download  # noqa: PLC0415
+    from mlp_core.data import fashion_mnist as data  # noqa: PLC0415
+    from mlp_core.jobs import job as jobs  # noqa: PLC0415
+    from mlp_core.jobs import scheduler  # noqa: PLC0415
+    from mlp_core.training import run as training  # noqa: PLC0415
+
+    folder = Path(os.environ[FOLDER])
+    jobs.PARKED_SECONDS = SHORT_PARKING_SECONDS
+    scheduler.IDLE_SECONDS = SHORT_IDLE_SECONDS
+    data.DEBIAN_FOLDER = folder / "no-such-folder"
+    download._mirrors = lambda: [(folder / "mirror").read_text() if is_on("mirror") else NOBODY]
+    download.ANSWER_SECONDS = ANSWER_SECONDS
+    training.Run.advance = _broken(training.Run.advance)  # type: ignore[method-assign]
+    real_time = time.time
+    time.time = lambda: real_time() - HOUR_SECONDS * is_on("clock")
+
+
+def _broken(advance: Callable[..., Any]) -> Callable[..., Any]:
+    def advance_or_fail(run: Any, *arguments: Any, **options: Any) -> Any:
+        if run.spec.seed == FAULTY_SEED and is_on("raise"):
+            raise ZeroDivisionError(DEFECT)
+        while run.spec.seed == HELD_SEED and is_on("hold"):
+            time.sleep(0.01)
+        return advance(run, *arguments, **options)
+
+    return advance_or_fail
