@@ -1,72 +1,71 @@
-"""Fetch the published Fashion-MNIST into a cache folder, once, whoever asks at the same time. Knows no tensor and no other source.
+"""Download the published Fashion-MNIST into a cache folder, once, whoever asks at the same time.
 
-A file is written under a temporary name, verified, and only then moved into place: what bears a final name is whole. One process
-downloads at a time, by a lock that the operating system takes back from a process that dies.
+pooch writes each file under a temporary name, compares it with its published checksum and only then moves it into place: what bears a
+final name is whole. One process downloads at a time, by a lock that the operating system takes back from a process that dies.
 """
 
 from __future__ import annotations
 
-import http.client
-import os
-import sys
-import tempfile
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
+import pooch
 from filelock import FileLock, Timeout
+from requests.exceptions import ConnectTimeout, HTTPError, ReadTimeout, RequestException
 
 from mlp_core.data.idx import DataError
-from mlp_core.data.known_files import FILES, read_known
+from mlp_core.data.known_files import FILES
 
 Report = Callable[[float, str], None]  # fraction done 0..1, and what is going on
 
-GZ_BYTES = dict(zip(FILES, (26_421_880, 29_515, 4_422_102, 5_148), strict=True))  # as served
-MAX_GZ_BYTES = 2 * max(GZ_BYTES.values())
-ANSWER_SECONDS = 15.0  # name resolution, connection and headers together; later, the longest silence
+
+class Published(NamedTuple):
+    """A compressed file as the mirrors serve it."""
+
+    bytes: int
+    md5: str
+
+
+MIRRORS: Iterable[str] = (  # Zalando's own two
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+)
+PUBLISHED_GZ = {  # the sums are in the README of zalandoresearch/fashion-mnist
+    "train-images-idx3-ubyte": Published(26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+    "train-labels-idx1-ubyte": Published(29_515, "25c81989df183df01b3e8a0aad5dffbe"),
+    "t10k-images-idx3-ubyte": Published(4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
+    "t10k-labels-idx1-ubyte": Published(5_148, "bb300cfdad3c16e7a12a480ee83cd310"),
+}
+RETRIES = 1  # of one file at one mirror, a second later
+ANSWER_SECONDS = 15.0  # of silence, at the longest
 DOWNLOAD_SECONDS = 300.0  # the four files; 103 kB/s will do
-CHUNK_BYTES = 1 << 16
 MEGABYTE = 1e6
+
+pooch.get_logger().setLevel("WARNING")  # what it does is reported to the page, not to the server's log
 
 
 def cache_folder() -> Path:
     """Where this user's downloads are kept, by the platform's custom."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        folder = Path(base if os.path.isabs(base) or base.startswith("~") else "~/.cache").expanduser()
-    except RuntimeError:  # a user without a home
-        folder = Path(tempfile.gettempdir())
-    return folder / "mlp-playground"
+    return Path(pooch.os_cache("mlp-playground"))
 
 
 def fetch(folder: Path, report: Report) -> None:
     """Complete `folder` with the published files, compressed; those that are there and whole are left alone.
 
     Raises:
-        DataError: no torchvision to name the address; no answer, a late one, or something else than the published file; no room or no
-            right to write; another process that does not come to an end.
+        DataError: no answer, a late one, or something else than the published file; no room or no right to write; another process that
+            does not come to an end.
     """
     report(0.0, "Preparing the download")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder / "download.lock", report):
-            deadline = time.monotonic() + DOWNLOAD_SECONDS
-            missing = [name for name in FILES if not _is_whole(folder / f"{name}.gz", name)]
-            done_bytes = sum(GZ_BYTES[name] for name in FILES if name not in missing)
-            for name in missing:
-                _fetch_file(name, folder / f"{name}.gz", deadline, _progress_of(name, done_bytes, report))
-                done_bytes += GZ_BYTES[name]
+            progress = _Progress(report)
+            for name in FILES:
+                _fetch_file(name, folder, progress)
     except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
         raise DataError(folder, "a folder to write downloads to", _reason(error)) from error
 
@@ -89,109 +88,70 @@ def _alone(path: Path, report: Report) -> Iterator[None]:
         lock.release()
 
 
-def _is_whole(path: Path, name: str) -> bool:
-    try:
-        read_known(path, name, published_only=True)
-    except DataError:
-        return False
-    return True
+class _OverdueError(Exception):
+    """The download may not go on. Not a ValueError, after which pooch would try again."""
 
 
-def _progress_of(name: str, done_bytes: int, report: Report) -> Callable[[int], None]:
-    total = sum(GZ_BYTES.values())
+class _Progress:
+    """What pooch takes for a progress bar: reports, and ends a download that takes too long or does not end."""
 
-    def progress(got_bytes: int) -> None:
-        so_far = min(done_bytes + got_bytes, total)
-        report(so_far / total, f"Downloading {name}.gz ({so_far / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB)")
+    def __init__(self, report: Report) -> None:
+        self.total = 0  # set by pooch
+        self._report = report
+        self._deadline = time.monotonic() + DOWNLOAD_SECONDS
 
-    return progress
+    def begin(self, name: str) -> None:
+        """From here on one mirror is asked for the file `name`."""
+        self._name, self._published, self._got_bytes = name, PUBLISHED_GZ[name].bytes, 0
+        self._before_bytes = sum(PUBLISHED_GZ[earlier].bytes for earlier in FILES[: FILES.index(name)])
+
+    def update(self, more_bytes: int) -> None:
+        self._got_bytes += more_bytes
+        if self._got_bytes > (1 + RETRIES) * (self._published + MEGABYTE):
+            raise _OverdueError(f"at most {self._published:,} bytes", "more")
+        if time.monotonic() > self._deadline:
+            raise _OverdueError(f"the files within {DOWNLOAD_SECONDS:g} seconds", f"{self._got_bytes:,} bytes of this one")
+        so_far, total = self._before_bytes + min(self._got_bytes, self._published), sum(file.bytes for file in PUBLISHED_GZ.values())
+        self._report(so_far / total, f"Downloading {self._name}.gz ({so_far / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB)")
+
+    def reset(self) -> None:
+        """Called at the end of a file, before its whole size is added once more."""
+        self._got_bytes = 0
+
+    def close(self) -> None:
+        """Called at the end of a file."""
 
 
-def _fetch_file(name: str, target: Path, deadline: float, progress: Callable[[int], None]) -> None:
+def _fetch_file(name: str, folder: Path, progress: _Progress) -> None:
     """Download one file from the first mirror that delivers it; where none does, raise what was wrong at the last."""
-    failure = DataError("torchvision", "the address of a mirror of Fashion-MNIST", "none")
-    for mirror in _mirrors():
+    file = f"{name}.gz"
+    registry = {file: f"md5:{PUBLISHED_GZ[name].md5}"}
+    downloader = pooch.HTTPDownloader(progressbar=progress, timeout=ANSWER_SECONDS)
+    for mirror in MIRRORS:
+        progress.begin(name)
         try:
-            return _deliver(f"{mirror}{name}.gz", name, target, deadline, progress)
-        except DataError as error:
-            failure = error
-    raise failure
+            pooch.create(folder, mirror, registry=registry, retry_if_failed=RETRIES).fetch(file, downloader=downloader)
+            return
+        except (RequestException, _OverdueError, ValueError) as error:
+            failure, cause = _failure(f"{mirror}{file}", error), error
+    raise failure from cause
 
 
-def _deliver(url: str, name: str, target: Path, deadline: float, progress: Callable[[int], None]) -> None:
-    part = target.with_name(target.name + ".part")
-    try:
-        _write(part, _chunks(url, deadline), progress)
-        try:
-            read_known(part, name, published_only=True)
-        except DataError as error:
-            raise DataError(url, error.expected, error.found) from error  # a person can look at an address, not at a part
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+def _failure(url: str, error: Exception) -> DataError:
+    """What was wrong at `url`, for a person."""
+    if isinstance(error, _OverdueError):
+        return DataError(url, *error.args)
+    if isinstance(error, ConnectTimeout | ReadTimeout):
+        return DataError(url, f"an answer within {ANSWER_SECONDS:g} seconds", "silence")
+    if isinstance(error, HTTPError) and error.response is not None:
+        return DataError(url, "an answer", f"status {error.response.status_code} ({error.response.reason})")
+    if isinstance(error, RequestException):
+        return DataError(url, "an answer", _reason(error))
+    return DataError(url, "the published file", str(error))  # of pooch, which names both checksums
 
 
-def _mirrors() -> list[str]:
-    try:
-        from torchvision.datasets import FashionMNIST  # noqa: PLC0415  # 3 s and 160 MB: only for those who download
-    except (ImportError, RuntimeError, OSError) as error:  # RuntimeError: a build that does not match torch
-        raise DataError("torchvision", "an installation that works, to download with", str(error)) from error
-    return list(FashionMNIST.mirrors)
-
-
-def _write(part: Path, chunks: Iterator[bytes], progress: Callable[[int], None]) -> None:
-    got_bytes = 0
-    try:
-        with part.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-                got_bytes += len(chunk)
-                progress(got_bytes)
-    except OSError as error:  # of the disk: the network's errors are DataErrors by now
-        raise DataError(part, "room and right to write", _reason(error)) from error
-
-
-def _chunks(url: str, deadline: float) -> Iterator[bytes]:
-    """The bytes at `url` as they come.
-
-    Raises:
-        DataError: no answer, a refusal, a silence, more than any of the files has, or not done by `deadline`.
-    """
-    got_bytes = 0
-    try:
-        with _answer(url) as response:
-            while chunk := response.read1(CHUNK_BYTES):  # read() would wait for a whole chunk, however slowly it drips
-                got_bytes += len(chunk)
-                if got_bytes > MAX_GZ_BYTES:
-                    raise DataError(url, f"at most {MAX_GZ_BYTES:,} bytes", "more")
-                if time.monotonic() > deadline:
-                    raise DataError(url, f"the files within {DOWNLOAD_SECONDS:g} seconds", f"{got_bytes:,} bytes of this one")
-                yield chunk
-    except TimeoutError as error:
-        raise DataError(url, f"an answer within {ANSWER_SECONDS:g} seconds", f"silence after {got_bytes:,} bytes") from error
-    except DataError:
-        raise
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise DataError(url, "an answer", _reason(error)) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"status {error.code} ({error.reason})"
-    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
-        error = error.reason
+def _reason(error: BaseException) -> str:
+    """The innermost cause, as the system says it."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _answer(url: str) -> Any:
-    """Open `url`, or give up after `ANSWER_SECONDS`: the time-out of a socket bounds each address tried, but not a slow name server."""
-    answer: Future[Any] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(urllib.request.urlopen(url, timeout=ANSWER_SECONDS))
-        except Exception as error:
-            answer.set_exception(error)
-
-    threading.Thread(target=ask, daemon=True, name="fashion-mnist-connect").start()
-    return answer.result(ANSWER_SECONDS)

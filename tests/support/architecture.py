@@ -55,7 +55,7 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("mlp_core.runtime", (*_TENSORS, *_PLAIN)),
     *(ImportRule(name, (*_TENSORS, *_PLAIN)) for name in _REGISTRIES),
     ImportRule("mlp_core.theory", _TENSORS),
-    ImportRule("mlp_core.data.download", (*_TENSORS, *_core("data"), "filelock", "torchvision")),
+    ImportRule("mlp_core.data.download", (*_core("data"), "pooch", "requests", "filelock")),
     ImportRule("mlp_core.data", (*_TENSORS, *_core("data"))),
     ImportRule("mlp_core.expression", (*_BASIC, *_core("expression"))),
     ImportRule("mlp_core.network", _NETWORK),
@@ -68,7 +68,6 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("mlp_core.reports", (*_JOBS, *_core("reports"))),
     ImportRule("mlp_core", ()),
 )
-ONLY_IN_FUNCTIONS = ("torchvision",)  # 3 s and 160 MB: for those who download, and nobody else
 FORBIDDEN_IMPORTS = ("pickle", "dill", "joblib", "marshal", "shelve", "cloudpickle")
 FORBIDDEN_CALLS = ("eval", "exec", "compile", "__import__")
 FORBIDDEN_KEYWORDS = ("unsafe_allow_html", "allow_pickle")
@@ -80,7 +79,6 @@ class Import:
 
     name: str
     line: int
-    in_function: bool
 
 
 def source_files(*folders: str) -> dict[str, Path]:
@@ -99,17 +97,17 @@ def _module_name(path: Path) -> str:
 
 def imports(source: str) -> list[Import]:
     """Every name that is imported anywhere in `source`."""
-    return list(_imports(ast.parse(source), in_function=False))
+    return list(_imports(ast.parse(source)))
 
 
-def _imports(node: ast.AST, in_function: bool) -> Iterator[Import]:
+def _imports(node: ast.AST) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
-            yield from (Import(alias.name, child.lineno, in_function) for alias in child.names)
+            yield from (Import(alias.name, child.lineno) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
             start = "." * child.level + (f"{child.module}." if child.module else "")
-            yield from (Import(start + alias.name, child.lineno, in_function) for alias in child.names)
-        yield from _imports(child, in_function or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+            yield from (Import(start + alias.name, child.lineno) for alias in child.names)
+        yield from _imports(child)
 
 
 def broken_import_rules(module: str, source: str) -> list[str]:
@@ -124,8 +122,6 @@ def broken_import_rules(module: str, source: str) -> list[str]:
             broken.append(f"{where} imports relatively: {one.name}")
         elif not _may(rule, one.name):
             broken.append(f"{where} must not import {one.name}")
-        elif not one.in_function and any(_is_in(one.name, heavy) for heavy in ONLY_IN_FUNCTIONS):
-            broken.append(f"{where} may import {one.name} only inside a function")
     return broken
 
 

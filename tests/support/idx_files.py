@@ -43,7 +43,7 @@ def small_set(seed: int = 0, train: int = 30, test: int = 20) -> dict[str, Bytes
 def write_set(folder: Path, values: dict[str, Bytes], compress: bool = True) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, array in values.items():
-        (folder / (f"{name}.gz" if compress else name)).write_bytes(gzip.compress(idx(array)) if compress else idx(array))
+        (folder / (f"{name}.gz" if compress else name)).write_bytes(gzip.compress(idx(array), mtime=0) if compress else idx(array))
     return folder
 
 

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from mlp_core.data.download import Published
 from tests.support.idx_files import Bytes, idx
+
+
+def served(values: dict[str, Bytes]) -> dict[str, bytes]:
+    """The compressed files, the same bytes at every call."""
+    return {name: gzip.compress(idx(array), mtime=0) for name, array in values.items()}
+
+
+def published(values: dict[str, Bytes]) -> dict[str, Published]:
+    """What counts as published where these files do."""
+    return {name: Published(len(body), hashlib.md5(body).hexdigest()) for name, body in served(values).items()}
 
 
 class Mirror(ThreadingHTTPServer):
     """Serves `values` under the names of the published files.
 
     `fault` is what goes wrong with `faulty` (the end of a path): "" nothing; "missing" 404; "page" a web page; "short" half of the file
-    and then the end; "silent" no answer; "drip" a byte now and then; "endless" bytes for ever; "other" another file's content.
+    and then the end; "silent" no answer; "drip" a few bytes now and then; "endless" bytes for ever; "other" another file's content.
+    `faults_left` is how often.
     """
 
     daemon_threads = True
 
     def __init__(self, values: dict[str, Bytes]) -> None:
-        self.content = {f"/{name}.gz": gzip.compress(idx(array)) for name, array in values.items()}
+        self.content = {f"/{name}.gz": body for name, body in served(values).items()}
+        self.published = published(values)
         self.asked: list[str] = []
-        self.fault, self.faulty = "", ""
+        self.fault, self.faulty, self.faults_left = "", "", 1000
         self.delay_seconds = 0.0
         self.closing = threading.Event()
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -43,7 +57,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         mirror = self.server
         mirror.asked.append(self.path)
-        fault = mirror.fault if self.path.endswith(mirror.faulty) else ""
+        fault = mirror.fault if self.path.endswith(mirror.faulty) and mirror.faults_left else ""
+        if fault:
+            mirror.faults_left -= 1
         time.sleep(mirror.delay_seconds)
         if fault == "silent":
             mirror.closing.wait()
@@ -64,8 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "short":
             self.wfile.write(body[: len(body) // 2])
         elif fault == "drip":
-            for position in range(len(body)):
-                self.wfile.write(body[position : position + 1])
+            size = max(1, len(body) // 200)
+            for position in range(0, len(body), size):
+                self.wfile.write(body[position : position + size])
                 if self.server.closing.wait(0.05):
                     return
         elif fault == "endless":

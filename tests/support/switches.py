@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +42,36 @@ def install() -> None:
     from mlp_core.jobs import job as jobs  # noqa: PLC0415
     from mlp_core.jobs import scheduler  # noqa: PLC0415
     from mlp_core.training import run as training  # noqa: PLC0415
+    from tests.support.idx_files import small_set  # noqa: PLC0415
+    from tests.support.mirror import published  # noqa: PLC0415
 
     folder = Path(os.environ[FOLDER])
     jobs.PARKED_SECONDS = SHORT_PARKING_SECONDS
     scheduler.IDLE_SECONDS = SHORT_IDLE_SECONDS
     data.DEBIAN_FOLDER = folder / "no-such-folder"
-    download._mirrors = lambda: [(folder / "mirror").read_text() if is_on("mirror") else NOBODY]
-    download.ANSWER_SECONDS = ANSWER_SECONDS
+    download.MIRRORS = _Mirrors()
+    download.PUBLISHED_GZ = published(small_set())
+    download.ANSWER_SECONDS, download.RETRIES = ANSWER_SECONDS, 0
+    shutil.move = _onto_a_full_disk(shutil.move)
     training.Run.advance = _broken(training.Run.advance)  # type: ignore[method-assign]
     real_time = time.time
     time.time = lambda: real_time() - HOUR_SECONDS * is_on("clock")
+
+
+class _Mirrors:
+    """The one mirror that there is at the moment."""
+
+    def __iter__(self) -> Iterator[str]:
+        yield (Path(os.environ[FOLDER]) / "mirror").read_text() if is_on("mirror") else NOBODY
+
+
+def _onto_a_full_disk(move: Callable[..., Any]) -> Callable[..., Any]:
+    def move_or_fail(*arguments: Any) -> Any:
+        if is_on("full"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return move(*arguments)
+
+    return move_or_fail
 
 
 def _broken(advance: Callable[..., Any]) -> Callable[..., Any]:

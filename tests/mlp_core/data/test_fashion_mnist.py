@@ -31,7 +31,8 @@ def _nothing_to_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(data, "DEBIAN_FOLDER", tmp_path / "debian")
     monkeypatch.setattr(known_files, "PUBLISHED", digests(PUBLISHED))
-    monkeypatch.setattr(download, "_mirrors", lambda: ["http://127.0.0.1:9/"])  # nobody listens there
+    monkeypatch.setattr(download, "MIRRORS", ("http://127.0.0.1:9/",))  # nobody listens there
+    monkeypatch.setattr(download, "RETRIES", 0)
     forget()
     yield
     forget()
@@ -40,7 +41,9 @@ def _nothing_to_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     with mirror_of(PUBLISHED) as running:
-        monkeypatch.setattr(download, "_mirrors", lambda: [running.url])
+        monkeypatch.setattr(download, "MIRRORS", (running.url,))
+        monkeypatch.setattr(download, "PUBLISHED_GZ", running.published)
+        monkeypatch.setattr(download, "RETRIES", 0)
         yield running
 
 
