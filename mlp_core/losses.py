@@ -1,6 +1,6 @@
-"""What the last layer means: its loss, its number of outputs and what they say of a label. Knows no network and no page.
+"""The registry of losses: what the last layer computes, how many outputs it has, and what they say of a label.
 
-Linear, logistic and softmax regression and the multilayer perceptrons above them are one machine with different ends.
+Linear, logistic and softmax regression and the multilayer perceptrons above them are one network with different losses.
 """
 
 from __future__ import annotations
@@ -9,30 +9,34 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def two_scores(logits: Tensor) -> Tensor:
-    """One logit (n, 1) as the scores (n, 2) of two classes, the first of them fixed at 0: softmax then gives σ(o)."""
-    return F.pad(logits, (1, 0))
-
-
 @dataclass(frozen=True, slots=True)
-class End:
-    """One kind of last layer.
+class Loss:
+    """One loss, averaged over the batch, of outputs (n, out) and labels (n,), or targets (n, out).
 
     Args:
-        name: in `ENDS`.
+        name: in `LOSSES`.
         label: for a person: the output's function and the loss.
-        loss: a name in `mlp_core.network.concise.LOSSES`.
+        output: what the outputs o mean, as a formula in plain text.
+        formula: the loss of one image, in plain text.
+        function: (outputs, labels) -> the loss, with PyTorch's own functions.
+        scratch: the same from bare tensors, as in the book.
+        batched: the same for S networks: outputs (S, out, n) and labels (S, n), or targets (S, n, out) -> (S,).
         scores: outputs (n, out) -> the score of every class (n, classes); None where outputs are numbers and not classes.
         single: whether there is one output, however many classes.
     """
 
     name: str
     label: str
-    loss: str
+    output: str
+    formula: str
+    function: Callable[[Tensor, Tensor], Tensor]
+    scratch: Callable[[Tensor, Tensor], Tensor]
+    batched: Callable[[Tensor, Tensor], Tensor]
     scores: Callable[[Tensor], Tensor] | None
     single: bool = True
 
@@ -45,12 +49,82 @@ class End:
         return math.nan if self.scores is None else int((self.scores(outputs).argmax(dim=1) == labels).sum().item())
 
 
-SOFTMAX = End("softmax", "softmax, cross-entropy", "cross_entropy", lambda logits: logits, single=False)
-ENDS: dict[str, End] = {
-    end.name: end
-    for end in (
-        SOFTMAX,
-        End("logistic", "sigmoid, cross-entropy", "logistic", two_scores),
-        End("regression", "identity, squared loss", "squared", None),
+def two_scores(logits: Tensor) -> Tensor:
+    """One logit (n, 1) as the scores (n, 2) of two classes, the first of them fixed at 0: softmax then gives σ(o)."""
+    return F.pad(logits, (1, 0))
+
+
+def _scratch_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+    """log Σ exp(o_k) − o_y."""
+    largest = logits.max(dim=1, keepdim=True).values.detach()  # taken out before exp, which overflows from 89 on in float32
+    log_sum_exp = largest + (logits - largest).exp().sum(dim=1, keepdim=True).log()
+    return (log_sum_exp - logits.gather(1, y[:, None])).mean()
+
+
+def _batched_cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(outputs, labels, reduction="none").mean(dim=1)
+
+
+def _logistic(logits: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(two_scores(logits), labels)
+
+
+def _scratch_logistic(o: Tensor, y: Tensor) -> Tensor:
+    """log(1 + e^−s), with s = o where y is 1 and −o where it is 0."""
+    s = o[:, 0] * (2 * y - 1)
+    return torch.logaddexp(torch.zeros_like(s), -s).mean()
+
+
+def _batched_logistic(outputs: Tensor, labels: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(outputs[:, 0], labels.to(outputs.dtype), reduction="none").mean(dim=1)
+
+
+def _squared(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs - targets).square().sum(dim=1).mean() / 2
+
+
+def _scratch_squared(outputs: Tensor, y: Tensor) -> Tensor:
+    return ((outputs - y) ** 2 / 2).sum() / len(y)
+
+
+def _batched_squared(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs - targets.mT).square().sum(dim=1).mean(dim=1) / 2
+
+
+CROSS_ENTROPY = Loss(
+    "cross_entropy",
+    "softmax, cross-entropy",
+    "softmax(o)",
+    "−log softmax(o)[y]",
+    F.cross_entropy,
+    _scratch_cross_entropy,
+    _batched_cross_entropy,
+    scores=lambda logits: logits,
+    single=False,
+)
+LOSSES: dict[str, Loss] = {
+    entry.name: entry
+    for entry in (
+        CROSS_ENTROPY,
+        Loss(
+            "logistic",
+            "sigmoid, cross-entropy",
+            "σ(o)",
+            "−log σ(±o)",
+            _logistic,
+            _scratch_logistic,
+            _batched_logistic,
+            scores=two_scores,
+        ),
+        Loss(
+            "squared",
+            "identity, squared loss",
+            "o",
+            "½(o − y)²",  # of several outputs, their sum: d2l section 3.4
+            _squared,
+            _scratch_squared,
+            _batched_squared,
+            scores=None,
+        ),
     )
 }

@@ -9,33 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from mlp_core.expression import resolve
+from mlp_core.losses import Loss
 from mlp_core.network.concise import Network
 from mlp_core.spec import RunSpec
 
 # PyTorch may hand larger products to oneDNN, which takes longer to prepare for one than to multiply matrices as small as these.
 ONEDNN_FROM = 16**3  # mkldnn_gemm_min_size in ATen's Matmul.cpp
-
-
-def cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
-    """−log softmax(o)_y of every network (S,), averaged over its batch, for outputs (S, classes, n) and labels (S, n)."""
-    return F.cross_entropy(outputs, labels, reduction="none").mean(dim=1)
-
-
-def logistic(outputs: Tensor, labels: Tensor) -> Tensor:
-    """−log σ(o) where the label is 1 and −log(1 − σ(o)) where it is 0, (S,), for outputs (S, 1, n) and labels (S, n)."""
-    return F.binary_cross_entropy_with_logits(outputs[:, 0], labels.to(outputs.dtype), reduction="none").mean(dim=1)
-
-
-def squared(outputs: Tensor, targets: Tensor) -> Tensor:
-    """½‖o − y‖² of every network (S,), averaged over its batch, for outputs (S, out, n) and targets (S, n, out)."""
-    return (outputs - targets.mT).square().sum(dim=1).mean(dim=1) / 2
-
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"cross_entropy": cross_entropy, "logistic": logistic, "squared": squared}
 
 
 def prelu(Z: Tensor, alpha: Tensor) -> Tensor:
@@ -53,13 +35,13 @@ class Batched:
         networks: of one design, as `model.build` or `scratch.build` made them. Their parameters become views of the common ones: they
             learn as these do.
         spec: the design; its seed does not matter.
-        loss: a name in `LOSSES`.
+        loss: what the outputs mean.
         generators: of the dropout masks, one a network.
     """
 
-    def __init__(self, networks: Sequence[Network], spec: RunSpec, loss: str, generators: Sequence[Generator]) -> None:
+    def __init__(self, networks: Sequence[Network], spec: RunSpec, loss: Loss, generators: Sequence[Generator]) -> None:
         self.networks = tuple(networks)
-        self._loss_of = LOSSES[loss]
+        self._loss_of = loss.batched
         self._activation, self._fixed, self._hidden = resolve(spec.activation), spec.activation_parameter, len(spec.hidden)
         self._learned = LEARNED[spec.activation] if self._activation.parameter and self._activation.parameter.learnable else None
         self._dropout = spec.dropout or (0.0,) * len(spec.hidden)

@@ -11,13 +11,12 @@ from itertools import pairwise
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from mlp_core.activations import Activation
 from mlp_core.expression import resolve
 from mlp_core.initializers import initial_parameters
-from mlp_core.losses import two_scores
+from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.spec import RunSpec
 
@@ -87,31 +86,14 @@ class Network(Protocol):
     def load_state(self, state: NetworkState) -> None: ...
 
 
-def squared(outputs: Tensor, targets: Tensor) -> Tensor:
-    """½‖o − y‖², averaged over the batch, as in d2l section 3.4."""
-    return (outputs - targets).square().sum(dim=1).mean() / 2
-
-
-def logistic(logits: Tensor, labels: Tensor) -> Tensor:
-    """−log σ(o) where the label is 1 and −log(1 − σ(o)) where it is 0, for logits (n, 1), averaged over the batch."""
-    return F.cross_entropy(two_scores(logits), labels)
-
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross_entropy": F.cross_entropy,
-    "logistic": logistic,
-    "squared": squared,
-}
-
-
 def build(
-    spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: str = "cross_entropy", dtype: torch.dtype = torch.float32
+    spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: Loss = CROSS_ENTROPY, dtype: torch.dtype = torch.float32
 ) -> Network:
     """The network of `spec` from PyTorch's own modules.
 
     Args:
         sizes: width of every layer, input and output included.
-        loss: a name in `LOSSES`.
+        loss: what the outputs mean.
         dtype: float64 for a laboratory where float32 would underflow; the initial weights are the float32 ones either way.
     """
     activation, generator = resolve(spec.activation), generator_for(spec, "dropout", device)
@@ -125,7 +107,7 @@ def build(
             modules.append(Elementwise(activation, spec.activation_parameter, device, dtype))
             if spec.dropout and spec.dropout[index] > 0:
                 modules.append(Dropout(spec.dropout[index], generator))
-    return Concise(nn.Sequential(*modules), generator, LOSSES[loss])
+    return Concise(nn.Sequential(*modules), generator, loss.function)
 
 
 class Concise:

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from mlp_core.expression import resolve
 from mlp_core.initializers import initial_parameters
+from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network.concise import CPU, Layer, Network, NetworkState, generator_for
 from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
@@ -30,37 +31,12 @@ def dropout(H: Tensor, p: float, generator: Generator) -> Tensor:
     return mask * H / (1 - p)
 
 
-def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
-    """−log softmax(o)_y = log Σ exp(o_k) − o_y, averaged over the batch."""
-    largest = logits.max(dim=1, keepdim=True).values.detach()  # taken out before exp, which overflows from 89 on in float32
-    log_sum_exp = largest + (logits - largest).exp().sum(dim=1, keepdim=True).log()
-    return (log_sum_exp - logits.gather(1, y[:, None])).mean()
-
-
-def squared_loss(outputs: Tensor, y: Tensor) -> Tensor:
-    """½‖o − y‖², averaged over the batch."""
-    return ((outputs - y) ** 2 / 2).sum() / len(y)
-
-
-def logistic_loss(o: Tensor, y: Tensor) -> Tensor:
-    """log(1 + e^−s), averaged over the batch, with s = o where y is 1 and −o where it is 0."""
-    s = o[:, 0] * (2 * y - 1)
-    return torch.logaddexp(torch.zeros_like(s), -s).mean()
-
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross_entropy": cross_entropy,
-    "logistic": logistic_loss,
-    "squared": squared_loss,
-}
-
-
 class Scratch:
     """A `Network`: H = φ(XW₁ + b₁), O = HW₂ + b₂, for any number of hidden layers. Weights W are (n_in, n_out), as in the book."""
 
-    def __init__(self, spec: RunSpec, sizes: tuple[int, ...], device: torch.device, loss: str, dtype: torch.dtype) -> None:
+    def __init__(self, spec: RunSpec, sizes: tuple[int, ...], device: torch.device, loss: Loss, dtype: torch.dtype) -> None:
         self.phi = resolve(spec.activation)
-        self.loss_of = LOSSES[loss]
+        self.loss_of = loss.scratch
         self.dropout = spec.dropout or (0.0,) * len(spec.hidden)
         self._generator = generator_for(spec, "dropout", device)
         drawn = initial_parameters(spec, sizes, generator_for(spec, "init"))
@@ -112,7 +88,7 @@ class Scratch:
 
 
 def build(
-    spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: str = "cross_entropy", dtype: torch.dtype = torch.float32
+    spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: Loss = CROSS_ENTROPY, dtype: torch.dtype = torch.float32
 ) -> Network:
     """The network of `spec` from bare tensors; arguments as of `mlp_core.network.concise.build`."""
     return Scratch(spec, sizes, device, loss, dtype)

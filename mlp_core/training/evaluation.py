@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlp_core.losses import SOFTMAX, End
+from mlp_core.losses import CROSS_ENTROPY, Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Evaluation:
 class EvaluationInProgress:
     """What has been seen of the test set so far. `ends_epoch` says whether an epoch waits for the result."""
 
-    def __init__(self, step: int, *, ends_epoch: bool = False, end: End = SOFTMAX) -> None:
+    def __init__(self, step: int, *, ends_epoch: bool = False, loss: Loss = CROSS_ENTROPY) -> None:
         self.step, self.ends_epoch = step, ends_epoch
-        self._end = end
+        self._loss = loss
         self.seen = 0
         self._labels: list[Tensor] = []
         self._probabilities: list[Tensor] = []
@@ -49,10 +49,10 @@ class EvaluationInProgress:
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
         """Take the next images: outputs (n, out) and labels (n,), or targets (n, 1)."""
-        if self._end.scores is None:
+        if self._loss.scores is None:
             self._add_numbers(logits, labels)
             return
-        logits = self._end.scores(logits)
+        logits = self._loss.scores(logits)
         log_probabilities = logits.float().log_softmax(dim=1)
         self._loss_sum -= log_probabilities.gather(1, labels[:, None]).double().sum().item()
         self._labels.append(labels.to("cpu", torch.uint8))
@@ -75,5 +75,5 @@ class EvaluationInProgress:
             predicted=predicted.numpy(),
             probabilities=torch.cat(self._probabilities).numpy(),
             loss=self._loss_sum / self.seen,
-            accuracy=math.nan if self._end.scores is None else int((labels == predicted).sum()) / self.seen,
+            accuracy=math.nan if self._loss.scores is None else int((labels == predicted).sum()) / self.seen,
         )

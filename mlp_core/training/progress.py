@@ -7,7 +7,7 @@ import threading
 
 from mlp_core.data import Dataset
 from mlp_core.expression import resolve
-from mlp_core.losses import SOFTMAX, End
+from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network.concise import Network
 from mlp_core.records import History, HistorySnapshot, StopReason
 from mlp_core.runtime.devices import find_device
@@ -22,9 +22,9 @@ class Progress:
 
     Args:
         spec: the experiment.
-        data: images (n, ...) as uint8 (scaled to 0..1 as they are used) or float32, labels (n,) int64 from 0; or, where the end asks
+        data: images (n, ...) as uint8 (scaled to 0..1 as they are used) or float32, labels (n,) int64 from 0; or, where the loss asks
             for numbers, targets (n, 1) float32.
-        end: what the last layer means.
+        loss: what the last layer means.
 
     Raises:
         SpecError: the device is not there.
@@ -33,8 +33,8 @@ class Progress:
 
     networks = 1  # trained at once
 
-    def __init__(self, spec: RunSpec, data: Dataset, end: End = SOFTMAX) -> None:
-        self.spec, self.data, self.end = spec, data, end
+    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY) -> None:
+        self.spec, self.data, self.loss = spec, data, loss
         self.device = find_device(spec.device)
         self.activation = resolve(spec.activation)
         self.history = History()
@@ -49,7 +49,7 @@ class Progress:
         self.steps_per_epoch = math.ceil(self.train_count / spec.batch_size)
         self.total_steps = self.steps_per_epoch * spec.epochs
         self.inputs = math.prod(data.train_images.shape[1:])
-        self.outputs = end.outputs(data.train_labels, data.test_labels)
+        self.outputs = loss.outputs(data.train_labels, data.test_labels)
 
     @property
     def sizes(self) -> tuple[int, ...]:

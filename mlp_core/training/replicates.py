@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mlp_core.data import Dataset
-from mlp_core.losses import SOFTMAX, End
+from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network.concise import Network
 from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord, StopReason
 from mlp_core.spec import MAX_SEED, MAX_STEP_FLOPS, RunSpec, SpecError, step_flops, weight_count
@@ -30,15 +30,15 @@ class Replicates(Run):
     A seed whose loss is not finite ends where it broke, as it would alone, and the others go on; the whole diverges when all have.
 
     Args:
-        spec, data, end: as of a `Run`.
+        spec, data, loss: as of a `Run`.
         seeds: how many.
 
     Raises:
         SpecError: the last seed would be too large, or a step of so many networks; and what a `Run` raises.
     """
 
-    def __init__(self, spec: RunSpec, data: Dataset, end: End = SOFTMAX, seeds: int = SEEDS) -> None:
-        super().__init__(spec, data, end)
+    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, seeds: int = SEEDS) -> None:
+        super().__init__(spec, data, loss)
         _check(spec, self.sizes, seeds)
         self.networks = seeds
         self.seeds = tuple(range(spec.seed, spec.seed + seeds))
@@ -84,7 +84,7 @@ class Replicates(Run):
         self.replicas = ()
 
     def _new_bench(self) -> SeveralSeeds:
-        bench = SeveralSeeds(self.spec, self.data, self.end, self.sizes, self.device, self.seeds)
+        bench = SeveralSeeds(self.spec, self.data, self.loss, self.sizes, self.device, self.seeds)
         self.replicas = bench.batched.networks
         return bench
 
@@ -104,7 +104,7 @@ class Replicates(Run):
         bench.optimizer.step()
         bench.count(values, hits, n)
         if self.step % self.steps_per_epoch == 0:
-            self._test = EvaluationInProgress(self.step, ends_epoch=True, end=self.end)
+            self._test = EvaluationInProgress(self.step, ends_epoch=True, loss=self.loss)
         elif self.step in PROBED_STEPS:
             self._probe(bench)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from mlp_core.data import Dataset
-from mlp_core.losses import SOFTMAX, End
+from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network.concise import count
 from mlp_core.records import EpochRecord, LrChange, ProbeRecord, StepRecord, StopReason
 from mlp_core.runtime.devices import failure_of
@@ -34,8 +34,8 @@ class Run(Progress):
     Nothing is built until the first `advance`, so that making a run is cheap wherever it is made. Arguments and errors as of `Progress`.
     """
 
-    def __init__(self, spec: RunSpec, data: Dataset, end: End = SOFTMAX) -> None:
-        super().__init__(spec, data, end)
+    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY) -> None:
+        super().__init__(spec, data, loss)
         counts = count(spec, self.sizes)
         bytes_each = counts.weight_bytes + counts.optimizer_bytes + 2 * GENERATOR_BYTES
         self.checkpoints = Checkpoints(marks(self.steps_per_epoch, spec.epochs), bytes_each)
@@ -73,7 +73,7 @@ class Run(Progress):
             if self.inspections.lacks(self.step):
                 self._inspect(bench)
             while not (self.finished or self.tested):
-                self._test = self._test or EvaluationInProgress(self.step, end=self.end)
+                self._test = self._test or EvaluationInProgress(self.step, loss=self.loss)
                 self._test_piece(bench, self._test)
                 if time.perf_counter() >= deadline:
                     return
@@ -146,7 +146,7 @@ class Run(Progress):
         """
         if step == self.total_steps:
             raise ValueError(f"step: must be before the end of the run, got {step}")
-        run = Run(self.spec, self.data, self.end)
+        run = Run(self.spec, self.data, self.loss)
         with self.lock:
             run._start = self.checkpoints.at(step)
             run.history, run.step = run._start.past(self.history), step
@@ -164,7 +164,7 @@ class Run(Progress):
             checkpoint = self.checkpoints.at(step)
         bench = self._new_bench()
         bench.restore(checkpoint)
-        test = EvaluationInProgress(step, end=self.end)
+        test = EvaluationInProgress(step, loss=self.loss)
         while not bench.test_piece(test):
             pass
         return Moment(bench.network, test.result(), bench.inspect(step))
@@ -208,13 +208,13 @@ class Run(Progress):
         return self._bench
 
     def _new_bench(self) -> Workbench:
-        return Workbench(self.spec, self.data, self.end, self.sizes, self.device)
+        return Workbench(self.spec, self.data, self.loss, self.sizes, self.device)
 
     def _train_step(self, bench: Workbench) -> None:
         images, labels = bench.next_batch()
         loss, logits = bench.network.loss(images, labels)
         value = loss.item()
-        hits = self.end.hits(logits, labels)
+        hits = self.loss.hits(logits, labels)
         with self.lock:
             self.step += 1
             self.history.steps.append(StepRecord(self.step, value, hits / len(labels)))
@@ -226,7 +226,7 @@ class Run(Progress):
         bench.loss_sum += value * len(labels)
         bench.hits += hits
         if self.step % self.steps_per_epoch == 0:
-            self._test = EvaluationInProgress(self.step, ends_epoch=True, end=self.end)
+            self._test = EvaluationInProgress(self.step, ends_epoch=True, loss=self.loss)
         else:
             if self.step in PROBED_STEPS:
                 self._probe(bench)

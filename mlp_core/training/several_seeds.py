@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mlp_core import optimizers
 from mlp_core.data import Dataset
-from mlp_core.losses import End
+from mlp_core.losses import Loss
 from mlp_core.network import concise as model
 from mlp_core.network import scratch
 from mlp_core.network.batched import Batched
@@ -27,7 +27,7 @@ class SeveralSeeds(Workbench):
     Every seed draws its weights, its order of the images and its dropout masks as it would alone.
 
     Args:
-        spec, data, end, sizes, device: as of a `Workbench`.
+        spec, data, loss, sizes, device: as of a `Workbench`.
         seeds: one a network.
 
     Attributes:
@@ -35,14 +35,16 @@ class SeveralSeeds(Workbench):
         loss_sums, hit_sums: of every seed's images so far in this epoch.
     """
 
-    def __init__(self, spec: RunSpec, data: Dataset, end: End, sizes: tuple[int, ...], device: torch.device, seeds: Sequence[int]) -> None:
+    def __init__(
+        self, spec: RunSpec, data: Dataset, loss: Loss, sizes: tuple[int, ...], device: torch.device, seeds: Sequence[int]
+    ) -> None:
         specs = [replace(spec, seed=seed) for seed in seeds]
         self._orders = [generator_for(one, "order") for one in specs]  # before the first epoch, which the base class begins
-        super().__init__(specs[0], data, end, sizes, device)
-        made = [(model if spec.implementation == "concise" else scratch).build(one, sizes, device, loss=end.loss) for one in specs[1:]]
-        self.batched = Batched([self.network, *made], spec, end.loss, [generator_for(one, "dropout", device) for one in specs])
+        super().__init__(specs[0], data, loss, sizes, device)
+        made = [(model if spec.implementation == "concise" else scratch).build(one, sizes, device, loss=loss) for one in specs[1:]]
+        self.batched = Batched([self.network, *made], spec, loss, [generator_for(one, "dropout", device) for one in specs])
         self.optimizer = (optimizers if spec.implementation == "concise" else scratch).make_optimizer(spec, self.batched.parameters())
-        self._end = end
+        self._loss = loss
         self._test_piece = images_per_piece(sizes, len(seeds))
 
     def start_epoch(self) -> None:
@@ -62,9 +64,9 @@ class SeveralSeeds(Workbench):
 
     def right(self, logits: Tensor, labels: Tensor) -> list[float]:
         """How many labels (S, n) the logits (S, n, out) of every seed get right; NaN where there is no right and wrong."""
-        if self._end.scores is None:
+        if self._loss.scores is None:
             return [math.nan] * len(logits)
-        right: list[float] = (self._end.scores(logits).argmax(dim=2) == labels).sum(dim=1).tolist()
+        right: list[float] = (self._loss.scores(logits).argmax(dim=2) == labels).sum(dim=1).tolist()
         return right
 
     def count(self, losses: Sequence[float], hits: Sequence[float], images: int) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from mlp_core import optimizers
 from mlp_core.data import Dataset
 from mlp_core.expression import resolve
-from mlp_core.losses import End
+from mlp_core.losses import Loss
 from mlp_core.network import concise as model
 from mlp_core.network import scratch
 from mlp_core.network.concise import generator_for
@@ -35,7 +35,7 @@ class Workbench:
     """Ready for the first step of an epoch.
 
     Args:
-        data: as of a `Run`; so is `end`.
+        data: as of a `Run`; so is `loss`.
         sizes: width of every layer, input and output included.
 
     Attributes:
@@ -43,9 +43,9 @@ class Workbench:
         probe_batch: images (n, d) and labels on which layers are measured.
     """
 
-    def __init__(self, spec: RunSpec, data: Dataset, end: End, sizes: tuple[int, ...], device: torch.device) -> None:
+    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss, sizes: tuple[int, ...], device: torch.device) -> None:
         concise = spec.implementation == "concise"
-        self.network = (model if concise else scratch).build(spec, sizes, device, loss=end.loss)
+        self.network = (model if concise else scratch).build(spec, sizes, device, loss=loss)
         self.optimizer = (optimizers if concise else scratch).make_optimizer(spec, self.network.parameters())
         train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
         self.train_images = data.train_images[:train_count].reshape(train_count, -1).to(device)

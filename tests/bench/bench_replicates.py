@@ -19,7 +19,7 @@ import torch
 
 from mlp_core.data import Dataset, load_fashion_mnist
 from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
-from mlp_core.losses import ENDS
+from mlp_core.losses import LOSSES
 from mlp_core.runtime.matmul import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -40,7 +40,7 @@ class PlaneDesign:
     points: int
     test_share: float
     spec: RunSpec
-    end: str
+    loss: str
 
 
 SMALL = RunSpec(hidden=(8,), init="he_normal", optimizer="adam", lr=0.03, batch_size=10, epochs=2000, device="cpu")
@@ -49,8 +49,8 @@ TANH = RunSpec((8, 8), "tanh", init="xavier_normal", optimizer="adam", lr=0.01, 
 PLANE = {
     "XOR, 2-8-1": PlaneDesign("xor", 300, 0.5, SMALL, "logistic"),
     "Spiral, 2-8-8-1": PlaneDesign("spiral", 400, 0.2, DEEPER, "logistic"),
-    "Three arms, 2-8-8-3": PlaneDesign("arms", 400, 0.2, DEEPER, "softmax"),
-    "Hills and hollows, 2-8-8-1": PlaneDesign("bumps", 500, 0.2, TANH, "regression"),
+    "Three arms, 2-8-8-3": PlaneDesign("arms", 400, 0.2, DEEPER, "cross_entropy"),
+    "Hills and hollows, 2-8-8-1": PlaneDesign("bumps", 500, 0.2, TANH, "squared"),
 }
 
 
@@ -121,8 +121,8 @@ def large_lines(data: Dataset) -> list[str]:
 
 def plane_line(label: str, design: PlaneDesign) -> str:
     train, test = split(points_of(design.shape, design.points, 0.0, 0), design.test_share, 0)
-    data, end = dataset(train, test, ("x", "y")), ENDS[design.end]
-    runs = {"one": Run(design.spec, data, end), "five": Replicates(design.spec, data, end)}
+    data, loss = dataset(train, test, ("x", "y")), LOSSES[design.loss]
+    runs = {"one": Run(design.spec, data, loss), "five": Replicates(design.spec, data, loss)}
     seconds = interleaved({name: _epochs(run, PLANE_EPOCHS) for name, run in runs.items()}, PLANE_ROUNDS)
     return line(label, seconds, "five", "one", PLANE_EPOCHS, f"(goal: at most {PLANE_GOAL})")
 

@@ -1,20 +1,20 @@
-"""One machine, different ends: the losses of both implementations against torch's, and runs of each end through the engine."""
+"""The losses of both implementations against torch's, and runs of each loss through the engine."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from mlp_core.data import Dataset
 from mlp_core.initializers import initial_parameters
 from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.losses import ENDS
-from mlp_core.network import concise as model
-from mlp_core.network import scratch
+from mlp_core.losses import LOSSES
 from mlp_core.network.concise import generator_for
 from mlp_core.optimizers import make_optimizer
 from mlp_core.spec import RunSpec
@@ -35,21 +35,21 @@ def numbers() -> Dataset:
     return replace(data, train_labels=data.train_images.sum(dim=1, keepdim=True), test_labels=data.test_images.sum(dim=1, keepdim=True))
 
 
-@pytest.mark.parametrize("implementation", [model, scratch])
-def test_the_logistic_loss_and_its_gradient_are_torchs(implementation: object) -> None:
+@pytest.mark.parametrize("loss", [LOSSES["logistic"].function, LOSSES["logistic"].scratch])
+def test_the_logistic_loss_and_its_gradient_are_torchs(loss: Callable[[Tensor, Tensor], Tensor]) -> None:
     logits = torch.tensor([[0.0], [-3.0], [500.0], [0.0], [1e-3], [-500.0]], dtype=torch.float64, requires_grad=True)
     labels = torch.tensor([0, 1, 1, 1, 0, 0])
     expected = F.binary_cross_entropy_with_logits(logits[:, 0], labels.double())
     (slope,) = torch.autograd.grad(expected, logits)
-    loss = implementation.LOSSES["logistic"](logits, labels)  # type: ignore[attr-defined]
-    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
-    torch.testing.assert_close(torch.autograd.grad(loss, logits)[0], slope)
+    value = loss(logits, labels)
+    assert value.item() == pytest.approx(expected.item(), rel=1e-12)
+    torch.testing.assert_close(torch.autograd.grad(value, logits)[0], slope)
 
 
 @pytest.mark.parametrize("implementation", ["concise", "scratch"])
-@pytest.mark.parametrize(("end", "data", "outputs"), [("softmax", plane(3), 3), ("logistic", plane(), 1), ("regression", numbers(), 1)])
-def test_every_end_trains_and_records_its_own_loss(implementation: str, end: str, data: Dataset, outputs: int) -> None:
-    run = Run(replace(SPEC, implementation=implementation), data, ENDS[end])
+@pytest.mark.parametrize(("loss", "data", "outputs"), [("cross_entropy", plane(3), 3), ("logistic", plane(), 1), ("squared", numbers(), 1)])
+def test_every_loss_trains_and_is_recorded(implementation: str, loss: str, data: Dataset, outputs: int) -> None:
+    run = Run(replace(SPEC, implementation=implementation), data, LOSSES[loss])
     assert run.sizes == (2, 3, outputs)
     run.advance()
     assert run.finished
@@ -59,19 +59,19 @@ def test_every_end_trains_and_records_its_own_loss(implementation: str, end: str
     assert run.evaluation is not None
     o, y, last = run.network.logits(data.test_images), data.test_labels, run.history.epochs[-1]
     expected = {
-        "softmax": lambda: (F.cross_entropy(o, y), o.argmax(dim=1) == y),
+        "cross_entropy": lambda: (F.cross_entropy(o, y), o.argmax(dim=1) == y),
         "logistic": lambda: (F.binary_cross_entropy_with_logits(o[:, 0], y.float()), (o[:, 0] > 0) == (y == 1)),
-        "regression": lambda: (F.mse_loss(o, y) / 2, torch.full((1,), math.nan)),
-    }[end]()
+        "squared": lambda: (F.mse_loss(o, y) / 2, torch.full((1,), math.nan)),
+    }[loss]()
     assert last.test_loss == pytest.approx(expected[0].item(), rel=1e-5)
     assert last.test_accuracy == pytest.approx(expected[1].double().mean().item(), nan_ok=True)
     assert last.train_loss < run.history.epochs[0].train_loss
-    assert run.evaluation.probabilities.shape[1] == {"softmax": 3, "logistic": 2, "regression": 0}[end]
+    assert run.evaluation.probabilities.shape[1] == {"cross_entropy": 3, "logistic": 2, "squared": 0}[loss]
 
 
 def test_logistic_regression_is_softmax_with_two_classes() -> None:
     o = torch.linspace(-4, 4, 9)[:, None]
-    scores = ENDS["logistic"].scores
+    scores = LOSSES["logistic"].scores
     assert scores is not None
     torch.testing.assert_close(scores(o).softmax(dim=1)[:, 1], torch.sigmoid(o[:, 0]))
 
@@ -83,9 +83,9 @@ def test_l1_adds_the_sign_of_the_weight_to_the_gradient() -> None:
     torch.testing.assert_close(w.detach(), torch.tensor([2.0 - 0.1 * 0.6, -0.5 - 0.1 * (0.1 - 0.5), -0.1 * 0.1]))
 
 
-@pytest.mark.parametrize("end", ["softmax", "logistic"])
-def test_a_run_prepared_first_prints_the_same_numbers(end: str) -> None:
-    plain, prepared = (Run(SPEC, plane(), ENDS[end]) for _ in range(2))
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])
+def test_a_run_prepared_first_prints_the_same_numbers(loss: str) -> None:
+    plain, prepared = (Run(SPEC, plane(), LOSSES[loss]) for _ in range(2))
     prepared.prepare()
     assert prepared.network is not None
     assert prepared.step == 0
@@ -96,7 +96,7 @@ def test_a_run_prepared_first_prints_the_same_numbers(end: str) -> None:
 
 @pytest.mark.parametrize("implementation", ["concise", "scratch"])
 def test_a_weight_set_by_hand_is_the_one_that_trains_on(implementation: str) -> None:
-    run = Run(replace(SPEC, implementation=implementation), plane(), ENDS["logistic"])
+    run = Run(replace(SPEC, implementation=implementation), plane(), LOSSES["logistic"])
     run.set_weight(0, 2, 1, 1.5)
     run.set_weight(1, 0, None, -0.25)
     assert run.network is not None
@@ -117,7 +117,7 @@ def test_a_weight_set_by_hand_is_the_one_that_trains_on(implementation: str) -> 
 
 def test_a_change_reaches_a_resting_job_and_its_predictions() -> None:
     scheduler = Scheduler()
-    job = TrainingJob(Run(SPEC, plane(), ENDS["logistic"]), scheduler)
+    job = TrainingJob(Run(SPEC, plane(), LOSSES["logistic"]), scheduler)
 
     def rest() -> None:
         with scheduler.changed:

@@ -61,7 +61,7 @@ def test_the_spiral_is_learned_by_its_preset() -> None:
 def test_the_table_of_ends_tells_the_sizes_of_what_it_opens(machine: Any) -> None:
     chosen = settings(**machine.fields)
     run = chosen.run()
-    assert (run.sizes, chosen.end.name) == (machine.sizes, machine.end)
+    assert (run.sizes, chosen.loss.name) == (machine.sizes, machine.loss)
 
 
 def test_collapse_opens_with_rounding_only_and_bends(page: AppTest) -> None:
@@ -196,7 +196,7 @@ def test_each_machine_opens_and_trains(page: AppTest, machine: Any) -> None:
     assert not page.exception
     assert page.query_params["act"] in ("playground", ["playground"])
     until(page, lambda page: int(metrics(page)["Epoch"].split()[0]) >= 2)
-    assert ("Test accuracy" in metrics(page)) == (machine.end != "regression")
+    assert ("Test accuracy" in metrics(page)) == (machine.loss != "squared")
     page.button(key="plane_reset").click().run()
 
 

@@ -69,7 +69,7 @@ def network_of(run: Trainable) -> Network:
 
 def shade(network: Network) -> np.ndarray[Any, Any]:
     """What the plane has to show of a network of `SHORT`."""
-    field = output_field(network, settings().end, ("x", "y"))
+    field = output_field(network, settings().loss, ("x", "y"))
     return np.round(np.clip(shading_of(field).values, 0, 1) * LEVELS).ravel()
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mlp_core.labs.nonlinearity.plane import HALF, inputs
-from mlp_core.losses import End
+from mlp_core.losses import Loss
 from mlp_core.network.concise import Network
 
 Floats = npt.NDArray[np.float64]
@@ -35,10 +35,10 @@ def _grid_inputs(side: int, features: tuple[str, ...]) -> Tensor:
 
 
 @torch.no_grad()
-def output_field(network: Network, end: End, features: tuple[str, ...]) -> Floats:
+def output_field(network: Network, loss: Loss, features: tuple[str, ...]) -> Floats:
     """The network's answer over the plane: probabilities (side, side, classes), or (side, side, 1) for a regression."""
     outputs = network.logits(_grid_inputs(FINE, features))
-    answers = outputs if end.scores is None else end.scores(outputs).softmax(dim=1)
+    answers = outputs if loss.scores is None else loss.scores(outputs).softmax(dim=1)
     return answers.double().numpy().reshape(FINE, FINE, -1)
 
 

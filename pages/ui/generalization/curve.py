@@ -11,7 +11,7 @@ import streamlit as st
 from mlp_core.labs.generalization import polynomial
 from mlp_core.labs.generalization.linear_fit import Floats, LinearFit
 from mlp_core.labs.generalization.polynomial import DEGREE_BOUNDS, NOISE_BOUNDS, SAMPLE_BOUNDS, SPREAD_BOUNDS, Sample, Solver
-from mlp_core.losses import ENDS
+from mlp_core.losses import LOSSES
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
 from pages.figures.bands import BandSeries, axis, band_chart, log_axis
@@ -94,7 +94,7 @@ class Settings:
         spec = RunSpec(
             hidden=(), init="torch_default", lr=self.lr, batch_size=BATCH, epochs=self.epochs, seed=self.seed, device="cpu"
         )  # fmt: skip
-        return Run(spec, polynomial.dataset(*self.drawn(), self.degree), ENDS["regression"])
+        return Run(spec, polynomial.dataset(*self.drawn(), self.degree), LOSSES["squared"])
 
 
 def part(link: LinkState) -> None:

@@ -7,37 +7,34 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from mlp_core.labs.nonlinearity.plane import SHAPES
-from mlp_core.losses import ENDS
+from mlp_core.losses import LOSSES
 from mlp_core.spec import weight_count
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity.presets import SPIRAL, Preset, take
 from pages.ui.nonlinearity.steering import PLAYING
 
-OUTPUT_FORMULAS = {"regression": "o", "logistic": "σ(o)", "softmax": "softmax(o)"}
-LOSS_FORMULAS = {"regression": "½(o − y)²", "logistic": "−log σ(±o)", "softmax": "−log softmax(o)[y]"}
-
 
 class Machine(NamedTuple):
-    """A model of the book: what it is called, how it ends, its hidden widths, and the playground's fields that set it up."""
+    """A model of the book: what it is called, its loss, its hidden widths, and the playground's fields that set it up."""
 
     name: str
-    end: str
+    loss: str
     hidden: tuple[int, ...]
     fields: dict[str, Any]
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        outputs = SHAPES[self.fields["data"]].classes if self.end == "softmax" else 1
+        outputs = SHAPES[self.fields["data"]].classes if self.loss == "cross_entropy" else 1
         return (2, *self.hidden, outputs)
 
 
 ONE_LAYER: dict[str, Any] = {"deep": 0, "epochs": 100, "pace": "full"}
 MACHINES = (
-    Machine("Linear regression", "regression", (), ONE_LAYER | {"data": "plane", "noise": 20, "lr": "0.01"}),
+    Machine("Linear regression", "squared", (), ONE_LAYER | {"data": "plane", "noise": 20, "lr": "0.01"}),
     Machine("Logistic regression", "logistic", (), ONE_LAYER | {"data": "gaussians"}),
-    Machine("Softmax regression", "softmax", (), ONE_LAYER | {"data": "three"}),
+    Machine("Softmax regression", "cross_entropy", (), ONE_LAYER | {"data": "three"}),
     Machine("Binary MLP", "logistic", (8,), {"data": "circle", "deep": 1, "epochs": 100, "pace": "full"}),
-    Machine("Multiclass MLP", "softmax", (8, 8), SPIRAL | {"data": "arms", "epochs": 150, "pace": "full"}),
+    Machine("Multiclass MLP", "cross_entropy", (8, 8), SPIRAL | {"data": "arms", "epochs": 150, "pace": "full"}),
 )
 
 
@@ -61,15 +58,15 @@ def act(link: LinkState) -> None:
 
 
 def _row(machine: Machine) -> dict[str, object]:
-    sizes = machine.sizes
+    sizes, loss = machine.sizes, LOSSES[machine.loss]
     return {
         "model": machine.name,
         "hidden layers": " → ".join(map(str, machine.hidden)) or "none",
         "last W": f"({sizes[-2]} × {sizes[-1]})",
         "last b": f"({sizes[-1]},)",
-        "output": f"(n × {sizes[-1]}), {OUTPUT_FORMULAS[machine.end]}",
-        "loss": LOSS_FORMULAS[machine.end],
-        "ends in": ENDS[machine.end].label,
+        "output": f"(n × {sizes[-1]}), {loss.output}",
+        "loss": loss.formula,
+        "ends in": loss.label,
         "points": SHAPES[machine.fields["data"]].label,
         "parameters": weight_count(sizes),
     }

@@ -182,7 +182,7 @@ def _shading(link: LinkState, settings: Settings, network: Network, shown: tuple
     discrete = bool(link["discrete"])
     if shown is not None:
         return shading_of_numbers(unit_fields(network, settings.features, FINE)[shown[0]][shown[1]], discrete=discrete)
-    field = output_field(network, settings.end, settings.features)
+    field = output_field(network, settings.loss, settings.features)
     if settings.points.classes:
         return shading_of(np.nan_to_num(field), discrete=discrete)
     return shading_of_numbers(field[:, :, 0], discrete=discrete)

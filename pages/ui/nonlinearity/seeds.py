@@ -53,7 +53,7 @@ def seeds_panel(settings: Settings) -> None:
         st.info("These five are of the settings before; **× 5 seeds** trains the new ones.", icon=":material/edit_note:")
     snapshot, five = found.job.snapshot(), found.job.run
     assert isinstance(five, Replicates)
-    classes = five.end.scores is not None
+    classes = five.loss.scores is not None
     members, first, total = snapshot.members, snapshot.spec.seed, snapshot.spec.epochs
     st.markdown(summary(members, first, classes=classes))
     run = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=members)

@@ -13,7 +13,7 @@ from mlp_core.activations import ACTIVATIONS
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.labs.nonlinearity.plane import FEATURES, SHAPES, Points, dataset, points_of, split
 from mlp_core.labs.nonlinearity.plane_points import PointsError, from_text
-from mlp_core.losses import ENDS, End
+from mlp_core.losses import LOSSES, Loss
 from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
@@ -88,7 +88,7 @@ class Settings:
     points: Points
     train: Points
     test: Points
-    end: End
+    loss: Loss
 
     @property
     def trainable(self) -> bool:
@@ -103,11 +103,11 @@ class Settings:
         return 1.0 if self.spec.activation == "identity" or not self.spec.hidden else NEGATIVE_SLOPES.get(self.spec.activation)
 
     def run(self) -> Run:
-        return Run(self.spec, dataset(self.train, self.test, self.features), self.end)
+        return Run(self.spec, dataset(self.train, self.test, self.features), self.loss)
 
     def replicates(self) -> Replicates:
         """The same from several seeds at once."""
-        return Replicates(self.spec, dataset(self.train, self.test, self.features), self.end)
+        return Replicates(self.spec, dataset(self.train, self.test, self.features), self.loss)
 
 
 def settings_panel(link: LinkState) -> Settings:
@@ -187,15 +187,15 @@ def settings_of(link: LinkState) -> Settings:
     share, seed = int(link["test"]) / 100, int(link["data_seed"])
     train, test = memo("plane_split", (data, share, seed), lambda: split(points, share, seed))
     features = tuple(name for name in FEATURES if name in link["features"])
-    spec, end = _spec(link), _end(link, points)
-    return Settings((data, share, seed, features, spec, end.name), spec, features, points, train, test, end)
+    spec, loss = _spec(link), _loss(link, points)
+    return Settings((data, share, seed, features, spec, loss.name), spec, features, points, train, test, loss)
 
 
-def _end(link: LinkState, points: Points) -> End:
+def _loss(link: LinkState, points: Points) -> Loss:
     """Two classes need one output; the softmax of two is the same machine with one too many."""
     if points.classes == 0:
-        return ENDS["regression"]
-    return ENDS["logistic" if points.classes == 2 and link["end"] == "auto" else "softmax"]
+        return LOSSES["squared"]
+    return LOSSES["logistic" if points.classes == 2 and link["end"] == "auto" else "cross_entropy"]
 
 
 def _spec(link: LinkState) -> RunSpec:

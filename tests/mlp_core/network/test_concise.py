@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mlp_core.losses import LOSSES
 from mlp_core.network import concise as model
 from mlp_core.network import scratch
 from mlp_core.network.concise import PURPOSES, Network, count, generator_for
@@ -71,7 +72,7 @@ def test_forward_and_backward_are_those_written_by_hand(
     implementation: ModuleType, activation: str, hidden: tuple[int, ...], loss: str
 ) -> None:
     spec = RunSpec(hidden=hidden, activation=activation, init="torch_default")
-    network: Network = implementation.build(spec, (7, *hidden, 3), loss=loss, dtype=torch.float64)
+    network: Network = implementation.build(spec, (7, *hidden, 3), loss=LOSSES[loss], dtype=torch.float64)
     x, labels = batch(11, 7, 3, torch.float64)
     target = labels if loss == "cross_entropy" else torch.eye(3, dtype=torch.float64)[labels]
     value, logits, weight_gradients, bias_gradients = by_hand(network, x, labels, activation, loss)

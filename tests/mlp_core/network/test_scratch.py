@@ -16,6 +16,7 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from mlp_core import optimizers
+from mlp_core.losses import CROSS_ENTROPY, LOSSES
 from mlp_core.network import concise as model
 from mlp_core.network import scratch
 from mlp_core.network.concise import Network
@@ -103,7 +104,7 @@ def test_relu_hides_no_nan() -> None:
 def test_cross_entropy_is_log_sum_exp_less_the_labels_logit(logits: NDArray[np.float64], labels: list[int]) -> None:
     expected = (logsumexp(logits, axis=1) - logits[range(4), labels]).mean()
     o = torch.tensor(logits, requires_grad=True)
-    loss = scratch.cross_entropy(o, torch.tensor(labels))
+    loss = CROSS_ENTROPY.scratch(o, torch.tensor(labels))
     loss.backward()  # type: ignore[no-untyped-call]
     softmax = np.exp(logits - logsumexp(logits, axis=1, keepdims=True))
     assert o.grad is not None
@@ -113,13 +114,13 @@ def test_cross_entropy_is_log_sum_exp_less_the_labels_logit(logits: NDArray[np.f
 
 def test_cross_entropy_survives_logits_whose_exponential_overflows() -> None:
     logits = torch.tensor([[1000.0, 0.0], [-1000.0, 0.0]])
-    assert scratch.cross_entropy(logits, torch.tensor([1, 1])).item() == 500.0
-    assert scratch.cross_entropy(torch.tensor([[float("nan"), 0.0]]), torch.tensor([1])).isnan()
+    assert CROSS_ENTROPY.scratch(logits, torch.tensor([1, 1])).item() == 500.0
+    assert CROSS_ENTROPY.scratch(torch.tensor([[float("nan"), 0.0]]), torch.tensor([1])).isnan()
 
 
 def test_the_squared_loss_is_half_torchs_summed_over_the_outputs() -> None:
     generator = torch.Generator().manual_seed(0)
     o, y = torch.rand(6, 4, generator=generator), torch.rand(6, 4, generator=generator)
     expected = F.mse_loss(o, y).item() * 4 / 2
-    assert scratch.squared_loss(o, y).item() == pytest.approx(expected, rel=1e-6)
-    assert model.squared(o, y).item() == pytest.approx(expected, rel=1e-6)
+    assert LOSSES["squared"].scratch(o, y).item() == pytest.approx(expected, rel=1e-6)
+    assert LOSSES["squared"].function(o, y).item() == pytest.approx(expected, rel=1e-6)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mlp_core.expression import resolve
-from mlp_core.losses import ENDS
+from mlp_core.losses import LOSSES
 from mlp_core.network import concise as model
 from mlp_core.network import scratch
 from mlp_core.spec import RunSpec
@@ -89,16 +89,16 @@ def test_an_inspection_is_what_the_probe_measures_and_the_histograms_of_what_it_
 
 
 @BOTH
-@pytest.mark.parametrize("end", ["logistic", "regression"])
+@pytest.mark.parametrize("loss", ["logistic", "squared"])
 @pytest.mark.parametrize("hidden", [(), (5,)])
-def test_other_ends_and_no_hidden_layer(implementation: ModuleType, end: str, hidden: tuple[int, ...]) -> None:
-    network = implementation.build(replace(SPEC, hidden=hidden), (6, *hidden, 1), loss=ENDS[end].loss)
+def test_other_losses_and_no_hidden_layer(implementation: ModuleType, loss: str, hidden: tuple[int, ...]) -> None:
+    network = implementation.build(replace(SPEC, hidden=hidden), (6, *hidden, 1), loss=LOSSES[loss])
     inputs, labels = batch()
-    answers = (labels > 0).long() if end == "logistic" else labels[:, None].float()
+    answers = (labels > 0).long() if loss == "logistic" else labels[:, None].float()
     seen = inspect(network, resolve("tanh"), inputs, answers, step=0)
     assert [layer.stats.units for layer in seen.layers] == [*hidden, 1]
     logits = network.logits(inputs).double()
-    slope = (logits.sigmoid() if end == "logistic" else logits) - answers.reshape(-1, 1)
+    slope = (logits.sigmoid() if loss == "logistic" else logits) - answers.reshape(-1, 1)
     before = torch.tanh(inputs @ network.weights()[0][0].T + network.weights()[0][1]) if hidden else inputs
     gradient = slope.T @ before.double() / len(inputs)
     assert seen.layers[-1].stats.gradient_norm == pytest.approx(gradient.norm().item(), rel=1e-5)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mlp_core.data import Dataset, load_sample
 from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
-from mlp_core.losses import ENDS, SOFTMAX, End
+from mlp_core.losses import CROSS_ENTROPY, LOSSES, Loss
 from mlp_core.network.concise import Network
 from mlp_core.records import HistorySnapshot, LrChange
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
@@ -48,9 +48,9 @@ DESIGNS: dict[str, dict[str, Any]] = {
 each_design = pytest.mark.parametrize("changes", DESIGNS.values(), ids=DESIGNS)
 
 
-def singles(spec: RunSpec, data: Dataset, end: End = SOFTMAX, before: Callable[[Run], object] | None = None) -> list[Run]:
+def singles(spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, before: Callable[[Run], object] | None = None) -> list[Run]:
     """The run of every seed, alone, to its end; `before` is done to it first."""
-    runs = [Run(replace(spec, seed=seed), data, end) for seed in range(spec.seed, spec.seed + 5)]
+    runs = [Run(replace(spec, seed=seed), data, loss) for seed in range(spec.seed, spec.seed + 5)]
     for run in runs:
         if before is not None:
             before(run)
@@ -97,12 +97,14 @@ def test_each_seed_is_the_single_run_of_it(changes: dict[str, Any], implementati
     assert (kind_of(run), run.epoch) == ("completed", 2)
 
 
-@pytest.mark.parametrize(("shape", "end"), [("xor", "logistic"), ("xor", "softmax"), ("three", "softmax"), ("bumps", "regression")])
-def test_each_seed_learns_points_of_the_plane_as_it_does_alone(shape: str, end: str) -> None:
+@pytest.mark.parametrize(
+    ("shape", "loss"), [("xor", "logistic"), ("xor", "cross_entropy"), ("three", "cross_entropy"), ("bumps", "squared")]
+)
+def test_each_seed_learns_points_of_the_plane_as_it_does_alone(shape: str, loss: str) -> None:
     train, test = split(points_of(shape, 60, 0.1, 0), 0.3, 0)
     data = dataset(train, test, ("x", "y", "xy"))
     spec = RunSpec(hidden=(8, 4), activation="tanh", init="xavier_normal", optimizer="adam", lr=0.03, batch_size=15, epochs=4, device="cpu")
-    run, alone = Replicates(spec, data, ENDS[end]), singles(spec, data, ENDS[end])
+    run, alone = Replicates(spec, data, LOSSES[loss]), singles(spec, data, LOSSES[loss])
     run.advance()
     assert_same(run, alone)
 
@@ -223,9 +225,9 @@ def test_the_first_seed_shows_what_it_was_when_it_broke() -> None:
 
 def test_when_all_have_diverged_so_has_the_whole() -> None:
     train, test = split(points_of("bumps", 60, 0.0, 0), 0.3, 0)
-    data, end = dataset(train, test, ("x", "y")), ENDS["regression"]
+    data, loss = dataset(train, test, ("x", "y")), LOSSES["squared"]
     spec = RunSpec(hidden=(8,), activation="identity", init="xavier_normal", lr=0.3, batch_size=15, epochs=100, device="cpu")
-    run, alone = Replicates(spec, data, end), singles(spec, data, end)
+    run, alone = Replicates(spec, data, loss), singles(spec, data, loss)
     run.advance()
     assert {kind_of(one) for one in alone} == {"diverged"}
     assert len({one.step for one in alone}) > 1

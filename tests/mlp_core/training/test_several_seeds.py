@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.data import Dataset
-from mlp_core.losses import ENDS, SOFTMAX, End
+from mlp_core.losses import CROSS_ENTROPY, LOSSES, Loss
 from mlp_core.training import workbench
 from mlp_core.training.evaluation import EvaluationInProgress
 from mlp_core.training.several_seeds import SeveralSeeds
@@ -33,8 +33,8 @@ def numbers(targets: bool) -> Dataset:
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_every_seed_takes_the_batches_that_it_takes_alone(batch_size: int, train_size: int | None) -> None:
     data, spec = clouds(), replace(SPEC, batch_size=batch_size, train_size=train_size, seed=SEEDS[0])
-    bench = SeveralSeeds(spec, data, SOFTMAX, (6, 8, 3), CPU, SEEDS)
-    alone = [Workbench(replace(spec, seed=seed), data, SOFTMAX, (6, 8, 3), CPU) for seed in SEEDS]
+    bench = SeveralSeeds(spec, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
+    alone = [Workbench(replace(spec, seed=seed), data, CROSS_ENTROPY, (6, 8, 3), CPU) for seed in SEEDS]
     steps = math.ceil(len(bench.train_labels) / batch_size)
     for _epoch in range(2):
         for _step in range(steps):
@@ -47,10 +47,10 @@ def test_every_seed_takes_the_batches_that_it_takes_alone(batch_size: int, train
             one.start_epoch()
 
 
-@pytest.mark.parametrize(("end", "shape"), [(ENDS["logistic"], (3, 7)), (ENDS["regression"], (3, 7, 1))])
-def test_numbers_are_taken_as_they_are(end: End, shape: tuple[int, ...]) -> None:
-    data = numbers(targets=end.scores is None)
-    bench = SeveralSeeds(replace(SPEC, batch_size=7), data, end, (2, 8, 1), CPU, SEEDS)
+@pytest.mark.parametrize(("loss", "shape"), [(LOSSES["logistic"], (3, 7)), (LOSSES["squared"], (3, 7, 1))])
+def test_numbers_are_taken_as_they_are(loss: Loss, shape: tuple[int, ...]) -> None:
+    data = numbers(targets=loss.scores is None)
+    bench = SeveralSeeds(replace(SPEC, batch_size=7), data, loss, (2, 8, 1), CPU, SEEDS)
     images, labels = bench.next_batch()
     assert labels.shape == shape
     pairs = torch.cat([data.train_images, data.train_labels.reshape(30, 1)], dim=1).tolist()
@@ -59,18 +59,18 @@ def test_numbers_are_taken_as_they_are(end: End, shape: tuple[int, ...]) -> None
 
 
 def test_hits_are_counted_for_every_seed() -> None:
-    bench = SeveralSeeds(SPEC, clouds(), SOFTMAX, (6, 8, 3), CPU, (0, 1))
+    bench = SeveralSeeds(SPEC, clouds(), CROSS_ENTROPY, (6, 8, 3), CPU, (0, 1))
     logits = torch.tensor([[[9.0, 1.0, 1.0], [2.0, 2.0, 2.0]], [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])
     assert bench.right(logits, torch.tensor([[0, 0], [1, 1]])) == [2, 1]  # of equal scores the first one counts
 
 
 def test_a_regression_has_no_hits() -> None:
-    bench = SeveralSeeds(SPEC, numbers(targets=True), ENDS["regression"], (2, 8, 1), CPU, (0, 1))
+    bench = SeveralSeeds(SPEC, numbers(targets=True), LOSSES["squared"], (2, 8, 1), CPU, (0, 1))
     assert all(math.isnan(hits) for hits in bench.right(torch.zeros(2, 5, 1), torch.zeros(2, 5, 1)))
 
 
 def test_sums_of_an_epoch_begin_anew_with_the_next() -> None:
-    bench = SeveralSeeds(SPEC, clouds(), SOFTMAX, (6, 8, 3), CPU, (0, 1))
+    bench = SeveralSeeds(SPEC, clouds(), CROSS_ENTROPY, (6, 8, 3), CPU, (0, 1))
     bench.count([1.0, 2.0], [3, 4], 10)
     bench.count([0.5, 0.25], [1, 0], 2)
     assert (bench.loss_sums, bench.hit_sums) == ([11.0, 20.5], [4, 4])
@@ -82,7 +82,7 @@ def test_sums_of_an_epoch_begin_anew_with_the_next() -> None:
 def test_the_test_after_an_epoch_is_that_of_every_network(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbench, "TEST_PIECE_IMAGES", piece)
     data = clouds()
-    bench = SeveralSeeds(SPEC, data, SOFTMAX, (6, 8, 3), CPU, SEEDS)
+    bench = SeveralSeeds(SPEC, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
     for _ in range(2):  # a second test counts from 0 again
         test, pieces = EvaluationInProgress(4, ends_epoch=True), 1
         while not bench.test_piece(test):
@@ -99,5 +99,5 @@ def test_the_test_after_an_epoch_is_that_of_every_network(piece: int, monkeypatc
 
 def test_a_large_step_is_tested_in_smaller_pieces() -> None:
     sizes = (6, 2048, 2048, 3)
-    bench, one = SeveralSeeds(SPEC, clouds(), SOFTMAX, sizes, CPU, SEEDS), Workbench(SPEC, clouds(), SOFTMAX, sizes, CPU)
+    bench, one = SeveralSeeds(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU, SEEDS), Workbench(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU)
     assert bench._test_piece == one._test_piece // len(SEEDS) < one._test_piece

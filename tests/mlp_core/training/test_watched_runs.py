@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlp_core.data import Dataset
 from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
-from mlp_core.losses import ENDS
+from mlp_core.losses import LOSSES
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, inspection, workbench
 from mlp_core.training.probe import measure
@@ -102,11 +102,11 @@ def test_nobody_looked_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("hidden", [(), (4,)])
-@pytest.mark.parametrize("end", ["softmax", "logistic", "regression"])
-def test_points_in_the_plane(end: str, hidden: tuple[int, ...]) -> None:
-    points = points_of("plane" if end == "regression" else "xor", 80, 0.1, 0)
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "squared"])
+def test_points_in_the_plane(loss: str, hidden: tuple[int, ...]) -> None:
+    points = points_of("plane" if loss == "squared" else "xor", 80, 0.1, 0)
     data = dataset(*split(points, 0.5, 0), ("x", "y"))
-    run = Run(replace(SPEC, hidden=hidden, lr=0.03), data, ENDS[end])
+    run = Run(replace(SPEC, hidden=hidden, lr=0.03), data, LOSSES[loss])
     run.inspections.look()
     run.advance()
     assert steps_of(run) == list(range(1, run.total_steps + 1))

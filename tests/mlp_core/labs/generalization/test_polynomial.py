@@ -23,7 +23,7 @@ from mlp_core.labs.generalization.polynomial import (
     features,
     mean_squared_error,
 )
-from mlp_core.losses import ENDS
+from mlp_core.losses import LOSSES
 from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
 
@@ -107,7 +107,7 @@ def test_a_run_on_the_engine_learns_the_cubic() -> None:
     run = Run(
         RunSpec(hidden=(), init="torch_default", lr=0.02, batch_size=10, epochs=400, device="cpu"),
         dataset(train, test, 3),
-        ENDS["regression"],
+        LOSSES["squared"],
     )
     run.advance()
     assert run.network is not None

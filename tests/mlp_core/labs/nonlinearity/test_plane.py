@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.labs.nonlinearity.plane import FEATURES, HALF, SHAPES, Points, dataset, inputs, points_of, split
-from mlp_core.losses import ENDS
+from mlp_core.losses import LOSSES
 
 NAMES = st.sampled_from(sorted(SHAPES))
 
@@ -85,12 +85,12 @@ def test_the_inputs_are_functions_of_x_and_y() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "end", "shape"), [("xor", "logistic", (140,)), ("arms", "softmax", (140,)), ("bumps", "regression", (140, 1))]
+    ("name", "loss", "shape"), [("xor", "logistic", (140,)), ("arms", "cross_entropy", (140,)), ("bumps", "squared", (140, 1))]
 )
-def test_a_dataset_suits_its_end(name: str, end: str, shape: tuple[int, ...]) -> None:
+def test_a_dataset_suits_its_loss(name: str, loss: str, shape: tuple[int, ...]) -> None:
     data = dataset(*split(points_of(name, 200, 0.1, 0), 0.3, 0), ["x", "y", "xy"])
     assert data.train_images.shape == (140, 3)
     assert data.test_images.dtype == torch.float32
     assert data.train_labels.shape == shape
-    assert data.train_labels.dtype == (torch.float32 if end == "regression" else torch.int64)
-    assert ENDS[end].outputs(data.train_labels, data.test_labels) == (3 if end == "softmax" else 1)
+    assert data.train_labels.dtype == (torch.float32 if loss == "squared" else torch.int64)
+    assert LOSSES[loss].outputs(data.train_labels, data.test_labels) == (3 if loss == "cross_entropy" else 1)
