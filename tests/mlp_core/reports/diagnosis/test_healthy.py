@@ -12,7 +12,6 @@ from mlp_core.reports.diagnosis.healthy import Range
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from mlp_core.training.inspection import Inspection
-from pages.figures.layers import USUAL_GRADIENT, USUAL_PERCENT
 
 BOOK = RunSpec(device="cpu", epochs=10)
 DEEP = replace(BOOK, hidden=(64,) * 5)
@@ -69,7 +68,5 @@ def test_networks_that_do_not_learn_leave_them() -> None:
     assert not inside(saturated.saturated_fraction, healthy.FLAT)
 
 
-def test_the_rule_of_thumb_is_healthy_and_the_pictures_agree() -> None:
+def test_the_rule_of_thumb_is_healthy() -> None:
     assert inside(healthy.UPDATE_RULE, healthy.UPDATE)
-    assert healthy.GRADIENT == USUAL_GRADIENT
-    assert 100 * healthy.FLAT[1] == USUAL_PERCENT
