@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
+from pages.figures.axes import axis
 from pages.figures.decimation import decimate
-from pages.figures.palette import GRADIENT, GREY, VALUE, WARNING, base_layout, series_style, translucent
+from pages.figures.figure import Figure, Trace, bar, figure, scatter
+from pages.figures.palette import GRADIENT, GREY, VALUE, WARNING, series_style, translucent
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,55 +67,55 @@ class BinShares(Protocol):
     def dead(self) -> Floats: ...
 
 
-def function_curves(series: Sequence[FunctionSeries], mark: TangentMark | None = None) -> go.Figure:
+def function_curves(series: Sequence[FunctionSeries], mark: TangentMark | None = None) -> Figure:
     """Values above, gradients below, one x for both; with `mark`, the tangent at a point."""
     traces = [trace for index, one in enumerate(series) for trace in _function(one, series_style(index))]
     if mark is not None and series:
         values = np.concatenate([_gapped(one.value) for one in series])
         height = float(np.nanmax(values) - np.nanmin(values)) if np.isfinite(values).any() else 1.0
         traces += _tangents(mark, TANGENT_SHARE * float(np.ptp(series[0].x)), TANGENT_RISE * height)
-    axis = {"zeroline": True, "hoverformat": ".4g"}
-    layout = base_layout(
+    shared: dict[str, Any] = {"zeroline": True, "hoverformat": ".4g"}
+    return figure(
+        traces,
         hoversubplots="axis",
-        xaxis={"title": {"text": "x"}, "anchor": "y2", "showspikes": False},
-        yaxis=axis | {"title": {"text": "value φ(x)"}, "domain": VALUE_DOMAIN},
-        yaxis2=axis | {"title": {"text": "gradient φ′(x)"}, "domain": GRADIENT_DOMAIN},
+        xaxis=axis("x", anchor="y2", showspikes=False),
+        yaxis=axis("value φ(x)", domain=VALUE_DOMAIN, **shared),
+        yaxis2=axis("gradient φ′(x)", domain=GRADIENT_DOMAIN, **shared),
         shapes=[] if mark is None else [_upright(mark.x)],
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
-def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinShares) -> go.Figure:
+def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinShares) -> Figure:
     """Inputs below the curve, outputs to its right: each input goes up to the curve and across to its output."""
     x, y = decimate(curve.x, _gapped(curve.value))
     traces = [
-        go.Scatter(x=x, y=y, mode="lines", name=curve.name, line={"color": VALUE, "width": 2.5}, showlegend=False),
+        scatter(x=x, y=y, mode="lines", name=curve.name, line={"color": VALUE, "width": 2.5}, showlegend=False),
         *_bars(inputs, upright=True),
         *_bars(outputs, upright=False),
     ]
     share = {"showgrid": False, "zeroline": False, "tickformat": ".0%", "nticks": 3, "rangemode": "tozero"}
-    layout = base_layout(
+    return figure(
+        traces,
         hovermode="closest",
         barmode="stack",
         bargap=0,
-        xaxis={"title": {"text": "input z"}, "domain": (0, 0.74), "anchor": "y2"},
+        xaxis=axis("input z", domain=(0, 0.74), anchor="y2"),
         xaxis2=share | {"domain": (0.78, 1), "anchor": "y", "title": {"text": "share"}, "side": "top"},
-        yaxis={"title": {"text": "output φ(z)"}, "domain": (0.36, 1)},
+        yaxis=axis("output φ(z)", domain=(0.36, 1)),
         yaxis2=share | {"domain": (0, 0.3), "anchor": "x", "title": {"text": "share"}},
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
-def _function(one: FunctionSeries, style: dict[str, str]) -> Iterator[go.Scatter]:
+def _function(one: FunctionSeries, style: dict[str, str]) -> Iterator[Trace]:
     line = style | {"width": 2.5}
-    for axis, values, name in (("y", one.value, one.name), ("y2", one.gradient, f"{one.name} ′")):
+    for yaxis, values, name in (("y", one.value, one.name), ("y2", one.gradient, f"{one.name} ′")):
         x, y = decimate(one.x, _gapped(values))
-        yield go.Scatter(
-            x=x, y=y, yaxis=axis, mode="lines", line=line, name=name, legendgroup=one.name, showlegend=axis == "y", connectgaps=False
+        yield scatter(
+            x=x, y=y, yaxis=yaxis, mode="lines", line=line, name=name, legendgroup=one.name, showlegend=yaxis == "y", connectgaps=False
         )  # fmt: skip
 
 
-def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[go.Scatter]:
+def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[Trace]:
     hidden: dict[str, Any] = {"hoverinfo": "skip", "showlegend": False}
     segments = [("solid", mark.gradient, -1.0, 1.0)]
     if mark.kink:
@@ -124,12 +125,10 @@ def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[go.Sca
             continue
         reach = min(width, height / abs(slope)) if slope else width
         x, y = ([at + factor * reach * part for part in (start, end)] for at, factor in ((mark.x, 1.0), (mark.value, slope)))
-        yield go.Scatter(x=x, y=y, mode="lines", line={"color": GRADIENT, "width": 2, "dash": dash}, name="tangent", **hidden)
-    for axis, level in (("y", mark.value), ("y2", mark.gradient)):
+        yield scatter(x=x, y=y, mode="lines", line={"color": GRADIENT, "width": 2, "dash": dash}, name="tangent", **hidden)
+    for yaxis, level in (("y", mark.value), ("y2", mark.gradient)):
         if np.isfinite(level):
-            yield go.Scatter(
-                x=[mark.x], y=[level], yaxis=axis, mode="markers", marker={"color": GRADIENT, "size": 9}, name="point", **hidden
-            )
+            yield scatter(x=[mark.x], y=[level], yaxis=yaxis, mode="markers", marker={"color": GRADIENT, "size": 9}, name="point", **hidden)
 
 
 def _upright(x: float) -> dict[str, Any]:
@@ -139,7 +138,7 @@ def _upright(x: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _bars(histogram: BinShares, *, upright: bool) -> Iterator[go.Bar]:
+def _bars(histogram: BinShares, *, upright: bool) -> Iterator[Trace]:
     centers, widths = (histogram.edges[1:] + histogram.edges[:-1]) / 2, np.diff(histogram.edges)
     parts = (("active", histogram.active, VALUE), ("saturated", histogram.saturated, WARNING), ("gradient 0", histogram.dead, GREY))
     for name, shares, color in parts:
@@ -148,7 +147,7 @@ def _bars(histogram: BinShares, *, upright: bool) -> Iterator[go.Bar]:
         if not upright:
             place = {"x": shares, "y": centers, "xaxis": "x2", "yaxis": "y", "orientation": "h"}
             hover = "φ(z) = %{y:.3g}: %{x:.2%} " + name + "<extra></extra>"
-        yield go.Bar(
+        yield bar(
             **place, width=widths, name=name, legendgroup=name, showlegend=upright and bool(shares.any()), hovertemplate=hover,
             marker={"color": color, "line": {"width": 0}},
         )  # fmt: skip

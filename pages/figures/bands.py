@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from pages.figures.decimation import POINT_LIMIT, decimation_indices
+from pages.figures.figure import Figure, Trace, figure, scatter
 from pages.figures.marks import Marks
-from pages.figures.palette import GREY, base_layout, translucent
+from pages.figures.palette import GREY, translucent
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def band_chart(
     marks: Marks | None = None,
     here: float | None = None,
     digits: str = ".3~g",
-) -> go.Figure:
+) -> Figure:
     """Curves on one pair of axes, each with its band.
 
     Args:
@@ -61,7 +61,7 @@ def band_chart(
         digits: how a value is written on hover.
     """
     log = yaxis.get("type") == "log"
-    traces: list[go.Scatter] = []
+    traces: list[Trace] = []
     for one in series:
         traces += [*_band(one, log), _line(one, log, digits)]
     marked = marks or Marks(log=log)
@@ -69,18 +69,7 @@ def band_chart(
     if here is not None:
         line = {"color": translucent(GREY, 0.9), "width": 1.5, "dash": "dot"}
         shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": here, "x1": here, "line": line, "layer": "below"})
-    layout = base_layout(xaxis={"zeroline": False} | xaxis, yaxis=yaxis, shapes=shapes, annotations=marked.annotations)
-    return go.Figure(traces, layout).update_layout(template=None)
-
-
-def axis(title: str, **more: Any) -> dict[str, Any]:
-    """A linear axis with this title."""
-    return {"title": {"text": title}} | more
-
-
-def log_axis(title: str, **more: Any) -> dict[str, Any]:
-    """An axis in powers of ten with this title."""
-    return axis(title, type="log", exponentformat="power") | more
+    return figure(traces, xaxis={"zeroline": False} | xaxis, yaxis=yaxis, shapes=shapes, annotations=marked.annotations)
 
 
 def _places(one: BandSeries) -> tuple[Floats, npt.NDArray[np.intp]]:
@@ -96,16 +85,16 @@ def _drawable(values: npt.ArrayLike, log: bool) -> Floats:
     return clipped
 
 
-def _line(one: BandSeries, log: bool, digits: str) -> go.Scatter:
+def _line(one: BandSeries, log: bool, digits: str) -> Trace:
     x, kept = _places(one)
-    return go.Scatter(
+    return scatter(
         x=x[kept], y=_drawable(one.median, log)[kept], name=one.label, mode="lines+markers" if one.markers else "lines",
         line={"color": one.color, "width": 2.5, "dash": one.dash}, marker={"color": one.color, "size": 7},
         legendgroup=one.label, hovertemplate=f"%{{y:{digits}}}",
     )  # fmt: skip
 
 
-def _band(one: BandSeries, log: bool) -> list[go.Scatter]:
+def _band(one: BandSeries, log: bool) -> list[Trace]:
     """The band as a filled outline; nothing for a single run."""
     if one.low is None or one.high is None:
         return []
@@ -113,7 +102,7 @@ def _band(one: BandSeries, log: bool) -> list[go.Scatter]:
     low, high = _drawable(one.low, log)[kept], _drawable(one.high, log)[kept]
     outline = np.concatenate([x[kept], x[kept][::-1]])
     return [
-        go.Scatter(
+        scatter(
             x=outline, y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0}, fill="toself",
             fillcolor=translucent(one.color, BAND_OPACITY), hoverinfo="skip", showlegend=False, legendgroup=one.label,
         )

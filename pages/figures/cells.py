@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
-from pages.figures.palette import GREEN, GREY, ORANGE, SKY, base_layout, translucent
+from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.palette import GREEN, GREY, ORANGE, SKY, translucent
 
 Mask = npt.NDArray[np.bool_]
 
@@ -74,7 +74,7 @@ class Placed:
         return self.x + CELL_WIDTH * (column + 0.5), y
 
 
-def beside(operands: Sequence[CellGrid], result: CellGrid, signs: Sequence[str]) -> tuple[go.Figure, float]:
+def beside(operands: Sequence[CellGrid], result: CellGrid, signs: Sequence[str]) -> tuple[Figure, float]:
     """Operands and result in a row, with a sign after every operand.
 
     Returns:
@@ -93,7 +93,7 @@ def beside(operands: Sequence[CellGrid], result: CellGrid, signs: Sequence[str])
     return _figure(placed, words), height + TITLE_HEIGHT
 
 
-def corner(a: CellGrid, b: CellGrid, result: CellGrid) -> tuple[go.Figure, float]:
+def corner(a: CellGrid, b: CellGrid, result: CellGrid) -> tuple[Figure, float]:
     """A product as it is done by hand: A at the left, B above, and each cell of the result where a row of A and a column of B cross.
 
     Returns:
@@ -112,13 +112,14 @@ def _colors(operands: int) -> tuple[str, ...]:
     return (*COLORS[:operands], GREEN)
 
 
-def _figure(placed: Sequence[Placed], words: list[dict[str, Any]]) -> go.Figure:
+def _figure(placed: Sequence[Placed], words: list[dict[str, Any]]) -> Figure:
     right, bottom = max(one.right for one in placed), max(one.bottom for one in placed)
     numbered = right <= MOST_NUMBERED_COLUMNS * CELL_WIDTH
     traces = [trace for one in placed for trace in _traces(one, numbered)]
     titles = [_words((one.x + one.right) / 2, one.y - 0.4, one.grid.title, FONT) for one in placed]
     pad = max(0.0, (4 * CELL_WIDTH - right) / 2)  # a title is wider than a single cell
-    layout = base_layout(
+    return figure(
+        traces,
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
         showlegend=False,
         hovermode="closest",
@@ -128,10 +129,9 @@ def _figure(placed: Sequence[Placed], words: list[dict[str, Any]]) -> go.Figure:
         xaxis={"range": [-0.3 - pad, right + 0.3 + pad], "visible": False, "fixedrange": True, "constrain": "domain"},
         yaxis={"range": [bottom + 0.1, -TITLE_HEIGHT], "visible": False, "fixedrange": True, "scaleanchor": "x", "constrain": "domain"},
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
-def _traces(one: Placed, numbered: bool) -> list[go.Scatter]:
+def _traces(one: Placed, numbered: bool) -> list[Trace]:
     grid = one.grid
     x, y = one.centers()
     marked, ghost = grid.marked.ravel(), (np.zeros(grid.marked.size, bool) if grid.ghost is None else grid.ghost.ravel())
@@ -145,25 +145,25 @@ def _traces(one: Placed, numbered: bool) -> list[go.Scatter]:
     return [*(trace for trace in outlines if trace is not None), *_numbers(one, x, y, ghost, numbered)]
 
 
-def _cells(x: npt.NDArray[Any], y: npt.NDArray[Any], chosen: Mask, fill: str, line: dict[str, Any]) -> go.Scatter | None:
+def _cells(x: npt.NDArray[Any], y: npt.NDArray[Any], chosen: Mask, fill: str, line: dict[str, Any]) -> Trace | None:
     """One trace for all cells that look alike; each a closed outline with a gap after it."""
     if not chosen.any():
         return None
     half_width, half_height = 0.46 * CELL_WIDTH, 0.46
     across = np.array([-1, 1, 1, -1, -1, np.nan]) * half_width
     down = np.array([-1, -1, 1, 1, -1, np.nan]) * half_height
-    return go.Scatter(
+    return scatter(
         x=(x[chosen, None] + across).ravel(), y=(y[chosen, None] + down).ravel(),
         mode="lines", fill="toself", fillcolor=fill, line=line, hoverinfo="skip",
     )  # fmt: skip
 
 
-def _numbers(one: Placed, x: npt.NDArray[Any], y: npt.NDArray[Any], ghost: Mask, numbered: bool) -> Iterable[go.Scatter]:
+def _numbers(one: Placed, x: npt.NDArray[Any], y: npt.NDArray[Any], ghost: Mask, numbered: bool) -> Iterable[Trace]:
     """The numbers, faint in cells that are not really there; an unseen marker in every cell takes hover and click."""
     texts = one.grid.texts.ravel()
     for chosen, opacity in ((~ghost, 1.0), (ghost, 0.45)):
         if chosen.any():
-            yield go.Scatter(
+            yield scatter(
                 x=x[chosen], y=y[chosen], mode="markers+text" if numbered else "markers", text=texts[chosen], textfont={"size": FONT},
                 textposition="middle center", marker={"size": 26, "opacity": 0, "symbol": "square"}, opacity=opacity, name=one.grid.title,
                 customdata=None if one.grid.order is None else one.grid.order.ravel()[chosen], hovertemplate="%{text}<extra></extra>",

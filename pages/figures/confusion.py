@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.palette import FAULT, HEALTHY, base_layout, translucent
-from pages.figures.plain import Plain, Trace, heatmap, plain_figure, scatter
+from pages.figures.axes import axis
+from pages.figures.figure import Figure, Trace, figure, heatmap, scatter
+from pages.figures.palette import FAULT, HEALTHY, translucent
 
 HEIGHT = 460  # px
 STRONGEST = 0.8  # opacity of the largest value; below 1, so that words of the page's own color stay readable on it
@@ -20,7 +21,7 @@ Shares = npt.NDArray[np.float64]
 Words = npt.NDArray[np.str_]
 
 
-def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: bool = True) -> Plain:
+def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: bool = True) -> Figure:
     """Counts of true class (row) against predicted class (column).
 
     Hits (the diagonal) and mistakes have a color and a scale each, both from 0 and both shown, since on one scale the hits would
@@ -46,18 +47,17 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: 
         _scale(FAULT, ceilings[0], "2"),
         _scale(HEALTHY, ceilings[1], "3"),
     ]
-    layout = base_layout(
+    return figure(
+        traces,
         height=HEIGHT,
         margin={"l": 8, "r": 8, "t": 56, "b": 8},
         hovermode="closest",
         showlegend=False,
-        xaxis={"title": {"text": "predicted class"}, "tickangle": -45, "automargin": True, "fixedrange": True, "showgrid": False},
-        yaxis={"title": {"text": "true class"}, "autorange": "reversed", "automargin": True, "fixedrange": True, "domain": [0, 0.93]}
-        | {"showgrid": False},
+        xaxis=axis("predicted class", tickangle=-45, automargin=True, fixedrange=True, showgrid=False),
+        yaxis=axis("true class", autorange="reversed", automargin=True, fixedrange=True, domain=[0, 0.93]) | {"showgrid": False},
         **_scale_axes("2", [0.0, 0.46], f"mistakes ({unit})"),
         **_scale_axes("3", [0.54, 1.0], f"hits ({unit})"),
     )
-    return plain_figure(traces, layout)
 
 
 def _ceiling(values: Shares) -> float:

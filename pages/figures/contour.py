@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
-from pages.figures.palette import BLUE, FAULT, GRADIENT, GREEN, GREY, MEASURED, ORANGE, THEORY, base_layout, translucent
+from pages.figures.axes import axis
+from pages.figures.figure import Figure, Trace, contour, figure, scatter
+from pages.figures.palette import BLUE, FAULT, GRADIENT, GREEN, GREY, MEASURED, ORANGE, THEORY, translucent
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +35,7 @@ def spaced(values: Floats) -> Floats:
     return np.sign(values) * np.sqrt(np.abs(values))
 
 
-def contour_map(field: Floats, half: float, point: tuple[float, float, float], directions: Directions) -> go.Figure:
+def contour_map(field: Floats, half: float, point: tuple[float, float, float], directions: Directions) -> Figure:
     """Contours over a square, the one through the point in strong color.
 
     Args:
@@ -53,7 +54,7 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
     if math.isfinite(level):
         traces.append(_through(grid, float(spaced(np.array(level))) * scale))
     traces += _at_point(x, y, half, directions)
-    axis = {
+    shared: dict[str, Any] = {
         "range": [-half, half],
         "zeroline": False,
         "showgrid": False,
@@ -62,20 +63,18 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
         "dtick": 1,
         "constrain": "domain",
     }
-    layout = base_layout(
+    return figure(
+        traces,
         margin={"l": 44, "r": 8, "t": 36, "b": 40},
         hovermode="closest",
         dragmode=False,
-        xaxis=axis | {"title": {"text": "x"}},
-        yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x", "constraintoward": "top"},
+        xaxis=axis("x", **shared),
+        yaxis=axis("y", scaleanchor="x", constraintoward="top", **shared),
         annotations=[_arrow(x, y, half, directions.gradient)] if directions.gradient else [],
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
-def slope_by_direction(
-    angles: Floats, measured: Floats, predicted: Floats, gradient: float | None, tangents: tuple[float, ...]
-) -> go.Figure:
+def slope_by_direction(angles: Floats, measured: Floats, predicted: Floats, gradient: float | None, tangents: tuple[float, ...]) -> Figure:
     """How fast f rises in each direction, measured and as ∇f·u; all angles in degrees.
 
     Args:
@@ -85,7 +84,7 @@ def slope_by_direction(
     reach = 1.15 * max(float(np.nanmax(np.abs(measured), initial=0.0)), LEAST_SLOPE)
     curves = [("measured", measured, {"color": MEASURED}), ("∇f·u", predicted, {"color": THEORY, "dash": "dot"})]
     traces = [
-        go.Scatter(x=angles, y=values, mode="lines", line=line | {"width": LINE}, name=name, hovertemplate="%{y:.4g}")
+        scatter(x=angles, y=values, mode="lines", line=line | {"width": LINE}, name=name, hovertemplate="%{y:.4g}")
         for name, values, line in curves
     ]
     marks = [(gradient, GRADIENT, "solid", "gradient")] if gradient is not None else []
@@ -98,22 +97,22 @@ def slope_by_direction(
         {"x": angle, "y": 1, "yref": "paper", "text": word, "showarrow": False, "yanchor": "bottom", "font": {"size": 12}}
         for angle, _, _, word in marks
     ]
-    layout = base_layout(
+    return figure(
+        traces,
         margin={"l": 56, "r": 12, "t": 28, "b": 60},
         legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top"},
         shapes=shapes,
         annotations=words,
         xaxis={"range": [0, 360], "dtick": 90, "zeroline": False, "ticksuffix": "°"},
-        yaxis={"title": {"text": "slope of f"}, "range": [-reach, reach]},
+        yaxis=axis("slope of f", range=[-reach, reach]),
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
-def _plain(grid: dict[str, Any]) -> go.Contour:
+def _plain(grid: dict[str, Any]) -> Trace:
     """All contours, faint; the higher, the bluer."""
     finite = grid["z"][np.isfinite(grid["z"])]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    return go.Contour(
+    return contour(
         **grid, zmin=low, zmax=high, colorscale=[[0, translucent(BLUE, 0.02)], [1, translucent(BLUE, 0.5)]], showscale=False,
         contours={"start": low, "end": high, "size": max(high - low, 1.0) / BANDS, "coloring": "heatmap"},
         line={"color": translucent(GREY, 0.9), "width": 1}, hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>", name="contours",
@@ -121,14 +120,14 @@ def _plain(grid: dict[str, Any]) -> go.Contour:
     )  # fmt: skip
 
 
-def _through(grid: dict[str, Any], height: float) -> go.Contour:
-    return go.Contour(
+def _through(grid: dict[str, Any], height: float) -> Trace:
+    return contour(
         **grid, contours={"start": height, "end": height, "size": 1, "coloring": "none"}, line={"color": ORANGE, "width": LINE},
         showscale=False, hoverinfo="skip", name="contour through the point", showlegend=True,
     )  # fmt: skip
 
 
-def _at_point(x: float, y: float, half: float, directions: Directions) -> list[go.Scatter]:
+def _at_point(x: float, y: float, half: float, directions: Directions) -> list[Trace]:
     traces = []
     if directions.tangent:
         across, up = (TANGENT * half * part for part in directions.tangent)
@@ -136,15 +135,15 @@ def _at_point(x: float, y: float, half: float, directions: Directions) -> list[g
     if directions.tangent and directions.gradient:
         traces.append(_right_angle(x, y, CORNER * half, directions.gradient, directions.tangent))
     if directions.gradient:  # the arrow is an annotation, which has no place in a legend
-        traces.append(go.Scatter(x=[None], y=[None], mode="lines", line={"color": GRADIENT, "width": LINE}, name="gradient"))
-    point = go.Scatter(
+        traces.append(scatter(x=[None], y=[None], mode="lines", line={"color": GRADIENT, "width": LINE}, name="gradient"))
+    point = scatter(
         x=[x], y=[y], mode="markers", marker={"color": FAULT, "size": 11, "line": {"color": "white", "width": 2}},
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     return [*traces, point]
 
 
-def _right_angle(x: float, y: float, size: float, gradient: tuple[float, float], tangent: tuple[float, float]) -> go.Scatter:
+def _right_angle(x: float, y: float, size: float, gradient: tuple[float, float], tangent: tuple[float, float]) -> Trace:
     """The small square at the foot of the arrow, drawn along the two directions as they were found."""
     (gx, gy), (tx, ty) = gradient, tangent
     xs = [x + size * gx, x + size * (gx + tx), x + size * tx]
@@ -152,9 +151,9 @@ def _right_angle(x: float, y: float, size: float, gradient: tuple[float, float],
     return _line(xs, ys, GREY, "solid", "")
 
 
-def _line(xs: list[float], ys: list[float], color: str, dash: str, name: str) -> go.Scatter:
+def _line(xs: list[float], ys: list[float], color: str, dash: str, name: str) -> Trace:
     line = {"color": color, "width": LINE if name else 1.5, "dash": dash}
-    return go.Scatter(x=xs, y=ys, mode="lines", line=line, name=name, showlegend=bool(name), hoverinfo="skip")
+    return scatter(x=xs, y=ys, mode="lines", line=line, name=name, showlegend=bool(name), hoverinfo="skip")
 
 
 def _arrow(x: float, y: float, half: float, gradient: tuple[float, float]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
+from pages.figures.axes import axis
 from pages.figures.decimation import POINT_LIMIT
-from pages.figures.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, base_layout, translucent
+from pages.figures.figure import Figure, Trace, bar, figure, scatter
+from pages.figures.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, translucent
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -19,7 +20,7 @@ BARE_AXIS = {"visible": False, "fixedrange": True}
 CELL = 0.44  # half a cell's side
 
 
-def tensor_cells(values: Floats, kept: Mask | None = None) -> go.Figure:
+def tensor_cells(values: Floats, kept: Mask | None = None) -> Figure:
     """A matrix (rows, columns) as cells with their numbers; of what a mask dropped, empty cells that are crossed out."""
     rows, columns = values.shape
     keeps = np.ones(values.shape, dtype=bool) if kept is None else kept
@@ -35,21 +36,21 @@ def tensor_cells(values: Floats, kept: Mask | None = None) -> go.Figure:
         )
         text = f"{value:.3g}" if stays else f"<s>{value:.3g}</s>" if value else "0"
         annotations.append({"x": column, "y": row, "text": text, "showarrow": False, "font": {"size": 13}, "opacity": 1 if stays else 0.6})
-    layout = base_layout(
+    return figure(
+        [],
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
         shapes=shapes,
         annotations=annotations,
         xaxis=BARE_AXIS | {"range": [-0.6, columns - 0.4]},
         yaxis=BARE_AXIS | {"range": [rows - 0.4, -0.6]},
     )
-    return go.Figure([], layout).update_layout(template=None)
 
 
-def masked_network(inputs: int, kept: Mask, outputs: int) -> go.Figure:
+def masked_network(inputs: int, kept: Mask, outputs: int) -> Figure:
     """One hidden layer under one mask: units that were dropped are crossed out and have no edges, neither in nor out."""
     heights = [_heights(inputs), _heights(len(kept)), _heights(outputs)]
     alive = [np.ones(inputs, dtype=bool), kept, np.ones(outputs, dtype=bool)]
-    traces: list[go.Scatter] = []
+    traces: list[Trace] = []
     for layer in (0, 1):
         ends = [
             (left, right)
@@ -59,25 +60,25 @@ def masked_network(inputs: int, kept: Mask, outputs: int) -> go.Figure:
         ]
         x = np.tile([layer, layer + 1, np.nan], len(ends))
         y = np.array([[left, right, np.nan] for left, right in ends]).ravel()
-        traces.append(go.Scatter(x=x, y=y, mode="lines", line={"color": translucent(GREY, 0.55), "width": 1}, hoverinfo="skip"))
+        traces.append(scatter(x=x, y=y, mode="lines", line={"color": translucent(GREY, 0.55), "width": 1}, hoverinfo="skip"))
     for layer, (color, name) in enumerate(((GREY, "input"), (SKY, "hidden unit"), (ORANGE, "output"))):
         colors = [color if stays else GREY for stays in alive[layer]]
         symbols = ["circle" if stays else "circle-x-open" for stays in alive[layer]]
         words = [f"{name} {index}{'' if stays else ', dropped'}" for index, stays in enumerate(alive[layer], start=1)]
         traces.append(
-            go.Scatter(
+            scatter(
                 x=[layer] * len(colors), y=heights[layer], mode="markers", hovertext=words, hoverinfo="text",
                 marker={"color": colors, "symbol": symbols, "size": 16, "opacity": 1, "line": {"width": 1.5, "color": colors}},
             )
         )  # fmt: skip
-    layout = base_layout(
+    return figure(
+        traces,
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
         showlegend=False,
         hovermode="closest",
         xaxis=BARE_AXIS | {"range": [-0.3, 2.3]},
         yaxis=BARE_AXIS | {"range": [-0.65, 0.65]},
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
 def _heights(units: int) -> list[float]:
@@ -85,7 +86,7 @@ def _heights(units: int) -> list[float]:
     return [(units - 1) / 16 - index / 8 for index in range(units)]
 
 
-def mean_of_masks(ratios: Floats, p: float) -> go.Figure:
+def mean_of_masks(ratios: Floats, p: float) -> Figure:
     """Means of h′ over the first 1, 2, … masks, each divided by its h, with 1 ± 2 standard errors: √(p / ((1 − p) n)).
 
     Args:
@@ -96,31 +97,28 @@ def mean_of_masks(ratios: Floats, p: float) -> go.Figure:
     counts = np.unique(np.geomspace(1, masks, min(masks, POINT_LIMIT // 4)).round().astype(int))
     error = 2 * np.sqrt(p / ((1 - p) * counts))
     traces = [
-        go.Scatter(
+        scatter(
             x=np.concatenate([counts, counts[::-1]]), y=np.concatenate([1 + error, (1 - error)[::-1]]), mode="lines", fill="toself",
             line={"width": 0}, fillcolor=translucent(GREEN, 0.2), name="h ± 2 standard errors", hoverinfo="skip",
         )
     ]  # fmt: skip
     for unit in range(ratios.shape[1]):
         traces.append(
-            go.Scatter(
+            scatter(
                 x=counts, y=ratios[counts - 1, unit], mode="lines", line={"color": translucent(SKY, 0.6), "width": 1.2},
                 name="each unit", legendgroup="units", showlegend=unit == 0, hoverinfo="skip",
             )
         )  # fmt: skip
     mean = ratios[counts - 1].mean(axis=1)
-    traces.append(go.Scatter(x=counts, y=mean, mode="lines", name="all units", line={"color": BLUE, "width": 3}, hovertemplate="%{y:.4f}"))
-    layout = base_layout(
-        xaxis={
-            "title": {"text": "masks n"}, "type": "log", "dtick": 1, "zeroline": False,
-            "range": [-0.05, float(np.log10(max(masks, 10))) + 0.02],
-        },
-        yaxis={"title": {"text": "mean of h′, divided by h"}, "range": [0, 2.2], "zeroline": False},
-    )  # fmt: skip
-    return go.Figure(traces, layout).update_layout(template=None)
+    traces.append(scatter(x=counts, y=mean, mode="lines", name="all units", line={"color": BLUE, "width": 3}, hovertemplate="%{y:.4f}"))
+    return figure(
+        traces,
+        xaxis=axis("masks n", type="log", dtick=1, zeroline=False, range=[-0.05, float(np.log10(max(masks, 10))) + 0.02]),
+        yaxis=axis("mean of h′, divided by h", range=[0, 2.2], zeroline=False),
+    )
 
 
-def vote_strips(masked: Floats, off: Floats, classes: Sequence[str], label: int) -> go.Figure:
+def vote_strips(masked: Floats, off: Floats, classes: Sequence[str], label: int) -> Figure:
     """Probabilities that each masked copy gives each class, beside those without dropout.
 
     Args:
@@ -135,20 +133,20 @@ def vote_strips(masked: Floats, off: Floats, classes: Sequence[str], label: int)
     positions = np.arange(count)
     marker = {"color": translucent(SKY, 0.55), "size": 5}
     traces = [
-        go.Bar(x=positions, y=votes, name="share of the votes", marker={"color": translucent(GREY, 0.3)}, hovertemplate="%{y:.0%}"),
-        go.Scatter(
+        bar(x=positions, y=votes, name="share of the votes", marker={"color": translucent(GREY, 0.3)}, hovertemplate="%{y:.0%}"),
+        scatter(
             x=(positions[:, None] + jitter).ravel(), y=masked.T.ravel(), mode="markers", name=f"{copies} masked copies", marker=marker,
             hovertemplate="%{y:.2f}",
         ),
-        go.Scatter(
+        scatter(
             x=positions, y=off, mode="markers", name="dropout off", hovertemplate="%{y:.3f}",
             marker={"color": VERMILION, "symbol": "diamond", "size": 11},
         ),
     ]  # fmt: skip
     names = [f"<b>{name}</b>" if index == label else name for index, name in enumerate(classes)]
-    layout = base_layout(
+    return figure(
+        traces,
         xaxis={"tickvals": list(range(count)), "ticktext": names, "zeroline": False, "range": [-0.6, count - 0.4]},
-        yaxis={"title": {"text": "probability"}, "range": [0, 1.03], "zeroline": False},
+        yaxis=axis("probability", range=[0, 1.03], zeroline=False),
         hovermode="closest",
     )
-    return go.Figure(traces, layout).update_layout(template=None)

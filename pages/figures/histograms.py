@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pages.figures.axes import axis
 from pages.figures.depth_colors import OUTPUT, depth_colors, some_layers
+from pages.figures.figure import Figure, Trace, figure, scatter
 from pages.figures.marks import SMALL
-from pages.figures.palette import WARNING, base_layout, translucent
-from pages.figures.plain import Plain, Trace, plain_figure, scatter
+from pages.figures.palette import WARNING, translucent
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,7 +63,7 @@ def layer_ridges(
     flat: Flat | None = None,
     notes: Sequence[str] = (),
     own_scales: bool = False,
-) -> Plain:
+) -> Figure:
     """A ridge a layer, the first at the top, each scaled to its own peak; heights are roots of shares: a spike leaves the rest.
 
     The axis holds `SHOWN_SHARE` of every layer's values. Of a deep network `MOST_RIDGES` layers are drawn, evenly spread.
@@ -92,11 +93,12 @@ def layer_ridges(
             | {"showarrow": False, "font": {"size": SMALL + 1}}
         )
     rows_hidden = sum(layer < hidden for layer in shown)
-    layout = base_layout(
+    return figure(
+        traces,
         height=height(len(histograms)),
         margin={"l": 64, "r": 104, "t": 40 if flat else 12, "b": 56},
         hovermode="closest",
-        xaxis={"title": {"text": title}, "range": [low, high], "zeroline": True, "uirevision": f"{title} {low:g} {high:g}"},
+        xaxis=axis(title, range=[low, high], zeroline=True, uirevision=f"{title} {low:g} {high:g}"),
         yaxis={
             "tickvals": [len(shown) - 1 - row + HEIGHT / 3 for row in range(len(shown))],
             "ticktext": [_name(layer, hidden) for layer in shown],
@@ -108,7 +110,6 @@ def layer_ridges(
         annotations=annotations,
         shapes=_flat_shapes(flat, (low, high), len(shown) - rows_hidden, len(shown)) if flat and rows_hidden else [],
     )
-    return plain_figure(traces, layout)
 
 
 def height(layers: int) -> int:

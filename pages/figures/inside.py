@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_core.records import LayerStats
+from pages.figures.axes import Log10Axis, axis
 from pages.figures.decimation import decimation_indices
 from pages.figures.depth_colors import OUTPUT, depth_colors, some_layers
+from pages.figures.figure import Figure, Trace, figure, scatter
 from pages.figures.marks import SMALL
-from pages.figures.palette import GREY, HEALTHY, base_layout, translucent
-from pages.figures.plain import Plain, Trace, plain_figure, scatter
-from pages.figures.powers import PowerAxis
+from pages.figures.palette import GREY, HEALTHY, translucent
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def layers_over_time(
     total_epochs: float,
     healthy: Mapping[str, tuple[float, float]],
     update_rule: float,
-) -> Plain:
+) -> Figure:
     """Panels one above the other over the same epochs, a line a layer, colored by depth; the output layer is grey and dashed.
 
     Of a deep network `MOST_LINES` hidden layers are drawn, evenly spread. Gradients and updates stand on axes in powers of ten, on which
@@ -82,13 +82,13 @@ def layers_over_time(
     panels = [[MEAN], [STD], _flat(moments, hidden)] if hidden else []
     panels += [[GRADIENT], [UPDATE]]
     traces: list[Trace] = []
-    layout = base_layout(
-        height=height(hidden),
-        margin={"l": 64, "r": 16, "t": 48, "b": 64},
-        legend={"orientation": "h", "x": 0, "y": 1 + 22 / (PANEL_PX * len(panels)), "xanchor": "left", "yanchor": "bottom"},
-        shapes=[],
-        annotations=[],
-    )
+    layout: dict[str, Any] = {
+        "height": height(hidden),
+        "margin": {"l": 64, "r": 16, "t": 48, "b": 64},
+        "legend": {"orientation": "h", "x": 0, "y": 1 + 22 / (PANEL_PX * len(panels)), "xanchor": "left", "yanchor": "bottom"},
+        "shapes": [],
+        "annotations": [],
+    }
     for row, quantities in enumerate(panels):
         figure_row = _Row(row, len(panels), steps_per_epoch, total_epochs)
         rule = update_rule if quantities[0] is UPDATE else None
@@ -97,7 +97,7 @@ def layers_over_time(
         layout |= figure_row.axes
         layout["shapes"] += figure_row.shapes
         layout["annotations"] += figure_row.annotations
-    return plain_figure(traces, layout)
+    return figure(traces, **layout)
 
 
 def height(hidden: int) -> int:
@@ -144,12 +144,12 @@ class _Row:
             for layer in [*shown, *([hidden] if quantity.output else [])]
         ]
         band = np.log10(healthy) if quantities[0].log else np.array(healthy)
-        axis = PowerAxis.around([band, *(values for *_, values in lines)]) if quantities[0].log else None
+        scale = Log10Axis.around([band, *(values for *_, values in lines)]) if quantities[0].log else None
         colors = depth_colors(hidden)
         for quantity, layer, steps, values in lines:
             color = OUTPUT if layer == hidden else colors[layer]
-            self._line(quantity, layer, hidden, steps, values, axis, color)
-        self._axes(quantities[0], axis, band, [values for *_, values in lines])
+            self._line(quantity, layer, hidden, steps, values, scale, color)
+        self._axes(quantities[0], scale, band, [values for *_, values in lines])
         self._band(band, rule, quantities)
 
     def _line(
@@ -159,7 +159,7 @@ class _Row:
         hidden: int,
         steps: Floats,
         values: Floats,
-        axis: PowerAxis | None,
+        scale: Log10Axis | None,
         color: str,
     ) -> None:
         name = "output" if layer == hidden else f"layer {layer + 1}"
@@ -177,12 +177,12 @@ class _Row:
                 line={"color": color, "width": 2, "dash": dash}, marker={"color": color, "size": 5}, **style, showlegend=False,
             )
         )  # fmt: skip
-        if axis is not None and not finite.all():
+        if scale is not None and not finite.all():
             words = ["exactly 0" if value == -np.inf else "not finite" for value in y[~finite]]
             marker = {"color": color, "size": 6, "symbol": "x-thin-open", "line": {"width": 2}}
             self.traces.append(
                 scatter(
-                    x=x[~finite], y=axis.place(y[~finite]), mode="markers", marker=marker, text=words, hovertemplate="%{text}", **style,
+                    x=x[~finite], y=scale.place(y[~finite]), mode="markers", marker=marker, text=words, hovertemplate="%{text}", **style,
                     showlegend=False,
                 )
             )  # fmt: skip
@@ -190,10 +190,10 @@ class _Row:
             line = {"color": color, "width": 2.5, "dash": dash}
             self.traces.append(scatter(x=[None], y=[None], mode="lines", line=line, **style, hoverinfo="skip"))
 
-    def _axes(self, quantity: Quantity, axis: PowerAxis | None, band: Floats, values: Sequence[Floats]) -> None:
+    def _axes(self, quantity: Quantity, scale: Log10Axis | None, band: Floats, values: Sequence[Floats]) -> None:
         yaxis: dict[str, Any] = {"zeroline": False, "tickfont": {"size": SMALL + 1}}
-        if axis is not None:
-            yaxis |= _few_ticks(axis.layout(""))
+        if scale is not None:
+            yaxis |= _few_ticks(scale.layout(""))
         elif quantity.name == "flat":
             yaxis |= {"range": [-4, 104], "tickvals": [0, 50, 100]}
         else:
@@ -208,7 +208,7 @@ class _Row:
             "zeroline": False,
             "showticklabels": self.last,
         }
-        xaxis |= ({} if self.first else {"matches": "x"}) | ({"title": {"text": "epoch"}} if self.last else {})
+        xaxis |= ({} if self.first else {"matches": "x"}) | (axis("epoch") if self.last else {})
         self.axes = {f"xaxis{self.suffix}": xaxis, f"yaxis{self.suffix}": yaxis | {"domain": self.domain, "anchor": f"x{self.suffix}"}}
 
     def _band(self, band: Floats, rule: float | None, quantities: Sequence[Quantity]) -> None:

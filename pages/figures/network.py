@@ -7,13 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from mlp_core.spec import INPUTS
+from pages.figures.figure import Figure, Trace, figure, scatter
 from pages.figures.mosaic import enlarged, grey_colors, grey_indices, pixel_grid_svg, png
 from pages.figures.network_geometry import Geometry, Unit, arrange
 from pages.figures.network_labels import HEIGHT, PICTURE_X, UNITS_BOTTOM, UNITS_TOP, Labels
-from pages.figures.palette import BLUE, GREY, ORANGE, SKY, VERMILION, base_layout, translucent
+from pages.figures.palette import BLUE, GREY, ORANGE, SKY, VERMILION, translucent
 
 LARGEST_UNIT = 14.0  # px
 SIDE = 28  # pixels of an image
@@ -31,7 +31,7 @@ def network_diagram(
     max_units: int = 12,
     weights: Sequence[Matrix] | None = None,
     image: npt.NDArray[np.uint8] | None = None,
-) -> go.Figure:
+) -> Figure:
     """Layers as columns of units, joined by their weights.
 
     A wide layer shows its first and last units and dots between them; so does a network of more than ten layers. Of a layer with
@@ -55,7 +55,8 @@ def network_diagram(
     edges = _plain_edges(geometry) if weights is None else _weighted_edges(geometry, weights)
     traces = [*edges, _units(geometry, sizes), _dots(geometry), *Labels(geometry, sizes, activation_label, dropout)]
     axis = {"visible": False, "fixedrange": True}
-    layout = base_layout(
+    return figure(
+        traces,
         height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         showlegend=False,
@@ -65,7 +66,6 @@ def network_diagram(
         yaxis=axis | {"range": [HEIGHT, 0]},
         images=[_picture(image)] if pictured else [],
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
 def _check(sizes: Sequence[int], dropout: Sequence[float], weights: Sequence[Matrix] | None) -> None:
@@ -88,21 +88,21 @@ def _edges(geometry: Geometry) -> Iterator[tuple[int, int, Unit, Unit]]:
                     yield left.layer, left.x, sender, receiver
 
 
-def _lines(segments: Sequence[Segment], color: str, width: float) -> go.Scatter:
+def _lines(segments: Sequence[Segment], color: str, width: float) -> Trace:
     """One trace for all segments, broken between them."""
     place = np.array(segments, dtype=np.float32).reshape(-1, 3)
     gap = np.full(len(place), np.nan, dtype=np.float32)
     x = np.column_stack([place[:, 0], place[:, 0] + 1, gap]).ravel()
     y = np.column_stack([place[:, 1], place[:, 2], gap]).ravel()
-    return go.Scatter(x=x, y=y, mode="lines", line={"color": color, "width": width}, hoverinfo="skip")
+    return scatter(x=x, y=y, mode="lines", line={"color": color, "width": width}, hoverinfo="skip")
 
 
-def _plain_edges(geometry: Geometry) -> list[go.Scatter]:
+def _plain_edges(geometry: Geometry) -> list[Trace]:
     segments = [(x, sender.y, receiver.y) for _, x, sender, receiver in _edges(geometry)]
     return [_lines(segments, translucent(GREY, 0.3), 0.8)]
 
 
-def _weighted_edges(geometry: Geometry, weights: Sequence[Matrix]) -> list[go.Scatter]:
+def _weighted_edges(geometry: Geometry, weights: Sequence[Matrix]) -> list[Trace]:
     """Edges sorted by sign and by thirds of the largest weight drawn: six traces at most, the heaviest on top."""
     edges = [(float(weights[layer][to.index, of.index]), (x, of.y, to.y)) for layer, x, of, to in _edges(geometry)]
     edges = [(weight, segment) for weight, segment in edges if weight != 0.0 and np.isfinite(weight)]
@@ -117,7 +117,7 @@ def _weighted_edges(geometry: Geometry, weights: Sequence[Matrix]) -> list[go.Sc
     ]
 
 
-def _units(geometry: Geometry, sizes: Sequence[int]) -> go.Scatter:
+def _units(geometry: Geometry, sizes: Sequence[int]) -> Trace:
     """One trace for all units: squares for pixels, circles for neurons, crossed out where dropped."""
     last = len(sizes) - 1
     drawn = [(column, unit) for column in geometry.columns for unit in column.units]
@@ -132,7 +132,7 @@ def _units(geometry: Geometry, sizes: Sequence[int]) -> go.Scatter:
     colors = [color(column.layer, unit.dropped) for column, unit in drawn]
     symbols = ["square" if column.layer == 0 else "circle-x-open" if unit.dropped else "circle" for column, unit in drawn]
     size = min(LARGEST_UNIT, 0.65 * geometry.spacing)
-    return go.Scatter(
+    return scatter(
         x=[column.x for column, _ in drawn],
         y=[unit.y for _, unit in drawn],
         hovertext=[words(column.layer, unit) for column, unit in drawn],
@@ -142,11 +142,11 @@ def _units(geometry: Geometry, sizes: Sequence[int]) -> go.Scatter:
     )
 
 
-def _dots(geometry: Geometry) -> go.Scatter:
+def _dots(geometry: Geometry) -> Trace:
     """Three dots in each column that leaves units out."""
     places = [(column.x, column.gap_y + offset) for column in geometry.columns if column.gap_y is not None for offset in (-4, 0, 4)]
     marker = {"color": GREY, "size": 2.5}
-    return go.Scatter(x=[x for x, _ in places], y=[y for _, y in places], mode="markers", marker=marker, hoverinfo="skip")
+    return scatter(x=[x for x, _ in places], y=[y for _, y in places], mode="markers", marker=marker, hoverinfo="skip")
 
 
 def _picture(image: npt.NDArray[np.uint8] | None) -> dict[str, object]:

@@ -6,9 +6,8 @@ import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
-
 from mlp_core.spec import INPUTS, weight_count
+from pages.figures.figure import Trace, scatter
 from pages.figures.network_geometry import Geometry
 
 # px from the top of a figure of this height; the units stand between UNITS_TOP and UNITS_BOTTOM
@@ -33,13 +32,13 @@ class Labels:
     activation: str
     dropout: Sequence[float]
 
-    def __iter__(self) -> Iterator[go.Scatter]:
+    def __iter__(self) -> Iterator[Trace]:
         yield from self._roomy() if len(self.sizes) <= ROOMY else self._crowded()
         if self.geometry.gap_x is not None:
             text = f"⋯<br>{self.geometry.layers_left_out} more<br>layers"
             yield words([self.geometry.gap_x], (UNITS_TOP + UNITS_BOTTOM) / 2, [text], 12)
 
-    def _roomy(self) -> Iterator[go.Scatter]:
+    def _roomy(self) -> Iterator[Trace]:
         """Two lines above each layer; below, its dropout and between layers the shape of the weight."""
         xs = [column.x for column in self.geometry.columns]
         hidden = range(1, len(self.sizes) - 1)
@@ -55,7 +54,7 @@ class Labels:
             yield words([PICTURE_X], SECOND_LINE, ["pixels"], 12)
             yield words([PICTURE_X], y, ["shape of W<br>weights"], 12)
 
-    def _crowded(self) -> Iterator[go.Scatter]:
+    def _crowded(self) -> Iterator[Trace]:
         """One note for all hidden layers, and narrow columns of figures."""
         xs = [column.x for column in self.geometry.columns]
         note = self._note
@@ -81,7 +80,7 @@ class Labels:
             parts.append(f"dropout {low:g}" if low == high else f"dropout {low:g} to {high:g}")
         return f"each hidden layer: {', '.join(parts)}" if parts else ""
 
-    def _weights(self, y: float, size: int, texts: Sequence[str]) -> go.Scatter:
+    def _weights(self, y: float, size: int, texts: Sequence[str]) -> Trace:
         places = [(left.x + right.x) / 2 for left, right in self.geometry.joints]
         numbers = [right.layer for _, right in self.geometry.joints]
         hover = [
@@ -89,15 +88,13 @@ class Labels:
             f"together {weight_count((n_in, n_out)):,} parameters"
             for number, (n_in, n_out) in zip(numbers, self._shapes, strict=True)
         ]
-        return words(places, y, texts, size).update(hovertext=hover, hoverinfo="text")
+        return words(places, y, texts, size) | {"hovertext": hover, "hoverinfo": "text"}
 
 
-def words(x: Sequence[float], y: float, texts: Sequence[str], size: int) -> go.Scatter:
+def words(x: Sequence[float], y: float, texts: Sequence[str], size: int) -> Trace:
     """Texts at places along one line."""
     font = {"size": size}
-    return go.Scatter(
-        x=list(x), y=[y] * len(x), text=list(texts), mode="text", textposition="middle center", textfont=font, hoverinfo="skip"
-    )
+    return scatter(x=list(x), y=[y] * len(x), text=list(texts), mode="text", textposition="middle center", textfont=font, hoverinfo="skip")
 
 
 def shortened(label: str) -> str:

@@ -1,12 +1,11 @@
-"""Colors by meaning, and the layout every figure starts from.
+"""Colors by meaning.
 
 The hues are those of Okabe and Ito (2008), told apart by color-blind readers, in the shades that keep contrast on white and on near-black.
-The plot area stays transparent and neither paper nor font color is set: the page's theme gives both.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from plotly.colors import get_colorscale
 
 BLUE = "#0072B2"
 ORANGE = "#E69F00"
@@ -30,8 +29,8 @@ FAULT = VERMILION
 SERIES = (SKY, ORANGE, GREEN, VERMILION, PURPLE, BLUE, YELLOW, GREY)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
-SEQUENTIAL = "Viridis"  # magnitudes
-DIVERGING = "RdBu_r"  # signed values, centered on 0
+SEQUENTIAL = get_colorscale("Viridis")  # magnitudes
+DIVERGING = get_colorscale("RdBu_r")  # signed values, centered on 0; plotly.js does not know it by this name
 
 
 def translucent(color: str, opacity: float) -> str:
@@ -43,15 +42,3 @@ def translucent(color: str, opacity: float) -> str:
 def series_style(index: int) -> dict[str, str]:
     """Color and dash of the `index`-th series of a figure; hues first, then dashes, so that no two look alike."""
     return {"color": SERIES[index % len(SERIES)], "dash": DASHES[index // len(SERIES) % len(DASHES)]}
-
-
-def base_layout(**changes: Any) -> dict[str, Any]:
-    """Layout that every figure shares; `changes` win."""
-    layout: dict[str, Any] = {
-        "margin": {"l": 56, "r": 16, "t": 40, "b": 48},
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
-        "hovermode": "x unified",
-        "uirevision": "keep",
-    }
-    return layout | changes

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
+from pages.figures.axes import axis
 from pages.figures.decimation import POINT_LIMIT
+from pages.figures.figure import Figure, Trace, figure, scatter
 from pages.figures.marks import Marks
-from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE, base_layout
+from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,7 +22,7 @@ FAR = 4 * HALF
 NEARBY = 5.0  # a bound within so many times the count belongs in the picture
 
 
-def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Floats | None, current: int | None) -> go.Figure:
+def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Floats | None, current: int | None) -> Figure:
     """Points of the classes −1 (blue, circles) and 1 (orange, squares), the line ⟨w, x⟩ + b = 0 with its arrow w, and the line before.
 
     Args:
@@ -35,21 +36,21 @@ def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Fl
     traces.append(_line(weights, {"color": MEASURED, "width": 4}, "w·x + b = 0"))
     ring = points[current : current + 1] if current is not None else np.empty((0, 2))
     marker = {"color": FAULT, "size": 20, "symbol": "circle-open", "line": {"width": 3}}
-    traces.append(go.Scatter(x=ring[:, 0], y=ring[:, 1], mode="markers", marker=marker, name="met last", hoverinfo="skip"))
-    axis = {"range": [-HALF, HALF], "zeroline": False, "dtick": 2}
-    layout = base_layout(
+    traces.append(scatter(x=ring[:, 0], y=ring[:, 1], mode="markers", marker=marker, name="met last", hoverinfo="skip"))
+    shared: dict[str, Any] = {"range": [-HALF, HALF], "zeroline": False, "dtick": 2}
+    return figure(
+        traces,
         hovermode="closest",
-        xaxis=axis | {"title": {"text": "x"}, "constrain": "domain"},
-        yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x", "constrain": "domain"},
+        xaxis=axis("x", constrain="domain", **shared),
+        yaxis=axis("y", scaleanchor="x", constrain="domain", **shared),
         annotations=_arrow(weights),
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
-def mistakes_curve(counts: Sequence[int], bound: float) -> go.Figure:
+def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
     """Mistakes against samples met; the bound (R/γ)² is a line where it is near enough to be seen."""
     kept = np.unique(np.linspace(0, len(counts) - 1, min(len(counts), POINT_LIMIT)).round().astype(np.int64))
-    curve = go.Scatter(
+    curve = scatter(
         x=kept, y=np.asarray(counts)[kept], mode="lines", line={"color": FAULT, "width": 2.5, "shape": "hv"},
         hovertemplate="%{y:,} mistakes in %{x:,} samples<extra></extra>",
     )  # fmt: skip
@@ -57,30 +58,30 @@ def mistakes_curve(counts: Sequence[int], bound: float) -> go.Figure:
     if bound <= NEARBY * max(counts[-1], 2):
         marks.level(bound, f"(R/γ)² = {bound:,.1f}")
         top = max(top, 1.2 * bound)
-    layout = base_layout(
+    return figure(
+        [curve],
         showlegend=False,
         hovermode="closest",
-        xaxis={"title": {"text": "samples"}, "range": [0, max(10, len(counts) - 1)]},
-        yaxis={"title": {"text": "mistakes"}, "range": [0, top]},
+        xaxis=axis("samples", range=[0, max(10, len(counts) - 1)]),
+        yaxis=axis("mistakes", range=[0, top]),
         **marks.layout,
     )
-    return go.Figure([curve], layout).update_layout(template=None)
 
 
-def _class(points: Floats, color: str, symbol: str, name: str) -> go.Scatter:
+def _class(points: Floats, color: str, symbol: str, name: str) -> Trace:
     marker = {"color": color, "size": 9, "symbol": symbol, "line": {"color": "white", "width": 1}}
     hover = "(%{x}, %{y})<extra>" + name + "</extra>"
-    return go.Scatter(x=points[:, 0], y=points[:, 1], mode="markers", marker=marker, name=name, hovertemplate=hover)
+    return scatter(x=points[:, 0], y=points[:, 1], mode="markers", marker=marker, name=name, hovertemplate=hover)
 
 
-def _line(weights: Floats | None, style: dict[str, Any], name: str) -> go.Scatter:
+def _line(weights: Floats | None, style: dict[str, Any], name: str) -> Trace:
     """The line where ⟨w, x⟩ + b = 0, far beyond the plane at both ends."""
     ends = np.empty((0, 2))
     if weights is not None and (size := math.hypot(weights[0], weights[1])) > 0:
         normal = weights[:2] / size
         foot, along = -weights[2] / size * normal, np.array([-normal[1], normal[0]])
         ends = np.array([foot - FAR * along, foot + FAR * along])
-    return go.Scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line=style, name=name, hoverinfo="skip")
+    return scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line=style, name=name, hoverinfo="skip")
 
 
 def _arrow(weights: Floats) -> list[dict[str, Any]]:

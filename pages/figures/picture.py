@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
+from pages.figures.figure import Figure, figure, image, scatter
 from pages.figures.mosaic import CLEAR, enlarged, grey_colors, grey_indices, png, tile
-from pages.figures.palette import base_layout
 
 LABEL_GAP, SIDE_GAP = 17, 6  # image pixels below and beside each neighbor
 ROW_PX = 122  # height of a row of neighbors on the screen
@@ -22,7 +21,7 @@ MOST_SIDE = 280  # pixels a side of what is sent: twice as many as are drawn
 Pixels = npt.NDArray[np.uint8]
 
 
-def stage_picture(pixels: Pixels) -> go.Figure:
+def stage_picture(pixels: Pixels) -> Figure:
     """One gray picture of any size, as large as its place allows.
 
     Args:
@@ -33,7 +32,8 @@ def stage_picture(pixels: Pixels) -> go.Figure:
     drawn = enlarged(pixels, math.ceil(SHARP_SIDE / edge)) if edge < SHARP_SIDE else pixels[::step, ::step]
     height, width = drawn.shape
     axis = _axis()
-    layout = base_layout(
+    return figure(
+        [image(source=png(grey_indices(drawn), grey_colors()), hoverinfo="skip")],
         height=STAGE_PX,
         margin={"l": 2, "r": 2, "t": 2, "b": 2},
         dragmode=False,
@@ -41,7 +41,6 @@ def stage_picture(pixels: Pixels) -> go.Figure:
         xaxis=axis | {"range": [-0.5, width - 0.5]},
         yaxis=axis | {"range": [height - 0.5, -0.5], "scaleanchor": "x"},
     )
-    return go.Figure(go.Image(source=png(grey_indices(drawn), grey_colors()), hoverinfo="skip"), layout).update_layout(template=None)
 
 
 def neighbor_grid(
@@ -51,7 +50,7 @@ def neighbor_grid(
     class_names: Sequence[str],
     *,
     columns: int = 4,
-) -> go.Figure:
+) -> Figure:
     """Training images by their distance to a picture, nearest first, each with its label and its distance.
 
     Args:
@@ -63,12 +62,14 @@ def neighbor_grid(
     n, height, width = images.shape
     left, top = np.arange(n) % columns * (width + SIDE_GAP), np.arange(n) // columns * (height + LABEL_GAP)
     texts = [f"{class_names[label]}<br>{distance:.2f}" for label, distance in zip(labels, distances, strict=True)]
-    captions = go.Scatter(
+    captions = scatter(
         x=left + width / 2 - 0.5, y=top + height + 0.5, text=texts, mode="text", textposition="bottom center", textfont={"size": 12},
         hoverinfo="skip",
     )  # fmt: skip
+    mosaic = tile(grey_indices(images), columns, (LABEL_GAP, SIDE_GAP), CLEAR)
     rows, axis = math.ceil(n / columns), _axis()
-    layout = base_layout(
+    return figure(
+        [image(source=png(mosaic, grey_colors()), hoverinfo="skip"), captions],
         height=rows * ROW_PX + 8,
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
         hovermode=False,
@@ -77,8 +78,6 @@ def neighbor_grid(
         xaxis=axis | {"range": [-0.5, columns * (width + SIDE_GAP) - SIDE_GAP - 0.5], "constraintoward": "left"},
         yaxis=axis | {"range": [rows * (height + LABEL_GAP) - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
     )
-    mosaic = tile(grey_indices(images), columns, (LABEL_GAP, SIDE_GAP), CLEAR)
-    return go.Figure([go.Image(source=png(mosaic, grey_colors()), hoverinfo="skip"), captions], layout).update_layout(template=None)
 
 
 def _axis() -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, base_layout, translucent
-from pages.figures.plain import Plain, Trace, contour, heatmap, plain_figure, scatter
+from pages.figures.axes import axis
+from pages.figures.figure import Figure, Trace, contour, figure, heatmap, scatter
+from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, translucent
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,7 +66,7 @@ def shading_of_numbers(values: Floats, *, discrete: bool = False) -> Shading:
     return Shading(np.nan_to_num(values / largest, nan=0.0, posinf=1, neginf=-1) / 2 + 0.5)
 
 
-def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None = None, regions: Sequence[Floats] = ()) -> Plain:
+def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None = None, regions: Sequence[Floats] = ()) -> Figure:
     """The plane shaded by what the network says, with its points; test points are hollow.
 
     Args:
@@ -77,16 +78,16 @@ def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None
     traces.append(_outlines(regions))
     traces += _points(test or Scatter(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
     traces += _points(train, hollow=False)
-    axis = {"range": [-HALF, HALF], "zeroline": False, "showgrid": False, "showline": True, "mirror": True, "dtick": 2}
-    layout = base_layout(
+    shared: dict[str, Any] = {"range": [-HALF, HALF], "zeroline": False, "showgrid": False, "showline": True, "mirror": True, "dtick": 2}
+    return figure(
+        traces,
         margin={"l": 44, "r": 8, "t": 8, "b": 40},
         showlegend=False,
         hovermode="closest",
         dragmode=False,
-        xaxis=axis | {"title": {"text": "x"}, "constrain": "domain"},
-        yaxis=axis | {"title": {"text": "y"}, "scaleanchor": "x", "constrain": "domain"},
+        xaxis=axis("x", constrain="domain", **shared),
+        yaxis=axis("y", scaleanchor="x", constrain="domain", **shared),
     )
-    return plain_figure(traces, layout)
 
 
 def _places(side: int) -> dict[str, float]:
@@ -154,7 +155,7 @@ def _outlines(regions: Sequence[Floats]) -> Trace:
     return scatter(x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": 1}, hoverinfo="skip")
 
 
-def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> Plain:
+def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> Figure:
     """The points in the space of two hidden units, `outputs` (n, 2).
 
     Args:
@@ -167,14 +168,14 @@ def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line:
     ends = _line_within(line, low, high) if line is not None else np.empty((0, 2))
     drawn = scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line={"color": FAULT, "width": 2.5}, hoverinfo="skip")
     moved = _points(Scatter(outputs, points.labels, points.classes), hollow=False)
-    layout = base_layout(
+    return figure(
+        [drawn, *moved],
         margin={"l": 56, "r": 8, "t": 8, "b": 48},
         showlegend=False,
         hovermode="closest",
-        xaxis={"title": {"text": names[0]}, "range": [low[0], high[0]]},
-        yaxis={"title": {"text": names[1]}, "range": [low[1], high[1]]},
+        xaxis=axis(names[0], range=[low[0], high[0]]),
+        yaxis=axis(names[1], range=[low[1], high[1]]),
     )
-    return plain_figure([drawn, *moved], layout)
 
 
 def _line_within(line: tuple[float, float, float], low: Floats, high: Floats) -> Floats:

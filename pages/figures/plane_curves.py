@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pages.figures.axes import axis
 from pages.figures.curve_series import HIGHEST, CurveSeries, Quantity, spread
 from pages.figures.decimation import Floats, decimation_indices
+from pages.figures.figure import LEGEND, Figure, Trace, figure, scatter
 from pages.figures.marks import Marks
-from pages.figures.palette import TEST, TRAIN, base_layout, translucent
-from pages.figures.plain import Plain, Trace, plain_figure, scatter
+from pages.figures.palette import TEST, TRAIN, translucent
 
 CURVE_POINTS = 250
 SHORTEST = 10  # epochs; the frame grows from there by doubling
@@ -21,7 +22,7 @@ LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
 ACCURACY = Quantity(2, "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".1f")
 
 
-def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs: int, *, cursor: int | None = None) -> Plain:
+def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs: int, *, cursor: int | None = None) -> Figure:
     """`quantity` (`LOSS` or `ACCURACY`) on training and test points against epochs; the frame grows by doubling, up to `total_epochs`.
 
     Of several seeds it shows the mean and the band from the lowest to the highest. Changes of the learning rate are marked.
@@ -46,13 +47,13 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
         marks.event(cursor / run.steps_per_epoch, "", strong=True)
     share = quantity is ACCURACY
     epochs = max([len(run.epochs), *(len(member.epochs) for member in run.members)])
-    layout = base_layout(
-        xaxis={"title": {"text": "epoch"}, "range": [0, min(_frame(epochs), max(total_epochs, 1))], "zeroline": False},
-        yaxis={"title": {"text": title}} | ({"range": [0, 102]} if share else {"rangemode": "tozero"}),
+    return figure(
+        traces,
+        xaxis=axis("epoch", range=[0, min(_frame(epochs), max(total_epochs, 1))], zeroline=False),
+        yaxis=axis(title) | ({"range": [0, 102]} if share else {"rangemode": "tozero"}),
+        legend=LEGEND | {"traceorder": "normal"},  # filled areas would turn it round
         **marks.layout,
     )
-    layout["legend"] |= {"traceorder": "normal"}  # filled areas would turn it round
-    return plain_figure(traces, layout)
 
 
 def _frame(epochs: int) -> int:

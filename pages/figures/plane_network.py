@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pages.figures.figure import Figure, Trace, figure, scatter
 from pages.figures.mosaic import Pixels, png
-from pages.figures.palette import BLUE, FAULT, GREY, ORANGE, base_layout, translucent
-from pages.figures.plain import Plain, Trace, plain_figure, scatter
+from pages.figures.palette import BLUE, FAULT, GREY, ORANGE, translucent
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class Edge(NamedTuple):
 
 def playground_network(
     fields: Sequence[Floats], weights: Sequence[tuple[Floats, Floats]], inputs: Sequence[str], shown: tuple[int, int] | None = None
-) -> Plain:
+) -> Figure:
     """Columns of units from the inputs to the outputs; orange weights are positive, blue ones negative, the wider the larger.
 
     Args:
@@ -56,8 +56,10 @@ def playground_network(
     ]
     chosen = shown if shown is not None else (len(sizes) - 1, sizes[-1] - 1)
     reach = max(sizes) / 2 + 0.1
+    traces = [*_lines(edges, places), _handles(edges, places), _frame(places[chosen[0]][chosen[1]]), _units(places, weights, inputs)]
     axis = {"visible": False, "fixedrange": True}
-    layout = base_layout(
+    return figure(
+        traces,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         showlegend=False,
         hovermode="closest",
@@ -67,8 +69,6 @@ def playground_network(
         images=[tile for units, column in zip(fields, places, strict=True) for tile in _tiles(units, column)],
         annotations=[_name(text, *place) for text, place in zip(inputs, places[0], strict=True)],
     )
-    traces = [*_lines(edges, places), _handles(edges, places), _frame(places[chosen[0]][chosen[1]]), _units(places, weights, inputs)]
-    return plain_figure(traces, layout)
 
 
 def _height(unit: int, size: int) -> float:

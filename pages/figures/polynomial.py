@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
-from pages.figures.palette import GREY, TEST, TRAIN, VERMILION, base_layout, translucent
+from pages.figures.axes import axis
+from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.palette import GREY, TEST, TRAIN, VERMILION, translucent
 
 Floats = npt.NDArray[np.float64]
 Points = tuple[Floats, Floats]
@@ -15,7 +16,7 @@ HEADROOM = 0.25  # of the points' height, above and below
 LARGEST_POWER = 300  # of ten: a coefficient beyond it is drawn there
 
 
-def fitted_curve(grid: Floats, truth: Floats, fitted: Floats | None, train: Points, test: Points) -> go.Figure:
+def fitted_curve(grid: Floats, truth: Floats, fitted: Floats | None, train: Points, test: Points) -> Figure:
     """Points, the true cubic and the fitted polynomial. The frame fits the points: a polynomial may leave it.
 
     Args:
@@ -30,28 +31,28 @@ def fitted_curve(grid: Floats, truth: Floats, fitted: Floats | None, train: Poin
     traces = [
         _dots("test points", test, translucent(TEST, 0.55), "circle-open"),
         _dots("training points", train, TRAIN, "circle"),
-        go.Scatter(x=grid, y=truth, name="true cubic", mode="lines", line={"color": GREY, "width": 2, "dash": "dash"}, hoverinfo="skip"),
+        scatter(x=grid, y=truth, name="true cubic", mode="lines", line={"color": GREY, "width": 2, "dash": "dash"}, hoverinfo="skip"),
     ]
     if fitted is not None:
         within = np.where(np.isfinite(fitted), np.clip(fitted, low - 20 * room, high + 20 * room), np.nan)
         line = {"color": VERMILION, "width": 3}
-        traces.append(go.Scatter(x=grid, y=within, name="fitted", mode="lines", line=line, hovertemplate="%{y:.3~g}"))
+        traces.append(scatter(x=grid, y=within, name="fitted", mode="lines", line=line, hovertemplate="%{y:.3~g}"))
     frame = f"{low:.4g} to {high:.4g} from {grid[0]:.4g} to {grid[-1]:.4g}"
-    layout = base_layout(
-        xaxis={"title": {"text": "x"}, "range": [float(grid[0]), float(grid[-1])], "zeroline": False, "uirevision": frame},
-        yaxis={"title": {"text": "y"}, "range": [low - room, high + room], "zeroline": False, "uirevision": frame},
+    return figure(
+        traces,
+        xaxis=axis("x", range=[float(grid[0]), float(grid[-1])], zeroline=False, uirevision=frame),
+        yaxis=axis("y", range=[low - room, high + room], zeroline=False, uirevision=frame),
         hovermode="closest",
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
-def coefficient_stems(learned: Floats, true: Floats) -> go.Figure:
+def coefficient_stems(learned: Floats, true: Floats) -> Figure:
     """Learned coefficients of xⁱ/i! beside the true ones (0 beyond the last), on an axis that shows 1 and 10¹² and both signs."""
     powers = np.arange(len(learned))
     truth = np.zeros(len(learned))
     truth[: min(len(true), len(learned))] = true[: len(learned)]
     stems = [
-        go.Scatter(
+        scatter(
             x=np.column_stack([powers, powers, np.full(len(powers), np.nan)]).ravel(),
             y=np.column_stack([np.zeros(len(powers)), symmetric_log(learned), np.full(len(powers), np.nan)]).ravel(),
             mode="lines", line={"color": translucent(VERMILION, 0.6), "width": 2}, hoverinfo="skip", showlegend=False,
@@ -63,14 +64,11 @@ def coefficient_stems(learned: Floats, true: Floats) -> go.Figure:
     decades = range(0, int(highest) + 1, max(1, int(highest) // 4))
     ticks = sorted({sign * power for power in decades for sign in (-1, 1)})
     words = ["0" if tick == 0 else f"{'−' if tick < 0 else ''}{_power(abs(tick) - 1)}" for tick in ticks]
-    layout = base_layout(
-        xaxis={"title": {"text": "i, of xⁱ/i!"}, "zeroline": False, "range": [-0.6, len(learned) - 0.4]},
-        yaxis={
-            "title": {"text": "coefficient"}, "tickvals": ticks, "ticktext": words, "range": [-1.12 * highest, 1.12 * highest],
-            "uirevision": f"{highest:.3g}",
-        },
-    )  # fmt: skip
-    return go.Figure(stems, layout).update_layout(template=None)
+    return figure(
+        stems,
+        xaxis=axis("i, of xⁱ/i!", zeroline=False, range=[-0.6, len(learned) - 0.4]),
+        yaxis=axis("coefficient", tickvals=ticks, ticktext=words, range=[-1.12 * highest, 1.12 * highest], uirevision=f"{highest:.3g}"),
+    )
 
 
 def symmetric_log(values: npt.ArrayLike) -> Floats:
@@ -85,14 +83,14 @@ def _power(exponent: int) -> str:
     return "1" if exponent == 0 else "10" if exponent == 1 else f"10<sup>{exponent}</sup>"
 
 
-def _dots(name: str, points: Points, color: str, symbol: str) -> go.Scatter:
+def _dots(name: str, points: Points, color: str, symbol: str) -> Trace:
     marker = {"color": color, "size": 7, "symbol": symbol}
-    return go.Scatter(x=points[0], y=points[1], name=name, mode="markers", marker=marker, hovertemplate="(%{x:.3g}, %{y:.3g})")
+    return scatter(x=points[0], y=points[1], name=name, mode="markers", marker=marker, hovertemplate="(%{x:.3g}, %{y:.3g})")
 
 
-def _stem_heads(name: str, powers: npt.NDArray[np.int_], values: Floats, color: str, symbol: str, size: int) -> go.Scatter:
+def _stem_heads(name: str, powers: npt.NDArray[np.int_], values: Floats, color: str, symbol: str, size: int) -> Trace:
     marker = {"color": color, "symbol": symbol, "size": size, "line": {"width": 3, "color": color}}
     words = [f"{value:.4g}" for value in values]
-    return go.Scatter(
+    return scatter(
         x=powers, y=symmetric_log(values), name=name, mode="markers", marker=marker, text=words, hovertemplate=f"{name} %{{text}}"
     )

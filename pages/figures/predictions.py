@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pages.figures.axes import axis
+from pages.figures.figure import Figure, Trace, bar, figure, image, scatter
 from pages.figures.mosaic import CLEAR, grey_colors, grey_indices, png, tile
-from pages.figures.palette import FAULT, GREY, HEALTHY, base_layout
-from pages.figures.plain import Plain, Trace, bar, image, plain_figure, scatter
+from pages.figures.palette import FAULT, GREY, HEALTHY
 
 RIGHT, WRONG = "✓", "✗"
 LABEL_GAP, SIDE_GAP = 16, 5  # image pixels below and beside each picture
@@ -31,7 +32,7 @@ def prediction_grid(
     *,
     probabilities: Array | None = None,
     columns: int = 5,
-) -> Plain:
+) -> Figure:
     """Test images with what the network takes them for: framed green and ✓, or vermilion and ✗ with the true label below.
 
     Args:
@@ -59,7 +60,8 @@ def prediction_grid(
         ),
     ]
     axis = {"visible": False, "fixedrange": True, "constrain": "domain"}
-    layout = base_layout(
+    return figure(
+        traces,
         height=rows * ROW_PX + 8,
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
         hovermode="closest",
@@ -68,7 +70,6 @@ def prediction_grid(
         xaxis=axis | {"range": [-2, max(shown, columns) * (width + SIDE_GAP) - SIDE_GAP + 1]},
         yaxis=axis | {"range": [rows * (height + LABEL_GAP), -2], "scaleanchor": "x", "constraintoward": "top"},
     )
-    return plain_figure(traces, layout)
 
 
 def _frames(corners: Array, height: int, width: int, color: str, name: str) -> Trace:
@@ -102,7 +103,7 @@ def _targets(x: Array, y: Array, pairs: Array, hover: list[str]) -> Trace:
     return scatter(x=x, y=y, hovertext=hover, hoverinfo="text", customdata=pairs, mode="markers", marker=marker)
 
 
-def probability_bars(probabilities: Array, class_names: Sequence[str], true: int | None = None, predicted: int | None = None) -> Plain:
+def probability_bars(probabilities: Array, class_names: Sequence[str], true: int | None = None, predicted: int | None = None) -> Figure:
     """How sure the network is of each class, in percent.
 
     Args:
@@ -119,12 +120,12 @@ def probability_bars(probabilities: Array, class_names: Sequence[str], true: int
         x=percent, y=names, orientation="h", marker={"color": colors}, text=[f"{value:.1f}" for value in percent],
         textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
     )  # fmt: skip
-    layout = base_layout(
+    return figure(
+        [bars],
         height=BAR_PX * len(percent) + 56,
         margin={"l": 8, "r": 32, "t": 8, "b": 44},
         hovermode="closest",
         bargap=0.25,
-        xaxis={"title": {"text": "probability (%)"}, "range": [0, 100], "fixedrange": True},
+        xaxis=axis("probability (%)", range=[0, 100], fixedrange=True),
         yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
     )
-    return plain_figure([bars], layout)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
-
-from pages.figures.palette import FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, base_layout, translucent
+from pages.figures.figure import Figure, figure, scatter
+from pages.figures.palette import FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, translucent
 
 # role -> color; the word stands in the box too, so that no color has to be told from another
 COLORS = {"equal": GREEN, "stretched": ORANGE, "counts as 1": ORANGE, "summed": PURPLE, "stays": SKY, "clash": FAULT}
@@ -34,7 +33,7 @@ class ShapeRow:
     boxes: tuple[AxisBox | None, ...]
 
 
-def shape_lineup(rows: Sequence[ShapeRow], links: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()) -> go.Figure:
+def shape_lineup(rows: Sequence[ShapeRow], links: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()) -> Figure:
     """Rows from the top; `links` join boxes, given as (row, column), that belong together across columns."""
     columns = max(1, *(len(row.boxes) for row in rows))
     shapes = [_link(rows, start, end) for start, end in links]
@@ -46,7 +45,8 @@ def shape_lineup(rows: Sequence[ShapeRow], links: Sequence[tuple[tuple[int, int]
             if box is not None:
                 shapes.append(_box(x, y, box.role))
                 words += [_words(x, y - 0.1, f"<b>{box.size}</b>", SIZE_FONT), _words(x, y + 0.24, box.role, WORD_FONT, opacity=0.85)]
-    layout = base_layout(
+    return figure(
+        [scatter(x=[0], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip")],
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
         showlegend=False,
         hovermode=False,
@@ -55,9 +55,6 @@ def shape_lineup(rows: Sequence[ShapeRow], links: Sequence[tuple[tuple[int, int]
         annotations=words,
         xaxis=_axis([-1.75, max(columns, 3) - 0.4]),
         yaxis=_axis([len(rows) - 0.5, -0.5]),
-    )
-    return go.Figure([go.Scatter(x=[0], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip")], layout).update_layout(
-        template=None
     )
 
 

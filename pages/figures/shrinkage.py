@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
-from pages.figures.palette import GREY, base_layout, series_style
+from pages.figures.axes import axis
+from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.palette import GREY, series_style
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,15 +31,15 @@ def penalty_axis(decays: npt.ArrayLike) -> dict[str, Any]:
     powers = range(int(np.ceil(places[array > 0].min() - 1e-9)), int(np.floor(places.max() + 1e-9)) + 1)
     zero = [(float(places[array == 0][0]), "0")] if (array == 0).any() else []
     ticks = [*zero, *((float(power), f"{10.0**power:g}") for power in powers)]
-    return {
-        "title": {"text": "λ"},
-        "tickvals": [place for place, _ in ticks],
-        "ticktext": [text for _, text in ticks],
-        "range": [float(places.min()) - 0.15, float(places.max()) + 0.15],
-    }
+    return axis(
+        "λ",
+        tickvals=[place for place, _ in ticks],
+        ticktext=[text for _, text in ticks],
+        range=[float(places.min()) - 0.15, float(places.max()) + 0.15],
+    )
 
 
-def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping[str, Floats] | None = None) -> go.Figure:
+def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping[str, Floats] | None = None) -> Figure:
     """All weights of each model from the smallest to the largest; where a curve is flat at 0, weights are exactly 0.
 
     Args:
@@ -51,7 +52,7 @@ def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping
     traces += [_ordered(label, values, thin) for label, values in (beyond or {}).items()]
     longest = max((len(values) for values in weights.values()), default=1)
     traces.append(
-        go.Scatter(
+        scatter(
             x=[1, longest], y=[truth, truth], name=f"true: {truth:g} each", mode="lines",
             line={"color": GREY, "width": 1.5, "dash": "dash"}, hoverinfo="skip",
         )
@@ -60,13 +61,13 @@ def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping
     drawn = drawn[np.isfinite(drawn)]
     low, high = float(drawn.min()), float(drawn.max())
     margin = MARGIN * (high - low or 1.0)
-    layout = base_layout(
-        xaxis={"title": {"text": "weights, in order"}, "range": [0, longest + 1], "zeroline": False},
-        yaxis={"title": {"text": "value"}, "range": [low - margin, high + margin], "uirevision": str(longest)},
+    return figure(
+        traces,
+        xaxis=axis("weights, in order", range=[0, longest + 1], zeroline=False),
+        yaxis=axis("value", range=[low - margin, high + margin], uirevision=str(longest)),
     )
-    return go.Figure(traces, layout).update_layout(template=None)
 
 
-def _ordered(label: str, values: Floats, line: Mapping[str, object]) -> go.Scatter:
+def _ordered(label: str, values: Floats, line: Mapping[str, object]) -> Trace:
     finite = np.sort(np.where(np.isfinite(values), values, np.nan))
-    return go.Scatter(x=np.arange(1, len(finite) + 1), y=finite, name=label, mode="lines", line=line, hovertemplate="%{y:.3g}")
+    return scatter(x=np.arange(1, len(finite) + 1), y=finite, name=label, mode="lines", line=line, hovertemplate="%{y:.3g}")

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
 from pages.figures import palette
+from pages.figures.axes import Floats, Log10Axis, axis
+from pages.figures.figure import Figure, Trace, figure, heatmap, scatter
 from pages.figures.marks import SMALL, Marks
-from pages.figures.palette import FAULT, MEASURED, PURPLE, THEORY, base_layout, series_style, translucent
-from pages.figures.powers import Floats, PowerAxis
+from pages.figures.palette import FAULT, MEASURED, PURPLE, THEORY, series_style, translucent
 
 CURVE_POINTS = 160  # of a median: more than a person can tell apart
 TRIAL_POINTS, MOST_TRIALS = 40, 12
@@ -42,7 +42,7 @@ class Growth:
     scatter: float
 
 
-def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, crossings: Floats, *, literal: bool = False) -> go.Figure:
+def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, crossings: Floats, *, literal: bool = False) -> Figure:
     """log10 max|M| against the number of factors: median and 5-95 % of all trials, single trials, and theory's line and band.
 
     Args:
@@ -64,19 +64,19 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
         predicted[(predicted < numbers.smallest_log10) | (predicted > numbers.largest_log10)] = math.nan
     limit = numbers.largest_log10 if theory.rate > 0 else numbers.smallest_log10
     near = np.abs(sizes[np.isfinite(sizes)]).max(initial=0.0) > NEAR_LIMIT * abs(limit)
-    axis = PowerAxis.around([low, high, sizes[0, kept], np.nan_to_num(predicted, nan=float(center[0])), [limit] if near else []])
+    scale = Log10Axis.around([low, high, sizes[0, kept], np.nan_to_num(predicted, nan=float(center[0])), [limit] if near else []])
     traces = [
-        _band(x, axis.place(low), axis.place(high)),
-        _single_trials(axis.place(sizes[1 : MOST_TRIALS + 1])),
-        _line(x, axis.place(sizes[0, kept]), "the trial shown", {"color": PURPLE, "width": 1.5}),
-        _median(x, axis, low, median, high),
+        _band(x, scale.place(low), scale.place(high)),
+        _single_trials(scale.place(sizes[1 : MOST_TRIALS + 1])),
+        _line(x, scale.place(sizes[0, kept]), "the trial shown", {"color": PURPLE, "width": 1.5}),
+        _median(x, scale, low, median, high),
         _line(x, predicted[0], "theory", {"color": THEORY, "width": 2.5, "dash": "dash"}, hover="theory 10<sup>%{y:.1f}</sup>"),
         _line(
             np.concatenate([x, [np.nan], x]), np.concatenate([predicted[1], [np.nan], predicted[2]]), "theory, 5–95 %",
             {"color": THEORY, "width": 1, "dash": "dot"},
         ),
-        go.Scatter(
-            x=[k], y=axis.place(sizes[0, k - 1 : k]), mode="markers", marker={"color": PURPLE, "size": 10}, name="the matrix shown",
+        scatter(
+            x=[k], y=scale.place(sizes[0, k - 1 : k]), mode="markers", marker={"color": PURPLE, "size": 10}, name="the matrix shown",
             showlegend=False, hoverinfo="skip",
         ),
     ]  # fmt: skip
@@ -84,10 +84,10 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     if near:
         marks.level(limit, f"{numbers.name} {'overflows to ∞' if limit > 0 else 'underflows to 0'}")
         traces.append(_crossings(crossings, limit, numbers.name))
-    return _figure(traces, _factor_axis(len(factors)), axis.layout("size of the product, max |M|"), **marks.layout)
+    return _figure(traces, _factor_axis(len(factors)), scale.layout("size of the product, max |M|"), **marks.layout)
 
 
-def survivors(sizes: Floats, name: str) -> go.Figure:
+def survivors(sizes: Floats, name: str) -> Figure:
     """How many trials the number format `name` still holds after each factor, how many are exactly 0, how many not finite."""
     factors = sizes.shape[1]
     kept = _spread(factors, CURVE_POINTS)
@@ -98,17 +98,17 @@ def survivors(sizes: Floats, name: str) -> go.Figure:
         ("∞ or NaN", np.isnan(shown) | (shown == math.inf), FAULT),
     )
     traces = [
-        go.Scatter(
+        scatter(
             x=kept + 1, y=100 * mask.mean(axis=0), name=label, stackgroup="one", mode="lines", line={"width": 0, "color": color},
             fillcolor=translucent(color, 0.55), hovertemplate="%{y:.0f} %",
         )
         for label, mask, color in states
     ]  # fmt: skip
-    yaxis = {"title": {"text": f"trials in {name} (%)"}, "range": [0, 100]}
+    yaxis = axis(f"trials in {name} (%)", range=[0, 100])
     return _figure(traces, _factor_axis(factors), yaxis)
 
 
-def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> go.Figure:
+def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> Figure:
     """All singular values of the trial shown against the number of factors (at most eight of them), each with its exponent's line.
 
     Args:
@@ -120,7 +120,7 @@ def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> g
     n = path.shape[1]
     chosen = np.unique(np.round(np.linspace(0, n - 1, min(n, MOST_SINGULAR_VALUES))).astype(int))
     x = np.asarray(at, dtype=np.float64)
-    axis = PowerAxis.around([path[:, chosen], x[-1] * rates[chosen]])
+    scale = Log10Axis.around([path[:, chosen], x[-1] * rates[chosen]])
     traces = []
     for place, index in enumerate(chosen):
         color = series_style(place)["color"]
@@ -128,12 +128,12 @@ def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> g
         traces.append(_line(x, path[:, index], name, {"color": color, "width": 2}, hover="10<sup>%{y:.1f}</sup>"))
         ends = np.array([0.0, x[-1]])
         traces.append(_line(ends, rates[index] * ends, name, {"color": color, "width": 1.5, "dash": "dash"}, showlegend=False))
-    traces.append(go.Scatter(x=[None], y=[None], mode="lines", name="theory", line={"color": palette.GREY, "dash": "dash"}))
+    traces.append(scatter(x=[None], y=[None], mode="lines", name="theory", line={"color": palette.GREY, "dash": "dash"}))
     upright = {"type": "line", "x0": k, "x1": k, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": PURPLE, "width": 1, "dash": "dot"}}
-    return _figure(traces, _factor_axis(at[-1]), axis.layout("singular values of the product"), shapes=[upright])
+    return _figure(traces, _factor_axis(at[-1]), scale.layout("singular values of the product"), shapes=[upright])
 
 
-def matrix_picture(values: Floats) -> go.Figure:
+def matrix_picture(values: Floats) -> Figure:
     """A square matrix as colors, 0 in the middle of the scale; up to six rows are written out. What is not finite is marked as a fault."""
     n = len(values)
     finite = np.isfinite(values)
@@ -144,7 +144,7 @@ def matrix_picture(values: Floats) -> go.Figure:
         shared |= {"text": written, "texttemplate": "%{text}"}
     places = {"x": np.arange(1, n + 1), "y": np.arange(1, n + 1), "xgap": 1, "ygap": 1}
     traces = [
-        go.Heatmap(
+        heatmap(
             z=np.where(finite, values, np.nan),
             zmin=-largest,
             zmax=largest,
@@ -153,17 +153,20 @@ def matrix_picture(values: Floats) -> go.Figure:
             **places,
             **shared,
         ),
-        go.Heatmap(z=np.where(finite, np.nan, 1.0), colorscale=[[0, FAULT], [1, FAULT]], showscale=False, **places, **shared),
+        heatmap(z=np.where(finite, np.nan, 1.0), colorscale=[[0, FAULT], [1, FAULT]], showscale=False, **places, **shared),
     ]
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
-    layout = base_layout(
-        xaxis=hidden, yaxis=hidden | {"autorange": "reversed", "scaleanchor": "x"}, hovermode="closest", dragmode=False,
+    return figure(
+        traces,
+        xaxis=hidden,
+        yaxis=hidden | {"autorange": "reversed", "scaleanchor": "x"},
+        hovermode="closest",
+        dragmode=False,
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
-    )  # fmt: skip
-    return go.Figure(traces, layout).update_layout(template=None)
+    )
 
 
-def critical_scales(critical: Floats, n: int, scale: float) -> go.Figure:
+def critical_scales(critical: Floats, n: int, scale: float) -> Figure:
     """The scale at which products of n x n Gaussian matrices neither grow nor die, against 1/√n, and where the controls stand.
 
     Args:
@@ -173,7 +176,7 @@ def critical_scales(critical: Floats, n: int, scale: float) -> go.Figure:
     traces = [
         _line(sizes, critical, "neither: exp(−λ₁)", {"color": THEORY, "width": 2.5, "dash": "dash"}, hover="%{y:.4f}"),
         _line(sizes, 1 / np.sqrt(sizes), "1/√n", {"color": palette.ORANGE, "width": 1.5, "dash": "dot"}, hover="%{y:.4f}"),
-        go.Scatter(
+        scatter(
             x=[n], y=[scale], mode="markers", name="here", marker={"color": PURPLE, "size": 11}, hovertemplate="σ = %{y:.4g}"
         ),
     ]  # fmt: skip
@@ -181,16 +184,16 @@ def critical_scales(critical: Floats, n: int, scale: float) -> go.Figure:
         {"text": text, "xref": "paper", "yref": "paper", "x": x, "y": y, "showarrow": False, "font": {"size": SMALL}, "opacity": 0.75}
         for text, x, y in (("grows", 0.75, 0.85), ("dies", 0.12, 0.1))
     ]
-    xaxis = {"title": {"text": "n"}, "type": "log", "tickvals": [1, 2, 4, 8, 16, 32, 64]}
-    return _figure(traces, xaxis, {"title": {"text": "σ"}, "type": "log", "tickvals": [0.1, 0.2, 0.5, 1, 2]}, annotations=words)
+    xaxis = axis("n", type="log", tickvals=[1, 2, 4, 8, 16, 32, 64])
+    return _figure(traces, xaxis, axis("σ", type="log", tickvals=[0.1, 0.2, 0.5, 1, 2]), annotations=words)
 
 
-def _figure(traces: Sequence[Any], xaxis: dict[str, Any], yaxis: dict[str, Any], **changes: Any) -> go.Figure:
-    return go.Figure(traces, base_layout(xaxis=xaxis, yaxis=yaxis, **changes)).update_layout(template=None)
+def _figure(traces: Sequence[Any], xaxis: dict[str, Any], yaxis: dict[str, Any], **changes: Any) -> Figure:
+    return figure(traces, xaxis=xaxis, yaxis=yaxis, **changes)
 
 
 def _factor_axis(factors: int) -> dict[str, Any]:
-    return {"title": {"text": "factors k"}, "range": [0, factors * 1.01], "zeroline": False, "uirevision": f"{factors} factors"}
+    return axis("factors k", range=[0, factors * 1.01], zeroline=False, uirevision=f"{factors} factors")
 
 
 def _spread(count: int, most: int) -> npt.NDArray[np.intp]:
@@ -198,19 +201,19 @@ def _spread(count: int, most: int) -> npt.NDArray[np.intp]:
     return np.unique(np.round(np.linspace(0, count - 1, min(count, most))).astype(np.intp))
 
 
-def _line(x: npt.ArrayLike, y: npt.ArrayLike, name: str, line: dict[str, Any], *, hover: str = "", showlegend: bool = True) -> go.Scatter:
+def _line(x: npt.ArrayLike, y: npt.ArrayLike, name: str, line: dict[str, Any], *, hover: str = "", showlegend: bool = True) -> Trace:
     template = {"hovertemplate": hover} if hover else {"hoverinfo": "skip"}
-    return go.Scatter(x=x, y=y, name=name, mode="lines", line=line, showlegend=showlegend, **template)
+    return scatter(x=x, y=y, name=name, mode="lines", line=line, showlegend=showlegend, **template)
 
 
-def _band(x: Floats, low: Floats, high: Floats) -> go.Scatter:
-    return go.Scatter(
+def _band(x: Floats, low: Floats, high: Floats) -> Trace:
+    return scatter(
         x=np.concatenate([x, x[::-1]]), y=np.concatenate([low, high[::-1]]), fill="toself", fillcolor=translucent(MEASURED, 0.22),
         mode="lines", line={"width": 0, "color": MEASURED}, name="5–95 % of the trials", hoverinfo="skip",
     )  # fmt: skip
 
 
-def _single_trials(sizes: Floats) -> go.Scatter:
+def _single_trials(sizes: Floats) -> Trace:
     """All in one trace, with a gap between two."""
     kept = _spread(sizes.shape[1], TRIAL_POINTS)
     rows = np.column_stack([sizes[:, kept], np.full(len(sizes), np.nan)])
@@ -218,17 +221,17 @@ def _single_trials(sizes: Floats) -> go.Scatter:
     return _line(x, rows.ravel(), "single trials", {"color": translucent(MEASURED, 0.45), "width": 1})
 
 
-def _median(x: Floats, axis: PowerAxis, low: Floats, median: Floats, high: Floats) -> go.Scatter:
-    trace = _line(x, axis.place(median), "median", {"color": MEASURED, "width": 3})
+def _median(x: Floats, scale: Log10Axis, low: Floats, median: Floats, high: Floats) -> Trace:
     words = np.array(
         [f"10<sup>{b:.1f}</sup> (5–95 %: 10<sup>{a:.1f}</sup> to 10<sup>{c:.1f}</sup>)" for a, b, c in zip(low, median, high, strict=True)]
     )
-    return trace.update(customdata=words, hovertemplate="%{customdata}", hoverinfo=None)
+    line = {"color": MEASURED, "width": 3}
+    return scatter(x=x, y=scale.place(median), name="median", mode="lines", line=line, customdata=words, hovertemplate="%{customdata}")
 
 
-def _crossings(crossings: Floats, limit: float, name: str) -> go.Scatter:
+def _crossings(crossings: Floats, limit: float, name: str) -> Trace:
     crossed = crossings[np.isfinite(crossings)]
-    return go.Scatter(
+    return scatter(
         x=crossed, y=np.full(len(crossed), limit), mode="markers", name=f"a trial leaves {name}", hoverinfo="skip",
         marker={"symbol": "line-ns-open", "size": 9, "color": FAULT, "line": {"width": 1}},
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A figure as one HTML file that works anywhere, offline too. Knows no page and no figure's content.
+"""A figure as one HTML file that works anywhere, offline too.
 
 The file holds plotly.js itself: 4.8 MB.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import html
 
-import plotly.graph_objects as go
+import plotly.io
+
+from pages.figures.figure import Figure
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -30,10 +32,17 @@ HEIGHT = "80vh"
 FONT = {"family": "sans-serif", "color": "#262730"}
 
 
-def figure_html(figure: go.Figure, title: str) -> str:
+def figure_html(figure: Figure, title: str) -> str:
     """The figure as a page of its own, on white and as wide as its window; `title` is plain text."""
-    placed = go.Figure(figure).update_layout(font=FONT, paper_bgcolor="#fff", autosize=True, width=None, height=None)
-    content = placed.to_html(
-        full_html=False, include_plotlyjs=True, default_height=HEIGHT, div_id="figure", config={"responsive": True, "displaylogo": False}
+    layout = {name: value for name, value in figure["layout"].items() if name not in ("width", "height")}
+    layout |= {"font": FONT, "paper_bgcolor": "#fff", "autosize": True}
+    content = plotly.io.to_html(
+        {"data": figure["data"], "layout": layout},
+        validate=False,
+        full_html=False,
+        include_plotlyjs=True,
+        default_height=HEIGHT,
+        div_id="figure",
+        config={"responsive": True, "displaylogo": False},
     )
     return _PAGE.format(title=html.escape(title), figure=content)

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.depth_colors import some_layers
+from pages.figures.figure import Figure, Trace, figure, heatmap
 from pages.figures.marks import SMALL
-from pages.figures.palette import BLUE, GREY, VERMILION, base_layout, translucent
-from pages.figures.plain import Plain, Trace, heatmap, plain_figure
+from pages.figures.palette import BLUE, GREY, VERMILION, translucent
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,7 +23,7 @@ TITLE_SHARE = 0.36  # of the height of a strip and its title
 COLORS = [[0.0, BLUE], [0.5, translucent(GREY, 0.15)], [1.0, VERMILION]]  # 0 is hardly there, on white and on near-black
 
 
-def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> Plain:
+def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> Figure:
     """A strip a layer, the first at the top, a cell a unit, in order; each strip on a scale of its own, hardly colored at 0.
 
     Of a layer with more than `MOST_CELLS` units neighbors share a cell, which shows the largest of them in size; its title says so. Of a
@@ -35,9 +35,12 @@ def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> P
     """
     shown = some_layers(len(activations), MOST_STRIPS)
     traces: list[Trace] = []
-    layout: dict[str, Any] = base_layout(
-        height=height(len(activations)), margin={"l": 8, "r": 8, "t": 8, "b": 62}, hovermode="closest", annotations=[]
-    )
+    layout: dict[str, Any] = {
+        "height": height(len(activations)),
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 62},
+        "hovermode": "closest",
+        "annotations": [],
+    }
     for row, layer in enumerate(shown):
         suffix = "" if row == 0 else str(row + 1)
         top = 1 - row / len(shown)
@@ -51,7 +54,7 @@ def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> P
             {"text": _title(activations[layer], labels[layer], share), "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper"}
             | {"y": domain[1], "yanchor": "bottom", "showarrow": False, "font": {"size": SMALL + 1}}
         )
-    return plain_figure(traces, layout)
+    return figure(traces, **layout)
 
 
 def height(layers: int) -> int:

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_core.spec import OUTPUTS
+from pages.figures.axes import axis
 from pages.figures.curve_series import HIGHEST, CurveSeries, Quantity, spread
 from pages.figures.decimation import POINT_LIMIT, Floats, decimation_indices
+from pages.figures.figure import Figure, Trace, figure, scatter
 from pages.figures.marks import Marks
-from pages.figures.palette import GREY, TEST, TRAIN, base_layout, series_style, translucent
-from pages.figures.plain import Plain, Trace, plain_figure, scatter
+from pages.figures.palette import GREY, TEST, TRAIN, series_style, translucent
 
 __all__ = ["CurveSeries", "Reference", "accuracy_curve", "loss_curve"]
 
@@ -50,7 +51,7 @@ def loss_curve(
     log: bool = False,
     reference: Reference | None = None,
     cursor: int | None = None,
-) -> Plain:
+) -> Figure:
     """Cross-entropy against epochs: each minibatch, a smoothed curve of them, and the mean of each epoch on train and test images.
 
     An epoch's training mean stands in the middle of the epoch it averages; the test value at its end, where it was measured. A run
@@ -64,7 +65,7 @@ def loss_curve(
         reference: band to compare with.
         cursor: step of the first run that the rest of the page shows, if it is not the newest.
     """
-    yaxis: dict[str, Any] = {"title": {"text": "cross-entropy (nats)"}, "uirevision": "log" if log else "linear"}
+    yaxis: dict[str, Any] = axis("cross-entropy (nats)", uirevision="log" if log else "linear")
     yaxis |= _log_axis(_listed(series)) if log else {"rangemode": "tozero"}
     marks = Marks(log=log)
     marks.level(CHANCE_LOSS, f"guessing: ln {OUTPUTS} = {CHANCE_LOSS:.2f}")
@@ -73,9 +74,9 @@ def loss_curve(
 
 def accuracy_curve(
     series: CurveSeries | Sequence[CurveSeries], total_epochs: float, *, reference: Reference | None = None, cursor: int | None = None
-) -> Plain:
+) -> Figure:
     """Share of images classified correctly, in percent, against epochs; drawn like `loss_curve`. `reference` is in fractions."""
-    yaxis = {"title": {"text": "accuracy (%)"}, "range": [0, 100], "uirevision": "percent"}
+    yaxis = axis("accuracy (%)", range=[0, 100], uirevision="percent")
     marks = Marks()
     marks.level(CHANCE_PERCENT, f"guessing: {CHANCE_PERCENT:g} %")
     return _curves(series, total_epochs, _ACCURACY, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
@@ -94,7 +95,7 @@ def _curves(
     marks: Marks,
     reference: Reference | None,
     cursor: int | None,
-) -> Plain:
+) -> Figure:
     runs = [replace(run, label=html.escape(run.label, quote=False)) for run in _listed(series)]  # plotly would read a `<`
     compared = len(runs) > 1
     traces: list[Trace] = []
@@ -109,17 +110,17 @@ def _curves(
         marks.band(low, high, reference.label, x0=reference.since, x1=end)
     if cursor is not None and runs:
         marks.event(cursor / runs[0].steps_per_epoch, f"step {cursor:,}", strong=True)
-    xaxis = {
-        "title": {"text": "epoch"},
-        "range": [0, total_epochs],
-        "uirevision": f"{total_epochs:g} epochs",  # a zoom survives new points, but not another length
-        "unifiedhovertitle": {"text": "epoch %{x:.2f}"},
-        "zeroline": False,
-        "spikecolor": GREY,
-        "spikethickness": 1,
-        "spikedash": "dot",
-    }
-    return plain_figure(traces, base_layout(xaxis=xaxis, yaxis=yaxis, **marks.layout))
+    xaxis = axis(
+        "epoch",
+        range=[0, total_epochs],
+        uirevision=f"{total_epochs:g} epochs",
+        unifiedhovertitle={"text": "epoch %{x:.2f}"},
+        zeroline=False,
+        spikecolor=GREY,
+        spikethickness=1,
+        spikedash="dot",
+    )
+    return figure(traces, xaxis=xaxis, yaxis=yaxis, **marks.layout)
 
 
 def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, total_epochs: float) -> None:

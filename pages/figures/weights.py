@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from pages.figures.figure import Figure, figure, image, scatter
 from pages.figures.mosaic import CLEAR, png, tile
-from pages.figures.palette import DIVERGING, base_layout
+from pages.figures.palette import DIVERGING
 
 GAP = 2  # image pixels between pictures
 ROW_PX = 66  # height of a row of pictures on the screen
@@ -20,7 +20,7 @@ MIDDLE = 31  # palette index of 0: 63 colors, which the eye cannot tell from mor
 SHOWN_SHARE = 0.995  # of the weights lies on the scale; the few beyond take the color of its ends
 
 
-def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: int = MOST_UNITS) -> go.Figure:
+def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: int = MOST_UNITS) -> Figure:
     """Each unit's incoming weights as one square picture, all on one scale that is symmetric about 0.
 
     The scale ends at the size below which `SHOWN_SHARE` of the weights lie; larger ones take its last colors.
@@ -46,13 +46,14 @@ def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: 
     norms = np.linalg.norm(shown, axis=1)
     hover = [f"unit {i + 1} of {len(weights):,}<br>|w| = {norm:.3g}" for i, norm in enumerate(norms)]
     middle = (side - 1) / 2
-    targets = go.Scatter(
+    targets = scatter(
         x=left + middle, y=top + middle, hovertext=hover, hoverinfo="text", mode="markers",
         marker={"size": 30, "symbol": "square", "opacity": 0, "color": np.zeros(n), "cmin": -end, "cmax": end}
         | {"colorscale": DIVERGING, "showscale": True, "colorbar": _color_bar(end)},
     )  # fmt: skip
     rows = math.ceil(n / columns)
-    layout = base_layout(
+    return figure(
+        [image(source=png(mosaic, _colors()), hoverinfo="skip"), targets],
         height=max(rows, 2) * ROW_PX + 16,
         margin={"l": 4, "r": 4, "t": 8, "b": 8},
         hovermode="closest",
@@ -60,7 +61,6 @@ def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: 
         xaxis=_axis(columns, side),
         yaxis=_axis(rows, side) | {"autorange": "reversed", "scaleanchor": "x", "constraintoward": "top"},
     )
-    return go.Figure([go.Image(source=png(mosaic, _colors()), hoverinfo="skip"), targets], layout).update_layout(template=None)
 
 
 def _indices(weights: npt.NDArray[np.float64], end: float) -> npt.NDArray[np.uint8]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from mlp_core.spec import RunSpec
+from pages.figures.figure import Figure
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.navigation import ROOT, has_page
@@ -24,7 +24,7 @@ class Card:
     page: str
     title: str
     sentence: str
-    figure: Callable[[], go.Figure]
+    figure: Callable[[], Figure]
     alt: str
 
 

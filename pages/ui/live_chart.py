@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 import pandas  # noqa: F401 (plotly looks for it among the imported modules, and trips over one that another thread is importing)
-import plotly.graph_objects as go
 import streamlit as st
 
+from pages.figures.figure import Figure
 from pages.ui.served_component import served_component
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -59,12 +59,11 @@ class Click:
     data: Any = None
 
 
-def live_chart(figure: go.Figure | Mapping[str, Any], *, key: str, height: int = 360, alt: str, on_click: bool = False) -> Click | None:
+def live_chart(figure: Figure | Payload, *, key: str, height: int = 360, alt: str, on_click: bool = False) -> Click | None:
     """Show a figure and update it in place whenever this is called again with the same key.
 
     Args:
-        figure: a plotly figure, its `{"data": …, "layout": …}`, or what `figure_payload` made of it: a page that shows one figure many
-            times keeps that.
+        figure: the figure, or what `figure_payload` made of it: a page that shows one figure many times keeps that.
         key: names the chart on its page; also the file name of a saved picture.
         height: in pixels, fixed, so that nothing on the page jumps.
         alt: what the picture shows, for those who cannot see it.
@@ -128,7 +127,7 @@ def _replace(target: Path, source: Path) -> None:
         raise
 
 
-def figure_payload(figure: go.Figure | Mapping[str, Any]) -> Payload:
+def figure_payload(figure: Figure | Payload) -> Payload:
     """A figure as JSON, about half as long as plotly's own: no template, and numbers as typed arrays no wider than a screen can show.
 
     Returns:
@@ -136,15 +135,8 @@ def figure_payload(figure: go.Figure | Mapping[str, Any]) -> Payload:
     """
     if isinstance(figure, Payload):
         return figure
-    layout = _properties(figure["layout"]) if "layout" in figure else {}
-    layout = {key: value for key, value in layout.items() if key != "template"}
-    return Payload(data=[_packed(_properties(trace)) for trace in figure["data"]], layout={"uirevision": "keep"} | _plain(layout))
-
-
-def _properties(part: Any) -> Mapping[str, Any]:
-    """A trace or a layout as a mapping, whether it is one or a graph object."""
-    properties: Mapping[str, Any] = part if isinstance(part, Mapping) else part.to_plotly_json()
-    return properties
+    layout = {key: value for key, value in figure["layout"].items() if key != "template"}
+    return Payload(data=[_packed(trace) for trace in figure["data"]], layout=_plain(layout))
 
 
 def _packed(value: Any, key: str = "") -> Any:

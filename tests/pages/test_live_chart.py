@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from streamlit.testing.v1 import AppTest
 
+from pages.figures.axes import axis
+from pages.figures.figure import figure, heatmap, scatter
 from pages.ui import live_chart as module
 from pages.ui.live_chart import SHORT, ensure_plotly_js, figure_payload
 
@@ -25,7 +27,7 @@ NARROW = 1e-3  # of an array's span: less than a pixel of a 360 px high chart
 
 def sent(value: Any) -> Any:
     """One coordinate array as it is sent."""
-    return figure_payload({"data": [{"y": value}]})["data"][0]["y"]
+    return figure_payload(figure([{"y": value}]))["data"][0]["y"]
 
 
 def decoded(typed: dict[str, str]) -> np.ndarray[Any, Any]:
@@ -75,40 +77,41 @@ def test_gaps_text_and_short_lists_go_as_they_are() -> None:
     assert sent(np.array([], dtype=np.float64)) == []
     assert np.isnan(decoded(sent([1.5, None] * 20))[1::2]).all()
     numbers = [0.1] * 40
-    assert figure_payload({"data": [{"customdata": numbers}]})["data"] == [{"customdata": numbers}]
+    assert figure_payload(figure([{"customdata": numbers}]))["data"] == [{"customdata": numbers}]
 
 
 def test_a_picture_keeps_its_shape() -> None:
     picture = np.arange(28 * 28, dtype=np.uint8).reshape(28, 28)
     for z in (picture, picture.tolist()):
-        trace = figure_payload(go.Figure(go.Heatmap(z=z)))["data"][0]
+        trace = figure_payload(figure([heatmap(z=z)]))["data"][0]
         assert trace["z"]["dtype"] == "u1"
         assert (decoded(trace["z"]) == picture).all()
 
 
 def test_arrays_within_a_trace_are_packed_too() -> None:
     sizes = np.linspace(1.0, 9.0, 100)
-    trace = figure_payload(go.Figure(go.Scatter(y=sizes, error_y_array=sizes, marker={"color": sizes, "size": 5})))["data"][0]
+    trace = figure_payload(figure([scatter(y=sizes, error_y={"array": sizes}, marker={"color": sizes, "size": 5})]))["data"][0]
     assert trace["error_y"]["array"] == trace["marker"]["color"] == trace["y"]
     assert trace["marker"]["size"] == 5
 
 
 def test_the_template_stays_behind_and_the_zoom_is_kept() -> None:
-    figure = go.Figure(go.Scatter(y=[1, 2]), layout={"title": "Loss"})
-    assert "template" in figure.to_plotly_json()["layout"]
-    assert figure_payload(figure)["layout"] == {"title": {"text": "Loss"}, "uirevision": "keep"}
-    assert figure_payload(figure.update_layout(uirevision=7))["layout"]["uirevision"] == 7
+    drawn = figure([scatter(y=[1, 2])], title={"text": "Loss"})
+    assert "template" in drawn["layout"]
+    layout = figure_payload(drawn)["layout"]
+    assert "template" not in layout
+    assert (layout["title"], layout["uirevision"]) == ({"text": "Loss"}, "keep")
+    assert figure_payload(figure(uirevision=7))["layout"]["uirevision"] == 7
 
 
 def test_the_payload_is_plain_json_and_half_as_long_as_plotlys_own() -> None:
     steps = np.arange(500.0)
-    curves = [go.Scatter(x=steps, y=np.exp(-steps / 100 * rate), name=f"lr {rate}") for rate in (1, 2)]
-    figure = go.Figure(curves, layout={"xaxis": {"title": {"text": "step"}, "range": np.array([0.0, np.nan])}})
-    payload = figure_payload(figure)
+    curves = [scatter(x=steps, y=np.exp(-steps / 100 * rate), name=f"lr {rate}") for rate in (1, 2)]
+    drawn = figure(curves, xaxis=axis("step", range=np.array([0.0, np.nan])))
+    payload = figure_payload(drawn)
     text = json.dumps(payload, allow_nan=False)
     assert json.loads(text) == payload
-    assert len(text) < len(figure.to_json()) / 2
-    assert figure_payload({"data": figure.data, "layout": figure.layout}) == payload
+    assert len(text) < len(go.Figure(drawn).to_json()) / 2
 
 
 @pytest.fixture
@@ -137,12 +140,12 @@ def test_plotlys_script_is_put_in_its_place_once_and_replaced_when_it_differs(st
 
 
 def one_chart() -> None:
-    import plotly.graph_objects as go  # noqa: PLC0415  the body runs as a script of its own
-    import streamlit as st  # noqa: PLC0415
+    import streamlit as st  # noqa: PLC0415  the body runs as a script of its own
 
+    from pages.figures.figure import figure, scatter  # noqa: PLC0415
     from pages.ui.live_chart import live_chart  # noqa: PLC0415
 
-    st.session_state["click"] = live_chart(go.Figure(go.Scatter(y=[3, 1, 2])), key="loss", height=200, alt="Loss by step", on_click=True)
+    st.session_state["click"] = live_chart(figure([scatter(y=[3, 1, 2])]), key="loss", height=200, alt="Loss by step", on_click=True)
 
 
 def test_the_component_gets_figure_size_and_alternative_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,5 +172,5 @@ def test_where_the_script_cannot_be_served_the_chart_is_streamlits_own(static: P
 
 
 def test_a_payload_is_sent_as_it_is() -> None:
-    payload = figure_payload(go.Figure(go.Scatter(x=[1, 2], y=[3, float("nan")])))
+    payload = figure_payload(figure([scatter(x=[1, 2], y=[3, float("nan")])]))
     assert figure_payload(payload) is payload

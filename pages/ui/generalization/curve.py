@@ -14,7 +14,8 @@ from mlp_core.labs.generalization.polynomial import DEGREE_BOUNDS, NOISE_BOUNDS,
 from mlp_core.losses import LOSSES
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
-from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.axes import axis, log_axis
+from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
 from pages.figures.polynomial import coefficient_stems, fitted_curve

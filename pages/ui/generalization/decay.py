@@ -23,7 +23,8 @@ from mlp_core.labs.generalization.weight_decay import (
     train,
 )
 from mlp_core.spec import MAX_SEED, Bounds, SpecError
-from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.axes import axis, log_axis
+from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREEN, GREY, PURPLE, TEST, TRAIN
 from pages.figures.shrinkage import ordered_weights, penalty_axis, penalty_places

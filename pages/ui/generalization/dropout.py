@@ -13,7 +13,8 @@ from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
-from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.axes import axis, log_axis
+from pages.figures.bands import BandSeries, band_chart
 from pages.figures.palette import ORANGE, SKY
 from pages.ui.generalization import jobs, layer
 from pages.ui.generalization.bands import in_words

@@ -12,7 +12,8 @@ from mlp_core.labs.generalization.subsets import NoisyLabels, first, with_wrong_
 from mlp_core.network.concise import Network
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
-from pages.figures.bands import axis, band_chart
+from pages.figures.axes import axis
+from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, SERIES
 from pages.ui.generalization import jobs

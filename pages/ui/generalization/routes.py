@@ -7,7 +7,8 @@ import streamlit as st
 
 from mlp_core.labs.generalization.decay_routes import ADAM_LR, RouteDistances, route_distances
 from mlp_core.labs.generalization.weight_decay import Setting
-from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.axes import axis, log_axis
+from pages.figures.bands import BandSeries, band_chart
 from pages.figures.palette import GREEN, ORANGE, SKY, VERMILION
 from pages.ui.live_chart import live_chart
 

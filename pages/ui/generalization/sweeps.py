@@ -8,7 +8,8 @@ import streamlit as st
 
 from mlp_core.labs.generalization.bands import Comparison, compare
 from mlp_core.labs.generalization.polynomial import TRUE_DEGREE, Solver, Sweep, errors_by_degree, errors_by_samples
-from pages.figures.bands import BandSeries, axis, band_chart, log_axis
+from pages.figures.axes import axis, log_axis
+from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
 from pages.ui.generalization.bands import in_words

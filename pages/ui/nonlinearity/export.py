@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from mlp_core.jobs import TrainingJob
 from mlp_core.jobs.job import JobSnapshot
 from mlp_core.reports.export.files import epochs_csv, steps_csv, weights_of
+from pages.figures.figure import Figure
 from pages.figures.standalone import figure_html
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import job as nonlinearity_job
@@ -64,7 +64,7 @@ def _link(link: LinkState, snapshot: JobSnapshot) -> None:
     st.caption(text)
 
 
-def _page(label: str, figure: Callable[[], go.Figure], name: str, enabled: bool = True) -> None:
+def _page(label: str, figure: Callable[[], Figure], name: str, enabled: bool = True) -> None:
     _download(
         f"{label} (HTML)", f"{label.lower()}.html", lambda: figure_html(figure(), f"{label} of {name}"), "text/html", enabled,
         help="A page of its own with the figure to zoom into. It works offline: 5 MB.",

@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 import streamlit as st
 
 from mlp_core.jobs import TrainingJob
@@ -18,7 +17,7 @@ from mlp_core.labs.nonlinearity.plane_view import FINE, copied_weights, hidden_o
 from mlp_core.network.concise import Network
 from mlp_core.training import Run
 from pages.figures.curve_series import CurveSeries
-from pages.figures.plain import Plain
+from pages.figures.figure import Figure
 from pages.figures.plane import Scatter, Shading, decision_plane, hidden_space, shading_of, shading_of_numbers
 from pages.figures.plane_curves import ACCURACY, LOSS, epoch_curves
 from pages.figures.plane_network import playground_network
@@ -141,14 +140,14 @@ def _plane(link: LinkState, settings: Settings, network: Network, shown: tuple[i
         _add_clicked(link, click)
 
 
-def _drawn_plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, outlines: list[Floats]) -> Plain:
+def _drawn_plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, outlines: list[Floats]) -> Figure:
     test = scatter(settings.test) if link["tests"] else None
     return decision_plane(_shading(link, settings, network, shown), scatter(settings.train), test, outlines)
 
 
-def plane_figure(link: LinkState, settings: Settings, network: Network) -> go.Figure:
+def plane_figure(link: LinkState, settings: Settings, network: Network) -> Figure:
     """The plane as it is shaded by the network's output, to be taken home."""
-    return go.Figure(_drawn_plane(link, settings, network, None, _outlines(link, _regions(settings, network)))).update_layout(template=None)
+    return _drawn_plane(link, settings, network, None, _outlines(link, _regions(settings, network)))
 
 
 def _outlines(link: LinkState, regions: list[Region] | None) -> list[Floats]:
@@ -204,12 +203,12 @@ def loss_title(classes: bool) -> str:
     return "cross-entropy (nats)" if classes else "½(o − y)²"
 
 
-def loss_figure(settings: Settings, snapshot: JobSnapshot, cursor: int | None = None) -> go.Figure:
+def loss_figure(settings: Settings, snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
     title = loss_title(settings.points.classes > 0)
     return epoch_curves(_series(snapshot), LOSS, title, snapshot.spec.epochs, cursor=cursor)
 
 
-def accuracy_figure(snapshot: JobSnapshot, cursor: int | None = None) -> go.Figure:
+def accuracy_figure(snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
     return epoch_curves(_series(snapshot), ACCURACY, "accuracy (%)", snapshot.spec.epochs, cursor=cursor)
 
 

@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
 from mlp_core.stability.depth import DepthReport, factor_a_layer
 from mlp_core.theory import DepthPrediction, sigmoid_bound_log10
+from pages.figures.axes import spoken_size
 from pages.figures.depth import Bound, DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
-from pages.figures.powers import spoken_size
+from pages.figures.figure import Figure
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures
@@ -132,7 +132,7 @@ _READING = {
 }
 
 
-def _sizes(quantity: str, measured: list[Measured]) -> go.Figure:
+def _sizes(quantity: str, measured: list[Measured]) -> Figure:
     series = []
     for one in measured:
         field = {"dW": "weight_gradient_log10", "dh": "hidden_gradient_log10", "rms": "activation_rms_log10"}[quantity]
@@ -156,7 +156,7 @@ def _sigmoid_bound(measured: list[Measured]) -> Bound | None:
     return None
 
 
-def _shares(quantity: str, measured: list[Measured]) -> go.Figure:
+def _shares(quantity: str, measured: list[Measured]) -> Figure:
     labels = [one.design.label for one in measured]
     predictions = [one.prediction for one in measured]
     if quantity == "mean":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
@@ -13,13 +12,14 @@ from mlp_core.labs.tensors.arithmetic import number
 from mlp_core.labs.tensors.operations import Operation
 from mlp_core.labs.tensors.shapes import Lineup, tuple_text
 from pages.figures.cells import CellGrid, beside, corner
+from pages.figures.figure import Figure
 from pages.figures.shapes import AxisBox, ShapeRow, shape_lineup
 
 NAMES = ("A", "B")
 SIGNS = {"hadamard": "∗", "mul": "∗", "add": "+"}
 
 
-def lineup_picture(lineup: Lineup, shapes: Sequence[tuple[int, ...]]) -> go.Figure:
+def lineup_picture(lineup: Lineup, shapes: Sequence[tuple[int, ...]]) -> Figure:
     """The shapes, axis by axis; the result's row only where there is a result."""
     all_shapes = [*shapes, *([] if lineup.shape is None else [lineup.shape])]
     rows = [
@@ -31,7 +31,7 @@ def lineup_picture(lineup: Lineup, shapes: Sequence[tuple[int, ...]]) -> go.Figu
 
 def cells_picture(
     name: str, operation: Operation, tensors: Sequence[Tensor], result: Tensor, made_by: Sequence[Tensor], cell: int
-) -> tuple[go.Figure, float]:
+) -> tuple[Figure, float]:
     """Operands and result, the cell at a place of the flattened result marked with what made it; with the height in cells."""
     chosen = _none(result)
     chosen.view(-1)[cell] = True

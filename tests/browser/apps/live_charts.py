@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
-from pages.figures.palette import base_layout
+from pages.figures.axes import axis
+from pages.figures.figure import Figure, figure, heatmap, scatter
 from pages.ui.live_chart import live_chart
 
 STEPS = np.arange(400.0)
 
 
-def waves(update: int) -> go.Figure:
+def waves(update: int) -> Figure:
     """Two curves that move on with every update."""
     phases = {"training": 0.0, "test": 0.6}
-    curves = [go.Scatter(x=STEPS, y=2 + np.sin(STEPS / 40 + update / 4 + phase), name=name) for name, phase in phases.items()]
-    return go.Figure(curves, base_layout(xaxis_title="step", yaxis_title="loss"))
+    curves = [scatter(x=STEPS, y=2 + np.sin(STEPS / 40 + update / 4 + phase), name=name) for name, phase in phases.items()]
+    return figure(curves, xaxis=axis("step"), yaxis=axis("loss"))
 
 
-def cells() -> go.Figure:
+def cells() -> Figure:
     """A heatmap of 4 rows and 5 columns whose cell (i, j) holds 10 i + j."""
     values = np.add.outer(10 * np.arange(4), np.arange(5))
-    return go.Figure(go.Heatmap(z=values), base_layout(hovermode="closest"))
+    return figure([heatmap(z=values)], hovermode="closest")
 
 
-def points() -> go.Figure:
+def points() -> Figure:
     """Two traces of four points, each point with customdata; both answer to a hover over their common x."""
-    high = go.Scatter(x=[1, 2, 3, 4], y=[10, 20, 15, 5], mode="markers", marker_size=16, customdata=["a", "b", "c", "d"])
-    low = go.Scatter(x=[1, 2, 3, 4], y=[1, 2, 3, 4], mode="markers", marker_size=16, customdata=["e", "f", "g", "h"])
-    return go.Figure([high, low], base_layout())
+    high = scatter(x=[1, 2, 3, 4], y=[10, 20, 15, 5], mode="markers", marker={"size": 16}, customdata=["a", "b", "c", "d"])
+    low = scatter(x=[1, 2, 3, 4], y=[1, 2, 3, 4], mode="markers", marker={"size": 16}, customdata=["e", "f", "g", "h"])
+    return figure([high, low])
 
 
 @st.fragment(run_every=0.25)
@@ -41,9 +41,9 @@ def moving() -> None:
     st.text(f"Update {update}")
 
 
-def clicked(name: str, figure: go.Figure) -> None:
+def clicked(name: str, shown: Figure) -> None:
     """A chart, and below it the last click on it and how many were counted by their ids."""
-    click = live_chart(figure, key=name, height=300, alt=name, on_click=True)
+    click = live_chart(shown, key=name, height=300, alt=name, on_click=True)
     seen = st.session_state.setdefault(f"{name} seen", {})
     if click is not None:
         seen[click.id] = f"trace {click.trace} point {click.point} x {click.x} y {click.y} data {click.data}"

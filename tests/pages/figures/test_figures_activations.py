@@ -9,9 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.figures.activations import TANGENT_RISE, TANGENT_SHARE, FunctionSeries, function_curves, pushed_distribution
+from pages.figures import activations
+from pages.figures.activations import TANGENT_RISE, TANGENT_SHARE, FunctionSeries
 from pages.figures.palette import GRADIENT, SERIES
-from tests.support.figures.soundness import sound
+from tests.support.figures.soundness import drawn, sound
+
+function_curves = drawn(activations.function_curves)
+pushed_distribution = drawn(activations.pushed_distribution)
 
 X = np.arange(-80, 81) / 10
 TANH = FunctionSeries("Tanh", X, np.tanh(X), 1 - np.tanh(X) ** 2)

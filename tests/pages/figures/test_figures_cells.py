@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.figures.cells import CELL_WIDTH, MOST_NUMBERED_COLUMNS, CellGrid, beside, corner
+from pages.figures import cells
+from pages.figures.cells import CELL_WIDTH, MOST_NUMBERED_COLUMNS, CellGrid
 from pages.figures.palette import GREEN, GREY, ORANGE, SKY, translucent
-from tests.support.figures.soundness import sound
+from tests.support.figures.soundness import checked, sound
+
+
+def beside(operands: Sequence[CellGrid], result: CellGrid, signs: Sequence[str]) -> tuple[go.Figure, float]:
+    figure, height = cells.beside(operands, result, signs)
+    return checked(figure), height
+
+
+def corner(a: CellGrid, b: CellGrid, result: CellGrid) -> tuple[go.Figure, float]:
+    figure, height = cells.corner(a, b, result)
+    return checked(figure), height
 
 
 def grid(title: str, *shape: int, marked: tuple[tuple[int, ...], ...] = (), ghost: bool = False, ordered: bool = False) -> CellGrid:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.figures.collapse import LEAST, difference_curve, singular_value_bars, unexplained_curve
+from pages.figures import collapse
+from pages.figures.collapse import LEAST
 from pages.figures.palette import GREY, MEASURED
-from tests.support.figures.soundness import sound
+from tests.support.figures.soundness import drawn, sound
+
+difference_curve = drawn(collapse.difference_curve)
+singular_value_bars = drawn(collapse.singular_value_bars)
+unexplained_curve = drawn(collapse.unexplained_curve)
 
 SLOPES = np.array([1.0, 0.5, 0.0])
 

@@ -7,10 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from pages.figures.contour import STEPS, Directions, contour_map, slope_by_direction, spaced
+from pages.figures import contour
+from pages.figures.contour import STEPS, Directions, spaced
 from pages.figures.palette import GRADIENT, GREEN
 from pages.ui.live_chart import figure_payload
-from tests.support.figures.soundness import sound
+from tests.support.figures.soundness import drawn, sound
+
+contour_map = drawn(contour.contour_map)
+slope_by_direction = drawn(contour.slope_by_direction)
 
 PLACES = np.linspace(-3, 3, 81)
 X, Y = np.meshgrid(PLACES, PLACES)
@@ -57,11 +61,11 @@ def test_a_function_with_gaps_or_without_height_can_be_drawn() -> None:
     gaps = np.where(X > 0, BOWL, np.nan)
     nowhere = np.full((81, 81), np.nan)
     for field in (gaps, nowhere, np.zeros((81, 81))):
-        figure_payload(contour_map(field, 3.0, (1.0, 1.0, math.nan), Directions(None, None)))
+        figure_payload(contour.contour_map(field, 3.0, (1.0, 1.0, math.nan), Directions(None, None)))
 
 
 def test_it_travels_in_sixteen_bits_a_height() -> None:
-    payload = figure_payload(contour_map(BOWL, 3.0, (1.0, 2.0, 5.0), BOTH))
+    payload = figure_payload(contour.contour_map(BOWL, 3.0, (1.0, 2.0, 5.0), BOTH))
     assert {trace["z"]["dtype"] for trace in payload["data"] if "z" in trace} == {"u2"}
 
 

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.figures.dropout import masked_network, mean_of_masks, tensor_cells, vote_strips
-from tests.support.figures.soundness import sound
+from pages.figures import dropout
+from tests.support.figures.soundness import drawn, sound
+
+masked_network = drawn(dropout.masked_network)
+mean_of_masks = drawn(dropout.mean_of_masks)
+tensor_cells = drawn(dropout.tensor_cells)
+vote_strips = drawn(dropout.vote_strips)
 
 VALUES = np.array([[0.0, 2.0, 0.0], [6.0, 8.0, 10.0]])
 KEPT = np.array([[False, True, False], [True, True, True]])

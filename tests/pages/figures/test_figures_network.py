@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.spec import weight_count
-from pages.figures.network import network_diagram
+from pages.figures import network
 from pages.figures.network_geometry import MOST_COLUMNS, MOST_EDGES
 from pages.figures.network_labels import abbreviated
 from pages.figures.palette import BLUE, VERMILION, translucent
 from tests.support.figures.pictures import pixels
-from tests.support.figures.soundness import sound
+from tests.support.figures.soundness import drawn, sound
+
+network_diagram = drawn(network.network_diagram)
 
 PHONE = 358  # px
 LETTER = 0.5  # width of an average letter, of the font's size

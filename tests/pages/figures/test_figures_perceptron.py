@@ -7,8 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from pages.figures.perceptron import mistakes_curve, perceptron_plane
-from tests.support.figures.soundness import sound
+from pages.figures import perceptron
+from tests.support.figures.soundness import drawn, sound
+
+mistakes_curve = drawn(perceptron.mistakes_curve)
+perceptron_plane = drawn(perceptron.perceptron_plane)
 
 POINTS, LABELS = np.array([[1.0, 2], [-1, 0.5], [3, -2]]), np.array([1.0, -1, 1])
 

@@ -6,10 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pages.figures import picture
 from pages.figures.mosaic import grey_colors, grey_indices
-from pages.figures.picture import LABEL_GAP, MOST_SIDE, SIDE_GAP, neighbor_grid, stage_picture
+from pages.figures.picture import LABEL_GAP, MOST_SIDE, SIDE_GAP
 from tests.support.figures.pictures import pixels
-from tests.support.figures.soundness import sound
+from tests.support.figures.soundness import drawn, sound
+
+neighbor_grid = drawn(picture.neighbor_grid)
+stage_picture = drawn(picture.stage_picture)
 
 NAMES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 

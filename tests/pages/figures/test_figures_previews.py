@@ -7,8 +7,14 @@ import plotly.graph_objects as go
 import pytest
 
 from mlp_core.labs.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
-from pages.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
-from tests.support.figures.soundness import sound
+from pages.figures import previews
+from tests.support.figures.soundness import drawn, sound
+
+arrow_across_contour = drawn(previews.arrow_across_contour)
+bent_plane = drawn(previews.bent_plane)
+curve_through_noise = drawn(previews.curve_through_noise)
+growing_products = drawn(previews.growing_products)
+value_over_gradient = drawn(previews.value_over_gradient)
 
 FIGURES = {
     "sigmoid": lambda: value_over_gradient(*sigmoid_with_gradient()),

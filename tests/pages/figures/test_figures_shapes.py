@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mlp_core.labs.tensors.shapes import Role
+from pages.figures import shapes
 from pages.figures.palette import FAULT, GREEN
-from pages.figures.shapes import COLORS, AxisBox, ShapeRow, shape_lineup
-from tests.support.figures.soundness import sound
+from pages.figures.shapes import COLORS, AxisBox, ShapeRow
+from tests.support.figures.soundness import drawn, sound
+
+shape_lineup = drawn(shapes.shape_lineup)
 
 ROWS = (
     ShapeRow("A", "(2, 3)", (AxisBox(2, "stays"), AxisBox(3, "equal"))),

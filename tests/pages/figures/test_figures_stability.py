@@ -9,20 +9,24 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.figures.chain import gradient_chain, sigmoid_and_gradient
-from pages.figures.depth import Bound, DepthSeries, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
-from pages.figures.stability import (  # fmt: skip
-    CURVE_POINTS,
-    Growth,
-    NumberRange,
-    critical_scales,
-    matrix_picture,
-    product_growth,
-    singular_values,
-    survivors,
-)
-from pages.figures.symmetry import DistinctSeries, distinct_unit_counts
-from tests.support.figures.soundness import sound
+from pages.figures import chain, depth, stability, symmetry
+from pages.figures.depth import Bound, DepthSeries
+from pages.figures.stability import CURVE_POINTS, Growth, NumberRange
+from pages.figures.symmetry import DistinctSeries
+from tests.support.figures.soundness import drawn, sound
+
+activation_ridges = drawn(depth.activation_ridges)
+critical_scales = drawn(stability.critical_scales)
+distinct_unit_counts = drawn(symmetry.distinct_unit_counts)
+gradient_chain = drawn(chain.gradient_chain)
+gradient_map = drawn(depth.gradient_map)
+matrix_picture = drawn(stability.matrix_picture)
+product_growth = drawn(stability.product_growth)
+shares_by_layer = drawn(depth.shares_by_layer)
+sigmoid_and_gradient = drawn(chain.sigmoid_and_gradient)
+singular_values = drawn(stability.singular_values)
+sizes_by_layer = drawn(depth.sizes_by_layer)
+survivors = drawn(stability.survivors)
 
 FLOAT32 = NumberRange("float32", -44.85, 38.53)
 NEVER = np.full(50, math.nan)

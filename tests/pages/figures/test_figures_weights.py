@@ -7,10 +7,13 @@ import plotly.graph_objects as go
 import pytest
 from plotly.colors import sample_colorscale
 
+from pages.figures import weights
 from pages.figures.palette import DIVERGING
-from pages.figures.weights import GAP, MIDDLE, weight_images
+from pages.figures.weights import GAP, MIDDLE
 from tests.support.figures.pictures import pixels
-from tests.support.figures.soundness import sound
+from tests.support.figures.soundness import drawn, sound
+
+weight_images = drawn(weights.weight_images)
 
 
 def end_of_scale(figure: go.Figure) -> float:

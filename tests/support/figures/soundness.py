@@ -8,12 +8,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pages.figures.plain import Plain
+from pages.figures.figure import Figure
 
 
-def drawn(make: Callable[..., Plain]) -> Callable[..., go.Figure]:
-    """A function that makes plain figures, as one that makes plotly's objects: each of its properties is checked."""
-    return lambda *args, **options: go.Figure(make(*args, **options)).update_layout(template=None)
+def drawn(make: Callable[..., Figure]) -> Callable[..., go.Figure]:
+    """A function that makes figures, as one that makes plotly's objects: each property of each figure is checked."""
+    return lambda *args, **options: checked(make(*args, **options))
+
+
+def checked(figure: Figure) -> go.Figure:
+    """A figure as plotly's object: each of its properties is checked."""
+    return go.Figure(figure).update_layout(template=None)
 
 
 def sound(figure: go.Figure, most_bytes: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.figures.powers import MOST_TICKS, PowerAxis, power_label, spoken_size
+from pages.figures.axes import MOST_TICKS, Log10Axis, power_label, spoken_size
 
 exponents = st.floats(-5000, 5000)
 anything = st.one_of(exponents, st.sampled_from([math.inf, -math.inf, math.nan]))
@@ -17,7 +17,7 @@ anything = st.one_of(exponents, st.sampled_from([math.inf, -math.inf, math.nan])
 
 @given(st.lists(anything, max_size=30))
 def test_every_value_has_a_place_in_the_frame(values: list[float]) -> None:
-    axis = PowerAxis.around([values])
+    axis = Log10Axis.around([values])
     placed = axis.place(values)
     low, high = axis.layout("size")["range"]
     assert np.all((placed > low) & (placed < high))
@@ -27,7 +27,7 @@ def test_every_value_has_a_place_in_the_frame(values: list[float]) -> None:
 
 @given(st.lists(anything, min_size=1, max_size=30))
 def test_zero_lies_below_all_numbers_and_infinity_above(values: list[float]) -> None:
-    axis = PowerAxis.around([values])
+    axis = Log10Axis.around([values])
     placed, array = axis.place(values), np.array(values)
     numbers = placed[np.isfinite(array)]
     assert np.all(placed[array == -math.inf] < numbers.min(initial=math.inf))
@@ -36,7 +36,7 @@ def test_zero_lies_below_all_numbers_and_infinity_above(values: list[float]) -> 
 
 @given(exponents, st.floats(0, 8000))
 def test_ticks_are_few_and_at_even_powers_of_ten(low: float, span: float) -> None:
-    layout = PowerAxis.around([[low, low + span]]).layout("size")
+    layout = Log10Axis.around([[low, low + span]]).layout("size")
     places = np.array(layout["tickvals"])
     assert 1 <= len(places) <= MOST_TICKS
     assert np.all(places == np.round(places))
@@ -45,14 +45,14 @@ def test_ticks_are_few_and_at_even_powers_of_ten(low: float, span: float) -> Non
 
 
 def test_rails_are_labeled() -> None:
-    layout = PowerAxis.around([[0.0, 8.0, -math.inf, math.nan]]).layout("size")
+    layout = Log10Axis.around([[0.0, 8.0, -math.inf, math.nan]]).layout("size")
     assert layout["ticktext"][0] == "exactly 0"
     assert layout["ticktext"][-1] == "∞ or NaN"
-    assert "exactly 0" not in PowerAxis.around([[0.0, 8.0]]).layout("size")["ticktext"]
+    assert "exactly 0" not in Log10Axis.around([[0.0, 8.0]]).layout("size")["ticktext"]
 
 
 def test_values_it_was_not_made_for_become_gaps() -> None:
-    assert np.isnan(PowerAxis(0.0, 1.0).place([-math.inf, math.inf, math.nan])).all()
+    assert np.isnan(Log10Axis(0.0, 1.0).place([-math.inf, math.inf, math.nan])).all()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,4 @@
-"""An axis for sizes from below the smallest to above the largest number a computer holds, with a place for 0 and one for ∞.
-
-Values come as log10 and are drawn on a linear axis that is labeled in powers of ten: plotly's own log axis ends where float64 does, and
-drops what is exactly 0.
-"""
+"""Axes: linear, logarithmic, hidden, and one for sizes beyond what a number holds."""
 
 from __future__ import annotations
 
@@ -21,9 +17,28 @@ RAIL_GAP = 0.12  # between the data and the rails for 0 and ∞, of the data's s
 MARGIN = 0.04
 
 
+def axis(title: str, **properties: Any) -> dict[str, Any]:
+    """A linear axis; a property that is None is left to plotly."""
+    return {"title": {"text": title}} | {name: value for name, value in properties.items() if value is not None}
+
+
+def log_axis(title: str, **properties: Any) -> dict[str, Any]:
+    """An axis in powers of ten."""
+    return axis(title, **{"type": "log", "exponentformat": "power"} | properties)
+
+
+def hidden_axis(**properties: Any) -> dict[str, Any]:
+    """An axis without line, ticks and zoom."""
+    return {"visible": False, "fixedrange": True} | properties
+
+
 @dataclass(frozen=True)
-class PowerAxis:
-    """Where log10 values go: finite ones to themselves, -inf to `zero`, inf and NaN to `infinity` (None: there are none)."""
+class Log10Axis:
+    """An axis for sizes from below the smallest to above the largest number a computer holds, with a place for 0 and one for ∞.
+
+    Values come as log10 and are drawn on a linear axis that is labeled in powers of ten: plotly's own log axis ends where float64 does,
+    and drops what is exactly 0. Finite values go to themselves, -inf to `zero`, inf and NaN to `infinity` (None: there are none).
+    """
 
     low: float
     high: float
@@ -31,7 +46,7 @@ class PowerAxis:
     infinity: float | None = None
 
     @classmethod
-    def around(cls, arrays: Iterable[npt.ArrayLike], least_span: float = 2.0) -> PowerAxis:
+    def around(cls, arrays: Iterable[npt.ArrayLike], least_span: float = 2.0) -> Log10Axis:
         """The axis that shows all these log10 values, at least `least_span` decades of it."""
         values = np.concatenate([np.ravel(np.asarray(array, dtype=np.float64)) for array in arrays] or [np.empty(0)])
         finite = values[np.isfinite(values)]
@@ -62,15 +77,15 @@ class PowerAxis:
             labels.insert(0, (self.zero, "exactly 0"))
         if self.infinity is not None:
             labels.append((self.infinity, "∞ or NaN"))
-        return {
-            "title": {"text": title},
-            "range": [bottom - margin, top + margin],
-            "tickvals": [place for place, _ in labels],
-            "ticktext": [label for _, label in labels],
-            "zeroline": False,
-            "automargin": True,
-            "uirevision": f"{bottom:.4g} to {top:.4g}",  # a zoom ends with the range it was made in
-        }
+        return axis(
+            title,
+            range=[bottom - margin, top + margin],
+            tickvals=[place for place, _ in labels],
+            ticktext=[label for _, label in labels],
+            zeroline=False,
+            automargin=True,
+            uirevision=f"{bottom:.4g} to {top:.4g}",
+        )
 
 
 def power_label(exponent: int) -> str:
