@@ -8,8 +8,8 @@ PY = $(VENV)/bin/python
 PIP = $(PY) -m pip install --disable-pip-version-check
 CODE = app.py pages mlp_core scripts tests
 
-# TORCH=cpu installs PyTorch without CUDA; matters on Linux only, and only at the first installation.
-CPU = $(if $(filter cpu,$(TORCH)),-r requirements-cpu.txt)
+# TORCH=cpu installs PyTorch without CUDA, TORCH=cuda with it; matters on Linux only, and only at the first installation.
+TORCH ?= auto
 
 # Install Debian packages where this user may; elsewhere the app downloads its data itself, and Playwright its browser.
 apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(1) >/dev/null 2>&1; then \
@@ -64,12 +64,12 @@ $(PY):
 	echo "Python 3.11 or newer is needed, and none of these is: $(PYTHON). Name one: make run PYTHON=/path/to/python3" >&2; exit 1
 
 # Each of these files in the virtual environment says that a step is done.
-$(VENV)/.app: requirements.txt requirements-cpu.txt | $(PY)
-	$(PIP) $(CPU) -r requirements.txt
+$(VENV)/.app: requirements.txt | $(PY)
+	@options=$$($(PY) scripts/choose_torch.py $(TORCH)) && set -x && $(PIP) $$options -r requirements.txt
 	@touch $@
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.app
-	$(PIP) $(CPU) -r requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	@touch $@
 
 # Without the full set the app works with its sample, and asks for it again at the next start.
