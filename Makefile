@@ -18,8 +18,11 @@ apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(1) 
 
 with_browser = CHROMIUM="$${CHROMIUM:-$$(cat $(VENV)/.chromium 2>/dev/null || echo /usr/bin/chromium)}"
 
-# What pytest says when none of its tests was asked for.
-NONE = 5
+# One part of the tests: leaves the names of those that fail in a file, and lets the next part run.
+# pytest ends with 1 where tests failed, and with 5 where none was asked for.
+FAILED = $(VENV)/.failed
+pytest = $(with_browser) FAILED_TESTS=$(FAILED) $(PY) -m pytest $(1) $(PYTEST_FLAGS) || \
+	case $$? in 5) ;; 1) status=1 ;; *) status=1; echo "pytest $(1) did not come to its end" >> $(FAILED) ;; esac
 
 .PHONY: help run test check bench load soak pictures clean
 .DELETE_ON_ERROR:
@@ -31,8 +34,10 @@ run: $(VENV)/.app $(VENV)/.data ## serve the app at http://localhost:8501 (make 
 	$(PY) -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false
 
 test: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## run all tests (PYTEST_FLAGS="-k spec" for some)
-	@$(with_browser) $(PY) -m pytest --ignore=tests/browser -n 2 --dist loadfile $(PYTEST_FLAGS) || [ $$? = $(NONE) ]
-	@$(with_browser) $(PY) -m pytest tests/browser $(PYTEST_FLAGS) || [ $$? = $(NONE) ]
+	@rm -f $(FAILED); status=0; \
+	$(call pytest,--ignore=tests/browser -n 2 --dist loadfile); \
+	$(call pytest,tests/browser); \
+	if [ -s $(FAILED) ]; then echo; echo "Failed:"; cat $(FAILED); fi; exit $$status
 
 check: $(VENV)/.tools ## lint, formatting and types
 	$(PY) -m ruff check $(CODE)

@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from mlp_core.jobs import Scheduler
 from mlp_core.training import workbench
+from tests.support.failures import pytest_terminal_summary  # noqa: F401  (a hook)
 
 torch.set_num_threads(1)  # two on tensors as small as these only wait for each other
 settings.register_profile("patient", settings(), deadline=None)  # on top of the profile in force: Hypothesis has one of its own for CI
