@@ -14,11 +14,10 @@ from typing import Any
 
 from mlp_core.jobs.scheduler import MemoryBudgetError, Scheduler
 from mlp_core.jobs.snapshot import JobSnapshot, Rewound, lr_after, rewound
-from mlp_core.network.concise import count
-from mlp_core.training.checkpoints import Moment
-from mlp_core.training.trainable import Trainable
+from mlp_core.training.checkpoints import KeptStep
+from mlp_core.training.run import Run
 
-__all__ = ["JobSnapshot", "MemoryBudgetError", "Rewound", "Scheduler", "Trainable", "TrainingJob"]
+__all__ = ["JobSnapshot", "MemoryBudgetError", "Rewound", "Scheduler", "TrainingJob"]
 
 TURN_SECONDS = 0.03  # turns of 100 ms made pages answer later and trained no faster
 PARKED_SECONDS = 15.0  # a page refresh takes about one, a blip of bad Wi-Fi up to ten
@@ -26,7 +25,7 @@ UNWATCHED_SECONDS = 300.0  # a job that plays on while nobody has looked for so 
 RATE_WINDOW = 100  # turns over which images a second are averaged: about 3 s
 CHECKPOINT_SHARE = 0.1  # of the memory that is left when a job comes; what it does not need to train stays for others
 CHECKPOINT_POOL = 64_000_000  # bytes for the checkpoints of all jobs, in equal parts: of a class of thirty each has few
-MOMENTS = 2  # that were gone back to and are kept ready
+KEPT_READY = 2  # steps that were gone back to last
 
 DISCARDED = -math.inf
 
@@ -40,9 +39,8 @@ class TrainingJob:
         MemoryBudgetError: the scheduler has no room for the network.
     """
 
-    def __init__(self, run: Trainable, scheduler: Scheduler) -> None:
+    def __init__(self, run: Run, scheduler: Scheduler) -> None:
         self.run = run
-        self._counts = count(run.spec, run.sizes)
         self.used_seconds = 0.0  # of the worker's time; decides whose turn is next
         self._scheduler = scheduler
         self._state = "ready"
@@ -56,7 +54,7 @@ class TrainingJob:
         self._changes: list[Callable[[Any], None]] = []
         self._in_turn = False
         self._played_seconds = 0.0
-        self._moments: dict[int, Moment] = {}
+        self._kept_steps: dict[int, KeptStep] = {}
         with scheduler.changed:
             run.checkpoints.allow(0)
             left = scheduler.admit(self)
@@ -68,12 +66,12 @@ class TrainingJob:
         """What the job holds, or will once it plays: what training needs, and checkpoints; once it has ended, weights and checkpoints."""
         if self._parked_until == DISCARDED:
             return 0
-        run, weights = self.run, self._counts.weight_bytes
-        moments = len(self._moments) * weights
+        run, weights = self.run, self.run.counts.weight_bytes
+        kept = len(self._kept_steps) * weights
         if not run.finished:
-            return run.networks * self._counts.training_bytes + run.checkpoints.planned_bytes + moments
+            return run.networks * run.counts.training_bytes + run.checkpoints.planned_bytes + kept
         trained = run.networks * weights if run.network is not None else 0
-        return trained + run.checkpoints.memory_bytes + moments
+        return trained + run.checkpoints.memory_bytes + kept
 
     @property
     def state(self) -> str:
@@ -186,10 +184,10 @@ class TrainingJob:
         Raises:
             ValueError: `step` is not one of `JobSnapshot.checkpoint_steps`.
         """
-        moment = self._moments.get(step) or self.run.moment(step)
+        kept = self._kept_steps.get(step) or self.run.kept_step(step)
         with self._scheduler.changed:
-            self._moments = dict([*self._moments.items(), (step, moment)][-MOMENTS:])
-        return rewound(self.snapshot(), moment, step)
+            self._kept_steps = dict([*self._kept_steps.items(), (step, kept)][-KEPT_READY:])
+        return rewound(self.snapshot(), kept, step)
 
     def snapshot(self) -> JobSnapshot:
         """The job as it stands; also tells it that somebody is looking."""
@@ -253,7 +251,7 @@ class TrainingJob:
             self._parked_until = None
             self._state = "finished" if self._state == "finished" else "stopped"
             self.run.abandon()
-            self._moments = {}
+            self._kept_steps = {}
             return True
         if self._state == "playing" and now - self._seen > UNWATCHED_SECONDS:
             self._state, self._note = "paused", f"Paused, because nobody looked for {UNWATCHED_SECONDS / 60:.0f} minutes."

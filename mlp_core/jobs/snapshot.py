@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from mlp_core.network.concise import Network
 from mlp_core.records import HistorySnapshot, StopReason
 from mlp_core.spec import RunSpec
-from mlp_core.training.checkpoints import Moment
+from mlp_core.training.checkpoints import KeptStep
 from mlp_core.training.evaluation import Evaluation
 from mlp_core.training.inspection import Inspection
 
@@ -54,8 +54,8 @@ class Rewound:
     network: Network
 
 
-def rewound(snapshot: JobSnapshot, moment: Moment, step: int) -> Rewound:
-    """The job of `snapshot` as it stood at an earlier step, of which `moment` was kept."""
+def rewound(snapshot: JobSnapshot, kept: KeptStep, step: int) -> Rewound:
+    """The job of `snapshot` as it stood at an earlier step, as `kept`."""
     history = snapshot.history.until(step)
     earlier = (inspection for inspection in snapshot.inspections if inspection.step < step)
     then = replace(
@@ -63,7 +63,7 @@ def rewound(snapshot: JobSnapshot, moment: Moment, step: int) -> Rewound:
         state="paused",
         step=step,
         history=history,
-        evaluation=moment.evaluation,
+        evaluation=kept.evaluation,
         stop_reason=None,
         note="",
         sharing=0,
@@ -71,10 +71,10 @@ def rewound(snapshot: JobSnapshot, moment: Moment, step: int) -> Rewound:
         images_per_second=0.0,
         remaining_seconds=None,
         lr=lr_after(snapshot.spec, history),
-        inspections=(*earlier, moment.inspection),
-        checkpoint_steps=tuple(kept for kept in snapshot.checkpoint_steps if kept <= step),
+        inspections=(*earlier, kept.inspection),
+        checkpoint_steps=tuple(at for at in snapshot.checkpoint_steps if at <= step),
     )
-    return Rewound(then, moment.network)
+    return Rewound(then, kept.network)
 
 
 def lr_after(spec: RunSpec, history: HistorySnapshot) -> float:

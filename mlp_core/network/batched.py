@@ -1,4 +1,4 @@
-"""Several networks of one design as one: their parameters lie in common tensors, and one product serves them all. Knows no data, no epoch.
+"""Several networks of one design as one: their parameters lie in common tensors, and one product serves them all.
 
 S networks that learn from batches of n images work on tensors (S, units, n), a column an image: so the gradient of a weight comes out of
 its product as the weight lies in memory, (S, n_out, n_in), and a sum over the batch runs along what is contiguous.
@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-from mlp_core.expression import resolve
 from mlp_core.losses import Loss
 from mlp_core.network.concise import Network
 from mlp_core.spec import RunSpec
@@ -42,7 +41,7 @@ class Batched:
     def __init__(self, networks: Sequence[Network], spec: RunSpec, loss: Loss, generators: Sequence[Generator]) -> None:
         self.networks = tuple(networks)
         self._loss_of = loss.batched
-        self._activation, self._fixed, self._hidden = resolve(spec.activation), spec.activation_parameter, len(spec.hidden)
+        self._activation, self._fixed, self._hidden = networks[0].activation, spec.activation_parameter, len(spec.hidden)
         self._learned = LEARNED[spec.activation] if self._activation.parameter and self._activation.parameter.learnable else None
         self._dropout = spec.dropout or (0.0,) * len(spec.hidden)
         self._generators = generators

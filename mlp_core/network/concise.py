@@ -1,7 +1,4 @@
-"""From a `RunSpec` to a network: the interface `Network`, its "concise" implementation with `nn.Sequential`, and what it costs.
-
-Knows no data, no training step and no epoch.
-"""
+"""From a `RunSpec` to a network: the interface `Network`, its "concise" implementation with `nn.Sequential`, and what it costs."""
 
 from __future__ import annotations
 
@@ -61,7 +58,14 @@ class NetworkState:
 
 
 class Network(Protocol):
-    """What training, probes and pictures need of a network, however it is written. Inputs x are (n, d), labels (n,) or targets (n, out)."""
+    """What training, probes and pictures need of a network, however it is written. Inputs x are (n, d), labels (n,) or targets (n, out).
+
+    Attributes:
+        activation: that of the hidden layers; `activation_parameter` is its own at the start of training, None for its default.
+    """
+
+    activation: Activation
+    activation_parameter: float | None
 
     def parameters(self) -> list[Tensor]:
         """The leaf tensors that are learned, from input to output: weight, bias and, of a prelu, alpha, for every layer."""
@@ -87,16 +91,23 @@ class Network(Protocol):
 
 
 def build(
-    spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: Loss = CROSS_ENTROPY, dtype: torch.dtype = torch.float32
+    spec: RunSpec,
+    sizes: tuple[int, ...],
+    device: torch.device = CPU,
+    *,
+    loss: Loss = CROSS_ENTROPY,
+    activation: Activation | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> Network:
     """The network of `spec` from PyTorch's own modules.
 
     Args:
         sizes: width of every layer, input and output included.
         loss: what the outputs mean.
+        activation: that of `spec`; looked up there if absent.
         dtype: float64 for a laboratory where float32 would underflow; the initial weights are the float32 ones either way.
     """
-    activation, generator = resolve(spec.activation), generator_for(spec, "dropout", device)
+    activation, generator = activation or resolve(spec.activation), generator_for(spec, "dropout", device)
     drawn = initial_parameters(spec, sizes, generator_for(spec, "init"))
     modules: list[nn.Module] = []
     for index, (weight, bias) in enumerate(drawn):
@@ -107,7 +118,7 @@ def build(
             modules.append(Elementwise(activation, spec.activation_parameter, device, dtype))
             if spec.dropout and spec.dropout[index] > 0:
                 modules.append(Dropout(spec.dropout[index], generator))
-    return Concise(nn.Sequential(*modules), generator, loss.function)
+    return Concise(nn.Sequential(*modules), generator, loss.function, activation, spec.activation_parameter)
 
 
 class Concise:
@@ -117,9 +128,16 @@ class Concise:
     thread would see.
     """
 
-    def __init__(self, net: nn.Sequential, generator: Generator, loss: Callable[[Tensor, Tensor], Tensor]) -> None:
-        self.net = net
-        self.loss_of = loss
+    def __init__(
+        self,
+        net: nn.Sequential,
+        generator: Generator,
+        loss: Callable[[Tensor, Tensor], Tensor],
+        activation: Activation,
+        alpha: float | None,
+    ) -> None:
+        self.net, self.loss_of = net, loss
+        self.activation, self.activation_parameter = activation, alpha
         self._generator = generator
         self._without_dropout = nn.Sequential(*(module for module in net if not isinstance(module, Dropout)))
 
@@ -217,14 +235,14 @@ class Counts:
         return self.weight_bytes + self.gradient_bytes + self.optimizer_bytes + self.activation_bytes
 
 
-def count(spec: RunSpec, sizes: tuple[int, ...]) -> Counts:
-    """Count the parameters, operations and bytes of `spec`'s network.
+def count(spec: RunSpec, sizes: tuple[int, ...], activation: Activation | None = None) -> Counts:
+    """Count the parameters, operations and bytes of `spec`'s network; `activation` is that of `spec`, looked up there if absent.
 
     A forward pass takes n_in multiplications and n_in additions an output (the last adds the bias), and one operation more for an
     activation; dropout is not counted. `activation_bytes` is what the backward pass of one batch may need: inputs, pre-activations,
     activations, and with dropout its masks and outputs.
     """
-    parameter = resolve(spec.activation).parameter
+    parameter = (activation or resolve(spec.activation)).parameter
     alphas = int(parameter is not None and parameter.learnable)
     layers, flops, units = [], 0, sizes[0]
     for index, (n_in, n_out) in enumerate(pairwise(sizes)):

@@ -1,4 +1,4 @@
-"""The network and its optimizers from bare tensors, beside the chapter: d2l sections 5.2 and 12. Knows no `nn.Module` and no `torch.optim`.
+"""The network and its optimizers from bare tensors, beside the chapter: d2l sections 5.2 and 12; neither `nn.Module` nor `torch.optim`.
 
 It starts from the weights of the concise implementation and draws the same dropout masks: both print the same numbers, rounding apart.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
+from mlp_core.activations import Activation
 from mlp_core.expression import resolve
 from mlp_core.initializers import initial_parameters
 from mlp_core.losses import CROSS_ENTROPY, Loss
@@ -34,8 +35,10 @@ def dropout(H: Tensor, p: float, generator: Generator) -> Tensor:
 class Scratch:
     """A `Network`: H = φ(XW₁ + b₁), O = HW₂ + b₂, for any number of hidden layers. Weights W are (n_in, n_out), as in the book."""
 
-    def __init__(self, spec: RunSpec, sizes: tuple[int, ...], device: torch.device, loss: Loss, dtype: torch.dtype) -> None:
-        self.phi = resolve(spec.activation)
+    def __init__(
+        self, spec: RunSpec, sizes: tuple[int, ...], device: torch.device, loss: Loss, activation: Activation, dtype: torch.dtype
+    ) -> None:
+        self.activation, self.activation_parameter = activation, spec.activation_parameter
         self.loss_of = loss.scratch
         self.dropout = spec.dropout or (0.0,) * len(spec.hidden)
         self._generator = generator_for(spec, "dropout", device)
@@ -43,8 +46,8 @@ class Scratch:
         self.W = [weight.T.contiguous().to(device, dtype).requires_grad_() for weight, _ in drawn]
         self.b = [bias.to(device, dtype).requires_grad_() for _, bias in drawn]
         self.alpha: Sequence[float | Tensor | None] = [spec.activation_parameter] * len(spec.hidden)
-        if self.phi.parameter is not None and self.phi.parameter.learnable:
-            initial = self.phi.parameter.default if spec.activation_parameter is None else spec.activation_parameter
+        if activation.parameter is not None and activation.parameter.learnable:
+            initial = activation.parameter.default if spec.activation_parameter is None else spec.activation_parameter
             self.alpha = [torch.tensor(initial, device=device, dtype=dtype, requires_grad=True) for _ in spec.hidden]
 
     def forward(self, X: Tensor, *, training: bool) -> list[Layer]:
@@ -52,14 +55,14 @@ class Scratch:
         H = X
         for index, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
             Z = H @ W + b
-            H = self.activation(Z, index) if index < len(self.alpha) else Z
+            H = self.phi(Z, index) if index < len(self.alpha) else Z
             layers.append(Layer(W, Z, H))
             if training and index < len(self.dropout) and self.dropout[index] > 0:
                 H = dropout(H, self.dropout[index], self._generator)
         return layers
 
-    def activation(self, Z: Tensor, index: int) -> Tensor:
-        return relu(Z) if self.phi.name == "relu" else self.phi(Z, self.alpha[index])
+    def phi(self, Z: Tensor, index: int) -> Tensor:
+        return relu(Z) if self.activation.name == "relu" else self.activation(Z, self.alpha[index])
 
     def logits(self, x: Tensor) -> Tensor:
         with torch.no_grad():
@@ -88,10 +91,16 @@ class Scratch:
 
 
 def build(
-    spec: RunSpec, sizes: tuple[int, ...], device: torch.device = CPU, *, loss: Loss = CROSS_ENTROPY, dtype: torch.dtype = torch.float32
+    spec: RunSpec,
+    sizes: tuple[int, ...],
+    device: torch.device = CPU,
+    *,
+    loss: Loss = CROSS_ENTROPY,
+    activation: Activation | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> Network:
     """The network of `spec` from bare tensors; arguments as of `mlp_core.network.concise.build`."""
-    return Scratch(spec, sizes, device, loss, dtype)
+    return Scratch(spec, sizes, device, loss, activation or resolve(spec.activation), dtype)
 
 
 def decayed(g: Tensor, w: Tensor, spec: RunSpec) -> Tensor:

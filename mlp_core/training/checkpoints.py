@@ -1,4 +1,4 @@
-"""Places in a run that can be gone back to: what is kept of them, when, and how much of it. Trains nothing."""
+"""Places in a run that can be gone back to: what is kept of them, when, and how much of it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class KeptStep:
     """A kept step seen again: a network of its own with the weights of then, what it says of the test set, a look inside."""
 
     network: Network

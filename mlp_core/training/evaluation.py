@@ -1,4 +1,4 @@
-"""The test set as a network sees it, gathered a part at a time. Trains nothing and decides nothing."""
+"""The test set as a network sees it, gathered a part at a time."""
 
 from __future__ import annotations
 

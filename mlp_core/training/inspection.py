@@ -1,4 +1,7 @@
-"""A look inside a network: what its layers put out, weigh and learn, as histograms and norms. Knows no run and no page."""
+"""A look inside a network: what its layers put out, weigh and learn, as norms and histograms; and a log of such looks.
+
+Leaves nothing behind in the network: no hook, no gradient, no random number drawn.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlp_core.activations import Activation
-from mlp_core.network.concise import Network
+from mlp_core.network.concise import Layer, Network
 from mlp_core.records import LayerStats
-from mlp_core.training.probe import passes, statistics
 
+PROBE_IMAGES = 256
+SAME_UNIT = 2e-6  # relative; equal units differ by float32 rounding, in whatever order a matrix product adds
 COST_FRACTION = 0.02  # of the time of training: what looking inside may cost
 PAUSE_SECONDS = 0.25  # of training between two inspections, however cheap they are: nobody sees more
 LOOK_SECONDS = 3.0  # for how long a look lasts: several ticks of a page
@@ -56,33 +59,78 @@ class Inspection:
     layers: tuple[LayerInspection, ...]
 
 
+def measure(network: Network, inputs: Tensor, labels: Tensor) -> tuple[LayerStats, ...]:
+    """Statistics of every layer for the loss on `inputs` (n, d) and `labels` (n,), dropout off; first hidden layer first.
+
+    Norms and moments are accumulated in float64, since a float32 norm is 0 for gradients of 1e-26.
+    """
+    return _statistics(network, *_passes(network, inputs, labels))
+
+
 def inspect(
-    network: Network,
-    activation: Activation,
-    inputs: Tensor,
-    labels: Tensor,
-    parameter: float | None = None,
-    *,
-    step: int,
-    update_ratios: Sequence[float | None] | None = None,
+    network: Network, inputs: Tensor, labels: Tensor, *, step: int, update_ratios: Sequence[float | None] | None = None
 ) -> Inspection:
-    """Look at every layer for the loss on `inputs` (n, d) and `labels` (n,), dropout off; leaves nothing behind.
+    """Look at every layer for the loss on `inputs` (n, d) and `labels` (n,), dropout off.
 
     Args:
-        activation: that of the hidden layers; `parameter` is its own, None for its default.
         step: how many steps the network has learned.
         update_ratios: one a layer, of the last of these steps.
     """
-    layers, gradients = passes(network, inputs, labels)
+    layers, gradients = _passes(network, inputs, labels)
+    stats, ratios = _statistics(network, layers, gradients), update_ratios or [None] * len(layers)
     return Inspection(
         step,
         tuple(
-            LayerInspection(stats, ratio, histogram(layer.activation), histogram(layer.weight), histogram(gradient))
-            for stats, ratio, layer, gradient in zip(
-                statistics(layers, gradients, activation, parameter), update_ratios or [None] * len(layers), layers, gradients, strict=True
-            )
+            LayerInspection(of_layer, ratio, histogram(layer.activation), histogram(layer.weight), histogram(gradient))
+            for of_layer, ratio, layer, gradient in zip(stats, ratios, layers, gradients, strict=True)
         ),
     )
+
+
+def _passes(network: Network, inputs: Tensor, labels: Tensor) -> tuple[list[Layer], tuple[Tensor, ...]]:
+    """A forward pass without dropout, layer by layer, and what the backward pass says of it: dL/dW of every layer."""
+    with torch.enable_grad():
+        layers = network.layers(inputs)
+        loss = network.loss_of(layers[-1].activation, labels)
+        return layers, torch.autograd.grad(loss, [layer.weight for layer in layers])
+
+
+@torch.no_grad()
+def _statistics(network: Network, layers: Sequence[Layer], gradients: Sequence[Tensor]) -> tuple[LayerStats, ...]:
+    hidden = [
+        _layer_stats(number, layer, gradient, network.activation.saturated(layer.activation, network.activation_parameter))
+        for number, (layer, gradient) in enumerate(zip(layers[:-1], gradients, strict=False), start=1)
+    ]
+    return (*hidden, _layer_stats(len(layers), layers[-1], gradients[-1], None))
+
+
+def _layer_stats(number: int, layer: Layer, gradient: Tensor, saturated: Tensor | None) -> LayerStats:
+    outputs = layer.activation.double()  # (n, units)
+    deviation, mean = torch.std_mean(outputs, correction=0)
+    return LayerStats(
+        layer=number,
+        units=outputs.shape[1],
+        activation_mean=mean.item(),
+        activation_std=deviation.item(),
+        saturated_fraction=0.0 if saturated is None else saturated.double().mean().item(),
+        dead_units=0 if saturated is None else int((outputs == 0).all(dim=0).sum().item()),
+        distinct_units=_distinct_units(outputs),
+        weight_norm=torch.linalg.vector_norm(layer.weight, dtype=torch.float64).item(),
+        gradient_norm=torch.linalg.vector_norm(gradient, dtype=torch.float64).item(),
+    )
+
+
+def _distinct_units(outputs: Tensor) -> int:
+    """Units (columns of (n, units) float64) that differ from each other on the probe images.
+
+    Sorts the units by one random projection of their outputs, which brings equal ones together, and compares neighbors: not every pair.
+    """
+    generator = torch.Generator().manual_seed(0)
+    direction = torch.randn(len(outputs), generator=generator, dtype=torch.float64).to(outputs.device)
+    ordered = outputs[:, (direction @ outputs).argsort()]
+    apart = torch.linalg.vector_norm(ordered.diff(dim=1), dim=0)
+    scale = torch.linalg.vector_norm(outputs, dim=0).max()
+    return 1 + int((apart > SAME_UNIT * scale).sum().item())
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""`Replicates`: one design trained from several seeds at once, so that one lucky run does not mislead. It knows no thread and no screen."""
+"""`Replicates`: one design trained from several seeds at once, so that one lucky run does not mislead."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
+from torch import Tensor
+
+from mlp_core.activations import Activation
 from mlp_core.data import Dataset
 from mlp_core.losses import CROSS_ENTROPY, Loss
-from mlp_core.network.concise import Network
-from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord, StopReason
+from mlp_core.network.batched import Batched
+from mlp_core.network.concise import Network, generator_for
+from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord
 from mlp_core.spec import MAX_SEED, MAX_STEP_FLOPS, RunSpec, SpecError, step_flops, weight_count
-from mlp_core.training import Run
 from mlp_core.training.checkpoints import Checkpoints
 from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
-from mlp_core.training.run import PROBED_EPOCHS, PROBED_STEPS
-from mlp_core.training.several_seeds import SeveralSeeds
-from mlp_core.training.workbench import Workbench
+from mlp_core.training.run import Run
+from mlp_core.training.state import TrainingState, as_input, build_network, images_per_piece, make_optimizer
 
 SEEDS = 5
 
@@ -42,24 +45,19 @@ class Replicates(Run):
         _check(spec, self.sizes, seeds)
         self.networks = seeds
         self.seeds = tuple(range(spec.seed, spec.seed + seeds))
+        self.replicas: tuple[Network, ...] = ()  # every seed's network, once built
         self.checkpoints = Checkpoints()
         self._histories = [self.history, *(History() for _ in self.seeds[1:])]
-        self._ended: dict[int, StopReason] = {}  # of seeds that ended before the whole, by index
-        self.replicas: tuple[Network, ...] = ()  # every seed's network, once built
+        self._diverged: dict[int, int] = {}  # index of a seed -> the step at which it broke
 
     @property
     def members(self) -> tuple[HistorySnapshot, ...]:
         """The history of every seed."""
         changes = tuple(self.history.lr_changes)  # of all seeds
         snapshots = [replace(history.snapshot(), lr_changes=changes) for history in self._histories]
-        for index, reason in self._ended.items():
-            snapshots[index] = snapshots[index].until(reason.step)
+        for index, step in self._diverged.items():
+            snapshots[index] = snapshots[index].until(step)
         return tuple(snapshots)
-
-    @property
-    def stop_reasons(self) -> tuple[StopReason | None, ...]:
-        """Why each seed ended; None while it goes on."""
-        return tuple(self._ended.get(index, self.stop_reason) for index in range(self.networks))
 
     @property
     def epoch(self) -> int:
@@ -72,80 +70,151 @@ class Replicates(Run):
 
     @property
     def tested(self) -> bool:
-        return super().tested or 0 in self._ended
-
-    @property
-    def _going(self) -> list[int]:
-        """Indices of the seeds that go on."""
-        return [index for index in range(self.networks) if index not in self._ended]
+        return super().tested or 0 in self._diverged
 
     def abandon(self) -> None:
         super().abandon()
         self.replicas = ()
 
-    def _new_bench(self) -> SeveralSeeds:
-        bench = SeveralSeeds(self.spec, self.data, self.loss, self.sizes, self.device, self.seeds)
-        self.replicas = bench.batched.networks
-        return bench
+    @property
+    def _going(self) -> list[int]:
+        """Indices of the seeds that go on."""
+        return [index for index in range(self.networks) if index not in self._diverged]
 
-    def _train_step(self, bench: Workbench) -> None:
-        assert isinstance(bench, SeveralSeeds)
-        images, labels = bench.next_batch()
-        losses, logits = bench.batched.loss(images, labels)
-        values, hits, n = losses.tolist(), bench.right(logits, labels), labels.shape[1]
+    def _new_state(self) -> ReplicatesState:
+        state = ReplicatesState(self.spec, self.data, self.loss, self.sizes, self.device, self.seeds, self.activation)
+        self.replicas = state.batched.networks
+        return state
+
+    def _train_step(self, state: TrainingState) -> None:
+        assert isinstance(state, ReplicatesState)
+        images, labels = state.next_batch()
+        losses, logits = state.batched.loss(images, labels)
+        values, hits, n = losses.tolist(), state.right(logits, labels), labels.shape[1]
         with self.lock:
             self.step += 1
             for index in self._going:
                 self._histories[index].steps.append(StepRecord(self.step, values[index], hits[index] / n))
-        self._end_broken(bench, "loss", values)
+        self._end_broken(state, "loss", values)
         if self.finished:
             return
-        bench.batched.backward(losses)
-        bench.optimizer.step()
-        bench.count(values, hits, n)
-        if self.step % self.steps_per_epoch == 0:
-            self._test = EvaluationInProgress(self.step, ends_epoch=True, loss=self.loss)
-        elif self.step in PROBED_STEPS:
-            self._probe(bench)
+        state.batched.backward(losses)
+        state.optimizer.step()
+        state.count(values, hits, n)
+        self._after_step(state)
 
-    def _end_epoch(self, bench: Workbench, evaluation: Evaluation) -> None:
-        assert isinstance(bench, SeveralSeeds)
+    def _end_epoch(self, state: TrainingState, evaluation: Evaluation) -> None:
+        assert isinstance(state, ReplicatesState)
         epoch, count, going = self.epoch + 1, self.train_count, self._going
-        test_losses, test_accuracies = bench.tested()
-        trained = zip(bench.loss_sums, bench.hit_sums, test_losses, test_accuracies, strict=True)
+        test_losses, test_accuracies = state.tested()
+        trained = zip(state.loss_sums, state.hit_sums, test_losses, test_accuracies, strict=True)
         records = [EpochRecord(epoch, self.step, loss / count, hits / count, *tested) for loss, hits, *tested in trained]
-        bench.start_epoch()
-        if epoch % math.ceil(self.spec.epochs / PROBED_EPOCHS) == 0 or self.step in PROBED_STEPS:
-            self._probe(bench)
+        self._start_epoch(state)
         with self.lock:
             if 0 in going:
                 self.evaluation = evaluation
             for index in going:
                 self._histories[index].epochs.append(records[index])
-        self._end_broken(bench, "test loss", test_losses)
-        if self.step == self.total_steps and not self.finished:
-            if self.inspections.lacks(self.step):
-                self._inspect(bench)
-            self.stop("completed", self._completed())
+        self._end_broken(state, "test loss", test_losses)
+        self._after_epoch(state)
 
-    def _probe(self, bench: Workbench) -> None:
-        if 0 not in self._ended:
-            super()._probe(bench)
+    def _probe(self, state: TrainingState) -> None:
+        if 0 not in self._diverged:
+            super()._probe(state)
 
-    def _end_broken(self, bench: SeveralSeeds, what: str, values: Sequence[float]) -> None:
+    def _end_broken(self, state: ReplicatesState, what: str, values: Sequence[float]) -> None:
         """End every seed whose value is not finite; its network stays as it is."""
         for index in self._going:
             if not math.isfinite(values[index]):
-                bench.batched.release(index)
-                detail = f"Seed {self.seeds[index]} diverged at step {self.step}: its {what} is not finite."
+                state.batched.release(index)
                 with self.lock:
-                    self._ended[index] = StopReason("diverged", self.step, detail)
+                    self._diverged[index] = self.step
         if not self._going:
             self.stop("diverged", f"All {self.networks} seeds diverged, the last at step {self.step}: the {what} is not finite.")
 
     def _completed(self) -> str:
-        epochs = f"{self.spec.epochs} epoch{'s' if self.spec.epochs > 1 else ''}"
-        return f"Completed {epochs}" + (f"; {len(self._ended)} of {self.networks} seeds diverged before." if self._ended else ".")
+        whole = super()._completed()
+        return f"{whole[:-1]}; {len(self._diverged)} of {self.networks} seeds diverged before." if self._diverged else whole
+
+
+class ReplicatesState(TrainingState):
+    """The training state of S seeds; what it has of one network (`network`, `measure`, `inspect`) is of the first seed.
+
+    Every seed draws its weights, its order of the images and its dropout masks as it would alone.
+
+    Args:
+        spec, data, loss, sizes, device, activation: as of a `TrainingState`.
+        seeds: one a network.
+
+    Attributes:
+        batched: all networks; `optimizer` is theirs.
+        loss_sums, hit_sums: of every seed's images so far in this epoch.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        data: Dataset,
+        loss: Loss,
+        sizes: tuple[int, ...],
+        device: torch.device,
+        seeds: Sequence[int],
+        activation: Activation | None = None,
+    ) -> None:
+        specs = [replace(spec, seed=seed) for seed in seeds]
+        self._orders = [generator_for(one, "order") for one in specs]  # before the first epoch, which the base class begins
+        super().__init__(specs[0], data, loss, sizes, device, activation)
+        others = [build_network(one, sizes, device, loss, activation) for one in specs[1:]]
+        self.batched = Batched([self.network, *others], spec, loss, [generator_for(one, "dropout", device) for one in specs])
+        self.optimizer = make_optimizer(spec, self.batched.parameters())
+        self._loss = loss
+        self._test_piece = images_per_piece(sizes, len(seeds))
+
+    def start_epoch(self) -> None:
+        seeds, count = len(self._orders), len(self.train_labels)
+        self._position, self.loss_sums, self.hit_sums = 0, [0.0] * seeds, [0.0] * seeds
+        orders = torch.stack([torch.randperm(count, generator=generator) for generator in self._orders])
+        steps = torch.split(orders, self._batch_size, dim=1)
+        self._order = torch.cat([step.flatten() for step in steps]).to(self.train_labels.device)  # each step's batches lie together
+
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Every seed's next images (S, n, d), and labels (S, n) or targets (S, n, out)."""
+        seeds = len(self._orders)
+        chosen = self._order[seeds * self._position : seeds * (self._position + self._batch_size)]
+        self._position += self._batch_size
+        images, labels = as_input(self.train_images.index_select(0, chosen)), self.train_labels.index_select(0, chosen)
+        return images.view(seeds, -1, images.shape[1]), labels.view(seeds, -1, *labels.shape[1:])
+
+    def right(self, logits: Tensor, labels: Tensor) -> list[float]:
+        """How many labels (S, n) the logits (S, n, out) of every seed get right; NaN where there is no right and wrong."""
+        if self._loss.scores is None:
+            return [math.nan] * len(logits)
+        right: list[float] = (self._loss.scores(logits).argmax(dim=2) == labels).sum(dim=1).tolist()
+        return right
+
+    def count(self, losses: Sequence[float], hits: Sequence[float], images: int) -> None:
+        """Add a step of every seed to the epoch's sums."""
+        self.loss_sums = [total + loss * images for total, loss in zip(self.loss_sums, losses, strict=True)]
+        self.hit_sums = [total + right for total, right in zip(self.hit_sums, hits, strict=True)]
+
+    @torch.no_grad()
+    def test_piece(self, test: EvaluationInProgress) -> bool:
+        """Show the networks the next images of the test set; all of them where an epoch ends, else that of the first seed alone."""
+        if not test.ends_epoch:
+            return super().test_piece(test)
+        if test.seen == 0:
+            self._tested = torch.zeros(2, len(self._orders), dtype=torch.float64)
+        part = slice(test.seen, test.seen + self._test_piece)
+        labels = self.test_labels[part]
+        losses, logits = self.batched.test(as_input(self.test_images[part]), labels)
+        self._tested += torch.tensor([(losses.double() * len(labels)).tolist(), self.right(logits, labels)], dtype=torch.float64)
+        test.add(logits[0], labels)
+        return test.seen == len(self.test_labels)
+
+    def tested(self) -> tuple[list[float], list[float]]:
+        """Test loss and accuracy of every seed, after the last piece of the test that ends an epoch."""
+        losses, accuracies = (self._tested / len(self.test_labels)).tolist()
+        return losses, accuracies
 
 
 def _check(spec: RunSpec, sizes: tuple[int, ...], seeds: int) -> None:

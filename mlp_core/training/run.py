@@ -1,52 +1,136 @@
-"""`Run`: one experiment carried out, moved on by whoever holds it. It knows no thread and no screen, and decides nothing by a clock
-but when to return and when to look inside.
+"""`Run`: one experiment carried out, piece by piece. The heart of the engine.
 
-A run is a sequence of small pieces of work: a training step, or a part of the test after an epoch. `advance` does some of them and
-returns; how many it does at a time never changes what they compute.
+A piece is a training step, or a part of the test after an epoch. `advance` does some of them and returns; how many it does at a time
+never changes what they compute. The clock decides only when to return and when to look inside.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
 from mlp_core.data import Dataset
+from mlp_core.expression import resolve
 from mlp_core.losses import CROSS_ENTROPY, Loss
-from mlp_core.network.concise import count
-from mlp_core.records import EpochRecord, LrChange, ProbeRecord, StepRecord, StopReason
-from mlp_core.runtime.devices import failure_of
+from mlp_core.network.concise import Network, count
+from mlp_core.records import EpochRecord, History, HistorySnapshot, LrChange, ProbeRecord, StepRecord, StopReason
+from mlp_core.runtime.devices import failure_of, find_device
 from mlp_core.spec import BOUNDS, RunSpec
-from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, Moment, marks
+from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, KeptStep, marks
 from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
-from mlp_core.training.progress import Progress
-from mlp_core.training.workbench import Workbench
+from mlp_core.training.inspection import InspectionLog
+from mlp_core.training.state import TrainingState
 
 PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
 PROBED_EPOCHS = 100
 
 
-class Run(Progress):
-    """One experiment on one data set, carried out. Same spec, data and machine: the same `history`, bit for bit, however it is sliced.
+class Run:
+    """One experiment on one data set. Same spec, data and machine: the same `history`, bit for bit, however it is sliced.
 
-    Nothing is built until the first `advance`, so that making a run is cheap wherever it is made. Arguments and errors as of `Progress`.
+    `Run(RunSpec(), data).advance()` records the losses of this loop, for images (n, 784) from 0 to 1 and labels (n,):
+
+        net = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
+        init, order = torch.Generator().manual_seed(0), torch.Generator().manual_seed(1)
+        for linear in (net[0], net[2]):
+            nn.init.normal_(linear.weight, std=0.01, generator=init)
+            nn.init.zeros_(linear.bias)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        losses = []
+        for epoch in range(10):
+            for batch in torch.randperm(len(images), generator=order).split(256):
+                loss = F.cross_entropy(net(images[batch]), labels[batch])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.item())
+
+    What it adds: tests, measured layers, checkpoints, a learning rate that may change, and an end with a reason instead of an exception.
+    Nothing is built until the first `advance`, so that making a run is cheap wherever it is made.
+
+    Args:
+        spec: the experiment.
+        data: images (n, ...) as uint8 (scaled to 0..1 as they are used) or float32, labels (n,) int64 from 0; or, where the loss asks
+            for numbers, targets (n, 1) float32.
+        loss: what the outputs mean.
+
+    Attributes:
+        network: None until it is built, and again once the run is abandoned.
+        evaluation: the newest test.
+        lock: held while what can be read here changes; hold it to read several things that belong together on another thread.
+
+    Raises:
+        SpecError: the device is not there.
+        ExpressionError: the visitor's own activation cannot be compiled.
     """
 
+    networks = 1  # trained at once
+
     def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY) -> None:
-        super().__init__(spec, data, loss)
-        counts = count(spec, self.sizes)
-        bytes_each = counts.weight_bytes + counts.optimizer_bytes + 2 * GENERATOR_BYTES
+        self.spec, self.data, self.loss = spec, data, loss
+        self.device, self.activation = find_device(spec.device), resolve(spec.activation)
+        self.train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
+        self.steps_per_epoch = math.ceil(self.train_count / spec.batch_size)
+        self.total_steps = self.steps_per_epoch * spec.epochs
+        self.sizes = (math.prod(data.train_images.shape[1:]), *spec.hidden, loss.outputs(data.train_labels, data.test_labels))
+        self.counts = count(spec, self.sizes, self.activation)
+        self.network: Network | None = None
+        self.step = 0
+        self.history = History()
+        self.evaluation: Evaluation | None = None
+        self.inspections = InspectionLog()
+        bytes_each = self.counts.weight_bytes + self.counts.optimizer_bytes + 2 * GENERATOR_BYTES
         self.checkpoints = Checkpoints(marks(self.steps_per_epoch, spec.epochs), bytes_each)
+        self.stop_reason: StopReason | None = None
+        self.lock = threading.Lock()
         self._start: Checkpoint | None = None  # where the first piece of work takes up; None for the very beginning
-        self._bench: Workbench | None = None
+        self._state: TrainingState | None = None
         self._test: EvaluationInProgress | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.stop_reason is not None
+
+    @property
+    def epoch(self) -> int:
+        """Completed epochs, tested."""
+        return len(self.history.epochs)
+
+    @property
+    def lr(self) -> float:
+        """Learning rate of the next step."""
+        changes = self.history.lr_changes
+        return changes[-1].lr if changes else self.spec.lr
+
+    @property
+    def images_seen(self) -> int:
+        """Training images used so far, each epoch counted anew."""
+        epochs, steps = divmod(self.step, self.steps_per_epoch)
+        return epochs * self.train_count + steps * self.spec.batch_size
 
     @property
     def testing(self) -> bool:
         """Whether an epoch's test is under way."""
         return self._test is not None and self._test.ends_epoch
+
+    @property
+    def tested(self) -> bool:
+        """Whether `evaluation` is of the weights as they are."""
+        return self.evaluation is not None and self.evaluation.step == self.step
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether there is nothing to evaluate: what can do no more, or is `tested` and, where somebody looks inside, inspected."""
+        return self.finished or (self.tested and not self.inspections.lacks(self.step))
+
+    @property
+    def members(self) -> tuple[HistorySnapshot, ...]:
+        """The histories of several seeds that train at once; of one alone, none."""
+        return ()
 
     def advance(self, *, steps: int | None = None, seconds: float | None = None) -> None:
         """Move on: by exactly `steps` steps, for about `seconds`, until the first of both, or to the end.
@@ -67,18 +151,7 @@ class Run(Progress):
         Changes no history, but that an epoch's test under way is brought to its end.
         """
         deadline = math.inf if seconds is None else time.perf_counter() + seconds
-
-        def work() -> None:
-            bench = self._build()
-            if self.inspections.lacks(self.step):
-                self._inspect(bench)
-            while not (self.finished or self.tested):
-                self._test = self._test or EvaluationInProgress(self.step, loss=self.loss)
-                self._test_piece(bench, self._test)
-                if time.perf_counter() >= deadline:
-                    return
-
-        self._guarded(work)
+        self._guarded(lambda: self._evaluate(deadline))
 
     def prepare(self) -> None:
         """Build the network, so that it can be seen before its first step."""
@@ -97,8 +170,8 @@ class Run(Progress):
             self.history.forget_lr_changes(self.step)
             if lr != self.lr:
                 self.history.lr_changes.append(LrChange(self.step, lr))
-        if self._bench is not None:
-            self._bench.optimizer.lr = lr
+        if self._state is not None:
+            self._state.optimizer.lr = lr
 
     def set_weight(self, layer: int, unit: int, source: int | None, value: float) -> None:
         """Set one weight by hand, or with `source` None a bias: from here on the run is not its spec's alone.
@@ -126,7 +199,7 @@ class Run(Progress):
         with self.lock:
             if self.stop_reason is None:
                 self.stop_reason = StopReason(kind, self.step, detail)
-        self._bench = self._test = None
+        self._state = self._test = None
 
     def abandon(self) -> None:
         """End the run and give back everything but the history."""
@@ -154,7 +227,7 @@ class Run(Progress):
         run.set_lr(lr)
         return run
 
-    def moment(self, step: int) -> Moment:
+    def kept_step(self, step: int) -> KeptStep:
         """The run as it stood at a kept step; computed anew, which takes a second at the most: larger networks keep no checkpoints.
 
         Raises:
@@ -162,26 +235,12 @@ class Run(Progress):
         """
         with self.lock:
             checkpoint = self.checkpoints.at(step)
-        bench = self._new_bench()
-        bench.restore(checkpoint)
+        state = self._new_state()
+        state.restore(checkpoint)
         test = EvaluationInProgress(step, loss=self.loss)
-        while not bench.test_piece(test):
+        while not state.test_piece(test):
             pass
-        return Moment(bench.network, test.result(), bench.inspect(step))
-
-    def _advance(self, goal: int, deadline: float) -> None:
-        bench = self._build()
-        if not self.testing:
-            self._test = None  # of weights that are about to change
-        while not self.finished:
-            if self._test is not None:
-                self._test_piece(bench, self._test)
-            elif self.step < goal:
-                (self._inspected_step if self.inspections.due else self._train_step)(bench)
-            else:
-                return
-            if time.perf_counter() >= deadline:
-                return
+        return KeptStep(state.network, test.result(), state.inspect(step))
 
     def _guarded(self, work: Callable[[], object]) -> None:
         if self.finished:
@@ -195,97 +254,133 @@ class Run(Progress):
             kind, detail = failure
             self.stop(kind, f"{detail} at step {self.step}; the curves up to there are kept.")
 
-    def _build(self) -> Workbench:
-        if self._bench is None:
-            self._bench = self._new_bench()
-            self.network = self._bench.network
+    def _build(self) -> TrainingState:
+        if self._state is None:
+            self._state = self._new_state()
+            self.network = self._state.network
             if self._start is None:
-                self._probe(self._bench)
-                self._keep_checkpoint(self._bench)
+                self._probe(self._state)
+                self._keep_checkpoint(self._state)
             else:
-                self._bench.restore(self._start)
-            self._bench.optimizer.lr = self.lr
-        return self._bench
+                self._state.restore(self._start)
+            self._state.optimizer.lr = self.lr
+        return self._state
 
-    def _new_bench(self) -> Workbench:
-        return Workbench(self.spec, self.data, self.loss, self.sizes, self.device)
+    def _new_state(self) -> TrainingState:
+        return TrainingState(self.spec, self.data, self.loss, self.sizes, self.device, self.activation)
 
-    def _train_step(self, bench: Workbench) -> None:
-        images, labels = bench.next_batch()
-        loss, logits = bench.network.loss(images, labels)
-        value = loss.item()
-        hits = self.loss.hits(logits, labels)
+    def _advance(self, goal: int, deadline: float) -> None:
+        state = self._build()
+        if not self.testing:
+            self._test = None  # of weights that are about to change
+        while not self.finished:
+            if self._test is not None:
+                self._test_piece(state, self._test)
+            elif self.step < goal:
+                (self._inspected_step if self.inspections.due else self._train_step)(state)
+            else:
+                return
+            if time.perf_counter() >= deadline:
+                return
+
+    def _evaluate(self, deadline: float) -> None:
+        state = self._build()
+        if self.inspections.lacks(self.step):
+            self._inspect(state)
+        while not (self.finished or self.tested):
+            self._test = self._test or EvaluationInProgress(self.step, loss=self.loss)
+            self._test_piece(state, self._test)
+            if time.perf_counter() >= deadline:
+                return
+
+    def _train_step(self, state: TrainingState) -> None:
+        images, labels = state.next_batch()
+        loss, logits = state.network.loss(images, labels)
+        value, hits = loss.item(), self.loss.hits(logits, labels)
         with self.lock:
             self.step += 1
             self.history.steps.append(StepRecord(self.step, value, hits / len(labels)))
         if not math.isfinite(value):
             self.stop("diverged", f"Diverged at step {self.step}: the loss is {_spoken(value)}.")
             return
-        loss.backward()
-        bench.optimizer.step()
-        bench.loss_sum += value * len(labels)
-        bench.hits += hits
+        loss.backward()  # type: ignore[no-untyped-call]
+        state.optimizer.step()
+        state.loss_sum += value * len(labels)
+        state.hits += hits
+        self._after_step(state)
+
+    def _after_step(self, state: TrainingState) -> None:
         if self.step % self.steps_per_epoch == 0:
             self._test = EvaluationInProgress(self.step, ends_epoch=True, loss=self.loss)
-        else:
-            if self.step in PROBED_STEPS:
-                self._probe(bench)
-            self._keep_checkpoint(bench)
+            return
+        if self.step in PROBED_STEPS:
+            self._probe(state)
+        self._keep_checkpoint(state)
 
-    def _test_piece(self, bench: Workbench, test: EvaluationInProgress) -> None:
-        if not bench.test_piece(test):
+    def _test_piece(self, state: TrainingState, test: EvaluationInProgress) -> None:
+        if not state.test_piece(test):
             return
         self._test = None
         if test.ends_epoch:
-            self._end_epoch(bench, test.result())
+            self._end_epoch(state, test.result())
         else:
             self.evaluation = test.result()
 
-    def _end_epoch(self, bench: Workbench, evaluation: Evaluation) -> None:
+    def _end_epoch(self, state: TrainingState, evaluation: Evaluation) -> None:
         record = EpochRecord(
             epoch=self.epoch + 1,
             step=self.step,
-            train_loss=bench.loss_sum / self.train_count,
-            train_accuracy=bench.hits / self.train_count,
+            train_loss=state.loss_sum / self.train_count,
+            train_accuracy=state.hits / self.train_count,
             test_loss=evaluation.loss,
             test_accuracy=evaluation.accuracy,
         )
-        bench.start_epoch()
-        if record.epoch % math.ceil(self.spec.epochs / PROBED_EPOCHS) == 0 or self.step in PROBED_STEPS:
-            self._probe(bench)
+        self._start_epoch(state)
         with self.lock:
             self.evaluation = evaluation
             self.history.epochs.append(record)
         if not math.isfinite(record.test_loss):
             self.stop("diverged", f"Diverged at step {self.step}: the test loss is {_spoken(record.test_loss)}.")
+        self._after_epoch(state)
+
+    def _start_epoch(self, state: TrainingState) -> None:
+        state.start_epoch()
+        if (self.epoch + 1) % math.ceil(self.spec.epochs / PROBED_EPOCHS) == 0 or self.step in PROBED_STEPS:
+            self._probe(state)
+
+    def _after_epoch(self, state: TrainingState) -> None:
+        if self.finished:
             return
-        self._keep_checkpoint(bench)
+        self._keep_checkpoint(state)
         if self.step == self.total_steps:
             if self.inspections.lacks(self.step):
-                self._inspect(bench)
-            self.stop("completed", f"Completed {self.spec.epochs} epoch{'s' if self.spec.epochs > 1 else ''}.")
+                self._inspect(state)
+            self.stop("completed", self._completed())
 
-    def _probe(self, bench: Workbench) -> None:
-        record = ProbeRecord(self.step, bench.measure())
+    def _completed(self) -> str:
+        return f"Completed {self.spec.epochs} epoch{'s' if self.spec.epochs > 1 else ''}."
+
+    def _probe(self, state: TrainingState) -> None:
+        record = ProbeRecord(self.step, state.measure())
         with self.lock:
             self.history.probes.append(record)
 
-    def _keep_checkpoint(self, bench: Workbench) -> None:
+    def _keep_checkpoint(self, state: TrainingState) -> None:
         if self.checkpoints.due(self.step):
-            checkpoint = bench.checkpoint(self.step, self.history.steps[-1] if self.step else None)
+            checkpoint = state.checkpoint(self.step, self.history.steps[-1] if self.step else None)
             with self.lock:
                 self.checkpoints.keep(checkpoint)
 
-    def _inspected_step(self, bench: Workbench) -> None:
+    def _inspected_step(self, state: TrainingState) -> None:
         """A training step, and a look at what it did."""
         with self.inspections.charged():
-            before = bench.copied_weights()
-            self._train_step(bench)
+            before = state.copied_weights()
+            self._train_step(state)
             if not self.finished:
-                self._inspect(bench, before)
+                self._inspect(state, before)
 
-    def _inspect(self, bench: Workbench, before: Sequence[Tensor] | None = None) -> None:
-        inspection = bench.inspect(self.step, before)
+    def _inspect(self, state: TrainingState, before: Sequence[Tensor] | None = None) -> None:
+        inspection = state.inspect(self.step, before)
         with self.lock:
             self.inspections.add(inspection)
 

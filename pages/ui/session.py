@@ -17,7 +17,7 @@ import torch
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.runtime.matmul import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
-from mlp_core.training.trainable import Trainable
+from mlp_core.training import Run
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
 TAB_NAME = re.compile(r"[0-9a-f]{32}")
@@ -131,7 +131,7 @@ def on_job(action: Callable[[TrainingJob], None]) -> Callable[[], None]:
     return act
 
 
-def start_job(make: Callable[[], Trainable]) -> TrainingJob:
+def start_job(make: Callable[[], Run]) -> TrainingJob:
     """Make the run that `make` gives this tab's own, in the place of the one before, which ends.
 
     Raises:

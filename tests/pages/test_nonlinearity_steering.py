@@ -21,7 +21,7 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.labs.nonlinearity.plane_view import copied_weights, output_field
 from mlp_core.network.concise import Network
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
-from mlp_core.training.trainable import Trainable
+from mlp_core.training import Run
 from pages.figures.plane import LEVELS, shading_of
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import job as nonlinearity_job
@@ -62,7 +62,7 @@ def chosen(page: AppTest, panel: str) -> AppTest:
     return again(page)
 
 
-def network_of(run: Trainable) -> Network:
+def network_of(run: Run) -> Network:
     assert run.network is not None
     return run.network
 

@@ -1,4 +1,4 @@
-"""Small experiments for the tests of the engine, and patience with its threads. Knows no test."""
+"""Small experiments for the tests of the engine, and patience with its threads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from mlp_core.network.concise import Network
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
-from mlp_core.training.trainable import Trainable
 
 PATIENCE_SECONDS = 60.0  # how long to wait before saying that a thing does not happen; a test that passes waits for none of it
 SPEC = RunSpec(hidden=(8,), init="he_normal", batch_size=16, epochs=2, device="cpu")  # of `clouds()`: 4 steps an epoch, the last of 2
@@ -42,16 +41,16 @@ def clouds(train: int = 50, test: int = 30, classes: int = 3, seed: int = 0) -> 
     return Dataset(*draw(train), *draw(test))
 
 
-def network_of(run: Trainable) -> Network:
+def network_of(run: Run) -> Network:
     assert run.network is not None
     return run.network
 
 
-def kind_of(run: Trainable) -> str | None:
+def kind_of(run: Run) -> str | None:
     return run.stop_reason.kind if run.stop_reason is not None else None
 
 
-def record_of(run: Trainable) -> tuple[object, ...]:
+def record_of(run: Run) -> tuple[object, ...]:
     """All that a run recorded, bit for bit: comparable, also where a loss is NaN."""
     history = run.history
     return (
@@ -66,10 +65,10 @@ def record_of(run: Trainable) -> tuple[object, ...]:
 def record_of_all(run: Replicates) -> tuple[object, ...]:
     """All that every seed recorded and learned, bit for bit."""
     weights = [parameter.detach().numpy().tobytes() for network in run.replicas for parameter in network.parameters()]
-    return [(m.losses.tobytes(), m.accuracies.tobytes(), repr(m.epochs), repr(m.probes)) for m in run.members], weights, run.stop_reasons
+    return [(m.losses.tobytes(), m.accuracies.tobytes(), repr(m.epochs), repr(m.probes)) for m in run.members], weights, run.stop_reason
 
 
-def weights_of(run: Trainable) -> list[bytes]:
+def weights_of(run: Run) -> list[bytes]:
     """All that is learned, bit for bit."""
     return [parameter.detach().numpy().tobytes() for parameter in network_of(run).parameters()]
 
@@ -107,7 +106,7 @@ def rest(job: TrainingJob) -> None:
     until(lambda: not job.moving)
 
 
-def predictions(run: Trainable) -> list[int]:
+def predictions(run: Run) -> list[int]:
     """The class of every test image of `clouds()`."""
     labels: list[int] = network_of(run).logits(clouds().test_images.flatten(1) / 255).argmax(dim=1).tolist()
     return labels
@@ -116,7 +115,7 @@ def predictions(run: Trainable) -> list[int]:
 class Gate:
     """Holds a run's training steps up, each until `let` allows it."""
 
-    def __init__(self, run: Trainable) -> None:
+    def __init__(self, run: Run) -> None:
         run.prepare()
         network = network_of(run)
         self._loss = network.loss

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from hypothesis import strategies as st
 
+from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
-from mlp_core.training.trainable import Trainable
 
 MOVES = st.one_of(
     st.tuples(st.just("steps"), st.integers(0, 9)),
@@ -14,7 +14,7 @@ MOVES = st.one_of(
 )
 
 
-def make(run: Trainable, move: str, steps: int) -> None:
+def make(run: Run, move: str, steps: int) -> None:
     """Move a run on, or do something to it that must not matter."""
     match move:
         case "steps":

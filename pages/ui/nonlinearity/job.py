@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.training.trainable import Trainable
+from mlp_core.training import Run
 from pages.ui import page_jobs as bench
 from pages.ui import session
 from pages.ui.page_jobs import Bench
@@ -35,7 +35,7 @@ def held(place: str) -> Held | None:
     return _bench()[place]
 
 
-def job_for(key: Hashable, make: Callable[[], Trainable]) -> TrainingJob:
+def job_for(key: Hashable, make: Callable[[], Run]) -> TrainingJob:
     """The job on screen, made for `key`, ready to be seen; where the key has changed a new one, in the place of the one before.
 
     Raises:
@@ -45,7 +45,7 @@ def job_for(key: Hashable, make: Callable[[], Trainable]) -> TrainingJob:
     return found.job if found is not None and found.key == key else hold(SCREEN, key, make)
 
 
-def hold(place: str, key: Hashable, make: Callable[[], Trainable]) -> TrainingJob:
+def hold(place: str, key: Hashable, make: Callable[[], Run]) -> TrainingJob:
     """A new job, ready to be seen, in the place of the one before.
 
     Raises:

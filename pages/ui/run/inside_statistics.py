@@ -13,8 +13,7 @@ from mlp_core.jobs.job import JobSnapshot
 from mlp_core.network.concise import Network
 from mlp_core.reports.diagnosis import healthy
 from mlp_core.spec import INPUTS, RunSpec
-from mlp_core.training.inspection import Histogram, Inspection, LayerInspection, inspect
-from mlp_core.training.probe import PROBE_IMAGES
+from mlp_core.training.inspection import PROBE_IMAGES, Histogram, Inspection, LayerInspection, inspect
 from pages.figures.histograms import Flat, layer_ridges
 from pages.figures.inside import Moment, layers_over_time
 from pages.ui.live_chart import live_chart
@@ -123,10 +122,10 @@ def _newest(snapshot: JobSnapshot, network: Network | None) -> Inspection | None
 
 
 def _late_look(snapshot: JobSnapshot, network: Network) -> Inspection:
-    spec, data, device = snapshot.spec, load_fashion_mnist(), network.weights()[0][0].device
+    data, device = load_fashion_mnist(), network.weights()[0][0].device
     images = data.train_images[:PROBE_IMAGES].reshape(-1, INPUTS).to(device).float() / 255
     labels = data.train_labels[:PROBE_IMAGES].clone().to(device)
-    return inspect(network, resolve(spec.activation), images, labels, spec.activation_parameter, step=snapshot.step)
+    return inspect(network, images, labels, step=snapshot.step)
 
 
 def _why_nothing(snapshot: JobSnapshot) -> str:

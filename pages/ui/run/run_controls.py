@@ -14,7 +14,6 @@ from mlp_core.jobs.job import JobSnapshot, MemoryBudgetError
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
-from mlp_core.training.trainable import Trainable
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs as shelf
@@ -126,7 +125,7 @@ def branch(job: TrainingJob, step: int, lr: float) -> None:
         branched.play()
 
 
-def _started(make: Callable[[], Trainable]) -> TrainingJob | None:
+def _started(make: Callable[[], Run]) -> TrainingJob | None:
     """A job of this tab, or None where it cannot be: then the page says why."""
     _put_away()
     try:

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.jobs.job import Trainable
+from mlp_core.training import Run
 from tests.support.engine import LONG, SPEC, finished, job_of, kind_of, network_of, record_of, rest
 
 
-def broken(run: Trainable, part: str, error: Exception) -> None:
+def broken(run: Run, part: str, error: Exception) -> None:
     """Have a part of the network raise from now on."""
 
     def fail(*_: Tensor) -> Tensor:

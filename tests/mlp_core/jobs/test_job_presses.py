@@ -6,7 +6,7 @@ import pytest
 
 from mlp_core.jobs import Scheduler
 from mlp_core.jobs import job as jobs
-from mlp_core.training import workbench
+from mlp_core.training import state
 from tests.support.engine import LONG, Gate, job_of, kind_of, predictions, rest, until
 
 
@@ -14,7 +14,7 @@ from tests.support.engine import LONG, Gate, job_of, kind_of, predictions, rest,
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """One step a turn, or one of the five pieces of a test."""
     monkeypatch.setattr(jobs, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
+    monkeypatch.setattr(state, "TEST_PIECE_IMAGES", 7)
 
 
 @pytest.mark.usefixtures("short_turns")

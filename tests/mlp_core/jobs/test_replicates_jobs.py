@@ -50,7 +50,6 @@ def test_a_job_steps_pauses_and_stops_them(scheduler: Scheduler) -> None:
     job.stop()
     rest(job)
     assert (job.state, kind_of(run)) == ("stopped", "stopped")
-    assert [reason.kind for reason in run.stop_reasons if reason] == ["stopped"] * 5
     assert len(run.replicas) == 5
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.jobs import job as jobs
-from mlp_core.jobs.job import MOMENTS, JobSnapshot
+from mlp_core.jobs.job import KEPT_READY, JobSnapshot
 from mlp_core.records import LrChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, inspection
@@ -157,7 +157,7 @@ class TestRewound:
         assert networks[0] is networks[2]
         assert networks[1] is networks[3]
         job.rewound(8)
-        assert len(job._moments) == MOMENTS
+        assert len(job._kept_steps) == KEPT_READY
         assert job.rewound(4).network is networks[1]
 
     def test_beside_training(self, scheduler: Scheduler) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.jobs import job as jobs
-from mlp_core.jobs.job import CHECKPOINT_SHARE, MOMENTS
+from mlp_core.jobs.job import CHECKPOINT_SHARE, KEPT_READY
 from mlp_core.network.concise import count
 from mlp_core.training import Run
 from mlp_core.training.checkpoints import FEWEST, Checkpoints
@@ -32,7 +32,7 @@ class TestMemory:
         assert job.memory_bytes == 2 * counts.weight_bytes + kept
         for step in (4, 5, 8):
             job.rewound(step)
-        assert job.memory_bytes == (1 + MOMENTS) * counts.weight_bytes + kept
+        assert job.memory_bytes == (1 + KEPT_READY) * counts.weight_bytes + kept
         scheduler.close()
 
     def test_is_never_a_reason_to_refuse_a_network(self) -> None:

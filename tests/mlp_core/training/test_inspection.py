@@ -13,14 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mlp_core.expression import resolve
 from mlp_core.losses import LOSSES
 from mlp_core.network import concise as model
 from mlp_core.network import scratch
 from mlp_core.spec import RunSpec
 from mlp_core.training import inspection
-from mlp_core.training.inspection import BINS, COST_FRACTION, LOOK_SECONDS, Inspection, InspectionLog, histogram, inspect, update_ratios
-from mlp_core.training.probe import measure
+from mlp_core.training.inspection import (
+    BINS,
+    COST_FRACTION,
+    LOOK_SECONDS,
+    Inspection,
+    InspectionLog,
+    histogram,
+    inspect,
+    measure,
+    update_ratios,
+)
 
 SPEC = RunSpec(hidden=(12, 9), activation="tanh", init="he_normal", device="cpu")
 BOTH = pytest.mark.parametrize("implementation", [model, scratch], ids=["concise", "scratch"])
@@ -70,9 +78,9 @@ class TestHistogram:
 def test_an_inspection_is_what_the_probe_measures_and_the_histograms_of_what_it_measured(implementation: ModuleType) -> None:
     network = implementation.build(SPEC, (6, 12, 9, 3))
     inputs, labels = batch()
-    seen = inspect(network, resolve("tanh"), inputs, labels, step=7)
+    seen = inspect(network, inputs, labels, step=7)
     assert seen.step == 7
-    assert tuple(layer.stats for layer in seen.layers) == measure(network, resolve("tanh"), inputs, labels)
+    assert tuple(layer.stats for layer in seen.layers) == measure(network, inputs, labels)
     weights = [weight.double().numpy() for weight, _ in network.weights()]
     network.loss(inputs, labels)[0].backward()
     gradients = [parameter.grad.double().numpy() for parameter in network.parameters() if parameter.dim() == 2]
@@ -95,7 +103,7 @@ def test_other_losses_and_no_hidden_layer(implementation: ModuleType, loss: str,
     network = implementation.build(replace(SPEC, hidden=hidden), (6, *hidden, 1), loss=LOSSES[loss])
     inputs, labels = batch()
     answers = (labels > 0).long() if loss == "logistic" else labels[:, None].float()
-    seen = inspect(network, resolve("tanh"), inputs, answers, step=0)
+    seen = inspect(network, inputs, answers, step=0)
     assert [layer.stats.units for layer in seen.layers] == [*hidden, 1]
     logits = network.logits(inputs).double()
     slope = (logits.sigmoid() if loss == "logistic" else logits) - answers.reshape(-1, 1)
@@ -109,7 +117,7 @@ def test_other_losses_and_no_hidden_layer(implementation: ModuleType, loss: str,
 def test_nothing_is_left_behind(implementation: ModuleType) -> None:
     network, untouched = (implementation.build(replace(SPEC, dropout=(0.5, 0.5)), (6, 12, 9, 3)) for _ in range(2))
     before = torch.random.get_rng_state()
-    inspect(network, resolve("tanh"), *batch(), step=0)
+    inspect(network, *batch(), step=0)
     assert torch.equal(torch.random.get_rng_state(), before)
     assert all(parameter.grad is None for parameter in network.parameters())
     assert torch.equal(network.loss(*batch())[0], untouched.loss(*batch())[0]), "the next dropout mask is the same"
@@ -119,7 +127,7 @@ def test_a_network_that_is_not_finite_is_shown_as_far_as_it_is() -> None:
     network = model.build(SPEC, (6, 12, 9, 3))
     network.weights()[1][0][0, 0] = math.inf
     network.weights()[1][0][1, 1] = math.nan
-    seen = inspect(network, resolve("tanh"), *batch(), step=3)
+    seen = inspect(network, *batch(), step=3)
     assert sum(seen.layers[1].weights.counts) == 12 * 9 - 2
     assert math.isfinite(seen.layers[1].weights.high)
     assert sum(seen.layers[2].gradients.counts) == 0
@@ -148,7 +156,7 @@ class Clock:
 
 
 def entry(step: int, layers: int = 2) -> Inspection:
-    (layer,) = inspect(model.build(RunSpec(hidden=(), device="cpu"), (6, 3)), resolve("relu"), *batch(), step=step).layers
+    (layer,) = inspect(model.build(RunSpec(hidden=(), device="cpu"), (6, 3)), *batch(), step=step).layers
     return Inspection(step, (layer,) * layers)
 
 

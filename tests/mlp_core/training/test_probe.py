@@ -16,13 +16,12 @@ from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.data import load_sample
-from mlp_core.expression import resolve
 from mlp_core.network import concise as model
 from mlp_core.network import scratch
 from mlp_core.network.concise import Network
 from mlp_core.records import LayerStats
 from mlp_core.spec import RunSpec
-from mlp_core.training.probe import measure
+from mlp_core.training.inspection import measure
 
 SPEC = RunSpec(hidden=(12, 9), init="he_normal", device="cpu")
 SIZES = (6, 12, 9, 3)
@@ -34,8 +33,8 @@ def probe_batch(n: int = 40) -> tuple[Tensor, Tensor]:
     return torch.rand(n, 6, generator=generator), torch.randint(3, (n,), generator=generator)
 
 
-def stats_of(network: Network, activation: str = "relu", parameter: float | None = None) -> tuple[LayerStats, ...]:
-    return measure(network, resolve(activation), *probe_batch(), parameter)
+def stats_of(network: Network) -> tuple[LayerStats, ...]:
+    return measure(network, *probe_batch())
 
 
 def doubled(network: Network) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
@@ -62,7 +61,7 @@ def test_statistics_are_those_of_a_network_in_numpy(implementation: ModuleType) 
     for index in (2, 1, 0):
         gradients.insert(0, delta.T @ inputs[index])
         delta = (delta @ layers[index][0]) * (1 - inputs[index] ** 2)
-    stats = stats_of(network, "tanh")
+    stats = stats_of(network)
     assert [layer.layer for layer in stats] == [1, 2, 3]
     assert [layer.units for layer in stats] == [12, 9, 3]
     for layer, output, gradient, (W, _) in zip(stats, outputs, gradients, layers, strict=True):
@@ -116,14 +115,14 @@ def test_dead_units_are_those_below_0_on_every_image() -> None:
     assert first.dead_units == silent.sum()
     hidden = np.maximum(probe_batch()[0].double().numpy() @ doubled(network_with(weight, bias))[0][0].T, 0)
     assert second.dead_units == ((hidden @ weight.double().numpy().T + bias.numpy()).max(axis=0) <= 0).sum() >= 3
-    assert stats_of(network_with(weight, bias, "leaky_relu"), "leaky_relu")[1].dead_units == 0
+    assert stats_of(network_with(weight, bias, "leaky_relu"))[1].dead_units == 0
 
 
 def test_a_saturated_unit_counts_on_the_images_where_it_is() -> None:
     bias = torch.zeros(9)
     bias[0], bias[1] = 50.0, -50.0
     for activation in ("sigmoid", "tanh"):
-        stats = stats_of(network_with(torch.zeros(9, 12), bias, activation), activation)
+        stats = stats_of(network_with(torch.zeros(9, 12), bias, activation))
         assert stats[1].saturated_fraction == pytest.approx(2 / 9)
         assert stats[0].saturated_fraction < 2 / 9
 
@@ -147,14 +146,14 @@ def test_equal_units_count_once_whatever_their_rounding(groups: list[int], kind:
     outputs = ACTIVATIONS[activation](probe_batch()[0].double() @ (rows * size).double().T)
     distances = torch.cdist(outputs.T, outputs.T).fill_diagonal_(math.inf)
     assume(distances.min() > 1e-3 * outputs.norm(dim=0).max())  # groups that saturate alike are hardly distinct themselves
-    assert stats_of(network, activation)[0].distinct_units == len(groups)
+    assert stats_of(network)[0].distinct_units == len(groups)
 
 
 def test_random_units_are_all_distinct() -> None:
     images, labels = load_sample().train_images[:256].flatten(1) / 255, load_sample().train_labels[:256]
     for width in (256, 2048):
         network = model.build(RunSpec(hidden=(width,), device="cpu"), (784, width, 10))
-        hidden, output = measure(network, ACTIVATIONS["relu"], images, labels)
+        hidden, output = measure(network, images, labels)
         assert hidden.distinct_units == width - max(hidden.dead_units - 1, 0), "dead units are equal, all others differ"
         assert output.distinct_units == 10
 
@@ -163,7 +162,7 @@ def test_constant_weights_are_one_unit_and_zeros_too() -> None:
     for init in ("constant", "zeros"):
         for activation in ("relu", "sigmoid"):
             network = model.build(replace(SPEC, init=init, activation=activation), SIZES)
-            assert [layer.distinct_units for layer in stats_of(network, activation)] == [1, 1, 1]
+            assert [layer.distinct_units for layer in stats_of(network)] == [1, 1, 1]
 
 
 @BOTH
@@ -178,17 +177,17 @@ def test_norms_beyond_float32s_squares_are_measured(implementation: ModuleType, 
     W3.copy_(1e-20 * torch.randn(3, 9, generator=torch.Generator().manual_seed(5)))
     scaled.weights()[2][0].copy_(W3)
     scaled.weights()[1][0].copy_(scale * W2)
-    before, after = stats_of(plain, "identity")[0].gradient_norm, stats_of(scaled, "identity")[0].gradient_norm
+    before, after = stats_of(plain)[0].gradient_norm, stats_of(scaled)[0].gradient_norm
     assert 0 < before < 1e-18
     assert after / (scale * before) == pytest.approx(1, rel=1e-5)  # a ratio, since approx takes 0 for any number below 1e-12
-    assert stats_of(scaled, "identity")[1].weight_norm / (scale * W2.double().norm().item()) == pytest.approx(1, rel=1e-6)
+    assert stats_of(scaled)[1].weight_norm / (scale * W2.double().norm().item()) == pytest.approx(1, rel=1e-6)
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_a_probe_of_one_image_and_of_one_unit(n: int) -> None:
     network = model.build(RunSpec(hidden=(1,), init="constant", device="cpu"), (6, 1, 3))
     x, y = probe_batch(n)
-    hidden, _ = measure(network, ACTIVATIONS["relu"], x, y)
+    hidden, _ = measure(network, x, y)
     expected = (x.double() @ torch.full((6,), 0.01, dtype=torch.float64)).numpy()
     assert hidden.activation_mean == pytest.approx(expected.mean(), rel=1e-6)
     assert hidden.activation_std == pytest.approx(expected.std(), rel=1e-4, abs=1e-9)
@@ -209,6 +208,6 @@ def test_a_prelu_at_its_learned_slope(implementation: ModuleType) -> None:
         for parameter in network.parameters():
             if parameter.dim() == 0:
                 parameter.fill_(0.5)
-    hidden, *_ = stats_of(network, "prelu")
+    hidden, *_ = stats_of(network)
     z = probe_batch()[0].double() @ network.weights()[0][0].double().T
     assert hidden.activation_mean == pytest.approx(torch.where(z > 0, z, 0.5 * z).mean().item(), rel=1e-5)

@@ -15,8 +15,7 @@ from mlp_core.data import Dataset
 from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
 from mlp_core.losses import LOSSES
 from mlp_core.spec import RunSpec
-from mlp_core.training import Run, inspection, workbench
-from mlp_core.training.probe import measure
+from mlp_core.training import Run, inspection, state
 from tests.support.drawn import specs
 from tests.support.engine import SPEC, both_implementations, clouds, finished, network_of, record_of, weights_of
 
@@ -81,7 +80,7 @@ def test_what_is_seen_is_the_network_after_the_step(implementation: str) -> None
     images, labels = clouds().train_images.flatten(1) / 255, clouds().train_labels
     seen = run.inspections.entries[-1]
     assert seen.step == 3
-    stats = measure(network_of(run), run.activation, images, labels)
+    stats = inspection.measure(network_of(run), images, labels)
     for layer, expected in zip(seen.layers, stats, strict=True):
         assert layer.stats.weight_norm == expected.weight_norm
         assert layer.stats.gradient_norm == pytest.approx(expected.gradient_norm, rel=1e-5)
@@ -111,9 +110,9 @@ def test_points_in_the_plane(loss: str, hidden: tuple[int, ...]) -> None:
     run.advance()
     assert steps_of(run) == list(range(1, run.total_steps + 1))
     assert all(layer.update_ratio for seen in run.inspections.entries for layer in seen.layers)
-    moment = run.moment(run.total_steps)
+    kept = run.kept_step(run.total_steps)
     assert run.evaluation is not None
-    assert moment.evaluation.loss == run.evaluation.loss
+    assert kept.evaluation.loss == run.evaluation.loss
     branch = run.branch(1, 0.01)
     branch.advance()
     assert branch.finished
@@ -136,7 +135,7 @@ class TestAtRest:
         assert all(layer.update_ratio is None for layer in run.inspections.entries[0].layers)
 
     def test_a_look_during_the_test_does_not_repeat_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(workbench, "TEST_PIECE_IMAGES", 7)
+        monkeypatch.setattr(state, "TEST_PIECE_IMAGES", 7)
         run = Run(SPEC, clouds())
         run.advance(steps=3)
         run.evaluate(seconds=0.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from mlp_core.reports.export.script.network import draws_weights
 from mlp_core.reports.export.script.optimizer import named_settings, rate, update
 from mlp_core.reports.export.script.sections import Recipe, Section, bracketed
-from mlp_core.training.workbench import images_per_piece
+from mlp_core.training.state import images_per_piece
 
 _ONEDNN = '''# The page's computer multiplied matrices with oneDNN, in float32. Delete this line on a
 # processor with bfloat16 units (recent server processors), where it would round more.

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from mlp_core.data import Dataset
 from mlp_core.losses import CROSS_ENTROPY, LOSSES, Loss
-from mlp_core.training import workbench
+from mlp_core.training import state as training_state
 from mlp_core.training.evaluation import EvaluationInProgress
-from mlp_core.training.several_seeds import SeveralSeeds
-from mlp_core.training.workbench import Workbench
+from mlp_core.training.replicates import ReplicatesState
+from mlp_core.training.state import TrainingState
 from tests.support.engine import SPEC, clouds, cross_entropy
 
 SEEDS, CPU = (4, 5, 6), torch.device("cpu")
@@ -33,25 +33,25 @@ def numbers(targets: bool) -> Dataset:
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_every_seed_takes_the_batches_that_it_takes_alone(batch_size: int, train_size: int | None) -> None:
     data, spec = clouds(), replace(SPEC, batch_size=batch_size, train_size=train_size, seed=SEEDS[0])
-    bench = SeveralSeeds(spec, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
-    alone = [Workbench(replace(spec, seed=seed), data, CROSS_ENTROPY, (6, 8, 3), CPU) for seed in SEEDS]
-    steps = math.ceil(len(bench.train_labels) / batch_size)
+    state = ReplicatesState(spec, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
+    alone = [TrainingState(replace(spec, seed=seed), data, CROSS_ENTROPY, (6, 8, 3), CPU) for seed in SEEDS]
+    steps = math.ceil(len(state.train_labels) / batch_size)
     for _epoch in range(2):
         for _step in range(steps):
-            images, labels = bench.next_batch()
+            images, labels = state.next_batch()
             for index, one in enumerate(alone):
                 expected_images, expected_labels = one.next_batch()
                 assert torch.equal(images[index], expected_images)
                 assert torch.equal(labels[index], expected_labels)
-        for one in (bench, *alone):
+        for one in (state, *alone):
             one.start_epoch()
 
 
 @pytest.mark.parametrize(("loss", "shape"), [(LOSSES["logistic"], (3, 7)), (LOSSES["squared"], (3, 7, 1))])
 def test_numbers_are_taken_as_they_are(loss: Loss, shape: tuple[int, ...]) -> None:
     data = numbers(targets=loss.scores is None)
-    bench = SeveralSeeds(replace(SPEC, batch_size=7), data, loss, (2, 8, 1), CPU, SEEDS)
-    images, labels = bench.next_batch()
+    state = ReplicatesState(replace(SPEC, batch_size=7), data, loss, (2, 8, 1), CPU, SEEDS)
+    images, labels = state.next_batch()
     assert labels.shape == shape
     pairs = torch.cat([data.train_images, data.train_labels.reshape(30, 1)], dim=1).tolist()
     for x, y in zip(images.flatten(0, 1).tolist(), labels.flatten().tolist(), strict=True):
@@ -59,37 +59,37 @@ def test_numbers_are_taken_as_they_are(loss: Loss, shape: tuple[int, ...]) -> No
 
 
 def test_hits_are_counted_for_every_seed() -> None:
-    bench = SeveralSeeds(SPEC, clouds(), CROSS_ENTROPY, (6, 8, 3), CPU, (0, 1))
+    state = ReplicatesState(SPEC, clouds(), CROSS_ENTROPY, (6, 8, 3), CPU, (0, 1))
     logits = torch.tensor([[[9.0, 1.0, 1.0], [2.0, 2.0, 2.0]], [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])
-    assert bench.right(logits, torch.tensor([[0, 0], [1, 1]])) == [2, 1]  # of equal scores the first one counts
+    assert state.right(logits, torch.tensor([[0, 0], [1, 1]])) == [2, 1]  # of equal scores the first one counts
 
 
 def test_a_regression_has_no_hits() -> None:
-    bench = SeveralSeeds(SPEC, numbers(targets=True), LOSSES["squared"], (2, 8, 1), CPU, (0, 1))
-    assert all(math.isnan(hits) for hits in bench.right(torch.zeros(2, 5, 1), torch.zeros(2, 5, 1)))
+    state = ReplicatesState(SPEC, numbers(targets=True), LOSSES["squared"], (2, 8, 1), CPU, (0, 1))
+    assert all(math.isnan(hits) for hits in state.right(torch.zeros(2, 5, 1), torch.zeros(2, 5, 1)))
 
 
 def test_sums_of_an_epoch_begin_anew_with_the_next() -> None:
-    bench = SeveralSeeds(SPEC, clouds(), CROSS_ENTROPY, (6, 8, 3), CPU, (0, 1))
-    bench.count([1.0, 2.0], [3, 4], 10)
-    bench.count([0.5, 0.25], [1, 0], 2)
-    assert (bench.loss_sums, bench.hit_sums) == ([11.0, 20.5], [4, 4])
-    bench.start_epoch()
-    assert (bench.loss_sums, bench.hit_sums) == ([0.0, 0.0], [0.0, 0.0])
+    state = ReplicatesState(SPEC, clouds(), CROSS_ENTROPY, (6, 8, 3), CPU, (0, 1))
+    state.count([1.0, 2.0], [3, 4], 10)
+    state.count([0.5, 0.25], [1, 0], 2)
+    assert (state.loss_sums, state.hit_sums) == ([11.0, 20.5], [4, 4])
+    state.start_epoch()
+    assert (state.loss_sums, state.hit_sums) == ([0.0, 0.0], [0.0, 0.0])
 
 
 @pytest.mark.parametrize("piece", [7, 1000])
 def test_the_test_after_an_epoch_is_that_of_every_network(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "TEST_PIECE_IMAGES", piece)
+    monkeypatch.setattr(training_state, "TEST_PIECE_IMAGES", piece)
     data = clouds()
-    bench = SeveralSeeds(SPEC, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
+    state = ReplicatesState(SPEC, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
     for _ in range(2):  # a second test counts from 0 again
         test, pieces = EvaluationInProgress(4, ends_epoch=True), 1
-        while not bench.test_piece(test):
+        while not state.test_piece(test):
             pieces += 1
         assert pieces == math.ceil(30 / piece)
-        losses, accuracies = bench.tested()
-        for index, network in enumerate(bench.batched.networks):
+        losses, accuracies = state.tested()
+        for index, network in enumerate(state.batched.networks):
             logits = network.logits(data.test_images.flatten(1) / 255).numpy()
             assert losses[index] == pytest.approx(cross_entropy(logits, data.test_labels.numpy()).mean(), rel=1e-5)
             assert accuracies[index] == np.mean(logits.argmax(axis=1) == data.test_labels.numpy())
@@ -99,5 +99,5 @@ def test_the_test_after_an_epoch_is_that_of_every_network(piece: int, monkeypatc
 
 def test_a_large_step_is_tested_in_smaller_pieces() -> None:
     sizes = (6, 2048, 2048, 3)
-    bench, one = SeveralSeeds(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU, SEEDS), Workbench(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU)
-    assert bench._test_piece == one._test_piece // len(SEEDS) < one._test_piece
+    state, one = ReplicatesState(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU, SEEDS), TrainingState(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU)
+    assert state._test_piece == one._test_piece // len(SEEDS) < one._test_piece

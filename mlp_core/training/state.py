@@ -1,4 +1,4 @@
-"""What a run needs only while it works: network, optimizer, the data on the device, the place in the epoch. Records nothing."""
+"""`TrainingState`: what a run needs only while it trains: network, optimizer, the data on the device, the place in the epoch."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import torch
 from torch import Tensor
 
 from mlp_core import optimizers
+from mlp_core.activations import Activation
 from mlp_core.data import Dataset
-from mlp_core.expression import resolve
 from mlp_core.losses import Loss
-from mlp_core.network import concise as model
-from mlp_core.network import scratch
-from mlp_core.network.concise import generator_for
+from mlp_core.network import concise, scratch
+from mlp_core.network.concise import Network, generator_for
+from mlp_core.optimizers import Optimizer
 from mlp_core.records import LayerStats, StepRecord
 from mlp_core.spec import RunSpec, weight_count
 from mlp_core.training.checkpoints import Checkpoint
 from mlp_core.training.evaluation import EvaluationInProgress
-from mlp_core.training.inspection import Inspection, inspect, update_ratios
-from mlp_core.training.probe import PROBE_IMAGES, measure
+from mlp_core.training.inspection import PROBE_IMAGES, Inspection, inspect, measure, update_ratios
 
 PIXEL_SCALE = 1 / 255
 TEST_PIECE_FLOPS = 2_000_000_000  # about 50 ms on one core: what one piece of a test may cost
@@ -31,22 +30,24 @@ def images_per_piece(sizes: tuple[int, ...], networks: int = 1) -> int:
     return max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (2 * networks * weight_count(sizes))))
 
 
-class Workbench:
+class TrainingState:
     """Ready for the first step of an epoch.
 
     Args:
         data: as of a `Run`; so is `loss`.
         sizes: width of every layer, input and output included.
+        activation: that of `spec`; looked up there if absent.
 
     Attributes:
         loss_sum, hits: of the epoch's images so far.
         probe_batch: images (n, d) and labels on which layers are measured.
     """
 
-    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss, sizes: tuple[int, ...], device: torch.device) -> None:
-        concise = spec.implementation == "concise"
-        self.network = (model if concise else scratch).build(spec, sizes, device, loss=loss)
-        self.optimizer = (optimizers if concise else scratch).make_optimizer(spec, self.network.parameters())
+    def __init__(
+        self, spec: RunSpec, data: Dataset, loss: Loss, sizes: tuple[int, ...], device: torch.device, activation: Activation | None = None
+    ) -> None:
+        self.network = build_network(spec, sizes, device, loss, activation)
+        self.optimizer = make_optimizer(spec, self.network.parameters())
         train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
         self.train_images = data.train_images[:train_count].reshape(train_count, -1).to(device)
         self.train_labels = data.train_labels[:train_count].to(device)
@@ -54,7 +55,6 @@ class Workbench:
         self.test_labels = data.test_labels.to(device)
         self.probe_batch = (as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
         self._test_piece = images_per_piece(sizes)
-        self._activation, self._parameter = resolve(spec.activation), spec.activation_parameter
         self._batch_size = spec.batch_size
         self._generator = generator_for(spec, "order")
         self.start_epoch()
@@ -77,7 +77,7 @@ class Workbench:
         return test.seen == len(self.test_labels)
 
     def measure(self) -> tuple[LayerStats, ...]:
-        return measure(self.network, self._activation, *self.probe_batch, self._parameter)
+        return measure(self.network, *self.probe_batch)
 
     def copied_weights(self) -> list[Tensor]:
         """The weights of every layer as they are now, (n_out, n_in)."""
@@ -86,7 +86,7 @@ class Workbench:
     def inspect(self, step: int, before: Sequence[Tensor] | None = None) -> Inspection:
         """Look inside the network of `step` steps, of which the last one found the weights as `before`."""
         ratios = None if before is None else update_ratios(before, [weight for weight, _ in self.network.weights()])
-        return inspect(self.network, self._activation, *self.probe_batch, self._parameter, step=step, update_ratios=ratios)
+        return inspect(self.network, *self.probe_batch, step=step, update_ratios=ratios)
 
     def checkpoint(self, step: int, record: StepRecord | None) -> Checkpoint:
         """Where training stands, after `step` steps, the last of which is `record`."""
@@ -100,6 +100,18 @@ class Workbench:
         self._generator.set_state(checkpoint.order)
         self.start_epoch()
         self._position, self.loss_sum, self.hits = checkpoint.position, checkpoint.loss_sum, checkpoint.hits
+
+
+def build_network(spec: RunSpec, sizes: tuple[int, ...], device: torch.device, loss: Loss, activation: Activation | None = None) -> Network:
+    """The network in the implementation that `spec` asks for."""
+    build = scratch.build if spec.implementation == "scratch" else concise.build
+    return build(spec, sizes, device, loss=loss, activation=activation)
+
+
+def make_optimizer(spec: RunSpec, parameters: Sequence[Tensor]) -> Optimizer:
+    """The optimizer in the implementation that `spec` asks for."""
+    make = scratch.make_optimizer if spec.implementation == "scratch" else optimizers.make_optimizer
+    return make(spec, parameters)
 
 
 def as_input(images: Tensor) -> Tensor:

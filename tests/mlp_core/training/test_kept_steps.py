@@ -13,7 +13,7 @@ from mlp_core.training import Run
 from tests.support.engine import RICH, both_implementations, clouds, finished, record_of, weights_of
 
 
-class TestMoment:
+class TestKeptStep:
     """A kept step seen again."""
 
     @both_implementations
@@ -25,32 +25,32 @@ class TestMoment:
             then.prepare()
             then.advance(steps=step)
             then.evaluate()
-            moment = parent.moment(step)
-            assert [w.detach().numpy().tobytes() for w in moment.network.parameters()] == weights_of(then)
+            kept = parent.kept_step(step)
+            assert [w.detach().numpy().tobytes() for w in kept.network.parameters()] == weights_of(then)
             assert then.evaluation is not None
-            assert moment.evaluation.step == moment.inspection.step == step
-            assert moment.evaluation.loss == then.evaluation.loss
-            assert moment.evaluation.probabilities.tobytes() == then.evaluation.probabilities.tobytes()
+            assert kept.evaluation.step == kept.inspection.step == step
+            assert kept.evaluation.loss == then.evaluation.loss
+            assert kept.evaluation.probabilities.tobytes() == then.evaluation.probabilities.tobytes()
             if step in (0, 8):
                 (probe,) = (probe for probe in then.history.probes if probe.step == step)
-                assert tuple(layer.stats for layer in moment.inspection.layers) == probe.layers
+                assert tuple(layer.stats for layer in kept.inspection.layers) == probe.layers
 
     def test_has_a_network_of_its_own(self) -> None:
         parent = Run(RICH, clouds())
         parent.advance(steps=7)
-        moment = parent.moment(5)
-        moment.network.weights()[0][0].fill_(7.0)
-        moment.network.loss(torch.rand(4, 6), torch.tensor([0, 1, 2, 0]))  # draws a mask
+        kept = parent.kept_step(5)
+        kept.network.weights()[0][0].fill_(7.0)
+        kept.network.loss(torch.rand(4, 6), torch.tensor([0, 1, 2, 0]))  # draws a mask
         parent.advance()
         assert record_of(parent) == record_of(finished(RICH))
-        again = parent.moment(5)
+        again = parent.kept_step(5)
         assert not (again.network.weights()[0][0] == 7.0).any()
 
     def test_of_a_step_that_is_not_kept(self) -> None:
         with pytest.raises(ValueError, match="step: must be one that is kept"):
-            finished(RICH).moment(19)
+            finished(RICH).kept_step(19)
 
     def test_of_real_images(self) -> None:
         run = Run(RunSpec(train_size=512, epochs=2, device="cpu"), load_sample())
         run.advance()
-        assert run.moment(run.total_steps).evaluation.accuracy == run.history.epochs[-1].test_accuracy
+        assert run.kept_step(run.total_steps).evaluation.accuracy == run.history.epochs[-1].test_accuracy
