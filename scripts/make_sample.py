@@ -1,6 +1,6 @@
 """Make the bundled sample: every tenth image of each class of Fashion-MNIST, in the order of the full set.
 
-    python scripts/make_sample.py FOLDER_WITH_THE_FOUR_FILES
+python scripts/make_sample.py FOLDER_WITH_THE_FOUR_FILES
 
 That is 600 of 6,000 training and 100 of 1,000 test images a class: stratified without a random number, so that every run writes the same
 content. Its digests, printed at the end, are `SAMPLE` in mlp_core/data/known_files.py.

@@ -1,8 +1,8 @@
 """Measure what the book's designs come to over many seeds: mlp_core/book_bands.json, with which a visitor's run is compared.
 
-    python scripts/measure_book_bands.py --seeds 39                  # all that are still missing: 17 minutes on one core
-    python scripts/measure_book_bands.py --seeds 39 --runs 2         # the next two of them
-    python scripts/measure_book_bands.py --seeds 39 --design mlp
+python scripts/measure_book_bands.py --seeds 39                  # all that are still missing: 17 minutes on one core
+   python scripts/measure_book_bands.py --seeds 39 --runs 2         # the next two of them
+   python scripts/measure_book_bands.py --seeds 39 --design mlp
 
 Seeds count from 1000, so that nobody's first runs are compared with themselves. What is in the file already is not trained again; it is
 written after every run, so the script can be ended at any time.
@@ -24,7 +24,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlp_core.data import Dataset, load_fashion_mnist
-from mlp_core.reports.comparison.book_bands import DESIGNS, FILE, FIRST_SEED, QUANTITIES, KnownRun, read_runs, runs_text
+from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, FILE, FIRST_SEED, QUANTITIES, KnownRun, read_runs, runs_text
 from mlp_core.runtime.matmul import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str], file: Path = FILE) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, required=True, help="how many runs of each design there shall be")
     parser.add_argument("--runs", type=int, help="train so many now; all that are missing by default")
-    parser.add_argument("--design", choices=tuple(DESIGNS), help="one design only")
+    parser.add_argument("--design", choices=tuple(BOOK_DESIGNS), help="one design only")
     chosen = parser.parse_args(arguments)
     data = load_fashion_mnist()
     if data.is_sample:
@@ -63,10 +63,10 @@ def main(arguments: Sequence[str], file: Path = FILE) -> int:
     torch.set_num_threads(1)
     choose_matmul()
     known = read_runs(file.read_text(encoding="utf-8") if file.exists() else "{}")
-    designs = (chosen.design,) if chosen.design else tuple(DESIGNS)
+    designs = (chosen.design,) if chosen.design else tuple(BOOK_DESIGNS)
     for name, seed in islice(list(missing(known, designs, chosen.seeds)), chosen.runs):
         started = time.monotonic()
-        known[name][seed] = measure(replace(DESIGNS[name].spec, seed=seed), data)
+        known[name][seed] = measure(replace(BOOK_DESIGNS[name].spec, seed=seed), data)
         _write(file, runs_text(known))
         print(
             f"{name}, seed {seed}: {time.monotonic() - started:.0f} s, test accuracy {known[name][seed]['test_accuracy'][-1]:.4f}",

@@ -1,4 +1,4 @@
-"""What holds for every test: on a busy machine none fails for being slow, and in CI none is skipped. Knows no test.
+"""What holds for every test: on a busy machine none fails for being slow, and in CI none is skipped.
 
 A test that did not run must not look like one that passed. And one scheduler, for those that ask for it.
 """

@@ -1,4 +1,4 @@
-"""Fashion-MNIST for everybody in this process: the first source that holds it, verified, read once. Knows no screen and no visitor.
+"""Fashion-MNIST for everybody in this process: the first source that holds it, verified, read once.
 
 Sources in order: the folder named by MLP_DATA_DIR; the Debian package; an earlier download; a download; the bundled sample.
 """

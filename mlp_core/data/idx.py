@@ -1,4 +1,4 @@
-"""Read one IDX file, the format of MNIST and Fashion-MNIST, into an array. Knows no tensor, no folder and no source.
+"""Read one IDX file, the format of MNIST and Fashion-MNIST, into an array.
 
 Every byte of a file is accounted for: what the header promises is read, bounded, and nothing may follow it. Whether a file is
 compressed is taken from its first two bytes, not from its name.

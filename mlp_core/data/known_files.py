@@ -1,4 +1,4 @@
-"""The four files of Fashion-MNIST: their names, where a folder keeps them, and how to tell the published ones. Knows no source.
+"""The four files of Fashion-MNIST: their names, where a folder keeps them, and how to tell the published ones.
 
 A file's identity is the SHA-256 of its uncompressed content: the Debian package, the original server and torchvision's unpacked copy
 differ in their gzip headers only. `tests/mlp_core/data/test_known_files.py` derives these digests from the MD5 sums of the .gz files

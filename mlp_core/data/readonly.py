@@ -1,4 +1,4 @@
-"""A tensor that many share and nobody can write to. Knows nothing of what it holds."""
+"""A tensor that many share and nobody can write to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Symmetric starts and what breaks them: the experiments of d2l section 5.4.1, side by side. Trains nothing itself."""
+"""Symmetric starts and what breaks them: the experiments of d2l section 5.4.1, side by side."""
 
 from __future__ import annotations
 

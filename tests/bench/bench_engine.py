@@ -1,6 +1,6 @@
 """How fast the app trains beside a bare loop, how soon it answers, what it weighs. Prints; asserts no time.
 
-    python -m tests.bench.bench_engine
+python -m tests.bench.bench_engine
 
 All contestants train d2l's network (784-256-10, batch 256, SGD) on the whole of Fashion-MNIST and test it once an epoch, on one thread and
 with the library of matrix products that the app chooses; only the book's loop runs as the book leaves it. They take turns, so that

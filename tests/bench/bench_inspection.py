@@ -1,6 +1,6 @@
 """What it costs the training that somebody looks inside, and what a checkpoint costs. Prints; asserts no time.
 
-    python -m tests.bench.bench_inspection
+python -m tests.bench.bench_inspection
 
 Two runs of one spec take turns of the length that a scheduler gives them, one of them looked at, so that whatever else the machine does
 meets both alike; what counts is how many steps each has done with its time.

@@ -1,6 +1,6 @@
 """What five seeds at once cost beside one run: of d2l's network, and of the small networks of the plane. Prints; asserts no time.
 
-    python -m tests.bench.bench_replicates
+python -m tests.bench.bench_replicates
 
 One thread and its own time, so that others on the machine count little, and the library of matrix products that the app chooses. One and
 five take turns, and ratios are taken within a round. An epoch includes its test and what a run measures of its layers. Beside the large

@@ -1,6 +1,6 @@
 """The book's own way to train the same network: torchvision's data set, a DataLoader, and a loop that reads its numbers batch by batch.
 
-    python -m tests.bench.book FOLDER
+python -m tests.bench.book FOLDER
 
 answers every number of workers on its standard input with the seconds of one epoch. It is a process of its own, with PyTorch's own
 settings, as a reader of the book would run it.

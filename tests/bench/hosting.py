@@ -1,4 +1,4 @@
-"""The app inside this very process, as `streamlit run` starts it, while work of our own goes on beside it. Knows no page."""
+"""The app inside this very process, as `streamlit run` starts it, while work of our own goes on beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The running app and a browser for every test of this folder; a page that logged an error fails its test. Knows no page's content."""
+"""The running app and a browser for every test of this folder; a page that logged an error fails its test."""
 
 from __future__ import annotations
 

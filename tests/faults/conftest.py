@@ -1,4 +1,4 @@
-"""A server with faults on switches for every test of this folder, and a witness of what it holds. Knows no fault."""
+"""A server with faults on switches for every test of this folder, and a witness of what it holds."""
 
 from __future__ import annotations
 

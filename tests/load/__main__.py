@@ -1,6 +1,6 @@
 """How one server bears a class. Prints a table with the goals beside it; asserts no time.
 
-    python -m tests.load [--students 30] [--seconds 30] [--servers 1] [--write]
+python -m tests.load [--students 30] [--seconds 30] [--servers 1] [--write]
 
 Thirty browsers would measure their own weight: these are thirty real WebSocket sessions against one real server. The bare loop that the
 training is compared with runs before and after, on the same machine, while no student is there.

@@ -1,4 +1,4 @@
-"""A student who does anything: random pages, buttons, values in and out of range, texts that nobody should type. Knows no page."""
+"""A student who does anything: random pages, buttons, values in and out of range, texts that nobody should type."""
 
 from __future__ import annotations
 

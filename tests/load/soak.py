@@ -1,6 +1,6 @@
 """Ten minutes of random actions in several sessions against one server: nothing may break, and nothing may grow.
 
-    python -m tests.load.soak [--minutes 10] [--sessions 4] [--seed 0]
+python -m tests.load.soak [--minutes 10] [--sessions 4] [--seed 0]
 
 Ends with status 1 if a page showed a box with an exception, the server's log holds a traceback, or memory grew.
 """

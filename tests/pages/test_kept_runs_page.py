@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.jobs.job import JobSnapshot
-from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_PINNED, Shelf
+from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_PINNED, KeptRuns
 from mlp_core.spec import RunSpec
 from pages.figures.palette import SERIES
 from pages.ui.run.kept_runs import SHELF
@@ -39,9 +39,9 @@ def shown(page: AppTest, *snapshots: JobSnapshot, current: JobSnapshot | None = 
     return again(page)
 
 
-def shelf_of(page: AppTest) -> Shelf:
+def shelf_of(page: AppTest) -> KeptRuns:
     found = page.session_state[SHELF]
-    assert isinstance(found, Shelf)
+    assert isinstance(found, KeptRuns)
     return found
 
 

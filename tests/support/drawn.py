@@ -1,4 +1,4 @@
-"""Experiments drawn at random, small enough for `tests.support.engine.clouds`. Knows no test."""
+"""Experiments drawn at random, small enough for `tests.support.engine.clouds`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Histories and looks inside that were never trained, for the tests of verdicts; and the numbers of a sentence. Knows no test."""
+"""Histories and looks inside that were never trained, for the tests of verdicts; and the numbers of a sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kept runs and snapshots made by hand, for the tests of what is compared and kept. Trains nothing."""
+"""Kept runs and snapshots made by hand, for the tests of what is compared and kept."""
 
 from __future__ import annotations
 

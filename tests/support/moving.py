@@ -1,4 +1,4 @@
-"""Ways to move a run on that must not matter for its numbers. Knows no test."""
+"""Ways to move a run on that must not matter for its numbers."""
 
 from __future__ import annotations
 

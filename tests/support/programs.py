@@ -1,4 +1,4 @@
-"""Designs for the tests of exported programs, and a stage on which a program is executed and its losses are read. Knows no test."""
+"""Designs for the tests of exported programs, and a stage on which a program is executed and its losses are read."""
 
 from __future__ import annotations
 

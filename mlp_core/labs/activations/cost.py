@@ -1,4 +1,4 @@
-"""What an activation costs on this machine: nanoseconds per element, forward and backward, by the clock. Knows nothing of networks."""
+"""What an activation costs on this machine: nanoseconds per element, forward and backward, by the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A normal distribution pushed through an activation: histograms, saturated and dead fractions, E[φ'²]. Knows nothing of networks."""
+"""A normal distribution pushed through an activation: histograms, saturated and dead fractions, E[φ'²]."""
 
 from __future__ import annotations
 

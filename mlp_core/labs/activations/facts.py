@@ -1,4 +1,4 @@
-"""What a curve shows of its activation: range, slopes, kinks, flat stretches, gaps; and three identities. Knows nothing of networks.
+"""What a curve shows of its activation: range, slopes, kinks, flat stretches, gaps; and three identities.
 
 Every number here comes from computing the function, none from the registry's formulas.
 """

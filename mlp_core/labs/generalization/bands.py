@@ -1,4 +1,4 @@
-"""What several seeds say together: the median, where most of them lie, and whether a difference may be luck. Knows no experiment."""
+"""What several seeds say together: the median, where most of them lie, and whether a difference may be luck."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOW, HIGH = 0.1, 0.9  # four of five seeds lie between
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class SeedBand:
     """Median and the 10 % and 90 % quantiles over seeds, each of them a value that some seed had."""
 
     median: Floats
@@ -22,7 +22,7 @@ class Band:
     high: Floats
 
     @classmethod
-    def of(cls, values: npt.ArrayLike) -> Band:
+    def of(cls, values: npt.ArrayLike) -> SeedBand:
         """Of values (seeds, …), over the first axis. NaN counts as infinite: the worst there is."""
         array = np.asarray(values, dtype=np.float64)
         array = np.where(np.isnan(array), np.inf, array)
@@ -31,7 +31,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedComparison:
     """Two ways on the same seeds.
 
     Args:
@@ -56,7 +56,7 @@ class Comparison:
         return min(1.0, 2 * splits / 2.0**untied)
 
 
-def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:
+def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> PairedComparison:
     """Compare one number a seed, (seeds,), with another of the same seeds.
 
     Raises:
@@ -65,6 +65,6 @@ def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> Comparison:
     one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if one.shape != two.shape or one.ndim != 1 or not len(one):
         raise ValueError(f"first, second: must be one number a seed each, got shapes {one.shape} and {two.shape}")
-    a, b = Band.of(one), Band.of(two)
+    a, b = SeedBand.of(one), SeedBand.of(two)
     inside = bool(a.low <= b.high and b.low <= a.high)
-    return Comparison(float(a.median), float(b.median), inside, int((one < two).sum()), int((one == two).sum()), len(one))
+    return PairedComparison(float(a.median), float(b.median), inside, int((one < two).sum()), int((one == two).sum()), len(one))

@@ -1,6 +1,6 @@
 """Three ways to shrink weights, and whether they are the same: a penalty in the loss, the optimizer's weight_decay, a decoupled decay.
 
-Each trains the same linear regression on the same batches, with the engine's own optimizers, in float32. Knows no screen.
+Each trains the same linear regression on the same batches, with the engine's own optimizers, in float32.
 """
 
 from __future__ import annotations

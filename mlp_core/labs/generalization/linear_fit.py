@@ -1,4 +1,4 @@
-"""Linear least squares by singular values: fitted to the end, stopped early, or held back by a penalty. Knows no polynomial and no page.
+"""Linear least squares by singular values: fitted to the end, stopped early, or held back by a penalty.
 
 With X = U S Vᵀ every one of the three is w = V (f / s) Uᵀ y; they differ only in f, the share of each direction that is learned. No
 normal equations: XᵀX would square a condition number that is large already.
@@ -45,11 +45,6 @@ class LinearFit:
     def rank(self) -> int:
         return len(self.singular)
 
-    @property
-    def curvature(self) -> float:
-        """The largest eigenvalue of XᵀX/n: gradient descent needs a rate below 2 divided by it."""
-        return float(self.singular[0] ** 2 / self.count) if self.rank else 0.0
-
     def least_squares(self, targets: Floats) -> Floats:
         """argmin ‖Xw − y‖² for targets (n,), the smallest of all w where many fit as well; f = 1."""
         return self._weights(targets, np.ones(self.rank))
@@ -57,7 +52,7 @@ class LinearFit:
     def gradient_descent(self, targets: Floats, rate: float, steps: int) -> Floats:
         """w after `steps` steps on ½‖Xw − y‖²/n with all n samples, from w = 0; f = 1 − (1 − η s²/n)^t.
 
-        Where the rate is too large, w is far away or not finite, as it would be.
+        Where the rate is above 2n / s₁², w is far away or not finite, as it would be.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             left_over = np.power(1.0 - rate * self.singular**2 / self.count, steps)

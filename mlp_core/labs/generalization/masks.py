@@ -1,6 +1,6 @@
 """Dropout looked at closely: single masks, what they average to, and a network that keeps dropping when it should be tested.
 
-The masks are those of the layer that trains, `mlp_core.network.concise.Dropout`. Srivastava et al. 2014; d2l section 5.6. Knows no screen.
+The masks are those of the layer that trains, `mlp_core.network.concise.Dropout`. Srivastava et al. 2014; d2l section 5.6.
 """
 
 from __future__ import annotations

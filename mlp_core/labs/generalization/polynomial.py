@@ -1,4 +1,4 @@
-"""The book's cubic: samples of it, features xⁱ/i!, polynomials fitted to them, and how far they are off elsewhere. Knows no screen."""
+"""The book's cubic: samples of it, features xⁱ/i!, polynomials fitted to them, and how far they are off elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from mlp_core.data import Dataset
-from mlp_core.labs.generalization.bands import Band
+from mlp_core.labs.generalization.bands import SeedBand
 from mlp_core.labs.generalization.linear_fit import Floats, LinearFit
 from mlp_core.spec import Bounds
 
@@ -96,8 +96,8 @@ class Sweep:
     test: Floats
 
     @property
-    def bands(self) -> tuple[Band, Band]:
-        return Band.of(self.train), Band.of(self.test)
+    def bands(self) -> tuple[SeedBand, SeedBand]:
+        return SeedBand.of(self.train), SeedBand.of(self.test)
 
 
 def errors_by_degree(degrees: Sequence[int], count: int, noise: float, seeds: Sequence[int], solver: Solver, spread: float = 1.0) -> Sweep:

@@ -1,4 +1,4 @@
-"""Parts of a data set, and labels made wrong on purpose: what an experiment on generalization needs of its data. Knows no network."""
+"""Parts of a data set, and labels made wrong on purpose: what an experiment on generalization needs of its data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weight decay in high dimensions: linear regression with more weights than points, trained for many penalties at once. Knows no screen.
+"""Weight decay in high dimensions: linear regression with more weights than points, trained for many penalties at once.
 
 d2l, English edition section 3.7, Chinese edition section 4.5: y = 0.05 + Σ 0.01 xᵢ + N(0, 0.01²). The models differ only in their
 penalty and their seed, so that one batched product trains them all.

@@ -1,4 +1,4 @@
-"""A visitor's file as gray pixels, or a clear refusal: what it is decides its content, never its name. Knows no network and no screen.
+"""A visitor's file as gray pixels, or a clear refusal: what it is decides its content, never its name.
 
 Nothing that a visitor can hand in takes unbounded time or memory: the size is read from the header before anything is decoded, one
 picture of the process is decoded at a time, and what is kept of it is at most `WORK_SIDE` pixels a side.

@@ -1,4 +1,4 @@
-"""The training images that look most like a given one, and how alike training images are among themselves. Knows no network.
+"""The training images that look most like a given one, and how alike training images are among themselves.
 
 Distances are Euclidean over the pixels, in units of white: two images that differ in one pixel, black in one and white in the other, are
 1 apart, and no two of 28 × 28 are more than 28 apart.

@@ -1,4 +1,4 @@
-"""A picture on its way to the network: every stage between what a visitor brought and 28 × 28 pixels. Knows no file and no network.
+"""A picture on its way to the network: every stage between what a visitor brought and 28 × 28 pixels.
 
 Follows the making of Fashion-MNIST, whose pictures are bright on black, 28 pixels along their longest edge, and centered. Two things
 are different: an area is averaged, where rows and columns were skipped and the rest sharpened; and a background that is not quite even

@@ -1,4 +1,4 @@
-"""A stack of affine layers multiplied out to one, and how far a stack with bent layers is from any one. Knows no training and no screen."""
+"""A stack of affine layers multiplied out to one, and how far a stack with bent layers is from any one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pieces of the plane on which a ReLU network is one affine map, found exactly. Knows weights, not how they were learned."""
+"""The pieces of the plane on which a ReLU network is one affine map, found exactly."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Rosenblatt's perceptron on points of the plane, one sample at a time; when it must stop, and the proof that it never will.
 
-Knows no network and no screen. Weights are w̃ = (w, b) and points x̃ = (x, 1), so that the bias needs no rule of its own.
+Weights are w̃ = (w, b) and points x̃ = (x, 1), so that the bias needs no rule of its own.
 """
 
 from __future__ import annotations

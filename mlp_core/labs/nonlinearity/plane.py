@@ -1,6 +1,6 @@
 """Points in the plane to learn from: shapes to draw them in, the split into training and test, and the inputs made of x and y.
 
-Knows no network and no page. The plane that is shown reaches from −`HALF` to `HALF` both ways.
+The plane that is shown reaches from −`PLANE_EXTENT` to `PLANE_EXTENT` both ways.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 Drawn = tuple[Floats, npt.NDArray[Any]]
 
-HALF = 6.0
+PLANE_EXTENT = 6.0
 DISPLACEMENT = 3.0  # standard deviation, in units of the plane, by which a noise of 1 moves a point
 
 
@@ -83,7 +83,7 @@ def points_of(shape: str, n: int, noise: float, seed: int) -> Points:
         xy = xy + rng.normal(scale=entry.displacement * noise, size=xy.shape)
     else:
         labels = labels + rng.normal(scale=entry.displacement * noise, size=n)
-    return Points(np.clip(xy, -HALF, HALF), labels, entry.classes)
+    return Points(np.clip(xy, -PLANE_EXTENT, PLANE_EXTENT), labels, entry.classes)
 
 
 def _uniform(rng: np.random.Generator, n: int, reach: float = 5.0) -> Floats:

@@ -1,4 +1,4 @@
-"""Points that a visitor brings: read from a CSV file or a link, every refusal naming the line and the rule. Draws nothing."""
+"""Points that a visitor brings: read from a CSV file or a link, every refusal naming the line and the rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from mlp_core.labs.nonlinearity.plane import HALF, Floats, Points
+from mlp_core.labs.nonlinearity.plane import PLANE_EXTENT, Floats, Points
 
 MAX_BYTES = 1_000_000
 MAX_ROWS = 5_000
@@ -124,7 +124,7 @@ def _shown(cell: str) -> str:
 
 def to_text(points: Points) -> str:
     """At most `LINK_POINTS` points as text for a link: four bytes a point, in base64. `from_text` gives them back, to 1/1365."""
-    steps = np.round((np.clip(points.xy, -HALF, HALF) + HALF) * (STEPS / (2 * HALF))).astype(np.uint32)
+    steps = np.round((np.clip(points.xy, -PLANE_EXTENT, PLANE_EXTENT) + PLANE_EXTENT) * (STEPS / (2 * PLANE_EXTENT))).astype(np.uint32)
     packed = (steps[:, 0] << 17) | (steps[:, 1] << 3) | points.labels.astype(np.uint32)
     return base64.urlsafe_b64encode(packed.astype(">u4").tobytes()).decode("ascii").rstrip("=")
 
@@ -146,4 +146,4 @@ def from_text(text: str) -> Points:
     if (labels >= MAX_CLASSES).any():
         raise PointsError(f"must have classes from 0 to {MAX_CLASSES - 1}")
     steps = np.column_stack([packed >> 17 & STEPS, packed >> 3 & STEPS])
-    return Points(steps * (2 * HALF / STEPS) - HALF, labels, max(2, int(labels.max(initial=0)) + 1))
+    return Points(steps * (2 * PLANE_EXTENT / STEPS) - PLANE_EXTENT, labels, max(2, int(labels.max(initial=0)) + 1))

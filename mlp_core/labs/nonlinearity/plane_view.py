@@ -1,4 +1,4 @@
-"""What a network of two-dimensional points computes, as pictures need it: its output and every hidden unit over the plane. Trains nothing.
+"""What a network of two-dimensional points computes, as pictures need it: its output and every hidden unit over the plane.
 
 Reads weights that another thread may be changing: a picture half a step old and half new is still a picture.
 """
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from mlp_core.labs.nonlinearity.plane import HALF, inputs
+from mlp_core.labs.nonlinearity.plane import PLANE_EXTENT, inputs
 from mlp_core.losses import Loss
 from mlp_core.network.concise import Network
 
@@ -24,7 +24,7 @@ FINE, COARSE = 101, 21  # points a side: of the large picture, of a unit's small
 @functools.lru_cache(maxsize=32)
 def grid(side: int) -> Floats:
     """The points of a square grid over the plane (side², 2), row by row from the lowest y; the outermost lie on the plane's edge."""
-    line = np.linspace(-HALF, HALF, side)
+    line = np.linspace(-PLANE_EXTENT, PLANE_EXTENT, side)
     x, y = np.meshgrid(line, line)
     return np.column_stack([x.ravel(), y.ravel()])
 

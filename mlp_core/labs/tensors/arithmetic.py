@@ -1,4 +1,4 @@
-"""One cell of a result written out, as `1·5 + 2·7 = 19`. Knows which cells made it, not which operation or screen."""
+"""One cell of a result written out, as `1·5 + 2·7 = 19`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of two variables round a point: the gradient by autograd, the direction of the contour without it. Knows no screen."""
+"""Functions of two variables round a point: the gradient by autograd, the direction of the contour without it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor
 Floats = npt.NDArray[np.float64]
 Kind = Literal["regular", "minimum", "maximum", "saddle", "flat", "undefined", "edge"]
 
-HALF = 3.0  # x and y reach so far
+CONTOUR_EXTENT = 3.0  # x and y reach so far
 RADIUS = 1e-5  # of the circle on which the contour is looked for
 AROUND = 720  # points on it to begin with
 HALVINGS = 50  # of the angle between two of them: more than float64 can tell
@@ -107,7 +107,7 @@ SURFACES: dict[str, Surface] = {
 
 def field(surface: Surface, side: int) -> Floats:
     """Values on a (side, side) grid over the square, from the lowest y; NaN where f has none."""
-    places = torch.linspace(-HALF, HALF, side, dtype=torch.float64)
+    places = torch.linspace(-CONTOUR_EXTENT, CONTOUR_EXTENT, side, dtype=torch.float64)
     y, x = torch.meshgrid(places, places, indexing="ij")
     values: Floats = surface.function(x, y).expand(side, side).detach().numpy()
     return np.where(np.isfinite(values), values, np.nan)

@@ -1,4 +1,4 @@
-"""The registry of what the warm-up does to small tensors: the formula, the line of torch, how shapes line up. Knows no screen.
+"""The registry of what the warm-up does to small tensors: the formula, the line of torch, how shapes line up.
 
 The result is torch's own; a refusal is torch's own error. The words about shapes come from `tensor_shapes`.
 """

@@ -1,4 +1,4 @@
-"""How the shapes of an operation line up: which axes meet, stretch, go or clash. Knows shapes only, no tensor and no screen.
+"""How the shapes of an operation line up: which axes meet, stretch, go or clash.
 
 Reference: torch's notes on broadcasting semantics, and the documentation of torch.matmul. The rules are written down here a second time
 on purpose: torch says that shapes do not fit, and this says which axes are to blame.

@@ -1,4 +1,4 @@
-"""A small tensor as a person writes it: `1 2 3; 4 5 6` or the cells of a table. Knows no operation and no screen.
+"""A small tensor as a person writes it: `1 2 3; 4 5 6` or the cells of a table.
 
 Numbers are separated by spaces or commas, rows by semicolons or line breaks, matrices by bars. A separator at the end tells a matrix of
 one row (`1 2 3;`) from a vector (`1 2 3`), and a batch of one matrix (`1 2; 3 4 |`) from a matrix.

@@ -1,4 +1,4 @@
-"""Whether a run of one of the book's designs came out as it should: its numbers against those of many other seeds. Trains nothing.
+"""Whether a run of one of the book's designs came out as it should: its numbers against those of many other seeds.
 
 The numbers in book_bands.json were trained with this engine by scripts/measure_book_bands.py. A band reaches from the smallest to the
 largest of n seeds. Whatever the distribution, the run of one more seed is as likely to take any of the n + 1 ranks, so that one quantity
@@ -30,7 +30,7 @@ KnownRuns = Mapping[int, KnownRun]  # seed -> run
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class BookDesign:
     """An experiment of the book and where it stands there."""
 
     title: str
@@ -38,15 +38,15 @@ class Design:
     spec: RunSpec
 
 
-DESIGNS: Mapping[str, Design] = {
-    "mlp": Design("d2l's MLP", "d2l section 5.2", PRESETS["mlp"].spec),
-    "softmax": Design("d2l's softmax regression", "d2l section 4.5", PRESETS["softmax"].spec),
-    "dropout": Design("d2l's dropout network", "d2l section 4.6, Chinese edition", PRESETS["dropout"].spec),
+BOOK_DESIGNS: Mapping[str, BookDesign] = {
+    "mlp": BookDesign("d2l's MLP", "d2l section 5.2", PRESETS["mlp"].spec),
+    "softmax": BookDesign("d2l's softmax regression", "d2l section 4.5", PRESETS["softmax"].spec),
+    "dropout": BookDesign("d2l's dropout network", "d2l section 4.6, Chinese edition", PRESETS["dropout"].spec),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class BookBand:
     """What one quantity was after one epoch in all known runs."""
 
     low: float
@@ -63,7 +63,7 @@ class QuantityCheck:
 
     quantity: str
     values: Values
-    band: Band
+    band: BookBand
 
     @property
     def inside(self) -> tuple[bool, ...]:
@@ -80,7 +80,7 @@ class BookCheck:
         suspected: share of the known runs that have any quantity outside the bands of all the others.
     """
 
-    design: Design
+    design: BookDesign
     epoch: int
     seeds: int
     quantities: tuple[QuantityCheck, ...]
@@ -107,10 +107,10 @@ class BookCheck:
 
 
 def design_of(spec: RunSpec) -> str | None:
-    """The name in `DESIGNS` of the book's experiment that `spec` is, whatever its seed, epochs, implementation and device; or None."""
+    """The name in `BOOK_DESIGNS` of the book's experiment that `spec` is, whatever its seed, epochs, implementation and device; or None."""
     plain = replace(spec, dropout=spec.dropout if any(spec.dropout) else ())
     free = {"seed", "epochs", "implementation", "device"}
-    return next((name for name, design in DESIGNS.items() if set(plain.differences(design.spec)) <= free), None)
+    return next((name for name, design in BOOK_DESIGNS.items() if set(plain.differences(design.spec)) <= free), None)
 
 
 def book_check(spec: RunSpec, history: HistorySnapshot, members: Sequence[HistorySnapshot] = ()) -> BookCheck | None:
@@ -127,26 +127,26 @@ def book_check(spec: RunSpec, history: HistorySnapshot, members: Sequence[Histor
     if name is None or history.lr_changes:
         return None
     runs = {seed: run for seed, run in known_runs()[name].items() if seed != spec.seed}  # no run vouches for itself
-    epoch = min(DESIGNS[name].spec.epochs, *(len(one.epochs) for one in histories))
+    epoch = min(BOOK_DESIGNS[name].spec.epochs, *(len(one.epochs) for one in histories))
     if epoch < 1 or len(runs) < 2:
         return None
     records = [one.epochs[epoch - 1] for one in histories]
     if any(record.step != epoch * math.ceil(MAX_TRAIN_SIZE / spec.batch_size) for record in records):
         return None
     checks = tuple(QuantityCheck(quantity, _of(records, quantity), band(runs, quantity, epoch)) for quantity in QUANTITIES)
-    return BookCheck(DESIGNS[name], epoch, len(runs), checks, share_of_outsiders(runs, epoch))
+    return BookCheck(BOOK_DESIGNS[name], epoch, len(runs), checks, share_of_outsiders(runs, epoch))
 
 
-def band(runs: KnownRuns, quantity: str, epoch: int) -> Band:
+def band(runs: KnownRuns, quantity: str, epoch: int) -> BookBand:
     """From the smallest to the largest of the runs' values after `epoch`, which counts from 1."""
     values = [run[quantity][epoch - 1] for run in runs.values()]
-    return Band(min(values), median(values), max(values))
+    return BookBand(min(values), median(values), max(values))
 
 
-def bands(name: str, quantity: str) -> tuple[Band, ...]:
-    """The bands of one of `DESIGNS`, one an epoch."""
+def bands(name: str, quantity: str) -> tuple[BookBand, ...]:
+    """The bands of one of `BOOK_DESIGNS`, one an epoch."""
     runs = known_runs()[name]
-    return tuple(band(runs, quantity, epoch) for epoch in range(1, DESIGNS[name].spec.epochs + 1))
+    return tuple(band(runs, quantity, epoch) for epoch in range(1, BOOK_DESIGNS[name].spec.epochs + 1))
 
 
 def share_of_outsiders(runs: KnownRuns, epoch: int) -> float:
@@ -166,7 +166,7 @@ def _of(records: Sequence[EpochRecord], quantity: str) -> Values:
 
 @cache
 def known_runs() -> Mapping[str, KnownRuns]:
-    """Name in `DESIGNS` -> the runs that were trained of it.
+    """Name in `BOOK_DESIGNS` -> the runs that were trained of it.
 
     Raises:
         ValueError: the file is not what scripts/measure_book_bands.py writes.
@@ -180,11 +180,11 @@ def read_runs(text: str) -> dict[str, dict[int, KnownRun]]:
     Raises:
         ValueError: naming the design, the seed and what is wrong with it.
     """
-    read: dict[str, dict[int, KnownRun]] = {name: {} for name in DESIGNS}
+    read: dict[str, dict[int, KnownRun]] = {name: {} for name in BOOK_DESIGNS}
     for name, entry in json.loads(text).items():
-        if name not in DESIGNS:
-            raise ValueError(f"{name}: not one of the designs {', '.join(DESIGNS)}")
-        spec = DESIGNS[name].spec
+        if name not in BOOK_DESIGNS:
+            raise ValueError(f"{name}: not one of the designs {', '.join(BOOK_DESIGNS)}")
+        spec = BOOK_DESIGNS[name].spec
         if RunSpec.from_json(json.dumps(entry["spec"])) != spec:
             raise ValueError(f"{name}: measured with another spec than {spec}")
         for seed, run in entry["runs"].items():
@@ -193,10 +193,10 @@ def read_runs(text: str) -> dict[str, dict[int, KnownRun]]:
 
 
 def runs_text(runs: Mapping[str, KnownRuns]) -> str:
-    """Runs of some of `DESIGNS` as JSON, one run a line."""
+    """Runs of some of `BOOK_DESIGNS` as JSON, one run a line."""
     parts = []
     for name, known in runs.items():
-        spec = json.dumps(asdict(DESIGNS[name].spec))
+        spec = json.dumps(asdict(BOOK_DESIGNS[name].spec))
         lines = ",\n".join(f'    "{seed}": {json.dumps(dict(run))}' for seed, run in sorted(known.items()))
         parts.append(f'"{name}": {{\n  "spec": {spec},\n  "runs": {{\n{lines}\n  }}\n}}')
     return "{\n" + ",\n".join(parts) + "\n}\n"

@@ -1,4 +1,4 @@
-"""What was changed between experiments: each thing that a person varies, its value in words. Compares no results.
+"""What was changed between experiments: each thing that a person varies, its value in words.
 
 A thing is what one decision changes, which is not always one field of a `RunSpec`: the standard deviation belongs to the initial weights
 it is of, momentum to its optimizer, and a field that plays no part (the activation where there is no hidden layer) is no difference.

@@ -1,6 +1,6 @@
 """What a comparison of runs can tell, in words: how many things were changed, what that did, and whether luck could have done it.
 
-Trains nothing. How far luck alone moves a test accuracy is taken from the many seeds of d2l's own network (`book_bands`), and where
+How far luck alone moves a test accuracy is taken from the many seeds of d2l's own network (`book_bands`), and where
 several seeds were trained of each design, from those.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean, stdev
 
-from mlp_core.reports.comparison.book_bands import DESIGNS, known_runs
+from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, known_runs
 from mlp_core.reports.comparison.changes import BATCH_SIZE, EPOCHS, SEED, TRAIN_SIZE, ComparedRun, Difference, differences
 
 # How far apart the largest and the smallest of 2, 3, … 13 equally good runs lie in 19 of 20 cases, in standard deviations: Tukey's
@@ -149,7 +149,7 @@ def _against_own_seeds(before: Sequence[float], after: Sequence[float]) -> tuple
 
 def luck_of_a_seed(epoch: int) -> float:
     """Standard deviation of the test accuracy of d2l's MLP over seeds, a fraction, after `epoch` or the last epoch that was measured."""
-    index = min(epoch, DESIGNS["mlp"].spec.epochs) - 1
+    index = min(epoch, BOOK_DESIGNS["mlp"].spec.epochs) - 1
     return stdev(run["test_accuracy"][index] for run in known_runs()["mlp"].values())
 
 

@@ -1,6 +1,6 @@
-"""The runs that a person keeps beside each other: a bounded, ordered shelf of what happened in each. Knows no job and no screen.
+"""The runs that a person keeps beside each other: bounded in number, in the order in which they were kept.
 
-A shelf is never changed: every operation returns another one. Whoever is interrupted half-way has the old shelf or the new one.
+`KeptRuns` is never changed: every operation returns another one. Whoever is interrupted half-way has the old ones or the new ones.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class KeptRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class KeptRuns:
     """Kept runs, the oldest first; `let_go` names the run that made room for the newest, if one did.
 
     An operation on an id that is not here changes nothing: another tab's click, or the same one twice, is no fault.
@@ -88,8 +88,8 @@ class Shelf:
     let_go: str = ""
     next_id: int = 1
 
-    def keep(self, snapshot: JobSnapshot) -> Shelf:
-        """Put a run on the shelf as it stands; a run that has not begun is not kept.
+    def keep(self, snapshot: JobSnapshot) -> KeptRuns:
+        """Keep a run as it stands; a run that has not begun is not kept.
 
         The same run kept before (it was paused then, say) is brought up to date in its place. Training is deterministic, so the same
         experiment trained anew is the same run; the one that got further stays.
@@ -112,7 +112,7 @@ class Shelf:
         leaving = next(kept for kept in self.runs if not kept.pinned) if len(self.runs) >= CAPACITY else None
         staying = tuple(kept for kept in self.runs if kept is not leaving)
         run = replace(run, name=_unique(short_name(run, MAX_NAME), staying))
-        return Shelf((*staying, run), leaving.name if leaving else "", self.next_id + 1)
+        return KeptRuns((*staying, run), leaving.name if leaving else "", self.next_id + 1)
 
     def find(self, snapshot: JobSnapshot) -> KeptRun | None:
         """The kept run that is the same as this one, further on or not so far."""
@@ -128,11 +128,11 @@ class Shelf:
     def shown(self) -> tuple[KeptRun, ...]:
         return tuple(run for run in self.runs if run.shown)
 
-    def show(self, ids: frozenset[int]) -> Shelf:
+    def show(self, ids: frozenset[int]) -> KeptRuns:
         """Show these runs and hide the others."""
         return replace(self, runs=tuple(replace(run, shown=run.id in ids) for run in self.runs))
 
-    def rename(self, id: int, name: str) -> Shelf:
+    def rename(self, id: int, name: str) -> KeptRuns:
         """Give a run another name; blanks are made single, and what cannot be printed is left out.
 
         Raises:
@@ -147,7 +147,7 @@ class Shelf:
             raise SpecError("name", "must not be that of another run", name)
         return self._with(id, name=name)
 
-    def pin(self, id: int, pinned: bool = True) -> Shelf:
+    def pin(self, id: int, pinned: bool = True) -> KeptRuns:
         """Never let a run go to make room, or let it go again.
 
         Raises:
@@ -157,14 +157,14 @@ class Shelf:
             raise SpecError("pinned", f"must be at most {MAX_PINNED} runs, so that a new one finds a place", MAX_PINNED + 1)
         return self._with(id, pinned=pinned)
 
-    def remove(self, id: int) -> Shelf:
+    def remove(self, id: int) -> KeptRuns:
         return replace(self, runs=tuple(run for run in self.runs if run.id != id), let_go="")
 
-    def clear(self) -> Shelf:
+    def clear(self) -> KeptRuns:
         """Remove all runs, the pinned ones too."""
-        return Shelf(next_id=self.next_id)
+        return KeptRuns(next_id=self.next_id)
 
-    def _with(self, id: int, **changes: Any) -> Shelf:
+    def _with(self, id: int, **changes: Any) -> KeptRuns:
         return replace(self, runs=tuple(replace(run, **changes) if run.id == id else run for run in self.runs))
 
 

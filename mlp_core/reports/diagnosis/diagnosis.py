@@ -1,4 +1,4 @@
-"""What a history means, in words: a verdict with its evidence and its cure. Measures nothing; reads only what was recorded."""
+"""What a history means, in words: a verdict with its evidence and its cure."""
 
 from __future__ import annotations
 

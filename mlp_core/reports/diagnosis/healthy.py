@@ -1,4 +1,4 @@
-"""Where the numbers inside a network usually lie while it learns, with the source of each range. Knows no network and draws nothing.
+"""Where the numbers inside a network usually lie while it learns, with the source of each range.
 
 Measured means: Fashion-MNIST, steps 100 to 700 of d2l's network, of five layers of 64 units (ReLU or GELU with He, tanh with Xavier), of
 d2l's dropout network, of one sigmoid layer, and of d2l's network under Adam; rounded outward.

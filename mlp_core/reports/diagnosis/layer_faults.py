@@ -1,4 +1,4 @@
-"""What single layers tell of a run that does not learn as it could: each fault with its evidence and its cure. Knows no epochs."""
+"""What single layers tell of a run that does not learn as it could: each fault with its evidence and its cure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A verdict, and the case it is passed on: what was chosen and what was recorded of a run. Decides nothing."""
+"""A verdict, and the case it is passed on: what was chosen and what was recorded of a run."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mlp_core.labs.generalization.bands import Comparison
+from mlp_core.labs.generalization.bands import PairedComparison
 
 UNLIKELY = 0.05  # luck that rare is not called luck
 
 
-def in_words(comparison: Comparison, first: str, second: str, *, quantity: str, higher: bool = False, digits: str = ".3g") -> str:
+def in_words(comparison: PairedComparison, first: str, second: str, *, quantity: str, higher: bool = False, digits: str = ".3g") -> str:
     """Both medians, for how many seeds the first is better, and whether the difference is inside the band.
 
     Args:
@@ -20,7 +20,7 @@ def in_words(comparison: Comparison, first: str, second: str, *, quantity: str, 
     return f"{medians} Better with {first} for {better} of {comparison.seeds} seeds. {_verdict(comparison)}"
 
 
-def _verdict(comparison: Comparison) -> str:
+def _verdict(comparison: PairedComparison) -> str:
     if not comparison.inside:
         return "The difference is **outside the band**."
     if comparison.chance > UNLIKELY:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mlp_core.labs.generalization.bands import Band, compare
+from mlp_core.labs.generalization.bands import SeedBand, compare
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.labs.generalization.weight_decay import (
     EDITION_BOUNDS,
@@ -147,7 +147,7 @@ def _controls(link: LinkState) -> None:
 def _numbers(over_epochs: Paths, decay: float) -> None:
     """After the last epoch."""
     ends = (values[-1, :, 1] for values in (over_epochs.train, over_epochs.test, over_epochs.norm))
-    train_loss, test_loss, norm = (float(Band.of(values).median) for values in ends)
+    train_loss, test_loss, norm = (float(SeedBand.of(values).median) for values in ends)
     with st.container(horizontal=True):
         st.metric("Training loss", f"{train_loss:.2g}", border=True, help=f"½(ŷ − y)² without the penalty, λ = {decay:g}; median.")
         st.metric("Test loss", f"{test_loss:.2g}", border=True, help="On 100 points that were held out; median.")
@@ -172,7 +172,7 @@ def _over_epochs(over_epochs: Paths, decay: float) -> None:
     epochs = np.arange(len(over_epochs.test))
 
     def series(label: str, values: Floats, column: int, color: str, dash: str = "solid") -> BandSeries:
-        band = Band.of(values[:, :, column].T)
+        band = SeedBand.of(values[:, :, column].T)
         return BandSeries(label, epochs, band.median, color, band.low, band.high, dash)
 
     left, right = st.columns(2, gap="medium")
@@ -199,7 +199,7 @@ def _over_penalties(swept: Swept, decay: float) -> None:
     places = penalty_places(DECAYS)
 
     def series(label: str, values: Floats, color: str, dash: str = "solid") -> BandSeries:
-        band = Band.of(values)
+        band = SeedBand.of(values)
         return BandSeries(label, places, band.median, color, band.low, band.high, dash)
 
     curves = [
@@ -208,11 +208,11 @@ def _over_penalties(swept: Swept, decay: float) -> None:
         series("L1, test", swept.l1.test, PURPLE),
         series("L2 trained to the end, test", swept.converged, GREEN, "dash"),
     ]
-    best = {name: int(np.argmin(Band.of(values).median)) for name, values in (("L2", swept.l2.test), ("L1", swept.l1.test))}
+    best = {name: int(np.argmin(SeedBand.of(values).median)) for name, values in (("L2", swept.l2.test), ("L1", swept.l1.test))}
     for name, values, color in (("L2", swept.l2.test, TEST), ("L1", swept.l1.test, PURPLE)):
         at = best[name]
-        curves.append(BandSeries(f"best {name}: λ = {DECAYS[at]:g}", [places[at]], [Band.of(values).median[at]], color, markers=True))
-    guess = float(Band.of(swept.guess).median)
+        curves.append(BandSeries(f"best {name}: λ = {DECAYS[at]:g}", [places[at]], [SeedBand.of(values).median[at]], color, markers=True))
+    guess = float(SeedBand.of(swept.guess).median)
     marks = Marks(log=True)
     marks.level(guess, "w = 0, always the mean")
     figure = band_chart(

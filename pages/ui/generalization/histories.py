@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlp_core.labs.generalization.bands import Band
+from mlp_core.labs.generalization.bands import SeedBand
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.records import HistorySnapshot
 from pages.figures.bands import BandSeries
@@ -24,7 +24,7 @@ def curve(
 ) -> BandSeries:
     """A field over the epochs: the median, and the band where there are several seeds."""
     values = scale * by_epoch(members, quantity)
-    epochs, band = np.arange(1, values.shape[1] + 1), Band.of(values)
+    epochs, band = np.arange(1, values.shape[1] + 1), SeedBand.of(values)
     low, high = (band.low, band.high) if len(members) > 1 else (None, None)
     return BandSeries(label, epochs, band.median, color, low, high, dash)
 

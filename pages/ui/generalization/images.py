@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.labs.generalization.bands import Band, compare
+from mlp_core.labs.generalization.bands import SeedBand, compare
 from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, RunSpec
 from mlp_core.training import Run
@@ -120,7 +120,7 @@ def _by_place(name: str, question: Question, ended: list[jobs.Shown]) -> None:
     places = question.places[: len(ended)]
 
     def series(label: str, quantity: str, color: str) -> BandSeries:
-        bands = [Band.of(100 * final(one.members, quantity)) for one in ended]
+        bands = [SeedBand.of(100 * final(one.members, quantity)) for one in ended]
         median, low, high = ([float(getattr(band, edge)) for band in bands] for edge in ("median", "low", "high"))
         return BandSeries(label, places, median, color, low, high, markers=True)
 

@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from mlp_core.labs.generalization.bands import Comparison, compare
+from mlp_core.labs.generalization.bands import PairedComparison, compare
 from mlp_core.labs.generalization.polynomial import TRUE_DEGREE, Solver, Sweep, errors_by_degree, errors_by_samples
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
@@ -67,7 +67,7 @@ def _chart(sweep: Sweep, xaxis: dict[str, object], here: float, noise: float, ke
     live_chart(band_chart(series, xaxis=xaxis, yaxis=yaxis, marks=marks, here=here), key=key, height=CHART_HEIGHT, alt=alt)
 
 
-def _column(sweep: Sweep, first: int, second: int) -> Comparison:
+def _column(sweep: Sweep, first: int, second: int) -> PairedComparison:
     return compare(sweep.test[:, sweep.places.index(first)], sweep.test[:, sweep.places.index(second)])
 
 

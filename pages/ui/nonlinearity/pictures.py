@@ -12,7 +12,7 @@ import streamlit as st
 from mlp_core.jobs import TrainingJob
 from mlp_core.jobs.job import JobSnapshot
 from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
-from mlp_core.labs.nonlinearity.plane import FEATURES, HALF, Points
+from mlp_core.labs.nonlinearity.plane import FEATURES, PLANE_EXTENT, Points
 from mlp_core.labs.nonlinearity.plane_view import FINE, copied_weights, hidden_outputs, output_field, unit_fields
 from mlp_core.network.concise import Network
 from mlp_core.training import Run
@@ -174,7 +174,7 @@ def _regions(settings: Settings, network: Network) -> list[Region] | None:
         for column, name in enumerate(settings.features):
             wide[:, ("x", "y").index(name)] = weight[:, column]
         hidden = [(wide, bias), *hidden[1:]]
-    return linear_regions(hidden, HALF, slope)
+    return linear_regions(hidden, PLANE_EXTENT, slope)
 
 
 def _shading(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None) -> Shading:

@@ -12,7 +12,7 @@ import streamlit as st
 from mlp_core.jobs.job import JobSnapshot
 from mlp_core.reports.comparison.changes import Difference, differences
 from mlp_core.reports.comparison.comparison import Conclusion, conclude
-from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, KeptRun, Shelf
+from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, KeptRun, KeptRuns
 from mlp_core.spec import SpecError
 from pages.figures.palette import SERIES
 from pages.figures.training import CurveSeries
@@ -23,9 +23,9 @@ SHELF, ERROR = "_shelf", "_shelf_error"
 NOT_YET = "–"
 
 
-def kept() -> Shelf:
+def kept() -> KeptRuns:
     """The runs that this session keeps."""
-    shelf: Shelf = st.session_state.get(SHELF) or Shelf()
+    shelf: KeptRuns = st.session_state.get(SHELF) or KeptRuns()
     return shelf
 
 
@@ -68,7 +68,7 @@ def shelf_panel(current: JobSnapshot | None) -> None:
     _comparison(shelf if current is None else shelf.keep(current), shelf)
 
 
-def _list(shelf: Shelf) -> None:
+def _list(shelf: KeptRuns) -> None:
     """One row a run, the newest first."""
     runs = shelf.runs[::-1]
     apart = differences(shelf.runs)
@@ -120,7 +120,7 @@ def _seeds(run: KeptRun) -> str:
     return f"{len(run.members)}: {percent(min(final.test_accuracies))} to {percent(max(final.test_accuracies))}"
 
 
-def _actions(shelf: Shelf) -> None:
+def _actions(shelf: KeptRuns) -> None:
     """Which runs are drawn; and in a popover, what else can be done to one."""
     newest_first = shelf.runs[::-1]
     names = {run.id: run.name for run in shelf.runs}
@@ -181,11 +181,11 @@ def _clear() -> None:
     _put(kept().clear())
 
 
-def _put(shelf: Shelf) -> None:
+def _put(shelf: KeptRuns) -> None:
     st.session_state[SHELF], st.session_state[ERROR] = shelf, None
 
 
-def _comparison(shelf: Shelf, listed: Shelf) -> None:
+def _comparison(shelf: KeptRuns, listed: KeptRuns) -> None:
     """What was changed between the runs that are shown, the one on screen included, and what that tells."""
     known = {run.id for run in listed.runs}
     runs = [run for run in shelf.runs if run.shown or run.id not in known]

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.labs.tensors.arithmetic import number
-from mlp_core.labs.tensors.contour import HALF, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
+from mlp_core.labs.tensors.contour import CONTOUR_EXTENT, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
 from mlp_core.spec import Bounds
 from pages.figures.contour import Directions, contour_map, slope_by_direction
 from pages.ui import link as links
@@ -24,8 +24,8 @@ CLICK = "_tensors_contour_click"
 START = SURFACES["valley"].start
 FIELDS = (
     links.choice("f", "valley", tuple(SURFACES)),
-    links.number("x", START[0], Bounds(-HALF, HALF)),
-    links.number("y", START[1], Bounds(-HALF, HALF)),
+    links.number("x", START[0], Bounds(-CONTOUR_EXTENT, CONTOUR_EXTENT)),
+    links.number("y", START[1], Bounds(-CONTOUR_EXTENT, CONTOUR_EXTENT)),
 )
 CRITICAL = {
     "minimum": "All round this point f is higher: a **minimum**. No contour leaves it, the level line has shrunk to the point itself.",
@@ -63,7 +63,7 @@ def _controls(link: LinkState, surface: Surface) -> None:
     st.latex(f"f(x, y) = {surface.latex}")
     st.caption(surface.remark)
     for column, name in zip(st.columns(2), ("x", "y"), strict=True):
-        column.slider(f"${name}$", -HALF, HALF, step=STEP, key=link.key(name))
+        column.slider(f"${name}$", -CONTOUR_EXTENT, CONTOUR_EXTENT, step=STEP, key=link.key(name))
 
 
 def _map(name: str, surface: Surface, reading: Reading) -> Click | None:
@@ -71,7 +71,7 @@ def _map(name: str, surface: Surface, reading: Reading) -> Click | None:
     if reading.steepness > 0 and reading.kind == "regular":
         gradient = (reading.gradient[0] / reading.steepness, reading.gradient[1] / reading.steepness)
     values = memo("tensors_field", name, lambda: field(surface, SIDE))
-    figure = contour_map(values, HALF, (reading.x, reading.y, reading.value), Directions(gradient, reading.tangent))
+    figure = contour_map(values, CONTOUR_EXTENT, (reading.x, reading.y, reading.value), Directions(gradient, reading.tangent))
     alt = f"Contours of {surface.label} with the point ({reading.x:g}, {reading.y:g}), its gradient and the tangent of its contour."
     click = live_chart(figure, key="tensors_contour", height=MAP_HEIGHT, alt=alt, on_click=True)
     st.caption("Click the map or move the sliders to set the point. The bluer, the higher. The arrow shows a direction, not a length.")
@@ -128,4 +128,4 @@ def _place(link: LinkState, click: Click) -> None:
 
 def _on_a_step(place: float) -> float:
     """The nearest place that the sliders can show."""
-    return round(round(min(max(place, -HALF), HALF) / STEP) * STEP, 2)
+    return round(round(min(max(place, -CONTOUR_EXTENT), CONTOUR_EXTENT) / STEP) * STEP, 2)

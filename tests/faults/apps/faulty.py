@@ -1,4 +1,4 @@
-"""The whole app with faults that a test switches on, and with `census` in the address what this server holds. Knows no test.
+"""The whole app with faults that a test switches on, and with `census` in the address what this server holds.
 
 A switch is a file in the folder that the environment variable SWITCHES names.
 """

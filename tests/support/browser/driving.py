@@ -1,4 +1,4 @@
-"""Starting the app and driving a page: what the browser tests share. Knows no page's content."""
+"""Starting the app and driving a page: what the browser tests share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run as a page sees it, without a job: for panels that are handed a snapshot. Knows no page."""
+"""A run as a page sees it, without a job: for panels that are handed a snapshot."""
 
 from __future__ import annotations
 

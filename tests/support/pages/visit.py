@@ -1,4 +1,4 @@
-"""A visit to the app without a browser: open a page, wait for what it should say, leave nothing running. Knows no page's rules."""
+"""A visit to the app without a browser: open a page, wait for what it should say, leave nothing running."""
 
 from __future__ import annotations
 

@@ -10,25 +10,25 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.labs.generalization.bands import Band, compare
+from mlp_core.labs.generalization.bands import SeedBand, compare
 
 numbers = st.floats(-1e6, 1e6)
 
 
 def test_of_eleven_seeds_the_band_leaves_out_the_lowest_and_the_highest() -> None:
-    band = Band.of(np.arange(11.0)[::-1])
+    band = SeedBand.of(np.arange(11.0)[::-1])
     assert [float(band.low), float(band.median), float(band.high)] == [1.0, 5.0, 9.0]
 
 
 def test_each_column_has_its_own_band() -> None:
-    band = Band.of(np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0]]))
+    band = SeedBand.of(np.array([[1.0, 10.0], [2.0, 30.0], [3.0, 20.0]]))
     assert (band.median.tolist(), band.low.tolist(), band.high.tolist()) == ([2.0, 20.0], [1.0, 10.0], [3.0, 30.0])
 
 
 @given(st.lists(numbers | st.just(math.inf) | st.just(math.nan), min_size=1, max_size=30))
 def test_edges_are_values_of_seeds_in_order_and_nan_is_the_worst(values: list[float]) -> None:
     known = {math.inf if math.isnan(value) else value for value in values}
-    band = Band.of(values)
+    band = SeedBand.of(values)
     assert {float(band.low), float(band.median), float(band.high)} <= known
     assert band.low <= band.median <= band.high
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.labs.nonlinearity.plane import FEATURES, HALF, SHAPES, Points, dataset, inputs, points_of, split
+from mlp_core.labs.nonlinearity.plane import FEATURES, PLANE_EXTENT, SHAPES, Points, dataset, inputs, points_of, split
 from mlp_core.losses import LOSSES
 
 NAMES = st.sampled_from(sorted(SHAPES))
@@ -18,7 +18,7 @@ NAMES = st.sampled_from(sorted(SHAPES))
 def test_every_shape_keeps_to_the_plane_and_to_its_seed(name: str, n: int, noise: float, seed: int) -> None:
     points, again = points_of(name, n, noise, seed), points_of(name, n, noise, seed)
     assert points.xy.shape == (n, 2)
-    assert np.abs(points.xy).max() <= HALF
+    assert np.abs(points.xy).max() <= PLANE_EXTENT
     assert points.classes == SHAPES[name].classes
     if points.classes:
         assert set(points.labels.tolist()) <= set(range(points.classes))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.labs.nonlinearity.plane import HALF, Points
+from mlp_core.labs.nonlinearity.plane import PLANE_EXTENT, Points
 from mlp_core.labs.nonlinearity.plane_points import FILL, LINK_POINTS, MAX_BYTES, MAX_ROWS, STEPS, PointsError, from_text, read_csv, to_text
 
 SIX = "x,y,label\n0,0,0\n10,0,1\n0,5,0\n10,5,1\n"
@@ -92,7 +92,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         assert np.abs(read_csv(content).xy).max() <= FILL + 1e-9
 
 
-COORDINATES = st.floats(-HALF, HALF)
+COORDINATES = st.floats(-PLANE_EXTENT, PLANE_EXTENT)
 
 
 @given(st.lists(st.tuples(COORDINATES, COORDINATES, st.integers(0, 5)), max_size=40))
@@ -102,7 +102,7 @@ def test_points_travel_in_a_link(rows: list[tuple[float, float, int]]) -> None:
     text = to_text(points)
     back = from_text(text)
     assert back.labels.tolist() == points.labels.tolist()
-    np.testing.assert_allclose(back.xy, points.xy, atol=HALF / STEPS + 1e-12)
+    np.testing.assert_allclose(back.xy, points.xy, atol=PLANE_EXTENT / STEPS + 1e-12)
     assert to_text(back) == text
     assert text.replace("-", "").replace("_", "").isalnum() or not rows
 

@@ -11,7 +11,7 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlp_core.labs.tensors.contour import HALF, RADIUS, SURFACES, Surface, field, read_point, slopes
+from mlp_core.labs.tensors.contour import CONTOUR_EXTENT, RADIUS, SURFACES, Surface, field, read_point, slopes
 
 Gradient = Callable[[float, float], tuple[float, float]]
 VALUES: dict[str, Callable[[float, float], float]] = {
@@ -127,7 +127,7 @@ def test_where_there_is_no_value_nothing_is_made_up() -> None:
 @pytest.mark.parametrize("name", SURFACES)
 def test_the_field_is_the_function_on_a_grid(name: str) -> None:
     values = field(SURFACES[name], 7)
-    places = np.linspace(-HALF, HALF, 7)
+    places = np.linspace(-CONTOUR_EXTENT, CONTOUR_EXTENT, 7)
     np.testing.assert_allclose(values, [[VALUES[name](x, y) for x in places] for y in places], atol=1e-12)
 
 

@@ -17,7 +17,7 @@ from mlp_core.data import Dataset, load_fashion_mnist, load_sample
 from mlp_core.presets import PRESETS
 from mlp_core.records import HistorySnapshot, LrChange
 from mlp_core.reports.comparison.book_bands import (
-    DESIGNS,
+    BOOK_DESIGNS,
     FILE,
     FIRST_SEED,
     QUANTITIES,
@@ -37,7 +37,7 @@ from scripts import measure_book_bands
 from tests.support.kept import book_history, changed, history
 
 BOOK = RunSpec()
-EACH = pytest.mark.parametrize("name", DESIGNS)
+EACH = pytest.mark.parametrize("name", BOOK_DESIGNS)
 
 
 def check(spec: RunSpec, past: HistorySnapshot, *members: HistorySnapshot) -> BookCheck:
@@ -79,16 +79,16 @@ def test_softmax_regression_ends_where_the_chapter_says() -> None:
 @EACH
 def test_the_middle_is_inside_at_every_epoch(name: str) -> None:
     for epochs in range(1, 11):
-        found = check(DESIGNS[name].spec, book_history(name, epochs))
+        found = check(BOOK_DESIGNS[name].spec, book_history(name, epochs))
         assert found.inside
         assert (found.epoch, found.seeds, found.runs) == (epochs, len(known_runs()[name]), 1)
-        assert found.design is DESIGNS[name]
+        assert found.design is BOOK_DESIGNS[name]
 
 
 @EACH
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_the_edges_are_inside_and_what_lies_beyond_is_not(name: str, quantity: str) -> None:
-    spec, band = DESIGNS[name].spec, bands(name, quantity)[9]
+    spec, band = BOOK_DESIGNS[name].spec, bands(name, quantity)[9]
     for value, inside in ((band.low, True), (band.high, True), (band.low - 1e-4, False), (band.high + 1e-4, False), (float("nan"), False)):
         found = check(spec, changed(book_history(name), **{quantity: value}))
         assert found.inside == inside
@@ -171,7 +171,7 @@ def test_one_quantity_is_outside_in_two_of_n_plus_one_cases() -> None:
 
 @EACH
 def test_an_honest_run_is_rarely_suspected(name: str) -> None:
-    assert 0 < check(DESIGNS[name].spec, book_history(name)).suspected <= 6 / len(known_runs()[name])
+    assert 0 < check(BOOK_DESIGNS[name].spec, book_history(name)).suspected <= 6 / len(known_runs()[name])
 
 
 def test_the_file_is_what_would_be_written_again() -> None:
@@ -228,7 +228,7 @@ def test_the_script_goes_on_where_it_was_ended(tmp_path: Path, monkeypatch: pyte
     file = tmp_path / "bands.json"
     for runs in ("2", "3", "9"):
         measure_book_bands.main(["--seeds", "2", "--runs", runs], file)
-    names = list(DESIGNS)
+    names = list(BOOK_DESIGNS)
     assert trained == [(name, seed) for seed in (FIRST_SEED, FIRST_SEED + 1) for name in names]
     written = read_runs(file.read_text(encoding="utf-8"))
     assert written == {name: {seed: known_runs()[name][seed] for seed in (FIRST_SEED, FIRST_SEED + 1)} for name in names}
@@ -246,7 +246,7 @@ def test_softmax_regression_trained_again_gives_its_known_run_and_is_inside() ->
     data = load_fashion_mnist(allow_download=False)
     if data.is_sample:
         pytest.skip(f"needs the full Fashion-MNIST: {' '.join(data.notes)}")
-    spec = replace(DESIGNS["softmax"].spec, seed=FIRST_SEED, device="cpu")
+    spec = replace(BOOK_DESIGNS["softmax"].spec, seed=FIRST_SEED, device="cpu")
     run = Run(spec, data)
     run.advance()
     known = known_runs()["softmax"][FIRST_SEED]

@@ -1,4 +1,4 @@
-"""A shelf is bounded, keeps every run once, and is honest about what it lets go."""
+"""Kept runs are bounded in number, keep every run once, and are honest about what they let go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlp_core.bounds import SpecError
 from mlp_core.data import load_sample
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.network.concise import count
-from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED, MAX_STEPS, FinalNumbers, KeptRun, Shelf, thinned
+from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED, MAX_STEPS, FinalNumbers, KeptRun, KeptRuns, thinned
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.support.kept import STEPS_PER_EPOCH, history, snapshot
@@ -21,21 +21,21 @@ from tests.support.kept import STEPS_PER_EPOCH, history, snapshot
 BOOK = RunSpec()
 
 
-def filled(runs: int) -> Shelf:
-    """A shelf of runs that differ in the seed, which is also the name of each."""
-    shelf = Shelf()
+def filled(runs: int) -> KeptRuns:
+    """Kept runs that differ in the seed, which is also the name of each."""
+    kept = KeptRuns()
     for seed in range(runs):
-        shelf = shelf.keep(snapshot(replace(BOOK, seed=seed), history([0.8]), stop="stopped"))
-        shelf = shelf.rename(shelf.runs[-1].id, str(seed))
-    return shelf
+        kept = kept.keep(snapshot(replace(BOOK, seed=seed), history([0.8]), stop="stopped"))
+        kept = kept.rename(kept.runs[-1].id, str(seed))
+    return kept
 
 
-def names(shelf: Shelf) -> list[str]:
-    return [run.name for run in shelf.runs]
+def names(kept: KeptRuns) -> list[str]:
+    return [run.name for run in kept.runs]
 
 
-def last_of(shelf: Shelf) -> KeptRun:
-    return shelf.runs[-1]
+def last_of(kept: KeptRuns) -> KeptRun:
+    return kept.runs[-1]
 
 
 def test_a_kept_run_has_the_numbers_of_the_run() -> None:
@@ -43,7 +43,7 @@ def test_a_kept_run_has_the_numbers_of_the_run() -> None:
     run = Run(spec, load_sample())
     run.advance()
     with_job = TrainingJob(run, Scheduler()).snapshot()
-    (kept,) = Shelf().keep(with_job).runs
+    (kept,) = KeptRuns().keep(with_job).runs
     assert kept.history == replace(run.history.snapshot(), probes=())
     last, best = run.history.epochs[-1], max(epoch.test_accuracy for epoch in run.history.epochs)
     assert kept.final == FinalNumbers(2, last.train_loss, last.test_loss, last.test_accuracy, best, (last.test_accuracy,))
@@ -54,19 +54,19 @@ def test_a_kept_run_has_the_numbers_of_the_run() -> None:
 
 
 def test_a_run_that_has_not_begun_is_not_kept() -> None:
-    shelf = filled(1)
-    assert shelf.keep(snapshot(BOOK, history())) == shelf
-    assert shelf.find(snapshot(BOOK, history())) is None
+    kept = filled(1)
+    assert kept.keep(snapshot(BOOK, history())) == kept
+    assert kept.find(snapshot(BOOK, history())) is None
 
 
 def test_a_run_without_a_finished_epoch_has_no_numbers_yet() -> None:
-    (kept,) = Shelf().keep(snapshot(BOOK, history(steps=3))).runs
+    (kept,) = KeptRuns().keep(snapshot(BOOK, history(steps=3))).runs
     assert kept.final is None
 
 
 def test_of_several_seeds_the_means_count_where_all_have_come() -> None:
     seeds = [history([0.5, 0.8]), history([0.7, 0.6, 0.9])]
-    (kept,) = Shelf().keep(snapshot(BOOK, seeds[0], members=seeds)).runs
+    (kept,) = KeptRuns().keep(snapshot(BOOK, seeds[0], members=seeds)).runs
     assert kept.final is not None
     assert (kept.final.epoch, kept.final.test_accuracies) == (2, (0.8, 0.6))
     assert kept.final.test_accuracy == pytest.approx(0.7)
@@ -75,11 +75,11 @@ def test_of_several_seeds_the_means_count_where_all_have_come() -> None:
 
 
 def test_a_run_kept_again_takes_its_own_place() -> None:
-    shelf = Shelf().keep(snapshot(BOOK, history([0.7])))
-    shelf = shelf.rename(1, "mine").pin(1).show(frozenset())
-    shelf = shelf.keep(snapshot(replace(BOOK, seed=1), history([0.6])))
-    shelf = shelf.keep(snapshot(BOOK, history([0.7, 0.8]), stop="stopped", elapsed_seconds=9.0))
-    first, second = shelf.runs
+    kept = KeptRuns().keep(snapshot(BOOK, history([0.7])))
+    kept = kept.rename(1, "mine").pin(1).show(frozenset())
+    kept = kept.keep(snapshot(replace(BOOK, seed=1), history([0.6])))
+    kept = kept.keep(snapshot(BOOK, history([0.7, 0.8]), stop="stopped", elapsed_seconds=9.0))
+    first, second = kept.runs
     assert (first.id, first.name, first.color, first.pinned, first.shown) == (1, "mine", 0, True, False)
     assert [epoch.test_accuracy for epoch in first.history.epochs] == [0.7, 0.8]
     assert (str(first.stop_reason), first.elapsed_seconds) == ("Stopped at step 470.", 9.0)
@@ -87,8 +87,8 @@ def test_a_run_kept_again_takes_its_own_place() -> None:
 
 
 def test_the_same_experiment_trained_less_far_does_not_undo_the_longer_run() -> None:
-    shelf = Shelf().keep(snapshot(BOOK, history([0.7, 0.8]), stop="completed"))
-    assert shelf.keep(snapshot(BOOK, history([0.7]), stop="stopped")) == shelf
+    kept = KeptRuns().keep(snapshot(BOOK, history([0.7, 0.8]), stop="completed"))
+    assert kept.keep(snapshot(BOOK, history([0.7]), stop="stopped")) == kept
 
 
 @pytest.mark.parametrize(
@@ -100,57 +100,57 @@ def test_the_same_experiment_trained_less_far_does_not_undo_the_longer_run() -> 
     ],
 )
 def test_a_branch_is_another_run(change: tuple[int, float], runs: int) -> None:
-    shelf = Shelf().keep(snapshot(BOOK, history([0.7])))
-    assert len(shelf.keep(snapshot(BOOK, history([0.7, 0.8], lr_changes=[change]))).runs) == runs
+    kept = KeptRuns().keep(snapshot(BOOK, history([0.7])))
+    assert len(kept.keep(snapshot(BOOK, history([0.7, 0.8], lr_changes=[change]))).runs) == runs
 
 
 def test_five_seeds_and_one_are_two_runs_and_so_are_two_data_sets() -> None:
-    shelf = Shelf().keep(snapshot(BOOK, history([0.7])))
-    shelf = shelf.keep(snapshot(BOOK, history([0.7]), members=[history([0.7])] * 5))
-    shelf = shelf.keep(replace(snapshot(BOOK, history([0.7])), steps_per_epoch=24))
-    assert [len(run.members) for run in shelf.runs] == [0, 5, 0]
-    assert names(shelf) == ["ReLU 256, lr 0.1", "ReLU 256, lr 0.1, 5 seeds", "ReLU 256, lr 0.1 (2)"]
+    kept = KeptRuns().keep(snapshot(BOOK, history([0.7])))
+    kept = kept.keep(snapshot(BOOK, history([0.7]), members=[history([0.7])] * 5))
+    kept = kept.keep(replace(snapshot(BOOK, history([0.7])), steps_per_epoch=24))
+    assert [len(run.members) for run in kept.runs] == [0, 5, 0]
+    assert names(kept) == ["ReLU 256, lr 0.1", "ReLU 256, lr 0.1, 5 seeds", "ReLU 256, lr 0.1 (2)"]
 
 
 def test_the_oldest_makes_room_and_is_named() -> None:
-    shelf = filled(CAPACITY)
-    assert shelf.let_go == ""
-    shelf = shelf.keep(snapshot(replace(BOOK, seed=99), history([0.8])))
-    assert shelf.let_go == "0"
-    assert names(shelf) == [*map(str, range(1, CAPACITY)), "ReLU 256, lr 0.1, seed 99"]
+    kept = filled(CAPACITY)
+    assert kept.let_go == ""
+    kept = kept.keep(snapshot(replace(BOOK, seed=99), history([0.8])))
+    assert kept.let_go == "0"
+    assert names(kept) == [*map(str, range(1, CAPACITY)), "ReLU 256, lr 0.1, seed 99"]
 
 
 def test_what_is_pinned_stays() -> None:
-    shelf = filled(CAPACITY)
-    for run in shelf.runs[:MAX_PINNED]:
-        shelf = shelf.pin(run.id)
+    kept = filled(CAPACITY)
+    for run in kept.runs[:MAX_PINNED]:
+        kept = kept.pin(run.id)
     with pytest.raises(SpecError, match="pinned: must be at most 11 runs"):
-        shelf.pin(last_of(shelf).id)
+        kept.pin(last_of(kept).id)
     for seed in (50, 51):
-        shelf = shelf.keep(snapshot(replace(BOOK, seed=seed), history([0.8])))
-    assert names(shelf) == [*map(str, range(MAX_PINNED)), "ReLU 256, lr 0.1, seed 51"]
-    assert shelf.pin(1) == shelf
-    assert not shelf.pin(1, False).runs[0].pinned
+        kept = kept.keep(snapshot(replace(BOOK, seed=seed), history([0.8])))
+    assert names(kept) == [*map(str, range(MAX_PINNED)), "ReLU 256, lr 0.1, seed 51"]
+    assert kept.pin(1) == kept
+    assert not kept.pin(1, False).runs[0].pinned
 
 
 def test_a_color_is_a_runs_own_until_it_leaves() -> None:
-    shelf = filled(4).remove(2)
-    assert [run.color for run in shelf.runs] == [0, 2, 3]
-    assert shelf.free_color == 1
-    shelf = shelf.keep(snapshot(replace(BOOK, seed=9), history([0.8])))
-    assert last_of(shelf).color == 1
+    kept = filled(4).remove(2)
+    assert [run.color for run in kept.runs] == [0, 2, 3]
+    assert kept.free_color == 1
+    kept = kept.keep(snapshot(replace(BOOK, seed=9), history([0.8])))
+    assert last_of(kept).color == 1
 
 
 def test_show_hide_remove_clear() -> None:
-    shelf = filled(3).show(frozenset({1, 3}))
-    assert [run.id for run in shelf.shown] == [1, 3]
-    assert [run.id for run in shelf.remove(1).shown] == [3]
-    assert shelf.clear() == Shelf(next_id=4)
+    kept = filled(3).show(frozenset({1, 3}))
+    assert [run.id for run in kept.shown] == [1, 3]
+    assert [run.id for run in kept.remove(1).shown] == [3]
+    assert kept.clear() == KeptRuns(next_id=4)
 
 
 def test_what_is_done_to_a_run_that_is_gone_changes_nothing() -> None:
-    shelf = filled(2).remove(1)
-    assert shelf.remove(1) == shelf.pin(1) == shelf.rename(1, "ghost") == shelf
+    kept = filled(2).remove(1)
+    assert kept.remove(1) == kept.pin(1) == kept.rename(1, "ghost") == kept
 
 
 @pytest.mark.parametrize(("given_", "name"), [("  my   best\trun ", "my best run"), ("a\u202eb\x00c", "abc"), ("<b>*x*</b>", "<b>*x*</b>")])
@@ -165,25 +165,25 @@ def test_a_name_that_cannot_be_is_refused(bad: str) -> None:
 
 
 def test_a_run_may_keep_its_name() -> None:
-    shelf = filled(2)
-    assert shelf.rename(1, "0") == shelf
+    kept = filled(2)
+    assert kept.rename(1, "0") == kept
 
 
 @given(st.lists(st.tuples(st.sampled_from(["keep", "pin", "unpin", "remove", "rename"]), st.integers(0, 20)), max_size=60))
 def test_whatever_is_done_the_shelf_stays_in_order(deeds: list[tuple[str, int]]) -> None:
-    shelf = Shelf()
+    kept = KeptRuns()
     for deed, n in deeds:
         with suppress(SpecError):
             if deed == "keep":
-                shelf = shelf.keep(snapshot(replace(BOOK, lr=0.1 + n / 10), history(steps=1)))
-                assert any(run.spec.lr == 0.1 + n / 10 for run in shelf.runs)
+                kept = kept.keep(snapshot(replace(BOOK, lr=0.1 + n / 10), history(steps=1)))
+                assert any(run.spec.lr == 0.1 + n / 10 for run in kept.runs)
             elif deed == "rename":
-                shelf = shelf.rename(n, f"ReLU 256, lr {0.1 + n / 10:g}")
+                kept = kept.rename(n, f"ReLU 256, lr {0.1 + n / 10:g}")
             elif deed == "remove":
-                shelf = shelf.remove(n)
+                kept = kept.remove(n)
             else:
-                shelf = shelf.pin(n, deed == "pin")
-        runs = shelf.runs
+                kept = kept.pin(n, deed == "pin")
+        runs = kept.runs
         assert len(runs) <= CAPACITY
         assert sum(run.pinned for run in runs) <= MAX_PINNED
         assert [run.id for run in runs] == sorted(run.id for run in runs)
