@@ -20,7 +20,6 @@ from torch import Tensor
 from mlp_core.data.download import Report, cache_folder, fetch
 from mlp_core.data.idx import DataError
 from mlp_core.data.known_files import read_folder
-from mlp_core.data.readonly import ReadOnlyTensor
 
 __all__ = ["CLASS_NAMES", "FULL_SET_HINT", "DataError", "Dataset", "forget", "load_fashion_mnist", "load_sample"]
 
@@ -40,7 +39,7 @@ POLL_SECONDS = 0.1
 class Dataset:
     """Images and labels, and where they came from.
 
-    All who load share the tensors of a loaded set, so these are read-only: see `ReadOnlyTensor`.
+    All who load share the tensors of a loaded set: nobody may write to them, nor to a view of them.
 
     Args:
         train_images: uint8, 0..255, shape (n, 28, 28).
@@ -157,10 +156,10 @@ def _read(folder: Path, published_only: bool, source: str, notes: tuple[str, ...
     if not (files.is_published or files.is_sample):
         notes += (f"{source}: {folder} holds other data than the published Fashion-MNIST; it is used as it is.",)
     return Dataset(
-        torch.from_numpy(files.train_images).as_subclass(ReadOnlyTensor),
-        torch.from_numpy(files.train_labels).long().as_subclass(ReadOnlyTensor),
-        torch.from_numpy(files.test_images).as_subclass(ReadOnlyTensor),
-        torch.from_numpy(files.test_labels).long().as_subclass(ReadOnlyTensor),
+        torch.from_numpy(files.train_images),
+        torch.from_numpy(files.train_labels).long(),
+        torch.from_numpy(files.test_images),
+        torch.from_numpy(files.test_labels).long(),
         source=f"{source} ({folder})",
         is_sample=files.is_sample,
         notes=notes,
