@@ -1,35 +1,18 @@
-"""Vanishing and exploding: one act at a time, chosen at the top."""
+"""Vanishing and exploding gradients, what causes them and what they cost; one section at a time."""
 
-import streamlit as st
-
-from pages.ui import session  # fmt: skip
-from pages.ui.link import LinkState, choice
+from pages.ui import session
 from pages.ui.navigation import page_header
-from pages.ui.stability import chain as stability_chain  # fmt: skip
-from pages.ui.stability import depth as stability_depth  # fmt: skip
-from pages.ui.stability import designs as stability_designs  # fmt: skip
-from pages.ui.stability import map as stability_map  # fmt: skip
-from pages.ui.stability import matrices as stability_matrices  # fmt: skip
-from pages.ui.stability import symmetry as stability_symmetry  # fmt: skip
-from pages.ui.stability import training as stability_training  # fmt: skip
+from pages.ui.sections import show_sections
+from pages.ui.stability import chain, depth, designs, gradient_map, matrices, symmetry, training
 
-ACTS = {
-    "depth": ("Depth", stability_depth.act),
-    "chain": ("A chain of gradients", stability_chain.act),
-    "matrices": ("Random matrices", stability_matrices.act),
-    "training": ("So what?", stability_training.act),
-    "symmetry": ("Symmetry", stability_symmetry.act),
+SECTIONS = {
+    "depth": ("Depth", depth.section),
+    "chain": ("A chain of gradients", chain.section),
+    "matrices": ("Random matrices", matrices.section),
+    "training": ("So what?", training.section),
+    "symmetry": ("Symmetry", symmetry.section),
 }
-FIELDS = (
-    choice("act", "depth", tuple(ACTS)),
-    *stability_designs.FIELDS,
-    *stability_depth.FIELDS,
-    *stability_map.FIELDS,
-    *stability_chain.FIELDS,
-    *stability_matrices.FIELDS,
-    *stability_training.FIELDS,
-    *stability_symmetry.FIELDS,
-)
+PANELS = (designs, depth, gradient_map, chain, matrices, training, symmetry)
 
 page_header(
     "Vanishing and exploding",
@@ -37,10 +20,4 @@ page_header(
     "and what **theory** predicts, in absolute values on axes in powers of ten.",
 )
 session.engine()
-link = LinkState("stability", FIELDS)
-link.show_errors()
-st.segmented_control(
-    "Act", tuple(ACTS), format_func=lambda act: ACTS[act][0], key=link.key("act"), required=True, label_visibility="collapsed"
-)
-ACTS[link["act"]][1](link)
-link.write()
+show_sections("stability", SECTIONS, [field for panel in PANELS for field in panel.FIELDS])

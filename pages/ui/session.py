@@ -1,5 +1,10 @@
-"""What belongs to one visitor: the run on screen, and what was chosen before. With its neighbors in `pages.ui` the only place that touches
-`st.session_state`. Draws nothing that a person sees.
+"""What belongs to one visitor's session: its jobs, by name, which end with it; and among them the run of the training page, which a refresh
+finds again.
+
+    job = start_job("plane", key, make)             one job, in the place of the one before under this name
+    start_group("dropout", key, planned, at_once=2) several, so many of them at a time
+    jobs().group("dropout")                         what was last started under a name
+    jobs().give_up("dropout")                       end it
 """
 
 from __future__ import annotations
@@ -7,19 +12,24 @@ from __future__ import annotations
 import atexit
 import gc
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 import streamlit as st
 import torch
 
+from mlp_core.expression import ExpressionError
 from mlp_core.jobs import Scheduler, TrainingJob
+from mlp_core.jobs.job import MemoryBudgetError
 from mlp_core.runtime.matmul import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
+from mlp_core.spec import SpecError
 from mlp_core.training import Run
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
+TAB_JOB = "train"  # under which name a session holds the run of the training page
 TAB_NAME = re.compile(r"[0-9a-f]{32}")
 
 # A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept in
@@ -65,25 +75,109 @@ function claim(name, fresh) {
 """
 
 
+class Planned(NamedTuple):
+    """A run to be made when its turn comes, and what it is called beside the others."""
+
+    title: str
+    make: Callable[[], Run]
+
+
+class TitledJob(NamedTuple):
+    """A job, and what it is called beside the others."""
+
+    title: str
+    job: TrainingJob
+
+
 @dataclass(slots=True, eq=False)
-class Lease:
-    """A session's hold on its job; Streamlit releases it when the session ends, which parks the job."""
+class JobGroup:
+    """Jobs that were started under one name, `at_once` of them at a time.
 
-    job: TrainingJob | None = None
+    Args:
+        key: equal for equal experiments.
+        waiting: not started yet, in their order.
+    """
 
-    def hold(self, job: TrainingJob) -> None:
-        self.job = job
-        job.claim(self)
+    key: Hashable
+    waiting: list[Planned] = field(default_factory=list)
+    at_once: int = 1
+    started: list[TitledJob] = field(default_factory=list)
+    error: Exception | None = None  # why the rest could not be started
+
+    @classmethod
+    def of(cls, key: Hashable, job: TrainingJob) -> JobGroup:
+        """A group of one, which needs no title."""
+        return cls(key, started=[TitledJob("", job)])
+
+    @property
+    def jobs(self) -> list[TrainingJob]:
+        return [job for _, job in self.started]
+
+    @property
+    def moving(self) -> bool:
+        """Whether there will be something new to see."""
+        return bool(self.waiting) or any(job.moving for job in self.jobs)
+
+    def stop(self) -> None:
+        """End what trains and drop what waits; what was reached stays to be seen."""
+        self.waiting.clear()
+        for job in self.jobs:
+            job.stop()
+
+
+@dataclass(slots=True, eq=False)
+class SessionJobs:
+    """A session's hold on its jobs, by name; Streamlit releases it when the session ends, which parks them."""
+
+    groups: dict[str, JobGroup] = field(default_factory=dict)
+
+    def group(self, name: str) -> JobGroup | None:
+        """What was last started under this name."""
+        return self.groups.get(name)
+
+    def job(self, name: str) -> TrainingJob | None:
+        """The one job that was last started under this name."""
+        group = self.group(name)
+        return group.jobs[0] if group is not None else None
+
+    def hold(self, name: str, group: JobGroup) -> None:
+        """Hold a group under this name, in the place of the one before, which ends."""
+        self.give_up(name)
+        for job in group.jobs:
+            job.claim(self)
+        self.groups[name] = group  # last, since whoever finds a group there takes it for held
+
+    def advance(self, group: JobGroup) -> None:
+        """Start what there is room for, and wake what was paused while nobody looked."""
+        for job in group.jobs:
+            if job.state == "paused":
+                job.play()
+        while group.waiting and sum(not job.ended for job in group.jobs) < group.at_once:
+            planned = group.waiting.pop(0)
+            try:
+                job = TrainingJob(planned.make(), engine()[0])
+            except (SpecError, ExpressionError, MemoryBudgetError) as error:
+                group.error = error
+                group.waiting.clear()
+                return
+            job.claim(self)
+            job.play()
+            group.started.append(TitledJob(planned.title, job))
+
+    def give_up(self, name: str) -> None:
+        """Let go of what is held under this name; jobs that nobody else shows end."""
+        for job in self._removed(name):
+            job.give_up(self)
 
     def release(self) -> None:
-        if self.job is not None:
-            self.job.park(self)
-            self.job = None
+        """Park every job: nobody looks any more."""
+        for name in tuple(self.groups):
+            for job in self._removed(name):
+                job.park(self)
 
-    def give_up(self) -> None:
-        if self.job is not None:
-            self.job.give_up(self)
-            self.job = None
+    def _removed(self, name: str) -> list[TrainingJob]:
+        group = self.groups.pop(name, None)
+        return group.jobs if group is not None else []
 
 
 @st.cache_resource(show_spinner=False)
@@ -100,73 +194,103 @@ def engine() -> tuple[Scheduler, MatmulChoice]:
     return scheduler, choice
 
 
+@st.cache_resource(scope="session", show_spinner=False, on_release=SessionJobs.release)
+def jobs() -> SessionJobs:
+    """This session's jobs, none at first."""
+    return SessionJobs()
+
+
+def start_job(name: str, key: Hashable, make: Callable[[], Run]) -> TrainingJob:
+    """A new job under this name, ready to be played, in the place of the one before, which ends.
+
+    Raises:
+        SpecError, ExpressionError, MemoryBudgetError: it cannot be trained here; then there is none under this name.
+    """
+    jobs().give_up(name)
+    job = TrainingJob(make(), engine()[0])
+    jobs().hold(name, JobGroup.of(key, job))
+    return job
+
+
+def start_group(name: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1) -> None:
+    """Train several runs, `at_once` of them at a time, in the place of those before under this name, which end.
+
+    Where one of the first cannot be trained here none is started, and the group says why.
+    """
+    group = JobGroup(key, list(planned), at_once)
+    jobs().hold(name, group)
+    jobs().advance(group)
+    if group.error is not None:
+        for job in group.jobs:
+            job.give_up(jobs())
+        group.started.clear()
+
+
 @st.cache_resource(show_spinner=False)
 def _jobs_by_tab() -> WeakValueDictionary[str, TrainingJob]:
     """Tab -> its job, for as long as a session or the scheduler cares for it."""
     return WeakValueDictionary()
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=Lease.release)
-def _lease() -> Lease:
-    return Lease()
-
-
 def current_job() -> TrainingJob | None:
-    """The job of this tab, also after a refresh or a lost connection; None where there is none."""
-    lease = _lease()
-    if lease.job is None:
-        job = st.session_state.get("_job") or _jobs_by_tab().get(_tab() or "")
-        if job is not None:
-            _adopt(job)
-    return lease.job
+    """The run of the training page in this tab, also after a refresh or a lost connection; None where there is none."""
+    job = jobs().job(TAB_JOB)
+    if job is None and (job := st.session_state.get("_job") or _jobs_by_tab().get(_tab() or "")) is not None:
+        _adopt(job)
+    return job
 
 
 def on_job(action: Callable[[TrainingJob], None]) -> Callable[[], None]:
     """A callback that does `action` to this tab's job, if there is one by then."""
 
-    def act() -> None:
+    def callback() -> None:
         if (job := current_job()) is not None:
             action(job)
 
-    return act
+    return callback
 
 
-def start_job(make: Callable[[], Run]) -> TrainingJob:
+def start_current_job(make: Callable[[], Run]) -> TrainingJob:
     """Make the run that `make` gives this tab's own, in the place of the one before, which ends.
 
     Raises:
         SpecError, ExpressionError, MemoryBudgetError: the network cannot be trained here; then this tab has no run.
     """
-    forget_job()
+    forget_current_job()
     job = TrainingJob(make(), engine()[0])
     _adopt(job)
     return job
 
 
-def forget_job() -> None:
+def forget_current_job() -> None:
     """Let go of this tab's job, which ends it, unless a duplicate of this tab shows it too."""
-    if current_job() is not None:
-        _lease().give_up()
+    current_job()  # which a refresh may have left without a holder
+    jobs().give_up(TAB_JOB)
     st.session_state.pop("_job", None)
     _jobs_by_tab().pop(_tab() or "", None)
 
 
 def _adopt(job: TrainingJob) -> None:
+    _remember(job)
+    jobs().hold(TAB_JOB, JobGroup.of(None, job))  # last, since whoever finds a job there takes it for remembered
+
+
+def _remember(job: TrainingJob) -> None:
+    """Have this session find the job after a lost connection, and the next one after a refresh."""
     st.session_state["_job"] = job
     if (tab := _tab()) is not None:
         _jobs_by_tab()[tab] = job
-    _lease().hold(job)  # last, since whoever finds a job there takes it for adopted
 
 
-def _remember_job() -> None:
+def _remember_current_job() -> None:
     """Who was quick to press Train has a job before the tab has a name."""
-    if (job := _lease().job) is not None:
-        _adopt(job)
+    if (job := jobs().job(TAB_JOB)) is not None:
+        _remember(job)
 
 
 def identify_tab() -> None:
     """Ask the browser for its tab's name; the answer comes with the next rerun."""
-    _tab_component()(key="_tab", on_name_change=_remember_job, height=1)
+    _tab_component()(key="_tab", on_name_change=_remember_current_job, height=1)
 
 
 @st.cache_resource(show_spinner=False)

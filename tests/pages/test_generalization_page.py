@@ -14,24 +14,23 @@ from mlp_core.labs.generalization.linear_fit import LinearFit
 from mlp_core.labs.generalization.polynomial import draw, features
 from mlp_core.labs.generalization.subsets import first, with_wrong_labels
 from mlp_core.network.concise import build
-from mlp_core.spec import RunSpec, SpecError
-from pages.ui import page_jobs as bench
-from pages.ui.generalization import images, jobs, labels
-from pages.ui.generalization.bands import in_words
+from mlp_core.spec import RunSpec
+from pages.ui import session
+from pages.ui.generalization import images, labels
 from pages.ui.generalization.curve import PRESETS as CURVES
-from pages.ui.page_jobs import Bench
-from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_bench, words
+from pages.ui.generalization.runs import in_words
+from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, words
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    with visit_with_bench("pages/generalization.py", monkeypatch) as page:
+    with visit_with_jobs("pages/generalization.py", monkeypatch) as page:
         yield page
 
 
 def finished(page: AppTest, queue: str) -> AppTest:
     """Let the page tick until its queue rests."""
-    return until(page, lambda _: (held := jobs.queue(queue)) is not None and not held.moving)
+    return until(page, lambda _: (held := session.jobs().group(queue)) is not None and not held.moving)
 
 
 # Capacity and data
@@ -102,7 +101,7 @@ def test_more_images_are_trained_one_after_another(page: AppTest, monkeypatch: p
     monkeypatch.setitem(images.QUESTIONS, "images", two)
     opened(page, part="images")
     press(page, "sweep_images_start")
-    held = jobs.queue("sweep_images")
+    held = session.jobs().group("sweep_images")
     assert held is not None
     assert (len(held.jobs), len(held.waiting)) == (1, 1)
     finished(page, "sweep_images")
@@ -116,7 +115,7 @@ def test_a_stop_drops_what_waits_and_keeps_what_was_reached(page: AppTest) -> No
     press(page, "sweep_images_start")
     press(page, "sweep_images_stop")
     finished(page, "sweep_images")
-    held = jobs.queue("sweep_images")
+    held = session.jobs().group("sweep_images")
     assert held is not None
     assert (len(held.jobs), held.waiting) == (1, [])
     assert not again(page).error
@@ -183,25 +182,15 @@ def test_a_link_that_cannot_be_is_named(page: AppTest, name: str, value: str, ru
 # The queue and the words
 
 
-def test_a_run_that_cannot_be_made_ends_its_queue_with_a_message(page: AppTest) -> None:
-    def refuse() -> None:
-        raise SpecError("batch_size", "must be smaller", 7)
-
-    queue = jobs.Queue("key", [jobs.Planned("a", refuse), jobs.Planned("b", refuse)], 1)  # type: ignore[arg-type]
-    queue.go_on(Bench())
-    assert queue.error == "batch_size: must be smaller, got 7"
-    assert not queue.moving
-
-
 def test_a_session_that_ends_parks_its_runs(page: AppTest) -> None:
     opened(page, part="labels")
     press(page, "wrong_labels_start")
-    held = jobs.queue("wrong_labels")
+    held = session.jobs().group("wrong_labels")
     assert held is not None
     running = held.jobs
-    bench.bench_of("generalization").release()
+    session.jobs().release()
     assert all(job.parked for job in running)
-    assert jobs.queue("wrong_labels") is None
+    assert session.jobs().group("wrong_labels") is None
     for job in running:
         job.discard()
 

@@ -11,15 +11,15 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.labs.generalization.masks import dropped
 from mlp_core.labs.generalization.weight_decay import Setting, train
 from mlp_core.spec import RunSpec
-from pages.ui.generalization import jobs
+from pages.ui import session
 from pages.ui.generalization.decay import DECAYS
 from pages.ui.generalization.layer import tensor
-from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_bench, words
+from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, words
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    with visit_with_bench("pages/generalization.py", monkeypatch) as page:
+    with visit_with_jobs("pages/generalization.py", monkeypatch) as page:
         yield page
 
 
@@ -106,7 +106,7 @@ def test_with_and_without_then_the_copies_vote(page: AppTest, monkeypatch: pytes
     opened(page, act="dropout")
     assert "Train with and without dropout first" in words(page)
     press(page, "dropout_start")
-    until(page, lambda _: (held := jobs.queue("dropout")) is not None and not held.moving)
+    until(page, lambda _: (held := session.jobs().group("dropout")) is not None and not held.moving)
     again(page)
     assert "After 3 epochs" in words(page)
     assert "Test loss: dropout" in words(page)

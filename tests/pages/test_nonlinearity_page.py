@@ -13,17 +13,17 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.labs.nonlinearity.plane import Points
 from mlp_core.labs.nonlinearity.plane_points import from_text, to_text
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity.ends import MACHINES
+from pages.ui.nonlinearity.machines import MACHINES
 from pages.ui.nonlinearity.presets import PRESETS
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
-from tests.support.pages.visit import metrics, opened, until, visit_with_bench
+from tests.support.pages.visit import metrics, opened, until, visit_with_jobs
 
 FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 0, 0]), 2)
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    with visit_with_bench("pages/nonlinearity.py", monkeypatch) as page:
+    with visit_with_jobs("pages/nonlinearity.py", monkeypatch) as page:
         yield page
 
 

@@ -23,11 +23,12 @@ from mlp_core.network.concise import Network
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
 from mlp_core.training import Run
 from pages.figures.plane import LEVELS, shading_of
+from pages.ui import session
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import job as nonlinearity_job
+from pages.ui.nonlinearity import seeds, steering
 from pages.ui.nonlinearity.seeds import summary
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
-from tests.support.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_bench
+from tests.support.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_jobs
 
 SHORT = {"act": "playground", "epochs": "4", "size": "60", "pace": "full"}  # 3 batches an epoch
 Download = Callable[[], str | bytes]
@@ -35,7 +36,7 @@ Download = Callable[[], str | bytes]
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    with visit_with_bench("pages/nonlinearity.py", monkeypatch) as page:
+    with visit_with_jobs("pages/nonlinearity.py", monkeypatch) as page:
         yield page
 
 
@@ -44,10 +45,10 @@ def settings() -> Settings:
     return settings_of(cast(LinkState, {field.name: field.default for field in FIELDS} | {"epochs": 4, "size": 60, "pace": "full"}))
 
 
-def job(place: str = nonlinearity_job.SCREEN) -> TrainingJob:
-    found = nonlinearity_job.held(place)
-    assert found is not None
-    return found.job
+def job(name: str = steering.JOB) -> TrainingJob:
+    job = session.jobs().job(name)
+    assert job is not None
+    return job
 
 
 def finished(page: AppTest) -> AppTest:
@@ -81,7 +82,7 @@ def plane(page: AppTest) -> list[float]:
 
 def test_five_seeds_come_to_what_five_single_runs_come_to(page: AppTest) -> None:
     press(opened(page, **SHORT), "plane_seeds")
-    until(page, lambda _: job(nonlinearity_job.SEEDS).ended)
+    until(page, lambda _: job(seeds.JOB).ended)
     again(page)
     chosen_settings, last = settings(), []
     for seed in range(5):
@@ -99,13 +100,13 @@ def test_five_seeds_come_to_what_five_single_runs_come_to(page: AppTest) -> None
 
 def test_five_of_the_settings_before_are_named_so(page: AppTest) -> None:
     press(opened(page, **SHORT), "plane_seeds")
-    until(page, lambda _: job(nonlinearity_job.SEEDS).ended)
+    until(page, lambda _: job(seeds.JOB).ended)
     page.slider(key="nonlinearity_deep").set_value(2)
     again(page)
     assert any("of the settings before" in info.value for info in page.info)
     press(page, "plane_seeds")
     until(page, lambda page: not page.info)
-    assert job(nonlinearity_job.SEEDS).run.spec.hidden == (8, 8)
+    assert job(seeds.JOB).run.spec.hidden == (8, 8)
 
 
 def test_five_that_cannot_be_are_refused_with_field_and_rule(page: AppTest) -> None:
@@ -221,7 +222,7 @@ def test_everything_can_be_taken_home(page: AppTest, monkeypatch: pytest.MonkeyP
     chosen(opened(page, **SHORT), "Take it home")
     assert set(found) == {"Weights (safetensors)", "Plane (HTML)"}
     press(page, "plane_seeds")
-    until(page, lambda _: job(nonlinearity_job.SEEDS).ended)
+    until(page, lambda _: job(seeds.JOB).ended)
     press(page, "plane_play")
     until(page, lambda page: page.button(key="plane_play").disabled)
     chosen(page, "Take it home")
@@ -229,8 +230,8 @@ def test_everything_can_be_taken_home(page: AppTest, monkeypatch: pytest.MonkeyP
     rows = list(csv.DictReader(io.StringIO(cast(str, found["Epochs (CSV)"]()))))
     assert [float(row["test_loss"]) for row in rows] == [record.test_loss for record in run.history.epochs]
     assert len(cast(str, found["Steps (CSV)"]()).splitlines()) == 1 + run.step
-    seeds = list(csv.DictReader(io.StringIO(cast(str, found["Epochs of 5 seeds (CSV)"]()))))
-    assert sorted({row["seed"] for row in seeds}) == ["0", "1", "2", "3", "4"]
+    of_five = list(csv.DictReader(io.StringIO(cast(str, found["Epochs of 5 seeds (CSV)"]()))))
+    assert sorted({row["seed"] for row in of_five}) == ["0", "1", "2", "3", "4"]
     tensors = load(cast(bytes, found["Weights (safetensors)"]()))
     np.testing.assert_array_equal(tensors["0.weight"].numpy(), copied_weights(network_of(run))[0][0].astype(np.float32))
     for label in ("Plane (HTML)", "Loss (HTML)", "Accuracy (HTML)"):

@@ -249,12 +249,12 @@ def test_the_dead_design_stays_at_guessing_and_the_healthy_one_learns(page: AppT
 def test_one_looks_inside_the_design_that_is_chosen_and_into_no_other(page: AppTest) -> None:
     opened(page, act="training", activation="relu", init="normal", activation2="none", epochs="1", layers="3")
     trained(page, "Train side by side")
-    page.selectbox(key="fates_inside_2").set_value(1).run()
+    page.selectbox(key="designs_inside_2").set_value(1).run()
     trained(page, "Train side by side")  # with the panel open from the first step on
     ratios = [one for one in chart(page, "inside_over_time")["data"] if one["yaxis"] == "y5"]
     measured = {one["name"] for one in ratios if len(numbers(one["y"]))}
     assert {"layer 1", "layer 2", "layer 3"} < measured, "updates are measured while it trains"
-    page.selectbox(key="fates_inside_2").set_value(0).run()
+    page.selectbox(key="designs_inside_2").set_value(0).run()
     assert any("train again with this panel open" in caption.value for caption in page.caption)
 
 
@@ -275,7 +275,7 @@ def test_stop_ends_the_runs(page: AppTest) -> None:
 
 
 @pytest.mark.parametrize("act", ["depth", "chain", "matrices", "training", "symmetry"])
-def test_values_survive_a_look_at_another_act(page: AppTest, act: str) -> None:
+def test_values_survive_a_look_at_another_section(page: AppTest, act: str) -> None:
     opened(page, act="matrices", n="7", trials="3", depth="5", batch="16", x="1,2")
     page.button_group(key="stability_act").set_value(act).run()
     assert not page.exception

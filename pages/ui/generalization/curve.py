@@ -1,4 +1,4 @@
-"""A polynomial through noisy points: by least squares at once, or by gradient descent while one looks on. Part of "Capacity and data"."""
+"""A polynomial through noisy points: by least squares at once, or by gradient descent while one looks on; a part of "Capacity and data"."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
 from pages.figures.polynomial import coefficient_stems, fitted_curve
-from pages.ui.generalization import jobs
+from pages.ui import session
 from pages.ui.generalization.presets import Presets, preset_row
+from pages.ui.generalization.runs import runs_panel
 from pages.ui.generalization.sweeps import sweeps_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.run.job_groups import live_group
+from pages.ui.session import Planned
 from pages.ui.text import count
 
-QUEUE = "polynomial"
+GROUP = "polynomial"
 SOLVERS = {"exact": "Least squares", "descent": "Gradient descent"}
 BATCH = 10  # the book's
 GRID_POINTS = 301
@@ -113,7 +116,7 @@ def part(link: LinkState) -> None:
         if settings.exact:
             _exact(settings)
         else:
-            jobs.live(QUEUE, lambda: _descent(settings))
+            live_group(GROUP, lambda: _descent(settings))
     sweeps_panel(settings.degree, settings.samples, settings.noise, settings.spread, settings.seed, settings.solver)
 
 
@@ -144,13 +147,13 @@ def _exact(settings: Settings) -> None:
 
 
 def _descent(settings: Settings) -> None:
-    shown = jobs.runs_panel(QUEUE, "Train by gradient descent", settings.key, [jobs.Planned("Gradient descent", settings.run)])
-    held = jobs.queue(QUEUE)
-    if not shown or held is None or held.key != settings.key:
+    shown = runs_panel(GROUP, "Train by gradient descent", settings.key, [Planned("Gradient descent", settings.run)])
+    group = session.jobs().group(GROUP)
+    if not shown or group is None or group.key != settings.key:
         _numbers(settings, None, None)
         _pictures(settings, None)
         return
-    network = held.jobs[0].run.network
+    network = group.jobs[0].run.network
     learned = None
     if network is not None:
         weight, bias = network.weights()[0]

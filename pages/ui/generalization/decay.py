@@ -1,4 +1,4 @@
-"""The act "Weight decay": 200 weights on 20 points, trained on the spot for the λ that the slider names. Trains by `mlp_core`."""
+"""The section "Weight decay": 200 weights on 20 points, trained on the spot for the λ that the slider names."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREEN, GREY, PURPLE, TEST, TRAIN
 from pages.figures.shrinkage import ordered_weights, penalty_axis, penalty_places
-from pages.ui.generalization.bands import in_words
 from pages.ui.generalization.presets import Presets, preset_row
 from pages.ui.generalization.routes import routes_panel
+from pages.ui.generalization.runs import in_words
 from pages.ui.link import Field, LinkState, number
 from pages.ui.live_chart import live_chart
 
@@ -97,7 +97,7 @@ def _paths(setting: Setting, decay: float, seed: int) -> Paths:
     return paths(setting, (0.0, decay), range(seed, seed + SEEDS))
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Choose λ; see what is learned, what is not, and how large the weights become."""
     st.markdown(
         f"**{INPUTS} weights, 20 points**: $y = 0.05 + \\sum_i 0.01\\,x_i + \\epsilon$ can be learned by heart, which is worth nothing. "

@@ -1,4 +1,4 @@
-"""The act "Dropout": the layer, then networks with and without it on few images, then what happens if it is left on. Trains by jobs."""
+"""The section "Dropout": the layer, then networks with and without it on few images, then what happens if it is left on."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from mlp_core.training.replicates import Replicates
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.palette import ORANGE, SKY
-from pages.ui.generalization import jobs, layer
-from pages.ui.generalization.bands import in_words
-from pages.ui.generalization.histories import by_epoch, curve
+from pages.ui.generalization import layer
 from pages.ui.generalization.presets import Presets, preset_row
+from pages.ui.generalization.runs import by_epoch, curve, in_words, runs_panel
 from pages.ui.generalization.votes import votes_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.run.job_groups import Shown, live_group
+from pages.ui.session import Planned
 from pages.ui.text import count
 from pages.ui.train.data_source import load_data
 
-QUEUE = "dropout"
+GROUP = "dropout"
 SEEDS, TEST_IMAGES = 5, 2000
 HIDDEN = (256, 256)
 CHART_HEIGHT = 300
@@ -73,7 +74,7 @@ PRESETS: Presets = {
 }
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Look at the layer, then train with and without it."""
     st.markdown(
         "**Dropout** sets a random part of the hidden units to zero in every training step, so that no unit can rely on another. It lowers "
@@ -90,8 +91,8 @@ def act(link: LinkState) -> None:
     seed = min(int(link["seed"]), MAX_SEED - SEEDS)
     chosen = RECIPES[link["recipe"]]
     spec = replace(chosen.spec, dropout=(float(link["p1"]), float(link["p2"])), seed=seed)
-    jobs.live(QUEUE, lambda: _panel(spec, chosen.images))
-    votes_panel(link, QUEUE, WITH, TEST_IMAGES)
+    live_group(GROUP, lambda: _panel(spec, chosen.images))
+    votes_panel(link, GROUP, WITH, TEST_IMAGES)
 
 
 def _run(spec: RunSpec, images: int) -> Run:
@@ -100,10 +101,10 @@ def _run(spec: RunSpec, images: int) -> Run:
 
 def _panel(spec: RunSpec, images: int) -> None:
     planned = [
-        jobs.Planned(WITHOUT, lambda: _run(replace(spec, dropout=()), images)),
-        jobs.Planned(WITH, lambda: _run(spec, images)),
+        Planned(WITHOUT, lambda: _run(replace(spec, dropout=()), images)),
+        Planned(WITH, lambda: _run(spec, images)),
     ]
-    shown = jobs.runs_panel(QUEUE, "Train with and without dropout", (spec, images), planned, at_once=2)
+    shown = runs_panel(GROUP, "Train with and without dropout", (spec, images), planned, at_once=2)
     if shown:
         _curves(shown, shown[0].snapshot.spec.epochs)
         if len(shown) == 2:
@@ -115,7 +116,7 @@ def _panel(spec: RunSpec, images: int) -> None:
     )
 
 
-def _curves(shown: list[jobs.Shown], epochs: int) -> None:
+def _curves(shown: list[Shown], epochs: int) -> None:
     xaxis = axis("epoch", range=[0, epochs], uirevision=str(epochs))
     left, right = st.columns(2, gap="medium")
     for place, quantity, title, yaxis in (
@@ -134,7 +135,7 @@ def _curves(shown: list[jobs.Shown], epochs: int) -> None:
             live_chart(figure, key=f"dropout_{quantity}", height=CHART_HEIGHT, alt=f"{title} against epochs, with and without dropout")
 
 
-def _verdicts(without: jobs.Shown, with_dropout: jobs.Shown) -> None:
+def _verdicts(without: Shown, with_dropout: Shown) -> None:
     epochs = min(by_epoch(one.members, "test_loss").shape[1] for one in (without, with_dropout))
     if not epochs:
         return
@@ -149,7 +150,7 @@ def _verdicts(without: jobs.Shown, with_dropout: jobs.Shown) -> None:
     st.markdown("\n".join([f"After {epochs} epoch{'s' if epochs > 1 else ''}:", *lines]))
 
 
-def _variances(shown: list[jobs.Shown], total: int) -> None:
+def _variances(shown: list[Shown], total: int) -> None:
     """Of the first seed's activations, measured with dropout off."""
     st.markdown("###### Variance of the activations, layer by layer")
     curves = []

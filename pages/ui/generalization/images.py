@@ -1,4 +1,4 @@
-"""How much data, how wide a layer: real runs on Fashion-MNIST, one after another, five seeds each. Part of "Capacity and data"."""
+"""How much data, how wide a layer: real runs on Fashion-MNIST, one after another, five seeds each; a part of "Capacity and data"."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
-from pages.ui.generalization import jobs
-from pages.ui.generalization.bands import in_words
-from pages.ui.generalization.histories import curve, final
+from pages.ui.generalization.runs import curve, final, in_words, runs_panel
 from pages.ui.link import LinkState, choice
 from pages.ui.live_chart import live_chart
+from pages.ui.run.job_groups import Shown, live_group
+from pages.ui.session import Planned
 from pages.ui.text import count
 from pages.ui.train.data_source import load_data
 
@@ -75,7 +75,7 @@ def part(link: LinkState) -> None:
     question, seed = QUESTIONS[link["question"]], min(int(link["seed"]), MAX_SEED - SEEDS)
     st.markdown(question.claim)
     name = f"sweep_{link['question']}"
-    jobs.live(name, lambda: _panel(name, question, seed))
+    live_group(name, lambda: _panel(name, question, seed))
 
 
 def _run(question: Question, place: int, seed: int) -> Run:
@@ -85,10 +85,10 @@ def _run(question: Question, place: int, seed: int) -> Run:
 
 def _panel(name: str, question: Question, seed: int) -> None:
     planned = [
-        jobs.Planned(f"{count(place)} {question.axis}", lambda place=place: _run(question, place, seed))  # type: ignore[misc]
+        Planned(f"{count(place)} {question.axis}", lambda place=place: _run(question, place, seed))  # type: ignore[misc]
         for place in question.places
     ]
-    shown = jobs.runs_panel(name, question.button, seed, planned)
+    shown = runs_panel(name, question.button, seed, planned)
     left, right = st.columns([1.5, 1], gap="medium")
     ended = [one for one in shown if one.snapshot.stop_reason is not None and one.snapshot.stop_reason.kind == "completed"]
     with left:
@@ -116,7 +116,7 @@ def _panel(name: str, question: Question, seed: int) -> None:
     )
 
 
-def _by_place(name: str, question: Question, ended: list[jobs.Shown]) -> None:
+def _by_place(name: str, question: Question, ended: list[Shown]) -> None:
     places = question.places[: len(ended)]
 
     def series(label: str, quantity: str, color: str) -> BandSeries:

@@ -1,4 +1,4 @@
-"""Wrong labels learned by heart: a wide network on Fashion-MNIST with and without them. Part of "Capacity and data"."""
+"""Wrong labels learned by heart: a wide network on Fashion-MNIST with and without them; a part of "Capacity and data"."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from pages.figures.axes import axis
 from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, SERIES
-from pages.ui.generalization import jobs
-from pages.ui.generalization.histories import curve
+from pages.ui import session
+from pages.ui.generalization.runs import curve, runs_panel
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
+from pages.ui.run.job_groups import Shown, live_group
+from pages.ui.session import Planned
 from pages.ui.text import count, percent
 from pages.ui.train.data_source import load_data
 
-QUEUE = "wrong_labels"
+GROUP = "wrong_labels"
 IMAGES, TEST_IMAGES = 1000, 2000
 CHART_HEIGHT = 380
 LEARNED_BY_HEART = 0.95  # of the training labels
@@ -58,7 +60,7 @@ def part(link: LinkState) -> None:
         hidden=(int(link["wide"]),), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=int(link["label_epochs"]),
         seed=seed, device="cpu",
     )  # fmt: skip
-    jobs.live(QUEUE, lambda: _panel(spec, share))
+    live_group(GROUP, lambda: _panel(spec, share))
 
 
 def _noisy(share: float, seed: int) -> NoisyLabels:
@@ -68,13 +70,13 @@ def _noisy(share: float, seed: int) -> NoisyLabels:
 def _panel(spec: RunSpec, share: float) -> None:
     shares = (0.0, share) if share else (0.0,)
     planned = [
-        jobs.Planned(
+        Planned(
             f"{100 * one:.0f} % wrong" if one else "all labels right",
             lambda one=one: Run(spec, _noisy(one, spec.seed).data),  # type: ignore[misc]
         )
         for one in shares
     ]
-    shown = jobs.runs_panel(QUEUE, "Train with right and with wrong labels", (spec, share), planned, at_once=2)
+    shown = runs_panel(GROUP, "Train with right and with wrong labels", (spec, share), planned, at_once=2)
     marks = Marks()
     marks.level(10, "guessing: 10 %")
     curves = []
@@ -90,15 +92,15 @@ def _panel(spec: RunSpec, share: float) -> None:
     live_chart(
         figure, key="label_accuracy", height=CHART_HEIGHT, alt="Training and test accuracy against epochs, with and without wrong labels"
     )
-    held = jobs.queue(QUEUE)
-    if shown and held is not None and held.key == (spec, share):
-        _numbers(shown[-1], held.jobs[-1].run.network, _noisy(shares[len(shown) - 1], spec.seed))
+    group = session.jobs().group(GROUP)
+    if shown and group is not None and group.key == (spec, share):
+        _numbers(shown[-1], group.jobs[-1].run.network, _noisy(shares[len(shown) - 1], spec.seed))
     st.caption(
         f"The first {count(IMAGES)} training images, {count(TEST_IMAGES)} test images with right labels; Adam, lr 0.001, batches of 64."
     )
 
 
-def _numbers(one: jobs.Shown, network: Network | None, noisy: NoisyLabels) -> None:
+def _numbers(one: Shown, network: Network | None, noisy: NoisyLabels) -> None:
     epochs = one.snapshot.history.epochs
     if not epochs or network is None:
         return

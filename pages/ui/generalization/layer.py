@@ -1,4 +1,4 @@
-"""The dropout layer by itself: a small tensor, its masks, the network they leave, and their mean. Part of the act "Dropout"."""
+"""The dropout layer by itself: a small tensor, its masks, the network they leave, and their mean; a part of the section "Dropout"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weight decay by three routes, and whether they meet: a part of the act "Weight decay". Trains nothing itself."""
+"""Weight decay by three routes, and whether they meet; a part of the section "Weight decay"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of the polynomial over degrees and over sample counts, with the band over seeds. Fits nothing itself."""
+"""Errors of the polynomial over degrees and over sample counts, with the band over seeds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
-from pages.ui.generalization.bands import in_words
+from pages.ui.generalization.runs import in_words
 from pages.ui.live_chart import live_chart
 
 SEEDS = 20

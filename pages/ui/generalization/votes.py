@@ -1,4 +1,4 @@
-"""Dropout left on when it should be off: masked copies of a trained network voting on one image. Part of the act "Dropout"."""
+"""Dropout left on when it should be off: masked copies of a trained network voting on one image; a part of the section "Dropout"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.labs.generalization.masks import LeftOn, left_on, vote
 from mlp_core.spec import RunSpec
 from pages.figures.dropout import vote_strips
-from pages.ui.generalization import jobs
+from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
@@ -23,11 +23,11 @@ CHART_HEIGHT = 340
 Weights = list[tuple[Tensor, Tensor]]
 
 
-def votes_panel(link: LinkState, queue: str, title: str, images: int) -> None:
-    """One test image, a hundred masks. Uses the network trained under `title`, as it stands."""
+def votes_panel(link: LinkState, name: str, title: str, images: int) -> None:
+    """One test image, a hundred masks. Uses the network that the group `name` trained under `title`, as it stands."""
     st.markdown("##### Left on by mistake: a hundred masked copies vote")
-    held = jobs.queue(queue)
-    job = next((job for name, job in held.begun if name == title), None) if held is not None else None
+    group = session.jobs().group(name)
+    job = next((job for one, job in group.started if one == title), None) if group is not None else None
     if job is None or job.run.network is None or not job.run.epoch:
         st.info("Train with and without dropout first: this looks into the network that was trained with it.", icon=":material/info:")
         return

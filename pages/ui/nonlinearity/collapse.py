@@ -1,4 +1,4 @@
-"""The act "Collapse": affine layers multiplied out to one, until their activation bends. Computes all on real images."""
+"""The section "Collapse": affine layers multiplied out to one, until their activation bends; on real images."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _bending(sizes: tuple[int, ...], seed: int, slope: float) -> Bending:
     return Bending(*map(np.concatenate, columns))
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Multiply a stack out, then bend it."""
     st.markdown("Layers without a nonlinearity are **one** layer, however many there are. Multiply them out:")
     st.latex(r"\begin{aligned}&(XW_1 + b_1)W_2 + b_2\\ &\quad = X\,\underbrace{W_1W_2}_{W} + \underbrace{b_1W_2 + b_2}_{b}\end{aligned}")

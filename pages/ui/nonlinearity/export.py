@@ -12,9 +12,9 @@ from mlp_core.jobs.job import JobSnapshot
 from mlp_core.reports.export.files import epochs_csv, steps_csv, weights_of
 from pages.figures.figure import Figure
 from pages.figures.standalone import figure_html
+from pages.ui import session
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import job as nonlinearity_job
-from pages.ui.nonlinearity import pictures
+from pages.ui.nonlinearity import pictures, seeds
 from pages.ui.nonlinearity.own import points_left_out
 from pages.ui.nonlinearity.settings import OWN, Settings
 from pages.ui.train.load_experiment import changes_in_words
@@ -46,8 +46,8 @@ def home_panel(link: LinkState, settings: Settings, job: TrainingJob) -> None:
 
 def _seeds() -> None:
     """One file of all five, where there are five."""
-    if (found := nonlinearity_job.held(nonlinearity_job.SEEDS)) is not None:
-        five = found.job.snapshot()
+    if (job := session.jobs().job(seeds.JOB)) is not None:
+        five = job.snapshot()
         text = lambda: epochs_csv(five.history, five.members, five.spec.seed)  # noqa: E731
         _download("Epochs of 5 seeds (CSV)", "seeds.csv", text, "text/csv", bool(five.history.epochs))
 

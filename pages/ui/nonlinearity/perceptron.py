@@ -1,4 +1,4 @@
-"""The act "The perceptron": one sample at a time, until no mistake is left or the weights repeat themselves."""
+"""The section "The perceptron": one sample at a time, until no mistake is left or the weights repeat themselves."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def cloud(name: str, count: int, gap: float, seed: int) -> tuple[Floats, Floats]
     return on_grid(np.outer(away, normal) + np.outer(along, [-normal[1], normal[0]])), labels
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Choose points, then let the rule meet them."""
     st.markdown(
         "The oldest learning machine (Rosenblatt, 1958) draws **one line**. It meets one sample $(\\mathbf x, y)$ at a time, $y = \\pm 1$; "
@@ -54,12 +54,12 @@ def act(link: LinkState) -> None:
         "$b \\leftarrow b + y$. If some line separates the classes, it finds one. If none does, it never stops."
     )
     playing = bool(st.session_state.get(PLAYING))
-    st.fragment(_act, run_every=PLAY_SECONDS if playing else None)(link, playing)
+    st.fragment(_section, run_every=PLAY_SECONDS if playing else None)(link, playing)
 
 
-def _act(link: LinkState, playing: bool) -> None:
+def _section(link: LinkState, playing: bool) -> None:
     if bool(st.session_state.get(PLAYING)) != playing:
-        st.rerun()  # the whole page: whether the act runs itself again is decided there
+        st.rerun()  # the whole page: whether the section runs itself again is decided there
     controls, picture, numbers = st.columns([1, 1.8, 1.4], gap="medium")
     with controls:
         machine = _controls(link)

@@ -1,4 +1,4 @@
-"""The act "XOR and friends": a small network on points of the plane, seen from inside while it learns."""
+"""The section "XOR and friends": a small network on points of the plane, seen from inside while it learns."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.jobs.job import MemoryBudgetError
 from mlp_core.spec import SpecError
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import job as nonlinearity_job
-from pages.ui.nonlinearity import pictures, steering
-from pages.ui.nonlinearity import seeds as nonlinearity_seeds
+from pages.ui.nonlinearity import pictures, seeds, steering
 from pages.ui.nonlinearity.panels import record
 from pages.ui.nonlinearity.presets import preset_row
 from pages.ui.nonlinearity.settings import Settings, settings_panel
@@ -23,7 +21,7 @@ TICK_SECONDS = 0.2
 SLOWER = 3  # ticks to one of what stands below the plane, so that the plane has the time to move
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Choose points and a network, press Play, look inside."""
     st.markdown(
         "No single line separates **XOR**. One hidden layer bends the plane until a line will do: every small picture below is what one "
@@ -37,7 +35,7 @@ def act(link: LinkState) -> None:
         st.fragment(pictures.bare_plane)(link, settings)
         return
     steering.buttons(link, settings, job)
-    several = nonlinearity_seeds.moving()
+    several = seeds.moving()
     if _active(job):
         ticking(_moving, TICK_SECONDS, moving=True)(link, settings, job)
         ticking(_record, SLOWER * TICK_SECONDS, moving=True)(link, settings, job, several)
@@ -47,7 +45,7 @@ def act(link: LinkState) -> None:
 
 def _job(settings: Settings) -> TrainingJob | None:
     try:
-        return nonlinearity_job.job_for(settings.key, settings.run)
+        return steering.job_for(settings)
     except (SpecError, ExpressionError, MemoryBudgetError) as error:
         st.error(f"This cannot be trained here: {plain(error, 200)}", icon=":material/error:")
         return None
@@ -92,7 +90,7 @@ def _record(link: LinkState, settings: Settings, job: TrainingJob, several: bool
     Args:
         several: whether five seeds moved when the page was drawn.
     """
-    if nonlinearity_seeds.moving() != several:
+    if seeds.moving() != several:
         st.rerun()
     record(link, settings, job, moment)
 

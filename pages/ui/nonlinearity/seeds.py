@@ -1,4 +1,4 @@
-"""Five seeds of the playground's design, trained at once: their curves, and what they say together. Knows no plane."""
+"""Five seeds of the playground's design, trained at once: their curves, and what they say together."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from mlp_core.spec import SpecError
 from mlp_core.training.replicates import Replicates
 from pages.figures.curve_series import CurveSeries
 from pages.figures.plane_curves import ACCURACY, LOSS, epoch_curves
+from pages.ui import session
 from pages.ui.live_chart import live_chart
-from pages.ui.nonlinearity import job as nonlinearity_job
 from pages.ui.nonlinearity.pictures import CURVE_HEIGHT, loss_title
 from pages.ui.nonlinearity.settings import Settings
 from pages.ui.run.run_controls import worded
 from pages.ui.text import count, percent
 
+JOB = "plane_seeds"  # under which name the session holds them
 ERROR = "_plane_seeds_error"
 
 
@@ -28,30 +29,30 @@ def start(settings: Settings) -> None:
     """Train the design from five seeds, at full speed, in the place of the five before."""
     st.session_state.pop(ERROR, None)
     try:
-        nonlinearity_job.hold(nonlinearity_job.SEEDS, settings.key, settings.replicates).play()
+        session.start_job(JOB, settings.key, settings.replicates).play()
     except (SpecError, ExpressionError, MemoryBudgetError) as error:
         st.session_state[ERROR] = error
 
 
 def moving() -> bool:
     """Whether there will be something new to see of five seeds."""
-    found = nonlinearity_job.held(nonlinearity_job.SEEDS)
-    return found is not None and found.job.moving
+    group = session.jobs().group(JOB)
+    return group is not None and group.moving
 
 
 def seeds_panel(settings: Settings) -> None:
     """The band of five seeds, and what they came to."""
     if (error := st.session_state.get(ERROR)) is not None:
         st.error(f"Five of these cannot be trained here: {worded(error)}.", icon=":material/error:")
-    found = nonlinearity_job.held(nonlinearity_job.SEEDS)
-    if found is None:
+    group = session.jobs().group(JOB)
+    if group is None:
         st.info(
             "**× 5 seeds** trains five networks of this design at once, so that one lucky run does not mislead.", icon=":material/info:"
         )
         return
-    if found.key != settings.key:
+    if group.key != settings.key:
         st.info("These five are of the settings before; **× 5 seeds** trains the new ones.", icon=":material/edit_note:")
-    snapshot, five = found.job.snapshot(), found.job.run
+    snapshot, five = group.jobs[0].snapshot(), group.jobs[0].run
     assert isinstance(five, Replicates)
     classes = five.loss.scores is not None
     members, first, total = snapshot.members, snapshot.spec.seed, snapshot.spec.epochs

@@ -1,5 +1,5 @@
-"""The buttons of the playground: play, step, reset, five seeds, another learning rate. They stand outside of what runs by itself, since
-they change only with a click or at the end of a run. Draws no picture.
+"""The run of the playground and its buttons: play, step, reset, five seeds, another learning rate. They stand outside of what runs by
+itself, since they change only with a click or at the end of a run.
 """
 
 from __future__ import annotations
@@ -11,14 +11,29 @@ import streamlit as st
 from mlp_core.jobs import TrainingJob
 from mlp_core.jobs.job import MemoryBudgetError
 from mlp_core.training.replicates import SEEDS
+from pages.ui import session
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import job as nonlinearity_job
-from pages.ui.nonlinearity import seeds as nonlinearity_seeds
+from pages.ui.nonlinearity import seeds
 from pages.ui.nonlinearity.panels import SEVERAL, choose
 from pages.ui.nonlinearity.settings import Settings
 from pages.ui.run.run_controls import lr_popover
 
 PLAYING = "_plane_playing"
+JOB = "plane"  # under which name the session holds the run on the plane
+
+
+def job_for(settings: Settings) -> TrainingJob:
+    """The job on the plane, its network ready to be seen; where the settings have changed a new one, in the place of the one before.
+
+    Raises:
+        SpecError, ExpressionError, MemoryBudgetError: it cannot be trained here.
+    """
+    group = session.jobs().group(JOB)
+    if group is not None and group.key == settings.key:
+        return group.jobs[0]
+    job = session.start_job(JOB, settings.key, settings.run)
+    job.run.prepare()
+    return job
 
 
 def playing(job: TrainingJob) -> bool:
@@ -51,8 +66,10 @@ def buttons(link: LinkState, settings: Settings, job: TrainingJob) -> None:
 
 def branch(job: TrainingJob, step: int, lr: float) -> None:
     """Train on from an earlier step with another learning rate, in the place of `job`."""
+    group, run = session.jobs().group(JOB), job.run.branch(step, lr)
     with suppress(MemoryBudgetError):  # then the page tries the experiment from its start, and says why that cannot be
-        nonlinearity_job.branch(job, step, lr)
+        if group is not None and group.jobs[0] is job:
+            session.start_job(JOB, group.key, lambda: run).run.prepare()
     st.session_state[PLAYING] = True
 
 
@@ -63,14 +80,14 @@ def _play(job: TrainingJob, wanted: bool) -> None:
 
 
 def _train_seeds(settings: Settings) -> None:
-    nonlinearity_seeds.start(settings)
+    seeds.start(settings)
     choose(SEVERAL)
     st.toast(f"{SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")
 
 
 def _reset() -> None:
     rest()
-    nonlinearity_job.forget()
+    session.jobs().give_up(JOB)
 
 
 def _regenerate(link: LinkState) -> None:

@@ -129,7 +129,7 @@ def _started(make: Callable[[], Run]) -> TrainingJob | None:
     """A job of this tab, or None where it cannot be: then the page says why."""
     _put_away()
     try:
-        job = session.start_job(make)
+        job = session.start_current_job(make)
     except (SpecError, ExpressionError, MemoryBudgetError) as error:
         st.session_state["_start_error"] = error
         return None
@@ -141,7 +141,7 @@ def _put_away() -> None:
     """Take the run off the screen; it stays among the runs side by side."""
     if (job := session.current_job()) is not None:
         shelf.keep(job.snapshot())
-    session.forget_job()
+    session.forget_current_job()
 
 
 JobOf = Callable[[], TrainingJob | None]

@@ -1,4 +1,4 @@
-"""The act "A chain of gradients": the sigmoid with its gradient, a point chosen for every layer, and the product that comes of it."""
+"""The section "A chain of gradients": the sigmoid with its gradient, a point chosen for every layer, and the product that results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _read_points(text: str) -> tuple[float, ...]:
 FIELDS = (Field("x", START, _read_points, lambda points: ",".join(f"{point:.4g}" for point in points)),)
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Choose x at each layer; every layer multiplies the gradient by σ'(x)."""
     st.markdown(
         "Going back through a layer multiplies the gradient by $\\sigma'(x)$, at most $\\frac14$. "

@@ -1,4 +1,4 @@
-"""The act "Depth": real networks, measured in one forward and backward pass beside what mean-field theory predicts."""
+"""The section "Depth": real networks, measured in one forward and backward pass beside what mean-field theory predicts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures
 from pages.ui.stability.designs import Design, designs_panel
-from pages.ui.stability.map import map_panel
+from pages.ui.stability.gradient_map import map_panel
 from pages.ui.train.data_source import load_data
 
 WIDTHS = ("8", "16", "32", "64", "128")
@@ -56,7 +56,7 @@ class Measured:
     prediction: DepthPrediction | None
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Choose designs and a depth; see every layer's signal and gradient."""
     st.markdown("One forward and one backward pass through real networks, **before any training**. Which of them could learn at all?")
     load_data()

@@ -1,4 +1,4 @@
-"""The act "Random matrices": a product of random factors, literally and with logarithms, beside its Lyapunov exponents."""
+"""The section "Random matrices": a product of random factors, literally and with logarithms, beside its Lyapunov exponents."""
 
 from __future__ import annotations
 
@@ -70,19 +70,19 @@ class Product:
         return limits.largest_log10 if self.exponents[0] > 0 else limits.smallest_log10
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Choose a law, a size and a scale; watch the product grow or die."""
     st.markdown(
         "Multiply random matrices, one after another, as a deep network does: the book's 100 of 4 × 4 reach 10²⁴.  \n"
         r"Typical growth is $e^{\lambda_1}$ a factor, with $\lambda_1 = \frac12\left(\ln 2 + \psi(\frac n2)\right) + \ln\sigma$."
     )
     playing = bool(st.session_state.get(PLAYING))
-    st.fragment(_act, run_every=PLAY_SECONDS if playing else None)(link, playing)
+    st.fragment(_section, run_every=PLAY_SECONDS if playing else None)(link, playing)
 
 
-def _act(link: LinkState, playing: bool) -> None:
+def _section(link: LinkState, playing: bool) -> None:
     if bool(st.session_state.get(PLAYING)) != playing:
-        st.rerun()  # the whole page: whether the act runs itself again is decided there
+        st.rerun()  # the whole page: whether the section runs itself again is decided there
     controls, picture = st.columns([1, 2.6], gap="medium")
     with controls:
         product = _controls(link)

@@ -1,20 +1,19 @@
-"""The act "Symmetry": equal weights stay equal, and what breaks the spell; distinct units over training, and what they look for."""
+"""The section "Symmetry": equal weights stay equal, and what parts them; distinct units over training, and what they look for."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import JobSnapshot
 from mlp_core.labs.symmetry import Variant, distinct_units, variants
 from mlp_core.spec import Bounds
 from pages.figures.symmetry import DistinctSeries, distinct_unit_counts
 from pages.figures.weights import weight_images
+from pages.ui import session
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
-from pages.ui.stability import runs
-from pages.ui.stability.training import TICK_SECONDS, curves, fate, side_by_side
-from pages.ui.ticking import ticking
+from pages.ui.run.job_groups import Shown, live_group
+from pages.ui.stability.training import curves, outcome, side_by_side
 from pages.ui.train.data_source import load_data
 
 GROUP = "symmetry"
@@ -27,7 +26,7 @@ FIELDS = (
 )
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Three starts of one hidden layer: all equal, equal with dropout, and nearly equal."""
     st.markdown(
         "Give every weight the **same value**, and every unit of the layer computes the same, gets the same gradient and takes the same "
@@ -38,28 +37,28 @@ def act(link: LinkState) -> None:
     units.select_slider("Hidden units", UNITS, key=link.key("units"))
     epochs.slider("Epochs", 1, MOST_EPOCHS, key=link.key("symmetry_epochs"))
     chosen = variants(int(link["units"]), int(link["symmetry_epochs"]), int(link["seed"]))
-    moving = runs.moving(GROUP)
-    ticking(_runs, TICK_SECONDS, moving=moving)(chosen, moving)
+    live_group(GROUP, lambda: _runs(chosen))
 
 
-def _runs(chosen: tuple[Variant, ...], moving: bool) -> None:
-    shown = side_by_side(GROUP, "Train all three", [(variant.label, variant.spec) for variant in chosen], moving)
-    if not shown:
+def _runs(chosen: tuple[Variant, ...]) -> None:
+    shown = side_by_side(GROUP, "Train all three", [(variant.label, variant.spec) for variant in chosen])
+    group = session.jobs().group(GROUP)
+    if not shown or group is None:
         return
     _distinct(shown)
     curves(shown, log=True)
     columns = st.columns(len(shown))
-    for column, (title, snapshot), (_, job), variant in zip(columns, shown, runs.jobs(GROUP), chosen, strict=True):
+    for column, (title, snapshot), job, variant in zip(columns, shown, group.jobs, chosen, strict=True):
         with column.container(border=True, height="stretch"):
-            fate(title, snapshot)
+            outcome(title, snapshot)
             st.caption(variant.lesson)
             _weights(title, job)
 
 
-def _distinct(shown: list[tuple[str, JobSnapshot]]) -> None:
+def _distinct(shown: list[Shown]) -> None:
     st.markdown("##### Units that differ from each other")
     series = [DistinctSeries(title, *distinct_units(snapshot.history)) for title, snapshot in shown]
-    first = shown[0][1]
+    first = shown[0].snapshot
     figure = distinct_unit_counts(series, first.spec.hidden[0], first.steps_per_epoch, first.spec.epochs)
     live_chart(figure, key="distinct", height=300, alt="Number of distinct hidden units against epochs, one line a start")
 

@@ -1,29 +1,31 @@
-"""The act "So what?": the designs of the page trained side by side for a few seconds, each with its verdict."""
+"""The section "So what?": the designs of the page trained side by side for a few seconds, each with its verdict."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
-from mlp_core.expression import ExpressionError
-from mlp_core.jobs.job import JobSnapshot, MemoryBudgetError
+from mlp_core.data import load_fashion_mnist
+from mlp_core.jobs.job import JobSnapshot
 from mlp_core.reports.diagnosis.diagnosis import Verdict, diagnose
-from mlp_core.spec import BOUNDS, Bounds, RunSpec, SpecError
+from mlp_core.spec import BOUNDS, Bounds, RunSpec
+from mlp_core.training import Run
 from pages.figures.training import CurveSeries, accuracy_curve, loss_curve
+from pages.ui import session
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.inside import inside_panel
-from pages.ui.stability import runs
+from pages.ui.run.job_groups import Shown, group_controls, live_group
+from pages.ui.session import Planned
 from pages.ui.stability.designs import Design, designs_panel
-from pages.ui.text import percent, plain
-from pages.ui.ticking import ticking
+from pages.ui.text import percent
 from pages.ui.train.data_source import load_data
 
-GROUP = "fates"
+GROUP = "designs"
 MOST_LAYERS, MOST_EPOCHS = 20, 10
 TRAINED_WIDTH = 64
-TICK_SECONDS = 0.7
 CHART_HEIGHT = 340
 FIELDS = (
     number("layers", 5, Bounds(1, MOST_LAYERS, whole=True)),
@@ -32,7 +34,7 @@ FIELDS = (
 )
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Train what "Depth" has measured; the gradient of the first layer decides who learns."""
     st.markdown(
         "Does a small gradient matter? The same designs, trained side by side on Fashion-MNIST: without a gradient in the first layer a "
@@ -45,80 +47,61 @@ def act(link: LinkState) -> None:
     epochs.slider("Epochs", 1, MOST_EPOCHS, key=link.key("epochs"))
     lr.number_input("Learning rate", BOUNDS["lr"].low, BOUNDS["lr"].high, format="%.4g", key=link.key("lr"))
     titled = [(design.label, _spec(link, design)) for design in designs]
-    moving = runs.moving(GROUP)
-    ticking(_runs, TICK_SECONDS, moving=moving)(titled, moving)
+    live_group(GROUP, lambda: _runs(titled))
 
 
 def _spec(link: LinkState, design: Design) -> RunSpec:
     return replace(design.spec(int(link["layers"]), TRAINED_WIDTH, int(link["seed"])), epochs=int(link["epochs"]), lr=float(link["lr"]))
 
 
-def _runs(titled: list[tuple[str, RunSpec]], moving: bool) -> None:
-    shown = side_by_side(GROUP, "Train side by side", titled, moving)
+def _runs(titled: list[tuple[str, RunSpec]]) -> None:
+    shown = side_by_side(GROUP, "Train side by side", titled)
     if not shown:
         return
     curves(shown)
     for column, (title, snapshot) in zip(st.columns(len(shown)), shown, strict=True):
         with column.container(border=True, height="stretch"):
-            fate(title, snapshot)
+            outcome(title, snapshot)
     _inside(shown)
 
 
-def _inside(shown: list[tuple[str, JobSnapshot]]) -> None:
+def _inside(shown: list[Shown]) -> None:
     """Every layer of one run, once somebody has chosen it: what nobody looks at is not measured."""
     index = st.selectbox(
-        "Look inside", range(len(shown)), index=None, format_func=lambda index: shown[index][0], key=f"{GROUP}_inside_{len(shown)}",
+        "Look inside", range(len(shown)), index=None, format_func=lambda index: shown[index].title, key=f"{GROUP}_inside_{len(shown)}",
         placeholder="Choose a design to see its layers while it trains", width=420,
     )  # fmt: skip
-    if index is not None:
-        job = runs.jobs(GROUP)[index].job
-        inside_panel(shown[index][1], job.run.network, job.look_inside)
+    group = session.jobs().group(GROUP)
+    if index is not None and group is not None:
+        job = group.jobs[index]
+        inside_panel(shown[index].snapshot, job.run.network, job.look_inside)
 
 
-def side_by_side(group: str, label: str, titled: list[tuple[str, RunSpec]], moving: bool) -> list[tuple[str, JobSnapshot]]:
-    """Draw the buttons of a group of runs; what it has come to, with the titles the runs were started under."""
-    if runs.moving(group) != moving:
-        st.rerun()  # the whole page: whether the fragment runs itself again is decided there
-    start_stop(group, label, titled)
-    shown = [(title, job.snapshot()) for title, job in runs.jobs(group)]
-    if shown and [snapshot.spec for _, snapshot in shown] != [spec for _, spec in titled]:
-        st.info("These runs are of the settings before; train again to see the new ones.", icon=":material/edit_note:")
-    return shown
+def side_by_side(name: str, label: str, titled: list[tuple[str, RunSpec]]) -> list[Shown]:
+    """The controls of a group of runs on Fashion-MNIST, all trained at once; what they have come to. Stop takes them off the page."""
+    planned = [Planned(title, partial(_run, spec)) for title, spec in titled]
+    key = tuple(spec for _, spec in titled)
+    return group_controls(name, label, key, planned, at_once=len(planned), stop=lambda: session.jobs().give_up(name))
 
 
-def start_stop(group: str, label: str, titled: list[tuple[str, RunSpec]]) -> None:
-    """The buttons that start and end a group of runs, and why it could not start."""
-    with st.container(horizontal=True):
-        st.button(label, key=f"{group}_start", type="primary", icon=":material/play_arrow:", on_click=_start, args=(group, titled))
-        st.button(
-            "Stop", key=f"{group}_stop", icon=":material/stop:", on_click=runs.clear, args=(group,), disabled=not runs.moving(group)
-        )  # fmt: skip
-    if (error := st.session_state.get(f"_{group}_error")) is not None:
-        st.error(f"These runs cannot be trained here: {plain(error, 200)}", icon=":material/error:")
+def _run(spec: RunSpec) -> Run:
+    return Run(spec, load_fashion_mnist())
 
 
-def _start(group: str, titled: list[tuple[str, RunSpec]]) -> None:
-    st.session_state.pop(f"_{group}_error", None)
-    try:
-        runs.start(group, titled)
-    except (SpecError, ExpressionError, MemoryBudgetError) as error:
-        st.session_state[f"_{group}_error"] = error
-
-
-def curves(shown: list[tuple[str, JobSnapshot]], *, log: bool = False) -> None:
+def curves(shown: list[Shown], *, log: bool = False) -> None:
     """Loss and accuracy of all runs, one color a run."""
     series = [CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, title) for title, snapshot in shown]
     epochs = max(snapshot.spec.epochs for _, snapshot in shown)
     loss, accuracy = st.columns(2, gap="medium")
     with loss:
         st.markdown("##### Loss")
-        live_chart(loss_curve(series, epochs, log=log), key="fates_loss", height=CHART_HEIGHT, alt="Loss of all runs against epochs")
+        live_chart(loss_curve(series, epochs, log=log), key="designs_loss", height=CHART_HEIGHT, alt="Loss of all runs against epochs")
     with accuracy:
         st.markdown("##### Accuracy")
-        live_chart(accuracy_curve(series, epochs), key="fates_accuracy", height=CHART_HEIGHT, alt="Accuracy of all runs against epochs")
+        live_chart(accuracy_curve(series, epochs), key="designs_accuracy", height=CHART_HEIGHT, alt="Accuracy of all runs against epochs")
 
 
-def fate(title: str, snapshot: JobSnapshot) -> None:
+def outcome(title: str, snapshot: JobSnapshot) -> None:
     """Where one run stands, and its verdict."""
     last = snapshot.history.epochs[-1] if snapshot.history.epochs else None
     st.progress(snapshot.fraction_done, title)

@@ -1,4 +1,4 @@
-"""The act "Gradient and contour": a function of two variables, a point to set, and the right angle between two directions found apart."""
+"""The section "Gradient and contour": a function of two variables, a point to set, and the right angle of two directions found apart."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CRITICAL = {
 }
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Set a point, see the right angle."""
     st.pills(
         "Function", tuple(SURFACES), format_func=lambda name: SURFACES[name].label, key=link.key("f"), required=True,

@@ -1,4 +1,4 @@
-"""The act "Shapes and operations": tensors a visitor edits, an operation, its result and how the shapes line up."""
+"""The section "Shapes and operations": tensors a visitor edits, an operation, its result and how the shapes line up."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FIELDS = (
 )
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """Choose an operation, edit its operands, see what it makes."""
     st.pills(
         "Operation", tuple(OPERATIONS), format_func=lambda name: OPERATIONS[name].label, key=link.key("op"), required=True,

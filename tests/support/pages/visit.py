@@ -16,8 +16,8 @@ import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import page_jobs as bench
-from pages.ui.page_jobs import Bench
+from pages.ui import session
+from pages.ui.session import SessionJobs
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0  # the machines that run this are small and shared
@@ -37,14 +37,14 @@ def visit(script: str) -> Iterator[AppTest]:
 
 
 @contextmanager
-def visit_with_bench(script: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    """A visit whose bench the test shares, so that it can get at the jobs on it."""
-    mine: Bench[Any] = Bench()
-    monkeypatch.setattr(bench, "bench_of", lambda page: mine)
+def visit_with_jobs(script: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """A visit whose jobs the test can get at: `session.jobs()` are the same on the page and in the test."""
+    mine = SessionJobs()
+    monkeypatch.setattr(session, "jobs", lambda: mine)
     with visit(script) as page:
         yield page
-    for place in tuple(mine.places):
-        mine.clear(place)
+    for name in tuple(mine.groups):
+        mine.give_up(name)
 
 
 def opened(page: AppTest, **query: str) -> AppTest:

@@ -1,4 +1,4 @@
-"""The act "One machine, different ends": five models of the book as one network with another last layer, each a click from trained."""
+"""The section "One machine, different ends": five models of the book as one network with another last layer, each a click from trained."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mlp_core.spec import weight_count
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity.presets import SPIRAL, Preset, take
 from pages.ui.nonlinearity.steering import PLAYING
+from pages.ui.sections import PARAMETER
 
 
 class Machine(NamedTuple):
@@ -38,7 +39,7 @@ MACHINES = (
 )
 
 
-def act(link: LinkState) -> None:
+def section(link: LinkState) -> None:
     """A table of the machines, and a way into each."""
     st.markdown(
         "Five models of the book, one machine: a network whose **last layer** and **loss** change. Without a hidden layer it is a "
@@ -74,5 +75,5 @@ def _row(machine: Machine) -> dict[str, object]:
 
 def _open(link: LinkState, machine: Machine) -> None:
     take(link, Preset(machine.fields, ""))
-    link["act"] = "playground"
+    link[PARAMETER] = "playground"
     st.session_state[PLAYING] = True

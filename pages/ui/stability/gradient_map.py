@@ -1,4 +1,4 @@
-"""The map of the act "Depth": over which σ_w (and depth, or σ_b) gradients vanish or explode, with theory's critical line on it."""
+"""The map of the section "Depth": over which σ_w (and depth, or σ_b) gradients vanish or explode, with theory's critical line on it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,76 @@
+"""Runs over several seeds: how far they are, their histories as curves with bands, and whether a difference is more than luck."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import streamlit as st
+
+from mlp_core.labs.generalization.bands import PairedComparison, SeedBand
+from mlp_core.labs.generalization.linear_fit import Floats
+from mlp_core.records import HistorySnapshot
+from pages.figures.bands import BandSeries
+from pages.ui import session
+from pages.ui.run.job_groups import Shown, group_controls
+from pages.ui.session import Planned
+
+UNLIKELY = 0.05  # luck that rare is not called luck
+
+
+def runs_panel(name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1) -> list[Shown]:
+    """The buttons of a group of runs and how far they are; what was started. To be called from a panel that `live_group` draws."""
+    shown = group_controls(name, label, key, planned, at_once)
+    group = session.jobs().group(name)
+    if shown and group is not None and group.moving:
+        done = sum(one.snapshot.fraction_done for one in shown) / (len(shown) + len(group.waiting))
+        last = shown[-1].snapshot
+        st.progress(min(done, 1.0), f"{shown[-1].title}: epoch {len(last.history.epochs)} of {last.spec.epochs}")
+    for title, snapshot in shown:
+        reason = snapshot.stop_reason
+        if reason is not None and reason.kind not in ("completed", "stopped", "abandoned"):
+            st.error(f"**{title}.** {reason} Try a smaller learning rate.", icon=":material/error:")
+    return shown
+
+
+def by_epoch(members: Sequence[HistorySnapshot], quantity: str) -> Floats:
+    """A field of the epochs' records, (seeds, epochs), up to the last epoch that all seeds have finished."""
+    epochs = min(len(member.epochs) for member in members)
+    values = [[getattr(record, quantity) for record in member.epochs[:epochs]] for member in members]
+    return np.array(values, dtype=np.float64).reshape(len(members), epochs)
+
+
+def curve(
+    label: str, members: Sequence[HistorySnapshot], quantity: str, color: str, *, scale: float = 1.0, dash: str = "solid"
+) -> BandSeries:
+    """A field over the epochs: the median, and the band where there are several seeds."""
+    values = scale * by_epoch(members, quantity)
+    epochs, band = np.arange(1, values.shape[1] + 1), SeedBand.of(values)
+    low, high = (band.low, band.high) if len(members) > 1 else (None, None)
+    return BandSeries(label, epochs, band.median, color, low, high, dash)
+
+
+def final(members: Sequence[HistorySnapshot], quantity: str) -> Floats:
+    """A field at the last epoch, (seeds,); NaN for a seed that has finished none."""
+    return np.array([getattr(member.epochs[-1], quantity) if member.epochs else np.nan for member in members], dtype=np.float64)
+
+
+def in_words(comparison: PairedComparison, first: str, second: str, *, quantity: str, higher: bool = False, digits: str = ".3g") -> str:
+    """Both medians, for how many seeds the first is better, and whether the difference is inside the band.
+
+    Args:
+        comparison: of a quantity that is better where it is lower, or with `higher` where it is higher.
+        first, second: what the two ways are called.
+        digits: how a median is written.
+    """
+    better = comparison.seeds - comparison.ties - comparison.first_lower if higher else comparison.first_lower
+    medians = f"{quantity}: {first} **{comparison.first:{digits}}**, {second} **{comparison.second:{digits}}** (medians)."
+    return f"{medians} Better with {first} for {better} of {comparison.seeds} seeds. {_verdict(comparison)}"
+
+
+def _verdict(comparison: PairedComparison) -> str:
+    if not comparison.inside:
+        return "The difference is **outside the band**."
+    if comparison.chance > UNLIKELY:
+        return "The difference is **inside the band**: it may be luck."
+    return "The difference is **inside the band**, so that one seed proves nothing; that so many seeds agree is hardly luck."

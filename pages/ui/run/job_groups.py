@@ -1,0 +1,76 @@
+"""Several runs beside each other: the buttons that start and end a group of them, and a panel that follows it while it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from mlp_core.jobs.job import JobSnapshot
+from mlp_core.records import HistorySnapshot
+from pages.ui import session
+from pages.ui.session import Planned
+from pages.ui.text import plain
+from pages.ui.ticking import ticking
+
+TICK_SECONDS = 0.7
+
+
+class Shown(NamedTuple):
+    """A run that was started, as it stands."""
+
+    title: str
+    snapshot: JobSnapshot
+
+    @property
+    def members(self) -> tuple[HistorySnapshot, ...]:
+        """One history a seed; of a single run, its own."""
+        return self.snapshot.members or (self.snapshot.history,)
+
+
+def live_group(name: str, panel: Callable[[], None]) -> None:
+    """Draw a panel, and again by itself for as long as the group of this name moves."""
+    moving = _moving(name)
+
+    def draw() -> None:
+        if (group := session.jobs().group(name)) is not None:
+            session.jobs().advance(group)
+        if _moving(name) != moving:
+            st.rerun()  # the whole page: whether the panel runs itself again is decided there
+        panel()
+
+    ticking(draw, TICK_SECONDS, moving=moving)()
+
+
+def group_controls(
+    name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1, stop: Callable[[], None] | None = None
+) -> list[Shown]:
+    """The buttons of a group and what is to be said of it; what was started. To be called from a panel that `live_group` draws.
+
+    Args:
+        label: of the button that starts the group.
+        key: of the settings that stand on the page.
+        stop: what Stop does; by default the runs end, and what they reached stays to be seen.
+    """
+    group = session.jobs().group(name)
+    if stop is None and group is not None:
+        stop = group.stop
+    with st.container(horizontal=True):
+        st.button(
+            label, key=f"{name}_start", type="primary", icon=":material/play_arrow:", on_click=session.start_group,
+            args=(name, key, planned, at_once),
+        )  # fmt: skip
+        st.button("Stop", key=f"{name}_stop", icon=":material/stop:", on_click=stop, disabled=not _moving(name))
+    if group is None:
+        return []
+    if group.error is not None:
+        st.error(f"This cannot be trained here: {plain(group.error, 200)}", icon=":material/error:")
+    if group.key != key and group.started:
+        st.info("These runs are of the settings before; train again to see the new ones.", icon=":material/edit_note:")
+    return [Shown(title, job.snapshot()) for title, job in group.started]
+
+
+def _moving(name: str) -> bool:
+    group = session.jobs().group(name)
+    return group is not None and group.moving

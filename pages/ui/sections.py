@@ -1,0 +1,39 @@
+"""Sections of a page: one is shown at a time, and the link says which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from pages.ui.link import Field, LinkState, choice
+
+PARAMETER = "act"  # in the address: what sections were called when the first links were handed out, which must go on working
+
+Sections = Mapping[str, tuple[str, Callable[[LinkState], None]]]  # name in the link -> title, and what shows the section
+
+
+def show_sections(page: str, sections: Sections, fields: Sequence[Field]) -> None:
+    """All of a page below its header: what was wrong with the link, a choice between the sections, and the section that is chosen.
+
+    Args:
+        page: a name of its own for the page.
+        fields: what the link can set beside the section.
+    """
+    link = LinkState(page, (section_field(PARAMETER, sections), *fields))
+    link.show_errors()
+    choose_section(link, PARAMETER, "Section", sections)
+    link.write()
+
+
+def section_field(name: str, sections: Sections) -> Field:
+    """The link's field that says which section is shown; the first, where it says nothing."""
+    return choice(name, next(iter(sections)), tuple(sections))
+
+
+def choose_section(link: LinkState, field: str, label: str, sections: Sections) -> None:
+    """Let the person choose a section, and show it."""
+    st.segmented_control(
+        label, tuple(sections), format_func=lambda name: sections[name][0], key=link.key(field), required=True, label_visibility="collapsed"
+    )
+    sections[link[field]][1](link)
