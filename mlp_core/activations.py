@@ -1,12 +1,13 @@
-"""The registry of activations, and value and autograd gradient of one on a grid. Knows neither network nor screen.
+"""The registry of activations, and value and autograd gradient of one on a grid.
 
-A new activation is one entry of `ACTIVATIONS` and its name in `mlp_core.spec`, which also holds the bounds of parameters.
+A new activation is one entry of `ACTIVATIONS`: pages, expressions, advice and exported programs find everything about it there.
 """
 
 from __future__ import annotations
 
+import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mlp_core.spec import ACTIVATION_PARAMETERS, Bounds
+from mlp_core.bounds import Bounds
 
 SATURATED_MARGIN = 0.03  # |tanh| > 0.97 (Karpathy, makemore 3); the sigmoid outside [0.03, 0.97]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. (2017): the fixed point at mean 0, variance 1
@@ -27,7 +28,13 @@ Value = float | Tensor
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """The number that shapes an activation. `symbol` is one letter; `learnable`: a tensor of one element may stand in its place."""
+    """The number that shapes an activation.
+
+    Args:
+        symbol: one letter.
+        learned_code: the function as Python code of x and a tensor a of one element, if the parameter is learned along with the weights.
+            Then a tensor that broadcasts against x may stand in its place.
+    """
 
     name: str
     symbol: str
@@ -35,7 +42,11 @@ class Parameter:
     low: float
     high: float
     help: str
-    learnable: bool = False
+    learned_code: str = ""
+
+    @property
+    def learnable(self) -> bool:
+        return bool(self.learned_code)
 
     def check(self, value: object) -> float:
         """Return `value` as a float.
@@ -60,6 +71,21 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """An activation in an exported program.
+
+    Args:
+        expression: Python code of x, and of the parameter a where there is one, with `torch` and `F` (torch.nn.functional) at hand.
+        module: as an `nn.Module`; "" where it would do nothing, None where PyTorch has none.
+        definition: of the function that the expression calls, where it is not PyTorch's.
+    """
+
+    expression: str
+    module: str | None = None
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Activation:
     """A function of every element of a tensor, and what is known about it. Call it: `activation(x, parameter)`.
 
@@ -67,22 +93,36 @@ class Activation:
         name: its name in a `RunSpec`.
         label: its name for a person.
         function: `(x)`, or `(x, parameter)` where it has one -> the same shape; differentiable by autograd.
+        code: how an exported program writes it.
         latex, derivative_latex: φ(x) and φ'(x); "" where no closed form is known.
         advice: when to choose it, in a line.
         output_range: of the parameter's value (ignored where there is none); None where not known.
         saturated_margin: this close to a finite end of its range the function is flat; None where the output does not tell.
         parameter: None where it has none.
+        default_code: other code for where the parameter is at its default.
+        scratch: (function, code) of its own in the implementation from scratch.
+        trainable: whether its gradient is anything but 0 everywhere.
+        rectifier: whether it lets one side pass and stops the other, so that He's initial weights suit it.
+        largest_slope: of |φ'|, as far as it decides whether a deep stack can keep its gradient.
+        negative_slope: below 0, of a function that is x above 0 and a line below; None for all others.
     """
 
     name: str
     label: str
     function: Callable[..., Tensor]
+    code: Code
     latex: str
     derivative_latex: str
     advice: str
     output_range: Callable[[float], Interval] | None = None
     saturated_margin: float | None = None
     parameter: Parameter | None = None
+    default_code: Code | None = None
+    scratch: tuple[Callable[..., Tensor], Code] | None = None
+    trainable: bool = True
+    rectifier: bool = False
+    largest_slope: float = 1.0
+    negative_slope: float | None = None
 
     def __call__(self, x: Tensor, parameter: Value | None = None) -> Tensor:
         """φ(x), of x's shape and dtype; `parameter` None takes the default."""
@@ -106,6 +146,37 @@ class Activation:
             return torch.zeros_like(values, dtype=torch.bool)
         margin = self.saturated_margin
         return (values <= interval.low + margin) | (values >= interval.high - margin)
+
+    def written(self, parameter: float | None = None, *, from_scratch: bool = False) -> Code:
+        """The code of an exported program at this value of the parameter."""
+        code = self.scratch[1] if from_scratch and self.scratch else self.code
+        if self.parameter is None:
+            return code
+        if parameter is None:
+            code, parameter = self.default_code or code, self.parameter.default
+        expression, module = (text and substituted(text, a=repr(parameter)) for text in (code.expression, code.module))
+        return Code(expression or "", module, code.definition)
+
+
+def trainable_activations() -> tuple[str, ...]:
+    """The names that `RunSpec.activation` may have."""
+    return tuple(name for name, entry in ACTIVATIONS.items() if entry.trainable)
+
+
+class Substitution(ast.NodeTransformer):
+    """Puts expressions in place of names."""
+
+    def __init__(self, nodes: Mapping[str, ast.expr]) -> None:
+        self.nodes = nodes
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.nodes.get(node.id, node)
+
+
+def substituted(code: str, **values: str) -> str:
+    """A Python expression with other expressions put in place of names, in brackets where they need them."""
+    nodes = {name: ast.parse(value, mode="eval").body for name, value in values.items()}
+    return ast.unparse(Substitution(nodes).visit(ast.parse(code, mode="eval")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +214,6 @@ def evaluate(activation: str | Activation, x: Any, **parameters: float) -> Curve
     return Curve(leaf.detach(), value.detach(), gradient)
 
 
-def _parameter(activation: str, symbol: str, text: str, learnable: bool = False) -> Parameter:
-    name, default, low, high = ACTIVATION_PARAMETERS[activation]
-    return Parameter(name, symbol, default, low, high, text, learnable)
-
-
 def _fixed(low: float, high: float, *closed: bool) -> Callable[[float], Interval]:
     interval = Interval(low, high, (closed[0], closed[1]) if closed else (False, False))
     return lambda _: interval
@@ -165,8 +231,15 @@ def _silu_range(beta: float) -> Interval:
     return Interval(SILU_MINIMUM / beta, math.inf, (True, False)) if beta > 0 else Interval(-math.inf, math.inf)
 
 
+def _scratch_relu(X: Tensor) -> Tensor:
+    """Derivative 0 at 0 by convention; that of `torch.max(X, 0)`, shared between two equal arguments, would be ½ there."""
+    return X * (X > 0)
+
+
 def _prelu(x: Tensor, alpha: Value) -> Tensor:
-    return F.leaky_relu(x, alpha) if isinstance(alpha, float | int) else torch.prelu(x, alpha.reshape(1))
+    if isinstance(alpha, float | int):
+        return F.leaky_relu(x, alpha)
+    return torch.prelu(x, alpha.reshape(1)) if alpha.ndim == 0 else torch.where(x > 0, x, alpha * x)
 
 
 def _silu(x: Tensor, beta: Value) -> Tensor:
@@ -181,85 +254,104 @@ def _step(x: Tensor) -> Tensor:
     return torch.relu(torch.sign(x))  # 0 at 0; autograd gives sign the gradient 0, so the graph holds and carries nothing
 
 
+_SCRATCH_RELU = '''def relu(X):
+    """max(x, 0), with slope 0 at 0."""
+    return X * (X > 0)'''
+
 _ENTRIES = (
     Activation(
-        "identity", "Identity", lambda x: x, r"x", r"1",
+        "identity", "Identity", lambda x: x, Code("x", ""), r"x", r"1",
         "Not for hidden layers: any number of linear layers is one linear layer. Right at the output of a regression.",
-        _fixed(-math.inf, math.inf),
+        _fixed(-math.inf, math.inf), negative_slope=1.0,
     ),
     Activation(
-        "relu", "ReLU", torch.relu, r"\max(x, 0)", r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}",
+        "relu", "ReLU", torch.relu, Code("torch.relu(x)", "nn.ReLU()"),
+        r"\max(x, 0)", r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}",
         "Take this first: cheap, and the gradient of an active unit is exactly 1. Hidden layers only; a unit that is never active is dead.",
-        _fixed(0.0, math.inf, True, False),
+        _fixed(0.0, math.inf, True, False), scratch=(_scratch_relu, Code("relu(x)", definition=_SCRATCH_RELU)),
+        rectifier=True, negative_slope=0.0,
     ),
     Activation(
-        "leaky_relu", "Leaky ReLU", F.leaky_relu, r"\max(0, x) + a \min(0, x)", r"\begin{cases}1 & x > 0\\ a & x \le 0\end{cases}",
+        "leaky_relu", "Leaky ReLU", F.leaky_relu, Code("F.leaky_relu(x, a)", "nn.LeakyReLU(a)"),
+        r"\max(0, x) + a \min(0, x)", r"\begin{cases}1 & x > 0\\ a & x \le 0\end{cases}",
         "ReLU whose units cannot die: a small fixed slope lets gradient through on the left. Try it when ReLU units go dead.",
-        _rectified_range, parameter=_parameter("leaky_relu", "a", "Slope for x < 0."),
+        _rectified_range, parameter=Parameter("negative_slope", "a", 0.01, 0.0, 1.0, "Slope for x < 0."),
+        rectifier=True, negative_slope=0.01,
     ),
     Activation(
-        "prelu", "pReLU", _prelu, r"\max(0, x) + \alpha \min(0, x)", r"\begin{cases}1 & x > 0\\ \alpha & x \le 0\end{cases}",
+        "prelu", "pReLU", _prelu, Code("F.leaky_relu(x, a)", "nn.PReLU(init=a)"),
+        r"\max(0, x) + \alpha \min(0, x)", r"\begin{cases}1 & x > 0\\ \alpha & x \le 0\end{cases}",
         "Leaky ReLU whose slope α is learned along with the weights. Worth it in large networks; on little data it can overfit.",
-        _rectified_range, parameter=_parameter("prelu", "α", "Slope for x < 0; training starts here and learns it.", learnable=True),
+        _rectified_range, rectifier=True, parameter=Parameter(
+            "alpha", "α", 0.25, -1.0, 2.0, "Slope for x < 0; training starts here and learns it.", learned_code="torch.prelu(x, a)"
+        ),
     ),
     Activation(
-        "sigmoid", "Sigmoid", torch.sigmoid, r"\frac{1}{1 + e^{-x}}", r"\sigma(x)\,(1 - \sigma(x))",
+        "sigmoid", "Sigmoid", torch.sigmoid, Code("torch.sigmoid(x)", "nn.Sigmoid()"),
+        r"\frac{1}{1 + e^{-x}}", r"\sigma(x)\,(1 - \sigma(x))",
         "For the output of a binary classifier. Avoid it in deep stacks: the gradient is at most 1/4 a layer, so it vanishes.",
-        _fixed(0.0, 1.0), SATURATED_MARGIN,
+        _fixed(0.0, 1.0), SATURATED_MARGIN, largest_slope=1 / 4,
     ),
     Activation(
-        "tanh", "Tanh", torch.tanh, r"\frac{1 - e^{-2x}}{1 + e^{-2x}}", r"1 - \tanh^2(x)",
+        "tanh", "Tanh", torch.tanh, Code("torch.tanh(x)", "nn.Tanh()"), r"\frac{1 - e^{-2x}}{1 + e^{-2x}}", r"1 - \tanh^2(x)",
         "Zero-centered, and better in hidden layers than the sigmoid. In deep stacks its gradient still vanishes once units saturate.",
         _fixed(-1.0, 1.0), SATURATED_MARGIN,
     ),
     Activation(
-        "elu", "ELU", F.elu, r"\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
+        "elu", "ELU", F.elu, Code("F.elu(x, a)", "nn.ELU(a)"), r"\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
         "ReLU with a smooth negative side that brings the mean output nearer to 0; costs an exponential.",
-        _elu_range, SATURATED_MARGIN, _parameter("elu", "α", "Depth of the negative side; smooth at 0 only for α = 1."),
+        _elu_range, SATURATED_MARGIN, rectifier=True,
+        parameter=Parameter("alpha", "α", 1.0, 0.0, 5.0, "Depth of the negative side; smooth at 0 only for α = 1."),
     ),
     Activation(
-        "selu", "SELU", F.selu,
+        "selu", "SELU", F.selu, Code("F.selu(x)", "nn.SELU()"),
         r"\lambda\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\lambda\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
         "ELU scaled (λ = 1.0507, α = 1.6733) to keep mean 0 and variance 1 where weights have variance 1/(number of inputs).",
         _fixed(-SELU_SCALE * SELU_ALPHA, math.inf), SATURATED_MARGIN,
     ),
     Activation(
-        "gelu", "GELU", F.gelu, r"x\,\Phi(x)", r"\Phi(x) + x\,\frac{e^{-x^2/2}}{\sqrt{2\pi}}",
+        "gelu", "GELU", F.gelu, Code("F.gelu(x)", "nn.GELU()"), r"x\,\Phi(x)", r"\Phi(x) + x\,\frac{e^{-x^2/2}}{\sqrt{2\pi}}",
         "The usual choice in transformers: a smooth ReLU that dips below 0. In a small MLP it rarely beats ReLU by much.",
-        _fixed(GELU_MINIMUM, math.inf, True, False),
+        _fixed(GELU_MINIMUM, math.inf, True, False), rectifier=True,
     ),
     Activation(
-        "silu", "SiLU / Swish", _silu, r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma'(\beta x)",
+        "silu", "SiLU / Swish", _silu, Code("x * torch.sigmoid(a * x)"),
+        r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma'(\beta x)",
         "A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU.",
-        _silu_range, parameter=_parameter("silu", "β", "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
+        _silu_range, parameter=Parameter("beta", "β", 1.0, 0.0, 10.0, "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
+        default_code=Code("F.silu(x)", "nn.SiLU()"), rectifier=True,
     ),
     Activation(
-        "softplus", "Softplus", _softplus, r"\frac{1}{\beta}\ln(1 + e^{\beta x})", r"\sigma(\beta x)",
+        "softplus", "Softplus", _softplus, Code("F.softplus(x, a, 40.0)", "nn.Softplus(a, threshold=40.0)"),
+        r"\frac{1}{\beta}\ln(1 + e^{\beta x})", r"\sigma(\beta x)",
         "For an output that must be positive (a scale, a rate). In hidden layers ReLU is cheaper and its units are sparse.",
-        _fixed(0.0, math.inf), SATURATED_MARGIN, _parameter("softplus", "β", "Sharpness of the bend; large is close to ReLU."),
+        _fixed(0.0, math.inf), SATURATED_MARGIN, rectifier=True,
+        parameter=Parameter("beta", "β", 1.0, 0.1, 10.0, "Sharpness of the bend; large is close to ReLU."),
     ),
     Activation(
-        "mish", "Mish", F.mish, r"x\tanh(s),\quad s = \ln(1 + e^{x})", r"\tanh(s) + x\,\sigma(x)\operatorname{sech}^2(s)",
+        "mish", "Mish", F.mish, Code("F.mish(x)", "nn.Mish()"),
+        r"x\tanh(s),\quad s = \ln(1 + e^{x})", r"\tanh(s) + x\,\sigma(x)\operatorname{sech}^2(s)",
         "Close to SiLU and dearer to compute. Try it where SiLU works.",
-        _fixed(MISH_MINIMUM, math.inf, True, False),
+        _fixed(MISH_MINIMUM, math.inf, True, False), rectifier=True,
     ),
     Activation(
-        "hard_sigmoid", "Hard sigmoid", F.hardsigmoid, r"\min(\max(x/6 + 1/2,\ 0),\ 1)",
+        "hard_sigmoid", "Hard sigmoid", F.hardsigmoid, Code("F.hardsigmoid(x)", "nn.Hardsigmoid()"), r"\min(\max(x/6 + 1/2,\ 0),\ 1)",
         r"\begin{cases}1/6 & -3 < x < 3\\ 0 & \text{otherwise}\end{cases}",
         "The sigmoid without its exponential, for gates on small devices. Beyond ±3 there is no gradient at all.",
-        _fixed(0.0, 1.0, True, True), 0.0,
+        _fixed(0.0, 1.0, True, True), 0.0, largest_slope=1 / 6,
     ),
     Activation(
-        "hard_tanh", "Hard tanh", F.hardtanh, r"\min(\max(x,\ -1),\ 1)", r"\begin{cases}1 & -1 < x < 1\\ 0 & \text{otherwise}\end{cases}",
+        "hard_tanh", "Hard tanh", F.hardtanh, Code("F.hardtanh(x)", "nn.Hardtanh()"),
+        r"\min(\max(x,\ -1),\ 1)", r"\begin{cases}1 & -1 < x < 1\\ 0 & \text{otherwise}\end{cases}",
         "Tanh without its exponential. Beyond ±1 there is no gradient at all.",
         _fixed(-1.0, 1.0, True, True), 0.0,
     ),
     Activation(
-        "step", "Step", _step, r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}", r"0",
+        "step", "Step", _step, Code("torch.relu(torch.sign(x))"), r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}", r"0",
         "The perceptron's. Its gradient is 0 everywhere, so gradient descent never moves a weight: it cannot be trained this way.",
-        _fixed(0.0, 1.0, True, True), 0.0,
+        _fixed(0.0, 1.0, True, True), 0.0, trainable=False,
     ),
 )  # fmt: skip
 

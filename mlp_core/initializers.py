@@ -9,11 +9,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Generator, Tensor
 
-from mlp_core.spec import RunSpec
+if TYPE_CHECKING:
+    from mlp_core.spec import RunSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from mlp_core.spec import RunSpec
+if TYPE_CHECKING:
+    from mlp_core.spec import RunSpec
 
 Tensors = list[Tensor]
 

@@ -1,55 +1,61 @@
-"""Experiments worth starting from, each with what it shows. Decides nothing else."""
+"""Experiments worth starting from, each with what it shows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mlp_core.spec import RunSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """An experiment with a name and the lesson it teaches, in a sentence."""
+    """An experiment with a name, the settings that are not d2l's, and the lesson it teaches, in a sentence."""
 
     title: str
-    spec: RunSpec
+    settings: Mapping[str, Any]
     lesson: str
+
+    @property
+    def spec(self) -> RunSpec:
+        return RunSpec(**self.settings)
 
 
 PRESETS: dict[str, Preset] = {
     "mlp": Preset(
         "d2l's MLP",
-        RunSpec(),
+        {"epochs": 10},
         "One hidden layer of 256 ReLU units, SGD with lr 0.1: the book's own experiment. Expect about 84 % after ten epochs.",
     ),
     "softmax": Preset(
         "Softmax regression",
-        RunSpec(hidden=()),
+        {"hidden": ()},
         "No hidden layer: pixels straight to classes. It reaches about 83 %; what does a hidden layer add?",
     ),
     "dropout": Preset(
         "Dropout network",
-        RunSpec(hidden=(256, 256), dropout=(0.2, 0.5), lr=0.5),
+        {"hidden": (256, 256), "dropout": (0.2, 0.5), "lr": 0.5},
         "Two hidden layers that lose 20 % and 50 % of their units at random in every training step.",
     ),
     "bottleneck": Preset(
         "One-unit bottleneck",
-        RunSpec(hidden=(256, 1), init="torch_default"),
+        {"hidden": (256, 1), "init": "torch_default"},
         "All that the network knows of an image passes through a single number. About 45 % come out right all the same.",
     ),
     "lr_too_high": Preset(
         "lr too high",
-        RunSpec(lr=2.0, epochs=5),
+        {"lr": 2.0, "epochs": 5},
         "Twenty times the book's learning rate: ReLU units die within the first steps, and it stays at 10 %, without a single NaN.",
     ),
     "deep_sigmoid": Preset(
         "Deep sigmoid",
-        RunSpec(hidden=(64,) * 5, activation="sigmoid", init="xavier_uniform", epochs=5),
+        {"hidden": (64,) * 5, "activation": "sigmoid", "init": "xavier_uniform", "epochs": 5},
         "Five sigmoid layers: the gradient shrinks in each, and the network stays at 10 %. Does ReLU with He initialization cure it?",
     ),
     "older_edition": Preset(
         "Older edition: lr = 100",
-        RunSpec(lr=100.0, divide_by_batch=True, epochs=5),
+        {"lr": 100.0, "divide_by_batch": True, "epochs": 5},
         "The older edition's sgd divides the averaged gradient by the batch size again: its lr of 100 is really 0.39. Untick it and see.",
     ),
 }

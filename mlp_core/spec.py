@@ -32,20 +32,7 @@ MAX_TEXT_LENGTH = 10_000
 # on one core; eight layers of 2048 units just fit at the book's batch size of 256.
 MAX_STEP_FLOPS = 50_000_000_000
 
-ACTIVATIONS = (
-    "identity", "relu", "leaky_relu", "prelu", "sigmoid", "tanh", "elu", "selu", "gelu", "silu", "softplus", "mish",
-    "hard_sigmoid", "hard_tanh",
-)  # fmt: skip
-UNTRAINABLE_ACTIVATIONS = ("step",)
 EXPRESSION_PREFIX = "="
-# name of the parameter, default, smallest, largest
-ACTIVATION_PARAMETERS: dict[str, tuple[str, float, float, float]] = {
-    "leaky_relu": ("negative_slope", 0.01, 0.0, 1.0),
-    "prelu": ("alpha", 0.25, -1.0, 2.0),
-    "elu": ("alpha", 1.0, 0.0, 5.0),
-    "silu": ("beta", 1.0, 0.0, 10.0),
-    "softplus": ("beta", 1.0, 0.1, 10.0),
-}
 INITIALIZERS = (
     "normal", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "torch_default", "zeros", "constant", "orthogonal",
 )  # fmt: skip
@@ -87,7 +74,7 @@ class RunSpec:
 
     Args:
         hidden: widths of the hidden layers; () is softmax regression.
-        activation: a name in `ACTIVATIONS`, or "=" and an expression in x.
+        activation: a name in `mlp_core.activations.ACTIVATIONS`, or "=" and an expression in x.
         activation_parameter: the activation's own parameter (slope, alpha, beta); None takes its default.
         init: a name in `INITIALIZERS`.
         init_std: standard deviation of "normal".
@@ -203,12 +190,7 @@ class RunSpec:
 
     def to_query(self) -> dict[str, str]:
         """Field -> text for every field that is not at its default: the query part of a link to this experiment."""
-        default = RunSpec()
-        return {
-            field.name: _to_text(getattr(self, field.name))
-            for field in fields(self)
-            if getattr(self, field.name) != getattr(default, field.name)
-        }
+        return query_of({field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default})
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> tuple[RunSpec, tuple[SpecError, ...]]:
@@ -228,6 +210,11 @@ class RunSpec:
         return spec, tuple(errors)
 
 
+def query_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Fields of an experiment as the query part of a link, which `RunSpec.from_query` reads."""
+    return {name: _to_text(value) for name, value in settings.items()}
+
+
 def weight_count(sizes: tuple[int, ...]) -> int:
     """Weights and biases of an MLP with these layer widths: sum of (n_in + 1) * n_out."""
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
@@ -240,22 +227,25 @@ def step_flops(sizes: tuple[int, ...], batch_size: int) -> int:
 
 def _activation_parameter(activation: object, value: object) -> float | None:
     """Check the activation's name; return its parameter, None where that is the default or there is none."""
+    # Imported here and not above: the entries hold functions of torch, which whoever only shows links need not load.
+    from mlp_core.activations import ACTIVATIONS, trainable_activations  # noqa: PLC0415
+
     if not isinstance(activation, str):
         raise SpecError("activation", "must be a name or '=' and an expression in x", activation)
-    if activation in UNTRAINABLE_ACTIVATIONS:
-        raise SpecError("activation", "must have a gradient to train with (that of step is 0 everywhere)", activation)
+    entry = ACTIVATIONS.get(activation)
     if activation.startswith(EXPRESSION_PREFIX):
         if not 1 < len(activation) <= MAX_EXPRESSION_LENGTH + 1:
             raise SpecError("activation", f"must be '=' and an expression of 1 to {MAX_EXPRESSION_LENGTH} characters", activation)
-    else:
-        check_choice("activation", activation, ACTIVATIONS)
+    elif entry is None:
+        check_choice("activation", activation, trainable_activations())
+    elif not entry.trainable:
+        raise SpecError("activation", f"must have a gradient to train with (that of {activation} is 0 everywhere)", activation)
     if value is None:
         return None
-    if activation not in ACTIVATION_PARAMETERS:
+    if entry is None or entry.parameter is None:
         raise SpecError("activation_parameter", f"must be absent, since {shown(activation)} has no parameter", value)
-    _, default, low, high = ACTIVATION_PARAMETERS[activation]
-    checked = Bounds(low, high).check("activation_parameter", value)
-    return None if checked == default else checked
+    checked = Bounds(entry.parameter.low, entry.parameter.high).check("activation_parameter", value)
+    return None if checked == entry.parameter.default else checked
 
 
 def _check_together(spec: RunSpec) -> None:

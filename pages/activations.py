@@ -6,7 +6,7 @@ import streamlit as st
 
 from mlp_core.activations import ACTIVATIONS, evaluate
 from mlp_core.expression import ExpressionError, compile_expression
-from mlp_core.expression.operations import FUNCTIONS
+from mlp_core.expression.operations import functions
 from mlp_core.labs.activations.facts import grid
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds
 from pages.ui.activations import distribution as distribution_panel
@@ -41,18 +41,18 @@ def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
     with st.popover("What an expression may contain", type="tertiary"):
         st.markdown(
             "`x`, numbers, `pi`, `e`, `+ - * /`, `^` or `**` with a constant exponent, `< <= > >=`, brackets, and\n\n"
-            + ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
+            + ", ".join(f"`{name}`" for name in sorted(functions()))
             + ".\n\nFor example `where(x > 0, x, 0.1*x)`, `sin(x)`, `max(x, 0)^2`."
         )
-    functions = {name: ACTIVATIONS[name] for name in link["show"]}
+    chosen = {name: ACTIVATIONS[name] for name in link["show"]}
     error = None
     if link["own"].strip():
         try:
-            functions[OWN] = compile_expression(link["own"])
+            chosen[OWN] = compile_expression(link["own"])
         except ExpressionError as refused:
             error = refused
-    parameters: dict[str, dict[str, float]] = {name: {} for name in functions}
-    tunable = [name for name in functions if name in WITH_PARAMETER]
+    parameters: dict[str, dict[str, float]] = {name: {} for name in chosen}
+    tunable = [name for name in chosen if name in WITH_PARAMETER]
     if tunable:
         st.markdown("**Parameters**")
     for name in tunable:
@@ -66,7 +66,7 @@ def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
         high = low + RANGE_STEP
         link["range"] = (low, high)
     x = grid(low, high, float(link["step"]))
-    return {name: Shown(entry, parameters[name], evaluate(entry, x, **parameters[name])) for name, entry in functions.items()}, error
+    return {name: Shown(entry, parameters[name], evaluate(entry, x, **parameters[name])) for name, entry in chosen.items()}, error
 
 
 def probe_controls(link: LinkState, shown: dict[str, Shown]) -> tuple[Shown, float]:

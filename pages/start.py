@@ -4,7 +4,7 @@ import streamlit as st
 
 from mlp_core.labs.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.presets import PRESETS
-from mlp_core.spec import RunSpec
+from mlp_core.spec import INPUTS, OUTPUTS
 from pages.figures.network import network_diagram
 from pages.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
 from pages.ui.cards import Card, card_row, experiment_links
@@ -22,7 +22,7 @@ card_row(
             "train",
             "Train an MLP",
             "Design a network, press one button, and watch it learn 60,000 pictures of clothes.",
-            lambda: network_diagram(RunSpec().sizes, activation_label="ReLU", max_units=8),
+            lambda: network_diagram((INPUTS, 256, OUTPUTS), activation_label="ReLU", max_units=8),
             "A network of 784, 256 and 10 units",
         ),
         Card(
@@ -66,11 +66,11 @@ card_row(
 st.markdown("#### Experiments to begin with")
 experiment_links(
     [
-        ("The book's network: 84 % in ten epochs", PRESETS["mlp"].spec),
-        ("A learning rate twenty times too high", PRESETS["lr_too_high"].spec),
-        ("Five sigmoid layers that learn nothing", PRESETS["deep_sigmoid"].spec),
-        ("Five ReLU layers with He's initialization: the cure?", RunSpec(hidden=(64,) * 5, init="he_normal", epochs=5)),
-        ("All hidden weights equal: 256 units worth one", RunSpec(init="constant")),
-        ("Everything through a single unit", PRESETS["bottleneck"].spec),
+        ("The book's network: 84 % in ten epochs", PRESETS["mlp"].settings),
+        ("A learning rate twenty times too high", PRESETS["lr_too_high"].settings),
+        ("Five sigmoid layers that learn nothing", PRESETS["deep_sigmoid"].settings),
+        ("Five ReLU layers with He's initialization: the cure?", {"hidden": (64,) * 5, "init": "he_normal", "epochs": 5}),
+        ("All hidden weights equal: 256 units worth one", {"init": "constant"}),
+        ("Everything through a single unit", PRESETS["bottleneck"].settings),
     ]
 )

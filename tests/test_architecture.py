@@ -62,6 +62,8 @@ each_shipped = pytest.mark.parametrize(("module", "path"), SHIPPED.items(), ids=
         ("pages.figures.training", "from mlp_core.training.run import Run"),
         ("mlp_core.spec", "import torch"),
         ("mlp_core.spec", "from mlp_core.records import History"),
+        ("mlp_core.spec", "from mlp_core.activations import ACTIVATIONS"),
+        ("mlp_core.spec", "def f():\n    from mlp_core.network import concise"),
         ("mlp_core.records", "import numpy as np"),
         ("mlp_core.runtime.memory", "import torch"),
         ("mlp_core.data.fashion_mnist", "def f():\n    import torchvision"),
@@ -83,6 +85,7 @@ def test_an_import_that_goes_up_is_found(module: str, source: str) -> None:
         ("pages.figures.training", "import numpy as np\nfrom mlp_core.records import History\nfrom pages.figures import palette"),
         ("pages.ui.navigation", "import streamlit as st\nfrom mlp_core.runtime.memory import share_heaps"),
         ("mlp_core.spec", "import json\nfrom collections.abc import Mapping"),
+        ("mlp_core.spec", "class A:\n    def f():\n        from mlp_core.activations import ACTIVATIONS"),
     ],
 )
 def test_an_import_that_goes_down_is_left_alone(module: str, source: str) -> None:
@@ -98,6 +101,7 @@ def test_a_ring_of_imports_is_found() -> None:
     sources = {"a.x": "from a import y", "a.y": "def f():\n    from a.z import thing", "a.z": "import a.x", "a": ""}
     assert set(import_cycle(sources)) == {"a.x", "a.y", "a.z"}
     assert import_cycle(sources | {"a.z": "import json"}) == []
+    assert import_cycle(sources | {"a.z": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a.x"}) == []
 
 
 def test_no_modules_import_each_other() -> None:

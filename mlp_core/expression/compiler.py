@@ -1,12 +1,12 @@
-"""A visitor's own activation: text -> syntax tree over an allow-list -> `Activation`. Never evaluates text; knows no screen."""
+"""A visitor's own activation: text -> syntax tree over an allow-list -> `Activation`."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from mlp_core.activations import ACTIVATIONS, Activation
-from mlp_core.expression.operations import Constant, compute, fold, to_latex
+from mlp_core.activations import ACTIVATIONS, Activation, Code
+from mlp_core.expression.operations import Constant, compute, fold, has_slope, to_code, to_latex
 from mlp_core.expression.parser import ExpressionError, parse
 from mlp_core.spec import EXPRESSION_PREFIX, SpecError
 
@@ -31,7 +31,7 @@ def compile_expression(text: str) -> Activation:
     """An expression in x, such as `x*sigmoid(1.702*x)`, as an activation like any other.
 
     Raises:
-        ExpressionError: where the text leaves the grammar of `expression_parser`, is too long or too deep, or has no x.
+        ExpressionError: where the text leaves the grammar of `mlp_core.expression.parser`, is too long or too deep, or has no x.
     """
     written = parse(text)
     tree = fold(written)
@@ -45,4 +45,7 @@ def compile_expression(text: str) -> Activation:
         return value
 
     advice = "Your own. Look at the gradient first: where it is 0 nothing is learned, and where it is not finite training ends."
-    return Activation(EXPRESSION_PREFIX + text, text.strip(), function, to_latex(written), "", advice)
+    code = to_code(tree)
+    if not has_slope(tree):
+        code = f"torch.where(torch.ones_like(x, dtype=torch.bool), {code}, x)"  # the same
+    return Activation(EXPRESSION_PREFIX + text, text.strip(), function, Code(code), to_latex(written), "", advice, rectifier=True)

@@ -1,4 +1,4 @@
-"""What an expression may be made of: the nodes of its tree and the allow-list of operations on tensors. Knows nothing of text.
+"""What an expression may be made of: the nodes of its tree and the allow-list of operations on tensors, in LaTeX and in Python too.
 
 A comparison gives a bool tensor; every other operation meets it as 0 and 1 in x's dtype. Subtrees without x are folded to one float
 beforehand, so at least one operand of every operation that runs is a tensor.
@@ -6,6 +6,7 @@ beforehand, so at least one operand of every operation that runs is a tensor.
 
 from __future__ import annotations
 
+import ast
 import math
 import operator
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mlp_core.activations import ACTIVATIONS
+from mlp_core.activations import ACTIVATIONS, Substitution
 
 MAX_EXPONENT = 16.0
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a node binds, for brackets in LaTeX
@@ -25,13 +26,20 @@ Operand = float | Tensor
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One allowed operation. `latex` has {0}, {1}, … for its operands, which get brackets if they bind looser than `operand_levels`."""
+    """One allowed operation.
+
+    Args:
+        latex: with {0}, {1}, … for its operands, which get brackets if they bind looser than `operand_levels`.
+        code: Python code of operands that are called as `names` says; "" where it depends on the operands.
+    """
 
     function: Callable[..., Any]
     latex: str
+    code: str
     arity: int = 1
     level: int = ATOM
     operand_levels: tuple[int, ...] = (COMPARISON, COMPARISON, COMPARISON)
+    names: str = "pq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,64 @@ def to_latex(node: Node) -> str:
     return node.operation.latex.format(*shown)
 
 
+def to_code(node: Node) -> str:
+    """A folded tree as Python code of a tensor x, which computes what `compute` does."""
+    return ast.unparse(_number_code(node))
+
+
+def has_slope(node: Node) -> bool:
+    """Whether autograd finds a way from the value back to x; through a comparison there is none."""
+    if not isinstance(node, Call):
+        return isinstance(node, Variable)
+    if _compares(node):
+        return False
+    return any(map(has_slope, node.operands[1:] if node.operation is WHERE else node.operands))
+
+
+def _code(node: Node) -> ast.expr:
+    if isinstance(node, Constant):
+        return _in_place("torch.nan") if math.isnan(node.value) else ast.Constant(node.value)  # an infinity is unparsed as 1e309
+    if isinstance(node, Variable):
+        return ast.Name("x")
+    operation, numbers = node.operation, [_number_code(operand) for operand in node.operands]
+    if operation is WHERE:
+        condition = _code(node.operands[0]) if _compares(node.operands[0]) else _in_place("p != 0", p=numbers[0])
+        return _in_place("torch.where(p, q, r)", p=condition, q=numbers[1], r=numbers[2])
+    if operation in (MINIMUM, MAXIMUM):
+        return _extreme_code(node, numbers)
+    return _in_place(operation.code, **dict(zip(operation.names, numbers, strict=False)))
+
+
+def _in_place(code: str, **operands: ast.expr) -> ast.expr:
+    """Code with operands in place of names; what occurs twice is computed once, or nested code would double with every level."""
+    tree = ast.parse(code, mode="eval").body
+    used = [part.id for part in ast.walk(tree) if isinstance(part, ast.Name)]
+    for name, operand in operands.items():
+        if used.count(name) > 1 and not isinstance(operand, ast.Name):
+            return ast.Call(ast.parse(f"lambda {name}: {code}", mode="eval").body, [operand], [])
+    result: ast.expr = Substitution(operands).visit(tree)
+    return result
+
+
+def _number_code(node: Node) -> ast.expr:
+    """Code for a node's value; a comparison counts as 0 and 1."""
+    return _in_place("p.to(x.dtype)", p=_code(node)) if _compares(node) else _code(node)
+
+
+def _compares(node: Node) -> bool:
+    return isinstance(node, Call) and node.operation in COMPARISONS.values()
+
+
+def _extreme_code(node: Call, numbers: list[ast.expr]) -> ast.expr:
+    """The larger or smaller of two; where one is a number, by clamp, whose slope where both are equal is another one."""
+    first, second = node.operands
+    name, bound = ("minimum", "max") if node.operation is MINIMUM else ("maximum", "min")
+    if not isinstance(first, Constant) and not isinstance(second, Constant):
+        return _in_place(f"torch.{name}(p, q)", p=numbers[0], q=numbers[1])
+    tensor, number = numbers if isinstance(second, Constant) else reversed(numbers)
+    return _in_place(f"torch.clamp(p, {bound}=q)", p=tensor, q=number)
+
+
 def _apply(operation: Operation, operands: list[Any], x: Tensor) -> Operand:
     if operation is WHERE:
         return _where(x, operands[0], _number(operands[1], x), _number(operands[2], x))
@@ -136,42 +202,49 @@ def _named(name: str) -> str:
     return rf"\operatorname{{{name}}}".replace("_", r"\_").replace("{", "{{").replace("}", "}}") + r"\left({0}\right)"
 
 
-WHERE = Operation(_no_function, r"\begin{{cases}}{1} & {0}\\ {2} & \text{{otherwise}}\end{{cases}}", 3, COMPARISON)
-NEGATE = Operation(operator.neg, "-{0}", 1, SIGN, (SIGN,))
+WHERE = Operation(_no_function, r"\begin{{cases}}{1} & {0}\\ {2} & \text{{otherwise}}\end{{cases}}", "", 3, COMPARISON)
+MINIMUM = Operation(_minimum, r"\min\left({0}, {1}\right)", "", 2)
+MAXIMUM = Operation(_maximum, r"\max\left({0}, {1}\right)", "", 2)
+NEGATE = Operation(operator.neg, "-{0}", "-p", 1, SIGN, (SIGN,))
 COMPARISONS = {
-    "<": Operation(operator.lt, "{0} < {1}", 2, COMPARISON, (SUM, SUM)),
-    "<=": Operation(operator.le, r"{0} \le {1}", 2, COMPARISON, (SUM, SUM)),
-    ">": Operation(operator.gt, "{0} > {1}", 2, COMPARISON, (SUM, SUM)),
-    ">=": Operation(operator.ge, r"{0} \ge {1}", 2, COMPARISON, (SUM, SUM)),
+    "<": Operation(operator.lt, "{0} < {1}", "p < q", 2, COMPARISON, (SUM, SUM)),
+    "<=": Operation(operator.le, r"{0} \le {1}", "p <= q", 2, COMPARISON, (SUM, SUM)),
+    ">": Operation(operator.gt, "{0} > {1}", "p > q", 2, COMPARISON, (SUM, SUM)),
+    ">=": Operation(operator.ge, r"{0} \ge {1}", "p >= q", 2, COMPARISON, (SUM, SUM)),
 }
 SUMS = {
-    "+": Operation(operator.add, "{0} + {1}", 2, SUM, (SUM, PRODUCT)),
-    "-": Operation(operator.sub, "{0} - {1}", 2, SUM, (SUM, PRODUCT)),
+    "+": Operation(operator.add, "{0} + {1}", "p + q", 2, SUM, (SUM, PRODUCT)),
+    "-": Operation(operator.sub, "{0} - {1}", "p - q", 2, SUM, (SUM, PRODUCT)),
 }
 PRODUCTS = {
-    "*": Operation(operator.mul, r"{0} \cdot {1}", 2, PRODUCT, (PRODUCT, POWER)),
-    "/": Operation(operator.truediv, r"\frac{{{0}}}{{{1}}}", 2, PRODUCT),
+    "*": Operation(operator.mul, r"{0} \cdot {1}", "p * q", 2, PRODUCT, (PRODUCT, POWER)),
+    "/": Operation(operator.truediv, r"\frac{{{0}}}{{{1}}}", "p / q", 2, PRODUCT),
 }
-POWERS = {symbol: Operation(operator.pow, "{0}^{{{1}}}", 2, POWER, (ATOM, COMPARISON)) for symbol in ("**", "^")}
+POWERS = {symbol: Operation(operator.pow, "{0}^{{{1}}}", "p ** q", 2, POWER, (ATOM, COMPARISON)) for symbol in ("**", "^")}
 
 CONSTANTS = {"pi": Constant(math.pi, r"\pi"), "e": Constant(math.e, "e")}
 FUNCTIONS: dict[str, Operation] = {
-    **{name: Operation(entry, _named(name)) for name, entry in ACTIVATIONS.items()},
-    "abs": Operation(torch.abs, r"\left|{0}\right|"),
-    "sqrt": Operation(torch.sqrt, r"\sqrt{{{0}}}"),
-    "exp": Operation(torch.exp, r"\exp\left({0}\right)"),
-    "log": Operation(torch.log, r"\ln\left({0}\right)"),
-    "sin": Operation(torch.sin, r"\sin\left({0}\right)"),
-    "cos": Operation(torch.cos, r"\cos\left({0}\right)"),
-    "tanh": Operation(torch.tanh, r"\tanh\left({0}\right)"),
-    "sinh": Operation(torch.sinh, r"\sinh\left({0}\right)"),
-    "cosh": Operation(torch.cosh, r"\cosh\left({0}\right)"),
-    "atan": Operation(torch.atan, r"\arctan\left({0}\right)"),
-    "erf": Operation(torch.erf, _named("erf")),
-    "sigmoid": Operation(torch.sigmoid, r"\sigma\left({0}\right)"),
-    "sign": Operation(torch.sign, _named("sign")),
-    "floor": Operation(torch.floor, r"\left\lfloor {0} \right\rfloor"),
-    "min": Operation(_minimum, r"\min\left({0}, {1}\right)", 2),
-    "max": Operation(_maximum, r"\max\left({0}, {1}\right)", 2),
+    "abs": Operation(torch.abs, r"\left|{0}\right|", "torch.abs(p)"),
+    "sqrt": Operation(torch.sqrt, r"\sqrt{{{0}}}", "torch.sqrt(p)"),
+    "exp": Operation(torch.exp, r"\exp\left({0}\right)", "torch.exp(p)"),
+    "log": Operation(torch.log, r"\ln\left({0}\right)", "torch.log(p)"),
+    "sin": Operation(torch.sin, r"\sin\left({0}\right)", "torch.sin(p)"),
+    "cos": Operation(torch.cos, r"\cos\left({0}\right)", "torch.cos(p)"),
+    "tanh": Operation(torch.tanh, r"\tanh\left({0}\right)", "torch.tanh(p)"),
+    "sinh": Operation(torch.sinh, r"\sinh\left({0}\right)", "torch.sinh(p)"),
+    "cosh": Operation(torch.cosh, r"\cosh\left({0}\right)", "torch.cosh(p)"),
+    "atan": Operation(torch.atan, r"\arctan\left({0}\right)", "torch.atan(p)"),
+    "erf": Operation(torch.erf, _named("erf"), "torch.erf(p)"),
+    "sigmoid": Operation(torch.sigmoid, r"\sigma\left({0}\right)", "torch.sigmoid(p)"),
+    "sign": Operation(torch.sign, _named("sign"), "torch.sign(p)"),
+    "floor": Operation(torch.floor, r"\left\lfloor {0} \right\rfloor", "torch.floor(p)"),
+    "min": MINIMUM,
+    "max": MAXIMUM,
     "where": WHERE,
 }
+
+
+def functions() -> dict[str, Operation]:
+    """All that can be called by name: every activation at its default parameter, and `FUNCTIONS`."""
+    activations = {name: Operation(entry, _named(name), entry.written().expression, names="x") for name, entry in ACTIVATIONS.items()}
+    return activations | FUNCTIONS

@@ -1,4 +1,4 @@
-"""From text to a syntax tree over the allow-list of `operations`, or to the character that is to blame. Computes nothing but exponents.
+"""From text to a syntax tree over the allow-list of `operations`, or to the character that is to blame.
 
 Grammar, loosest first:
 
@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from mlp_core.expression.operations import (
     COMPARISONS,
     CONSTANTS,
-    FUNCTIONS,
     MAX_EXPONENT,
     NEGATE,
     POWERS,
@@ -34,6 +33,7 @@ from mlp_core.expression.operations import (
     Variable,
     call,
     fold,
+    functions,
 )
 from mlp_core.spec import MAX_EXPRESSION_LENGTH
 
@@ -112,6 +112,7 @@ class _Parser:
 
     def __init__(self, tokens: list[_Token]) -> None:
         self._tokens, self._index, self._nesting = tokens, 0, 0
+        self._functions = functions()
 
     @property
     def _next(self) -> _Token:
@@ -208,9 +209,9 @@ class _Parser:
             return Variable()
         if token.text in CONSTANTS:
             return CONSTANTS[token.text]
-        if token.text not in FUNCTIONS:
+        if token.text not in self._functions:
             raise ExpressionError(f"{token.shown} is not x, pi, e or a known function", token.position)
-        operation = FUNCTIONS[token.text]
+        operation = self._functions[token.text]
         self._expect("(", f"after {token.text}")
         operands = [self._comparison()]
         while self._next.text == ",":

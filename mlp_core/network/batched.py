@@ -6,7 +6,7 @@ its product as the weight lies in memory, (S, n_out, n_in), and a sum over the b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -17,14 +17,6 @@ from mlp_core.spec import RunSpec
 
 # PyTorch may hand larger products to oneDNN, which takes longer to prepare for one than to multiply matrices as small as these.
 ONEDNN_FROM = 16**3  # mkldnn_gemm_min_size in ATen's Matmul.cpp
-
-
-def prelu(Z: Tensor, alpha: Tensor) -> Tensor:
-    """max(0, z) + α min(0, z) for Z (S, units, n) and an α of every network's own, (S, 1, 1)."""
-    return torch.where(Z > 0, Z, alpha * Z)
-
-
-LEARNED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"prelu": prelu}  # the registry's own take one parameter and not S
 
 
 class Batched:
@@ -42,7 +34,7 @@ class Batched:
         self.networks = tuple(networks)
         self._loss_of = loss.batched
         self._activation, self._fixed, self._hidden = networks[0].activation, spec.activation_parameter, len(spec.hidden)
-        self._learned = LEARNED[spec.activation] if self._activation.parameter and self._activation.parameter.learnable else None
+        self._learned = self._activation.parameter is not None and self._activation.parameter.learnable
         self._dropout = spec.dropout or (0.0,) * len(spec.hidden)
         self._generators = generators
         transposed = spec.implementation == "scratch"
@@ -85,7 +77,7 @@ class Batched:
         H, parameters = x.mT, iter(self._parameters)
         for index in range(self._hidden):
             Z = _affine(next(parameters), next(parameters), H)
-            H = self._learned(Z, next(parameters)) if self._learned else self._activation(Z, self._fixed)
+            H = self._activation(Z, next(parameters) if self._learned else self._fixed)
             if training and self._dropout[index] > 0:
                 H = self._dropped(H, self._dropout[index])
         return _affine(next(parameters), next(parameters), H)

@@ -19,11 +19,6 @@ from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
 
 
-def relu(X: Tensor) -> Tensor:
-    """max(x, 0), with derivative 0 at 0 by convention; that of `torch.max(X, 0)`, shared between two equal arguments, would be ½ there."""
-    return X * (X > 0)
-
-
 def dropout(H: Tensor, p: float, generator: Generator) -> Tensor:
     """mask · h / (1 − p): on average what went in."""
     if p == 1:
@@ -62,7 +57,7 @@ class Scratch:
         return layers
 
     def phi(self, Z: Tensor, index: int) -> Tensor:
-        return relu(Z) if self.activation.name == "relu" else self.activation(Z, self.alpha[index])
+        return self.activation.scratch[0](Z) if self.activation.scratch else self.activation(Z, self.alpha[index])
 
     def logits(self, x: Tensor) -> Tensor:
         with torch.no_grad():

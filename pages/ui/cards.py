@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from mlp_core.spec import RunSpec
+from mlp_core.spec import query_of
 from pages.figures.figure import Figure
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
@@ -39,10 +40,9 @@ def card_row(cards: Sequence[Card]) -> None:
                 st.caption(card.sentence)
 
 
-def experiment_links(experiments: Sequence[tuple[str, RunSpec]]) -> None:
-    """Links to the training page with an experiment set up, as its address would say it."""
+def experiment_links(experiments: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Links to the training page with an experiment set up: a label, and the fields of its `RunSpec` that differ from the default."""
     columns = st.columns(2)
-    for index, (label, spec) in enumerate(experiments):
-        query = spec.to_query() or {"epochs": str(spec.epochs)}
+    for index, (label, settings) in enumerate(experiments):
         with columns[index % 2]:
-            st.page_link(ROOT / "pages" / "train.py", label=label, icon=":material/science:", query_params=query)
+            st.page_link(ROOT / "pages" / "train.py", label=label, icon=":material/science:", query_params=query_of(settings))

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from mlp_core import spec
-from mlp_core.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation, evaluate
+from mlp_core.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation, evaluate, substituted, trainable_activations
 from mlp_core.spec import SpecError
 
 Floats = npt.NDArray[np.float64]
@@ -86,14 +85,33 @@ def away_from_kinks(name: str, margin: float) -> torch.Tensor:
     return GRID[distance > margin]
 
 
-def test_the_registry_and_the_spec_name_the_same_activations() -> None:
-    assert tuple(ACTIVATIONS) == spec.ACTIVATIONS + spec.UNTRAINABLE_ACTIVATIONS
+def test_only_what_can_be_trained_is_offered_to_a_run() -> None:
+    assert trainable_activations() == tuple(name for name in ACTIVATIONS if name != "step")
     assert all(name == entry.name for name, entry in ACTIVATIONS.items())
 
 
-def test_the_registry_and_the_spec_agree_on_parameters() -> None:
-    listed = {name: (p.name, p.default, p.low, p.high) for name, entry in ACTIVATIONS.items() if (p := entry.parameter)}
-    assert listed == spec.ACTIVATION_PARAMETERS
+@pytest.mark.parametrize(("name", "largest"), [("sigmoid", 1 / 4), ("hard_sigmoid", 1 / 6), ("tanh", 1.0), ("relu", 1.0)])
+def test_the_largest_slope_is_that_of_the_curve(name: str, largest: float) -> None:
+    assert ACTIVATIONS[name].largest_slope == pytest.approx(evaluate(name, GRID).gradient.max().item())
+
+
+def test_a_negative_slope_is_that_of_two_lines() -> None:
+    for name, entry in ACTIVATIONS.items():
+        value = evaluate(name, GRID).value
+        if entry.negative_slope is not None:
+            torch.testing.assert_close(value, torch.where(GRID > 0, GRID, entry.negative_slope * GRID))
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "result"),
+    [
+        ("torch.relu(x)", {"x": "X @ W + b"}, "torch.relu(X @ W + b)"),
+        ("x * torch.sigmoid(a * x)", {"x": "p + q", "a": "-0.5"}, "(p + q) * torch.sigmoid(-0.5 * (p + q))"),
+        ("x", {"x": "a", "a": "b"}, "a"),
+    ],
+)
+def test_code_keeps_its_meaning_with_other_code_put_in(code: str, values: dict[str, str], result: str) -> None:
+    assert substituted(code, **values) == result
 
 
 def test_every_entry_is_complete() -> None:

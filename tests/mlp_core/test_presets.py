@@ -8,7 +8,7 @@ import pytest
 
 from mlp_core.data import load_sample
 from mlp_core.presets import PRESETS, Preset
-from mlp_core.spec import RunSpec
+from mlp_core.spec import RunSpec, query_of
 from mlp_core.training import Run
 
 EACH = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
@@ -24,7 +24,7 @@ def test_no_two_are_alike() -> None:
 
 @EACH
 def test_a_link_leads_back_to_it(preset: Preset) -> None:
-    assert RunSpec.from_query(preset.spec.to_query()) == (preset.spec, ())
+    assert RunSpec.from_query(query_of(preset.settings)) == RunSpec.from_query(preset.spec.to_query()) == (preset.spec, ())
     assert RunSpec.from_json(preset.spec.to_json()) == preset.spec
 
 

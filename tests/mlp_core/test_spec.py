@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core import spec as spec_module
+from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.spec import (
-    ACTIVATION_PARAMETERS,
-    ACTIVATIONS,
     BOUNDS,
     CHOICES,
     MAX_EXPRESSION_LENGTH,
@@ -37,11 +36,10 @@ def specs(draw: st.DrawFn) -> RunSpec:
     """Any valid experiment, from the smallest to one at the limit of what a step may cost."""
     hidden = draw(st.lists(st.integers(1, MAX_WIDTH), max_size=12) | st.lists(st.integers(1, 8), max_size=MAX_LAYERS))
     optimizer = draw(st.sampled_from(CHOICES["optimizer"]))
-    activation = draw(st.sampled_from(ACTIVATIONS) | st.text(min_size=1, max_size=MAX_EXPRESSION_LENGTH).map("=".__add__))
+    activation = draw(st.sampled_from(trainable_activations()) | st.text(min_size=1, max_size=MAX_EXPRESSION_LENGTH).map("=".__add__))
     parameter = None
-    if activation in ACTIVATION_PARAMETERS:
-        _, _, low, high = ACTIVATION_PARAMETERS[activation]
-        parameter = draw(st.none() | st.floats(low, high))
+    if activation in ACTIVATIONS and (shaped := ACTIVATIONS[activation].parameter) is not None:
+        parameter = draw(st.none() | st.floats(shaped.low, shaped.high))
     values: dict[str, Any] = {
         name: draw(st.integers(int(bounds.low), int(bounds.high)) if bounds.whole else st.floats(bounds.low, bounds.high))
         for name, bounds in BOUNDS.items()

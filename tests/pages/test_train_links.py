@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.activations import ACTIVATIONS
-from mlp_core.spec import ACTIVATIONS as TRAINABLE
+from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.spec import BOUNDS, INITIALIZERS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
 from pages.ui.address import STRAGGLER_SECONDS
 from pages.ui.train.controls import _spec_of, _widgets_of
@@ -245,7 +244,7 @@ def choices(draw: st.DrawFn) -> dict[str, Any]:
     widgets |= {f"dropout_{layer}": draw(st.sampled_from([0.0, 0.5]) | st.floats(0, 1)) for layer in range(1, MAX_HIDDEN + 1)}
     widgets |= {
         "layers": draw(st.integers(0, MAX_HIDDEN)),
-        "activation": draw(st.sampled_from([*TRAINABLE, OWN_ACTIVATION])),
+        "activation": draw(st.sampled_from([*trainable_activations(), OWN_ACTIVATION])),
         "expression": draw(st.text(min_size=1, max_size=200).filter(str.strip)),
         "init": draw(st.sampled_from(INITIALIZERS)),
         "optimizer": draw(st.sampled_from(list(OPTIMIZER_LABELS))),

@@ -20,11 +20,12 @@ ROOT = Path(__file__).parents[2]
 class ImportRule:
     """Some modules, and what they may import beside the standard library.
 
-    `modules` and `may` are dotted names; a name stands for itself and for everything below it, and "a.*" only for what is directly in a.
+    All are dotted names; a name stands for itself and for everything below it, and "a.*" only for what is directly in a.
     """
 
     modules: str
     may: tuple[str, ...]
+    in_functions: tuple[str, ...] = ()  # where it is imported only once it is needed
 
 
 def _core(*names: str) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("pages.*", ("streamlit", "pages.ui", "pages.figures", "mlp_core")),
     ImportRule("mlp_core.bounds", ()),
     ImportRule("mlp_core.records", ()),
-    ImportRule("mlp_core.spec", _core("bounds")),
+    ImportRule("mlp_core.spec", _core("bounds"), _REGISTRIES),
     ImportRule("mlp_core.presets", _core("spec")),
     ImportRule("mlp_core.runtime.memory", ()),
     ImportRule("mlp_core.runtime", (*_TENSORS, *_PLAIN)),
@@ -79,6 +80,8 @@ class Import:
 
     name: str
     line: int
+    in_function: bool = False
+    for_types: bool = False  # below `if TYPE_CHECKING:`
 
 
 def source_files(*folders: str) -> dict[str, Path]:
@@ -100,14 +103,16 @@ def imports(source: str) -> list[Import]:
     return list(_imports(ast.parse(source)))
 
 
-def _imports(node: ast.AST) -> Iterator[Import]:
+def _imports(node: ast.AST, in_function: bool = False, for_types: bool = False) -> Iterator[Import]:
+    in_function |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    for_types |= isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
-            yield from (Import(alias.name, child.lineno) for alias in child.names)
+            yield from (Import(alias.name, child.lineno, in_function, for_types) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
             start = "." * child.level + (f"{child.module}." if child.module else "")
-            yield from (Import(start + alias.name, child.lineno) for alias in child.names)
-        yield from _imports(child)
+            yield from (Import(start + alias.name, child.lineno, in_function, for_types) for alias in child.names)
+        yield from _imports(child, in_function, for_types)
 
 
 def broken_import_rules(module: str, source: str) -> list[str]:
@@ -120,15 +125,15 @@ def broken_import_rules(module: str, source: str) -> list[str]:
         where = f"{module}:{one.line}"
         if one.name.startswith("."):
             broken.append(f"{where} imports relatively: {one.name}")
-        elif not _may(rule, one.name):
+        elif not _may(rule, one):
             broken.append(f"{where} must not import {one.name}")
     return broken
 
 
-def _may(rule: ImportRule, name: str) -> bool:
-    if name.partition(".")[0] in sys.stdlib_module_names:
-        return not any(_is_in(name, forbidden) for forbidden in FORBIDDEN_IMPORTS)
-    return any(_is_in(name, allowed) for allowed in rule.may)
+def _may(rule: ImportRule, one: Import) -> bool:
+    if one.name.partition(".")[0] in sys.stdlib_module_names:
+        return not any(_is_in(one.name, forbidden) for forbidden in FORBIDDEN_IMPORTS)
+    return any(_is_in(one.name, allowed) for allowed in (*rule.may, *(rule.in_functions if one.in_function else ())))
 
 
 def _is_in(name: str, place: str) -> bool:
@@ -138,7 +143,7 @@ def _is_in(name: str, place: str) -> bool:
 
 
 def import_cycle(sources: Mapping[str, str]) -> list[str]:
-    """Modules (name -> source) that import each other in a ring, or nothing. An import inside a function counts too."""
+    """Modules (name -> source) that import each other in a ring, or nothing. Imports in functions count too, those for types do not."""
     graph = {module: _imported_modules(module, source, sources) for module, source in sources.items()}
     try:
         TopologicalSorter(graph).prepare()
@@ -151,6 +156,8 @@ def import_cycle(sources: Mapping[str, str]) -> list[str]:
 def _imported_modules(module: str, source: str, known: Iterable[str]) -> set[str]:
     found = set()
     for one in imports(source):
+        if one.for_types:
+            continue
         parts = one.name.split(".")
         prefixes = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
         found.update([prefix for prefix in prefixes if prefix in known][:1])

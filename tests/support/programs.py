@@ -16,10 +16,11 @@ from unittest import mock
 
 import torch
 
+from mlp_core.activations import trainable_activations
 from mlp_core.data import load_sample
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
 from mlp_core.records import EpochRecord, LrChange
-from mlp_core.spec import ACTIVATIONS, INITIALIZERS, RunSpec
+from mlp_core.spec import INITIALIZERS, RunSpec
 from mlp_core.training import Run
 
 SMALL = RunSpec(hidden=(9,), init="he_normal", batch_size=24, epochs=2, train_size=100, device="cpu")  # 5 steps an epoch, the last of 4
@@ -49,7 +50,7 @@ PARAMETERS = {"leaky_relu": 0.3, "prelu": 0.1, "elu": 0.5, "silu": 2.0, "softplu
 def designs() -> dict[str, RunSpec]:
     """Every optimizer, activation and initialization at least once, and what else changes a program's text."""
     made = {f"optimizer: {name}": replace(SMALL, **changes) for name, changes in OPTIMIZERS.items()}
-    made |= {f"activation: {name}": replace(SMALL, activation=name, lr=0.3) for name in ACTIVATIONS}
+    made |= {f"activation: {name}": replace(SMALL, activation=name, lr=0.3) for name in trainable_activations()}
     made |= {f"parameter: {name}": replace(SMALL, activation=name, activation_parameter=value) for name, value in PARAMETERS.items()}
     made |= {f"init: {name}": replace(SMALL, init=name, hidden=(12, 800) if name == "orthogonal" else (9,)) for name in INITIALIZERS}
     return made | {

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import BOUNDS, RunSpec
 
 # What the book and torch start from; at these the chapter's networks learn.
 USUAL_LR = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2}
 NEAR_USUAL = 3.0  # a factor; an lr this near to the usual one is not what holds a run back
-CAPPED = ("sigmoid", "hard_sigmoid")  # slopes of at most 1/4 and 1/6 a layer, which no initialization makes up for
-RECTIFIERS = ("relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "softplus", "mish")
+SMALL_SLOPE = 0.5  # of an activation, at most: what the sigmoids take away in every layer, no initialization makes up for
 HEAVY_DROPOUT = 0.8  # 64 units still learn with 0.95, but ten times slower
 HEAVY_DECAY, HEAVY_L1 = 0.3, 0.01  # the bundled sample, 64 units, lr 0.1: 50 % at 0.3 and 10 % at 1; 61 % at 0.003 and 10 % at 0.01
 DROPOUT = 0.5  # Srivastava et al. 2014, appendix A.4
@@ -70,7 +70,7 @@ def random_start(spec: RunSpec) -> Fix | None:
 
 def better_start(spec: RunSpec) -> Fix | None:
     """For a signal or a gradient that vanishes: an activation that passes it on, the initialization made for it, or fewer layers."""
-    if spec.activation in CAPPED:
+    if resolve(spec.activation).largest_slope < SMALL_SLOPE:
         slope = "The slope of tanh reaches 1, that of the sigmoid 1/4: the gradient is no longer cut down in every layer."
         if spec.init in (*_HE, *_XAVIER):
             return _changed(spec, "Try tanh", slope, activation="tanh")
@@ -140,8 +140,7 @@ _GOOD_OF = {
 
 def _fitting(activation: str) -> tuple[str, ...]:
     """The initializations made for an activation, the best first; a visitor's own is taken for a rectifier."""
-    rectifier = activation in RECTIFIERS or activation.startswith("=")
-    return _HE if rectifier else _XAVIER
+    return _HE if resolve(activation).rectifier else _XAVIER
 
 
 def _name_of(init: str) -> str:

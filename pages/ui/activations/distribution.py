@@ -8,7 +8,7 @@ import streamlit as st
 
 from mlp_core.labs.activations.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
 from mlp_core.reports.export.csv_table import csv_table
-from mlp_core.spec import MAX_LAYERS, UNTRAINABLE_ACTIVATIONS, Bounds
+from mlp_core.spec import MAX_LAYERS, Bounds
 from pages.figures.activations import FunctionSeries, pushed_distribution
 from pages.ui.activations.activations import Shown
 from pages.ui.link import Field, LinkState, link_to, number
@@ -74,7 +74,7 @@ def _through_depth(shown: Shown, mean_square: float, variance: float, depth: int
         f"If every layer saw these inputs, each would multiply the mean squared gradient by ${chi}$. "
         f"After **{depth} layers** the gradient is scaled by {effect}: {_verdict(variance * mean_square)}."
     )
-    if shown.activation.name not in UNTRAINABLE_ACTIVATIONS:
+    if shown.activation.trainable:
         query = {"activation": shown.activation.name, "depth": str(depth)}
         link_to(
             "stability", f"Measure it in a real network of {depth} layers{_default(shown)}", query, icon=":material/stacked_line_chart:"

@@ -9,12 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from mlp_core.activations import ACTIVATIONS
+from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.labs.nonlinearity.plane import FEATURES, SHAPES, Points, dataset, points_of, split
 from mlp_core.labs.nonlinearity.plane_points import PointsError, from_text
 from mlp_core.losses import LOSSES, Loss
-from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
@@ -25,7 +24,6 @@ from pages.ui.train.sidebar import OPTIMIZER_LABELS
 
 MOST_LAYERS, MOST_UNITS = 6, 8
 OWN = "own"
-NEGATIVE_SLOPES = {"relu": 0.0, "leaky_relu": 0.01}
 RATES = ("0.00001", "0.0001", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
 PENALTIES = {"none": "None", "l1": "L1", "l2": "L2"}
 PACES = {"batch": "1 batch", "epoch": "1 epoch", "epochs": "5 epochs", "full": "full speed"}
@@ -56,7 +54,7 @@ FIELDS = (
     choices("features", ("x", "y"), tuple(FEATURES)),
     number("deep", 1, Bounds(0, MOST_LAYERS, whole=True)),
     *(number(f"units{layer}", 8, Bounds(1, MOST_UNITS, whole=True)) for layer in range(1, MOST_LAYERS + 1)),
-    choice("activation", "relu", TRAINABLE),
+    choice("activation", "relu", trainable_activations()),
     choice("init", "he_normal", tuple(name for name in INITIALIZERS if name not in ("normal", "constant"))),
     choice("lr", "0.03", RATES),
     choice("optimizer", "adam", tuple(OPTIMIZER_LABELS)),
@@ -100,7 +98,7 @@ class Settings:
         """The activation's slope below 0, where the network is piecewise linear in x and y; None where it is not."""
         if not set(self.features) <= {"x", "y"}:
             return None
-        return 1.0 if self.spec.activation == "identity" or not self.spec.hidden else NEGATIVE_SLOPES.get(self.spec.activation)
+        return ACTIVATIONS[self.spec.activation].negative_slope if self.spec.hidden else 1.0
 
     def run(self) -> Run:
         return Run(self.spec, dataset(self.train, self.test, self.features), self.loss)
@@ -142,7 +140,7 @@ def _network(link: LinkState) -> None:
     columns = st.columns(3)
     for layer in range(1, int(link["deep"]) + 1):
         columns[(layer - 1) % 3].number_input(f"Units {layer}", 1, MOST_UNITS, key=link.key(f"units{layer}"))
-    st.selectbox("Activation", TRAINABLE, format_func=lambda name: ACTIVATIONS[name].label, key=link.key("activation"))
+    st.selectbox("Activation", trainable_activations(), format_func=lambda name: ACTIVATIONS[name].label, key=link.key("activation"))
     names = tuple(name for name in INITIALIZERS if name not in ("normal", "constant"))
     st.selectbox("Initialization", names, format_func=lambda name: INITIALIZERS[name].label, key=link.key("init"))
     st.number_input("Seed of weights and order", 0, MAX_SEED, key=link.key("seed"))

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from mlp_core.activations import ACTIVATIONS
+from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.expression import ExpressionError, resolve
 from mlp_core.initializers import INITIALIZERS
-from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import BOUNDS, EXPRESSION_PREFIX, RunSpec, SpecError
 from pages.figures.palette import series_style
 from pages.ui.link import Field, LinkState, choice, number
@@ -103,7 +102,7 @@ def designs_panel(link: LinkState) -> list[Design]:
 
 def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     color = series_style(index)["color"]
-    options = (*TRAINABLE, NONE) if slot else TRAINABLE
+    options = (*trainable_activations(), NONE) if slot else trainable_activations()
     st.selectbox(
         f"Activation of design {index + 1}", options, format_func=_activation_label, key=link.key(f"activation{slot}"),
         accept_new_options=True, help="Choose one, or type your own in x: `x*sigmoid(1.7*x)`",
@@ -117,7 +116,7 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
         bounds = BOUNDS["init_std"]
         st.number_input("σ", bounds.low, bounds.high, step=0.01, format="%.4g", key=link.key(f"std{slot}"))
     std = link[f"std{slot}"]
-    name = activation if activation in TRAINABLE else EXPRESSION_PREFIX + activation.removeprefix(EXPRESSION_PREFIX)
+    name = activation if activation in trainable_activations() else EXPRESSION_PREFIX + activation.removeprefix(EXPRESSION_PREFIX)
     try:
         _read_activation(name)
     except SpecError as error:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from mlp_core.activations import ACTIVATIONS
+from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.runtime.devices import available_devices
-from mlp_core.spec import ACTIVATIONS as TRAINABLE
 from mlp_core.spec import BOUNDS, DROPOUT_BOUNDS, MAX_EXPRESSION_LENGTH, MAX_WIDTH, TRAIN_SIZE_BOUNDS, WIDTH_BOUNDS, Bounds
 from mlp_core.spec import INITIALIZERS as INITIALIZER_NAMES
 from pages.ui.unbroken import unbroken
@@ -61,7 +60,7 @@ def _network_controls(seeds: Seeds) -> None:
             with right:
                 help = "Probability of setting a unit to 0 in a training step; off when testing."
                 _number(seeds, f"dropout_{layer}", f"Dropout {layer}", 0.1, help, DROPOUT_BOUNDS)
-        names = [*TRAINABLE, OWN_ACTIVATION]
+        names = [*trainable_activations(), OWN_ACTIVATION]
         labels = {name: "Your own…" if name == OWN_ACTIVATION else ACTIVATIONS[name].label for name in names}
         _select(seeds, "activation", "Activation", labels, "The nonlinearity of every hidden layer.")
         _activation_controls(seeds)

@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mlp_core.activations import ACTIVATIONS
 from mlp_core.losses import LOSSES
-from mlp_core.network import batched, scratch
 from mlp_core.network import concise as model
+from mlp_core.network import scratch
 from mlp_core.network.batched import Batched
 from mlp_core.network.concise import Network, generator_for
 from mlp_core.spec import RunSpec
@@ -70,7 +71,7 @@ def test_a_logistic_loss_of_a_sure_network_is_finite() -> None:
 def test_prelu_is_that_of_the_registry_with_an_alpha_for_every_network() -> None:
     Z = torch.tensor([[-2.0, 0.0, 3.0], [-1.0, 0.5, -4.0]])[:, None].requires_grad_()
     alpha = torch.tensor([0.25, -0.5])[:, None, None].requires_grad_()
-    value = batched.prelu(Z, alpha)
+    value = ACTIVATIONS["prelu"](Z, alpha)
     expected = torch.stack([F.prelu(z, a.reshape(1)) for z, a in zip(Z, alpha, strict=True)])
     assert value.tolist() == expected.tolist() == [[[-0.5, 0.0, 3.0]], [[0.5, 0.5, 2.0]]]
     weighted = torch.arange(1.0, 7.0).reshape(2, 1, 3)

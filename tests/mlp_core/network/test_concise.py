@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mlp_core.activations import trainable_activations
 from mlp_core.losses import LOSSES
 from mlp_core.network import concise as model
 from mlp_core.network import scratch
 from mlp_core.network.concise import PURPOSES, Network, count, generator_for
 from mlp_core.optimizers import make_optimizer
-from mlp_core.spec import ACTIVATIONS, RunSpec
+from mlp_core.spec import RunSpec
 
 BOTH = pytest.mark.parametrize("implementation", [model, scratch], ids=["concise", "scratch"])
 Array = NDArray[np.float64]
@@ -116,7 +117,7 @@ def small_specs(draw: st.DrawFn) -> RunSpec:
     hidden = tuple(draw(st.lists(st.integers(1, 6), max_size=4)))
     return RunSpec(
         hidden=hidden,
-        activation=draw(st.sampled_from((*ACTIVATIONS, "=x*sigmoid(1.7*x)"))),
+        activation=draw(st.sampled_from((*trainable_activations(), "=x*sigmoid(1.7*x)"))),
         init=draw(st.sampled_from(["normal", "he_normal", "torch_default", "orthogonal", "constant"])),
         init_std=1.0,
         dropout=draw(st.sampled_from([(), tuple(draw(st.sampled_from([0.0, 0.5, 1.0])) for _ in hidden)])),

@@ -5,35 +5,11 @@ What is written here computes what `mlp_core.network` computes, operation by ope
 
 from __future__ import annotations
 
-from mlp_core.activations import ACTIVATIONS
+from mlp_core.activations import Code, substituted
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
-from mlp_core.reports.export.script.expression import expression_code
 from mlp_core.reports.export.script.sections import Recipe, Section, bracketed, joined
 from mlp_core.spec import RunSpec
-
-# of x, with parameter a; the module, "" where it would do nothing
-_ACTIVATIONS: dict[str, tuple[str, str]] = {
-    "identity": ("{x}", ""),
-    "relu": ("relu({x})", "nn.ReLU()"),
-    "leaky_relu": ("F.leaky_relu({x}, {a})", "nn.LeakyReLU({a})"),
-    "prelu": ("torch.prelu({x}, a{layer})", "nn.PReLU(init={a})"),
-    "sigmoid": ("torch.sigmoid({x})", "nn.Sigmoid()"),
-    "tanh": ("torch.tanh({x})", "nn.Tanh()"),
-    "elu": ("F.elu({x}, {a})", "nn.ELU({a})"),
-    "selu": ("F.selu({x})", "nn.SELU()"),
-    "gelu": ("F.gelu({x})", "nn.GELU()"),
-    "silu": ("F.silu({x})", "nn.SiLU()"),
-    "softplus": ("F.softplus({x}, {a}, 40.0)", "nn.Softplus({a}, threshold=40.0)"),
-    "mish": ("F.mish({x})", "nn.Mish()"),
-    "hard_sigmoid": ("F.hardsigmoid({x})", "nn.Hardsigmoid()"),
-    "hard_tanh": ("F.hardtanh({x})", "nn.Hardtanh()"),
-}
-_OWN = ("phi({x})", "Activation()")
-
-_RELU = '''def relu(X):
-    """max(x, 0), with slope 0 at 0."""
-    return X * (X > 0)'''
 
 _SCRATCH_DROPOUT = '''def dropout(H, p):
     """mask · h / (1 − p): on average what went in."""
@@ -147,13 +123,14 @@ def _definitions(recipe: Recipe) -> list[str]:
     spec = recipe.spec
     device = ", device=device" if recipe.elsewhere else ""
     pieces = []
-    own = _own_activation(spec)
+    activation = _activation(recipe)
+    own = _own_activation(spec, activation)
     if own and recipe.scratch:
         pieces.append(f"def phi(x):\n{_indented(own, 4)}")
     elif own:
         pieces.append(f"class Activation(nn.Module):\n    def forward(self, x):\n{_indented(own, 8)}")
-    if recipe.scratch and spec.hidden and spec.activation == "relu":
-        pieces.append(_RELU)
+    if activation.definition and spec.hidden:
+        pieces.append(activation.definition)
     partly = any(0 < p < 1 for p in spec.dropout)
     if recipe.scratch and partly:
         pieces.append(_SCRATCH_DROPOUT.format(device=device))
@@ -162,33 +139,20 @@ def _definitions(recipe: Recipe) -> list[str]:
     return pieces
 
 
-def _own_activation(spec: RunSpec) -> str:
+def _own_activation(spec: RunSpec, code: Code) -> str:
     """The body of the activation's function where torch has none for it."""
-    if not spec.hidden:
-        return ""
-    if spec.expression is not None:
-        return expression_code(spec.expression)
-    beta = spec.activation_parameter
-    return f"return x * torch.sigmoid({beta} * x)" if spec.activation == "silu" and beta is not None else ""
+    return f"return {code.expression}" if code.module is None and not code.definition and spec.hidden else ""
 
 
-def _activation(spec: RunSpec) -> tuple[str, str]:
-    """The activation as an expression of {x} and {layer}, and as a module."""
-    if _own_activation(spec):
-        return _OWN
-    parameter = ACTIVATIONS[spec.activation].parameter
-    value = spec.activation_parameter
-    default = parameter.default if parameter is not None else None
-    expression, module = (template.replace("{a}", str(default if value is None else value)) for template in _ACTIVATIONS[spec.activation])
-    return expression, module
+def _activation(recipe: Recipe) -> Code:
+    return resolve(recipe.spec.activation).written(recipe.spec.activation_parameter, from_scratch=recipe.scratch)
 
 
 def _scratch_net(recipe: Recipe) -> list[str]:
     spec = recipe.spec
-    learned = spec.activation == "prelu"
-    alpha = ACTIVATIONS["prelu"].parameter
-    assert alpha is not None
-    slope = alpha.default if spec.activation_parameter is None else spec.activation_parameter
+    parameter = resolve(spec.activation).parameter
+    learned = parameter is not None and parameter.learnable
+    slope = parameter.default if parameter is not None and spec.activation_parameter is None else spec.activation_parameter
     device = ", device=device" if recipe.elsewhere else ""
     made, params = [], []
     for layer, (n_in, n_out) in enumerate(recipe.layers, start=1):
@@ -201,11 +165,15 @@ def _scratch_net(recipe: Recipe) -> list[str]:
 
 
 def _forward(recipe: Recipe) -> str:
-    spec = recipe.spec
+    spec, activation = recipe.spec, _activation(recipe)
+    parameter = resolve(spec.activation).parameter
+    expression = "phi(x)" if activation.module is None and not activation.definition else activation.expression
+    if parameter is not None and parameter.learnable:
+        expression = parameter.learned_code
     lines = ["def net(X, training=False):" if recipe.drops else "def net(X):"]
     below = "X"
     for layer in range(1, len(spec.hidden) + 1):
-        value = _activation(spec)[0].format(x=f"{below} @ W{layer} + b{layer}", layer=layer)
+        value = substituted(expression, x=f"{below} @ W{layer} + b{layer}", a=f"a{layer}")
         lines.append(f"    H{layer} = {value}")
         below, p = f"H{layer}", spec.dropout[layer - 1] if spec.dropout else 0.0
         if p:
@@ -216,12 +184,13 @@ def _forward(recipe: Recipe) -> str:
 
 def _concise_net(recipe: Recipe) -> list[str]:
     spec = recipe.spec
+    activation = _activation(recipe).module
     modules = []
     for index, (n_in, n_out) in enumerate(recipe.layers):
         modules.append(f"nn.Linear({n_in}, {n_out})")
         if index < len(spec.hidden):
             dropout = f"Dropout({spec.dropout[index]})" if spec.dropout and spec.dropout[index] else ""
-            modules += [module for module in (_activation(spec)[1], dropout) if module]
+            modules += [module for module in ("Activation()" if activation is None else activation, dropout) if module]
     net = "\n".join(["net = nn.Sequential(", *(f"    {module}," for module in modules), ")"])
     return ["\n".join([net, "net.apply(init_weights)", *(["net.to(device)"] if recipe.elsewhere else [])])]
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlp_core.activations import trainable_activations
 from mlp_core.data import load_sample
 from mlp_core.reports.diagnosis import fixes
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.reports.diagnosis.fixes import Fix, usual_lr
 from mlp_core.reports.diagnosis.verdict import Verdict
-from mlp_core.spec import ACTIVATIONS, BOUNDS, INITIALIZERS, OPTIMIZERS, RunSpec
+from mlp_core.spec import BOUNDS, INITIALIZERS, OPTIMIZERS, RunSpec
 from mlp_core.training import Run
 
 SMALL = RunSpec(hidden=(64,), batch_size=64, epochs=6, train_size=2000, device="cpu")  # 192 steps
@@ -31,7 +32,7 @@ def specs(draw: st.DrawFn) -> RunSpec:
     optimizer = draw(st.sampled_from(OPTIMIZERS))
     return RunSpec(
         hidden=hidden,
-        activation=draw(st.sampled_from([*ACTIVATIONS, "=x*sigmoid(x)"])),
+        activation=draw(st.sampled_from([*trainable_activations(), "=x*sigmoid(x)"])),
         init=draw(st.sampled_from(INITIALIZERS)),
         dropout=draw(st.just(()) | st.lists(st.floats(0, 1), min_size=len(hidden), max_size=len(hidden)).map(tuple)),
         optimizer=optimizer,

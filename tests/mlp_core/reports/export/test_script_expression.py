@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from mlp_core.activations import ACTIVATIONS, Code
 from mlp_core.expression import ExpressionError, compile_expression
-from mlp_core.expression.operations import FUNCTIONS
-from mlp_core.reports.export.script.expression import expression_code
+from mlp_core.expression.operations import functions
 from tests.support.programs import EXPRESSIONS
 
 X = torch.cat([torch.arange(-4.0, 4.01, 0.25), torch.tensor([-100.0, 100.0, 1e-20])])
-ONE, TWO = (sorted(name for name, entry in FUNCTIONS.items() if entry.arity == arity) for arity in (1, 2))
+ONE, TWO = (sorted(name for name, entry in functions().items() if entry.arity == arity) for arity in (1, 2))
 
 numbers = st.sampled_from(["0", "1", "2.5", "0.1", "1e3", "pi", "e", "-1"])
 
@@ -38,14 +39,17 @@ expressions = st.recursive(st.just("x") | numbers, _grown, max_leaves=8)
 
 
 def computed(code: str, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Value and gradient of a function with this body."""
+    """Value and gradient of a function that returns this."""
     names = {"torch": torch, "F": F}
-    body = "\n".join(f"    {line}" for line in code.splitlines())
-    exec(f"def phi(x):\n{body}", names)
+    exec(f"def phi(x):\n    return {code}", names)
     leaf = x.clone().requires_grad_()
     value: Tensor = names["phi"](leaf)  # type: ignore[operator]
     (gradient,) = torch.autograd.grad(value.sum(), leaf)
     return value.detach(), gradient
+
+
+def expression_code(text: str) -> str:
+    return compile_expression(text).written().expression
 
 
 def same(text: str) -> bool:
@@ -77,24 +81,29 @@ def test_so_does_the_code_of_any_expression(text: str) -> None:
 
 @given(expressions)
 def test_code_is_made_of_known_parts_only(text: str) -> None:
-    """No statement but an assignment and the return, no name but x, value, torch and F, no attribute of anything else."""
+    """One expression, no name but x, torch and F, no attribute of anything else."""
     try:
         code = expression_code(text)
     except ExpressionError:
         return
-    tree = ast.parse(f"def phi(x):\n{''.join(f'    {line}{chr(10)}' for line in code.splitlines())}")
-    (function,) = tree.body
-    assert isinstance(function, ast.FunctionDef)
-    assert all(isinstance(line, ast.Return | ast.Assign) for line in function.body)
-    assert {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} <= {"x", "value", "torch", "F"}
-    owners = {node.value.id for node in ast.walk(function) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)}
+    assert "\n" not in code
+    parts = list(ast.walk(ast.parse(code, mode="eval")))
+    assert {node.id for node in parts if isinstance(node, ast.Name)} <= {"x", "torch", "F"}
+    owners = {node.value.id for node in parts if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)}
     assert owners <= {"torch", "F", "x"}
 
 
 def test_every_function_has_its_code() -> None:
-    for name in FUNCTIONS:
-        arguments = ", ".join(["x"] * FUNCTIONS[name].arity)
+    for name, operation in functions().items():
+        arguments = ", ".join(["x"] * operation.arity)
         assert same(f"{name}({arguments})"), name
+
+
+def test_code_that_uses_its_operand_twice_does_not_double(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = replace(ACTIVATIONS["relu"], name="twice", function=lambda x: x * torch.sigmoid(x), code=Code("x * torch.sigmoid(x)"))
+    monkeypatch.setitem(ACTIVATIONS, "twice", entry)
+    assert same("twice(twice(x + 1))")
+    assert len(expression_code("twice(" * 20 + "x" + ")" * 20)) < 2000
 
 
 @pytest.mark.parametrize("text", ["__import__('os')", "x.real", "x +", "y"])
