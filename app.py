@@ -1,4 +1,4 @@
-"""The front door. What stands around every page, and the way between them, is `pages.ui.navigation`; everything else is in `pages`."""
+"""The entry point: the app's frame and navigation are in `pages.ui.navigation`, everything else in `pages`."""
 
 from pages.ui.navigation import run_app
 

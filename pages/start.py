@@ -1,4 +1,4 @@
-"""The home page: what this is, and where to begin."""
+"""The start page: what this is, and where to begin."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Doors to the other pages: a card with a small figure for each, and links that open one with an experiment set up."""
+"""What leads to the other pages: a card with a small figure for each, and links that open one with an experiment set up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIGURE_HEIGHT = 200
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A page's door: its file's stem, a title, a sentence, and a figure that its `alt` describes."""
+    """A page's card: its file's stem, a title, a sentence, and a figure that its `alt` describes."""
 
     page: str
     title: str

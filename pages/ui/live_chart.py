@@ -1,4 +1,4 @@
-"""The live chart: a figure that is updated in place, so that nothing blinks and zoom stays. Knows no training and no page.
+"""The live chart: a figure that is updated in place, so that nothing blinks and zoom stays.
 
 `st.plotly_chart` builds a new chart for every changed figure. This component keeps one `<div>` and lets `Plotly.react` change it.
 """

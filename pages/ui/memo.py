@@ -1,4 +1,4 @@
-"""Keep the last value of something that is dear to build, one a name and session. Knows nothing of what it keeps."""
+"""Keep the last value of something that is dear to build, one a name and session."""
 
 from __future__ import annotations
 

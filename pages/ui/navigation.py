@@ -44,7 +44,7 @@ def page_header(title: str, introduction: str) -> None:
     """Begin a page. To be called first on every page.
 
     Until some session has come through app.py, Streamlit takes a link to /train for its older kind of multipage app, in which
-    pages/train.py stands alone. The page then opens the house around itself and ends here.
+    pages/train.py stands alone. The page then runs the whole app, itself in it, and ends here.
     """
     if PagesManager.uses_pages_directory:
         run_app()

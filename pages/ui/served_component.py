@@ -1,4 +1,4 @@
-"""A component whose script is a file of `static/`, fetched once by the browser. Knows nothing of what it shows.
+"""A component whose script is a file of `static/`, fetched once by the browser.
 
 Streamlit sends a component's own script along with every update, so that script is three lines that import the file.
 """

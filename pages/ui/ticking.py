@@ -1,4 +1,4 @@
-"""Panels that draw themselves again and again while something moves. Knows no page and no run."""
+"""Panels that draw themselves again and again while something moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser takes home from a run: the script prints the run's losses, the figure opens offline, the file comes back."""
+"""What a browser exports of a run: the script prints the run's losses, the figure opens offline, the file comes back."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ def test_a_cell_shows_its_images_and_an_image_its_probabilities(open_page: OpenP
     expect(page.locator(".st-key-probabilities .live-chart")).to_be_visible()
 
 
-def test_curves_and_weights_can_be_taken_home(open_page: OpenPage, tmp_path: Path) -> None:
+def test_curves_and_weights_can_be_exported(open_page: OpenPage, tmp_path: Path) -> None:
     page = started(open_page, SHORT)
     expect(button(page, "play")).to_contain_text("Train", timeout=PATIENCE_SECONDS * 1000)
     page.get_by_text("Take it home", exact=True).click()

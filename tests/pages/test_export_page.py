@@ -1,4 +1,4 @@
-"""The panel to take a run home: what each button gives is what the run was, and a file that comes back sets the controls or is refused."""
+"""The panel that exports a run: what each button gives is what the run was, and a file that comes back sets the controls or is refused."""
 
 from __future__ import annotations
 

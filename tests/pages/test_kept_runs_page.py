@@ -13,7 +13,7 @@ from mlp_core.jobs.job import JobSnapshot
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_PINNED, KeptRuns
 from mlp_core.spec import RunSpec
 from pages.figures.palette import SERIES
-from pages.ui.run.kept_runs import SHELF
+from pages.ui.run.kept_runs import KEPT
 from tests.support.kept import history, snapshot
 from tests.support.pages.visit import again, press, said, traces, visit
 
@@ -39,14 +39,14 @@ def shown(page: AppTest, *snapshots: JobSnapshot, current: JobSnapshot | None = 
     return again(page)
 
 
-def shelf_of(page: AppTest) -> KeptRuns:
-    found = page.session_state[SHELF]
+def kept_in(page: AppTest) -> KeptRuns:
+    found = page.session_state[KEPT]
     assert isinstance(found, KeptRuns)
     return found
 
 
 def names(page: AppTest) -> list[str]:
-    return [run.name for run in shelf_of(page).runs]
+    return [run.name for run in kept_in(page).runs]
 
 
 def listed(page: AppTest) -> list[dict[str, object]]:
@@ -131,7 +131,7 @@ def test_the_pills_choose_what_is_drawn_and_compared(page: AppTest) -> None:
     assert len(page.warning) == 1
     page.pills[0].set_value([3, 1])
     again(page)
-    assert [run.id for run in shelf_of(page).shown] == [1, 3]
+    assert [run.id for run in kept_in(page).shown] == [1, 3]
     assert drawn(page) == [("ReLU 256, lr 0.1", SERIES[0]), ("ReLU 256, lr 0.5", SERIES[2])]
     assert changes(page) == [["lr", "0.1", "0.5"]]
     page.pills[0].set_value([2])
@@ -192,19 +192,19 @@ def test_a_hostile_name_is_shown_as_it_is(page: AppTest) -> None:
 
 def test_pin_and_unpin(page: AppTest) -> None:
     shown(page, ended(BOOK), ended(SIGMOID))
-    press(choose(page, 1), "shelf_pin")
+    press(choose(page, 1), "kept_pin")
     assert [row["pinned"] for row in listed(page)] == [False, True]
-    assert page.button(key="shelf_pin").label == "Unpin"
-    press(page, "shelf_pin")
-    assert not any(run.pinned for run in shelf_of(page).runs)
+    assert page.button(key="kept_pin").label == "Unpin"
+    press(page, "kept_pin")
+    assert not any(run.pinned for run in kept_in(page).runs)
 
 
 def test_remove_one_and_all(page: AppTest) -> None:
     shown(page, ended(BOOK), ended(SIGMOID), ended(replace(BOOK, lr=0.5)))
-    press(choose(page, 2), "shelf_remove")
+    press(choose(page, 2), "kept_remove")
     assert names(page) == ["ReLU 256, lr 0.1", "ReLU 256, lr 0.5"]
     assert changes(page) == [["lr", "0.1", "0.5"]]
-    press(page, "shelf_clear")
+    press(page, "kept_clear")
     assert names(page) == []
     assert len(page.dataframe) == 0
 
@@ -213,7 +213,7 @@ def many(seeds: Sequence[int]) -> list[JobSnapshot]:
     return [ended(replace(BOOK, seed=seed)) for seed in seeds]
 
 
-def test_a_full_shelf_says_what_it_let_go(page: AppTest) -> None:
+def test_a_full_list_says_what_it_let_go(page: AppTest) -> None:
     shown(page, *many(range(CAPACITY)))
     assert not any("made room" in text for text in said(page))
     shown(page, *many([CAPACITY]))
@@ -224,8 +224,8 @@ def test_a_full_shelf_says_what_it_let_go(page: AppTest) -> None:
 def test_one_run_cannot_be_pinned(page: AppTest) -> None:
     shown(page, *many(range(CAPACITY)))
     for id in range(1, MAX_PINNED + 1):
-        page.session_state[SHELF] = shelf_of(page).pin(id)
-    press(choose(again(page), CAPACITY), "shelf_pin")
+        page.session_state[KEPT] = kept_in(page).pin(id)
+    press(choose(again(page), CAPACITY), "kept_pin")
     assert page.error[0].value == "**pinned** must be at most 11 runs, so that a new one finds a place, got `12`."
-    press(choose(page, 1), "shelf_pin")
+    press(choose(page, 1), "kept_pin")
     assert not page.error

@@ -1,4 +1,4 @@
-"""The playground's steering without a browser: five seeds, lr in mid-run, looking back, branching, looking inside, taking home."""
+"""The playground's steering without a browser: five seeds, lr in mid-run, looking back, branching, looking inside, export."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_nobody_looks_inside_where_the_panel_is_closed(page: AppTest) -> None:
     assert job().snapshot().inspections == ()
 
 
-def test_everything_can_be_taken_home(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_can_be_exported(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     found: dict[str, Download] = {}
     draw = st.download_button
 

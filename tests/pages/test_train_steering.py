@@ -26,7 +26,7 @@ def page() -> Iterator[AppTest]:
 
 
 def kept_names(page: AppTest) -> list[str]:
-    return [run.name for run in page.session_state["_shelf"].runs]
+    return [run.name for run in page.session_state["_kept_runs"].runs]
 
 
 def look_back(page: AppTest, step: int) -> AppTest:
@@ -51,7 +51,7 @@ def test_five_seeds_show_the_mean_and_the_spread_of_five_single_runs(page: AppTe
     assert (low, high) == pytest.approx((100 * min(accuracies), 100 * max(accuracies)), abs=0.1)
     assert "train, 5 seeds" in traces(page, "loss")
     assert page.success[0].value.startswith("**Seed 0: ")
-    assert [len(run.members) for run in page.session_state["_shelf"].runs] == [5]
+    assert [len(run.members) for run in page.session_state["_kept_runs"].runs] == [5]
 
 
 def test_a_change_of_lr_is_kept_and_is_the_one_that_the_engine_makes(page: AppTest) -> None:

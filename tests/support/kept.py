@@ -46,7 +46,7 @@ def changed(past: HistorySnapshot, **values: float) -> HistorySnapshot:
 def kept(
     spec: RunSpec, test_accuracies: Sequence[float] = (), *, name: str = "", members: Sequence[Sequence[float]] = (), **past: object
 ) -> KeptRun:
-    """A run as it lies on a shelf; `members` are the test accuracies of several seeds, `past` is as in `history`."""
+    """A run as it is kept; `members` are the test accuracies of several seeds, `past` is as in `history`."""
     return KeptRun(
         id=1,
         name=name,

@@ -1,4 +1,4 @@
-"""What the activations page shows of its activations: curves with a probe, cards of facts, identities, cost. Reads no control."""
+"""What the activations page shows of its activations: curves with a probe, cards of facts, identities, cost."""
 
 from __future__ import annotations
 

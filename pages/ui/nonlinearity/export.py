@@ -1,4 +1,4 @@
-"""Take a run of the playground home: curves, figures and weights as files, its settings as a link. Computes nothing before a click."""
+"""Export a run of the playground: curves, figures and weights as files, its settings as a link."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pages.ui.nonlinearity.settings import OWN, Settings
 from pages.ui.train.load_experiment import changes_in_words
 
 
-def home_panel(link: LinkState, settings: Settings, job: TrainingJob) -> None:
-    """All that can be taken of the run on screen, as it stands now."""
+def export_panel(link: LinkState, settings: Settings, job: TrainingJob) -> None:
+    """All that can be exported of the run on screen, as it stands now."""
     snapshot, network = job.snapshot(), job.run.network
     name = f"{' → '.join(map(str, job.run.sizes))} on points of the plane"
     numbers, figures = st.columns(2, gap="medium")
@@ -73,5 +73,13 @@ def _page(label: str, figure: Callable[[], Figure], name: str, enabled: bool = T
 
 def _download(label: str, name: str, content: Callable[[], str | bytes], mime: str, enabled: bool, help: str | None = None) -> None:
     st.download_button(
-        label, content, name, mime, key=f"plane_take_{name}", on_click="ignore", icon=":material/download:", disabled=not enabled, help=help
+        label,
+        content,
+        name,
+        mime,
+        key=f"plane_download_{name}",
+        on_click="ignore",
+        icon=":material/download:",
+        disabled=not enabled,
+        help=help,
     )

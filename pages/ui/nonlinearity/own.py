@@ -1,4 +1,4 @@
-"""Points of a visitor's own: drawn by a click, undone, cleared, or read from a file; kept in the link while they fit. Trains nothing."""
+"""Points of a visitor's own: drawn by a click, undone, cleared, or read from a file; kept in the link while they fit."""
 
 from __future__ import annotations
 

@@ -8,15 +8,15 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.jobs.job import JobSnapshot
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import pictures
-from pages.ui.nonlinearity.export import home_panel
+from pages.ui.nonlinearity.export import export_panel
 from pages.ui.nonlinearity.seeds import seeds_panel
 from pages.ui.nonlinearity.settings import Settings
 from pages.ui.run.inside import inside_panel
-from pages.ui.run.rewind import Moment
+from pages.ui.run.rewind import RunAtStep
 from pages.ui.text import count, percent
 from pages.ui.widget_defaults import Seeds
 
-CURVES, INSIDE, SEVERAL, HOME = "Curves", "Look inside", "Five seeds", "Take it home"
+CURVES, INSIDE, SEVERAL, EXPORT = "Curves", "Look inside", "Five seeds", "Take it home"
 LARGE_LOSS = 1e4  # is written with a power of ten
 
 
@@ -25,20 +25,20 @@ def choose(panel: str) -> None:
     _seeds().plant({"plane_panel": panel})
 
 
-def record(link: LinkState, settings: Settings, job: TrainingJob, moment: Moment | None = None) -> None:
+def record(link: LinkState, settings: Settings, job: TrainingJob, moment: RunAtStep | None = None) -> None:
     """What has happened so far.
 
     Args:
         moment: the step that is looked back to; None for the newest.
     """
     now = job.snapshot()
-    moment = moment or Moment(now, job.run.network)
+    moment = moment or RunAtStep(now, job.run.network)
     tiles(moment.snapshot, settings)
     if now.stop_reason is not None and now.stop_reason.kind != "completed":
         st.error(f"{now.stop_reason} Reset, and try a smaller learning rate.", icon=":material/error:")
     chosen = _seeds()
     panel = st.segmented_control(
-        "Below the plane", [CURVES, INSIDE, SEVERAL, HOME], default=chosen["plane_panel"], key=chosen.key("plane_panel"), required=True,
+        "Below the plane", [CURVES, INSIDE, SEVERAL, EXPORT], default=chosen["plane_panel"], key=chosen.key("plane_panel"), required=True,
         label_visibility="collapsed",
     )  # fmt: skip
     chosen.keep()
@@ -46,8 +46,8 @@ def record(link: LinkState, settings: Settings, job: TrainingJob, moment: Moment
         inside_panel(moment.snapshot, moment.network, job.look_inside)
     elif panel == SEVERAL:
         seeds_panel(settings)
-    elif panel == HOME:
-        home_panel(link, settings, job)
+    elif panel == EXPORT:
+        export_panel(link, settings, job)
     else:
         pictures.curves_row(link, settings, now, moment)
 

@@ -1,4 +1,4 @@
-"""What the playground shows of a run: the network, the plane, the curves, the hidden space; and a weight set by hand. Decides no step."""
+"""What the playground shows of a run: the network, the plane, the curves, the hidden space; and a weight set by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import add_point
 from pages.ui.nonlinearity.settings import OWN, Settings
-from pages.ui.run.rewind import Moment
+from pages.ui.run.rewind import RunAtStep
 
 Floats = npt.NDArray[np.float64]
 
@@ -146,7 +146,7 @@ def _drawn_plane(link: LinkState, settings: Settings, network: Network, shown: t
 
 
 def plane_figure(link: LinkState, settings: Settings, network: Network) -> Figure:
-    """The plane as it is shaded by the network's output, to be taken home."""
+    """The plane as it is shaded by the network's output, for a file."""
     return _drawn_plane(link, settings, network, None, _outlines(link, _regions(settings, network)))
 
 
@@ -216,7 +216,7 @@ def _series(snapshot: JobSnapshot) -> CurveSeries:
     return CurveSeries.of(snapshot.history, snapshot.steps_per_epoch)
 
 
-def curves_row(link: LinkState, settings: Settings, now: JobSnapshot, moment: Moment) -> None:
+def curves_row(link: LinkState, settings: Settings, now: JobSnapshot, moment: RunAtStep) -> None:
     """Loss, accuracy, and the points in the space of two hidden units.
 
     Args:

@@ -13,7 +13,7 @@ from pages.ui.nonlinearity import pictures, seeds, steering
 from pages.ui.nonlinearity.panels import record
 from pages.ui.nonlinearity.presets import preset_row
 from pages.ui.nonlinearity.settings import Settings, settings_panel
-from pages.ui.run.rewind import Moment, rewind_panel
+from pages.ui.run.rewind import RunAtStep, rewind_panel
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
 
@@ -84,7 +84,7 @@ def _at_rest(link: LinkState, settings: Settings, job: TrainingJob, several: boo
     _record(link, settings, job, several, moment)
 
 
-def _record(link: LinkState, settings: Settings, job: TrainingJob, several: bool, moment: Moment | None = None) -> None:
+def _record(link: LinkState, settings: Settings, job: TrainingJob, several: bool, moment: RunAtStep | None = None) -> None:
     """What stands below the plane.
 
     Args:

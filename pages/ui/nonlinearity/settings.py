@@ -1,4 +1,4 @@
-"""The sidebar of the playground: data, network and learning, from widgets to a `RunSpec` and its points. Trains nothing."""
+"""The sidebar of the playground: data, network and learning, from widgets to a `RunSpec` and its points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A badge on a run of one of the book's designs: whether its numbers are where those of many other seeds lie. Computes nothing."""
+"""A badge on a run of one of the book's designs: whether its numbers are where those of many other seeds lie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The curves of the run on screen, with the kept runs that are shown beside it. Trains nothing."""
+"""The curves of the run on screen, with the kept runs that are shown beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from mlp_core.jobs.job import JobSnapshot
 from pages.figures.training import CurveSeries, Reference, accuracy_curve, loss_curve
 from pages.ui.live_chart import live_chart
-from pages.ui.run import kept_runs as shelf
+from pages.ui.run import kept_runs
 
 CHART_HEIGHT = 340
 
@@ -20,12 +20,12 @@ def curves_panel(snapshot: JobSnapshot | None, *, reference: Reference | None = 
         reference: band of accuracies to compare with.
         cursor: step at which the rest of the page stands, if it is not the newest.
     """
-    beside = shelf.shown_series(snapshot)
+    beside = kept_runs.shown_series(snapshot)
     epochs = max([1, *(len(series.epochs) for series in beside)])
     shown: CurveSeries | list[CurveSeries] = beside
     if snapshot is not None:
         alone = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
-        shown = [shelf.series_of(snapshot), *beside] if beside else alone
+        shown = [kept_runs.series_of(snapshot), *beside] if beside else alone
         epochs = max(epochs, snapshot.spec.epochs)
     elif not beside:
         return

@@ -1,4 +1,4 @@
-"""Take a run home: as a program that repeats it, as numbers, pictures and weights, and whole. Computes nothing before a click."""
+"""Export a run: as a program that repeats it, as numbers, figures and weights, and whole; a file is made when a click asks for it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from pages.ui.train.load_experiment import changes_in_words, load_panel
 from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
 
 
-def take_home_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None = None) -> None:
-    """All ways to take a run home, and one to bring an experiment back.
+def export_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None = None) -> None:
+    """All ways to export a run, and one to bring an experiment back.
 
     Args:
         snapshot: the job as it stands now.
         load: sets the page's controls to a spec; called from a callback, before anything is drawn. None leaves the upload out.
     """
-    with st.container(key="take_home"):
+    with st.container(key="export"):
         _program(snapshot)
         numbers, figures = st.columns(2)
         with numbers:
@@ -49,7 +49,7 @@ def _program(snapshot: JobSnapshot) -> None:
     )
     spec, changes, origin = snapshot.spec, snapshot.history.lr_changes, _origin(snapshot)
     style = st.segmented_control(
-        "Style", STYLES, default=spec.implementation, required=True, format_func=IMPLEMENTATION_LABELS.__getitem__, key="take_home_style"
+        "Style", STYLES, default=spec.implementation, required=True, format_func=IMPLEMENTATION_LABELS.__getitem__, key="export_style"
     )
     style = style or spec.implementation
     with st.container(horizontal=True):
@@ -135,5 +135,5 @@ def _download(
     label: str, name: str, content: Callable[[], str | bytes], mime: str, *, enabled: bool = True, help: str | None = None
 ) -> None:
     st.download_button(
-        label, content, name, mime, key=f"take_{name}", on_click="ignore", icon=":material/download:", disabled=not enabled, help=help
+        label, content, name, mime, key=f"download_{name}", on_click="ignore", icon=":material/download:", disabled=not enabled, help=help
     )

@@ -1,4 +1,4 @@
-"""The panel "Look inside": each layer of a run while it learns, one view at a time. Reads snapshots and weights; changes nothing."""
+"""The panel "Look inside": each layer of a run while it learns, one view at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network of images holds, as pictures: the weights of its first layer, and one image on its way through. Changes nothing."""
+"""What a network of images holds, as pictures: the weights of its first layer, and one image on its way through."""
 
 from __future__ import annotations
 

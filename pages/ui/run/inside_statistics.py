@@ -1,4 +1,4 @@
-"""What is measured of every layer, over time and as histograms. Measures nothing itself, but a run that ended with nobody looking."""
+"""What is measured of every layer, over time and as histograms."""
 
 from __future__ import annotations
 

@@ -19,59 +19,59 @@ from pages.figures.training import CurveSeries
 from pages.ui.text import count, duration, escaped, percent, plain
 from pages.ui.unbroken import unbroken
 
-SHELF, ERROR = "_shelf", "_shelf_error"
+KEPT, ERROR = "_kept_runs", "_kept_runs_error"
 NOT_YET = "–"
 
 
-def kept() -> KeptRuns:
+def of_session() -> KeptRuns:
     """The runs that this session keeps."""
-    shelf: KeptRuns = st.session_state.get(SHELF) or KeptRuns()
-    return shelf
+    kept: KeptRuns = st.session_state.get(KEPT) or KeptRuns()
+    return kept
 
 
 def keep(snapshot: JobSnapshot) -> None:
     """Keep a run as it stands: to be called when it ends, and before another takes its place."""
-    st.session_state[SHELF] = kept().keep(snapshot)
+    st.session_state[KEPT] = of_session().keep(snapshot)
 
 
 def series_of(current: JobSnapshot) -> CurveSeries:
     """The run on screen, with the name and the color that it has among the kept ones, or will have."""
-    run = kept().keep(current).find(current)
+    run = of_session().keep(current).find(current)
     name, color = (run.name, _color(run.color)) if run is not None else ("", None)
     return CurveSeries.of(current.history, current.steps_per_epoch, name, color, current.members)
 
 
 def shown_series(current: JobSnapshot | None = None) -> list[CurveSeries]:
     """The kept runs that are to be drawn, the oldest first; without `current`, which is drawn as it is now (`series_of`)."""
-    shelf = kept()
-    own = shelf.find(current) if current is not None else None
+    kept = of_session()
+    own = kept.find(current) if current is not None else None
     return [
-        CurveSeries.of(run.history, run.steps_per_epoch, run.name, _color(run.color), run.members) for run in shelf.shown if run is not own
+        CurveSeries.of(run.history, run.steps_per_epoch, run.name, _color(run.color), run.members) for run in kept.shown if run is not own
     ]
 
 
-def shelf_panel(current: JobSnapshot | None) -> None:
+def kept_runs_panel(current: JobSnapshot | None) -> None:
     """The list of kept runs with all that can be done to them, and the comparison of those that are shown.
 
     Args:
         current: the run on screen, which is compared too, kept or not.
     """
-    shelf = kept()
+    kept = of_session()
     st.markdown("##### Runs side by side")
-    if not shelf.runs:
+    if not kept.runs:
         st.caption(f"A run that ends is kept here, the last {CAPACITY} of them, so that you can lay the next one beside it.")
         return
-    if shelf.let_go:
-        st.caption(f"{plain(shelf.let_go)} made room for the newest: {CAPACITY} runs are kept. A pinned one always stays.")
-    _list(shelf)
-    _actions(shelf)
-    _comparison(shelf if current is None else shelf.keep(current), shelf)
+    if kept.let_go:
+        st.caption(f"{plain(kept.let_go)} made room for the newest: {CAPACITY} runs are kept. A pinned one always stays.")
+    _list(kept)
+    _actions(kept)
+    _comparison(kept if current is None else kept.keep(current), kept)
 
 
-def _list(shelf: KeptRuns) -> None:
+def _list(kept: KeptRuns) -> None:
     """One row a run, the newest first."""
-    runs = shelf.runs[::-1]
-    apart = differences(shelf.runs)
+    runs = kept.runs[::-1]
+    apart = differences(kept.runs)
     finals = [run.final for run in runs]
     columns: dict[str, Sequence[object]] = {
         "color": [_swatch(_color(run.color)) for run in runs],
@@ -120,12 +120,12 @@ def _seeds(run: KeptRun) -> str:
     return f"{len(run.members)}: {percent(min(final.test_accuracies))} to {percent(max(final.test_accuracies))}"
 
 
-def _actions(shelf: KeptRuns) -> None:
+def _actions(kept: KeptRuns) -> None:
     """Which runs are drawn; and in a popover, what else can be done to one."""
-    newest_first = shelf.runs[::-1]
-    names = {run.id: run.name for run in shelf.runs}
-    these = "_".join(map(str, names))  # with other runs, other widgets, which begin with what the shelf says
-    key = f"shelf_shown_{these}"
+    newest_first = kept.runs[::-1]
+    names = {run.id: run.name for run in kept.runs}
+    these = "_".join(map(str, names))  # with other runs, other widgets, which begin with what is kept of them
+    key = f"kept_shown_{these}"
     st.pills(
         "In the curves",
         [run.id for run in newest_first],
@@ -138,60 +138,60 @@ def _actions(shelf: KeptRuns) -> None:
         help="Runs that are drawn in one figure and compared. Click to show or hide.",
     )
     with st.popover("Rename, pin, remove", icon=":material/edit:"):
-        chosen = st.selectbox("Run", [run.id for run in newest_first], format_func=names.__getitem__, key=f"shelf_edit_{these}")
-        _edit(next(run for run in shelf.runs if run.id == chosen))
+        chosen = st.selectbox("Run", [run.id for run in newest_first], format_func=names.__getitem__, key=f"kept_edit_{these}")
+        _edit(next(run for run in kept.runs if run.id == chosen))
 
 
 def _edit(run: KeptRun) -> None:
-    key = f"shelf_name_{run.id}_{run.name}"
+    key = f"kept_name_{run.id}_{run.name}"
     st.text_input("Name", run.name, max_chars=MAX_NAME, key=key, on_change=unbroken(_rename), args=(run.id, key))
     refused, error = st.session_state.get(ERROR) or (None, None)
     if error is not None and refused == run.id:
         st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}.", icon=":material/error:")
     with st.container(horizontal=True):
         label, help = ("Unpin", "Let it make room again.") if run.pinned else ("Pin", f"Keep it when more than {CAPACITY} runs are there.")
-        st.button(label, key="shelf_pin", icon=":material/keep:", help=help, on_click=unbroken(_pin), args=(run.id, not run.pinned))
-        st.button("Remove", key="shelf_remove", icon=":material/delete:", on_click=unbroken(_remove), args=(run.id,))
-        st.button("Remove all", key="shelf_clear", icon=":material/delete_sweep:", type="tertiary", on_click=unbroken(_clear))
+        st.button(label, key="kept_pin", icon=":material/keep:", help=help, on_click=unbroken(_pin), args=(run.id, not run.pinned))
+        st.button("Remove", key="kept_remove", icon=":material/delete:", on_click=unbroken(_remove), args=(run.id,))
+        st.button("Remove all", key="kept_clear", icon=":material/delete_sweep:", type="tertiary", on_click=unbroken(_clear))
 
 
 def _show(key: str) -> None:
-    _put(kept().show(frozenset(st.session_state[key])))
+    _put(of_session().show(frozenset(st.session_state[key])))
 
 
 def _rename(id: int, key: str) -> None:
     try:
-        _put(kept().rename(id, st.session_state[key]))
+        _put(of_session().rename(id, st.session_state[key]))
     except SpecError as error:
         st.session_state[ERROR] = (id, error)
 
 
 def _pin(id: int, pinned: bool) -> None:
     try:
-        _put(kept().pin(id, pinned))
+        _put(of_session().pin(id, pinned))
     except SpecError as error:
         st.session_state[ERROR] = (id, error)
 
 
 def _remove(id: int) -> None:
-    _put(kept().remove(id))
+    _put(of_session().remove(id))
 
 
 def _clear() -> None:
-    _put(kept().clear())
+    _put(of_session().clear())
 
 
-def _put(shelf: KeptRuns) -> None:
-    st.session_state[SHELF], st.session_state[ERROR] = shelf, None
+def _put(kept: KeptRuns) -> None:
+    st.session_state[KEPT], st.session_state[ERROR] = kept, None
 
 
-def _comparison(shelf: KeptRuns, listed: KeptRuns) -> None:
+def _comparison(kept: KeptRuns, listed: KeptRuns) -> None:
     """What was changed between the runs that are shown, the one on screen included, and what that tells."""
     known = {run.id for run in listed.runs}
-    runs = [run for run in shelf.runs if run.shown or run.id not in known]
+    runs = [run for run in kept.runs if run.shown or run.id not in known]
     if len(runs) < 2:
         st.caption(
-            "Show two runs to compare them." if len(shelf.runs) > 1 else "Change one thing and train again: the two are compared here."
+            "Show two runs to compare them." if len(kept.runs) > 1 else "Change one thing and train again: the two are compared here."
         )
         return
     found = differences(runs)

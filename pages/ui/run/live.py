@@ -9,15 +9,15 @@ from mlp_core.jobs.job import JobSnapshot
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import RunSpec
 from pages.ui import session
-from pages.ui.run import kept_runs as shelf
+from pages.ui.run import kept_runs
 from pages.ui.run.book_badge import book_badge, reference
 from pages.ui.run.curves import curves_panel
-from pages.ui.run.export import take_home_panel
+from pages.ui.run.export import export_panel
 from pages.ui.run.inside import inside_panel
-from pages.ui.run.kept_runs import shelf_panel
+from pages.ui.run.kept_runs import kept_runs_panel
 from pages.ui.run.predictions import predictions_panel
 from pages.ui.run.readings import progress_bar, tiles, verdict_box
-from pages.ui.run.rewind import Moment, rewind_panel
+from pages.ui.run.rewind import RunAtStep, rewind_panel
 from pages.ui.run.run_controls import lr_popover, run_buttons, train_fixed, waiting_design
 from pages.ui.ticking import ticking
 from pages.ui.train import controls
@@ -26,7 +26,7 @@ from pages.ui.train.own_picture import own_picture_panel
 TICK_SECONDS = 0.45  # more than two updates a second
 # Streamlit lets the bar glide to its new place: with every tick it would be painted sixty times a second, for 8 % of a core.
 CALM = "<style>.st-key-run_progress [role=progressbar] * { transition: none }</style>"
-PREDICTIONS, INSIDE, OWN, RUNS, HOME = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
+PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 
 
 def live_panel(spec: RunSpec | None) -> None:
@@ -65,12 +65,12 @@ def _watch(drawn: tuple[object, ...], moving: bool) -> None:
     if _of_controls(now) != drawn or (job is not None and job.moving) != moving:
         st.rerun()  # the whole page: the controls lie outside this fragment
     if job is None or now is None:
-        if shelf.kept().runs:
+        if kept_runs.of_session().runs:
             curves_panel(None)
-            shelf_panel(None)
+            kept_runs_panel(None)
         return
     if job.ended:
-        shelf.keep(now)
+        kept_runs.keep(now)
     with st.container(key="run_progress"):
         progress_bar(now)
     with st.container():
@@ -85,11 +85,11 @@ def _watch(drawn: tuple[object, ...], moving: bool) -> None:
     _chosen_panel(job, now, moment)
 
 
-def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: Moment) -> None:
+def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: RunAtStep) -> None:
     """One of the panels below the curves: only that one is drawn, so that what nobody looks at costs nothing."""
     panel = st.segmented_control(
         "Below the curves",
-        [PREDICTIONS, INSIDE, OWN, RUNS, HOME],
+        [PREDICTIONS, INSIDE, OWN, RUNS, EXPORT],
         default=PREDICTIONS,
         required=True,
         key="panel",
@@ -102,8 +102,8 @@ def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: Moment) -> None:
     elif panel == OWN:
         own_picture_panel(snapshot, moment.network)
     elif panel == RUNS:
-        shelf_panel(snapshot)
-    elif panel == HOME:
-        take_home_panel(job, now, load=controls.take)
+        kept_runs_panel(snapshot)
+    elif panel == EXPORT:
+        export_panel(job, now, load=controls.take)
     else:
         predictions_panel(snapshot)

@@ -1,4 +1,4 @@
-"""What the network says of the test images: a grid of them, one in detail, and the confusion matrix. Reads a finished evaluation."""
+"""What the network says of the test images: a grid of them, one in detail, and the confusion matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says in numbers and words: progress, loss and accuracy now, the verdict with its fix. Decides nothing."""
+"""What a run says in numbers and words: progress, loss and accuracy now, the verdict with its fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look back: move the page to an earlier step of a run at rest, and branch off from there. Draws no curve."""
+"""Look back: move the page to an earlier step of a run at rest, and branch off from there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STAYS = "This one stays among the runs side by side."
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class RunAtStep:
     """What the panels show: a run as it stood at a step. `cursor` is that step, None where it is the newest."""
 
     snapshot: JobSnapshot
@@ -30,14 +30,14 @@ class Moment:
     cursor: int | None = None
 
 
-def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch = branch_on_page, fate: str = STAYS) -> Moment:
+def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch = branch_on_page, outcome: str = STAYS) -> RunAtStep:
     """A slider over the steps that the run kept, and the moment it is at; while the run moves, the newest.
 
     Args:
         branch: trains on from an earlier step; may raise `SpecError`.
-        fate: what then becomes of this run, as a sentence.
+        outcome: what then becomes of this run, as a sentence.
     """
-    newest = Moment(now, job.run.network)
+    newest = RunAtStep(now, job.run.network)
     earlier = [step for step in now.checkpoint_steps if step < now.step]
     if job.moving or not earlier:
         return newest
@@ -52,21 +52,21 @@ def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch = branch_on_
         )
         if step == now.step:
             return newest
-        _branching(job, step, now.lr / 10, branch, fate)
+        _branching(job, step, now.lr / 10, branch, outcome)
     if (error := refusal("branch", job)) is not None:
         st.error(worded(error), icon=":material/error:")
     rewound = job.rewound(step)
-    return Moment(rewound.snapshot, rewound.network, step)
+    return RunAtStep(rewound.snapshot, rewound.network, step)
 
 
-def _branching(job: TrainingJob, step: int, suggested_lr: float, branch: Branch, fate: str) -> None:
+def _branching(job: TrainingJob, step: int, suggested_lr: float, branch: Branch, outcome: str) -> None:
     """Another learning rate from that step on, in a run of its own."""
     st.text_input("Another lr from there on", key="branch_lr", placeholder=f"{suggested_lr:g}", width=180, max_chars=20)
     st.button(
         f"Branch from step {count(step)}",
         key="branch",
         icon=":material/call_split:",
-        help=f"A new run with this one's past up to there. {fate}",
+        help=f"A new run with this one's past up to there. {outcome}",
         on_click=unbroken(_branch),
         args=(job, step, suggested_lr, branch),
     )

@@ -16,7 +16,7 @@ from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
-from pages.ui.run import kept_runs as shelf
+from pages.ui.run import kept_runs
 from pages.ui.text import plain
 from pages.ui.train import controls
 from pages.ui.unbroken import unbroken
@@ -140,7 +140,7 @@ def _started(make: Callable[[], Run]) -> TrainingJob | None:
 def _put_away() -> None:
     """Take the run off the screen; it stays among the runs side by side."""
     if (job := session.current_job()) is not None:
-        shelf.keep(job.snapshot())
+        kept_runs.keep(job.snapshot())
     session.forget_current_job()
 
 

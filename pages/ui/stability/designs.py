@@ -1,4 +1,4 @@
-"""Up to four designs side by side: activation, initialization and σ of each, from controls or from a link. Measures nothing."""
+"""Up to four designs side by side: activation, initialization and σ of each, from controls or from a link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measurements of the page "Vanishing and exploding", each kept as long as what it depends on stays the same. Draws nothing."""
+"""Measurements of the page "Vanishing and exploding", each kept as long as what it depends on stays the same."""
 
 from __future__ import annotations
 

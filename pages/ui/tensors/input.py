@@ -1,4 +1,4 @@
-"""An operand that a visitor edits: in a table, as a line of text, in another shape. Knows no operation."""
+"""An operand that a visitor edits: in a table, as a line of text, in another shape."""
 
 from __future__ import annotations
 

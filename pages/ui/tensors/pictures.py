@@ -1,4 +1,4 @@
-"""A tensor operation as pictures: its shapes above one another, and its cells with those that made the chosen one. Reads no control."""
+"""A tensor operation as pictures: its shapes above one another, and its cells with those that made the chosen one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A board of 28 × 28 pixels to draw on, by mouse or finger. Knows nothing of what becomes of a drawing, nor whether it is one."""
+"""A board of 28 × 28 pixels to draw on, by mouse or finger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bring an experiment's file back: read, check, set the page's controls, or say what is wrong with it. Trains nothing."""
+"""Bring an experiment's file back: read, check, set the page's controls, or say what is wrong with it."""
 
 from __future__ import annotations
 

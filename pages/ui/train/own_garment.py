@@ -1,4 +1,4 @@
-"""What a visitor brings before the network: a picture or a drawing, asked for, kept, made ready, removed. Knows no network.
+"""What a visitor brings before the network: a picture or a drawing, asked for, kept, made ready, removed.
 
 What was brought outlives its widgets: it is there again after another page, or after the other way to bring one.
 """

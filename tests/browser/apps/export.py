@@ -1,4 +1,4 @@
-"""A run and the panel to take it home, for the tests: `?steps=` says how far it is trained, `?change=` where its lr changes."""
+"""A run and the panel to export it, for the tests: `?steps=` says how far it is trained, `?change=` where its lr changes."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from mlp_core.data import load_sample
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from pages.ui.run.export import take_home_panel
+from pages.ui.run.export import export_panel
 
 SPEC = RunSpec(hidden=(16,), activation="=x*sigmoid(2*x)", init="he_normal", train_size=320, batch_size=32, epochs=2, device="cpu")
 
@@ -28,7 +28,7 @@ def trained() -> TrainingJob:
 def panel() -> None:
     """As on the training page, where the controls stand outside."""
     job = st.session_state["job"]
-    take_home_panel(job, job.snapshot(), load)
+    export_panel(job, job.snapshot(), load)
 
 
 if "job" not in st.session_state:

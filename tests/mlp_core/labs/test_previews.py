@@ -1,4 +1,4 @@
-"""The home page's small computations against closed forms, theory and truth tables."""
+"""The start page's small computations against closed forms, theory and truth tables."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ import streamlit as st
 
 from pages.figures.training import accuracy_curve
 from pages.ui.live_chart import live_chart
-from pages.ui.run import kept_runs as shelf
+from pages.ui.run import kept_runs
 
 for snapshot in st.session_state.pop("snapshots", ()):
-    shelf.keep(snapshot)
+    kept_runs.keep(snapshot)
 current = st.session_state.get("current")
-shelf.shelf_panel(current)
-own = [] if current is None else [shelf.series_of(current)]
-live_chart(accuracy_curve([*own, *shelf.shown_series(current)], 10), key="accuracy", alt="Accuracy")
+kept_runs.kept_runs_panel(current)
+own = [] if current is None else [kept_runs.series_of(current)]
+live_chart(accuracy_curve([*own, *kept_runs.shown_series(current)], 10), key="accuracy", alt="Accuracy")

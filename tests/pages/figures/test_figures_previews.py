@@ -1,4 +1,4 @@
-"""The home page's small figures: sound, bare of what a glance does not need, and true to the numbers they are given."""
+"""The start page's small figures: sound, bare of what a glance does not need, and true to the numbers they are given."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def test_a_run_may_keep_its_name() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["keep", "pin", "unpin", "remove", "rename"]), st.integers(0, 20)), max_size=60))
-def test_whatever_is_done_the_shelf_stays_in_order(deeds: list[tuple[str, int]]) -> None:
+def test_whatever_is_done_the_list_stays_in_order(deeds: list[tuple[str, int]]) -> None:
     kept = KeptRuns()
     for deed, n in deeds:
         with suppress(SpecError):

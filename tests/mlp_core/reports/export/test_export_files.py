@@ -1,4 +1,4 @@
-"""What is taken home reads back as what was there: by Python's csv module and by safetensors' own reader."""
+"""What is exported reads back as what was there: by Python's csv module and by safetensors' own reader."""
 
 from __future__ import annotations
 
