@@ -44,7 +44,7 @@ check: $(VENV)/.tools ## lint, formatting and types
 	$(PY) -m ruff format --check $(CODE)
 	$(PY) -m mypy $(CODE)
 
-bench: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## measure speed and memory (BENCH_FLAGS=--readme to write them into README.md)
+bench: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## measure speed and memory (BENCH_FLAGS=--write to write them down)
 	@$(with_browser) $(PY) -m tests.bench $(BENCH_FLAGS)
 
 load: $(VENV)/.tools $(VENV)/.data ## measure a class of thirty on one server (LOAD_FLAGS="--students 10" for fewer)
@@ -53,8 +53,9 @@ load: $(VENV)/.tools $(VENV)/.data ## measure a class of thirty on one server (L
 soak: $(VENV)/.tools $(VENV)/.data ## ten minutes of random actions in several sessions (SOAK_FLAGS="--minutes 2" for fewer)
 	@$(PY) -m tests.load.soak $(SOAK_FLAGS)
 
-pictures: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## photograph the running app for the README
+pictures: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## photograph the running app and draw its layers, for README and docs
 	@$(with_browser) $(PY) scripts/take_pictures.py
+	@$(PY) scripts/draw_architecture.py
 
 clean: ## remove what was installed and generated here
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis static/plotly.min.js

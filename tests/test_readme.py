@@ -1,10 +1,12 @@
-"""The README tells the truth: its code prints what it says, its files and commands exist, and it names every page."""
+"""README and docs tell the truth: their code prints what they say, their files and commands exist, and they name every page."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,13 @@ from pages.ui.navigation import PAGES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES_OF_TEXT = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(path.read_text() for path in PAGES_OF_TEXT)
 MAKEFILE = (ROOT / "Makefile").read_text()
-LINKS = [link for link in re.findall(r"\]\(([^)\s]+)\)", README) if not link.startswith("http")]
-NAMED = re.findall(r"`((?:[\w.]+/)*[\w.-]+(?:\.(?:py|txt|toml)|/))`", README)
+LINKS = [
+    path.parent / link for path in PAGES_OF_TEXT for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text()) if not link.startswith("http")
+]
+NAMED = [ROOT / name for name in re.findall(r"`((?:[\w.]+/)*[\w.-]+(?:\.(?:py|txt|toml)|/))`", TEXT)]
 NUMBER = re.compile(r"\d+\.\d+")
 
 
@@ -35,9 +41,9 @@ def test_the_script_prints_what_the_readme_says() -> None:
     )
 
 
-@pytest.mark.parametrize("name", sorted({*LINKS, *NAMED}))
-def test_every_file_it_names_exists(name: str) -> None:
-    assert (ROOT / name).exists()
+@pytest.mark.parametrize("path", sorted({*LINKS, *NAMED}), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_it_names_exists(path: Path) -> None:
+    assert path.exists()
 
 
 def test_it_names_files_and_links() -> None:
@@ -45,7 +51,7 @@ def test_it_names_files_and_links() -> None:
     assert len(NAMED) >= 10
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", README))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)\b", TEXT))))
 def test_every_make_target_exists(target: str) -> None:
     assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
 
@@ -57,5 +63,9 @@ def test_every_page_is_introduced(title: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "pictures").iterdir()), ids=lambda path: path.name)
 def test_every_picture_is_shown_and_small(path: Path) -> None:
-    assert f"docs/pictures/{path.name}" in README
+    assert f"pictures/{path.name})" in TEXT
     assert path.stat().st_size < 300_000
+
+
+def test_the_picture_of_the_layers_is_of_todays_imports() -> None:
+    assert subprocess.run([sys.executable, "scripts/draw_architecture.py", "--check"], cwd=ROOT, check=False).returncode == 0

@@ -1,4 +1,7 @@
-"""Run every bench of this folder, each in a process of its own; with --readme, also write what they print into README.md."""
+"""Run every bench of this folder, each in a process of its own; with --write, also write down what they print.
+
+All of it goes into docs/benchmarks.md, and the five numbers that `bench_engine` ends with into README.md.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.bench.bench_engine import FIVE_NUMBERS
+
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-COMMAND = "make bench BENCH_FLAGS=--readme"
+README, BENCHMARKS = ROOT / "README.md", ROOT / "docs" / "benchmarks.md"
+COMMAND = "make bench BENCH_FLAGS=--write"
 
 
 def run(module: str) -> str:
@@ -38,14 +43,29 @@ def with_results(text: str, results: str, command: str = COMMAND) -> str:
     return f"{before}{begin}\n```text\n{results.strip()}\n```\n{end}{after}"
 
 
+def five_numbers(results: str) -> str:
+    """The lines below `FIVE_NUMBERS`.
+
+    Raises:
+        ValueError: there are not five.
+    """
+    _, _, rest = results.partition(f"{FIVE_NUMBERS}\n")
+    lines = rest.splitlines()[:5]
+    if len(lines) < 5 or not all(lines):
+        raise ValueError(f"needs five lines below {FIVE_NUMBERS!r}, got {lines}")
+    return "\n".join(lines)
+
+
 def main() -> None:
     modules = [f"tests.bench.{path.stem}" for path in sorted(Path(__file__).parent.glob("bench_*.py"))]
     results = []
     for module in modules:
         print(f"\n{module}", flush=True)
         results.append(run(module))
-    if "--readme" in sys.argv[1:]:
-        README.write_text(with_results(README.read_text(), "\n".join(results)))
+    if "--write" in sys.argv[1:]:
+        everything = "\n".join(results)
+        for path, text in ((BENCHMARKS, everything), (README, five_numbers(everything))):
+            path.write_text(with_results(path.read_text(), text))
 
 
 if __name__ == "__main__":

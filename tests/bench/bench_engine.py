@@ -38,6 +38,7 @@ BUDGET_SECONDS = 180  # after which no new round begins: a busy machine takes se
 WATCHED_EPOCHS = 2  # of which the second and third of a run are timed: the first one also builds the page's charts
 RERUNS = 12
 
+FIVE_NUMBERS = "In five numbers"
 PRODUCTS, PLAIN, ADVANCE, WATCHED, BOOK_4, BOOK_0 = "products", "plain", "advance", "watched", "book, 4 workers", "book, 0 workers"
 
 
@@ -145,6 +146,20 @@ def table(measured: Measured, images: int) -> str:
     return "\n".join(lines)
 
 
+def five_numbers(measured: Measured) -> str:
+    """What matters most to who uses the app, in five lines."""
+    build = "CUDA" if torch.version.cuda else "CPU"
+    return "\n".join(
+        [
+            f"{measured.ratio(PLAIN, WATCHED):.2f} of the speed of a plain PyTorch loop, while a browser watches (goal: at least 0.85)",
+            f"{measured.ratio(BOOK_4, WATCHED):.1f} times as fast as the book's loop with its 4 workers (goal: at least 5)",
+            f"{statistics.median(measured.first_points):.2f} s from Train to the first point on the screen (goal: below 1 s)",
+            f"{1000 * statistics.median(measured.reruns):.0f} ms from a click on a control to the new picture (goal: below 200 ms)",
+            f"{measured.megabytes:.0f} MB of memory with the data and one run, in the {build} build of PyTorch",
+        ]
+    )
+
+
 def main() -> None:
     data, measured = load_fashion_mnist(), Measured()
     if data.is_sample:
@@ -158,6 +173,7 @@ def main() -> None:
     print(f"784-256-10, batch 256, SGD, {len(data.train_labels):,} images and a test of {len(data.test_labels):,} an epoch; ", end="")
     print(f"medians of {len(measured.epochs[PLAIN])} interleaved rounds\n")
     print(table(measured, len(data.train_labels)))
+    print(f"\n{FIVE_NUMBERS}\n{five_numbers(measured)}")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
 from mlp_core.data import load_sample
-from tests.bench.__main__ import COMMAND, with_results
+from tests.bench.__main__ import BENCHMARKS, COMMAND, README, five_numbers, with_results
+from tests.bench.bench_engine import FIVE_NUMBERS
 from tests.bench.loops import MatrixProducts, PlainLoop
 
 BEGIN, END = f"<!-- written by {COMMAND} -->", f"<!-- end of {COMMAND} -->"
@@ -45,3 +48,18 @@ def test_results_take_the_place_of_older_ones() -> None:
 def test_a_readme_without_a_place_for_results_is_refused(readme: str) -> None:
     with pytest.raises(ValueError, match="needs the lines"):
         with_results(readme, "new")
+
+
+def test_five_numbers_are_the_lines_below_their_heading() -> None:
+    assert five_numbers(f"other\n{FIVE_NUMBERS}\n1\n2\n3\n4\n5\n6\n") == "1\n2\n3\n4\n5"
+
+
+@pytest.mark.parametrize("results", ["", "1\n2\n3\n4\n5\n", f"{FIVE_NUMBERS}\n1\n2\n3\n4\n", f"{FIVE_NUMBERS}\n1\n2\n\n4\n5\n"])
+def test_fewer_than_five_numbers_are_refused(results: str) -> None:
+    with pytest.raises(ValueError, match="needs five lines"):
+        five_numbers(results)
+
+
+@pytest.mark.parametrize("path", [README, BENCHMARKS], ids=lambda path: path.name)
+def test_both_pages_have_a_place_for_results(path: Path) -> None:
+    assert "new" in with_results(path.read_text(), "new")
