@@ -3,7 +3,7 @@
 python scripts/draw_architecture.py           # writes the picture
 python scripts/draw_architecture.py --check   # ends with 1 where the picture is not of today's imports
 
-A box is a module or package with its lines of code; it stands below all that imports it. Arrows that follow from others are left out:
+A box is a module or package; it stands below all that imports it. Arrows that follow from others are left out:
 where jobs imports training and training imports spec, no arrow goes from jobs to spec.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import defaultdict
 from html import escape
 from pathlib import Path
 
@@ -20,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.support.architecture import ROOT, imports, source_files
 
 PICTURE = ROOT / "docs" / "pictures" / "architecture.svg"
-BOX_WIDTH, BOX_HEIGHT, COLUMN_GAP, ROW_GAP, MARGIN = 136, 46, 18, 46, 24
+BOX_WIDTH, BOX_HEIGHT, COLUMN_GAP, ROW_GAP, MARGIN = 136, 38, 18, 46, 24
 FILLS = {"app": "#E69F00", "pages": "#56B4E9", "mlp_core": "#009E73"}
 Graph = dict[str, set[str]]
 
@@ -33,19 +32,17 @@ def box_of(module: str) -> str:
     return "/".join(parts[:2])
 
 
-def import_graph() -> tuple[Graph, dict[str, int]]:
-    """Box -> boxes that it imports, and box -> lines of code."""
+def import_graph() -> Graph:
+    """Box -> boxes that it imports."""
     files = source_files("app.py", "pages", "mlp_core")
     graph: Graph = {}
-    lines: dict[str, int] = defaultdict(int)
     for module, path in files.items():
         if module == "mlp_core":
             continue  # the map in words, which imports nothing
-        source, box = path.read_text(encoding="utf-8"), box_of(module)
-        lines[box] += len(source.splitlines())
-        imported = {box_of(one.name) for one in imports(source) if one.name.split(".")[0] in FILLS}
+        box = box_of(module)
+        imported = {box_of(one.name) for one in imports(path.read_text(encoding="utf-8")) if one.name.split(".")[0] in FILLS}
         graph.setdefault(box, set()).update(imported - {box})
-    return graph, lines
+    return graph
 
 
 def reachable(graph: Graph, start: str) -> set[str]:
@@ -84,7 +81,7 @@ def rows_of(graph: Graph) -> list[list[str]]:
     return rows
 
 
-def svg(graph: Graph, lines: dict[str, int]) -> str:
+def svg(graph: Graph) -> str:
     """The picture."""
     arrows, rows = reduced(graph), rows_of(graph)
     width = max(len(row) for row in rows) * (BOX_WIDTH + COLUMN_GAP) - COLUMN_GAP + 2 * MARGIN
@@ -117,8 +114,7 @@ def svg(graph: Graph, lines: dict[str, int]) -> str:
             f'<rect x="{x:g}" y="{y:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="8" fill="#FFFFFF"/>',
             f'<rect x="{x:g}" y="{y:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="8" fill="{FILLS[box.split("/")[0]]}" '
             'fill-opacity="0.25" stroke="#1B2430"/>',
-            f'<text x="{middle:g}" y="{y + 20:g}" font-size="15" font-weight="600" fill="#1B2430">{escape(name)}</text>',
-            f'<text x="{middle:g}" y="{y + 37:g}" font-size="12" fill="#1B2430">{lines[box]:,} lines</text>',
+            f'<text x="{middle:g}" y="{y + 24:g}" font-size="15" font-weight="600" fill="#1B2430">{escape(name)}</text>',
         ]
     return "\n".join([*parts, "</svg>", ""])
 
@@ -127,7 +123,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Draw the layers of the app from its imports.")
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 where the picture is out of date")
     check = parser.parse_args().check
-    drawn = svg(*import_graph())
+    drawn = svg(import_graph())
     if check:
         return int(not PICTURE.exists() or PICTURE.read_text(encoding="utf-8") != drawn)
     PICTURE.write_text(drawn, encoding="utf-8")
