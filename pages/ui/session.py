@@ -21,8 +21,7 @@ import streamlit as st
 import torch
 
 from mlp_core.expression import ExpressionError
-from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.jobs.job import MemoryBudgetError
+from mlp_core.jobs import MemoryBudgetError, Scheduler, TrainingJob
 from mlp_core.runtime.matmul import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
@@ -144,7 +143,7 @@ class SessionJobs:
         """Hold a group under this name, in the place of the one before, which ends."""
         self.give_up(name)
         for job in group.jobs:
-            job.claim(self)
+            job.lifetime.claim(self)
         self.groups[name] = group  # last, since whoever finds a group there takes it for held
 
     def advance(self, group: JobGroup) -> None:
@@ -160,20 +159,20 @@ class SessionJobs:
                 group.error = error
                 group.waiting.clear()
                 return
-            job.claim(self)
+            job.lifetime.claim(self)
             job.play()
             group.started.append(TitledJob(planned.title, job))
 
     def give_up(self, name: str) -> None:
         """Let go of what is held under this name; jobs that nobody else shows end."""
         for job in self._removed(name):
-            job.give_up(self)
+            job.lifetime.give_up(self)
 
     def release(self) -> None:
         """Park every job: nobody looks any more."""
         for name in tuple(self.groups):
             for job in self._removed(name):
-                job.park(self)
+                job.lifetime.park(self)
 
     def _removed(self, name: str) -> list[TrainingJob]:
         group = self.groups.pop(name, None)
@@ -222,7 +221,7 @@ def start_group(name: str, key: Hashable, planned: Sequence[Planned], at_once: i
     jobs().advance(group)
     if group.error is not None:
         for job in group.jobs:
-            job.give_up(jobs())
+            job.lifetime.give_up(jobs())
         group.started.clear()
 
 

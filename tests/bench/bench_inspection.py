@@ -16,7 +16,7 @@ from dataclasses import replace
 import torch
 
 from mlp_core.data import Dataset, load_fashion_mnist
-from mlp_core.jobs.job import TURN_SECONDS
+from mlp_core.jobs.scheduled import TURN_SECONDS
 from mlp_core.runtime.matmul import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run

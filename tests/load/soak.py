@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from mlp_core.jobs.job import PARKED_SECONDS
+from mlp_core.jobs.scheduled import PARKED_SECONDS
 from pages.ui.navigation import PAGES
 from tests.bench.watching import fresh_server
 from tests.load.monkey import Monkey

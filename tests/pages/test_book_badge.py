@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.comparison.book_bands import bands, known_runs
 from mlp_core.spec import RunSpec
 from pages.ui.run.book_badge import reference

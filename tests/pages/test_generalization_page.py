@@ -192,7 +192,7 @@ def test_a_session_that_ends_parks_its_runs(page: AppTest) -> None:
     assert all(job.parked for job in running)
     assert session.jobs().group("wrong_labels") is None
     for job in running:
-        job.discard()
+        job.lifetime.discard()
 
 
 def test_words_tell_luck_from_what_is_not() -> None:

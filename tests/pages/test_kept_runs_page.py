@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_PINNED, KeptRuns
 from mlp_core.spec import RunSpec
 from pages.figures.palette import SERIES

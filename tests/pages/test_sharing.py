@@ -36,5 +36,5 @@ def test_a_person_is_told_with_how_many_the_server_is_shared_and_whose_turn_is_n
         assert re.search(r" · sharing this server with 2 other runs, (1st|2nd|3rd) in line$", progress(again(page)))
     finally:
         for job in others:
-            job.discard()
+            job.lifetime.discard()
     until(page, lambda page: "sharing" not in progress(page))

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange, StopReason
 from mlp_core.reports.comparison.book_bands import QUANTITIES, bands
 from mlp_core.reports.comparison.kept_runs import KeptRun

@@ -39,14 +39,13 @@ def install() -> None:
     """Once a process: put every fault in its place."""
     from mlp_core.data import download  # noqa: PLC0415
     from mlp_core.data import fashion_mnist as data  # noqa: PLC0415
-    from mlp_core.jobs import job as jobs  # noqa: PLC0415
-    from mlp_core.jobs import scheduler  # noqa: PLC0415
+    from mlp_core.jobs import scheduled, scheduler  # noqa: PLC0415
     from mlp_core.training import run as training  # noqa: PLC0415
     from tests.support.idx_files import small_set  # noqa: PLC0415
     from tests.support.mirror import published  # noqa: PLC0415
 
     folder = Path(os.environ[FOLDER])
-    jobs.PARKED_SECONDS = SHORT_PARKING_SECONDS
+    scheduled.PARKED_SECONDS = SHORT_PARKING_SECONDS
     scheduler.IDLE_SECONDS = SHORT_IDLE_SECONDS
     data.DEBIAN_FOLDER = folder / "no-such-folder"
     download.MIRRORS = _Mirrors()

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from mlp_core.bounds import SpecError
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.network import concise as model
 from mlp_core.records import HistorySnapshot, StopReason
 from mlp_core.reports.comparison.changes import short_name

@@ -7,8 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.reports.export.files import epochs_csv, steps_csv, weights_of
 from pages.figures.figure import Figure
 from pages.figures.standalone import figure_html

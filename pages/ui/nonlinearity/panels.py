@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot, TrainingJob
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import pictures
 from pages.ui.nonlinearity.export import export_panel

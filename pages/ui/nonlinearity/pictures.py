@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
 from mlp_core.labs.nonlinearity.plane import FEATURES, PLANE_EXTENT, Points
 from mlp_core.labs.nonlinearity.plane_view import FINE, copied_weights, hidden_outputs, output_field, unit_fields

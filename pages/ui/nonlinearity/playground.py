@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mlp_core.expression import ExpressionError
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import MemoryBudgetError
+from mlp_core.jobs import MemoryBudgetError, TrainingJob
 from mlp_core.spec import SpecError
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import pictures, seeds, steering

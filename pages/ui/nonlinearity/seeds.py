@@ -8,7 +8,7 @@ from statistics import mean
 import streamlit as st
 
 from mlp_core.expression import ExpressionError
-from mlp_core.jobs.job import MemoryBudgetError
+from mlp_core.jobs import MemoryBudgetError
 from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.spec import SpecError
 from mlp_core.training.replicates import Replicates

@@ -8,8 +8,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import MemoryBudgetError
+from mlp_core.jobs import MemoryBudgetError, TrainingJob
 from mlp_core.training.replicates import SEEDS
 from pages.ui import session
 from pages.ui.link import LinkState

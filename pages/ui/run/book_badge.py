@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.comparison.book_bands import BookCheck, QuantityCheck, book_check
 from pages.figures.training import Reference
 from pages.ui.text import percent

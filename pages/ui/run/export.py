@@ -8,8 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.reports.export.experiment import Experiment
 from mlp_core.reports.export.files import epochs_csv, steps_csv, weights_of
 from mlp_core.reports.export.script.notebook import notebook

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.network.concise import Network
 from mlp_core.spec import INPUTS
 from pages.ui.run import inside_pictures, inside_statistics

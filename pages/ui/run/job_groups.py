@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.records import HistorySnapshot
 from pages.ui import session
 from pages.ui.session import Planned

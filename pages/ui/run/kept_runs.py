@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.comparison.changes import Difference, differences
 from mlp_core.reports.comparison.comparison import Conclusion, conclude
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, KeptRun, KeptRuns

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import RunSpec
 from pages.ui import session

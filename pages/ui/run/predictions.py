@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.training.evaluation import Evaluation
 from pages.figures.confusion import confusion_matrix
 from pages.figures.predictions import prediction_grid, probability_bars

@@ -7,7 +7,7 @@ from statistics import mean
 
 import streamlit as st
 
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.records import HistorySnapshot
 from mlp_core.reports.diagnosis.diagnosis import Verdict
 from mlp_core.spec import RunSpec

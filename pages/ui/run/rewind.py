@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.network.concise import Network
 from mlp_core.spec import BOUNDS, SpecError
 from pages.ui.refusals import accept, refusal, refuse

@@ -9,8 +9,7 @@ import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import ExpressionError
-from mlp_core.jobs import TrainingJob
-from mlp_core.jobs.job import JobSnapshot, MemoryBudgetError
+from mlp_core.jobs import JobSnapshot, MemoryBudgetError, TrainingJob
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates

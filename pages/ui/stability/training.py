@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.diagnosis.diagnosis import Verdict, diagnose
 from mlp_core.spec import BOUNDS, Bounds, RunSpec
 from mlp_core.training import Run

@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
-from mlp_core.jobs.job import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.labs.images.file import Pixels
 from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
 from mlp_core.labs.images.prepared import SIDE, Prepared

@@ -7,10 +7,10 @@ import threading
 
 import streamlit as st
 
-from mlp_core.jobs import job as jobs
+from mlp_core.jobs import scheduled
 from pages.ui.navigation import ROOT
 
-jobs.PARKED_SECONDS = 2.0
+scheduled.PARKED_SECONDS = 2.0
 
 if "threads" in st.query_params:
     names = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("training-"))

@@ -66,7 +66,7 @@ class TestTheLine:
         assert (pool[2].snapshot().place, pool[2].snapshot().sharing) == (0, 0)
         assert one.place_of(TrainingJob(Run(SPEC, clouds()), one)) == 0
         for job in pool:
-            job.discard()
+            job.lifetime.discard()
         gate.let()
         one.close()
 
@@ -76,7 +76,7 @@ class TestTheLine:
         job.play()
         until(lambda: job.run.step > 0)
         assert (job.snapshot().sharing, job.snapshot().place) == (1, 0)
-        job.discard()
+        job.lifetime.discard()
         one.close()
 
 
@@ -124,7 +124,7 @@ def test_a_network_of_eight_times_2048_leaves_the_others_their_share() -> None:
             turns.append(giant.used_seconds)
             least = min(job.used_seconds for job in small)
     for job in (giant, *small):
-        job.discard()
+        job.lifetime.discard()
     one.close()
     assert least >= turns[-2] - 1e-9, "before its last turn all had had as much as it"
     assert min(job.run.step for job in small) > 5 * giant.run.step

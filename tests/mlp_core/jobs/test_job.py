@@ -159,10 +159,10 @@ def test_a_clock_set_back_does_not_matter(scheduler: Scheduler, monkeypatch: pyt
     monkeypatch.setattr(time, "time", lambda: next(moments))
     job = job_of(scheduler)
     holder = object()
-    job.claim(holder)
+    job.lifetime.claim(holder)
     job.play()
-    job.park(holder)
-    job.claim(holder)
+    job.lifetime.park(holder)
+    job.lifetime.claim(holder)
     rest(job)
     assert record_of(job.run) == record_of(finished())
     assert job.snapshot().elapsed_seconds >= 0
@@ -183,8 +183,8 @@ def test_calls_from_many_threads_at_once_break_nothing(workers: int) -> None:
             TrainingJob.step,
             TrainingJob.step_epoch,
             lambda job: job.step(3),
-            lambda job: job.claim(holder),
-            lambda job: job.park(holder),
+            lambda job: job.lifetime.claim(holder),
+            lambda job: job.lifetime.park(holder),
         ]
         try:
             for _ in range(150):
@@ -204,7 +204,7 @@ def test_calls_from_many_threads_at_once_break_nothing(workers: int) -> None:
     assert failures == []
     whole = finished(spec)
     for job in pool:
-        job.claim(pool)
+        job.lifetime.claim(pool)
         job.play()
         rest(job)
         assert record_of(job.run) == record_of(whole)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlp_core.jobs import Scheduler
-from mlp_core.jobs import job as jobs
+from mlp_core.jobs import Scheduler, scheduled
 from mlp_core.training import state
 from tests.support.engine import LONG, Gate, job_of, kind_of, predictions, rest, until
 
@@ -13,7 +12,7 @@ from tests.support.engine import LONG, Gate, job_of, kind_of, predictions, rest,
 @pytest.fixture
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """One step a turn, or one of the five pieces of a test."""
-    monkeypatch.setattr(jobs, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(scheduled, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(state, "TEST_PIECE_IMAGES", 7)
 
 
@@ -104,7 +103,7 @@ class TestDuringAStep:
         gate = Gate(job.run)
         job.play()
         gate.await_step()
-        job.discard()
+        job.lifetime.discard()
         gate.let()
         rest(job)
         assert (job.state, job.run.step, kind_of(job.run)) == ("stopped", 1, "abandoned")

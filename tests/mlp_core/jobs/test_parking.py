@@ -9,9 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mlp_core.jobs import Scheduler, TrainingJob, scheduler
-from mlp_core.jobs import job as jobs
-from mlp_core.jobs.job import PARKED_SECONDS, UNWATCHED_SECONDS
+from mlp_core.jobs import Scheduler, TrainingJob, scheduled, scheduler
+from mlp_core.jobs.scheduled import PARKED_SECONDS, UNWATCHED_SECONDS
 from mlp_core.training import Run
 from tests.support.engine import LONG, SPEC, clouds, finished, kind_of, network_of, record_of, until
 
@@ -28,8 +27,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=clock.monotonic, perf_counter=time.perf_counter))
-    monkeypatch.setattr(jobs, "TURN_SECONDS", 0.0)  # a step a turn: the worker looks at the clock before each
+    monkeypatch.setattr(scheduled, "time", SimpleNamespace(monotonic=clock.monotonic, perf_counter=time.perf_counter))
+    monkeypatch.setattr(scheduled, "TURN_SECONDS", 0.0)  # a step a turn: the worker looks at the clock before each
     monkeypatch.setattr(scheduler, "IDLE_SECONDS", 0.01)
     return clock
 
@@ -70,10 +69,10 @@ def test_a_parked_job_that_nobody_claims_is_given_up_with_its_memory(
 ) -> None:
     job = playing(workers)
     holder = object()
-    job.claim(holder)
+    job.lifetime.claim(holder)
     before(job)
     network = weakref.ref(network_of(job.run))
-    job.park(holder)
+    job.lifetime.park(holder)
     clock.now += PARKED_SECONDS - 0.1
     if job.state == "playing":
         goes_on(job)
@@ -95,7 +94,7 @@ def test_a_job_that_had_ended_gives_its_network_back_too(workers: Scheduler, clo
     job.play()
     until(lambda: job.ended)
     until(lambda: workers.thread_count == 0)
-    job.park(object())
+    job.lifetime.park(object())
     clock.now += PARKED_SECONDS + 1
     until(lambda: abandoned(job))
     assert (job.state, kind_of(job.run)) == ("finished", "completed")
@@ -105,12 +104,12 @@ def test_a_job_that_had_ended_gives_its_network_back_too(workers: Scheduler, clo
 def test_a_job_claimed_in_time_goes_on(workers: Scheduler, clock: Clock) -> None:
     job = TrainingJob(Run(SPEC, clouds()), workers)
     first, second = object(), object()
-    job.claim(first)
+    job.lifetime.claim(first)
     job.step(2)
     until(lambda: not job.moving)
-    job.park(first)
+    job.lifetime.park(first)
     clock.now += PARKED_SECONDS - 1
-    job.claim(second)
+    job.lifetime.claim(second)
     clock.now += 100 * PARKED_SECONDS
     job.play()
     until(lambda: job.ended)
@@ -121,12 +120,12 @@ def test_a_job_claimed_in_time_goes_on(workers: Scheduler, clock: Clock) -> None
 def test_of_two_holders_only_the_last_to_let_go_counts(workers: Scheduler, clock: Clock) -> None:
     job = playing(workers)
     first, second = object(), object()
-    job.claim(first)
-    job.claim(second)
-    job.park(first)
+    job.lifetime.claim(first)
+    job.lifetime.claim(second)
+    job.lifetime.park(first)
     clock.now += PARKED_SECONDS + 1
     goes_on(job)
-    job.park(second)
+    job.lifetime.park(second)
     clock.now += PARKED_SECONDS - 1
     goes_on(job)
     clock.now += 2
@@ -135,8 +134,8 @@ def test_of_two_holders_only_the_last_to_let_go_counts(workers: Scheduler, clock
 
 def test_a_discarded_job_is_given_up_at_once(workers: Scheduler, clock: Clock) -> None:
     job = playing(workers)
-    job.claim(object())
-    job.discard()
+    job.lifetime.claim(object())
+    job.lifetime.discard()
     until(lambda: abandoned(job))
     assert (job.state, kind_of(job.run)) == ("stopped", "abandoned")
 
@@ -158,7 +157,7 @@ def test_a_job_that_nobody_watches_pauses_and_says_why(workers: Scheduler, clock
     job.play()
     goes_on(job)
     assert job.snapshot().note == ""
-    job.discard()
+    job.lifetime.discard()
 
 
 def test_a_job_at_rest_waits_for_ever(workers: Scheduler, clock: Clock) -> None:
@@ -168,5 +167,5 @@ def test_a_job_at_rest_waits_for_ever(workers: Scheduler, clock: Clock) -> None:
     until(lambda: workers.thread_count == 0)
     assert (job.state, job.snapshot().note) == ("paused", "")
     assert job.run.network is not None
-    job.discard()
+    job.lifetime.discard()
     until(lambda: abandoned(job))

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.jobs import job as jobs
+from mlp_core.jobs import Scheduler, TrainingJob, scheduled
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from tests.support.engine import SPEC, clouds, kind_of, record_of_all, rest, until
@@ -54,14 +53,14 @@ def test_a_job_steps_pauses_and_stops_them(scheduler: Scheduler) -> None:
 
 
 def test_an_abandoned_job_gives_all_networks_back(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "PARKED_SECONDS", 0.01)
+    monkeypatch.setattr(scheduled, "PARKED_SECONDS", 0.01)
     run, holder = Replicates(replace(SPEC, epochs=2000), clouds()), object()
     job, one = TrainingJob(run, scheduler), TrainingJob(Run(SPEC, clouds()), scheduler)
     assert job.memory_bytes == 5 * (one.memory_bytes - one.run.checkpoints.planned_bytes)
-    job.claim(holder)
+    job.lifetime.claim(holder)
     job.step(1)
     rest(job)
-    job.park(holder)
+    job.lifetime.park(holder)
     until(lambda: run.finished)
     assert (kind_of(run), run.network, run.replicas) == ("abandoned", None, ())
     assert [len(member.steps) for member in run.members] == [1] * 5

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.jobs import job as jobs
-from mlp_core.jobs.job import KEPT_READY, JobSnapshot
+from mlp_core.jobs import JobSnapshot, Scheduler, TrainingJob, scheduled
+from mlp_core.jobs.job import KEPT_READY
 from mlp_core.records import LrChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, inspection
@@ -85,7 +84,7 @@ class TestChangeOfLr:
         assert weights_of(job.run) == weights_of(whole)
 
     def test_while_it_plays(self, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(jobs, "TURN_SECONDS", 0.0)
+        monkeypatch.setattr(scheduled, "TURN_SECONDS", 0.0)
         job = job_of(scheduler, RICH)
         gate = Gate(job.run)
         assert job.snapshot().lr == 0.1
@@ -186,7 +185,7 @@ class TestRewound:
     def test_of_a_job_that_was_given_up(self, scheduler: Scheduler) -> None:
         job = done(scheduler)
         job.rewound(4)
-        job.discard()
+        job.lifetime.discard()
         until(lambda: job.run.network is None and not job.parked)
         assert job.snapshot().checkpoint_steps == ()
         with pytest.raises(ValueError, match="none"):

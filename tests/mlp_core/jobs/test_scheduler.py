@@ -17,8 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.jobs import TrainingJob, scheduler
-from mlp_core.jobs import job as jobs
+from mlp_core.jobs import TrainingJob, scheduled, scheduler
 from mlp_core.jobs.scheduler import MemoryBudgetError, Scheduler
 from mlp_core.training import Run
 from tests.support.clockwork import Clockwork
@@ -106,7 +105,7 @@ def test_who_rests_while_looked_after_saves_no_time() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_equal_jobs_advance_together(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "TURN_SECONDS", 0.002)
+    monkeypatch.setattr(scheduled, "TURN_SECONDS", 0.002)
     many = Scheduler(workers)
     pool = [TrainingJob(Run(replace(SPEC, epochs=100), clouds()), many) for _ in range(4)]
     with many.changed:
@@ -180,7 +179,7 @@ def test_closing_ends_the_threads_after_their_turn() -> None:
 def test_a_waiting_worker_holds_no_job() -> None:
     one = Scheduler()
     parked = TrainingJob(Run(SPEC, clouds()), one)
-    parked.park(object())  # keeps the worker waiting
+    parked.lifetime.park(object())  # keeps the worker waiting
 
     def forgotten() -> weakref.ref[TrainingJob]:
         job = TrainingJob(Run(SPEC, clouds()), one)
@@ -213,7 +212,7 @@ class TestMemory:
         budget = Scheduler(memory_bytes=self.BYTES)
         first = self.job(budget)
         with budget.changed:  # so that no worker gets to it
-            first.discard()
+            first.lifetime.discard()
             second = self.job(budget)
         del second
         gc.collect()

@@ -68,7 +68,7 @@ class TestMemory:
         assert planned == sorted(planned, reverse=True)
         assert planned[0] > 3 * planned[-1]
         assert planned[-1] == FEWEST * one
-        held[0].discard()
+        held[0].lifetime.discard()
         until(lambda: held[0].memory_bytes == 0)
         assert scheduler.holder_count == 29
         scheduler.close()

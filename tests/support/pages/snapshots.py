@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlp_core.jobs.snapshot import JobSnapshot
+from mlp_core.jobs import JobSnapshot
 from mlp_core.records import HistorySnapshot
 from mlp_core.training import Run
 

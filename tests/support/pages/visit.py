@@ -33,7 +33,7 @@ def visit(script: str) -> Iterator[AppTest]:
     finally:
         clear_session_cache(SESSION)
         if "_job" in page.session_state:
-            page.session_state["_job"].discard()
+            page.session_state["_job"].lifetime.discard()
 
 
 @contextmanager

@@ -1,0 +1,195 @@
+"""`ScheduledRun`: a run as its scheduler sees it, with the turns that it takes; and its `Lifetime`, which ends when nobody holds it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from mlp_core.jobs.scheduler import Job, Scheduler
+from mlp_core.training.checkpoints import KeptStep
+from mlp_core.training.run import Run
+
+TURN_SECONDS = 0.03  # turns of 100 ms made pages answer later and trained no faster
+PARKED_SECONDS = 15.0  # a page refresh takes about one, a blip of bad Wi-Fi up to ten
+UNWATCHED_SECONDS = 300.0  # a job that plays on while nobody has looked for so long is paused
+RATE_WINDOW = 100  # turns over which images a second are averaged: about 3 s
+DISCARDED = -math.inf
+
+_log = logging.getLogger(__name__)
+
+
+class Lifetime:
+    """How long a job lives: as long as somebody holds it, and `PARKED_SECONDS` more for who comes back. Then it is abandoned."""
+
+    def __init__(self, job: Job, scheduler: Scheduler) -> None:
+        self._job, self._scheduler = weakref.ref(job), scheduler  # weak, so that a job that nobody holds goes at once
+        self._holders: set[int] = set()
+        self._ends: float | None = None  # by `time.monotonic`; None while somebody holds the job, or nobody has yet
+
+    @property
+    def parked(self) -> bool:
+        """Whether the job waits to be claimed or abandoned."""
+        return self._ends is not None
+
+    @property
+    def discarded(self) -> bool:
+        """Whether it is not even waited for."""
+        return self._ends == DISCARDED
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody claimed it in time."""
+        return self._ends is not None and time.monotonic() > self._ends
+
+    def claim(self, holder: object) -> None:
+        """`holder` holds the job (again); what is held is not abandoned."""
+        with self._scheduler.changed:
+            self._holders.add(id(holder))
+            self._ends = None
+
+    def park(self, holder: object) -> None:
+        """`holder` lets go. Unless somebody holds the job or claims it within `PARKED_SECONDS`, it is abandoned."""
+        self._let_go(holder, time.monotonic() + PARKED_SECONDS)
+
+    def give_up(self, holder: object) -> None:
+        """`holder` wants the job no more: it is abandoned at once, unless somebody else holds it too."""
+        self._let_go(holder, DISCARDED)
+
+    def discard(self) -> None:
+        """Nobody wants the job any more: abandon it at once."""
+        self._end(DISCARDED)
+
+    def close(self) -> None:
+        """It was abandoned: there is nothing left to wait for."""
+        self._ends = None
+
+    def _let_go(self, holder: object, ends: float) -> None:
+        with self._scheduler.changed:
+            self._holders.discard(id(holder))
+            if not self._holders:
+                self._end(ends)
+
+    def _end(self, ends: float) -> None:
+        with self._scheduler.changed:
+            self._ends = ends
+            if (job := self._job()) is not None:
+                self._scheduler.keep(job)
+
+
+class ScheduledRun:
+    """A run under a scheduler: what it asks of the run, and nothing that a person does to it, which is `TrainingJob`.
+
+    The scheduler calls `take_turn` without its lock, and holds it for all else.
+
+    Attributes:
+        run: what is trained.
+        lifetime: who holds it; `claim` it and `park` it there.
+        used_seconds: of a worker's time; decides whose turn is next.
+    """
+
+    def __init__(self, run: Run, scheduler: Scheduler) -> None:
+        self.run = run
+        self.lifetime = Lifetime(self, scheduler)
+        self.used_seconds = 0.0
+        self._scheduler = scheduler
+        self._state, self._note = "ready", ""
+        self._goal: int | None = None  # the step at which to pause
+        self._aim: Callable[[], int] | None = None  # the goal, once the turn under way has ended
+        self._changes: list[Callable[[Any], None]] = []
+        self._in_turn = False
+        self._seen = time.monotonic()  # when somebody looked last
+        self._played_seconds = 0.0
+        self._rate: deque[tuple[float, int]] = deque(maxlen=RATE_WINDOW)
+        self._kept_steps: dict[int, KeptStep] = {}
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the job holds, or will once it plays: what training needs, and checkpoints; once it has ended, weights and checkpoints."""
+        if self.lifetime.discarded:
+            return 0
+        run, weights = self.run, self.run.counts.weight_bytes
+        kept = len(self._kept_steps) * weights
+        if not run.finished:
+            return run.networks * run.counts.training_bytes + run.checkpoints.planned_bytes + kept
+        trained = run.networks * weights if run.network is not None else 0
+        return trained + run.checkpoints.memory_bytes + kept
+
+    @property
+    def state(self) -> str:
+        """ "ready", "playing", "paused", "finished" or "stopped"."""
+        return self._state
+
+    @property
+    def ended(self) -> bool:
+        """Whether it can not go on: its run has ended or it was stopped."""
+        return self._state in ("finished", "stopped")
+
+    @property
+    def moving(self) -> bool:
+        """Whether a worker has to do with it: it plays, is to be changed or to end, or rests with predictions older than its weights."""
+        if self._state == "playing" or self._in_turn or self._changes:
+            return True
+        return (self._state == "paused" and not self.run.evaluated) or (self._state == "stopped" and not self.run.finished)
+
+    @property
+    def parked(self) -> bool:
+        return self.lifetime.parked
+
+    def expire(self) -> bool:
+        """Abandon what nobody claimed; pause what nobody watches. Returns whether it was abandoned, which frees its memory."""
+        if self.lifetime.over:
+            self.lifetime.close()
+            self._state = "finished" if self._state == "finished" else "stopped"
+            self.run.abandon()
+            self._kept_steps = {}
+            return True
+        if self._state == "playing" and time.monotonic() - self._seen > UNWATCHED_SECONDS:
+            self._state, self._note = "paused", f"Paused, because nobody looked for {UNWATCHED_SECONDS / 60:.0f} minutes."
+        return False
+
+    def take_turn(self) -> None:
+        """Work for one turn: train, or, at rest, test the network as it stands."""
+        run, started = self.run, time.perf_counter()
+        try:
+            for work in self._next_work():
+                work(run)
+        except Exception as error:  # a defect: this job ends with an explanation, the others go on
+            _log.exception("A training step failed")
+            run.stop("failed", f"Stopped at step {run.step} by a defect ({type(error).__name__}); the curves up to there are kept.")
+        now = time.perf_counter()
+        with self._scheduler.changed:
+            self.used_seconds += now - started
+            self._played_seconds += now - started
+            self._rate.append((now, run.images_seen))
+            self._in_turn = False
+            self._settle()
+
+    def _somebody_looks(self) -> None:
+        self._seen = time.monotonic()
+
+    def _next_work(self) -> list[Callable[[Any], None]]:
+        """What a turn has to do, decided at its beginning: a call that comes during the turn takes effect after it."""
+        with self._scheduler.changed:
+            self._in_turn = True
+            changes, self._changes = self._changes, []
+            if self._state != "playing":
+                return [*changes, lambda run: run.evaluate(seconds=TURN_SECONDS)]
+            if self._aim is not None:
+                self._goal, self._aim = self._aim(), None
+            steps = None if self._goal is None else self._goal - self.run.step
+            return [*changes, lambda run: run.advance(steps=steps, seconds=TURN_SECONDS)]
+
+    def _settle(self) -> None:
+        """Take the state that the turn led to."""
+        run = self.run
+        if self._state == "stopped" and run.evaluated:
+            run.stop("stopped", f"Stopped at step {run.step}.")
+        elif run.finished and not self.ended:
+            self._state = "finished"
+        elif self._state == "playing" and self._goal is not None and run.step >= self._goal and not run.testing:
+            self._state = "paused"
