@@ -8,14 +8,11 @@ from html import escape
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.decimation import decimate
-from pages.figures.figure import Figure, Trace, bar, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, bar, figure, scatter
 from pages.figures.palette import GRADIENT, GREY, VALUE, WARNING, series_style, translucent
-
-Floats = npt.NDArray[np.float64]
+from pages.figures.series import decimate
 
 TANGENT_SHARE = 0.14  # of the width of the plot, on either side of the point
 TANGENT_RISE = 0.35  # of the height of all curves; a steeper tangent is shorter, so that it never decides the scale

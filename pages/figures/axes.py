@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from pages.figures.figure import Floats
 
 MOST_TICKS = 7
 RAIL_GAP = 0.12  # between the data and the rails for 0 and ∞, of the data's span

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.decimation import POINT_LIMIT, decimation_indices
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, scatter
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, translucent
-
-Floats = npt.NDArray[np.float64]
+from pages.figures.series import POINT_LIMIT, decimation_indices
 
 LEAST, MOST = 1e-12, 1e30  # what is beyond them is drawn there: float64's rounding below, a run that diverged above
 BAND_OPACITY = 0.18

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.figures.axes import Floats, Log10Axis, axis, spoken_size
-from pages.figures.figure import Figure, figure, scatter
+from pages.figures.axes import Log10Axis, axis, spoken_size
+from pages.figures.figure import Figure, Floats, figure, scatter
 from pages.figures.marks import Marks
 from pages.figures.palette import GRADIENT, GREY, THEORY, VALUE
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, figure, scatter
+from pages.figures.figure import Figure, Floats, figure, scatter
 from pages.figures.palette import FAULT, GREY, MEASURED
-
-Floats = npt.NDArray[np.float64]
 
 LEAST = 1e-18  # of the largest: where a singular value of exactly 0 is drawn
 LEAST_DIFFERENCE = 1e-17

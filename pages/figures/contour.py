@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Trace, contour, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, contour, figure, scatter
 from pages.figures.palette import BLUE, FAULT, GRADIENT, GREEN, GREY, MEASURED, ORANGE, THEORY, translucent
-
-Floats = npt.NDArray[np.float64]
 
 STEPS = 30000  # whole numbers that the heights are rounded to: half the bytes, and no eye tells more apart
 BANDS = 14

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pages.figures.axes import Floats, Log10Axis, axis, spoken_size
-from pages.figures.figure import Figure, Trace, figure, heatmap, scatter
+from pages.figures.axes import Log10Axis, axis, spoken_size
+from pages.figures.figure import Figure, Floats, Trace, figure, heatmap, scatter
 from pages.figures.marks import SMALL
 from pages.figures.palette import DIVERGING, GRADIENT, GREY, HEALTHY, series_style, translucent
 

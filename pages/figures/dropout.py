@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.decimation import POINT_LIMIT
-from pages.figures.figure import Figure, Trace, bar, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, bar, figure, scatter
 from pages.figures.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, translucent
+from pages.figures.series import POINT_LIMIT
 
-Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 BARE_AXIS = {"visible": False, "fixedrange": True}

@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypedDict
 
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"}
 
 Trace = dict[str, Any]  # its "type" and its properties, as plotly's reference names them
@@ -55,6 +60,17 @@ def heatmap(**properties: Any) -> Trace:
 
 def image(**properties: Any) -> Trace:
     return _trace("image", properties)
+
+
+def filled(x: npt.NDArray[Any], edge: npt.NDArray[Any], other: npt.NDArray[Any], **properties: Any) -> Trace:
+    """The area between two curves over `x` (n,), as an outline there and back."""
+    outline = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([edge, other[::-1]])}
+    return scatter(**outline, mode="lines", fill="toself", hoverinfo="skip", **properties)
+
+
+def legend_entry(name: str, **style: Any) -> Trace:
+    """An entry of the legend alone."""
+    return scatter(x=[None], y=[None], name=name, **{"mode": "lines", "hoverinfo": "skip"} | style)
 
 
 def _trace(kind: str, properties: dict[str, Any]) -> Trace:

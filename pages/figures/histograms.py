@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.depth_colors import OUTPUT, depth_colors, some_layers
 from pages.figures.figure import Figure, Trace, figure, scatter
 from pages.figures.marks import SMALL
-from pages.figures.palette import WARNING, translucent
-
-Floats = npt.NDArray[np.float64]
+from pages.figures.palette import OUTPUT, WARNING, depth_colors, translucent
+from pages.figures.series import evenly_spread
 
 MOST_RIDGES = 10
 ROW_PX, AROUND_PX = 58, 116
@@ -75,7 +72,7 @@ def layer_ridges(
         notes: words about each layer, written at its right after its standard deviation.
         own_scales: whether each layer is shown in units of its largest size; then nothing is shaded.
     """
-    shown = some_layers(len(histograms), MOST_RIDGES)
+    shown = evenly_spread(len(histograms), MOST_RIDGES).tolist()
     stds = [_std(histogram) for histogram in histograms]
     if own_scales:
         histograms, flat = [_Scaled.of(histogram) for histogram in histograms], None

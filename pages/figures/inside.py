@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from mlp_core.records import LayerStats
 from pages.figures.axes import Log10Axis, axis
-from pages.figures.decimation import decimation_indices
-from pages.figures.depth_colors import OUTPUT, depth_colors, some_layers
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, scatter
 from pages.figures.marks import SMALL
-from pages.figures.palette import GREY, HEALTHY, translucent
-
-Floats = npt.NDArray[np.float64]
+from pages.figures.palette import GREY, HEALTHY, OUTPUT, depth_colors, translucent
+from pages.figures.series import decimation_indices, evenly_spread
 
 MOST_LINES = 10  # hidden layers drawn
 MOST_TICKS = 4  # of a panel as low as these
@@ -78,7 +74,7 @@ def layers_over_time(
         update_rule: the update-to-weight ratio that a rule of thumb asks for.
     """
     hidden = len(moments[0].layers) - 1 if moments else 0
-    shown = some_layers(hidden, MOST_LINES)
+    shown = evenly_spread(hidden, MOST_LINES).tolist()
     panels = [[MEAN], [STD], _flat(moments, hidden)] if hidden else []
     panels += [[GRADIENT], [UPDATE]]
     traces: list[Trace] = []

@@ -1,4 +1,4 @@
-"""Lines, bands and words laid over a plot: what is known beforehand and what happened. Knows positions, not their meaning."""
+"""Lines, bands and words laid over a plot: what is known beforehand and what happened."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from typing import Any
 from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
 
 SMALL = 11  # px; words inside a plot
+
+
+def note(text: str, x: float, y: float, *, size: float = SMALL, **where: Any) -> dict[str, Any]:
+    """Words at a place, for a layout's annotations."""
+    return {"text": text, "x": x, "y": y, "showarrow": False, "font": {"size": size}} | where
+
+
+def vertical_line(x: float, color: str, *, width: float = 1, dash: str = "dot", **properties: Any) -> dict[str, Any]:
+    """A line from the bottom of the plot to its top, for a layout's shapes."""
+    line = {"color": color, "width": width, "dash": dash}
+    return {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line} | properties
 
 
 @dataclass
@@ -31,7 +42,8 @@ class Marks:
         """A value to compare with, across the whole plot; its words stand above it at the right."""
         line = {"color": translucent(GREY, 0.8), "width": 1, "dash": "dot"}
         self.shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line, "layer": "below"})
-        self._say(text, self._place(y), x=1, xref="paper", xanchor="right", yanchor="bottom", opacity=0.75)
+        place = math.log10(y) if self.log else y
+        self.annotations.append(note(text, 1, place, xref="paper", xanchor="right", yanchor="bottom", opacity=0.75))
 
     def band(self, low: float, high: float, text: str, *, x0: float, x1: float, xref: str = "x") -> None:
         """An interval of healthy or known values between two places; its words stand in the legend, where no curve crosses them."""
@@ -43,20 +55,13 @@ class Marks:
 
     def fault(self, x: float, text: str, *, row: int = 0, leftward: bool = False) -> None:
         """Where something broke: a vertical line from top to bottom, its words beside it, `row` lines from the top."""
-        line = {"color": FAULT, "width": 2, "dash": "dot"}
-        self.shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line})
-        anchor = "right" if leftward else "left"
-        self._say(text, 1, x=x, yref="paper", xanchor=anchor, yanchor="top", yshift=-1.5 * SMALL * row, xshift=-4 if leftward else 4)
+        self.shapes.append(vertical_line(x, FAULT, width=2))
+        side: dict[str, Any] = {"xanchor": "right", "xshift": -4} if leftward else {"xanchor": "left", "xshift": 4}
+        self.annotations.append(note(text, x, 1, yref="paper", yanchor="top", yshift=-1.5 * SMALL * row, **side))
 
     def event(self, x: float, text: str, *, row: int = 0, strong: bool = False, color: str = GREY) -> None:
         """Where something was done: a thin line from top to bottom, its words to the right of its foot, `row` lines up."""
-        line = {"color": color if strong else translucent(color, 0.8), "width": 2 if strong else 1, "dash": "solid" if strong else "dash"}
-        self.shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line})
+        line = vertical_line(x, color, width=2, dash="solid") if strong else vertical_line(x, translucent(color, 0.8), dash="dash")
+        self.shapes.append(line)
         if text:
-            self._say(text, 0, x=x, yref="paper", xanchor="left", yanchor="bottom", yshift=1.5 * SMALL * row, xshift=4)
-
-    def _place(self, y: float) -> float:
-        return math.log10(y) if self.log else y
-
-    def _say(self, text: str, y: float, **where: Any) -> None:
-        self.annotations.append({"text": text, "y": y, "showarrow": False, "font": {"size": SMALL}} | where)
+            self.annotations.append(note(text, x, 0, yref="paper", xanchor="left", yanchor="bottom", yshift=1.5 * SMALL * row, xshift=4))

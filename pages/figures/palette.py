@@ -5,6 +5,7 @@ The hues are those of Okabe and Ito (2008), told apart by color-blind readers, i
 
 from __future__ import annotations
 
+import numpy as np
 from plotly.colors import get_colorscale
 
 BLUE = "#0072B2"
@@ -25,6 +26,7 @@ VALUE = SKY
 HEALTHY = GREEN
 WARNING = ORANGE
 FAULT = VERMILION
+OUTPUT = GREY  # the output layer has no activation, and so stands apart from the others
 
 SERIES = (SKY, ORANGE, GREEN, VERMILION, PURPLE, BLUE, YELLOW, GREY)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -32,13 +34,28 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SEQUENTIAL = get_colorscale("Viridis")  # magnitudes
 DIVERGING = get_colorscale("RdBu_r")  # signed values, centered on 0; plotly.js does not know it by this name
 
+_DEPTH = (SKY, PURPLE, VERMILION)  # equally light, so that each shows on white and on near-black; cold to warm for the color-blind
+
 
 def translucent(color: str, opacity: float) -> str:
     """`#RRGGBB` and an opacity from 0 to 1 -> `rgba(...)`."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = rgb(color)
     return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """`#RRGGBB` -> red, green, blue from 0 to 255."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def series_style(index: int) -> dict[str, str]:
     """Color and dash of the `index`-th series of a figure; hues first, then dashes, so that no two look alike."""
     return {"color": SERIES[index % len(SERIES)], "dash": DASHES[index // len(SERIES) % len(DASHES)]}
+
+
+def depth_colors(count: int) -> list[str]:
+    """One color `#rrggbb` a layer, of the first hidden layer to the last, so that it looks the same in every picture of a network."""
+    stops = np.array([rgb(stop) for stop in _DEPTH], dtype=np.float64)
+    places = np.linspace(0, len(stops) - 1, count) if count > 1 else np.zeros(count)
+    mixed = np.column_stack([np.interp(places, range(len(stops)), channel) for channel in stops.T])
+    return ["#" + "".join(f"{round(value):02x}" for value in color) for color in mixed]

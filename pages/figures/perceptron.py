@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.decimation import POINT_LIMIT
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, scatter
 from pages.figures.marks import Marks
 from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE
-
-Floats = npt.NDArray[np.float64]
+from pages.figures.series import POINT_LIMIT
 
 HALF = 6.0  # the plane shown reaches so far
 FAR = 4 * HALF

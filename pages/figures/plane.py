@@ -11,10 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Trace, contour, figure, heatmap, scatter
+from pages.figures.figure import Figure, Floats, Trace, contour, figure, heatmap, scatter
 from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, translucent
-
-Floats = npt.NDArray[np.float64]
 
 HALF = 6.0  # the plane shown reaches so far
 LEVELS = 240  # of shading: whole numbers up to here travel as single bytes, and no eye tells more apart

@@ -8,13 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, scatter
 from pages.figures.mosaic import Pixels, png
 from pages.figures.palette import BLUE, FAULT, GREY, ORANGE, translucent
-
-Floats = npt.NDArray[np.float64]
 
 TILE = 0.78  # height of a unit's picture, of the distance between two units
 TILE_WIDTH = 0.5  # most of a column

@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, scatter
 from pages.figures.palette import GREY, TEST, TRAIN, VERMILION, translucent
 
-Floats = npt.NDArray[np.float64]
 Points = tuple[Floats, Floats]
 
 HEADROOM = 0.25  # of the points' height, above and below

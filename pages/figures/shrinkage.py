@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, scatter
 from pages.figures.palette import GREY, series_style
-
-Floats = npt.NDArray[np.float64]
 
 ZERO_GAP = 0.7  # decades between λ = 0 and the smallest other λ
 MARGIN = 0.08  # of what is drawn, above and below it

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures import palette
-from pages.figures.axes import Floats, Log10Axis, axis
-from pages.figures.figure import Figure, Trace, figure, heatmap, scatter
+from pages.figures.axes import Log10Axis, axis
+from pages.figures.figure import Figure, Floats, Trace, figure, heatmap, scatter
 from pages.figures.marks import SMALL, Marks
 from pages.figures.palette import FAULT, MEASURED, PURPLE, THEORY, series_style, translucent
 

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from pages.figures.depth_colors import some_layers
-from pages.figures.figure import Figure, Trace, figure, heatmap
+from pages.figures.figure import Figure, Floats, Trace, figure, heatmap
 from pages.figures.marks import SMALL
 from pages.figures.palette import BLUE, GREY, VERMILION, translucent
-
-Floats = npt.NDArray[np.float64]
+from pages.figures.series import evenly_spread
 
 MOST_STRIPS = 10
 MOST_CELLS = 512  # of a strip; more than pixels show nothing more
@@ -33,7 +30,7 @@ def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> F
         activations: (units,) of every layer.
         labels: the name of every layer.
     """
-    shown = some_layers(len(activations), MOST_STRIPS)
+    shown = evenly_spread(len(activations), MOST_STRIPS).tolist()
     traces: list[Trace] = []
     layout: dict[str, Any] = {
         "height": height(len(activations)),

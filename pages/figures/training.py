@@ -1,4 +1,4 @@
-"""Loss and accuracy of one run or several, over their epochs. Knows records, not runs: nothing here trains or waits."""
+"""Loss and accuracy of one run or several, over their epochs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ import numpy.typing as npt
 
 from mlp_core.spec import OUTPUTS
 from pages.figures.axes import axis
-from pages.figures.curve_series import HIGHEST, CurveSeries, Quantity, spread
-from pages.figures.decimation import POINT_LIMIT, Floats, decimation_indices
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, legend_entry, scatter
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, TEST, TRAIN, series_style, translucent
-
-__all__ = ["CurveSeries", "Reference", "accuracy_curve", "loss_curve"]
+from pages.figures.series import HIGHEST, POINT_LIMIT, CurveSeries, Quantity, decimation_indices, spread
 
 CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
 CHANCE_PERCENT = 100 / OUTPUTS
@@ -27,6 +24,9 @@ SMOOTH_LIMIT = POINT_LIMIT // 2  # a smooth line needs fewer points
 LOWEST_ON_LOG = 1e-9  # where a loss of exactly 0 is drawn on a log axis: below any that float32 can tell from 0
 FEW_DECADES = 3
 MOST_MARKED = 8  # changes of lr that get words; a person who drags a slider makes many
+MOST_MARKED_SMALL = 4  # … in the small figures of points of the plane
+PLANE_POINTS = 250  # of a curve there
+SHORTEST = 10  # epochs; the frame grows from there by doubling
 
 
 class Reference(NamedTuple):
@@ -39,9 +39,10 @@ class Reference(NamedTuple):
     until: float | None = None
 
 
-_LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
-_LOG_LOSS = _LOSS._replace(floor=LOWEST_ON_LOG, digits=".3~g")
-_ACCURACY = Quantity(2, "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".2f")
+LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
+LOG_LOSS = LOSS._replace(floor=LOWEST_ON_LOG, digits=".3~g")
+ACCURACY = Quantity(2, "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".1f")
+IMAGE_ACCURACY = ACCURACY._replace(digits=".2f")  # of ten thousand test images
 
 
 def loss_curve(
@@ -69,7 +70,7 @@ def loss_curve(
     yaxis |= _log_axis(_listed(series)) if log else {"rangemode": "tozero"}
     marks = Marks(log=log)
     marks.level(CHANCE_LOSS, f"guessing: ln {OUTPUTS} = {CHANCE_LOSS:.2f}")
-    return _curves(series, total_epochs, _LOG_LOSS if log else _LOSS, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
+    return _curves(series, total_epochs, LOG_LOSS if log else LOSS, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
 
 
 def accuracy_curve(
@@ -79,7 +80,7 @@ def accuracy_curve(
     yaxis = axis("accuracy (%)", range=[0, 100], uirevision="percent")
     marks = Marks()
     marks.level(CHANCE_PERCENT, f"guessing: {CHANCE_PERCENT:g} %")
-    return _curves(series, total_epochs, _ACCURACY, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
+    return _curves(series, total_epochs, IMAGE_ACCURACY, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
 
 
 def _listed(series: CurveSeries | Sequence[CurveSeries]) -> list[CurveSeries]:
@@ -103,7 +104,10 @@ def _curves(
         traces.extend(_compared(run, quantity, index) if compared else _seeds(run, quantity) if run.members else _single(run, quantity))
         _mark_events(marks, run, index, compared, total_epochs)
     if compared:
-        traces += [_key("train smoothed", "solid"), _key("test", "dot")]
+        traces += [
+            legend_entry(name, line={"color": GREY, "width": 2, "dash": dash})
+            for name, dash in (("train smoothed", "solid"), ("test", "dot"))
+        ]
     if reference is not None:
         low, high = reference.low * quantity.scale, reference.high * quantity.scale
         end = total_epochs if reference.until is None else min(reference.until, total_epochs)
@@ -248,6 +252,56 @@ def _drawable(values: Floats, quantity: Quantity) -> npt.NDArray[np.float32]:
     return drawable
 
 
-def _key(name: str, dash: str) -> Trace:
-    """An entry of the legend alone."""
-    return scatter(x=[None], y=[None], name=name, mode="lines", line={"color": GREY, "width": 2, "dash": dash}, hoverinfo="skip")
+def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs: int, *, cursor: int | None = None) -> Figure:
+    """Loss or accuracy on training and test points of the plane against epochs; the frame grows by doubling, up to `total_epochs`.
+
+    Of several seeds it shows the mean and the band from the lowest to the highest. Changes of the learning rate are marked.
+
+    Args:
+        quantity: `LOSS` or `ACCURACY`.
+        title: of the vertical axis.
+        cursor: step that the rest of the page shows, if it is not the newest.
+    """
+    traces: list[Trace] = []
+    for name, color, field in (("train", TRAIN, quantity.train), ("test", TEST, quantity.test)):
+        if run.members:
+            traces += _plane_band(*run.epoch_band(quantity, field), name, color, quantity)
+        else:
+            numbers = np.array([record.epoch for record in run.epochs])
+            values = run.epoch_values(quantity, field)
+            kept = decimation_indices(values, PLANE_POINTS)
+            traces.append(_plane_line(numbers[kept], values[kept], name, color, quantity))
+    marks = Marks()
+    for number, change in enumerate(run.lr_changes):
+        marks.event(change.step / run.steps_per_epoch, f"lr {change.lr:g}" if number < MOST_MARKED_SMALL else "", row=number)
+    if cursor is not None:
+        marks.event(cursor / run.steps_per_epoch, "", strong=True)
+    share = quantity is ACCURACY
+    epochs = max([len(run.epochs), *(len(member.epochs) for member in run.members)])
+    return figure(
+        traces,
+        xaxis=axis("epoch", range=[0, min(_frame(epochs), max(total_epochs, 1))], zeroline=False),
+        yaxis=axis(title) | ({"range": [0, 102]} if share else {"rangemode": "tozero"}),
+        legend=LEGEND | {"traceorder": "normal"},  # filled areas would turn it round
+        **marks.layout,
+    )
+
+
+def _frame(epochs: int) -> int:
+    end = SHORTEST
+    while end < epochs:
+        end *= 2
+    return end
+
+
+def _plane_line(epochs: npt.NDArray[Any], values: Floats, name: str, color: str, quantity: Quantity) -> Trace:
+    written = f"%{{y:{quantity.digits}}}" + (" %" if quantity is ACCURACY else "")
+    return scatter(x=epochs, y=values, name=name, mode="lines", line={"color": color, "width": 2.5}, hovertemplate=written)
+
+
+def _plane_band(epochs: npt.NDArray[Any], rows: Floats, name: str, color: str, quantity: Quantity) -> Iterator[Trace]:
+    """From the lowest to the highest seed as an area, and their mean."""
+    low, mean, high = spread(rows)
+    kept = decimation_indices(mean, PLANE_POINTS)
+    yield from _filled(epochs[kept], low[kept], high[kept], quantity, color)
+    yield _plane_line(epochs[kept], mean[kept], f"{name}, mean of {len(rows)} seeds", color, quantity)

@@ -15,11 +15,11 @@ from mlp_core.labs.nonlinearity.plane import FEATURES, PLANE_EXTENT, Points
 from mlp_core.labs.nonlinearity.plane_view import FINE, copied_weights, hidden_outputs, output_field, unit_fields
 from mlp_core.network.concise import Network
 from mlp_core.training import Run
-from pages.figures.curve_series import CurveSeries
 from pages.figures.figure import Figure
 from pages.figures.plane import Scatter, Shading, decision_plane, hidden_space, shading_of, shading_of_numbers
-from pages.figures.plane_curves import ACCURACY, LOSS, epoch_curves
 from pages.figures.plane_network import playground_network
+from pages.figures.series import CurveSeries
+from pages.figures.training import ACCURACY, LOSS, epoch_curves
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo

@@ -12,8 +12,8 @@ from mlp_core.jobs import MemoryBudgetError
 from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.spec import SpecError
 from mlp_core.training.replicates import Replicates
-from pages.figures.curve_series import CurveSeries
-from pages.figures.plane_curves import ACCURACY, LOSS, epoch_curves
+from pages.figures.series import CurveSeries
+from pages.figures.training import ACCURACY, LOSS, epoch_curves
 from pages.ui import session
 from pages.ui.live_chart import live_chart
 from pages.ui.nonlinearity.pictures import CURVE_HEIGHT, loss_title

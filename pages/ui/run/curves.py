@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from mlp_core.jobs import JobSnapshot
-from pages.figures.training import CurveSeries, Reference, accuracy_curve, loss_curve
+from pages.figures.series import CurveSeries
+from pages.figures.training import Reference, accuracy_curve, loss_curve
 from pages.ui.live_chart import live_chart
 from pages.ui.run import kept_runs
 

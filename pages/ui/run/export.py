@@ -15,8 +15,9 @@ from mlp_core.reports.export.script.notebook import notebook
 from mlp_core.reports.export.script.program import STYLES, Origin, file_name, script
 from mlp_core.runtime.devices import find_device
 from mlp_core.spec import RunSpec
+from pages.figures.series import CurveSeries
 from pages.figures.standalone import figure_html
-from pages.figures.training import CurveSeries, accuracy_curve, loss_curve
+from pages.figures.training import accuracy_curve, loss_curve
 from pages.ui import session
 from pages.ui.memo import memo
 from pages.ui.train.load_experiment import changes_in_words, load_panel

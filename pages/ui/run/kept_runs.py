@@ -15,7 +15,7 @@ from mlp_core.reports.comparison.comparison import Conclusion, conclude
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, KeptRun, KeptRuns
 from mlp_core.spec import SpecError
 from pages.figures.palette import SERIES
-from pages.figures.training import CurveSeries
+from pages.figures.series import CurveSeries
 from pages.ui.text import count, duration, escaped, percent, plain
 from pages.ui.unbroken import unbroken
 

@@ -12,7 +12,8 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.diagnosis.diagnosis import Verdict, diagnose
 from mlp_core.spec import BOUNDS, Bounds, RunSpec
 from mlp_core.training import Run
-from pages.figures.training import CurveSeries, accuracy_curve, loss_curve
+from pages.figures.series import CurveSeries
+from pages.figures.training import accuracy_curve, loss_curve
 from pages.ui import session
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart

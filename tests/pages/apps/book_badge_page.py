@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.figures.training import CurveSeries, accuracy_curve
+from pages.figures.series import CurveSeries
+from pages.figures.training import accuracy_curve
 from pages.ui.live_chart import live_chart
 from pages.ui.run.book_badge import book_badge, reference
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord
-from pages.figures.curve_series import CurveSeries, Quantity, spread
+from pages.figures.series import CurveSeries, Quantity, spread
 
 PER_EPOCH = 10
 LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -1e30, ".4f")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.figures.decimation import decimate, decimation_indices, exponential_average
+from pages.figures.series import decimate, decimation_indices, exponential_average
 
 anything = st.lists(st.floats(width=32) | st.sampled_from([math.nan, math.inf, -math.inf]), max_size=300)
 finite = st.floats(-1e6, 1e6)

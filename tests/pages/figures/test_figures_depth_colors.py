@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.figures.depth_colors import OUTPUT, depth_colors, some_layers
-from pages.figures.palette import SKY, VERMILION
+from pages.figures.palette import OUTPUT, SKY, VERMILION, depth_colors
+from pages.figures.series import evenly_spread
 
 
 def luminance(color: str) -> float:
@@ -45,7 +45,7 @@ def test_every_line_is_seen_in_light_and_dark(page: str) -> None:
 
 @given(st.integers(0, 200), st.integers(2, 12))
 def test_some_layers_are_spread_and_keep_both_ends(count: int, most: int) -> None:
-    shown = some_layers(count, most)
+    shown = evenly_spread(count, most).tolist()
     assert len(shown) == min(count, most)
     assert shown == sorted(set(shown))
     if count:

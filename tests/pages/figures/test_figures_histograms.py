@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages.figures import histograms
-from pages.figures.depth_colors import OUTPUT, depth_colors
 from pages.figures.histograms import HEIGHT, MOST_RIDGES, Flat, height
-from pages.figures.palette import translucent
+from pages.figures.palette import OUTPUT, depth_colors, translucent
 from tests.support.figures.soundness import drawn, sound
 
 layer_ridges = drawn(histograms.layer_ridges)

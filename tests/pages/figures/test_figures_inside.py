@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from mlp_core.records import LayerStats
 from pages.figures import inside
-from pages.figures.depth_colors import OUTPUT, depth_colors
 from pages.figures.inside import MOST_LINES, MOST_POINTS, Moment, height
+from pages.figures.palette import OUTPUT, depth_colors
 from tests.support.figures.soundness import drawn, sound
 
 HEALTHY = {"mean": (-0.5, 2.0), "std": (0.1, 2.0), "flat": (0.0, 20.0), "gradient": (1e-2, 10.0), "update": (1e-4, 0.1)}

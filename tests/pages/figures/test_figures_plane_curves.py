@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
-from pages.figures import plane_curves
-from pages.figures.curve_series import CurveSeries
-from pages.figures.plane_curves import ACCURACY, CURVE_POINTS, LOSS, MOST_MARKED
+from pages.figures import training
+from pages.figures.series import CurveSeries
+from pages.figures.training import ACCURACY, LOSS, MOST_MARKED_SMALL, PLANE_POINTS
 from tests.support.figures.soundness import drawn, sound
 
-epoch_curves = drawn(plane_curves.epoch_curves)
+epoch_curves = drawn(training.epoch_curves)
 
 
 def history(test_losses: list[float]) -> HistorySnapshot:
@@ -32,9 +32,9 @@ def test_long_curves_are_thinned_and_end_where_they_end() -> None:
     figure = epoch_curves(run, LOSS, "loss", 2000)
     sound(figure, 40_000)
     train, test = figure.data
-    assert len(train.x) <= CURVE_POINTS
+    assert len(train.x) <= PLANE_POINTS
     assert (train.x[-1], train.y[-1]) == (1500, 1 / 1500)
-    assert len(test.x) <= CURVE_POINTS
+    assert len(test.x) <= PLANE_POINTS
     gap = epoch_curves(series([float("nan") if n == 7 else 1.0 for n in range(1, 10)]), LOSS, "loss", 2000).data[1]
     assert np.isnan(gap.y).tolist() == [epoch == 7 for epoch in range(1, 10)]
     assert epoch_curves(run, ACCURACY, "accuracy", 2000).data[0].y[-1] == pytest.approx(100 * (1 - 1 / 1500))
@@ -55,7 +55,7 @@ def test_several_seeds_are_a_mean_between_the_lowest_and_the_highest() -> None:
 
 
 def test_changes_of_the_learning_rate_and_the_moment_shown_are_marked() -> None:
-    changes = tuple(LrChange(4 * n + 2, 0.1 / n) for n in range(1, MOST_MARKED + 3))
+    changes = tuple(LrChange(4 * n + 2, 0.1 / n) for n in range(1, MOST_MARKED_SMALL + 3))
     figure = epoch_curves(series([1.0] * 9, changes=changes), LOSS, "loss", 100, cursor=6)
     sound(figure, 20_000)
     assert [shape.x0 for shape in figure.layout.shapes] == [*(change.step / 4 for change in changes), 1.5]

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from mlp_core.records import EpochRecord, History, LrChange, StepRecord
 from pages.figures import training
 from pages.figures.palette import SERIES, TEST, TRAIN
-from pages.figures.training import CurveSeries, Reference
+from pages.figures.series import CurveSeries
+from pages.figures.training import Reference
 from tests.support.figures.soundness import drawn, sound
 
 PER_EPOCH = 50
