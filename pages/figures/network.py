@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from mlp_core.spec import INPUTS
 from pages.figures.figure import Figure, Trace, figure, scatter
-from pages.figures.mosaic import enlarged, grey_colors, grey_indices, pixel_grid_svg, png
 from pages.figures.network_geometry import Geometry, Unit, arrange
 from pages.figures.network_labels import HEIGHT, PICTURE_X, UNITS_BOTTOM, UNITS_TOP, Labels
 from pages.figures.palette import BLUE, GREY, ORANGE, SKY, VERMILION, translucent
+from pages.figures.pictures import enlarged, grey_colors, grey_indices, pixel_grid_svg, png
 
 LARGEST_UNIT = 14.0  # px
 SIDE = 28  # pixels of an image

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pages.figures.figure import Figure, Floats, Trace, figure, scatter
-from pages.figures.mosaic import Pixels, png
 from pages.figures.palette import BLUE, FAULT, GREY, ORANGE, translucent
+from pages.figures.pictures import Pixels, png
 
 TILE = 0.78  # height of a unit's picture, of the distance between two units
 TILE_WIDTH = 0.5  # most of a column

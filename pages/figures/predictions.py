@@ -1,4 +1,4 @@
-"""What a classifier says of single images and of all: pictures with labels, probabilities, confusion. Knows arrays, not models."""
+"""What a classifier says of single images and of all: images with its predictions, probabilities, the confusion matrix."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Trace, bar, figure, image, scatter
-from pages.figures.mosaic import CLEAR, grey_colors, grey_indices, png, tile
-from pages.figures.palette import FAULT, GREY, HEALTHY
+from pages.figures.figure import Figure, Floats, Trace, bar, figure, heatmap, scatter
+from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
+from pages.figures.pictures import CLEAR, grey_colors, grey_indices, picture, picture_axis, tile, tile_corners
 
 RIGHT, WRONG = "✓", "✗"
-LABEL_GAP, SIDE_GAP = 16, 5  # image pixels below and beside each picture
+TILE_GAP = (16, 5)  # image pixels below and beside each picture
 ROW_PX = 116  # height of a row of pictures on the screen
 BAR_PX = 24
 LIKELIEST = 3  # classes that a hover names
+MATRIX_PX = 460  # height of the confusion matrix
+STRONGEST = 0.8  # opacity of its largest value; below 1, so that words of the page's own color stay readable on it
+SCALE_STEPS = 32
 
 Labels = npt.NDArray[np.integer] | Sequence[int]
 Array = npt.NDArray[Any]
+Counts = npt.NDArray[np.integer]
+Words = npt.NDArray[np.str_]
 
 
 def prediction_grid(
@@ -42,13 +47,13 @@ def prediction_grid(
         columns: pictures a row.
     """
     n, height, width = images.shape
-    mosaic = tile(grey_indices(images), columns, (LABEL_GAP, SIDE_GAP), CLEAR)
+    below, beside = TILE_GAP
     rows, shown = math.ceil(n / columns), min(n, columns)
-    left, top = np.arange(n) % columns * (width + SIDE_GAP), np.arange(n) // columns * (height + LABEL_GAP)
+    left, top = tile_corners(n, (height, width), columns, TILE_GAP)
     right = np.asarray(true) == np.asarray(predicted)
     corners = [np.column_stack([left[hit], top[hit]]) for hit in (right, ~right)]
     traces = [
-        image(source=png(mosaic, grey_colors()), hoverinfo="skip"),
+        picture(tile(grey_indices(images), columns, TILE_GAP, CLEAR), grey_colors()),
         _frames(corners[0], height, width, HEALTHY, "right"),
         _frames(corners[1], height, width, FAULT, "wrong"),
         _captions(left + width / 2, top + height, true, predicted, class_names),
@@ -56,10 +61,9 @@ def prediction_grid(
             left + width / 2,
             top + height / 2,
             np.column_stack([np.asarray(true), np.asarray(predicted)]),
-            _hover(true, predicted, class_names, probabilities),
+            _picture_hover(true, predicted, class_names, probabilities),
         ),
     ]
-    axis = {"visible": False, "fixedrange": True, "constrain": "domain"}
     return figure(
         traces,
         height=rows * ROW_PX + 8,
@@ -67,8 +71,8 @@ def prediction_grid(
         hovermode="closest",
         dragmode=False,
         showlegend=False,
-        xaxis=axis | {"range": [-2, max(shown, columns) * (width + SIDE_GAP) - SIDE_GAP + 1]},
-        yaxis=axis | {"range": [rows * (height + LABEL_GAP), -2], "scaleanchor": "x", "constraintoward": "top"},
+        xaxis=picture_axis(range=[-2, max(shown, columns) * (width + beside) - beside + 1]),
+        yaxis=picture_axis(range=[rows * (height + below), -2], scaleanchor="x", constraintoward="top"),
     )
 
 
@@ -88,7 +92,7 @@ def _captions(x: Array, y: Array, true: Labels, predicted: Labels, names: Sequen
     return scatter(x=x, y=y + 1.5, text=texts, mode="text", textposition="bottom center", textfont={"size": 11}, hoverinfo="skip")
 
 
-def _hover(true: Labels, predicted: Labels, names: Sequence[str], probabilities: Array | None) -> list[str]:
+def _picture_hover(true: Labels, predicted: Labels, names: Sequence[str], probabilities: Array | None) -> list[str]:
     texts = [f"true: {names[is_]}<br>predicted: {names[said]}" for is_, said in zip(true, predicted, strict=True)]
     if probabilities is not None:
         for i, row in enumerate(np.asarray(probabilities, dtype=np.float64)):
@@ -129,3 +133,101 @@ def probability_bars(probabilities: Array, class_names: Sequence[str], true: int
         xaxis=axis("probability (%)", range=[0, 100], fixedrange=True),
         yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
     )
+
+
+def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: bool = True) -> Figure:
+    """Counts of true class (row) against predicted class (column).
+
+    Hits (the diagonal) and mistakes have a color and a scale each, both from 0 and both shown, since on one scale the hits would
+    drown the mistakes. Every cell carries (true, predicted) as its customdata.
+
+    Args:
+        counts: (k, k) images.
+        normalized: color by the share of the true class in percent; otherwise by images. The number written is always the count.
+    """
+    counts = np.asarray(counts)
+    totals = counts.sum(axis=1, keepdims=True)
+    percent = np.divide(100.0 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    values = percent if normalized else counts.astype(np.float64)
+    diagonal = np.eye(len(counts), dtype=bool)
+    unit = "%" if normalized else "images"
+    mistakes, hits = np.where(diagonal, np.nan, values), np.where(diagonal, values, np.nan)
+    ceilings = _ceiling(mistakes), 100.0 if normalized else _ceiling(hits)
+    hover = _cell_hover(counts, percent, class_names)
+    traces = [
+        _cells(mistakes, class_names, FAULT, ceilings[0], hover),
+        _cells(hits, class_names, HEALTHY, ceilings[1], hover),
+        _numbers(counts, class_names),
+        _scale(FAULT, ceilings[0], "2"),
+        _scale(HEALTHY, ceilings[1], "3"),
+    ]
+    return figure(
+        traces,
+        height=MATRIX_PX,
+        margin={"l": 8, "r": 8, "t": 56, "b": 8},
+        hovermode="closest",
+        showlegend=False,
+        xaxis=axis("predicted class", tickangle=-45, automargin=True, fixedrange=True, showgrid=False),
+        yaxis=axis("true class", autorange="reversed", automargin=True, fixedrange=True, domain=[0, 0.93]) | {"showgrid": False},
+        **_scale_axes("2", [0.0, 0.46], f"mistakes ({unit})"),
+        **_scale_axes("3", [0.54, 1.0], f"hits ({unit})"),
+    )
+
+
+def _ceiling(values: Floats) -> float:
+    """The largest value, or 1 where there is none above 0."""
+    finite = values[np.isfinite(values)]
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+
+
+def _fading(color: str) -> list[list[Any]]:
+    return [[0, translucent(color, 0)], [1, translucent(color, STRONGEST)]]
+
+
+def _cells(values: Floats, names: Sequence[str], color: str, ceiling: float, hover: Words) -> Trace:
+    k = len(values)
+    pairs = np.stack(np.meshgrid(np.arange(k), np.arange(k), indexing="ij"), axis=-1)  # (k, k, 2): true, predicted
+    return heatmap(
+        z=values, x=list(names), y=list(names), zmin=0, zmax=ceiling, colorscale=_fading(color), showscale=False, xgap=2, ygap=2,
+        hovertext=np.where(np.isfinite(values), hover, ""), hoverinfo="text", hoverongaps=False, customdata=pairs,
+    )  # fmt: skip
+
+
+def _cell_hover(counts: Counts, percent: Floats, names: Sequence[str]) -> Words:
+    def words(i: int, j: int) -> str:
+        said = "taken for what it is" if i == j else f"taken for {names[j]}"
+        share = f"<br>{percent[i, j]:.1f} % of this class" if np.isfinite(percent[i, j]) else ""
+        return f"true {names[i]}, {said}<br>{counts[i, j]:,} images{share}"
+
+    return np.array([[words(i, j) for j in range(len(names))] for i in range(len(names))])
+
+
+def _numbers(counts: Counts, names: Sequence[str]) -> Trace:
+    """Written over the cells in the page's own color; a count of 0 is a dot."""
+    rows, columns = (indices.ravel().tolist() for indices in np.indices(counts.shape))
+    texts = [str(count) if count else "·" for count in counts.ravel()]
+    x, y = [names[j] for j in columns], [names[i] for i in rows]
+    return scatter(x=x, y=y, text=texts, mode="text", textfont={"size": 11}, hoverinfo="skip")
+
+
+def _scale(color: str, ceiling: float, axis: str) -> Trace:
+    """A color bar; plotly's own would leave out the opacity."""
+    z = np.linspace(0, ceiling, SCALE_STEPS)[None, :]
+    return heatmap(
+        z=z, x=z[0], y=[0], zmin=0, zmax=ceiling, colorscale=_fading(color), showscale=False, hoverinfo="skip",
+        xaxis=f"x{axis}", yaxis=f"y{axis}",
+    )  # fmt: skip
+
+
+def _scale_axes(axis: str, domain: list[float], title: str) -> dict[str, Any]:
+    x = {
+        "domain": domain,
+        "anchor": f"y{axis}",
+        "title": {"text": title, "standoff": 4},
+        "side": "top",
+        "nticks": 5,
+        "fixedrange": True,
+        "showgrid": False,
+    }
+    y = {"domain": [0.97, 1.0], "anchor": f"x{axis}", "visible": False, "fixedrange": True}
+    return {f"xaxis{axis}": x, f"yaxis{axis}": y}

@@ -46,6 +46,7 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("pages.ui.text", ()),
     ImportRule("pages.ui.live_chart", (*_PANEL, "pandas")),
     ImportRule("pages.ui", _PANEL),
+    ImportRule("pages.figures.pictures", ("plotly", "numpy", "pages.figures", *_PLAIN, "PIL")),  # a picture in a figure is a PNG
     ImportRule("pages.figures", ("plotly", "numpy", "pages.figures", *_PLAIN)),
     ImportRule("pages.*", ("streamlit", "pages.ui", "pages.figures", "mlp_core")),
     ImportRule("mlp_core.bounds", ()),

@@ -6,14 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pages.figures import picture
-from pages.figures.mosaic import grey_colors, grey_indices
-from pages.figures.picture import LABEL_GAP, MOST_SIDE, SIDE_GAP
+from pages.figures import pictures
+from pages.figures.pictures import MOST_SIDE, NEIGHBOR_GAP, grey_colors, grey_indices
 from tests.support.figures.pictures import pixels
 from tests.support.figures.soundness import drawn, sound
 
-neighbor_grid = drawn(picture.neighbor_grid)
-stage_picture = drawn(picture.stage_picture)
+neighbor_grid = drawn(pictures.neighbor_grid)
+stage_picture = drawn(pictures.stage_picture)
 
 NAMES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
@@ -50,10 +49,10 @@ def test_neighbors_stand_in_order_each_above_its_words() -> None:
     figure = neighbor_grid(images, labels, distances, NAMES)
     drawn, captions = pixels(figure.data[0].source), figure.data[1]
     for i, image in enumerate(images):
-        top, left = i // 4 * (28 + LABEL_GAP), i % 4 * (28 + SIDE_GAP)
+        top, left = i // 4 * (28 + NEIGHBOR_GAP[0]), i % 4 * (28 + NEIGHBOR_GAP[1])
         np.testing.assert_array_equal(drawn[top : top + 28, left : left + 28], grey_colors()[grey_indices(image)])
         assert captions.text[i] == f"{NAMES[labels[i]]}<br>{distances[i]:.2f}"
         assert captions.x[i] == left + 13.5  # the middle of 28 pixels
-        assert top + 27 < captions.y[i] < top + 28 + LABEL_GAP
+        assert top + 27 < captions.y[i] < top + 28 + NEIGHBOR_GAP[0]
     assert (drawn[..., 3] == 255).sum() == 8 * 28 * 28  # the page shows between them
     sound(figure, 15_000)

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pages.figures import confusion, predictions
-from pages.figures.mosaic import grey_colors, grey_indices, png, tile
+from pages.figures import predictions
 from pages.figures.palette import FAULT, GREY, HEALTHY
-from pages.figures.predictions import LABEL_GAP, SIDE_GAP
+from pages.figures.pictures import grey_colors, grey_indices, png, tile
+from pages.figures.predictions import TILE_GAP
 from tests.support.figures.pictures import pixels
 from tests.support.figures.soundness import drawn, sound
 
 NAMES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
-confusion_matrix, prediction_grid = drawn(confusion.confusion_matrix), drawn(predictions.prediction_grid)
+confusion_matrix, prediction_grid = drawn(predictions.confusion_matrix), drawn(predictions.prediction_grid)
 probability_bars = drawn(predictions.probability_bars)
 CLASSES = st.integers(0, 9)
 
@@ -79,10 +79,10 @@ def test_grid_shows_each_image_at_its_place_and_the_page_between() -> None:
     images = noise(7)
     shown = pixels(grid().data[0].source)
     for i, image in enumerate(images):
-        top, left = i // 3 * (28 + LABEL_GAP), i % 3 * (28 + SIDE_GAP)
+        top, left = i // 3 * (28 + TILE_GAP[0]), i % 3 * (28 + TILE_GAP[1])
         patch = shown[top : top + 28, left : left + 28]
         np.testing.assert_array_equal(patch, grey_colors()[np.minimum(image, 254)])
-    assert shown.shape == (3 * 28 + 2 * LABEL_GAP, 3 * 28 + 2 * SIDE_GAP, 4)
+    assert shown.shape == (3 * 28 + 2 * TILE_GAP[0], 3 * 28 + 2 * TILE_GAP[1], 4)
     assert (shown[..., 3] == 255).sum() == 7 * 28 * 28  # gaps and the two empty places are transparent
 
 
@@ -90,12 +90,12 @@ def test_frames_enclose_right_images_in_green_and_wrong_ones_in_vermilion() -> N
     right = {i for i in range(7) if i % 2 or i == 5}
     for color, members in ((HEALTHY, right), (FAULT, set(range(7)) - right)):
         for (left, top, *rest), i in zip(frames(grid(), color).tolist(), sorted(members), strict=True):
-            x, y = i % 3 * (28 + SIDE_GAP), i // 3 * (28 + LABEL_GAP)
+            x, y = i % 3 * (28 + TILE_GAP[1]), i // 3 * (28 + TILE_GAP[0])
             assert left < x - 0.5  # pixel x spans x - 0.5 to x + 0.5
             assert top < y - 0.5
             assert rest[0] > x + 27.5
             assert rest[1] > y + 27.5
-            assert rest[0] - left < 28 + SIDE_GAP  # … and does not reach the next
+            assert rest[0] - left < 28 + TILE_GAP[1]  # … and does not reach the next
 
 
 @given(st.lists(st.tuples(CLASSES, CLASSES), min_size=1, max_size=12))

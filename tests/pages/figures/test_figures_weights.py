@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 import pytest
 from plotly.colors import sample_colorscale
 
-from pages.figures import weights
+from pages.figures import pictures
 from pages.figures.palette import DIVERGING
-from pages.figures.weights import GAP, MIDDLE
+from pages.figures.pictures import MIDDLE, WEIGHT_GAP
 from tests.support.figures.pictures import pixels
 from tests.support.figures.soundness import drawn, sound
 
-weight_images = drawn(weights.weight_images)
+weight_images = drawn(pictures.weight_images)
 
 
 def end_of_scale(figure: go.Figure) -> float:
@@ -27,7 +27,7 @@ def test_each_weight_has_the_color_of_the_scale_at_its_place() -> None:
     figure = weight_images(weights, columns=3)
     end, shown = end_of_scale(figure), pixels(figure.data[0].source)
     for unit, pixel in ((0, 0), (1, 783), (2, 400), (3, 29), (4, 5)):
-        y, x = unit // 3 * (28 + GAP) + pixel // 28, unit % 3 * (28 + GAP) + pixel % 28
+        y, x = unit // 3 * (28 + WEIGHT_GAP) + pixel // 28, unit % 3 * (28 + WEIGHT_GAP) + pixel % 28
         share = np.clip((weights[unit, pixel] / end + 1) / 2, 0, 1)
         (expected,) = sample_colorscale(DIVERGING, [share], colortype="tuple")
         np.testing.assert_allclose(shown[y, x, :3] / 255, expected, atol=0.06)  # one of 63 steps
