@@ -16,6 +16,9 @@ from mlp_core.spec import BOUNDS, RunSpec
 USUAL_LR = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2}
 NEAR_USUAL = 3.0  # a factor; an lr this near to the usual one is not what holds a run back
 SMALL_SLOPE = 0.5  # of an activation, at most: what the sigmoids take away in every layer, no initialization makes up for
+# 32 units a layer, He, lr 0.1, 192 steps on the bundled sample, eight seeds: of the last epoch's training images, ten layers get 40 to 56 %
+# right, seven 50 to 67 %, five 67 to 73 %. Ten layers of tanh with Xavier need no such help.
+MANY_RECTIFIERS, FEWER_RECTIFIERS = 7, 5
 HEAVY_DROPOUT = 0.8  # 64 units still learn with 0.95, but ten times slower
 HEAVY_DECAY, HEAVY_L1 = 0.3, 0.01  # the bundled sample, 64 units, lr 0.1: 50 % at 0.3 and 10 % at 1; 61 % at 0.003 and 10 % at 0.01
 DROPOUT = 0.5  # Srivastava et al. 2014, appendix A.4
@@ -61,11 +64,17 @@ def larger_lr(spec: RunSpec, lr: float | None = None) -> Fix | None:
 
 
 def random_start(spec: RunSpec) -> Fix | None:
-    """The initialization made for the activation; None where the spec has one of that kind already."""
+    """The initialization made for the activation, and only as many rectifier layers as soon learn; None where it is of that kind now."""
     if spec.init in _fitting(spec.activation):
         return None
     init = _fitting(spec.activation)[0]
-    return _changed(spec, f"Try {_name_of(init)} initialization", _GOOD_OF[init], init=init)
+    label = f"Try {_name_of(init)} initialization"
+    if init in _HE and len(spec.hidden) > MANY_RECTIFIERS:
+        layers = FEWER_RECTIFIERS
+        why = f"{_GOOD_OF[init]} Even so, {layers} such layers learn sooner than {len(spec.hidden)}."
+        kept = {"hidden": spec.hidden[:layers], "dropout": spec.dropout[:layers]}
+        return _changed(spec, f"{label} and {layers} hidden layers", why, init=init, **kept)
+    return _changed(spec, label, _GOOD_OF[init], init=init)
 
 
 def better_start(spec: RunSpec) -> Fix | None:

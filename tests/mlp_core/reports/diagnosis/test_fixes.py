@@ -17,7 +17,7 @@ from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.reports.diagnosis.fixes import Fix, usual_lr
 from mlp_core.reports.diagnosis.verdict import Verdict
 from mlp_core.spec import BOUNDS, INITIALIZERS, OPTIMIZERS, RunSpec
-from mlp_core.training import Run
+from tests.support.engine import finished
 
 SMALL = RunSpec(hidden=(64,), batch_size=64, epochs=6, train_size=2000, device="cpu")  # 192 steps
 DEEP = replace(SMALL, hidden=(64,) * 5)
@@ -28,7 +28,7 @@ numbers = st.floats(0, 2) | st.sampled_from([0.0, 1e-3, 0.1, 1.0])
 
 @st.composite
 def specs(draw: st.DrawFn) -> RunSpec:
-    hidden = draw(st.lists(st.integers(1, 64), max_size=6).map(tuple))
+    hidden = draw(st.lists(st.integers(1, 64), max_size=12).map(tuple))
     optimizer = draw(st.sampled_from(OPTIMIZERS))
     return RunSpec(
         hidden=hidden,
@@ -58,7 +58,8 @@ def test_a_fix_is_another_valid_experiment_on_the_same_data_from_the_same_seed(s
         if fix is None:
             continue
         changed = set(fix.spec.differences(spec))
-        assert 1 <= len(changed - {"activation_parameter"}) <= 2
+        along = {"activation_parameter"} | ({"dropout"} if "hidden" in changed else set())  # what the activation or the layers take along
+        assert 1 <= len(changed - along) <= 2
         assert not changed & {"seed", "train_size", "epochs", "batch_size", "optimizer"}
         assert RunSpec.from_json(fix.spec.to_json()) == fix.spec
         assert fix.label.startswith("Try ")
@@ -106,6 +107,10 @@ def test_the_usual_lr(spec: RunSpec, lr: float) -> None:
         (fixes.better_start(RunSpec(activation="hard_sigmoid")), {"activation": "tanh", "init": "xavier_normal"}),
         (fixes.better_start(RunSpec(hidden=(4, 3, 2), init="he_normal", dropout=(0.1, 0.2, 0.3))), {"hidden": (4,), "dropout": (0.1,)}),
         (fixes.better_start(RunSpec(init="he_normal")), None),
+        (fixes.better_start(RunSpec(hidden=(9,) * 7)), {"init": "he_normal", "hidden": (9,) * 7}),
+        (fixes.better_start(RunSpec(hidden=(9,) * 8)), {"init": "he_normal", "hidden": (9,) * 5}),
+        (fixes.better_start(RunSpec(hidden=(9,) * 8, dropout=(0.1,) * 8)), {"init": "he_normal", "dropout": (0.1,) * 5}),
+        (fixes.better_start(RunSpec(hidden=(9,) * 8, activation="tanh")), {"init": "xavier_normal", "hidden": (9,) * 8}),
         (fixes.living_units(RunSpec(lr=0.2)), {"lr": 0.02}),
         (fixes.living_units(RunSpec(activation="elu", activation_parameter=0.0)), {"activation": "leaky_relu"}),
         (fixes.living_units(RunSpec(activation="leaky_relu", activation_parameter=0.0)), {"lr": 0.01}),
@@ -129,10 +134,12 @@ def test_what_is_changed(fix: Fix | None, changes: dict[str, object] | None) -> 
 
 @cache
 def outcome(spec: RunSpec) -> tuple[Verdict, float]:
-    """The verdict on a finished run of the bundled sample, and its test accuracy; 0 where it diverged before it was tested."""
-    run = Run(spec, load_sample())
-    run.advance()
-    accuracies = [epoch.test_accuracy for epoch in run.history.epochs]
+    """The verdict on a finished run of the bundled sample, and its accuracy; 0 where it diverged in its first epoch.
+
+    The accuracy is the last epoch's on the training images, a mean over 32 steps: after a single one it swings by a quarter.
+    """
+    run = finished(spec, load_sample())
+    accuracies = [epoch.train_accuracy for epoch in run.history.epochs]
     return diagnose(spec, run.history.snapshot(), run.stop_reason), accuracies[-1] if accuracies else 0.0
 
 
@@ -160,41 +167,46 @@ BROKEN = {
     "decayed beyond zero": (replace(SMALL, weight_decay=100.0), "diverged"),
     "L1 too strong": (replace(SMALL, l1=0.1), "stuck"),
 }
-LEARNS = 0.5  # chance is 0.1; the book's own network gets 0.68 from as few images and steps
+SEEDS = range(3)
+# Chance is 0.1. Over six seeds of every design, and with other kernels, other products and torch 2.13 to 2.15 over three, a broken design
+# reached at most 0.29 and a mended or healthy one at least 0.66.
+FAILS, LEARNS = 0.38, 0.56
 
 
 @pytest.mark.parametrize(("spec", "kind"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_design_learns_after_one_fix_or_two(spec: RunSpec, kind: str | None) -> None:
-    verdict, accuracy = outcome(spec)
-    assert verdict.is_fault
-    assert kind in (None, verdict.kind)
-    assert accuracy < 0.25
-    for _ in range(2):
-        if verdict.fix is not None:
-            verdict, accuracy = outcome(verdict.fix.spec)
-    assert accuracy >= LEARNS, f"{verdict.kind}: {verdict.sentence}"
-    assert verdict.fix is None
+    for seed in SEEDS:
+        verdict, accuracy = outcome(replace(spec, seed=seed))
+        assert verdict.is_fault
+        assert kind in (None, verdict.kind)
+        assert accuracy < FAILS
+        for _ in range(2):
+            if verdict.fix is not None:
+                verdict, accuracy = outcome(verdict.fix.spec)
+        assert accuracy > LEARNS, f"seed {seed}, {verdict.kind}: {verdict.sentence}"
+        assert verdict.fix is None
 
 
 @pytest.mark.parametrize("spec", [SMALL, replace(SMALL, hidden=()), replace(DEEP, init="he_normal")], ids=["book", "softmax", "he"])
 def test_what_works_is_not_fixed(spec: RunSpec) -> None:
-    verdict, accuracy = outcome(spec)
-    assert accuracy > LEARNS
-    assert verdict.fix is None
+    for seed in SEEDS:
+        verdict, accuracy = outcome(replace(spec, seed=seed))
+        assert accuracy > LEARNS
+        assert verdict.fix is None
 
 
 def test_dropout_really_lowers_the_test_loss_of_a_run_that_overfits() -> None:
     adam = {"optimizer": "adam", "lr": 3e-3, "init": "he_normal"}
-    spec = replace(SMALL, hidden=(128,), train_size=300, batch_size=50, epochs=60, **adam)  # type: ignore[arg-type]
-    losses = []
-    for _ in range(2):
-        run = Run(spec, load_sample())
-        run.advance()
-        losses.append(run.history.epochs[-1].test_loss)
-        verdict = diagnose(spec, run.history.snapshot(), run.stop_reason)
-        assert verdict.fix is not None
-        assert verdict.kind == "overfitting"
-        spec = verdict.fix.spec
-    assert losses[1] < losses[0] - 0.05
-    assert spec.dropout == (0.5,)
-    assert spec.weight_decay == 0.01, "the second fix, where dropout is not enough"
+    for seed in SEEDS:
+        spec = replace(SMALL, hidden=(128,), train_size=300, batch_size=50, epochs=60, seed=seed, **adam)  # type: ignore[arg-type]
+        losses = []
+        for _ in range(2):
+            run = finished(spec, load_sample())
+            losses.append(run.history.epochs[-1].test_loss)
+            verdict = diagnose(spec, run.history.snapshot(), run.stop_reason)
+            assert verdict.fix is not None
+            assert verdict.kind == "overfitting"
+            spec = verdict.fix.spec
+        assert losses[1] < losses[0] - 0.04  # over four seeds by 0.08 to 0.14
+        assert spec.dropout == (0.5,)
+        assert spec.weight_decay == 0.01, "the second fix, where dropout is not enough"
