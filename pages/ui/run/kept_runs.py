@@ -143,8 +143,9 @@ def _actions(kept: KeptRuns) -> None:
 
 
 def _edit(run: KeptRun) -> None:
-    key = f"kept_name_{run.id}_{run.name}"
-    st.text_input("Name", run.name, max_chars=MAX_NAME, key=key, on_change=unbroken(_rename), args=(run.id, key))
+    key = f"kept_name_{run.id}"  # not of the name too: a renamed run would get another box, for a moment beside its old one
+    st.session_state.setdefault(key, run.name)
+    st.text_input("Name", max_chars=MAX_NAME, key=key, on_change=unbroken(_rename), args=(run.id, key))
     refused, error = st.session_state.get(ERROR) or (None, None)
     if error is not None and refused == run.id:
         st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}.", icon=":material/error:")
@@ -164,6 +165,10 @@ def _rename(id: int, key: str) -> None:
         _put(of_session().rename(id, st.session_state[key]))
     except SpecError as error:
         st.session_state[ERROR] = (id, error)
+        return
+    for run in of_session().runs:  # it may have been removed meanwhile
+        if run.id == id:
+            st.session_state[key] = run.name  # as it was taken, without blanks too many
 
 
 def _pin(id: int, pinned: bool) -> None:
