@@ -5,11 +5,11 @@ import streamlit as st
 from mlp_core.expression import ExpressionError
 from mlp_core.spec import RunSpec
 from pages.ui import session
+from pages.ui.data_source import load_data
 from pages.ui.navigation import page_header
 from pages.ui.run.live import live_panel
 from pages.ui.text import plain
 from pages.ui.train import controls
-from pages.ui.train.data_source import load_data
 from pages.ui.train.design import network_panel
 
 page_header("Train an MLP", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
@@ -27,5 +27,5 @@ load_data()
 
 if design.spec is not None:
     network_panel(design.spec)
-live_panel(design.spec)
+live_panel(design.spec, controls.take)
 session.identify_tab()  # last, since its answer brings a rerun that cuts short what is not drawn yet

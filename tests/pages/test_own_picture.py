@@ -19,9 +19,9 @@ from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
 from mlp_core.network.concise import build
 from mlp_core.spec import RunSpec
-from pages.ui.train import own_picture
-from pages.ui.train.own_garment import KEPT, Kept
-from pages.ui.train.own_picture import kinship, probabilities_of, strangeness, takes_pictures
+from pages.ui.run import own_picture
+from pages.ui.run.own_garment import KEPT, Kept
+from pages.ui.run.own_picture import kinship, probabilities_of, strangeness, takes_pictures
 from tests.support.pages.training import charts
 from tests.support.pages.visit import again, numbers, opened, sent, visit, words
 

@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.data import CLASS_NAMES, FULL_SET_HINT, load_sample
 from mlp_core.spec import RunSpec
 from pages.figures.predictions import confusion_matrix
+from pages.ui import data_source
 from pages.ui.live_chart import figure_payload
 from pages.ui.run.predictions import SHOWN
-from pages.ui.train import data_source
 from tests.support.pages.training import (
     LONG,
     SHORT,

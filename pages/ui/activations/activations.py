@@ -14,6 +14,7 @@ from mlp_core.labs.activations.facts import FLAT_FRACTION, IDENTITIES, Facts, Pr
 from mlp_core.reports.export.csv_table import csv_table
 from mlp_core.spec import EXPRESSION_PREFIX, MAX_EXPRESSION_LENGTH, RunSpec, SpecError
 from pages.figures.activations import FunctionSeries, function_curves
+from pages.ui.downloads import download
 from pages.ui.link import link_to
 from pages.ui.live_chart import live_chart
 from pages.ui.text import percent, plain
@@ -64,9 +65,7 @@ def curves_panel(shown: Sequence[Shown], closer: Shown, x: float) -> None:
             where = f"at x = {tidy(gap.first)}" if gap.count == 1 else f"between x = {tidy(gap.first)} and {tidy(gap.last)}"
             points = "1 point" if gap.count == 1 else f"{gap.count} points"
             st.warning(f"The {gap.quantity} of {one.title} is {gap.kind} {where} ({points}): a gap in the curve.")
-    st.download_button(
-        "Curves (CSV)", lambda: _curves_csv(shown), "activations.csv", "text/csv", icon=":material/download:", on_click="ignore"
-    )  # fmt: skip
+    download("Curves (CSV)", "activations.csv", lambda: _curves_csv(shown))
 
 
 def _reading(title: str, reading: Probe) -> str:

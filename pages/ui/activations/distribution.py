@@ -11,6 +11,7 @@ from mlp_core.reports.export.csv_table import csv_table
 from mlp_core.spec import MAX_LAYERS, Bounds
 from pages.figures.activations import FunctionSeries, pushed_distribution
 from pages.ui.activations.activations import Shown
+from pages.ui.downloads import download
 from pages.ui.link import Field, LinkState, link_to, number
 from pages.ui.live_chart import live_chart
 from pages.ui.text import percent
@@ -40,9 +41,7 @@ def distribution_panel(link: LinkState, shown: Shown) -> None:
         live_chart(figure, key="pushed_distribution", height=CHART_HEIGHT, alt=alt)
     _metrics(pushed)
     _through_depth(shown, pushed.mean_square_gradient, link["weight_variance"], link["depth"])
-    st.download_button(
-        "Histograms (CSV)", lambda: _csv(pushed), "distribution.csv", "text/csv", icon=":material/download:", on_click="ignore"
-    )  # fmt: skip
+    download("Histograms (CSV)", "distribution.csv", lambda: _csv(pushed))
 
 
 def _controls(link: LinkState) -> None:

@@ -16,6 +16,7 @@ from mlp_core.training.replicates import Replicates
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.palette import ORANGE, SKY
+from pages.ui.data_source import load_data
 from pages.ui.generalization import layer
 from pages.ui.generalization.presets import Presets, preset_row
 from pages.ui.generalization.runs import by_epoch, curve, in_words, runs_panel
@@ -25,7 +26,6 @@ from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import Shown, live_group
 from pages.ui.session import Planned
 from pages.ui.text import count
-from pages.ui.train.data_source import load_data
 
 GROUP = "dropout"
 SEEDS, TEST_IMAGES = 5, 2000

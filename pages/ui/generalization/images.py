@@ -18,13 +18,13 @@ from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
+from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import curve, final, in_words, runs_panel
 from pages.ui.link import LinkState, choice
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import Shown, live_group
 from pages.ui.session import Planned
 from pages.ui.text import count
-from pages.ui.train.data_source import load_data
 
 TEST_IMAGES = 2000
 SEEDS = 5

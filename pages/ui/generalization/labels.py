@@ -17,13 +17,13 @@ from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, SERIES
 from pages.ui import session
+from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import curve, runs_panel
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import Shown, live_group
 from pages.ui.session import Planned
 from pages.ui.text import count, percent
-from pages.ui.train.data_source import load_data
 
 GROUP = "wrong_labels"
 IMAGES, TEST_IMAGES = 1000, 2000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlencode, urlsplit
+from functools import partial
 
 import streamlit as st
 
@@ -15,12 +15,14 @@ from mlp_core.reports.export.script.notebook import notebook
 from mlp_core.reports.export.script.program import STYLES, Origin, file_name, script
 from mlp_core.runtime.devices import find_device
 from mlp_core.spec import RunSpec
+from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries
 from pages.figures.standalone import figure_html
 from pages.figures.training import accuracy_curve, loss_curve
 from pages.ui import session
+from pages.ui.downloads import download, page_address
 from pages.ui.memo import memo
-from pages.ui.train.load_experiment import changes_in_words, load_panel
+from pages.ui.run.load_experiment import changes_in_words, load_panel
 from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
 
 
@@ -53,8 +55,8 @@ def _program(snapshot: JobSnapshot) -> None:
     )
     style = style or spec.implementation
     with st.container(horizontal=True):
-        _download("Script (.py)", file_name(style), lambda: script(spec, style, changes, origin=origin), "text/x-python")
-        _download(
+        download("Script (.py)", file_name(style), lambda: script(spec, style, changes, origin=origin), "text/x-python")
+        download(
             "Notebook (.ipynb)",
             file_name(style, "ipynb"),
             lambda: notebook(spec, style, changes, origin=origin),
@@ -68,46 +70,50 @@ def _program(snapshot: JobSnapshot) -> None:
 
 def _numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
     st.markdown("##### Numbers")
-    history, members, seed = snapshot.history, snapshot.members, snapshot.spec.seed
     with st.container(horizontal=True):
-        _download("Steps (CSV)", "steps.csv", lambda: steps_csv(history, members, seed), "text/csv", enabled=snapshot.step > 0)
-        _download("Epochs (CSV)", "epochs.csv", lambda: epochs_csv(history, members, seed), "text/csv", enabled=bool(history.epochs))
-        _download(
-            "Weights (safetensors)",
-            "weights.safetensors",
-            lambda: weights_of(job),
-            "application/octet-stream",
-            enabled=job.run.network is not None,
-        )
+        download_numbers(job, snapshot)
+
+
+def download_numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
+    """The buttons of a run's curves and weights, in the row that is open."""
+    history, members, seed = snapshot.history, snapshot.members, snapshot.spec.seed
+    download("Steps (CSV)", "steps.csv", lambda: steps_csv(history, members, seed), enabled=snapshot.step > 0)
+    download("Epochs (CSV)", "epochs.csv", lambda: epochs_csv(history, members, seed), enabled=bool(history.epochs))
+    has_weights = job.run.network is not None
+    download("Weights (safetensors)", "weights.safetensors", lambda: weights_of(job), "application/octet-stream", enabled=has_weights)
 
 
 def _figures(snapshot: JobSnapshot) -> None:
     st.markdown("##### Figures")
     epochs = snapshot.spec.epochs
     series = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
-    name = " → ".join(map(str, snapshot.spec.sizes))
+    of = f"{' → '.join(map(str, snapshot.spec.sizes))} on Fashion-MNIST"
     with st.container(horizontal=True):
         for label, figure in (("Loss", loss_curve), ("Accuracy", accuracy_curve)):
-            _download(
-                f"{label} (HTML)",
-                f"{label.lower()}.html",
-                lambda label=label, figure=figure: figure_html(figure(series, epochs), f"{label} of {name} on Fashion-MNIST"),  # type: ignore[misc]
-                "text/html",
-                enabled=snapshot.step > 0,
-                help="A page of its own with the chart to zoom into. It works offline: 5 MB.",
-            )
+            download_figure(label, partial(figure, series, epochs), of, enabled=snapshot.step > 0)
+
+
+def download_figure(label: str, figure: Callable[[], Figure], of: str, *, enabled: bool = True) -> None:
+    """The button of a figure, as a page that holds it and nothing else.
+
+    Args:
+        of: what the figure is of, for its title.
+    """
+    help = "A page of its own with the figure to zoom into. It works offline: 5 MB."
+    name, html = f"{label.lower()}.html", lambda: figure_html(figure(), f"{label} of {of}")
+    download(f"{label} (HTML)", name, html, "text/html", enabled=enabled, help=help)
 
 
 def _whole(snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None) -> None:
     st.markdown("##### The whole experiment")
     history, spec = snapshot.history, snapshot.spec
-    st.code(_link(spec), language=None, wrap_lines=True)
+    st.code(page_address(spec.to_query()), language=None, wrap_lines=True)
     if history.lr_changes:
         changes = changes_in_words(history.lr_changes)
         st.caption(f"The link sets every control; that the learning rate was changed in mid-run ({changes}) it cannot carry. The file can.")
     else:
         st.caption("The link sets every control to this experiment. So does the file, which also holds the results.")
-    _download("Experiment (JSON)", "experiment.json", lambda: Experiment(spec, history.lr_changes).to_json(history), "application/json")
+    download("Experiment (JSON)", "experiment.json", lambda: Experiment(spec, history.lr_changes).to_json(history), "application/json")
     if load is not None:
         load_panel(load)
 
@@ -120,20 +126,5 @@ def _origin(snapshot: JobSnapshot) -> Origin:
         onednn=device == "cpu" and session.engine()[1].precision == "medium",
         sample=load_fashion_mnist().is_sample,
         seeds=max(1, len(snapshot.members)),
-        link=_link(snapshot.spec),
-    )
-
-
-def _link(spec: RunSpec) -> str:
-    """The address of the page with the experiment in it."""
-    here = urlsplit(str(st.context.url or ""))
-    query = urlencode(spec.to_query())
-    return here._replace(query=query, fragment="").geturl() or "?"
-
-
-def _download(
-    label: str, name: str, content: Callable[[], str | bytes], mime: str, *, enabled: bool = True, help: str | None = None
-) -> None:
-    st.download_button(
-        label, content, name, mime, key=f"download_{name}", on_click="ignore", icon=":material/download:", disabled=not enabled, help=help
+        link=page_address(snapshot.spec.to_query()),
     )

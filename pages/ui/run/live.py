@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import RunSpec
+from pages.figures.series import CurveSeries
+from pages.figures.training import Reference, accuracy_curve, loss_curve
 from pages.ui import session
+from pages.ui.live_chart import live_chart
 from pages.ui.run import kept_runs
 from pages.ui.run.book_badge import book_badge, reference
-from pages.ui.run.curves import curves_panel
 from pages.ui.run.export import export_panel
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.kept_runs import kept_runs_panel
+from pages.ui.run.own_picture import own_picture_panel
 from pages.ui.run.predictions import predictions_panel
 from pages.ui.run.readings import progress_bar, tiles, verdict_box
 from pages.ui.run.rewind import RunAtStep, rewind_panel
 from pages.ui.run.run_controls import lr_popover, run_buttons, train_fixed, waiting_design
 from pages.ui.ticking import ticking
-from pages.ui.train import controls
-from pages.ui.train.own_picture import own_picture_panel
 
+CHART_HEIGHT = 340
 TICK_SECONDS = 0.45  # more than two updates a second
 # Streamlit lets the bar glide to its new place: with every tick it would be painted sixty times a second, for 8 % of a core.
 CALM = "<style>.st-key-run_progress [role=progressbar] * { transition: none }</style>"
 PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 
 
-def live_panel(spec: RunSpec | None) -> None:
+def live_panel(spec: RunSpec | None, set_controls: Callable[[RunSpec], None]) -> None:
     """Controls of the run, and below them its progress, curves and what the network does: only that is drawn again with every tick.
 
     Args:
         spec: the experiment that the page's controls describe; None while they describe none.
+        set_controls: sets them to another spec, or raises `SpecError`; called from a callback.
     """
     st.html(CALM)
     job = session.current_job()
@@ -44,7 +50,7 @@ def live_panel(spec: RunSpec | None) -> None:
     with st.container():  # what comes and goes has a place of its own, so that the charts below keep theirs and do not blink
         waiting_design(spec, now)
     moving = job is not None and job.moving
-    ticking(_watch, TICK_SECONDS, moving=moving)(_of_controls(now), moving)
+    ticking(_watch, TICK_SECONDS, moving=moving)(set_controls, _of_controls(now), moving)
 
 
 def _of_controls(now: JobSnapshot | None) -> tuple[object, ...]:
@@ -52,7 +58,7 @@ def _of_controls(now: JobSnapshot | None) -> tuple[object, ...]:
     return (now.spec, now.state, now.lr) if now is not None else ()
 
 
-def _watch(drawn: tuple[object, ...], moving: bool) -> None:
+def _watch(set_controls: Callable[[RunSpec], None], drawn: tuple[object, ...], moving: bool) -> None:
     """What the run on screen says and shows.
 
     Args:
@@ -65,7 +71,7 @@ def _watch(drawn: tuple[object, ...], moving: bool) -> None:
         st.rerun()  # the whole page: the controls lie outside this fragment
     if job is None or now is None:
         if kept_runs.of_session().runs:
-            curves_panel(None)
+            _curves(None)
             kept_runs_panel(None)
         return
     if job.ended:
@@ -78,13 +84,13 @@ def _watch(drawn: tuple[object, ...], moving: bool) -> None:
     tiles(shown)
     with st.container():
         verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections)
-        verdict_box(verdict, now.note, train_fixed, whose=f"Seed {shown.spec.seed}: " if shown.members else "")
+        verdict_box(verdict, now.note, partial(train_fixed, set_controls), whose=f"Seed {shown.spec.seed}: " if shown.members else "")
         book_badge(shown)
-    curves_panel(now, reference=reference(now), cursor=moment.cursor)
-    _chosen_panel(job, now, moment)
+    _curves(now, reference=reference(now), cursor=moment.cursor)
+    _chosen_panel(job, now, moment, set_controls)
 
 
-def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: RunAtStep) -> None:
+def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: RunAtStep, set_controls: Callable[[RunSpec], None]) -> None:
     """One of the panels below the curves: only that one is drawn, so that what nobody looks at costs nothing."""
     panel = st.segmented_control(
         "Below the curves",
@@ -103,6 +109,35 @@ def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: RunAtStep) -> None
     elif panel == RUNS:
         kept_runs_panel(snapshot)
     elif panel == EXPORT:
-        export_panel(job, now, load=controls.take)
+        export_panel(job, now, load=set_controls)
     else:
         predictions_panel(snapshot)
+
+
+def _curves(snapshot: JobSnapshot | None, *, reference: Reference | None = None, cursor: int | None = None) -> None:
+    """Loss and accuracy over the epochs.
+
+    Args:
+        snapshot: the run on screen, if there is one.
+        reference: band of accuracies to compare with.
+        cursor: step at which the rest of the page stands, if it is not the newest.
+    """
+    beside = kept_runs.shown_series(snapshot)
+    epochs = max([1, *(len(series.epochs) for series in beside)])
+    shown: CurveSeries | list[CurveSeries] = beside
+    if snapshot is not None:
+        alone = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
+        shown = [kept_runs.series_of(snapshot), *beside] if beside else alone
+        epochs = max(epochs, snapshot.spec.epochs)
+    elif not beside:
+        return
+    log = st.toggle("Logarithmic loss axis", key="log_loss", help="Equal ratios look equal: shows whether a small loss still falls.")
+    left, right = st.columns(2)
+    with left:
+        st.markdown("##### Loss")
+        figure = loss_curve(shown, epochs, log=log, cursor=cursor)
+        live_chart(figure, key="loss", height=CHART_HEIGHT, alt="Training and test loss against epochs")
+    with right:
+        st.markdown("##### Accuracy")
+        figure = accuracy_curve(shown, epochs, reference=reference, cursor=cursor)
+        live_chart(figure, key="accuracy", height=CHART_HEIGHT, alt="Training and test accuracy against epochs")

@@ -17,7 +17,6 @@ from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs
 from pages.ui.text import plain
-from pages.ui.train import controls
 from pages.ui.unbroken import unbroken
 
 SEEDS = 5
@@ -111,9 +110,9 @@ def train_anew(spec: RunSpec | None, *, seeds: bool = False) -> None:
     _begin(spec, _play, seeds=seeds)
 
 
-def train_fixed(spec: RunSpec) -> None:
+def train_fixed(set_controls: Callable[[RunSpec], None], spec: RunSpec) -> None:
     """Set the controls to `spec` and train it."""
-    controls.choose(spec)
+    set_controls(spec)
     train_anew(spec)
 
 

@@ -14,12 +14,12 @@ from mlp_core.theory import DepthPrediction, sigmoid_bound_log10
 from pages.figures.axes import spoken_size
 from pages.figures.depth import Bound, DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
+from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures
 from pages.ui.stability.designs import Design, designs_panel
 from pages.ui.stability.gradient_map import map_panel
-from pages.ui.train.data_source import load_data
 
 WIDTHS = ("8", "16", "32", "64", "128")
 BATCHES = ("16", "32", "64", "128", "256")

@@ -14,6 +14,7 @@ from mlp_core.stability.ensembles import ENSEMBLES, PRECISIONS
 from mlp_core.stability.products import LiteralGrowth, affordable_trials, measured_rate, rescaled
 from mlp_core.theory import Array, crossing_factor
 from pages.figures import stability as figures
+from pages.ui.downloads import download
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures
@@ -94,9 +95,7 @@ def _section(link: LinkState, playing: bool) -> None:
     _tiles(product, growth, literal)
     _matrices(link, product, k)
     _critical_panel(link, product)
-    st.download_button(
-        "Growth of every trial (CSV)", lambda: _csv(growth), "growth.csv", "text/csv", icon=":material/download:", on_click="ignore"
-    )  # fmt: skip
+    download("Growth of every trial (CSV)", "growth.csv", lambda: _csv(growth))
     link.write()
 
 

@@ -10,11 +10,11 @@ from mlp_core.spec import Bounds
 from pages.figures.pictures import weight_images
 from pages.figures.symmetry import DistinctSeries, distinct_unit_counts
 from pages.ui import session
+from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import Shown, live_group
 from pages.ui.stability.training import curves, outcome, side_by_side
-from pages.ui.train.data_source import load_data
 
 GROUP = "symmetry"
 UNITS = ("4", "16", "64", "256")

@@ -15,6 +15,7 @@ from mlp_core.training import Run
 from pages.figures.series import CurveSeries
 from pages.figures.training import accuracy_curve, loss_curve
 from pages.ui import session
+from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.inside import inside_panel
@@ -22,7 +23,6 @@ from pages.ui.run.job_groups import Shown, group_controls, live_group
 from pages.ui.session import Planned
 from pages.ui.stability.designs import Design, designs_panel
 from pages.ui.text import percent
-from pages.ui.train.data_source import load_data
 
 GROUP = "designs"
 MOST_LAYERS, MOST_EPOCHS = 20, 10

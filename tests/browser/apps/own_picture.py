@@ -11,7 +11,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from pages.ui.train.own_picture import own_picture_panel
+from pages.ui.run.own_picture import own_picture_panel
 
 st.set_page_config(layout="wide")
 

@@ -19,8 +19,8 @@ from pages.figures.pictures import STAGE_PX, neighbor_grid, stage_picture
 from pages.figures.predictions import probability_bars
 from pages.ui.live_chart import figure_payload, live_chart
 from pages.ui.memo import memo
+from pages.ui.run.own_garment import asked
 from pages.ui.text import percent
-from pages.ui.train.own_garment import asked
 
 NEIGHBORS = 8
 SIZES = 4  # of training sets that a search is kept for

@@ -5,7 +5,7 @@ What was brought outlives its widgets: it is there again after another page, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,12 +15,13 @@ import streamlit as st
 from mlp_core.labs.images.file import FORMATS, MAX_BYTES, Picture, PictureError, Pixels, read_picture
 from mlp_core.labs.images.prepared import Prepared, prepare, prepare_drawing, read_drawing
 from pages.ui.memo import memo
-from pages.ui.train.drawing import drawing_board
+from pages.ui.served_component import served_component
 from pages.ui.unbroken import unbroken
 
 UPLOAD, DRAW = "Upload a picture", "Draw one"
 BACKGROUNDS = {"auto": "By its border", "light": "Light", "dark": "Dark"}
 KEPT = "_own_garment"
+BOARD = "own_board"
 
 Made = TypeVar("Made")
 
@@ -71,13 +72,24 @@ def _uploaded(kept: Kept) -> Prepared | PictureError | None:
 def _drawn(kept: Kept) -> Prepared | PictureError | None:
     drawing = kept.drawing
     shown = drawing.ravel().tolist() if isinstance(drawing, np.ndarray) else None
-    drawing_board(key="own_board", pixels=shown, on_stroke=_take_drawing)
+    _board(shown)
     st.caption("Fill it: garments are surfaces here, gray more often than white.")
     help = "The longest edge fills the 28 pixels, and the whole stands in the middle: as in the training images."
     fit = st.toggle("Crop and center it", key="own_fit", help=help, persist_state="session")
     if not isinstance(drawing, np.ndarray):
         return drawing
     return memo("own_drawing", (drawing.tobytes(), fit), lambda: _or_refusal(lambda: prepare_drawing(drawing, fit=fit)))
+
+
+def _board(pixels: Sequence[int] | None) -> None:
+    """28 × 28 pixels to draw on, by mouse or finger.
+
+    Args:
+        pixels: the drawing that a board begins with, after a page switch, say; None for an empty one. A board that is already there
+            keeps to its own: what is sent to it may be older than its last stroke.
+    """
+    data = {"pixels": pixels, "alt": "Your drawing, 28 by 28 pixels, bright on black"}
+    served_component("drawing", "The drawing board")(key=BOARD, data=data, on_pixels_change=unbroken(_take_drawing))
 
 
 def _or_refusal(make: Callable[[], Made]) -> Made | PictureError:
@@ -93,7 +105,9 @@ def _take_upload() -> None:
     kept.picture = None if upload is None else _or_refusal(lambda: read_picture(upload.getvalue()))
 
 
-def _take_drawing(values: object) -> None:
+def _take_drawing() -> None:
+    """After a stroke, an undo or a clear the browser sent 784 integers, or whatever else somebody made of it."""
+    values: object = (st.session_state.get(BOARD) or {}).get("pixels")
     drawing = _or_refusal(lambda: read_drawing(values))
     _kept().drawing = None if isinstance(drawing, np.ndarray) and not drawing.any() else drawing
 

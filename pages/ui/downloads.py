@@ -1,0 +1,28 @@
+"""Files to download, each made by the click that asks for it, and the page's address as a link to copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+
+def download(
+    label: str, file_name: str, content: Callable[[], str | bytes], mime: str = "text/csv", *, enabled: bool = True, help: str | None = None
+) -> None:
+    """The button of a file; its name is told apart by the file's.
+
+    Args:
+        content: makes the file.
+    """
+    st.download_button(
+        label, content, file_name, mime, key=f"download_{file_name}", on_click="ignore", icon=":material/download:",
+        disabled=not enabled, help=help,
+    )  # fmt: skip
+
+
+def page_address(query: Mapping[str, str]) -> str:
+    """The address of this page with these parameters."""
+    here = urlsplit(str(st.context.url or ""))
+    return here._replace(query=urlencode(query), fragment="").geturl() or "?"
