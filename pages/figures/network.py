@@ -1,19 +1,39 @@
-"""The multilayer perceptron as a textbook draws it: columns of units, the weights between them. Knows widths, not models."""
+"""The multilayer perceptron as a textbook draws it: columns of units, the weights between them."""
 
 from __future__ import annotations
 
+import html
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from mlp_core.spec import INPUTS
+from mlp_core.spec import INPUTS, weight_count
+from pages.figures.axes import hidden_axis
 from pages.figures.figure import Figure, Trace, figure, scatter
-from pages.figures.network_geometry import Geometry, Unit, arrange
-from pages.figures.network_labels import HEIGHT, PICTURE_X, UNITS_BOTTOM, UNITS_TOP, Labels
 from pages.figures.palette import BLUE, GREY, ORANGE, SKY, VERMILION, translucent
 from pages.figures.pictures import enlarged, grey_colors, grey_indices, pixel_grid_svg, png
+from pages.figures.series import segments
+
+MOST_COLUMNS = 10  # more layers do not fit a phone
+MOST_EDGES = 600  # more lines are a blot
+FEWEST_UNITS = 4  # … yet a layer still looks like one
+MOST_SPACING = 30.0  # px between two units
+
+# px from the top of a figure of this height; the units stand between UNITS_TOP and UNITS_BOTTOM
+HEIGHT = 260
+UNITS_TOP, UNITS_BOTTOM = 50.0, 200.0
+FIRST_LINE, SECOND_LINE = 14, 31
+NOTE_LINE, WIDTHS_BELOW_NOTE = 12, 30
+DROPOUT_LINE = 217
+WEIGHTS_LINE, WEIGHTS_BELOW_DROPOUT = 232, 240
+
+ROOMY = 4  # up to this many layers there is room for whole words
+LABEL_LENGTH = 12  # characters that fit a layer of a roomy network on a phone
+PICTURE_X = -0.7  # the middle of the picture, in layers left of the input
 
 LARGEST_UNIT = 14.0  # px
 SIDE = 28  # pixels of an image
@@ -21,6 +41,42 @@ ENLARGEMENT = 8  # of the picture, so that its pixels stay square
 
 Matrix = npt.NDArray[np.floating]
 Segment = tuple[float, float, float]  # x of its left end, y there, y at the right end one column on
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One drawn unit: `index` in its layer, `y` in px from the top, `dropped` by dropout."""
+
+    index: int
+    y: float
+    dropped: bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """One drawn layer at `x`. `gap_y` is the place of the dots that stand for units left out, None where all are drawn."""
+
+    layer: int
+    x: int
+    units: tuple[Unit, ...]
+    gap_y: float | None
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """All columns, left to right; `gap_x` is the place of the dots that stand for layers left out."""
+
+    columns: tuple[Column, ...]
+    gap_x: int | None
+    layers_left_out: int
+    spacing: float
+
+    @property
+    def joints(self) -> Iterator[tuple[Column, Column]]:
+        """Neighboring layers: those between which edges run."""
+        for left, right in pairwise(self.columns):
+            if right.layer == left.layer + 1:
+                yield left, right
 
 
 def network_diagram(
@@ -53,8 +109,7 @@ def network_diagram(
     geometry = arrange(sizes, dropout, max_units, top=UNITS_TOP, bottom=UNITS_BOTTOM)
     pictured = sizes[0] == INPUTS
     edges = _plain_edges(geometry) if weights is None else _weighted_edges(geometry, weights)
-    traces = [*edges, _units(geometry, sizes), _dots(geometry), *Labels(geometry, sizes, activation_label, dropout)]
-    axis = {"visible": False, "fixedrange": True}
+    traces = [*edges, _unit_markers(geometry, sizes), _dots(geometry), *Labels(geometry, sizes, activation_label, dropout)]
     return figure(
         traces,
         height=HEIGHT,
@@ -62,8 +117,8 @@ def network_diagram(
         showlegend=False,
         hovermode="closest",
         dragmode=False,
-        xaxis=axis | {"range": [PICTURE_X - 0.4 if pictured else -0.5, geometry.columns[-1].x + 0.45]},
-        yaxis=axis | {"range": [HEIGHT, 0]},
+        xaxis=hidden_axis(range=[PICTURE_X - 0.4 if pictured else -0.5, geometry.columns[-1].x + 0.45]),
+        yaxis=hidden_axis(range=[HEIGHT, 0]),
         images=[_picture(image)] if pictured else [],
     )
 
@@ -79,6 +134,154 @@ def _check(sizes: Sequence[int], dropout: Sequence[float], weights: Sequence[Mat
             raise ValueError(f"weights must have the shapes {needed}, got {shapes}")
 
 
+def arrange(sizes: Sequence[int], dropout: Sequence[float], max_units: int, *, top: float, bottom: float) -> Geometry:
+    """Place every layer between `top` and `bottom` (px), all with one spacing, each centered.
+
+    Args:
+        sizes: width of every layer, input first.
+        dropout: probability a hidden layer; () for none.
+        max_units: most units drawn in one column; fewer where the edges would exceed `MOST_EDGES`.
+
+    Raises:
+        ValueError: max_units below 1.
+    """
+    if max_units < 1:
+        raise ValueError(f"max_units must be at least 1, got {max_units}")
+    layers = _drawn_layers(len(sizes))
+    most = max(FEWEST_UNITS, max_units)
+    while most > FEWEST_UNITS and _edge_count([min(sizes[layer], most) for layer in layers]) > MOST_EDGES:
+        most -= 1
+    most = min(most, max_units)
+    slots = max(size if size <= most else most + 1 for size in (sizes[layer] for layer in layers))
+    spacing = min(MOST_SPACING, (bottom - top) / max(slots - 1, 1))
+    left_out = len(sizes) - len(layers)
+    columns = []
+    for place, layer in enumerate(layers):
+        x = place if layer == place else place + 1  # beyond the dots
+        p = dropout[layer - 1] if dropout and 0 < layer < len(sizes) - 1 else 0.0
+        units, gap_y = _placed_units(sizes[layer], most, p, middle=(top + bottom) / 2, spacing=spacing)
+        columns.append(Column(layer, x, units, gap_y))
+    return Geometry(tuple(columns), MOST_COLUMNS // 2 if left_out else None, left_out, spacing)
+
+
+def _drawn_layers(count: int) -> list[int]:
+    if count <= MOST_COLUMNS:
+        return list(range(count))
+    head, tail = MOST_COLUMNS // 2, MOST_COLUMNS - MOST_COLUMNS // 2 - 1  # one column is given to the dots
+    return [*range(head), *range(count - tail, count)]
+
+
+def _edge_count(widths: Sequence[int]) -> int:
+    return sum(left * right for left, right in pairwise(widths))
+
+
+def _placed_units(size: int, most: int, p: float, *, middle: float, spacing: float) -> tuple[tuple[Unit, ...], float | None]:
+    """The units drawn of a layer of `size`, and the place of the dots among them."""
+    if size <= most:
+        first = middle - spacing * (size - 1) / 2
+        return tuple(Unit(i, first + spacing * i, _is_dropped(i, p)) for i in range(size)), None
+    above, below = math.ceil(most / 2), most // 2
+    first = middle - spacing * most / 2
+    slots = [slot for slot in range(most + 1) if slot != above]
+    indices = [*range(above), *range(size - below, size)]
+    units = tuple(
+        Unit(index, first + spacing * slot, _is_dropped(place, p)) for place, (index, slot) in enumerate(zip(indices, slots, strict=True))
+    )
+    return units, first + spacing * above
+
+
+def _is_dropped(place: int, p: float) -> bool:
+    """Spreads the share p evenly over the column: of the first n units, n p (rounded half up) are dropped."""
+    return math.floor((place + 1) * p + 0.5) > math.floor(place * p + 0.5)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Yields traces of text alone, in the page's own color."""
+
+    geometry: Geometry
+    sizes: Sequence[int]
+    activation: str
+    dropout: Sequence[float]
+
+    def __iter__(self) -> Iterator[Trace]:
+        yield from self._roomy() if len(self.sizes) <= ROOMY else self._crowded()
+        if self.geometry.gap_x is not None:
+            text = f"⋯<br>{self.geometry.layers_left_out} more<br>layers"
+            yield _words([self.geometry.gap_x], (UNITS_TOP + UNITS_BOTTOM) / 2, [text], 12)
+
+    def _roomy(self) -> Iterator[Trace]:
+        """Two lines above each layer; below, its dropout and between layers the shape of the weight."""
+        xs = [column.x for column in self.geometry.columns]
+        hidden = range(1, len(self.sizes) - 1)
+        yield _words(xs, FIRST_LINE, self._widths, 14)
+        yield _words(xs, SECOND_LINE, ["inputs", *(_shortened(self.activation) for _ in hidden), "outputs"], 12)
+        dropped = [layer for layer in hidden if self.dropout and self.dropout[layer - 1] > 0]
+        if dropped:
+            yield _words(dropped, DROPOUT_LINE, [f"dropout {self.dropout[layer - 1]:g}" for layer in dropped], 12)
+        y = WEIGHTS_BELOW_DROPOUT if dropped else WEIGHTS_LINE
+        yield self._weights(y, 12, [f"({n_in}, {n_out})<br>{n_in * n_out:,}" for n_in, n_out in self._shapes])
+        if self.sizes[0] == INPUTS:
+            yield _words([PICTURE_X], FIRST_LINE, ["<b>28 × 28</b>"], 14)
+            yield _words([PICTURE_X], SECOND_LINE, ["pixels"], 12)
+            yield _words([PICTURE_X], y, ["shape of W<br>weights"], 12)
+
+    def _crowded(self) -> Iterator[Trace]:
+        """One note for all hidden layers, and narrow columns of figures."""
+        xs = [column.x for column in self.geometry.columns]
+        note = self._note
+        if note:
+            yield _words([xs[-1] / 2 + (PICTURE_X / 2 if self.sizes[0] == INPUTS else 0)], NOTE_LINE, [note], 12)
+        yield _words(xs, WIDTHS_BELOW_NOTE, self._widths, 12)
+        yield self._weights(WEIGHTS_LINE, 10, [f"{n_in}<br>×{n_out}<br>{abbreviated(n_in * n_out)}" for n_in, n_out in self._shapes])
+
+    @property
+    def _widths(self) -> list[str]:
+        return [f"<b>{self.sizes[column.layer]}</b>" for column in self.geometry.columns]
+
+    @property
+    def _shapes(self) -> list[tuple[int, int]]:
+        """(n_in, n_out) of every weight drawn, as X W is written."""
+        return [(self.sizes[left.layer], self.sizes[right.layer]) for left, right in self.geometry.joints]
+
+    @property
+    def _note(self) -> str:
+        parts = [_shortened(self.activation)] if self.activation else []
+        if any(self.dropout):
+            low, high = min(self.dropout), max(self.dropout)
+            parts.append(f"dropout {low:g}" if low == high else f"dropout {low:g} to {high:g}")
+        return f"each hidden layer: {', '.join(parts)}" if parts else ""
+
+    def _weights(self, y: float, size: int, texts: Sequence[str]) -> Trace:
+        places = [(left.x + right.x) / 2 for left, right in self.geometry.joints]
+        numbers = [right.layer for _, right in self.geometry.joints]
+        hover = [
+            f"W{number}: ({n_in}, {n_out}), {n_in * n_out:,} weights<br>b{number}: ({n_out},), {n_out:,} biases<br>"
+            f"together {weight_count((n_in, n_out)):,} parameters"
+            for number, (n_in, n_out) in zip(numbers, self._shapes, strict=True)
+        ]
+        return _words(places, y, texts, size) | {"hovertext": hover, "hoverinfo": "text"}
+
+
+def _words(x: Sequence[float], y: float, texts: Sequence[str], size: int) -> Trace:
+    """Texts at places along one line."""
+    font = {"size": size}
+    return scatter(x=list(x), y=[y] * len(x), text=list(texts), mode="text", textposition="middle center", textfont=font, hoverinfo="skip")
+
+
+def _shortened(label: str) -> str:
+    """A label that fits above a layer, and is text: a visitor's own expression may hold a `<`."""
+    return html.escape(label if len(label) <= LABEL_LENGTH else label[: LABEL_LENGTH - 1] + "…", quote=False)
+
+
+def abbreviated(count: int) -> str:
+    """A count in at most four characters: 640, 4.1k, 50k, 1.6M."""
+    for unit, name in ((1_000_000, "M"), (1_000, "k")):
+        if count >= 0.9995 * unit:
+            return f"{count / unit:.1f}{name}" if count < 9.95 * unit else f"{count / unit:.0f}{name}"
+    return str(count)
+
+
 def _edges(geometry: Geometry) -> Iterator[tuple[int, int, Unit, Unit]]:
     """Layer from which the edge comes, its x, and the two units that it joins."""
     for left, right in geometry.joints:
@@ -88,18 +291,16 @@ def _edges(geometry: Geometry) -> Iterator[tuple[int, int, Unit, Unit]]:
                     yield left.layer, left.x, sender, receiver
 
 
-def _lines(segments: Sequence[Segment], color: str, width: float) -> Trace:
+def _lines(places: Sequence[Segment], color: str, width: float) -> Trace:
     """One trace for all segments, broken between them."""
-    place = np.array(segments, dtype=np.float32).reshape(-1, 3)
-    gap = np.full(len(place), np.nan, dtype=np.float32)
-    x = np.column_stack([place[:, 0], place[:, 0] + 1, gap]).ravel()
-    y = np.column_stack([place[:, 1], place[:, 2], gap]).ravel()
+    place = np.array(places, dtype=np.float32).reshape(-1, 3)
+    x, y = segments(place[:, 0], place[:, 0] + 1), segments(place[:, 1], place[:, 2])
     return scatter(x=x, y=y, mode="lines", line={"color": color, "width": width}, hoverinfo="skip")
 
 
 def _plain_edges(geometry: Geometry) -> list[Trace]:
-    segments = [(x, sender.y, receiver.y) for _, x, sender, receiver in _edges(geometry)]
-    return [_lines(segments, translucent(GREY, 0.3), 0.8)]
+    places = [(x, sender.y, receiver.y) for _, x, sender, receiver in _edges(geometry)]
+    return [_lines(places, translucent(GREY, 0.3), 0.8)]
 
 
 def _weighted_edges(geometry: Geometry, weights: Sequence[Matrix]) -> list[Trace]:
@@ -112,12 +313,12 @@ def _weighted_edges(geometry: Geometry, weights: Sequence[Matrix]) -> list[Trace
         third = min(int(3 * (abs(weight) / largest)), 2)
         bins.setdefault((third, weight > 0), []).append(segment)
     return [
-        _lines(segments, translucent(VERMILION if positive else BLUE, 0.5 + 0.25 * third), 0.8 + 1.2 * third)
-        for (third, positive), segments in sorted(bins.items())
+        _lines(places, translucent(VERMILION if positive else BLUE, 0.5 + 0.25 * third), 0.8 + 1.2 * third)
+        for (third, positive), places in sorted(bins.items())
     ]
 
 
-def _units(geometry: Geometry, sizes: Sequence[int]) -> Trace:
+def _unit_markers(geometry: Geometry, sizes: Sequence[int]) -> Trace:
     """One trace for all units: squares for pixels, circles for neurons, crossed out where dropped."""
     last = len(sizes) - 1
     drawn = [(column, unit) for column in geometry.columns for unit in column.units]

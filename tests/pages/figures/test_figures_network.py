@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from mlp_core.spec import weight_count
 from pages.figures import network
-from pages.figures.network_geometry import MOST_COLUMNS, MOST_EDGES
-from pages.figures.network_labels import abbreviated
+from pages.figures.network import MOST_COLUMNS, MOST_EDGES, abbreviated
 from pages.figures.palette import BLUE, VERMILION, translucent
 from tests.support.figures.pictures import pixels
 from tests.support.figures.soundness import drawn, sound
