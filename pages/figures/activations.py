@@ -1,4 +1,4 @@
-"""Pictures of activations: value above gradient with a tangent, and a distribution pushed through. Knows arrays, not functions."""
+"""Pictures of activations: value above gradient with a tangent, and a distribution and what an activation makes of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from pages.figures.axes import axis
 from pages.figures.figure import Figure, Floats, Trace, bar, figure, scatter
+from pages.figures.marks import vertical_line
 from pages.figures.palette import GRADIENT, GREY, VALUE, WARNING, series_style, translucent
-from pages.figures.series import decimate
+from pages.figures.series import decimate, finite
 
 TANGENT_SHARE = 0.14  # of the width of the plot, on either side of the point
 TANGENT_RISE = 0.35  # of the height of all curves; a steeper tangent is shorter, so that it never decides the scale
@@ -68,7 +69,7 @@ def function_curves(series: Sequence[FunctionSeries], mark: TangentMark | None =
     """Values above, gradients below, one x for both; with `mark`, the tangent at a point."""
     traces = [trace for index, one in enumerate(series) for trace in _function(one, series_style(index))]
     if mark is not None and series:
-        values = np.concatenate([_gapped(one.value) for one in series])
+        values = np.concatenate([finite(one.value) for one in series])
         height = float(np.nanmax(values) - np.nanmin(values)) if np.isfinite(values).any() else 1.0
         traces += _tangents(mark, TANGENT_SHARE * float(np.ptp(series[0].x)), TANGENT_RISE * height)
     shared: dict[str, Any] = {"zeroline": True, "hoverformat": ".4g"}
@@ -78,13 +79,13 @@ def function_curves(series: Sequence[FunctionSeries], mark: TangentMark | None =
         xaxis=axis("x", anchor="y2", showspikes=False),
         yaxis=axis("value φ(x)", domain=VALUE_DOMAIN, **shared),
         yaxis2=axis("gradient φ′(x)", domain=GRADIENT_DOMAIN, **shared),
-        shapes=[] if mark is None else [_upright(mark.x)],
+        shapes=[] if mark is None else [vertical_line(mark.x, translucent(GRADIENT, 0.5), layer="below")],
     )
 
 
 def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinShares) -> Figure:
     """Inputs below the curve, outputs to its right: each input goes up to the curve and across to its output."""
-    x, y = decimate(curve.x, _gapped(curve.value))
+    x, y = decimate(curve.x, finite(curve.value))
     traces = [
         scatter(x=x, y=y, mode="lines", name=curve.name, line={"color": VALUE, "width": 2.5}, showlegend=False),
         *_bars(inputs, upright=True),
@@ -106,7 +107,7 @@ def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinSh
 def _function(one: FunctionSeries, style: dict[str, str]) -> Iterator[Trace]:
     line = style | {"width": 2.5}
     for yaxis, values, name in (("y", one.value, one.name), ("y2", one.gradient, f"{one.name} ′")):
-        x, y = decimate(one.x, _gapped(values))
+        x, y = decimate(one.x, finite(values))
         yield scatter(
             x=x, y=y, yaxis=yaxis, mode="lines", line=line, name=name, legendgroup=one.name, showlegend=yaxis == "y", connectgaps=False
         )  # fmt: skip
@@ -128,13 +129,6 @@ def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[Trace]
             yield scatter(x=[mark.x], y=[level], yaxis=yaxis, mode="markers", marker={"color": GRADIENT, "size": 9}, name="point", **hidden)
 
 
-def _upright(x: float) -> dict[str, Any]:
-    return {
-        "type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
-        "line": {"color": translucent(GRADIENT, 0.5), "width": 1, "dash": "dot"},
-    }  # fmt: skip
-
-
 def _bars(histogram: BinShares, *, upright: bool) -> Iterator[Trace]:
     centers, widths = (histogram.edges[1:] + histogram.edges[:-1]) / 2, np.diff(histogram.edges)
     parts = (("active", histogram.active, VALUE), ("saturated", histogram.saturated, WARNING), ("gradient 0", histogram.dead, GREY))
@@ -148,7 +142,3 @@ def _bars(histogram: BinShares, *, upright: bool) -> Iterator[Trace]:
             **place, width=widths, name=name, legendgroup=name, showlegend=upright and bool(shares.any()), hovertemplate=hover,
             marker={"color": color, "line": {"width": 0}},
         )  # fmt: skip
-
-
-def _gapped(values: Floats) -> Floats:
-    return np.where(np.isfinite(values), values, np.nan)

@@ -17,14 +17,21 @@ RAIL_GAP = 0.12  # between the data and the rails for 0 and ∞, of the data's s
 MARGIN = 0.04
 
 
-def axis(title: str, **properties: Any) -> dict[str, Any]:
-    """A linear axis; a property that is None is left to plotly."""
-    return {"title": {"text": title}} | {name: value for name, value in properties.items() if value is not None}
+def axis(title: str | None, **properties: Any) -> dict[str, Any]:
+    """A linear axis; a title or a property that is None is left to plotly."""
+    titled = {} if title is None else {"title": {"text": title}}
+    return titled | {name: value for name, value in properties.items() if value is not None}
 
 
 def log_axis(title: str, **properties: Any) -> dict[str, Any]:
     """An axis in powers of ten."""
     return axis(title, **{"type": "log", "exponentformat": "power"} | properties)
+
+
+def labeled(ticks: Iterable[tuple[float, str]]) -> dict[str, Any]:
+    """The ticks of an axis, as places and their words."""
+    pairs = list(ticks)
+    return {"tickvals": [place for place, _ in pairs], "ticktext": [text for _, text in pairs]}
 
 
 def hidden_axis(**properties: Any) -> dict[str, Any]:
@@ -66,7 +73,7 @@ class Log10Axis:
         placed[np.isnan(array) | (array == math.inf)] = math.nan if self.infinity is None else self.infinity
         return placed
 
-    def layout(self, title: str) -> dict[str, Any]:
+    def layout(self, title: str | None) -> dict[str, Any]:
         """The axis for plotly."""
         margin = MARGIN * (self.high - self.low)
         bottom = self.low if self.zero is None else self.zero
@@ -80,11 +87,10 @@ class Log10Axis:
         return axis(
             title,
             range=[bottom - margin, top + margin],
-            tickvals=[place for place, _ in labels],
-            ticktext=[label for _, label in labels],
+            **labeled(labels),
             zeroline=False,
             automargin=True,
-            uirevision=f"{bottom:.4g} to {top:.4g}",
+            uirevision=f"{bottom:.4g} to {top:.4g}",  # a zoom ends with the range it was made in
         )
 
 

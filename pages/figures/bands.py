@@ -1,4 +1,4 @@
-"""Curves with the band in which most seeds lie: one kind of picture for every sweep and comparison. Knows numbers, not experiments."""
+"""Curves with the band in which most seeds lie: one kind of picture for every sweep and comparison."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.figure import Figure, Floats, Trace, figure, scatter
-from pages.figures.marks import Marks
+from pages.figures.figure import Figure, Floats, Trace, figure, filled, scatter
+from pages.figures.marks import Marks, vertical_line
 from pages.figures.palette import GREY, translucent
-from pages.figures.series import POINT_LIMIT, decimation_indices
+from pages.figures.series import POINT_LIMIT, decimation_indices, finite
 
 LEAST, MOST = 1e-12, 1e30  # what is beyond them is drawn there: float64's rounding below, a run that diverged above
 BAND_OPACITY = 0.18
@@ -65,16 +65,13 @@ def band_chart(
     marked = marks or Marks(log=log)
     shapes = [*marked.shapes]
     if here is not None:
-        line = {"color": translucent(GREY, 0.9), "width": 1.5, "dash": "dot"}
-        shapes.append({"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": here, "x1": here, "line": line, "layer": "below"})
+        shapes.append(vertical_line(here, translucent(GREY, 0.9), width=1.5, layer="below"))
     return figure(traces, xaxis={"zeroline": False} | xaxis, yaxis=yaxis, shapes=shapes, annotations=marked.annotations)
 
 
 def _places(one: BandSeries) -> tuple[Floats, npt.NDArray[np.intp]]:
     """All places, and which of them are drawn: long curves keep their spikes."""
-    x = np.asarray(one.x, dtype=np.float64)
-    median = np.asarray(one.median, dtype=np.float64)
-    return x, decimation_indices(np.where(np.isfinite(median), median, np.nan), POINT_LIMIT)
+    return np.asarray(one.x, dtype=np.float64), decimation_indices(finite(one.median), POINT_LIMIT)
 
 
 def _drawable(values: npt.ArrayLike, log: bool) -> Floats:
@@ -98,10 +95,5 @@ def _band(one: BandSeries, log: bool) -> list[Trace]:
         return []
     x, kept = _places(one)
     low, high = _drawable(one.low, log)[kept], _drawable(one.high, log)[kept]
-    outline = np.concatenate([x[kept], x[kept][::-1]])
-    return [
-        scatter(
-            x=outline, y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0}, fill="toself",
-            fillcolor=translucent(one.color, BAND_OPACITY), hoverinfo="skip", showlegend=False, legendgroup=one.label,
-        )
-    ]  # fmt: skip
+    style = {"line": {"width": 0}, "fillcolor": translucent(one.color, BAND_OPACITY), "showlegend": False, "legendgroup": one.label}
+    return [filled(x[kept], high, low, **style)]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Floats, Trace, contour, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, contour, figure, legend_entry, scatter
+from pages.figures.marks import note, vertical_line
 from pages.figures.palette import BLUE, FAULT, GRADIENT, GREEN, GREY, MEASURED, ORANGE, THEORY, translucent
 
 STEPS = 30000  # whole numbers that the heights are rounded to: half the bytes, and no eye tells more apart
@@ -47,9 +48,9 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
     whole = np.round(heights * scale)
     step = 2 * half / (len(field) - 1)
     grid = {"z": whole, "x0": -half, "dx": step, "y0": -half, "dy": step}
-    traces: list[Any] = [_plain(grid)]
+    traces: list[Any] = [_all_contours(grid)]
     if math.isfinite(level):
-        traces.append(_through(grid, float(spaced(np.array(level))) * scale))
+        traces.append(_contour_at(grid, float(spaced(np.array(level))) * scale))
     traces += _at_point(x, y, half, directions)
     shared: dict[str, Any] = {
         "range": [-half, half],
@@ -86,14 +87,8 @@ def slope_by_direction(angles: Floats, measured: Floats, predicted: Floats, grad
     ]
     marks = [(gradient, GRADIENT, "solid", "gradient")] if gradient is not None else []
     marks += [(angle, GREEN, "dash", "contour") for angle in tangents]
-    shapes = [
-        {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": angle, "x1": angle, "line": {"color": color, "width": 2, "dash": dash}}
-        for angle, color, dash, _ in marks
-    ]
-    words = [
-        {"x": angle, "y": 1, "yref": "paper", "text": word, "showarrow": False, "yanchor": "bottom", "font": {"size": 12}}
-        for angle, _, _, word in marks
-    ]
+    shapes = [vertical_line(angle, color, width=2, dash=dash) for angle, color, dash, _ in marks]
+    words = [note(word, angle, 1, size=12, yref="paper", yanchor="bottom") for angle, _, _, word in marks]
     return figure(
         traces,
         margin={"l": 56, "r": 12, "t": 28, "b": 60},
@@ -105,7 +100,7 @@ def slope_by_direction(angles: Floats, measured: Floats, predicted: Floats, grad
     )
 
 
-def _plain(grid: dict[str, Any]) -> Trace:
+def _all_contours(grid: dict[str, Any]) -> Trace:
     """All contours, faint; the higher, the bluer."""
     finite = grid["z"][np.isfinite(grid["z"])]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
@@ -117,7 +112,7 @@ def _plain(grid: dict[str, Any]) -> Trace:
     )  # fmt: skip
 
 
-def _through(grid: dict[str, Any], height: float) -> Trace:
+def _contour_at(grid: dict[str, Any], height: float) -> Trace:
     return contour(
         **grid, contours={"start": height, "end": height, "size": 1, "coloring": "none"}, line={"color": ORANGE, "width": LINE},
         showscale=False, hoverinfo="skip", name="contour through the point", showlegend=True,
@@ -132,7 +127,7 @@ def _at_point(x: float, y: float, half: float, directions: Directions) -> list[T
     if directions.tangent and directions.gradient:
         traces.append(_right_angle(x, y, CORNER * half, directions.gradient, directions.tangent))
     if directions.gradient:  # the arrow is an annotation, which has no place in a legend
-        traces.append(scatter(x=[None], y=[None], mode="lines", line={"color": GRADIENT, "width": LINE}, name="gradient"))
+        traces.append(legend_entry("gradient", line={"color": GRADIENT, "width": LINE}))
     point = scatter(
         x=[x], y=[y], mode="markers", marker={"color": FAULT, "size": 11, "line": {"color": "white", "width": 2}},
         hoverinfo="skip", showlegend=False,

@@ -1,4 +1,4 @@
-"""Signal and gradient through the layers of deep networks, measured beside predicted. Knows arrays, not networks."""
+"""Deep networks: signal and gradient through the layers, measured beside predicted; a chain of sigmoids; units that stay alike."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pages.figures.axes import Log10Axis, axis, spoken_size
-from pages.figures.figure import Figure, Floats, Trace, figure, heatmap, scatter
-from pages.figures.marks import SMALL
-from pages.figures.palette import DIVERGING, GRADIENT, GREY, HEALTHY, series_style, translucent
+from pages.figures.axes import Log10Axis, axis, labeled, spoken_size
+from pages.figures.figure import Figure, Floats, Trace, figure, filled, heatmap, legend_entry, scatter
+from pages.figures.marks import Marks, note
+from pages.figures.palette import DIVERGING, GRADIENT, GREY, HEALTHY, THEORY, VALUE, series_style, translucent
+from pages.figures.series import evenly_spread, finite
 
 DIFFERS = 0.01  # of a decade: what float32 gets is marked where it is this far from float64
 MOST_RIDGES = 10
 RIDGE_HEIGHT = 1.6  # of the distance between two ridges
 MOST_DECADES = 12.0  # of a map's color scale to either side
-LINE = {"color": GREY, "width": 2}
+LEGEND_LINE = {"color": GREY, "width": 2}
+CROSS = {"size": 9, "symbol": "x-thin-open", "line": {"width": 2}}
+MOST_NUMBERED = 20  # layers of a chain that each get a tick
+UNITS_MARGIN = 1.35  # a factor above all units and below one
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class DepthSeries:
     predicted: Floats | None = None
 
 
-class Bound(NamedTuple):
+class GradientBound(NamedTuple):
     """A line to compare with: log10 at two or more layers, and its words for the legend."""
 
     label: str
@@ -48,7 +52,7 @@ class Bound(NamedTuple):
     log10: Floats
 
 
-def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: Bound | None = None) -> Figure:
+def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: GradientBound | None = None) -> Figure:
     """Absolute sizes by layer on an axis in powers of ten; theory dashed, or as a band; what float32 makes of it as crosses.
 
     Exact zeros and what is not finite stand on lines of their own at the bottom and the top.
@@ -60,9 +64,9 @@ def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: Bound | Non
     for index, one in enumerate(series):
         color = series_style(index)["color"]
         traces += _predicted(one, scale, color)
-        traces.append(_measured(one, scale, color))
-        traces += _single(one, scale, color)
-    traces += _key(series)
+        traces.append(_measured_line(one, scale, color))
+        traces += _float32_crosses(one, scale, color)
+    traces += _legend(series)
     if bound is not None:
         dotted = {"color": GRADIENT, "width": 2, "dash": "dot"}
         traces.append(scatter(x=bound.layers, y=bound.log10, name=bound.label, mode="lines", line=dotted, hoverinfo="skip"))
@@ -76,13 +80,13 @@ def shares_by_layer(labels: Sequence[str], values: Sequence[Floats], title: str,
         color = series_style(index)["color"]
         layers = np.arange(1, len(numbers) + 1)
         style: dict[str, Any] = {"mode": "lines+markers", "line": {"color": color, "width": 2}, "marker": {"size": 5}}
-        traces.append(scatter(x=layers, y=_drawn(numbers), name=label, hovertemplate="%{y:.3g}", **style))
+        traces.append(scatter(x=layers, y=finite(numbers), name=label, hovertemplate="%{y:.3g}", **style))
         theory = predicted[index] if predicted else None
         if theory is not None:
             dashed = {"color": color, "width": 1.5, "dash": "dash"}
-            traces.append(scatter(x=layers, y=_drawn(theory), mode="lines", line=dashed, showlegend=False, hoverinfo="skip"))
+            traces.append(scatter(x=layers, y=finite(theory), mode="lines", line=dashed, showlegend=False, hoverinfo="skip"))
     if any(theory is not None for theory in predicted):
-        traces.append(_entry("theory", "lines", line=LINE | {"dash": "dash"}))
+        traces.append(legend_entry("theory", line=LEGEND_LINE | {"dash": "dash"}))
     return _layered(traces, axis(title, automargin=True), "hidden layer")
 
 
@@ -94,7 +98,7 @@ def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0)
         largest: (L,) the largest absolute output of each layer, written beside its ridge.
     """
     depth, bins = histograms.shape
-    chosen = np.unique(np.round(np.linspace(0, depth - 1, min(depth, MOST_RIDGES))).astype(int))
+    chosen = evenly_spread(depth, MOST_RIDGES)
     x = (np.arange(bins) + 0.5) / bins * 2 - 1
     color = series_style(color_index)["color"]
     traces, ticks, words = [], [], []
@@ -109,23 +113,12 @@ def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0)
         )  # fmt: skip
         traces += [base, ridge]
         ticks.append((float(place), str(layer + 1)))
-        words.append({"text": size, "xref": "paper", "x": 1.01, "xanchor": "left", "y": place, "showarrow": False, "font": {"size": SMALL}})
-    words.append(
-        {
-            "text": "largest",
-            "xref": "paper",
-            "x": 1.01,
-            "xanchor": "left",
-            "y": 1.04,
-            "yref": "paper",
-            "showarrow": False,
-            "font": {"size": SMALL},
-        }
-    )
+        words.append(note(size, 1.01, place, xref="paper", xanchor="left"))
+    words.append(note("largest", 1.01, 1.04, xref="paper", yref="paper", xanchor="left"))
     return figure(
         traces,
         xaxis=axis("output / largest output of its layer", range=[-1.02, 1.02], zeroline=True),
-        yaxis=axis("hidden layer", tickvals=[t for t, _ in ticks], ticktext=[t for _, t in ticks], zeroline=False),
+        yaxis=axis("hidden layer", **labeled(ticks), zeroline=False),
         annotations=words,
         margin={"l": 56, "r": 84, "t": 24, "b": 48},
         hovermode=False,
@@ -175,7 +168,7 @@ def gradient_map(
     )
 
 
-def _measured(one: DepthSeries, scale: Log10Axis, color: str) -> Trace:
+def _measured_line(one: DepthSeries, scale: Log10Axis, color: str) -> Trace:
     return scatter(
         x=one.layers, y=scale.place(one.measured), name=one.label, mode="lines+markers",
         line={"color": color, "width": 2}, marker={"size": 5},
@@ -186,16 +179,16 @@ def _measured(one: DepthSeries, scale: Log10Axis, color: str) -> Trace:
 def _predicted(one: DepthSeries, scale: Log10Axis, color: str) -> list[Trace]:
     if one.predicted is None:
         return []
-    hidden: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip", "showlegend": False, "name": f"{one.label}, theory"}
+    hidden: dict[str, Any] = {"name": f"{one.label}, theory", "showlegend": False}
     if one.predicted.ndim == 1:
-        return [scatter(x=one.layers, y=scale.place(one.predicted), line={"color": color, "width": 1.5, "dash": "dash"}, **hidden)]
+        line = {"color": color, "width": 1.5, "dash": "dash"}
+        return [scatter(x=one.layers, y=scale.place(one.predicted), mode="lines", line=line, hoverinfo="skip", **hidden)]
     low, high = (scale.place(edge) for edge in one.predicted)
-    x, y = np.concatenate([one.layers, one.layers[::-1]]), np.concatenate([low, high[::-1]])
     edge = {"color": translucent(color, 0.7), "width": 1, "dash": "dash"}
-    return [scatter(x=x, y=y, fill="toself", fillcolor=translucent(color, 0.15), line=edge, **hidden)]
+    return [filled(one.layers, low, high, fillcolor=translucent(color, 0.15), line=edge, **hidden)]
 
 
-def _single(one: DepthSeries, scale: Log10Axis, color: str) -> list[Trace]:
+def _float32_crosses(one: DepthSeries, scale: Log10Axis, color: str) -> list[Trace]:
     """Crosses where float32 ends up elsewhere than float64, exact zeros and infinities included."""
     if one.single is None:
         return []
@@ -205,31 +198,97 @@ def _single(one: DepthSeries, scale: Log10Axis, color: str) -> list[Trace]:
     return [
         scatter(
             x=one.layers[~same], y=scale.place(one.single[~same]), mode="markers", name=f"{one.label}, float32", showlegend=False,
-            marker={"color": color, "size": 9, "symbol": "x-thin-open", "line": {"width": 2}},
+            marker=CROSS | {"color": color},
             customdata=[spoken_size(value) for value in one.single[~same]], hovertemplate="float32: %{customdata}",
         )
     ]  # fmt: skip
 
 
-def _key(series: Sequence[DepthSeries]) -> list[Trace]:
+def _legend(series: Sequence[DepthSeries]) -> list[Trace]:
     """Entries of the legend that tell measured from predicted and from float32."""
     entries = []
     if any(one.predicted is not None for one in series):
-        entries.append(_entry("theory", "lines", line=LINE | {"dash": "dash"}))
+        entries.append(legend_entry("theory", line=LEGEND_LINE | {"dash": "dash"}))
     if any(one.single is not None for one in series):
-        entries.append(
-            _entry("float32, where it differs", "markers", marker={"color": GREY, "size": 9, "symbol": "x-thin-open", "line": {"width": 2}})
-        )
+        entries.append(legend_entry("float32, where it differs", mode="markers", marker=CROSS | {"color": GREY}))
     return entries
-
-
-def _entry(name: str, mode: str, **style: Any) -> Trace:
-    return scatter(x=[None], y=[None], name=name, mode=mode, hoverinfo="skip", **style)
 
 
 def _layered(traces: Sequence[Trace], yaxis: dict[str, Any], xtitle: str) -> Figure:
     return figure(traces, xaxis=axis(xtitle, zeroline=False), yaxis=yaxis)
 
 
-def _drawn(values: Floats) -> Floats:
-    return np.where(np.isfinite(values), values, np.nan)
+def sigmoid_and_gradient(x: Floats, value: Floats, gradient: Floats, chosen: Floats, chosen_gradient: Floats) -> Figure:
+    """σ and σ' on a grid (n,), and on the gradient the points chosen for layers 1 .. L, numbered."""
+    numbers = [str(layer) for layer in range(1, len(chosen) + 1)]
+    traces = [
+        scatter(x=x, y=value, mode="lines", name="sigmoid σ(x)", line={"color": VALUE, "width": 2.5}, hovertemplate="%{y:.4f}"),
+        scatter(x=x, y=gradient, mode="lines", name="gradient σ′(x)", line={"color": GRADIENT, "width": 2.5}, hovertemplate="%{y:.4f}"),
+        scatter(
+            x=chosen, y=chosen_gradient, mode="markers+text", text=numbers, textposition="top center", name="layers",
+            marker={"color": GRADIENT, "size": 9, "line": {"color": GREY, "width": 1}}, hovertemplate="layer %{text}: σ′ = %{y:.4f}",
+            cliponaxis=False,
+        ),
+    ]  # fmt: skip
+    marks = Marks()
+    marks.level(0.25, "largest gradient: 1/4")
+    return figure(
+        traces,
+        xaxis=axis("x", zeroline=False, range=[float(x[0]), float(x[-1])]),
+        yaxis=axis("value and gradient", range=[-0.03, 1.03]),
+        hovermode="closest",
+        **marks.layout,
+    )
+
+
+def gradient_chain(factors_log10: Floats, bound_log10: Floats) -> Figure:
+    """The running product of the layers' gradients and its bound 0.25^l, from log10 of the factors (L,) and of the bound (L,)."""
+    layers = np.arange(1, len(factors_log10) + 1)
+    product = np.cumsum(factors_log10)
+    scale = Log10Axis.around([product, bound_log10, [0.0]])
+    words = [f"{spoken_size(p)} (this layer × {10**f:.3g})" for p, f in zip(product, factors_log10, strict=True)]
+    traces = [
+        scatter(
+            x=layers, y=scale.place(product), mode="lines+markers", name="product of the gradients", line={"color": GRADIENT, "width": 2.5},
+            marker={"size": 8}, customdata=words, hovertemplate="%{customdata}",
+        ),
+        scatter(
+            x=layers, y=bound_log10, mode="lines", name="bound 0.25<sup>l</sup>", line={"color": THEORY, "width": 2, "dash": "dash"},
+            customdata=[spoken_size(bound) for bound in bound_log10], hovertemplate="at most %{customdata}",
+        ),
+    ]  # fmt: skip
+    xaxis = axis("layers l multiplied so far", dtick=1 if len(layers) <= MOST_NUMBERED else None, zeroline=False)
+    return figure(traces, xaxis=xaxis, yaxis=scale.layout("σ′(x₁) ··· σ′(x<sub>l</sub>)"))
+
+
+@dataclass(frozen=True)
+class DistinctSeries:
+    """One run: at which steps its layer was probed, and how many units were different from each other."""
+
+    label: str
+    steps: Sequence[int]
+    counts: Sequence[int]
+
+
+def distinct_unit_counts(series: Sequence[DistinctSeries], units: int, steps_per_epoch: int, total_epochs: float) -> Figure:
+    """Different units of a layer of `units` against epochs, on a log axis from one to all."""
+    traces = []
+    for index, one in enumerate(series):
+        style = series_style(index)
+        traces.append(
+            scatter(
+                x=np.asarray(one.steps) / steps_per_epoch, y=list(one.counts), name=one.label, mode="lines+markers",
+                line={"color": style["color"], "width": 2}, marker={"size": 7}, hovertemplate=f"%{{y}} of {units} units",
+            )
+        )  # fmt: skip
+    ticks = [1, *(2**power for power in range(1, 11) if 2**power < units and power % 2 == 0), units]
+    return figure(
+        traces,
+        xaxis=axis("epoch", range=[-0.02 * total_epochs, total_epochs * 1.02], zeroline=False),
+        yaxis=axis(
+            "different units",
+            type="log",
+            tickvals=sorted(set(ticks)),
+            range=[float(np.log10(1 / UNITS_MARGIN)), float(np.log10(units * UNITS_MARGIN))],
+        ),
+    )

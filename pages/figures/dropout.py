@@ -1,4 +1,4 @@
-"""Dropout as pictures: a tensor and its mask, the network that is left, the mean of many masks, and copies that vote. Knows arrays only."""
+"""Dropout: a tensor and its mask, the network that is left, the mean of many masks, and copies that vote."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.axes import axis
-from pages.figures.figure import Figure, Floats, Trace, bar, figure, scatter
+from pages.figures.axes import axis, hidden_axis
+from pages.figures.figure import Figure, Floats, Trace, bar, figure, filled, scatter
+from pages.figures.marks import note
 from pages.figures.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, translucent
-from pages.figures.series import POINT_LIMIT
+from pages.figures.series import POINT_LIMIT, segments
 
 Mask = npt.NDArray[np.bool_]
 
-BARE_AXIS = {"visible": False, "fixedrange": True}
 CELL = 0.44  # half a cell's side
 
 
-def tensor_cells(values: Floats, kept: Mask | None = None) -> Figure:
-    """A matrix (rows, columns) as cells with their numbers; of what a mask dropped, empty cells that are crossed out."""
+def masked_matrix(values: Floats, kept: Mask | None = None) -> Figure:
+    """A matrix (rows, columns) as cells with their numbers; what the mask `kept` dropped is crossed out in empty cells."""
     rows, columns = values.shape
     keeps = np.ones(values.shape, dtype=bool) if kept is None else kept
     shapes: list[dict[str, Any]] = []
@@ -34,14 +34,14 @@ def tensor_cells(values: Floats, kept: Mask | None = None) -> Figure:
             | {"fillcolor": translucent(color, 0.25 if stays else 0.0)}
         )
         text = f"{value:.3g}" if stays else f"<s>{value:.3g}</s>" if value else "0"
-        annotations.append({"x": column, "y": row, "text": text, "showarrow": False, "font": {"size": 13}, "opacity": 1 if stays else 0.6})
+        annotations.append(note(text, column, row, size=13, opacity=1 if stays else 0.6))
     return figure(
         [],
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
         shapes=shapes,
         annotations=annotations,
-        xaxis=BARE_AXIS | {"range": [-0.6, columns - 0.4]},
-        yaxis=BARE_AXIS | {"range": [rows - 0.4, -0.6]},
+        xaxis=hidden_axis(range=[-0.6, columns - 0.4]),
+        yaxis=hidden_axis(range=[rows - 0.4, -0.6]),
     )
 
 
@@ -58,7 +58,7 @@ def masked_network(inputs: int, kept: Mask, outputs: int) -> Figure:
             if sends and receives
         ]
         x = np.tile([layer, layer + 1, np.nan], len(ends))
-        y = np.array([[left, right, np.nan] for left, right in ends]).ravel()
+        y = segments([left for left, _ in ends], [right for _, right in ends])
         traces.append(scatter(x=x, y=y, mode="lines", line={"color": translucent(GREY, 0.55), "width": 1}, hoverinfo="skip"))
     for layer, (color, name) in enumerate(((GREY, "input"), (SKY, "hidden unit"), (ORANGE, "output"))):
         colors = [color if stays else GREY for stays in alive[layer]]
@@ -75,8 +75,8 @@ def masked_network(inputs: int, kept: Mask, outputs: int) -> Figure:
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
         showlegend=False,
         hovermode="closest",
-        xaxis=BARE_AXIS | {"range": [-0.3, 2.3]},
-        yaxis=BARE_AXIS | {"range": [-0.65, 0.65]},
+        xaxis=hidden_axis(range=[-0.3, 2.3]),
+        yaxis=hidden_axis(range=[-0.65, 0.65]),
     )
 
 
@@ -96,9 +96,8 @@ def mean_of_masks(ratios: Floats, p: float) -> Figure:
     counts = np.unique(np.geomspace(1, masks, min(masks, POINT_LIMIT // 4)).round().astype(int))
     error = 2 * np.sqrt(p / ((1 - p) * counts))
     traces = [
-        scatter(
-            x=np.concatenate([counts, counts[::-1]]), y=np.concatenate([1 + error, (1 - error)[::-1]]), mode="lines", fill="toself",
-            line={"width": 0}, fillcolor=translucent(GREEN, 0.2), name="h ± 2 standard errors", hoverinfo="skip",
+        filled(
+            counts, 1 + error, 1 - error, line={"width": 0}, fillcolor=translucent(GREEN, 0.2), name="h ± 2 standard errors",
         )
     ]  # fmt: skip
     for unit in range(ratios.shape[1]):

@@ -1,18 +1,20 @@
-"""Points of the plane and what a network makes of them: its answer as shading, its hidden space. Knows arrays only."""
+"""Points of the plane and what a network makes of them: its answer as shading, its hidden space, every unit as a small picture."""
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.axes import axis
+from pages.figures.axes import axis, hidden_axis
 from pages.figures.figure import Figure, Floats, Trace, contour, figure, heatmap, scatter
-from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, translucent
+from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, rgb, translucent
+from pages.figures.pictures import Pixels, enlarged, png
 
 HALF = 6.0  # the plane shown reaches so far
 LEVELS = 240  # of shading: whole numbers up to here travel as single bytes, and no eye tells more apart
@@ -22,9 +24,17 @@ NUMBERS = [[0, BLUE], [0.5, "#F4F6FA"], [1, ORANGE]]  # of a regression's points
 RIM = {"width": 1, "color": "white"}
 SHADE = 0.72  # opacity where the network is sure
 
+TILE_HEIGHT = 0.78  # height of a unit's picture, of the distance between two units
+TILE_WIDTH = 0.5  # most of a column
+EDGE_WIDTHS = 4  # different ones, each for both signs
+ENLARGEMENT = 3  # of a tile, so that a browser that smooths it leaves its pixels
+HALF_LEVELS = 120
+RIM_INDEX = 2 * HALF_LEVELS + 1  # palette index of a tile's rim
+ON_THE_WAY = 0.34  # where on an edge its handle sits: the 13s + 7r of up to eight units a side rarely meet
+
 
 @dataclass(frozen=True, eq=False)
-class Scatter:
+class LabeledPoints:
     """Points to draw: `xy` (n, 2), `labels` (n,) of classes, or of numbers where `classes` is 0."""
 
     xy: Floats
@@ -64,7 +74,9 @@ def shading_of_numbers(values: Floats, *, discrete: bool = False) -> Shading:
     return Shading(np.nan_to_num(values / largest, nan=0.0, posinf=1, neginf=-1) / 2 + 0.5)
 
 
-def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None = None, regions: Sequence[Floats] = ()) -> Figure:
+def decision_plane(
+    shading: Shading | None, train: LabeledPoints, test: LabeledPoints | None = None, regions: Sequence[Floats] = ()
+) -> Figure:
     """The plane shaded by what the network says, with its points; test points are hollow.
 
     Args:
@@ -74,7 +86,7 @@ def decision_plane(shading: Shading | None, train: Scatter, test: Scatter | None
     """
     traces: list[Any] = _shades(shading) if shading is not None else [_blank()]
     traces.append(_outlines(regions))
-    traces += _points(test or Scatter(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
+    traces += _points(test or LabeledPoints(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
     traces += _points(train, hollow=False)
     shared: dict[str, Any] = {"range": [-HALF, HALF], "zeroline": False, "showgrid": False, "showline": True, "mirror": True, "dtick": 2}
     return figure(
@@ -97,7 +109,7 @@ def _shades(shading: Shading) -> list[Any]:
     top = shading.classes if shading.classes > 2 else 1
     levels = np.round(np.clip(shading.values / top, 0, 1) * LEVELS).astype(np.uint8)
     plane = heatmap(
-        z=levels, zmin=0, zmax=LEVELS, colorscale=_colors(shading.classes), showscale=False, zsmooth="fast",
+        z=levels, zmin=0, zmax=LEVELS, colorscale=_shade_colors(shading.classes), showscale=False, zsmooth="fast",
         hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>", **_places(len(levels)),
     )  # fmt: skip
     thin = levels[::2, ::2] if shading.edge else np.zeros((2, 2))
@@ -116,7 +128,7 @@ def _blank() -> Trace:
     return heatmap(z=np.zeros((101, 101), dtype=np.uint8), colorscale=clear, showscale=False, hovertemplate=hover, **_places(101))
 
 
-def _colors(classes: int) -> list[list[Any]]:
+def _shade_colors(classes: int) -> list[list[Any]]:
     """Faint where the network is unsure, strong where it is sure; the page shows through."""
     if classes == 2:
         faint, sure = 0.06, SHADE
@@ -126,7 +138,7 @@ def _colors(classes: int) -> list[list[Any]]:
     return [stop for low, high, color in ends for stop in ([low, translucent(color, 0.1)], [high, translucent(color, SHADE)])]
 
 
-def _points(points: Scatter, *, hollow: bool) -> list[Trace]:
+def _points(points: LabeledPoints, *, hollow: bool) -> list[Trace]:
     """One trace a class, empty or not: a symbol for each point would take plotly ten times as long to check."""
     if not points.classes:
         marker: dict[str, Any] = {"color": np.clip(points.labels.astype(np.float64), -1, 1), "cmin": -1, "cmax": 1, "colorscale": NUMBERS}
@@ -153,7 +165,7 @@ def _outlines(regions: Sequence[Floats]) -> Trace:
     return scatter(x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": 1}, hoverinfo="skip")
 
 
-def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> Figure:
+def hidden_space(outputs: Floats, points: LabeledPoints, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> Figure:
     """The points in the space of two hidden units, `outputs` (n, 2).
 
     Args:
@@ -165,7 +177,7 @@ def hidden_space(outputs: Floats, points: Scatter, names: tuple[str, str], line:
     low, high = low - room, high + room
     ends = _line_within(line, low, high) if line is not None else np.empty((0, 2))
     drawn = scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line={"color": FAULT, "width": 2.5}, hoverinfo="skip")
-    moved = _points(Scatter(outputs, points.labels, points.classes), hollow=False)
+    moved = _points(LabeledPoints(outputs, points.labels, points.classes), hollow=False)
     return figure(
         [drawn, *moved],
         margin={"l": 56, "r": 8, "t": 8, "b": 48},
@@ -186,3 +198,143 @@ def _line_within(line: tuple[float, float, float], low: Floats, high: Floats) ->
     foot = middle - (middle @ normal + b / size) * normal
     along = np.array([-normal[1], normal[0]]) * float(np.linalg.norm(high - low)) * 2
     return np.array([foot - along, foot + along])
+
+
+class Edge(NamedTuple):
+    """One weight: from unit `source` of the layer below `layer` to its unit `unit`."""
+
+    layer: int
+    unit: int
+    source: int
+    weight: float
+
+
+def playground_network(
+    fields: Sequence[Floats], weights: Sequence[tuple[Floats, Floats]], inputs: Sequence[str], shown: tuple[int, int] | None = None
+) -> Figure:
+    """The network of a playground: every unit as a small picture of what it computes, every weight as an edge.
+
+    Columns go from the inputs to the outputs; orange weights are positive, blue ones negative, the wider the larger.
+
+    Args:
+        fields: a layer's outputs over the plane, (units, side, side) from the lowest y, inputs first; each is shaded by its own largest.
+        weights: (weight (n_out, n_in), bias (n_out,)) a layer.
+        inputs: names of the inputs.
+        shown: (layer, unit) of the unit that is framed, layer 0 being the inputs; None for the output.
+
+    Every unit carries the customdata [layer, unit], every edge, on a handle near its sender, [layer, unit, source], layers from 1.
+    """
+    sizes = [len(layer) for layer in fields]
+    places = [[(layer, _unit_height(unit, size)) for unit in range(size)] for layer, size in enumerate(sizes)]
+    edges = [
+        Edge(layer, unit, source, float(value))
+        for layer, (weight, _) in enumerate(weights, start=1)
+        for (unit, source), value in np.ndenumerate(weight)
+    ]
+    chosen = shown if shown is not None else (len(sizes) - 1, sizes[-1] - 1)
+    reach = max(sizes) / 2 + 0.1
+    traces = [
+        *_edge_lines(edges, places),
+        _edge_targets(edges, places),
+        _shown_mark(places[chosen[0]][chosen[1]]),
+        _unit_targets(places, weights, inputs),
+    ]
+    return figure(
+        traces,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        showlegend=False,
+        hovermode="closest",
+        dragmode=False,
+        xaxis=hidden_axis(range=[-0.72, len(sizes) - 0.55]),
+        yaxis=hidden_axis(range=[-reach, reach + 0.1]),
+        images=[tile for units, column in zip(fields, places, strict=True) for tile in _tiles(units, column)],
+        annotations=[
+            {"text": text, "x": x - 0.3, "y": y, "xanchor": "right", "showarrow": False}
+            for text, (x, y) in zip(inputs, places[0], strict=True)
+        ],
+    )
+
+
+def _unit_height(unit: int, size: int) -> float:
+    return (size - 1) / 2 - unit
+
+
+def _edge_lines(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> list[Trace]:
+    """Two signs times `EDGE_WIDTHS` widths, always as many traces: an edge that changes moves between them."""
+    largest = max((abs(edge.weight) for edge in edges if np.isfinite(edge.weight)), default=0.0) or 1.0
+    segments: dict[tuple[bool, int], list[float]] = {(positive, size): [] for size in range(EDGE_WIDTHS) for positive in (False, True)}
+    heights: dict[tuple[bool, int], list[float]] = {key: [] for key in segments}
+    for edge in edges:
+        share = min(abs(edge.weight) / largest, 1.0) if np.isfinite(edge.weight) else 1.0
+        key = (edge.weight > 0, min(int(EDGE_WIDTHS * share), EDGE_WIDTHS - 1))
+        (x0, y0), (x1, y1) = places[edge.layer - 1][edge.source], places[edge.layer][edge.unit]
+        segments[key] += [x0, x1, math.nan]
+        heights[key] += [y0, y1, math.nan]
+    return [
+        scatter(
+            x=segments[key], y=heights[key], mode="lines", hoverinfo="skip",
+            line={"color": translucent(ORANGE if key[0] else BLUE, 0.35 + 0.2 * key[1]), "width": 0.8 + 2 * key[1]},
+        )
+        for key in segments
+    ]  # fmt: skip
+
+
+def _edge_targets(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> Trace:
+    """Places to point at, one an edge."""
+    ends = [(places[edge.layer - 1][edge.source], places[edge.layer][edge.unit]) for edge in edges]
+    return scatter(
+        x=[x0 + ON_THE_WAY * (x1 - x0) for (x0, _), (x1, _) in ends],
+        y=[y0 + ON_THE_WAY * (y1 - y0) for (_, y0), (_, y1) in ends],
+        customdata=[[edge.layer, edge.unit, edge.source] for edge in edges],
+        hovertext=[f"weight {edge.weight:.3g}; click to set it" for edge in edges],
+        hoverinfo="text", mode="markers", marker={"size": 9, "color": GREY, "opacity": 0},
+    )  # fmt: skip
+
+
+def _unit_targets(
+    places: Sequence[Sequence[tuple[float, float]]], weights: Sequence[tuple[Floats, Floats]], inputs: Sequence[str]
+) -> Trace:
+    """Places to point at, one a unit."""
+    drawn = [(layer, unit, place) for layer, units in enumerate(places) for unit, place in enumerate(units)]
+
+    def words(layer: int, unit: int) -> str:
+        if layer == 0:
+            return f"input {inputs[unit]}"
+        role = "output" if layer == len(weights) else f"hidden layer {layer}, unit"
+        return f"{role} {unit + 1}, bias {weights[layer - 1][1][unit]:.3g}"
+
+    return scatter(
+        x=[x for _, _, (x, _) in drawn], y=[y for _, _, (_, y) in drawn],
+        customdata=[[layer, unit] for layer, unit, _ in drawn], hovertext=[words(layer, unit) for layer, unit, _ in drawn],
+        hoverinfo="text", mode="markers", marker={"size": 26, "color": GREY, "opacity": 0, "symbol": "square"},
+    )  # fmt: skip
+
+
+def _shown_mark(place: tuple[float, float]) -> Trace:
+    marker = {"size": 9, "color": FAULT, "symbol": "triangle-up"}
+    return scatter(x=[place[0]], y=[place[1] - 0.48], mode="markers", marker=marker, hoverinfo="skip")
+
+
+def _tiles(units: Floats, places: Sequence[tuple[float, float]]) -> Iterator[dict[str, Any]]:
+    """The pictures of a layer's units (units, side, side), each shaded by its own largest value."""
+    largest = np.abs(np.where(np.isfinite(units), units, 0.0)).max(axis=(1, 2), initial=0.0, keepdims=True)
+    share = np.nan_to_num(units / np.where(largest > 0, largest, 1.0), nan=0.0, posinf=1.0, neginf=-1.0)
+    levels = np.round(HALF_LEVELS * (1 + np.clip(share, -1, 1))).astype(np.uint8)[:, ::-1]
+    pixels = enlarged(levels, ENLARGEMENT)
+    pixels[:, [0, -1], :] = pixels[:, :, [0, -1]] = RIM_INDEX
+    for picture, (x, y) in zip(pixels, places, strict=True):
+        yield {
+            "source": png(picture, tile_colors()), "xref": "x", "yref": "y", "x": x, "y": y, "xanchor": "center",
+            "yanchor": "middle", "sizex": TILE_WIDTH, "sizey": TILE_HEIGHT, "sizing": "contain", "layer": "above",
+        }  # fmt: skip
+
+
+@functools.cache
+def tile_colors() -> Pixels:
+    """(`RIM_INDEX` + 1, 4): blue below 0, near-white at 0, orange above, grey the rim; opaque, since edges end below a tile."""
+    share = np.abs(np.arange(-HALF_LEVELS, HALF_LEVELS + 1))[:, None] / HALF_LEVELS
+    ends = np.array([rgb(BLUE)] * HALF_LEVELS + [rgb(ORANGE)] * (HALF_LEVELS + 1))
+    colors = np.full((RIM_INDEX + 1, 4), 255, dtype=np.uint8)
+    colors[RIM_INDEX, :3] = rgb(GREY)
+    colors[:RIM_INDEX, :3] = np.round(share * ends + (1 - share) * np.array([0xF4, 0xF6, 0xFA]))
+    return colors

@@ -1,20 +1,18 @@
-"""The home page's small figures: one glance each, no legend and little else."""
+"""The start page's small figures: one glance each, no legend and little else."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Trace, contour, figure, heatmap, scatter
+from pages.figures.figure import Figure, Floats, Trace, contour, figure, heatmap, scatter
 from pages.figures.palette import DIVERGING, GRADIENT, MEASURED, SEQUENTIAL, TEST, THEORY, VALUE, translucent
+from pages.figures.series import segments
 
-Array = npt.NDArray[np.float64]
 
-
-def value_over_gradient(x: Array, value: Array, gradient: Array) -> Figure:
+def value_over_gradient(x: Floats, value: Floats, gradient: Floats) -> Figure:
     """A function and its derivative on one pair of axes, named where they are highest."""
     traces = [
         scatter(x=x, y=y, mode="lines", line={"color": color, "width": 3}, name=name)
@@ -27,27 +25,26 @@ def value_over_gradient(x: Array, value: Array, gradient: Array) -> Figure:
     return _small(traces, "x", "", annotations=[name | {"showarrow": False} for name in names])
 
 
-def growing_products(sizes: Array) -> Figure:
+def growing_products(sizes: Floats) -> Figure:
     """log10 of the size of products of random matrices against the number of factors: every trial one line, one trace for all.
 
     Args:
         sizes: (trials, factors).
     """
     trials, factors = sizes.shape
-    k = np.tile(np.append(np.arange(1.0, factors + 1), np.nan), trials)
-    logs = np.column_stack([sizes, np.full(trials, np.nan)]).ravel()
+    k, logs = np.tile(np.append(np.arange(1.0, factors + 1), np.nan), trials), segments(sizes)
     line = {"color": translucent(MEASURED, 0.7), "width": 1.5}
     return _small([scatter(x=k, y=logs, mode="lines", line=line)], "factors", "log₁₀ max |M|")
 
 
-def bent_plane(places: Array, output: Array) -> Figure:
+def bent_plane(places: Floats, output: Floats) -> Figure:
     """A function over the plane, (side, side) at `places` of both axes, shaded by its sign and size."""
     limit = float(np.abs(output).max())
     shading = heatmap(x=places, y=places, z=output, zmin=-limit, zmax=limit, colorscale=DIVERGING, showscale=False, hoverinfo="skip")
     return _small([shading], "x", "y")
 
 
-def curve_through_noise(x: Array, truth: Array, fit: Array, xs: Array, ys: Array) -> Figure:
+def curve_through_noise(x: Floats, truth: Floats, fit: Floats, xs: Floats, ys: Floats) -> Figure:
     """Points, the curve that they come from, and one that goes through them."""
     traces = [
         scatter(x=x, y=truth, mode="lines", name="truth", line={"color": THEORY, "width": 2, "dash": "dot"}),
@@ -58,7 +55,7 @@ def curve_through_noise(x: Array, truth: Array, fit: Array, xs: Array, ys: Array
     return _small(traces, "x", "y", yrange=[float(ys.min()) - reach, float(ys.max()) + reach])  # the fit leaves every frame
 
 
-def arrow_across_contour(x: Array, y: Array, values: Array, at: tuple[float, float], gradient: tuple[float, float]) -> Figure:
+def arrow_across_contour(x: Floats, y: Floats, values: Floats, at: tuple[float, float], gradient: tuple[float, float]) -> Figure:
     """Level lines, and the gradient at a point: as long as a quarter of the frame's height, at a right angle to the line."""
     levels = contour(
         x=x, y=y, z=values, colorscale=SEQUENTIAL, showscale=False, contours={"coloring": "lines"}, line={"width": 2}, hoverinfo="skip"

@@ -80,9 +80,11 @@ def finite(values: npt.ArrayLike) -> Floats:
     return np.where(np.isfinite(array), array, np.nan)
 
 
-def segments(*ends: npt.ArrayLike) -> Floats:
-    """One coordinate of many lines as one series, with a gap after each line, from that of their first ends, of their second ends …"""
-    return np.column_stack([*ends, np.full(len(np.asarray(ends[0])), np.nan)]).ravel()
+def segments(*ends: npt.ArrayLike) -> npt.NDArray[np.floating]:
+    """One coordinate of many lines as one series, with a gap after each: that of their first points (n,), of their second points …"""
+    lines = np.column_stack([np.asarray(end) for end in ends])
+    gap = np.full(len(lines), np.nan, dtype=np.float32)  # a series in float32 stays so
+    return np.column_stack([lines, gap]).ravel()
 
 
 def exponential_average(values: npt.ArrayLike, decay: float) -> Floats:

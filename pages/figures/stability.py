@@ -1,4 +1,4 @@
-"""Products of random matrices: their growth beside the predicted one, the matrices, their singular values. Knows arrays only."""
+"""Products of random matrices: their growth beside the predicted one, the matrices, their singular values."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures import palette
-from pages.figures.axes import Log10Axis, axis
-from pages.figures.figure import Figure, Floats, Trace, figure, heatmap, scatter
-from pages.figures.marks import SMALL, Marks
-from pages.figures.palette import FAULT, MEASURED, PURPLE, THEORY, series_style, translucent
+from pages.figures.axes import Log10Axis, axis, hidden_axis
+from pages.figures.figure import Figure, Floats, Trace, figure, filled, heatmap, legend_entry, scatter
+from pages.figures.marks import Marks, note, vertical_line
+from pages.figures.palette import DIVERGING, FAULT, GREY, HEALTHY, MEASURED, ORANGE, PURPLE, THEORY, WARNING, series_style, translucent
+from pages.figures.series import evenly_spread, segments
 
 CURVE_POINTS = 160  # of a median: more than a person can tell apart
 TRIAL_POINTS, MOST_TRIALS = 40, 12
@@ -22,6 +22,7 @@ QUANTILES = (5, 50, 95)
 NORMAL_95 = 1.6449  # the 95 % point of N(0, 1)
 MOST_SINGULAR_VALUES = 8
 MOST_WRITTEN = 6  # rows of a matrix whose entries are written out
+BAND: dict[str, Any] = {"fillcolor": translucent(MEASURED, 0.22), "line": {"width": 0, "color": MEASURED}}
 NEAR_LIMIT = 0.6  # a limit that the data come this near to is part of the picture
 
 
@@ -55,7 +56,7 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     """
     sizes = np.where(np.isnan(sizes), math.inf, sizes)
     factors = np.arange(1, sizes.shape[1] + 1)
-    kept = _spread(len(factors), CURVE_POINTS)
+    kept = evenly_spread(len(factors), CURVE_POINTS)
     x = factors[kept]
     low, median, high = np.percentile(sizes[:, kept], QUANTILES, axis=0, method="inverted_cdf")
     center, half = theory.rate * x, NORMAL_95 * theory.scatter * np.sqrt(x)
@@ -66,7 +67,7 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     near = np.abs(sizes[np.isfinite(sizes)]).max(initial=0.0) > NEAR_LIMIT * abs(limit)
     scale = Log10Axis.around([low, high, sizes[0, kept], np.nan_to_num(predicted, nan=float(center[0])), [limit] if near else []])
     traces = [
-        _band(x, scale.place(low), scale.place(high)),
+        filled(x, scale.place(low), scale.place(high), name="5–95 % of the trials", **BAND),
         _single_trials(scale.place(sizes[1 : MOST_TRIALS + 1])),
         _line(x, scale.place(sizes[0, kept]), "the trial shown", {"color": PURPLE, "width": 1.5}),
         _median(x, scale, low, median, high),
@@ -84,17 +85,17 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     if near:
         marks.level(limit, f"{numbers.name} {'overflows to ∞' if limit > 0 else 'underflows to 0'}")
         traces.append(_crossings(crossings, limit, numbers.name))
-    return _figure(traces, _factor_axis(len(factors)), scale.layout("size of the product, max |M|"), **marks.layout)
+    return figure(traces, xaxis=_factor_axis(len(factors)), yaxis=scale.layout("size of the product, max |M|"), **marks.layout)
 
 
 def survivors(sizes: Floats, name: str) -> Figure:
     """How many trials the number format `name` still holds after each factor, how many are exactly 0, how many not finite."""
     factors = sizes.shape[1]
-    kept = _spread(factors, CURVE_POINTS)
+    kept = evenly_spread(factors, CURVE_POINTS)
     shown = sizes[:, kept]
     states = (
-        ("a number", np.isfinite(shown), palette.HEALTHY),
-        ("exactly 0", shown == -math.inf, palette.WARNING),
+        ("a number", np.isfinite(shown), HEALTHY),
+        ("exactly 0", shown == -math.inf, WARNING),
         ("∞ or NaN", np.isnan(shown) | (shown == math.inf), FAULT),
     )
     traces = [
@@ -105,7 +106,7 @@ def survivors(sizes: Floats, name: str) -> Figure:
         for label, mask, color in states
     ]  # fmt: skip
     yaxis = axis(f"trials in {name} (%)", range=[0, 100])
-    return _figure(traces, _factor_axis(factors), yaxis)
+    return figure(traces, xaxis=_factor_axis(factors), yaxis=yaxis)
 
 
 def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> Figure:
@@ -118,7 +119,7 @@ def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> F
         k: the factor at which the matrix is shown.
     """
     n = path.shape[1]
-    chosen = np.unique(np.round(np.linspace(0, n - 1, min(n, MOST_SINGULAR_VALUES))).astype(int))
+    chosen = evenly_spread(n, MOST_SINGULAR_VALUES)
     x = np.asarray(at, dtype=np.float64)
     scale = Log10Axis.around([path[:, chosen], x[-1] * rates[chosen]])
     traces = []
@@ -128,9 +129,10 @@ def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> F
         traces.append(_line(x, path[:, index], name, {"color": color, "width": 2}, hover="10<sup>%{y:.1f}</sup>"))
         ends = np.array([0.0, x[-1]])
         traces.append(_line(ends, rates[index] * ends, name, {"color": color, "width": 1.5, "dash": "dash"}, showlegend=False))
-    traces.append(scatter(x=[None], y=[None], mode="lines", name="theory", line={"color": palette.GREY, "dash": "dash"}))
-    upright = {"type": "line", "x0": k, "x1": k, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": PURPLE, "width": 1, "dash": "dot"}}
-    return _figure(traces, _factor_axis(at[-1]), scale.layout("singular values of the product"), shapes=[upright])
+    traces.append(legend_entry("theory", line={"color": GREY, "dash": "dash"}))
+    return figure(
+        traces, xaxis=_factor_axis(at[-1]), yaxis=scale.layout("singular values of the product"), shapes=[vertical_line(k, PURPLE)]
+    )
 
 
 def matrix_picture(values: Floats) -> Figure:
@@ -148,18 +150,17 @@ def matrix_picture(values: Floats) -> Figure:
             z=np.where(finite, values, np.nan),
             zmin=-largest,
             zmax=largest,
-            colorscale=palette.DIVERGING,
+            colorscale=DIVERGING,
             showscale=False,
             **places,
             **shared,
         ),
         heatmap(z=np.where(finite, np.nan, 1.0), colorscale=[[0, FAULT], [1, FAULT]], showscale=False, **places, **shared),
     ]
-    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     return figure(
         traces,
-        xaxis=hidden,
-        yaxis=hidden | {"autorange": "reversed", "scaleanchor": "x"},
+        xaxis=hidden_axis(constrain="domain"),
+        yaxis=hidden_axis(constrain="domain", autorange="reversed", scaleanchor="x"),
         hovermode="closest",
         dragmode=False,
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
@@ -175,30 +176,18 @@ def critical_scales(critical: Floats, n: int, scale: float) -> Figure:
     sizes = np.arange(1, len(critical) + 1)
     traces = [
         _line(sizes, critical, "neither: exp(−λ₁)", {"color": THEORY, "width": 2.5, "dash": "dash"}, hover="%{y:.4f}"),
-        _line(sizes, 1 / np.sqrt(sizes), "1/√n", {"color": palette.ORANGE, "width": 1.5, "dash": "dot"}, hover="%{y:.4f}"),
+        _line(sizes, 1 / np.sqrt(sizes), "1/√n", {"color": ORANGE, "width": 1.5, "dash": "dot"}, hover="%{y:.4f}"),
         scatter(
             x=[n], y=[scale], mode="markers", name="here", marker={"color": PURPLE, "size": 11}, hovertemplate="σ = %{y:.4g}"
         ),
     ]  # fmt: skip
-    words = [
-        {"text": text, "xref": "paper", "yref": "paper", "x": x, "y": y, "showarrow": False, "font": {"size": SMALL}, "opacity": 0.75}
-        for text, x, y in (("grows", 0.75, 0.85), ("dies", 0.12, 0.1))
-    ]
+    words = [note(text, x, y, xref="paper", yref="paper", opacity=0.75) for text, x, y in (("grows", 0.75, 0.85), ("dies", 0.12, 0.1))]
     xaxis = axis("n", type="log", tickvals=[1, 2, 4, 8, 16, 32, 64])
-    return _figure(traces, xaxis, axis("σ", type="log", tickvals=[0.1, 0.2, 0.5, 1, 2]), annotations=words)
-
-
-def _figure(traces: Sequence[Any], xaxis: dict[str, Any], yaxis: dict[str, Any], **changes: Any) -> Figure:
-    return figure(traces, xaxis=xaxis, yaxis=yaxis, **changes)
+    return figure(traces, xaxis=xaxis, yaxis=axis("σ", type="log", tickvals=[0.1, 0.2, 0.5, 1, 2]), annotations=words)
 
 
 def _factor_axis(factors: int) -> dict[str, Any]:
     return axis("factors k", range=[0, factors * 1.01], zeroline=False, uirevision=f"{factors} factors")
-
-
-def _spread(count: int, most: int) -> npt.NDArray[np.intp]:
-    """Indices of at most `most` of `count` things, evenly, first and last included."""
-    return np.unique(np.round(np.linspace(0, count - 1, min(count, most))).astype(np.intp))
 
 
 def _line(x: npt.ArrayLike, y: npt.ArrayLike, name: str, line: dict[str, Any], *, hover: str = "", showlegend: bool = True) -> Trace:
@@ -206,19 +195,11 @@ def _line(x: npt.ArrayLike, y: npt.ArrayLike, name: str, line: dict[str, Any], *
     return scatter(x=x, y=y, name=name, mode="lines", line=line, showlegend=showlegend, **template)
 
 
-def _band(x: Floats, low: Floats, high: Floats) -> Trace:
-    return scatter(
-        x=np.concatenate([x, x[::-1]]), y=np.concatenate([low, high[::-1]]), fill="toself", fillcolor=translucent(MEASURED, 0.22),
-        mode="lines", line={"width": 0, "color": MEASURED}, name="5–95 % of the trials", hoverinfo="skip",
-    )  # fmt: skip
-
-
 def _single_trials(sizes: Floats) -> Trace:
     """All in one trace, with a gap between two."""
-    kept = _spread(sizes.shape[1], TRIAL_POINTS)
-    rows = np.column_stack([sizes[:, kept], np.full(len(sizes), np.nan)])
+    kept = evenly_spread(sizes.shape[1], TRIAL_POINTS)
     x = np.tile(np.append(kept + 1.0, np.nan), len(sizes))
-    return _line(x, rows.ravel(), "single trials", {"color": translucent(MEASURED, 0.45), "width": 1})
+    return _line(x, segments(sizes[:, kept]), "single trials", {"color": translucent(MEASURED, 0.45), "width": 1})
 
 
 def _median(x: Floats, scale: Log10Axis, low: Floats, median: Floats, high: Floats) -> Trace:

@@ -16,7 +16,7 @@ from mlp_core.activations import ACTIVATIONS
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from pages.figures.histograms import Flat
+from pages.figures.layers import FlatRange
 from pages.ui.run.inside_statistics import flat_of, moments_of
 from tests.support.engine import clouds, network_of
 from tests.support.histories import looks_of
@@ -220,13 +220,13 @@ def test_softmax_regression_has_no_hidden_layer_and_no_error(page: AppTest) -> N
 @pytest.mark.parametrize(
     ("spec", "flat"),
     [
-        (RunSpec(activation="tanh"), Flat(-0.97, 0.97)),
-        (RunSpec(activation="sigmoid"), Flat(0.03, 0.97)),
-        (RunSpec(activation="elu", activation_parameter=2.0), Flat(-1.97, math.inf)),
+        (RunSpec(activation="tanh"), FlatRange(-0.97, 0.97)),
+        (RunSpec(activation="sigmoid"), FlatRange(0.03, 0.97)),
+        (RunSpec(activation="elu", activation_parameter=2.0), FlatRange(-1.97, math.inf)),
         (RunSpec(activation="relu"), None),
         (RunSpec(activation="=x*2"), None),
     ],
 )
-def test_where_an_activation_is_flat(spec: RunSpec, flat: Flat | None) -> None:
+def test_where_an_activation_is_flat(spec: RunSpec, flat: FlatRange | None) -> None:
     activation = ACTIVATIONS.get(spec.activation) or replace(ACTIVATIONS["relu"], output_range=None)
     assert flat_of(activation, spec) == flat

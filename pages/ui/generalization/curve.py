@@ -18,7 +18,7 @@ from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
-from pages.figures.polynomial import coefficient_stems, fitted_curve
+from pages.figures.regression import coefficient_stems, fitted_curve
 from pages.ui import session
 from pages.ui.generalization.presets import Presets, preset_row
 from pages.ui.generalization.runs import runs_panel

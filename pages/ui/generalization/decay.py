@@ -27,7 +27,7 @@ from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREEN, GREY, PURPLE, TEST, TRAIN
-from pages.figures.shrinkage import ordered_weights, penalty_axis, penalty_places
+from pages.figures.regression import ordered_weights, penalty_axis, penalty_places
 from pages.ui.generalization.presets import Presets, preset_row
 from pages.ui.generalization.routes import routes_panel
 from pages.ui.generalization.runs import in_words

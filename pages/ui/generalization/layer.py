@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mlp_core.labs.generalization.masks import MOST_MASKS, dropped, kept, running_means, standard_error
 from mlp_core.spec import MAX_SEED, Bounds
-from pages.figures.dropout import masked_network, mean_of_masks, tensor_cells
+from pages.figures.dropout import masked_matrix, masked_network, mean_of_masks
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.text import count, percent
@@ -43,10 +43,10 @@ def part(link: LinkState) -> None:
     left, right = st.columns([1.3, 1], gap="medium")
     with left:
         st.markdown("###### h, the book's X")
-        live_chart(tensor_cells(h.double().numpy()), key="dropout_h", height=CELLS_HEIGHT, alt="The tensor before dropout: 0 to 15")
+        live_chart(masked_matrix(h.double().numpy()), key="dropout_h", height=CELLS_HEIGHT, alt="The tensor before dropout: 0 to 15")
         st.markdown(f"###### h′ under mask {count(masks)}")
         alt = "The tensor after dropout: dropped cells are crossed out, the others scaled"
-        live_chart(tensor_cells(outputs[-1].double().numpy(), keeps), key="dropout_cells", height=CELLS_HEIGHT, alt=alt)
+        live_chart(masked_matrix(outputs[-1].double().numpy(), keeps), key="dropout_cells", height=CELLS_HEIGHT, alt=alt)
         st.markdown(_in_words(p, int(keeps.sum())))
     with right:
         st.markdown("###### The network that is left for the first row")

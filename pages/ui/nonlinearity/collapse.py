@@ -23,7 +23,7 @@ from mlp_core.labs.nonlinearity.collapse import (
     stacked,
 )
 from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
-from pages.figures import collapse as figures
+from pages.figures import linear as figures
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.text import percent

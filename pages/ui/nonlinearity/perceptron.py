@@ -10,7 +10,7 @@ import streamlit as st
 from mlp_core.labs.nonlinearity.perceptron import Floats, Perceptron, on_grid, separation
 from mlp_core.labs.nonlinearity.plane import points_of
 from mlp_core.spec import MAX_SEED, Bounds
-from pages.figures.perceptron import mistakes_curve, perceptron_plane
+from pages.figures.linear import mistakes_curve, perceptron_plane
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo

@@ -16,8 +16,7 @@ from mlp_core.labs.nonlinearity.plane_view import FINE, copied_weights, hidden_o
 from mlp_core.network.concise import Network
 from mlp_core.training import Run
 from pages.figures.figure import Figure
-from pages.figures.plane import Scatter, Shading, decision_plane, hidden_space, shading_of, shading_of_numbers
-from pages.figures.plane_network import playground_network
+from pages.figures.plane import LabeledPoints, Shading, decision_plane, hidden_space, playground_network, shading_of, shading_of_numbers
 from pages.figures.series import CurveSeries
 from pages.figures.training import ACCURACY, LOSS, epoch_curves
 from pages.ui.link import LinkState
@@ -34,8 +33,8 @@ EDGE = "_plane_edge"  # (layer, unit, source or None for the bias), layers from 
 COUNT_SECONDS = 2.0  # while it plays, regions are cut no more often
 
 
-def scatter(points: Points) -> Scatter:
-    return Scatter(points.xy, points.labels, points.classes)
+def scatter(points: Points) -> LabeledPoints:
+    return LabeledPoints(points.xy, points.labels, points.classes)
 
 
 def bare_plane(link: LinkState, settings: Settings) -> None:

@@ -14,9 +14,9 @@ from mlp_core.initializers import initial_parameters
 from mlp_core.jobs import JobSnapshot
 from mlp_core.network.concise import Network, generator_for
 from mlp_core.spec import RunSpec
+from pages.figures.layers import activation_strips
 from pages.figures.pictures import MOST_UNITS, weight_images
 from pages.figures.predictions import prediction_grid, probability_bars
-from pages.figures.through import activation_strips
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.text import count, percent

@@ -14,8 +14,7 @@ from mlp_core.network.concise import Network
 from mlp_core.reports.diagnosis import healthy
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.training.inspection import PROBE_IMAGES, Histogram, Inspection, LayerInspection, inspect
-from pages.figures.histograms import Flat, layer_ridges
-from pages.figures.inside import Moment, layers_over_time
+from pages.figures.layers import FlatRange, MeasuredLayers, layer_histograms, layer_statistics
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.text import count, percent
@@ -46,7 +45,7 @@ def over_time(snapshot: JobSnapshot) -> None:
     figure = memo(
         "inside_over_time",
         key,
-        lambda: layers_over_time(moments, snapshot.steps_per_epoch, snapshot.spec.epochs, RANGES, healthy.UPDATE_RULE),
+        lambda: layer_statistics(moments, snapshot.steps_per_epoch, snapshot.spec.epochs, RANGES, healthy.UPDATE_RULE),
     )
     alt = "Mean, standard deviation, dead or saturated share, gradient norm and update-to-weight ratio of every layer against epochs"
     live_chart(figure, key="inside_over_time", height=figure["layout"]["height"], alt=alt)
@@ -57,11 +56,11 @@ def over_time(snapshot: JobSnapshot) -> None:
     )
 
 
-def moments_of(snapshot: JobSnapshot) -> list[Moment]:
+def moments_of(snapshot: JobSnapshot) -> list[MeasuredLayers]:
     """Probes and inspections in the order of their steps; an inspection stands for a probe of the same step."""
-    probed = {probe.step: Moment(probe.step, probe.layers, [None] * len(probe.layers)) for probe in snapshot.history.probes}
+    probed = {probe.step: MeasuredLayers(probe.step, probe.layers, [None] * len(probe.layers)) for probe in snapshot.history.probes}
     looked = {
-        look.step: Moment(look.step, [layer.stats for layer in look.layers], [layer.update_ratio for layer in look.layers])
+        look.step: MeasuredLayers(look.step, [layer.stats for layer in look.layers], [layer.update_ratio for layer in look.layers])
         for look in snapshot.inspections
     }
     together = probed | looked
@@ -89,7 +88,7 @@ def histograms(snapshot: JobSnapshot, network: Network | None, seeds: Seeds) -> 
     figure = memo(
         "inside_histograms",
         (snapshot.spec, look.step, kind, own),
-        lambda: layer_ridges(
+        lambda: layer_histograms(
             [_counted(layer, kind) for layer in layers],
             (OWN_AXES if own else AXES)[kind],
             hidden=hidden,
@@ -102,13 +101,13 @@ def histograms(snapshot: JobSnapshot, network: Network | None, seeds: Seeds) -> 
     st.caption(f"After step {count(look.step)}. {_lesson(kind, flat is not None and not own)}")
 
 
-def flat_of(activation: Activation, spec: RunSpec) -> Flat | None:
+def flat_of(activation: Activation, spec: RunSpec) -> FlatRange | None:
     """Where the outputs of an activation count as saturated; None where they do not tell."""
     interval = activation.range(spec.activation_parameter)
     if interval is None or activation.saturated_margin is None:
         return None
     low, high = interval.low + activation.saturated_margin, interval.high - activation.saturated_margin
-    return Flat(low, high) if math.isfinite(low) or math.isfinite(high) else None
+    return FlatRange(low, high) if math.isfinite(low) or math.isfinite(high) else None
 
 
 def _newest(snapshot: JobSnapshot, network: Network | None) -> Inspection | None:

@@ -9,7 +9,7 @@ from mlp_core.activations import evaluate
 from mlp_core.spec import Bounds, SpecError
 from mlp_core.theory import Array, sigmoid_bound_log10
 from pages.figures.axes import spoken_size
-from pages.figures.chain import gradient_chain, sigmoid_and_gradient
+from pages.figures.depth import gradient_chain, sigmoid_and_gradient
 from pages.ui.link import Field, LinkState
 from pages.ui.live_chart import Click, live_chart
 

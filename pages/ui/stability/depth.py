@@ -12,7 +12,7 @@ from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
 from mlp_core.stability.depth import DepthReport, factor_a_layer
 from mlp_core.theory import DepthPrediction, sigmoid_bound_log10
 from pages.figures.axes import spoken_size
-from pages.figures.depth import Bound, DepthSeries, activation_ridges, shares_by_layer, sizes_by_layer
+from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
@@ -144,13 +144,13 @@ def _sizes(quantity: str, measured: list[Measured]) -> Figure:
     return sizes_by_layer(series, title, _sigmoid_bound(measured) if quantity == "dh" else None)
 
 
-def _sigmoid_bound(measured: list[Measured]) -> Bound | None:
+def _sigmoid_bound(measured: list[Measured]) -> GradientBound | None:
     """0.25 a layer, from the last hidden layer of the first sigmoid network down to its first."""
     for one in measured:
         gradient = one.report.hidden_gradient_log10
         last = len(gradient) - 1
         if one.spec.activation == "sigmoid" and last > 1 and np.isfinite(gradient[last]):
-            return Bound(
+            return GradientBound(
                 "0.25 a layer: σ′ at its best", np.array([1.0, last]), gradient[last] + np.array([sigmoid_bound_log10(last - 1), 0.0])
             )
     return None

@@ -7,8 +7,8 @@ import streamlit as st
 from mlp_core.jobs import TrainingJob
 from mlp_core.labs.symmetry import Variant, distinct_units, variants
 from mlp_core.spec import Bounds
+from pages.figures.depth import DistinctSeries, distinct_unit_counts
 from pages.figures.pictures import weight_images
-from pages.figures.symmetry import DistinctSeries, distinct_unit_counts
 from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number

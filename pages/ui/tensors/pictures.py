@@ -11,9 +11,8 @@ from torch import Tensor
 from mlp_core.labs.tensors.arithmetic import number
 from mlp_core.labs.tensors.operations import Operation
 from mlp_core.labs.tensors.shapes import Lineup, tuple_text
-from pages.figures.cells import CellGrid, beside, corner
 from pages.figures.figure import Figure
-from pages.figures.shapes import AxisBox, ShapeRow, shape_lineup
+from pages.figures.tensors import AxisBox, CellGrid, ShapeRow, falk_scheme, shape_lineup, tensor_equation
 
 NAMES = ("A", "B")
 SIGNS = {"hadamard": "∗", "mul": "∗", "add": "+"}
@@ -39,7 +38,7 @@ def cells_picture(
     if operation.kind == "product" and result.ndim <= 2 and all(tensor.ndim <= 2 for tensor in tensors):
         a, b = tensors
         standing = a.ndim == 2 and b.ndim == 1  # a column below the column it came from
-        return corner(
+        return falk_scheme(
             _grid(titles[0], a, made_by[0]),
             _grid(titles[1], b, made_by[1], column=b.ndim == 1),
             _result(result, chosen, column=standing),
@@ -49,7 +48,7 @@ def cells_picture(
     else:
         grids = [_grid(title, tensor, made) for title, tensor, made in zip(titles, tensors, made_by, strict=True)]
     signs = ["→"] if operation.kind == "one" else [SIGNS.get(name, "@"), "="]
-    return beside(grids, _result(result, chosen), signs)
+    return tensor_equation(grids, _result(result, chosen), signs)
 
 
 def _none(tensor: Tensor) -> Tensor:

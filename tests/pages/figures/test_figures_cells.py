@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.figures import cells
-from pages.figures.cells import CELL_WIDTH, MOST_NUMBERED_COLUMNS, CellGrid
+from pages.figures import tensors
 from pages.figures.palette import GREEN, GREY, ORANGE, SKY, translucent
+from pages.figures.tensors import CELL_WIDTH, MOST_NUMBERED_COLUMNS, CellGrid
 from tests.support.figures.soundness import checked, sound
 
 
 def beside(operands: Sequence[CellGrid], result: CellGrid, signs: Sequence[str]) -> tuple[go.Figure, float]:
-    figure, height = cells.beside(operands, result, signs)
+    figure, height = tensors.tensor_equation(operands, result, signs)
     return checked(figure), height
 
 
 def corner(a: CellGrid, b: CellGrid, result: CellGrid) -> tuple[go.Figure, float]:
-    figure, height = cells.corner(a, b, result)
+    figure, height = tensors.falk_scheme(a, b, result)
     return checked(figure), height
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.figures import collapse
-from pages.figures.collapse import LEAST
+from pages.figures import linear
+from pages.figures.linear import LEAST
 from pages.figures.palette import GREY, MEASURED
 from tests.support.figures.soundness import drawn, sound
 
-difference_curve = drawn(collapse.difference_curve)
-singular_value_bars = drawn(collapse.singular_value_bars)
-unexplained_curve = drawn(collapse.unexplained_curve)
+difference_curve = drawn(linear.difference_curve)
+singular_value_bars = drawn(linear.singular_value_bars)
+unexplained_curve = drawn(linear.unexplained_curve)
 
 SLOPES = np.array([1.0, 0.5, 0.0])
 

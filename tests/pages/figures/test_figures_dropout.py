@@ -12,7 +12,7 @@ from tests.support.figures.soundness import drawn, sound
 
 masked_network = drawn(dropout.masked_network)
 mean_of_masks = drawn(dropout.mean_of_masks)
-tensor_cells = drawn(dropout.tensor_cells)
+masked_matrix = drawn(dropout.masked_matrix)
 vote_strips = drawn(dropout.vote_strips)
 
 VALUES = np.array([[0.0, 2.0, 0.0], [6.0, 8.0, 10.0]])
@@ -20,14 +20,14 @@ KEPT = np.array([[False, True, False], [True, True, True]])
 
 
 def test_every_cell_carries_its_number_and_dropped_ones_are_empty() -> None:
-    figure = tensor_cells(VALUES, KEPT)
+    figure = masked_matrix(VALUES, KEPT)
     sound(figure, 10_000)
     assert [note.text for note in figure.layout.annotations] == ["0", "2", "0", "6", "8", "10"]
     assert [shape.line.dash == "dot" for shape in figure.layout.shapes] == [True, False, True, False, False, False]
 
 
 def test_without_a_mask_all_cells_are_full() -> None:
-    assert {shape.line.dash for shape in tensor_cells(VALUES).layout.shapes} == {"solid"}
+    assert {shape.line.dash for shape in masked_matrix(VALUES).layout.shapes} == {"solid"}
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=10), st.integers(1, 5), st.integers(1, 5))

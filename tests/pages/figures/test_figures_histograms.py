@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.figures import histograms
-from pages.figures.histograms import HEIGHT, MOST_RIDGES, Flat, height
+from pages.figures import layers
+from pages.figures.layers import MOST_RIDGES, RIDGE_HEIGHT, FlatRange, _ridges_px
 from pages.figures.palette import OUTPUT, depth_colors, translucent
 from tests.support.figures.soundness import drawn, sound
 
-layer_ridges = drawn(histograms.layer_ridges)
+layer_ridges = drawn(layers.layer_histograms)
 
 
 class Bins(NamedTuple):
@@ -49,7 +49,7 @@ def test_heights_are_roots_of_shares_and_the_hover_names_them(layers: list[list[
         shown = (edges[1:] > low) & (edges[:-1] < high)
         tops = outline.y[1:-1:2][: shown.sum()] - base
         expected = np.array(counts)[shown]
-        np.testing.assert_allclose(tops, HEIGHT * np.sqrt(expected / expected.max()))
+        np.testing.assert_allclose(tops, RIDGE_HEIGHT * np.sqrt(expected / expected.max()))
         np.testing.assert_allclose(target.x, (edges[:-1] + 1 / len(counts))[shown], atol=1e-9)
         np.testing.assert_allclose(target.customdata, 100 * expected / sum(counts), rtol=6e-3)
 
@@ -78,20 +78,20 @@ def test_the_standard_deviation_is_written_beside_each_layer() -> None:
 
 
 def test_what_is_flat_is_shaded_behind_the_hidden_layers_alone() -> None:
-    figure = layer_ridges([normal(0.3), normal(0.3), normal(4)], "output", hidden=2, flat=Flat(-0.97, 0.97))
+    figure = layer_ridges([normal(0.3), normal(0.3), normal(4)], "output", hidden=2, flat=FlatRange(-0.97, 0.97))
     low, high = figure.layout.xaxis.range
     shapes = figure.layout.shapes
     assert [(shape.x0, shape.x1) for shape in shapes] == [(low, -0.97), (0.97, high)]
     assert all(shape.y0 > outlines(figure)[2].y.min() and shape.y1 >= outlines(figure)[0].y.max() for shape in shapes)
     assert [shape.showlegend for shape in shapes] == [True, False]
-    one_sided = layer_ridges([normal(0.3)], "output", hidden=1, flat=Flat(-0.97, math.inf))
+    one_sided = layer_ridges([normal(0.3)], "output", hidden=1, flat=FlatRange(-0.97, math.inf))
     assert len(one_sided.layout.shapes) == 1
-    near = layer_ridges([normal(0.01)], "output", hidden=1, flat=Flat(-0.97, 0.97)).layout.xaxis.range
+    near = layer_ridges([normal(0.01)], "output", hidden=1, flat=FlatRange(-0.97, 0.97)).layout.xaxis.range
     assert near[0] < -0.97 < 0.97 < near[1], "so that one sees how far away it is"
 
 
 def test_on_scales_of_their_own_all_layers_are_equally_wide() -> None:
-    figure = layer_ridges([normal(1), normal(1e-8)], "gradient", hidden=1, flat=Flat(-0.97, 0.97), own_scales=True)
+    figure = layer_ridges([normal(1), normal(1e-8)], "gradient", hidden=1, flat=FlatRange(-0.97, 0.97), own_scales=True)
     wide, narrow = (trace.x for trace in outlines(figure))
     np.testing.assert_allclose(wide, narrow, atol=1e-9)
     assert np.abs(wide).max() == 1
@@ -104,7 +104,7 @@ def test_a_deep_network_shows_some_layers_from_both_ends() -> None:
     names = list(figure.layout.yaxis.ticktext)
     assert (len(names), names[0], names[-1]) == (MOST_RIDGES, "layer 1", "output")
     assert outlines(figure)[0].fillcolor == translucent(depth_colors(100)[0], 0.35)
-    assert figure.layout.height == height(101) == height(10)
+    assert figure.layout.height == _ridges_px(101) == _ridges_px(10)
     sound(figure, 60_000)
 
 

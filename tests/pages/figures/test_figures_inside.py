@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.records import LayerStats
-from pages.figures import inside
-from pages.figures.inside import MOST_LINES, MOST_POINTS, Moment, height
+from pages.figures import layers
+from pages.figures.layers import MOST_LINES, MOST_POINTS, MeasuredLayers, _statistics_px
 from pages.figures.palette import OUTPUT, depth_colors
 from tests.support.figures.soundness import drawn, sound
 
@@ -22,13 +22,13 @@ HEALTHY = {"mean": (-0.5, 2.0), "std": (0.1, 2.0), "flat": (0.0, 20.0), "gradien
 LAYER = LayerStats(1, 64, 0.5, 0.7, 0.0, 0, 64, 5.0, 0.3)
 
 
-def moments(count: int, hidden: int = 2, **measured: float) -> list[Moment]:
+def moments(count: int, hidden: int = 2, **measured: float) -> list[MeasuredLayers]:
     layers = [replace(LAYER, layer=i + 1, **measured) for i in range(hidden + 1)]  # type: ignore[arg-type]
-    return [Moment(10 * step, layers, [1e-3 * (i + 1) for i in range(hidden + 1)]) for step in range(count)]
+    return [MeasuredLayers(10 * step, layers, [1e-3 * (i + 1) for i in range(hidden + 1)]) for step in range(count)]
 
 
-def over_time(shown: list[Moment]) -> go.Figure:
-    return drawn(inside.layers_over_time)(shown, 10, 5.0, HEALTHY, 1e-3)
+def over_time(shown: list[MeasuredLayers]) -> go.Figure:
+    return drawn(layers.layer_statistics)(shown, 10, 5.0, HEALTHY, 1e-3)
 
 
 def lines(figure: go.Figure, row: int) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def test_each_panel_marks_its_healthy_range_and_keeps_it_in_view() -> None:
 
 @given(st.lists(st.sampled_from([0.0, math.inf, math.nan, 5e-324, 1e22]) | st.floats(0, 1e3), min_size=1, max_size=MOST_POINTS))
 def test_no_gradient_norm_is_lost(norms: list[float]) -> None:
-    shown = [Moment(step, [replace(LAYER, gradient_norm=norm)], [None]) for step, norm in enumerate(norms, start=1)]
+    shown = [MeasuredLayers(step, [replace(LAYER, gradient_norm=norm)], [None]) for step, norm in enumerate(norms, start=1)]
     figure = over_time(shown)
     places: dict[float, float | str] = {}
     for trace in figure.data:
@@ -132,13 +132,13 @@ def test_without_hidden_layers_two_panels_are_left() -> None:
         "<b>Gradient norm |∂L/∂W|</b>",
         "<b>Update-to-weight ratio; dotted: 0.001</b>",
     ]
-    assert figure.layout.height == height(0) < height(1)
+    assert figure.layout.height == _statistics_px(0) < _statistics_px(1)
 
 
 def test_a_deep_network_over_a_long_time_stays_light() -> None:
     rng = np.random.default_rng(0)
     norms = rng.random((400, 101)).tolist()
-    shown = [Moment(step, [replace(LAYER, gradient_norm=norm) for norm in row], [0.01] * 101) for step, row in enumerate(norms)]
+    shown = [MeasuredLayers(step, [replace(LAYER, gradient_norm=norm) for norm in row], [0.01] * 101) for step, row in enumerate(norms)]
     figure = over_time(shown)
     names = list(lines(figure, 4))
     assert len(names) == MOST_LINES + 1

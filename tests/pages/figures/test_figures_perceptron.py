@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from pages.figures import perceptron
+from pages.figures import linear
 from tests.support.figures.soundness import drawn, sound
 
-mistakes_curve = drawn(perceptron.mistakes_curve)
-perceptron_plane = drawn(perceptron.perceptron_plane)
+mistakes_curve = drawn(linear.mistakes_curve)
+perceptron_plane = drawn(linear.perceptron_plane)
 
 POINTS, LABELS = np.array([[1.0, 2], [-1, 0.5], [3, -2]]), np.array([1.0, -1, 1])
 

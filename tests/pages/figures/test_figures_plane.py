@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from pages.figures import plane, plane_network
+from pages.figures import plane
 from pages.figures.palette import BLUE, GREEN, ORANGE
-from pages.figures.plane import LEVELS, Scatter, shading_of, shading_of_numbers
-from pages.figures.plane_network import tile_colors
+from pages.figures.plane import LEVELS, LabeledPoints, shading_of, shading_of_numbers, tile_colors
 from tests.support.figures.pictures import pixels
 from tests.support.figures.soundness import drawn, sound
 
-POINTS = Scatter(np.array([[1.0, 2], [-3, 4], [0, -5]]), np.array([0, 1, 2]), 3)
+POINTS = LabeledPoints(np.array([[1.0, 2], [-3, 4], [0, -5]]), np.array([0, 1, 2]), 3)
 decision_plane, hidden_space = drawn(plane.decision_plane), drawn(plane.hidden_space)
-playground_network = drawn(plane_network.playground_network)
+playground_network = drawn(plane.playground_network)
 
 
 def field(*first_row: tuple[float, ...]) -> np.ndarray:
@@ -112,7 +111,7 @@ def test_weights_that_are_not_numbers_can_be_drawn() -> None:
 
 
 def test_the_points_of_a_regression_are_colored_by_their_number() -> None:
-    numbers = Scatter(np.array([[1.0, 2], [3, 4]]), np.array([-3.0, 0.5]), 0)
+    numbers = LabeledPoints(np.array([[1.0, 2], [3, 4]]), np.array([-3.0, 0.5]), 0)
     figure = decision_plane(None, numbers, numbers)
     sound(figure, 60_000)
     test, train = figure.data[2:]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.figures import polynomial
-from pages.figures.polynomial import symmetric_log
+from pages.figures import regression
+from pages.figures.regression import symmetric_log
 from tests.support.figures.soundness import drawn, sound
 
-coefficient_stems = drawn(polynomial.coefficient_stems)
-fitted_curve = drawn(polynomial.fitted_curve)
+coefficient_stems = drawn(regression.coefficient_stems)
+fitted_curve = drawn(regression.fitted_curve)
 
 GRID = np.linspace(-2, 2, 5)
 POINTS = (np.array([-1.0, 1.0]), np.array([0.0, 10.0]))

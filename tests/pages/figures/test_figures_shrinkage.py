@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.figures import shrinkage
-from pages.figures.shrinkage import ZERO_GAP, penalty_axis, penalty_places
+from pages.figures import regression
+from pages.figures.regression import ZERO_GAP, penalty_axis, penalty_places
 from tests.support.figures.soundness import drawn, sound
 
-ordered_weights = drawn(shrinkage.ordered_weights)
+ordered_weights = drawn(regression.ordered_weights)
 
 
 def test_zero_stands_left_of_the_smallest() -> None:

@@ -9,21 +9,20 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.figures import chain, depth, stability, symmetry
-from pages.figures.depth import Bound, DepthSeries
+from pages.figures import depth, stability
+from pages.figures.depth import DepthSeries, DistinctSeries, GradientBound
 from pages.figures.stability import CURVE_POINTS, Growth, NumberRange
-from pages.figures.symmetry import DistinctSeries
 from tests.support.figures.soundness import drawn, sound
 
 activation_ridges = drawn(depth.activation_ridges)
 critical_scales = drawn(stability.critical_scales)
-distinct_unit_counts = drawn(symmetry.distinct_unit_counts)
-gradient_chain = drawn(chain.gradient_chain)
+distinct_unit_counts = drawn(depth.distinct_unit_counts)
+gradient_chain = drawn(depth.gradient_chain)
 gradient_map = drawn(depth.gradient_map)
 matrix_picture = drawn(stability.matrix_picture)
 product_growth = drawn(stability.product_growth)
 shares_by_layer = drawn(depth.shares_by_layer)
-sigmoid_and_gradient = drawn(chain.sigmoid_and_gradient)
+sigmoid_and_gradient = drawn(depth.sigmoid_and_gradient)
 singular_values = drawn(stability.singular_values)
 sizes_by_layer = drawn(depth.sizes_by_layer)
 survivors = drawn(stability.survivors)
@@ -176,7 +175,7 @@ def test_theory_is_a_dashed_line_or_a_band() -> None:
 
 
 def test_a_bound_is_part_of_the_picture() -> None:
-    figure = sizes_by_layer([series()], "", Bound("0.25 a layer", np.array([1.0, 3.0]), np.array([-30.0, 0.0])))
+    figure = sizes_by_layer([series()], "", GradientBound("0.25 a layer", np.array([1.0, 3.0]), np.array([-30.0, 0.0])))
     np.testing.assert_array_equal(named(figure, "0.25 a layer").y, [-30, 0])
     assert figure.layout.yaxis.range[0] < -30
 

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pages.figures import through
-from pages.figures.through import COLORS, MOST_CELLS, MOST_STRIPS, height
+from pages.figures import layers
+from pages.figures.layers import MOST_CELLS, MOST_STRIPS, STRIP_COLORS, _strips_px
 from tests.support.figures.soundness import drawn, sound
 
 Floats = npt.NDArray[np.float64]
 
-activation_strips = drawn(through.activation_strips)
+activation_strips = drawn(layers.activation_strips)
 
 
 def strip(values: Floats) -> tuple[Any, str]:
@@ -55,7 +55,7 @@ def test_zeros_are_counted_and_hardly_colored() -> None:
     trace, title = strip(np.array([0.0, 0.0, 0.0, 2.0]))
     assert title.endswith("0 to 2 · 75 % exactly 0")
     assert [place for place, _ in trace.colorscale] == [0, 0.5, 1]
-    assert trace.colorscale[1][1] == COLORS[1][1]
+    assert trace.colorscale[1][1] == STRIP_COLORS[1][1]
     assert str(trace.colorscale[1][1]).endswith(",0.15)")
 
 
@@ -81,5 +81,5 @@ def test_a_deep_and_wide_network_stays_light(layers: int) -> None:
     values = [np.random.default_rng(0).normal(size=2048)] * layers
     figure = activation_strips(values, [f"Layer {i}" for i in range(layers)])
     assert len(figure.data) == min(layers, MOST_STRIPS)
-    assert figure.layout.height == height(layers)
+    assert figure.layout.height == _strips_px(layers)
     sound(figure, 350_000)

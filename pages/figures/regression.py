@@ -1,18 +1,24 @@
-"""A fitted polynomial over its points, and its coefficients beside the true ones. Knows arrays, not how they were found."""
+"""Regression: a fitted polynomial over its points, its coefficients, and what a penalty does to weights."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.axes import axis
+from pages.figures.axes import axis, labeled
 from pages.figures.figure import Figure, Floats, Trace, figure, scatter
-from pages.figures.palette import GREY, TEST, TRAIN, VERMILION, translucent
+from pages.figures.palette import GREY, TEST, TRAIN, VERMILION, series_style, translucent
+from pages.figures.series import finite, segments
 
 Points = tuple[Floats, Floats]
 
 HEADROOM = 0.25  # of the points' height, above and below
 LARGEST_POWER = 300  # of ten: a coefficient beyond it is drawn there
+ZERO_GAP = 0.7  # decades between λ = 0 and the smallest other λ
+WEIGHTS_MARGIN = 0.08  # of what is drawn, above and below it
 
 
 def fitted_curve(grid: Floats, truth: Floats, fitted: Floats | None, train: Points, test: Points) -> Figure:
@@ -28,12 +34,12 @@ def fitted_curve(grid: Floats, truth: Floats, fitted: Floats | None, train: Poin
     low, high = float(everything.min()), float(everything.max())
     room = HEADROOM * max(high - low, 1e-9)
     traces = [
-        _dots("test points", test, translucent(TEST, 0.55), "circle-open"),
-        _dots("training points", train, TRAIN, "circle"),
+        _points("test points", test, translucent(TEST, 0.55), "circle-open"),
+        _points("training points", train, TRAIN, "circle"),
         scatter(x=grid, y=truth, name="true cubic", mode="lines", line={"color": GREY, "width": 2, "dash": "dash"}, hoverinfo="skip"),
     ]
     if fitted is not None:
-        within = np.where(np.isfinite(fitted), np.clip(fitted, low - 20 * room, high + 20 * room), np.nan)
+        within = np.clip(finite(fitted), low - 20 * room, high + 20 * room)
         line = {"color": VERMILION, "width": 3}
         traces.append(scatter(x=grid, y=within, name="fitted", mode="lines", line=line, hovertemplate="%{y:.3~g}"))
     frame = f"{low:.4g} to {high:.4g} from {grid[0]:.4g} to {grid[-1]:.4g}"
@@ -46,15 +52,19 @@ def fitted_curve(grid: Floats, truth: Floats, fitted: Floats | None, train: Poin
 
 
 def coefficient_stems(learned: Floats, true: Floats) -> Figure:
-    """Learned coefficients of xⁱ/i! beside the true ones (0 beyond the last), on an axis that shows 1 and 10¹² and both signs."""
+    """Learned coefficients of xⁱ/i! beside the true ones (0 beyond the last), on an axis that shows 1 and 10¹² and both signs.
+
+    Args:
+        learned: (d,).
+        true: (k,).
+    """
     powers = np.arange(len(learned))
     truth = np.zeros(len(learned))
     truth[: min(len(true), len(learned))] = true[: len(learned)]
     stems = [
         scatter(
-            x=np.column_stack([powers, powers, np.full(len(powers), np.nan)]).ravel(),
-            y=np.column_stack([np.zeros(len(powers)), symmetric_log(learned), np.full(len(powers), np.nan)]).ravel(),
-            mode="lines", line={"color": translucent(VERMILION, 0.6), "width": 2}, hoverinfo="skip", showlegend=False,
+            x=segments(powers, powers), y=segments(np.zeros(len(powers)), symmetric_log(learned)), mode="lines",
+            line={"color": translucent(VERMILION, 0.6), "width": 2}, hoverinfo="skip", showlegend=False,
         ),
         _stem_heads("learned", powers, learned, VERMILION, "circle", 8),
         _stem_heads("true", powers, truth, GREY, "line-ew-open", 16),
@@ -82,7 +92,7 @@ def _power(exponent: int) -> str:
     return "1" if exponent == 0 else "10" if exponent == 1 else f"10<sup>{exponent}</sup>"
 
 
-def _dots(name: str, points: Points, color: str, symbol: str) -> Trace:
+def _points(name: str, points: Points, color: str, symbol: str) -> Trace:
     marker = {"color": color, "size": 7, "symbol": symbol}
     return scatter(x=points[0], y=points[1], name=name, mode="markers", marker=marker, hovertemplate="(%{x:.3g}, %{y:.3g})")
 
@@ -93,3 +103,53 @@ def _stem_heads(name: str, powers: npt.NDArray[np.int_], values: Floats, color: 
     return scatter(
         x=powers, y=symmetric_log(values), name=name, mode="markers", marker=marker, text=words, hovertemplate=f"{name} %{{text}}"
     )
+
+
+def penalty_places(decays: npt.ArrayLike) -> Floats:
+    """log₁₀ λ, and left of the smallest for λ = 0."""
+    array = np.asarray(decays, dtype=np.float64)
+    zero = np.log10(array[array > 0].min()) - ZERO_GAP if (array > 0).any() else -1.0
+    return np.array([np.log10(decay) if decay > 0 else zero for decay in array])
+
+
+def penalty_axis(decays: npt.ArrayLike) -> dict[str, Any]:
+    """The axis for `penalty_places`: labeled at 0 and at the powers of ten."""
+    array, places = np.asarray(decays, dtype=np.float64), penalty_places(decays)
+    powers = range(int(np.ceil(places[array > 0].min() - 1e-9)), int(np.floor(places.max() + 1e-9)) + 1)
+    zero = [(float(places[array == 0][0]), "0")] if (array == 0).any() else []
+    ticks = [*zero, *((float(power), f"{10.0**power:g}") for power in powers)]
+    return axis("λ", range=[float(places.min()) - 0.15, float(places.max()) + 0.15], **labeled(ticks))
+
+
+def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping[str, Floats] | None = None) -> Figure:
+    """All weights of each model from the smallest to the largest; where a curve is flat at 0, weights are exactly 0.
+
+    Args:
+        weights: label -> (d,); the picture is as high as these need.
+        truth: the value that every weight should have.
+        beyond: label -> (d,), to compare with: these may leave the picture.
+    """
+    traces = [_ordered(label, values, series_style(index) | {"width": 2.5}) for index, (label, values) in enumerate(weights.items())]
+    thin = {"color": GREY, "width": 1.5, "dash": "dot"}
+    traces += [_ordered(label, values, thin) for label, values in (beyond or {}).items()]
+    longest = max((len(values) for values in weights.values()), default=1)
+    traces.append(
+        scatter(
+            x=[1, longest], y=[truth, truth], name=f"true: {truth:g} each", mode="lines",
+            line={"color": GREY, "width": 1.5, "dash": "dash"}, hoverinfo="skip",
+        )
+    )  # fmt: skip
+    drawn = np.concatenate([*weights.values(), [truth, 0.0]])
+    drawn = drawn[np.isfinite(drawn)]
+    low, high = float(drawn.min()), float(drawn.max())
+    margin = WEIGHTS_MARGIN * (high - low or 1.0)
+    return figure(
+        traces,
+        xaxis=axis("weights, in order", range=[0, longest + 1], zeroline=False),
+        yaxis=axis("value", range=[low - margin, high + margin], uirevision=str(longest)),
+    )
+
+
+def _ordered(label: str, values: Floats, line: Mapping[str, object]) -> Trace:
+    ordered = np.sort(finite(values))
+    return scatter(x=np.arange(1, len(ordered) + 1), y=ordered, name=label, mode="lines", line=line, hovertemplate="%{y:.3g}")

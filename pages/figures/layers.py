@@ -1,0 +1,498 @@
+"""Every layer of a network: its statistics over time, its distributions, and what every unit puts out for one image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from mlp_core.records import LayerStats
+from pages.figures.axes import Log10Axis, axis, hidden_axis, labeled
+from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, heatmap, legend_entry, scatter
+from pages.figures.marks import SMALL, note
+from pages.figures.palette import BLUE, GREY, HEALTHY, OUTPUT, VERMILION, WARNING, depth_colors, translucent
+from pages.figures.series import decimation_indices, evenly_spread
+
+MOST_LINES = 10  # hidden layers drawn
+MOST_TICKS = 4  # of a panel as low as these
+MOST_POINTS = 150  # of a line
+FEW_POINTS = 15  # with so few, each is marked
+PANEL_PX, STATISTICS_AROUND = 118, 112
+PANEL_GAP = 0.055  # between two panels, of the plot's height
+HEALTHY_NAME = "usual while learning"
+ABOVE_LEFT: dict[str, Any] = {"xanchor": "left", "yanchor": "bottom"}  # of a panel's title
+
+MOST_RIDGES = 10
+RIDGE_PX, RIDGES_AROUND = 58, 116
+RIDGE_HEIGHT = 0.86  # of a ridge, of the distance between two
+SHOWN_SHARE = 0.999  # of the values of each layer; an axis out to the last one would leave the rest a line
+SHARE_DIGITS = 3
+
+MOST_STRIPS = 10
+MOST_CELLS = 512  # of a strip; more than pixels show nothing more
+STRIP_PX, STRIPS_AROUND = 70, 70
+TITLE_SHARE = 0.36  # of the height of a strip and its title
+STRIP_COLORS = [[0.0, BLUE], [0.5, translucent(GREY, 0.15)], [1.0, VERMILION]]  # 0 is hardly there, on white and on near-black
+
+
+@dataclass(frozen=True)
+class MeasuredLayers:
+    """All layers after `step` steps, the output layer last; `update_ratios` are None where no step was watched."""
+
+    step: int
+    layers: Sequence[LayerStats]
+    update_ratios: Sequence[float | None]
+
+
+class LayerQuantity(NamedTuple):
+    """What a panel shows of a layer: a number of its own, or None."""
+
+    name: str
+    title: str
+    of: Callable[[MeasuredLayers, int], float | None]
+    log: bool = False
+    output: bool = True  # whether the output layer has it
+    dash: str = "solid"
+
+
+MEAN = LayerQuantity("mean", "Mean of the outputs", lambda moment, i: moment.layers[i].activation_mean, output=False)
+STD = LayerQuantity("std", "Standard deviation of the outputs", lambda moment, i: moment.layers[i].activation_std, log=True, output=False)
+SATURATED = LayerQuantity("flat", "Saturated outputs", lambda moment, i: 100 * moment.layers[i].saturated_fraction, output=False)
+DEAD = LayerQuantity("flat", "Dead units", lambda moment, i: 100 * _dead(moment.layers[i]), output=False)
+GRADIENT = LayerQuantity("gradient", "Gradient norm |∂L/∂W|", lambda moment, i: moment.layers[i].gradient_norm, log=True)
+UPDATE = LayerQuantity("update", "Update-to-weight ratio", lambda moment, i: moment.update_ratios[i], log=True)
+
+
+def _dead(layer: LayerStats) -> float:
+    return layer.dead_units / layer.units
+
+
+def layer_statistics(
+    moments: Sequence[MeasuredLayers],
+    steps_per_epoch: int,
+    total_epochs: float,
+    healthy: Mapping[str, tuple[float, float]],
+    update_rule: float,
+) -> Figure:
+    """Every layer over time: outputs, flat units, gradient and updates, each beside its healthy range.
+
+    Panels one above the other over the same epochs, a line a layer, colored by depth; the output layer is grey and dashed.
+
+    Of a deep network `MOST_LINES` hidden layers are drawn, evenly spread. Gradients and updates stand on axes in powers of ten, on which
+    exactly 0 has a line of its own.
+
+    Args:
+        moments: in the order of their steps.
+        healthy: name of a quantity -> its range, in the quantity's own unit (a share of "flat" in percent).
+        update_rule: the update-to-weight ratio that a rule of thumb asks for.
+    """
+    hidden = len(moments[0].layers) - 1 if moments else 0
+    shown = evenly_spread(hidden, MOST_LINES).tolist()
+    panels = [[MEAN], [STD], _flat_units(moments, hidden)] if hidden else []
+    panels += [[GRADIENT], [UPDATE]]
+    traces: list[Trace] = []
+    axes: dict[str, Any] = {}
+    shapes: list[dict[str, Any]] = []
+    titles: list[dict[str, Any]] = []
+    for row, quantities in enumerate(panels):
+        panel = _Panel(row, len(panels), steps_per_epoch, total_epochs)
+        rule = update_rule if quantities[0] is UPDATE else None
+        panel.draw(quantities, moments, shown, hidden, healthy[quantities[0].name], rule)
+        traces += panel.traces
+        axes |= panel.axes
+        shapes += panel.shapes
+        titles += panel.annotations
+    return figure(
+        traces,
+        height=_statistics_px(hidden),
+        margin={"l": 64, "r": 16, "t": 48, "b": 64},
+        legend=LEGEND | {"y": 1 + 22 / (PANEL_PX * len(panels))},
+        shapes=shapes,
+        annotations=titles,
+        **axes,
+    )
+
+
+def _statistics_px(hidden: int) -> int:
+    """Height of the figure of a network with so many hidden layers, in pixels."""
+    return STATISTICS_AROUND + PANEL_PX * (5 if hidden else 2)
+
+
+def _flat_units(moments: Sequence[MeasuredLayers], hidden: int) -> list[LayerQuantity]:
+    """Saturated outputs, dead units, or both, whichever were met; dead ones where neither was."""
+    dead = any(moment.layers[i].dead_units for moment in moments for i in range(hidden))
+    saturated = any(moment.layers[i].saturated_fraction for moment in moments for i in range(hidden))
+    if dead and saturated:
+        return [SATURATED, DEAD._replace(dash="dot")]
+    return [SATURATED] if saturated else [DEAD]
+
+
+class _Panel:
+    """One panel: its traces, axes, healthy range and title."""
+
+    def __init__(self, row: int, rows: int, steps_per_epoch: int, total_epochs: float) -> None:
+        self.first, self.last = row == 0, row == rows - 1
+        self.suffix = "" if row == 0 else str(row + 1)
+        each = (1 - PANEL_GAP * (rows - 1)) / rows
+        self.top = 1 - row * (each + PANEL_GAP)
+        self.domain = [max(0.0, self.top - each), self.top]
+        self.steps_per_epoch, self.total_epochs = steps_per_epoch, total_epochs
+        self.traces: list[Trace] = []
+        self.axes: dict[str, Any] = {}
+        self.shapes: list[dict[str, Any]] = []
+        self.annotations: list[dict[str, Any]] = []
+
+    def draw(
+        self,
+        quantities: Sequence[LayerQuantity],
+        moments: Sequence[MeasuredLayers],
+        shown: Sequence[int],
+        hidden: int,
+        healthy: tuple[float, float],
+        rule: float | None,
+    ) -> None:
+        lines = [
+            (quantity, layer, *_measured(quantity, moments, layer))
+            for quantity in quantities
+            for layer in [*shown, *([hidden] if quantity.output else [])]
+        ]
+        band = np.log10(healthy) if quantities[0].log else np.array(healthy)
+        scale = Log10Axis.around([band, *(values for *_, values in lines)]) if quantities[0].log else None
+        colors = depth_colors(hidden)
+        for quantity, layer, steps, values in lines:
+            color = OUTPUT if layer == hidden else colors[layer]
+            self._line(quantity, layer, hidden, steps, values, scale, color)
+        self._axes(quantities[0], scale, band, [values for *_, values in lines])
+        self._band(band, rule, quantities)
+
+    def _line(
+        self,
+        quantity: LayerQuantity,
+        layer: int,
+        hidden: int,
+        steps: Floats,
+        values: Floats,
+        scale: Log10Axis | None,
+        color: str,
+    ) -> None:
+        name = "output" if layer == hidden else f"layer {layer + 1}"
+        kind = f", {quantity.title.lower()}" if quantity.name == "flat" else ""
+        style: dict[str, Any] = {"name": name + kind, "legendgroup": name, "xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"}
+        kept = decimation_indices(values, MOST_POINTS)
+        x, y = (steps[kept] / self.steps_per_epoch).astype(np.float32), values[kept]
+        finite = np.isfinite(y)
+        few = len(kept) <= FEW_POINTS
+        number = "10<sup>%{y:.2f}</sup>" if quantity.log else "%{y:.3g}" + (" %" if kind else "")
+        dash = "dash" if layer == hidden else quantity.dash
+        self.traces.append(
+            scatter(
+                x=x, y=np.where(finite, y, np.nan), mode="lines+markers" if few else "lines", hovertemplate=number,
+                line={"color": color, "width": 2, "dash": dash}, marker={"color": color, "size": 5}, **style, showlegend=False,
+            )
+        )  # fmt: skip
+        if scale is not None and not finite.all():
+            words = ["exactly 0" if value == -np.inf else "not finite" for value in y[~finite]]
+            marker = {"color": color, "size": 6, "symbol": "x-thin-open", "line": {"width": 2}}
+            self.traces.append(
+                scatter(
+                    x=x[~finite], y=scale.place(y[~finite]), mode="markers", marker=marker, text=words, hovertemplate="%{text}", **style,
+                    showlegend=False,
+                )
+            )  # fmt: skip
+        if self.last:  # the last panel is always there and has every layer
+            line = {"color": color, "width": 2.5, "dash": dash}
+            self.traces.append(legend_entry(line=line, **style))
+
+    def _axes(self, quantity: LayerQuantity, scale: Log10Axis | None, band: Floats, values: Sequence[Floats]) -> None:
+        yaxis: dict[str, Any] = {"zeroline": False, "tickfont": {"size": SMALL + 1}}
+        if scale is not None:
+            yaxis |= _few_ticks(scale.layout(None))
+        elif quantity.name == "flat":
+            yaxis |= {"range": [-4, 104], "tickvals": [0, 50, 100]}
+        else:
+            known = np.concatenate([band, *(one[np.isfinite(one)] for one in values)])
+            margin = 0.06 * (np.ptp(known) or 1.0)
+            yaxis |= {"range": [float(known.min() - margin), float(known.max() + margin)], "nticks": 4}
+        xaxis: dict[str, Any] = {
+            "range": [0, self.total_epochs],
+            "uirevision": f"{self.total_epochs:g} epochs",
+            "unifiedhovertitle": {"text": "epoch %{x:.2f}"},
+            "anchor": f"y{self.suffix}",
+            "zeroline": False,
+            "showticklabels": self.last,
+        }
+        xaxis |= ({} if self.first else {"matches": "x"}) | (axis("epoch") if self.last else {})
+        self.axes = {f"xaxis{self.suffix}": xaxis, f"yaxis{self.suffix}": yaxis | {"domain": self.domain, "anchor": f"x{self.suffix}"}}
+
+    def _band(self, band: Floats, rule: float | None, quantities: Sequence[LayerQuantity]) -> None:
+        where = {"xref": f"x{self.suffix} domain", "yref": f"y{self.suffix}", "x0": 0, "x1": 1, "layer": "below"}
+        fill = {"fillcolor": translucent(HEALTHY, 0.22), "line": {"width": 0}}
+        self.shapes.append({"type": "rect", "y0": band[0], "y1": band[1], "name": HEALTHY_NAME, "showlegend": self.first} | fill | where)
+        if rule is not None:
+            line = {"color": translucent(GREY, 0.9), "width": 1.5, "dash": "dot"}
+            self.shapes.append({"type": "line", "y0": np.log10(rule), "y1": np.log10(rule), "line": line} | where)
+        title = note(f"<b>{_panel_title(quantities, rule)}</b>", 0, self.top, size=SMALL + 2, xref="paper", yref="paper", **ABOVE_LEFT)
+        self.annotations.append(title)
+
+
+def _few_ticks(layout: dict[str, Any]) -> dict[str, Any]:
+    """The axis with fewer powers of ten; the places of 0 and of what is not finite keep their words."""
+    ticks = list(zip(layout["tickvals"], layout["ticktext"], strict=True))
+    powers = [tick for tick in ticks if tick[1].startswith("1")]
+    kept = [tick for tick in ticks if tick not in powers] + powers[:: -(-len(powers) // MOST_TICKS) or 1]
+    return layout | labeled(kept)
+
+
+def _panel_title(quantities: Sequence[LayerQuantity], rule: float | None) -> str:
+    if len(quantities) > 1:
+        return "Saturated outputs (solid) and dead units (dotted), %"
+    unit = ", %" if quantities[0].name == "flat" else ""
+    return quantities[0].title + unit + (f"; dotted: {rule:g}" if rule is not None else "")
+
+
+def _measured(quantity: LayerQuantity, moments: Sequence[MeasuredLayers], layer: int) -> tuple[Floats, Floats]:
+    """Steps and values of one layer, without the moments that have none; of a log quantity their log10, in which 0 is -inf."""
+    pairs = [(moment.step, value) for moment in moments if (value := quantity.of(moment, layer)) is not None]
+    steps, values = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    if quantity.log:
+        with np.errstate(divide="ignore"):
+            values = np.log10(values)
+    return steps, values
+
+
+class Binned(Protocol):
+    """Counts in equal bins from `low` to `high`."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def counts(self) -> tuple[int, ...]: ...
+
+
+@dataclass(frozen=True)
+class FlatRange:
+    """Where an activation is flat: at or below `low` and at or above `high`; infinite where it is not."""
+
+    low: float
+    high: float
+
+
+class _Scaled(NamedTuple):
+    low: float
+    high: float
+    counts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, histogram: Binned) -> _Scaled:
+        largest = max(abs(histogram.low), abs(histogram.high)) or 1.0
+        return cls(histogram.low / largest, histogram.high / largest, histogram.counts)
+
+
+def layer_histograms(
+    histograms: Sequence[Binned],
+    title: str,
+    *,
+    hidden: int,
+    flat: FlatRange | None = None,
+    notes: Sequence[str] = (),
+    own_scales: bool = False,
+) -> Figure:
+    """Distributions of the numbers in every layer: ridges, the first layer at the top, each scaled to its own peak.
+
+    Heights are roots of shares, so that a spike leaves something of the rest.
+
+    The axis holds `SHOWN_SHARE` of every layer's values. Of a deep network `MOST_RIDGES` layers are drawn, evenly spread.
+
+    Args:
+        histograms: one a layer, the output layer last if it is among them.
+        hidden: how many layers are hidden ones; what comes after is the output layer.
+        flat: shaded, behind the hidden layers.
+        notes: words about each layer, written at its right after its standard deviation.
+        own_scales: whether each layer is shown in units of its largest size; then nothing is shaded.
+    """
+    shown = evenly_spread(len(histograms), MOST_RIDGES).tolist()
+    stds = [_std(histogram) for histogram in histograms]
+    if own_scales:
+        histograms, flat = [_Scaled.of(histogram) for histogram in histograms], None
+    low, high = (-1.0, 1.0) if own_scales else _span([histograms[i] for i in shown], flat)
+    colors = [*depth_colors(hidden), OUTPUT]
+    traces: list[Trace] = []
+    annotations = []
+    for row, layer in enumerate(shown):
+        base = float(len(shown) - 1 - row)
+        color = colors[min(layer, hidden)]
+        traces += _ridge(histograms[layer], _layer_name(layer, hidden), base, color, (low, high))
+        text = f"std {stds[layer]:.2g}" + (f"<br>{notes[layer]}" if notes and notes[layer] else "")
+        annotations.append(note(text, 1.01, base + 0.3, size=SMALL + 1, xref="paper", xanchor="left", align="left"))
+    rows_hidden = sum(layer < hidden for layer in shown)
+    return figure(
+        traces,
+        height=_ridges_px(len(histograms)),
+        margin={"l": 64, "r": 104, "t": 40 if flat else 12, "b": 56},
+        hovermode="closest",
+        xaxis=axis(title, range=[low, high], zeroline=True, uirevision=f"{title} {low:g} {high:g}"),
+        yaxis={
+            "tickvals": [len(shown) - 1 - row + RIDGE_HEIGHT / 3 for row in range(len(shown))],
+            "ticktext": [_layer_name(layer, hidden) for layer in shown],
+            "range": [-0.12, len(shown) + 0.02],
+            "zeroline": False,
+            "showgrid": False,
+            "fixedrange": True,
+        },
+        annotations=annotations,
+        shapes=_flat_shapes(flat, (low, high), len(shown) - rows_hidden, len(shown)) if flat and rows_hidden else [],
+    )
+
+
+def _ridges_px(layers: int) -> int:
+    """Height of the figure of so many layers, in pixels."""
+    return RIDGES_AROUND + RIDGE_PX * max(2, min(layers, MOST_RIDGES))
+
+
+def _ridge(histogram: Binned, name: str, base: float, color: str, shown: tuple[float, float]) -> list[Trace]:
+    counts = np.array(histogram.counts, dtype=np.float64)
+    edges = np.linspace(histogram.low, histogram.high, len(counts) + 1)
+    inside = (edges[1:] > shown[0]) & (edges[:-1] < shown[1])
+    counts, lefts, rights = counts[inside], edges[:-1][inside], edges[1:][inside]
+    total = sum(histogram.counts) or 1
+    peak = counts.max(initial=0.0) or 1.0
+    x = np.repeat(np.append(lefts, rights[-1:]), 2)  # the outline of the bins: up and down at every edge
+    y = base + RIDGE_HEIGHT * np.concatenate([[0.0], np.repeat(np.sqrt(counts / peak), 2), [0.0]])
+    outline = scatter(
+        x=np.clip(x, *shown), y=y, mode="lines", fill="toself", fillcolor=translucent(color, 0.35), line={"color": color, "width": 1.5},
+        hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    shares = [float(f"{100 * count / total:.{SHARE_DIGITS}g}") for count in counts]
+    targets = scatter(
+        x=(lefts + rights) / 2, y=np.full(len(counts), base + RIDGE_HEIGHT / 3), mode="markers", marker={"size": 18, "opacity": 0},
+        customdata=shares, hovertemplate=f"{name}: %{{customdata}} % near %{{x:.3g}}<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    return [outline, targets]
+
+
+def _flat_shapes(flat: FlatRange, shown: tuple[float, float], bottom: float, top: float) -> list[dict[str, Any]]:
+    fill = {"fillcolor": translucent(WARNING, 0.25), "line": {"width": 0}, "layer": "below", "name": "saturated: the activation is flat"}
+    sides = [(shown[0], flat.low), (flat.high, shown[1])]
+    drawn = [(x0, x1) for x0, x1 in sides if x0 < x1]
+    return [
+        {"type": "rect", "x0": x0, "x1": x1, "y0": bottom - 0.06, "y1": top, "showlegend": index == 0} | fill
+        for index, (x0, x1) in enumerate(drawn)
+    ]
+
+
+def _span(histograms: Sequence[Binned], flat: FlatRange | None) -> tuple[float, float]:
+    """An axis that holds most of every layer, and where the activation is flat, at ends that do not move with every step."""
+    ends = [end for histogram in histograms for end in _middle(histogram)]
+    if flat is not None:
+        margin = 0.03  # of what lies beyond, so that it is seen
+        ends += [side + sign * margin for side, sign in ((flat.low, -1), (flat.high, 1)) if math.isfinite(side)]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    step = 10.0 ** math.floor(math.log10((high - low) or 1.0)) / 2
+    return step / 5 * math.floor(low / (step / 5) - 0.2), step / 5 * math.ceil(high / (step / 5) + 0.2)
+
+
+def _middle(histogram: Binned) -> tuple[float, float]:
+    counts = np.array(histogram.counts, dtype=np.float64)
+    if not counts.sum():
+        return histogram.low, histogram.high
+    edges = np.linspace(histogram.low, histogram.high, len(counts) + 1)
+    below = np.cumsum(counts) / counts.sum()
+    tail = (1 - SHOWN_SHARE) / 2
+    first, last = int(np.searchsorted(below, tail)), int(np.searchsorted(below, 1 - tail))
+    return float(edges[first]), float(edges[min(last, len(counts) - 1) + 1])
+
+
+def _std(histogram: Binned) -> float:
+    counts = np.array(histogram.counts, dtype=np.float64)
+    if not counts.sum():
+        return math.nan
+    edges = np.linspace(histogram.low, histogram.high, len(counts) + 1)
+    middles = (edges[1:] + edges[:-1]) / 2
+    mean = np.average(middles, weights=counts)
+    return float(np.sqrt(np.average((middles - mean) ** 2, weights=counts)))
+
+
+def _layer_name(layer: int, hidden: int) -> str:
+    return f"layer {layer + 1}" if layer < hidden else "output"
+
+
+def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> Figure:
+    """What every unit of every layer puts out for one image: a strip a layer, the first at the top, a cell a unit, in order.
+
+    Each strip has a scale of its own, hardly colored at 0.
+    Of a layer with more than `MOST_CELLS` units neighbors share a cell, which shows the largest of them in size; its title says so. Of a
+    deep network `MOST_STRIPS` layers are drawn, evenly spread.
+
+    Args:
+        activations: (units,) of every layer.
+        labels: the name of every layer.
+    """
+    shown = evenly_spread(len(activations), MOST_STRIPS).tolist()
+    traces: list[Trace] = []
+    axes: dict[str, Any] = {}
+    titles = []
+    for row, layer in enumerate(shown):
+        suffix = "" if row == 0 else str(row + 1)
+        top = 1 - row / len(shown)
+        cells, share = _strip_cells(activations[layer])
+        traces.append(_strip(cells, share, len(activations[layer]), labels[layer], suffix, bar=row == 0))
+        bottom = top - (1 - TITLE_SHARE) / len(shown) - TITLE_SHARE / len(shown)
+        domain = [max(0.0, bottom + 0.04 / len(shown)), top - TITLE_SHARE / len(shown)]
+        axes[f"xaxis{suffix}"] = hidden_axis(range=[-0.5, len(cells) - 0.5], anchor=f"y{suffix}")
+        axes[f"yaxis{suffix}"] = hidden_axis(domain=domain, anchor=f"x{suffix}")
+        text = _strip_title(activations[layer], labels[layer], share)
+        titles.append(note(text, 0, domain[1], size=SMALL + 1, xref="paper", yref="paper", **ABOVE_LEFT))
+    return figure(
+        traces,
+        height=_strips_px(len(activations)),
+        margin={"l": 8, "r": 8, "t": 8, "b": 62},
+        hovermode="closest",
+        annotations=titles,
+        **axes,
+    )
+
+
+def _strips_px(layers: int) -> int:
+    """Height of the figure of so many layers, in pixels."""
+    return STRIPS_AROUND + STRIP_PX * min(layers, MOST_STRIPS)
+
+
+def _strip_cells(values: Floats) -> tuple[Floats, int]:
+    """At most `MOST_CELLS` values, each the largest in size of so many neighbors."""
+    share = math.ceil(len(values) / MOST_CELLS)
+    padded = np.concatenate([values, np.zeros(-len(values) % share)]).reshape(-1, share)
+    largest = np.abs(np.where(np.isfinite(padded), padded, 0.0)).argmax(axis=1)
+    return padded[np.arange(len(padded)), largest], share
+
+
+def _strip(cells: Floats, share: int, units: int, label: str, suffix: str, *, bar: bool) -> Trace:
+    finite = cells[np.isfinite(cells)]
+    end = float(np.abs(finite).max(initial=0.0)) or 1.0
+    if share == 1:
+        names = [f"unit {index + 1}" for index in range(len(cells))]
+    else:
+        names = [f"units {index * share + 1} to {min((index + 1) * share, units)}, the largest" for index in range(len(cells))]
+    ticks = {"tickvals": [-end, 0, end], "ticktext": ["−largest", "0", "+largest"], "tickfont": {"size": SMALL}}
+    place = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "len": 0.5, "thickness": 10}
+    return heatmap(
+        z=np.where(np.isfinite(cells), cells, np.nan)[None, :], zmin=-end, zmax=end, colorscale=STRIP_COLORS, showscale=bar,
+        text=[names], hovertemplate=f"{label}, %{{text}}: %{{z:.3g}}<extra></extra>", xaxis=f"x{suffix}", yaxis=f"y{suffix}",
+        **({"colorbar": place | ticks | {"ypad": 12, "outlinewidth": 0}} if bar else {}),
+    )  # fmt: skip
+
+
+def _strip_title(values: Floats, label: str, share: int) -> str:
+    finite = values[np.isfinite(values)]
+    parts = [f"<b>{label}</b>", f"{len(values):,} unit{'s' if len(values) > 1 else ''}"]
+    if share > 1:
+        parts.append(f"the largest of every {share} neighbors shown")
+    if finite.size:
+        parts.append(f"{finite.min():.3g} to {finite.max():.3g}".replace("-", "−"))
+    if zeros := int((values == 0).sum()):
+        parts.append(f"{100 * zeros / len(values):.0f} % exactly 0")
+    return " · ".join(parts)

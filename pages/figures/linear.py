@@ -1,0 +1,146 @@
+"""Linear models: the singular values of a stack of affine layers and what bending does to it; the perceptron's line and its mistakes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pages.figures.axes import axis, log_axis
+from pages.figures.figure import Figure, Floats, Trace, figure, scatter
+from pages.figures.marks import Marks
+from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE
+from pages.figures.series import POINT_LIMIT, evenly_spread, segments
+
+LEAST = 1e-18  # of the largest: where a singular value of exactly 0 is drawn
+LEAST_DIFFERENCE = 1e-17
+HALF = 6.0  # the plane shown reaches so far
+FAR = 4 * HALF
+NEARBY = 5.0  # a bound within so many times the count belongs in the picture
+
+
+def singular_value_bars(values: Floats, rank: int) -> Figure:
+    """Singular values of the product on a log axis, relative to the largest; those below rounding, beyond the rank, are grey.
+
+    Args:
+        values: (n,), descending.
+        rank: of the product.
+    """
+    relative = np.maximum(values / values[0], LEAST) if values[0] > 0 else np.full(len(values), LEAST)
+    number = np.arange(1, len(values) + 1)
+    colors = [MEASURED if index < rank else GREY for index in range(len(values))]
+    bars = scatter(
+        x=segments(number, number), y=segments(np.full(len(values), LEAST), relative), mode="lines",
+        line={"color": GREY, "width": 1}, hoverinfo="skip",
+    )  # fmt: skip
+    heads = scatter(
+        x=number, y=relative, mode="markers", marker={"color": colors, "size": 10},
+        hovertemplate="singular value %{x}: %{y:.2g} of the largest<extra></extra>",
+    )  # fmt: skip
+    xaxis = axis("singular value", range=[0.5, len(values) + 0.5], dtick=1 if len(values) <= 10 else None)
+    yaxis = log_axis("size / largest", range=[np.log10(LEAST), 0.5], dtick=6)
+    return figure([bars, heads], showlegend=False, hovermode="closest", xaxis=xaxis, yaxis=yaxis)
+
+
+def difference_curve(slopes: Floats, difference: Floats, slope: float) -> Figure:
+    """The largest difference between the bent stack and its product, against the slope; the ring is where the dial stands."""
+    yaxis = log_axis("largest difference", range=[-17, 2], dtick=4)
+    return _against_slope(slopes, np.maximum(difference, LEAST_DIFFERENCE), slope, yaxis, "%{y:.2g}")
+
+
+def unexplained_curve(slopes: Floats, unexplained: Floats, slope: float) -> Figure:
+    """Share of the outputs' variance, in percent, that no single affine map explains, against the slope."""
+    top = max(1.0, 1.15 * 100 * float(unexplained.max()))
+    yaxis = axis("unexplained (%)", range=[-0.03 * top, top])
+    return _against_slope(slopes, 100 * unexplained, slope, yaxis, "%{y:.2f} %")
+
+
+def _against_slope(slopes: Floats, values: Floats, slope: float, yaxis: dict[str, Any], shown: str) -> Figure:
+    here = int(np.argmin(np.abs(slopes - slope)))
+    curve = scatter(
+        x=slopes, y=values, mode="lines+markers", line={"color": MEASURED, "width": 2.5}, marker={"size": 6},
+        hovertemplate=f"slope %{{x}}: {shown}<extra></extra>",
+    )  # fmt: skip
+    ring = scatter(
+        x=slopes[here : here + 1], y=values[here : here + 1], mode="markers", hoverinfo="skip",
+        marker={"color": FAULT, "size": 14, "symbol": "circle-open", "line": {"width": 3}},
+    )  # fmt: skip
+    xaxis = axis("slope below 0", range=[1.03, -0.03])
+    return figure([curve, ring], showlegend=False, hovermode="closest", xaxis=xaxis, yaxis=yaxis)
+
+
+def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Floats | None, current: int | None) -> Figure:
+    """Points of the classes −1 (blue, circles) and 1 (orange, squares), the line ⟨w, x⟩ + b = 0 with its arrow w, and the line before.
+
+    Args:
+        points: (n, 2); `labels` (n,) of −1 and 1.
+        weights: (w₁, w₂, b); no line is drawn where w is 0.
+        before: the weights before the last mistake; None for none.
+        current: index of the sample met last, ringed.
+    """
+    traces = [_class_points(points[labels < 0], BLUE, "circle", "y = −1"), _class_points(points[labels > 0], ORANGE, "square", "y = +1")]
+    traces.append(_boundary(before, {"color": GREY, "width": 2, "dash": "dot"}, "before the last mistake"))
+    traces.append(_boundary(weights, {"color": MEASURED, "width": 4}, "w·x + b = 0"))
+    ring = points[current : current + 1] if current is not None else np.empty((0, 2))
+    marker = {"color": FAULT, "size": 20, "symbol": "circle-open", "line": {"width": 3}}
+    traces.append(scatter(x=ring[:, 0], y=ring[:, 1], mode="markers", marker=marker, name="met last", hoverinfo="skip"))
+    shared: dict[str, Any] = {"range": [-HALF, HALF], "zeroline": False, "dtick": 2}
+    return figure(
+        traces,
+        hovermode="closest",
+        xaxis=axis("x", constrain="domain", **shared),
+        yaxis=axis("y", scaleanchor="x", constrain="domain", **shared),
+        annotations=_weight_arrow(weights),
+    )
+
+
+def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
+    """Mistakes against samples met; the bound (R/γ)² is a line where it is near enough to be seen."""
+    kept = evenly_spread(len(counts), POINT_LIMIT)
+    curve = scatter(
+        x=kept, y=np.asarray(counts)[kept], mode="lines", line={"color": FAULT, "width": 2.5, "shape": "hv"},
+        hovertemplate="%{y:,} mistakes in %{x:,} samples<extra></extra>",
+    )  # fmt: skip
+    marks, top = Marks(), max(5.0, 1.15 * counts[-1])
+    if bound <= NEARBY * max(counts[-1], 2):
+        marks.level(bound, f"(R/γ)² = {bound:,.1f}")
+        top = max(top, 1.2 * bound)
+    return figure(
+        [curve],
+        showlegend=False,
+        hovermode="closest",
+        xaxis=axis("samples", range=[0, max(10, len(counts) - 1)]),
+        yaxis=axis("mistakes", range=[0, top]),
+        **marks.layout,
+    )
+
+
+def _class_points(points: Floats, color: str, symbol: str, name: str) -> Trace:
+    marker = {"color": color, "size": 9, "symbol": symbol, "line": {"color": "white", "width": 1}}
+    hover = "(%{x}, %{y})<extra>" + name + "</extra>"
+    return scatter(x=points[:, 0], y=points[:, 1], mode="markers", marker=marker, name=name, hovertemplate=hover)
+
+
+def _boundary(weights: Floats | None, style: dict[str, Any], name: str) -> Trace:
+    """The line where ⟨w, x⟩ + b = 0, far beyond the plane at both ends."""
+    ends = np.empty((0, 2))
+    if weights is not None and (size := math.hypot(weights[0], weights[1])) > 0:
+        normal = weights[:2] / size
+        foot, along = -weights[2] / size * normal, np.array([-normal[1], normal[0]])
+        ends = np.array([foot - FAR * along, foot + FAR * along])
+    return scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line=style, name=name, hoverinfo="skip")
+
+
+def _weight_arrow(weights: Floats) -> list[dict[str, Any]]:
+    """w, which points to the side of +1, from the line's nearest point to the origin; its length says nothing."""
+    size = math.hypot(weights[0], weights[1])
+    if size == 0 or abs(weights[2]) / size > HALF:
+        return []
+    foot, head = -weights[2] / size**2 * weights[:2], 1.5 * weights[:2] / size
+    tip = foot + head
+    return [
+        {"x": tip[0], "y": tip[1], "ax": foot[0], "ay": foot[1], "xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
+        | {"showarrow": True, "arrowhead": 2, "arrowwidth": 2.5, "arrowcolor": MEASURED, "text": ""}
+    ]
