@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from mlp_core.records import HistorySnapshot, StopReason
 from mlp_core.spec import RunSpec
 from mlp_core.training.checkpoints import KeptStep

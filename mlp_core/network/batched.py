@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from mlp_core.losses import Loss
-from mlp_core.network.concise import Network
+from mlp_core.network.network import Network
 from mlp_core.spec import RunSpec
 
 # PyTorch may hand larger products to oneDNN, which takes longer to prepare for one than to multiply matrices as small as these.
@@ -23,7 +23,7 @@ class Batched:
     """S networks that learn at once, each for itself: what one of them computes never reaches another, be it finite or not.
 
     Args:
-        networks: of one design, as `model.build` or `scratch.build` made them. Their parameters become views of the common ones: they
+        networks: of one design, all `Concise` or all `Scratch`. Their parameters become views of the common ones: they
             learn as these do.
         spec: the design; its seed does not matter.
         loss: what the outputs mean.

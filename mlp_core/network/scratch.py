@@ -10,11 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-from mlp_core.activations import Activation
-from mlp_core.expression import resolve
-from mlp_core.initializers import initial_parameters
-from mlp_core.losses import CROSS_ENTROPY, Loss
-from mlp_core.network.concise import CPU, Layer, Network, NetworkState, generator_for
+from mlp_core.network.network import Layer, Network
 from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
 
@@ -27,23 +23,17 @@ def dropout(H: Tensor, p: float, generator: Generator) -> Tensor:
     return mask * H / (1 - p)
 
 
-class Scratch:
+class Scratch(Network):
     """A `Network`: H = φ(XW₁ + b₁), O = HW₂ + b₂, for any number of hidden layers. Weights W are (n_in, n_out), as in the book."""
 
-    def __init__(
-        self, spec: RunSpec, sizes: tuple[int, ...], device: torch.device, loss: Loss, activation: Activation, dtype: torch.dtype
-    ) -> None:
-        self.activation, self.activation_parameter = activation, spec.activation_parameter
-        self.loss_of = loss.scratch
-        self.dropout = spec.dropout or (0.0,) * len(spec.hidden)
-        self._generator = generator_for(spec, "dropout", device)
-        drawn = initial_parameters(spec, sizes, generator_for(spec, "init"))
-        self.W = [weight.T.contiguous().to(device, dtype).requires_grad_() for weight, _ in drawn]
-        self.b = [bias.to(device, dtype).requires_grad_() for _, bias in drawn]
-        self.alpha: Sequence[float | Tensor | None] = [spec.activation_parameter] * len(spec.hidden)
-        if activation.parameter is not None and activation.parameter.learnable:
-            initial = activation.parameter.default if spec.activation_parameter is None else spec.activation_parameter
-            self.alpha = [torch.tensor(initial, device=device, dtype=dtype, requires_grad=True) for _ in spec.hidden]
+    def _assemble(self, layers: Sequence[tuple[Tensor, Tensor]], dropout: Sequence[float]) -> None:
+        self.W = [weight.T.contiguous().requires_grad_() for weight, _ in layers]
+        self.b = [bias.requires_grad_() for _, bias in layers]
+        self.alpha = [self._alpha(weight) for weight, _ in layers[:-1]]
+        for alpha in self.alpha:
+            if isinstance(alpha, Tensor):
+                alpha.requires_grad_()
+        self.dropout = dropout
 
     def forward(self, X: Tensor, *, training: bool) -> list[Layer]:
         layers: list[Layer] = []
@@ -67,6 +57,9 @@ class Scratch:
         logits = self.forward(x, training=True)[-1].activation
         return self.loss_of(logits, labels), logits.detach()
 
+    def loss_of(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return self._loss.scratch(logits, labels)
+
     def layers(self, x: Tensor) -> list[Layer]:
         return self.forward(x, training=False)
 
@@ -77,25 +70,6 @@ class Scratch:
 
     def weights(self) -> list[tuple[Tensor, Tensor]]:
         return [(W.detach().T, b.detach()) for W, b in zip(self.W, self.b, strict=True)]
-
-    def state(self) -> NetworkState:
-        return NetworkState.of(self.parameters(), self._generator)
-
-    def load_state(self, state: NetworkState) -> None:
-        state.restore(self.parameters(), self._generator)
-
-
-def build(
-    spec: RunSpec,
-    sizes: tuple[int, ...],
-    device: torch.device = CPU,
-    *,
-    loss: Loss = CROSS_ENTROPY,
-    activation: Activation | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Network:
-    """The network of `spec` from bare tensors; arguments as of `mlp_core.network.concise.build`."""
-    return Scratch(spec, sizes, device, loss, activation or resolve(spec.activation), dtype)
 
 
 def decayed(g: Tensor, w: Tensor, spec: RunSpec) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor
 from mlp_core.data import load_sample
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
-from mlp_core.network.concise import build
+from mlp_core.network import Concise
 from mlp_core.spec import OUTPUTS, RunSpec
 from mlp_core.theory import Array, DepthPrediction, Layer, mean_field
 
@@ -77,7 +77,7 @@ def measure_depth(spec: RunSpec, inputs: Tensor, labels: Tensor, precision: str 
     """
     dtype = {"float64": torch.float64, "float32": torch.float32}[precision]
     activation = resolve(spec.activation)
-    network = build(spec, (inputs.shape[1], *spec.hidden, OUTPUTS), dtype=dtype)
+    network = Concise(spec, (inputs.shape[1], *spec.hidden, OUTPUTS), dtype=dtype)
     x = inputs.detach().clone().to(dtype).requires_grad_()
     layers = network.layers(x)
     outputs = [layer.activation for layer in layers[:-1]]
@@ -103,7 +103,7 @@ def measure_depth(spec: RunSpec, inputs: Tensor, labels: Tensor, precision: str 
 
 def output_histograms(spec: RunSpec, inputs: Tensor) -> tuple[Array, Array]:
     """Outputs of the hidden layers in float64: counts (L, HISTOGRAM_BINS) from -largest to +largest, and the largest (L,) each."""
-    network = build(spec, (inputs.shape[1], *spec.hidden, OUTPUTS), dtype=torch.float64)
+    network = Concise(spec, (inputs.shape[1], *spec.hidden, OUTPUTS), dtype=torch.float64)
     with torch.no_grad():
         outputs = [layer.activation for layer in network.layers(inputs.double())[:-1]]
     counts = np.array([_histogram(output) for output in outputs])

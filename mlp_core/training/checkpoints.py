@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from mlp_core.network.concise import Network, NetworkState
+from mlp_core.network import Network
+from mlp_core.network.network import NetworkState
 from mlp_core.optimizers import OptimizerState
 from mlp_core.records import History, StepRecord
 from mlp_core.training.evaluation import Evaluation

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mlp_core.network.concise import Layer, Network
+from mlp_core.network import Layer, Network
 from mlp_core.records import LayerStats
 
 PROBE_IMAGES = 256

@@ -16,7 +16,7 @@ from torch import Tensor
 from mlp_core.data import Dataset
 from mlp_core.expression import resolve
 from mlp_core.losses import CROSS_ENTROPY, Loss
-from mlp_core.network.concise import Network, count
+from mlp_core.network import Network, count
 from mlp_core.records import EpochRecord, History, HistorySnapshot, LrChange, ProbeRecord, StepRecord, StopReason
 from mlp_core.runtime.devices import failure_of, find_device
 from mlp_core.spec import BOUNDS, RunSpec

@@ -11,8 +11,7 @@ from mlp_core import optimizers
 from mlp_core.activations import Activation
 from mlp_core.data import Dataset
 from mlp_core.losses import Loss
-from mlp_core.network import concise, scratch
-from mlp_core.network.concise import Network, generator_for
+from mlp_core.network import NETWORKS, generator_for, scratch
 from mlp_core.optimizers import Optimizer
 from mlp_core.records import LayerStats, StepRecord
 from mlp_core.spec import RunSpec, weight_count
@@ -46,7 +45,7 @@ class TrainingState:
     def __init__(
         self, spec: RunSpec, data: Dataset, loss: Loss, sizes: tuple[int, ...], device: torch.device, activation: Activation | None = None
     ) -> None:
-        self.network = build_network(spec, sizes, device, loss, activation)
+        self.network = NETWORKS[spec.implementation](spec, sizes, device, loss=loss, activation=activation)
         self.optimizer = make_optimizer(spec, self.network.parameters())
         train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
         self.train_images = data.train_images[:train_count].reshape(train_count, -1).to(device)
@@ -100,12 +99,6 @@ class TrainingState:
         self._generator.set_state(checkpoint.order)
         self.start_epoch()
         self._position, self.loss_sum, self.hits = checkpoint.position, checkpoint.loss_sum, checkpoint.hits
-
-
-def build_network(spec: RunSpec, sizes: tuple[int, ...], device: torch.device, loss: Loss, activation: Activation | None = None) -> Network:
-    """The network in the implementation that `spec` asks for."""
-    build = scratch.build if spec.implementation == "scratch" else concise.build
-    return build(spec, sizes, device, loss=loss, activation=activation)
 
 
 def make_optimizer(spec: RunSpec, parameters: Sequence[Tensor]) -> Optimizer:

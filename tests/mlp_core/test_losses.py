@@ -15,7 +15,7 @@ from mlp_core.data import Dataset
 from mlp_core.initializers import initial_parameters
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.losses import LOSSES
-from mlp_core.network.concise import generator_for
+from mlp_core.network import generator_for
 from mlp_core.optimizers import make_optimizer
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run

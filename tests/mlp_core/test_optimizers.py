@@ -238,12 +238,13 @@ def test_training_imports_no_compiler() -> None:
     """The reason for this module: a first torch.optim object would bring torch._dynamo and sympy."""
     program = """
 import sys, torch
-from mlp_core import model, optimizers, scratch
+from mlp_core import optimizers
+from mlp_core.network import Concise, Scratch, scratch
 from mlp_core.spec import RunSpec
 for name in optimizers.OPTIMIZERS:
-    for implementation, make in ((model, optimizers.make_optimizer), (scratch, scratch.make_optimizer)):
+    for implementation, make in ((Concise, optimizers.make_optimizer), (Scratch, scratch.make_optimizer)):
         spec = RunSpec(hidden=(3,), optimizer=name, dropout=(0.5,))
-        network = implementation.build(spec, (4, 3, 2))
+        network = implementation(spec, (4, 3, 2))
         optimizer = make(spec, network.parameters())
         network.loss(torch.ones(5, 4), torch.zeros(5, dtype=torch.int64))[0].backward()
         optimizer.step()

@@ -13,7 +13,7 @@ from mlp_core.labs.generalization.bands import compare
 from mlp_core.labs.generalization.linear_fit import LinearFit
 from mlp_core.labs.generalization.polynomial import draw, features
 from mlp_core.labs.generalization.subsets import first, with_wrong_labels
-from mlp_core.network.concise import build
+from mlp_core.network import Concise
 from mlp_core.spec import RunSpec
 from pages.ui import session
 from pages.ui.generalization import images, labels
@@ -139,7 +139,7 @@ def test_wrong_labels_are_learned_by_heart(page: AppTest, monkeypatch: pytest.Mo
 def test_what_a_network_says_of_wrong_labels_is_counted() -> None:
     data = load_fashion_mnist()
     noisy = with_wrong_labels(first(data, 50, 10), 0.5, 0)
-    network = build(RunSpec(device="cpu"), (784, 256, 10))
+    network = Concise(RunSpec(device="cpu"), (784, 256, 10))
     said_by_it = network.logits(noisy.data.train_images[noisy.wrong].reshape(25, 784).float() / 255).argmax(dim=1)
     learned = labels.learned_of_wrong(network, noisy)
     assert learned.wrong_label == sum(a == b for a, b in zip(said_by_it, noisy.data.train_labels[noisy.wrong], strict=True)) / 25

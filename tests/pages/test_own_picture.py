@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
-from mlp_core.network.concise import build
+from mlp_core.network import Concise
 from mlp_core.spec import RunSpec
 from pages.ui.run import own_picture
 from pages.ui.run.own_garment import KEPT, Kept
@@ -173,11 +173,11 @@ def test_a_diverged_network_is_named_as_such(page: AppTest, monkeypatch: pytest.
 
 @pytest.mark.parametrize(("sizes", "fits"), [((784, 4, 10), True), ((2, 4, 10), False), ((784, 4, 2), False), ((784, 10), True)])
 def test_only_a_network_of_garments_is_asked(sizes: tuple[int, ...], fits: bool) -> None:
-    assert takes_pictures(build(RunSpec(hidden=sizes[1:-1], device="cpu"), sizes)) == fits
+    assert takes_pictures(Concise(RunSpec(hidden=sizes[1:-1], device="cpu"), sizes)) == fits
 
 
 def test_the_probabilities_are_those_of_the_network() -> None:
-    network = build(RunSpec(hidden=(6,), init="he_normal", dropout=(0.5,), device="cpu"), (784, 6, 10))
+    network = Concise(RunSpec(hidden=(6,), init="he_normal", dropout=(0.5,), device="cpu"), (784, 6, 10))
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     (first, first_bias), (last, last_bias) = ((weight.double().numpy(), bias.double().numpy()) for weight, bias in network.weights())
     outputs = last @ np.maximum(first @ (pixels.ravel() / 255) + first_bias, 0) + last_bias

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mlp_core.data import Dataset
 from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mlp_core.labs.nonlinearity.plane import PLANE_EXTENT, inputs
 from mlp_core.losses import Loss
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 
 Floats = npt.NDArray[np.float64]
 

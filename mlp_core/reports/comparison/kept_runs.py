@@ -14,7 +14,7 @@ from typing import Any
 
 from mlp_core.bounds import SpecError
 from mlp_core.jobs import JobSnapshot
-from mlp_core.network import concise as model
+from mlp_core.network import count as counts_of
 from mlp_core.records import HistorySnapshot, StopReason
 from mlp_core.reports.comparison.changes import short_name
 from mlp_core.spec import RunSpec
@@ -105,7 +105,7 @@ class KeptRuns:
             name="",
             spec=snapshot.spec,
             steps_per_epoch=snapshot.steps_per_epoch,
-            parameters=model.count(snapshot.spec, snapshot.spec.sizes).parameters,
+            parameters=counts_of(snapshot.spec, snapshot.spec.sizes).parameters,
             color=self.free_color,
             **_record(snapshot),
         )

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.spec import RunSpec
 

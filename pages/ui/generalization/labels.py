@@ -9,7 +9,7 @@ import torch
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.labs.generalization.subsets import NoisyLabels, first, with_wrong_labels
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
 from pages.figures.axes import axis

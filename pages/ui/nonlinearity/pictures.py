@@ -13,7 +13,7 @@ from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
 from mlp_core.labs.nonlinearity.plane import FEATURES, PLANE_EXTENT, Points
 from mlp_core.labs.nonlinearity.plane_view import FINE, copied_weights, hidden_outputs, output_field, unit_fields
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from mlp_core.training import Run
 from pages.figures.figure import Figure
 from pages.figures.plane import LabeledPoints, Shading, decision_plane, hidden_space, playground_network, shading_of, shading_of_numbers

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from mlp_core.jobs import JobSnapshot
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from mlp_core.spec import INPUTS
 from pages.ui.run import inside_pictures, inside_statistics
 from pages.ui.widget_defaults import Seeds

@@ -12,7 +12,7 @@ import torch
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.initializers import initial_parameters
 from mlp_core.jobs import JobSnapshot
-from mlp_core.network.concise import Network, generator_for
+from mlp_core.network import Network, generator_for
 from mlp_core.spec import RunSpec
 from pages.figures.layers import activation_strips
 from pages.figures.pictures import MOST_UNITS, weight_images

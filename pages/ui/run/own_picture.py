@@ -14,7 +14,7 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.labs.images.file import Pixels
 from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
 from mlp_core.labs.images.prepared import SIDE, Prepared
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from pages.figures.pictures import STAGE_PX, neighbor_grid, stage_picture
 from pages.figures.predictions import probability_bars
 from pages.ui.live_chart import figure_payload, live_chart

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mlp_core.jobs import JobSnapshot, TrainingJob
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from mlp_core.spec import BOUNDS, SpecError
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run.run_controls import branch as branch_on_page

@@ -6,7 +6,7 @@ import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
-from mlp_core.network.concise import Counts, count
+from mlp_core.network import Counts, count
 from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
 from pages.figures.network import network_diagram
 from pages.ui import session

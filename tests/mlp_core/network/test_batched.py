@@ -12,10 +12,8 @@ from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.losses import LOSSES
-from mlp_core.network import concise as model
-from mlp_core.network import scratch
+from mlp_core.network import NETWORKS, Network, generator_for
 from mlp_core.network.batched import Batched
-from mlp_core.network.concise import Network, generator_for
 from mlp_core.spec import RunSpec
 from tests.support.engine import both_implementations
 
@@ -38,8 +36,7 @@ each_design = pytest.mark.parametrize("changes", DESIGNS.values(), ids=DESIGNS)
 
 def alone(spec: RunSpec, loss: str = "cross_entropy") -> list[Network]:
     sizes = (SIZES[0], *spec.hidden, SIZES[-1] if loss == "cross_entropy" else 1)
-    build = (model if spec.implementation == "concise" else scratch).build
-    return [build(replace(spec, seed=seed), sizes, loss=LOSSES[loss]) for seed in SEEDS]
+    return [NETWORKS[spec.implementation](replace(spec, seed=seed), sizes, loss=LOSSES[loss]) for seed in SEEDS]
 
 
 def together(spec: RunSpec, loss: str = "cross_entropy") -> Batched:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,13 +16,12 @@ from torch import Tensor
 
 from mlp_core.activations import trainable_activations
 from mlp_core.losses import LOSSES
-from mlp_core.network import concise as model
-from mlp_core.network import scratch
-from mlp_core.network.concise import PURPOSES, Network, count, generator_for
+from mlp_core.network import Concise, Network, Scratch, count, generator_for
+from mlp_core.network.network import PURPOSES
 from mlp_core.optimizers import make_optimizer
 from mlp_core.spec import RunSpec
 
-BOTH = pytest.mark.parametrize("implementation", [model, scratch], ids=["concise", "scratch"])
+BOTH = pytest.mark.parametrize("implementation", [Concise, Scratch], ids=["concise", "scratch"])
 Array = NDArray[np.float64]
 
 # φ and φ' by hand, for the network written in numpy below
@@ -70,10 +68,10 @@ def by_hand(network: Network, x: Tensor, y: Tensor, name: str, loss: str) -> tup
 @pytest.mark.parametrize("hidden", [(), (6,), (6, 5, 4)])
 @pytest.mark.parametrize("activation", PHI)
 def test_forward_and_backward_are_those_written_by_hand(
-    implementation: ModuleType, activation: str, hidden: tuple[int, ...], loss: str
+    implementation: type[Network], activation: str, hidden: tuple[int, ...], loss: str
 ) -> None:
     spec = RunSpec(hidden=hidden, activation=activation, init="torch_default")
-    network: Network = implementation.build(spec, (7, *hidden, 3), loss=LOSSES[loss], dtype=torch.float64)
+    network: Network = implementation(spec, (7, *hidden, 3), loss=LOSSES[loss], dtype=torch.float64)
     x, labels = batch(11, 7, 3, torch.float64)
     target = labels if loss == "cross_entropy" else torch.eye(3, dtype=torch.float64)[labels]
     value, logits, weight_gradients, bias_gradients = by_hand(network, x, labels, activation, loss)
@@ -89,15 +87,15 @@ def test_forward_and_backward_are_those_written_by_hand(
     ):
         assert W_gradient is not None
         assert b_gradient is not None
-        layout = W_gradient.T if implementation is scratch else W_gradient
+        layout = W_gradient.T if implementation is Scratch else W_gradient
         np.testing.assert_allclose(layout.numpy(), expected_W, rtol=1e-10, atol=1e-15)
         np.testing.assert_allclose(b_gradient.numpy(), expected_b, rtol=1e-10, atol=1e-15)
 
 
 @BOTH
-def test_the_gradient_of_alpha_is_that_of_a_difference_quotient(implementation: ModuleType) -> None:
+def test_the_gradient_of_alpha_is_that_of_a_difference_quotient(implementation: type[Network]) -> None:
     spec = RunSpec(hidden=(6, 5), activation="prelu", init="he_normal")
-    network: Network = implementation.build(spec, (7, 6, 5, 3), dtype=torch.float64)
+    network: Network = implementation(spec, (7, 6, 5, 3), dtype=torch.float64)
     x, labels = batch(11, 7, 3, torch.float64)
     network.loss(x, labels)[0].backward()  # type: ignore[no-untyped-call]
     alphas = [parameter for parameter in network.parameters() if parameter.ndim == 0]
@@ -129,7 +127,7 @@ def small_specs(draw: st.DrawFn) -> RunSpec:
 @given(spec=small_specs(), inputs=st.integers(1, 6), outputs=st.integers(2, 4))
 def test_both_implementations_are_the_same_function_with_the_same_masks(spec: RunSpec, inputs: int, outputs: int) -> None:
     sizes = (inputs, *spec.hidden, outputs)
-    a, b = model.build(spec, sizes, dtype=torch.float64), scratch.build(spec, sizes, dtype=torch.float64)
+    a, b = Concise(spec, sizes, dtype=torch.float64), Scratch(spec, sizes, dtype=torch.float64)
     x, labels = batch(5, inputs, outputs, torch.float64)
     torch.testing.assert_close(a.logits(x), b.logits(x), rtol=1e-12, atol=1e-12)
     for _ in range(2):
@@ -142,9 +140,9 @@ def test_both_implementations_are_the_same_function_with_the_same_masks(spec: Ru
 
 
 @BOTH
-def test_layers_are_the_forward_pass_without_dropout_and_carry_its_graph(implementation: ModuleType) -> None:
+def test_layers_are_the_forward_pass_without_dropout_and_carry_its_graph(implementation: type[Network]) -> None:
     spec = RunSpec(hidden=(6, 5), activation="tanh", init="he_normal", dropout=(0.5, 1.0))
-    network: Network = implementation.build(spec, (7, 6, 5, 3), dtype=torch.float64)
+    network: Network = implementation(spec, (7, 6, 5, 3), dtype=torch.float64)
     x, labels = batch(11, 7, 3, torch.float64)
     layers = network.layers(x)
     h = x.numpy()
@@ -160,9 +158,9 @@ def test_layers_are_the_forward_pass_without_dropout_and_carry_its_graph(impleme
 
 
 @BOTH
-def test_evaluation_has_no_graph_draws_nothing_and_drops_nothing(implementation: ModuleType) -> None:
+def test_evaluation_has_no_graph_draws_nothing_and_drops_nothing(implementation: type[Network]) -> None:
     spec = RunSpec(hidden=(6,), dropout=(0.5,), init="he_normal")
-    network: Network = implementation.build(spec, (7, 6, 3))
+    network: Network = implementation(spec, (7, 6, 3))
     x, labels = batch(11, 7, 3)
     before = network.state()
     logits = network.logits(x)
@@ -175,9 +173,9 @@ def test_evaluation_has_no_graph_draws_nothing_and_drops_nothing(implementation:
 
 @BOTH
 @pytest.mark.parametrize("activation", ["relu", "prelu"])
-def test_a_restored_network_goes_on_exactly(implementation: ModuleType, activation: str) -> None:
+def test_a_restored_network_goes_on_exactly(implementation: type[Network], activation: str) -> None:
     spec = RunSpec(hidden=(16, 8), activation=activation, dropout=(0.2, 0.5), init="he_normal", momentum=0.9)
-    network: Network = implementation.build(spec, (7, 16, 8, 3))
+    network: Network = implementation(spec, (7, 16, 8, 3))
     optimizer = make_optimizer(spec, network.parameters())
     x, labels = batch(32, 7, 3)
 
@@ -198,15 +196,15 @@ def test_a_restored_network_goes_on_exactly(implementation: ModuleType, activati
     network.load_state(network_state)
     optimizer.load_state(optimizer_state)
     assert losses(4) == first
-    other: Network = implementation.build(replace(spec, seed=9), (7, 16, 8, 3))
+    other: Network = implementation(replace(spec, seed=9), (7, 16, 8, 3))
     other.load_state(network_state)
     assert other.loss(x, labels)[0].item() == first[0]
 
 
 @BOTH
-def test_building_and_training_leave_the_global_generator_alone(implementation: ModuleType) -> None:
+def test_building_and_training_leave_the_global_generator_alone(implementation: type[Network]) -> None:
     before = torch.get_rng_state()
-    network: Network = implementation.build(RunSpec(hidden=(6,), dropout=(0.5,)), (7, 6, 3))
+    network: Network = implementation(RunSpec(hidden=(6,), dropout=(0.5,)), (7, 6, 3))
     network.loss(*batch(11, 7, 3))
     assert torch.equal(before, torch.get_rng_state())
 
@@ -221,7 +219,7 @@ def test_every_purpose_and_seed_has_its_own_stream() -> None:
 
 
 def test_a_probability_of_zero_is_no_dropout_at_all() -> None:
-    with_zero, without = (model.build(RunSpec(hidden=(6,), dropout=dropout), (7, 6, 3)) for dropout in ((0.0,), ()))
+    with_zero, without = (Concise(RunSpec(hidden=(6,), dropout=dropout), (7, 6, 3)) for dropout in ((0.0,), ()))
     assert torch.equal(with_zero.loss(*batch(5, 7, 3))[1], without.loss(*batch(5, 7, 3))[1])
     assert torch.equal(with_zero.state().dropout, generator_for(RunSpec(), "dropout").get_state())
 
@@ -229,9 +227,9 @@ def test_a_probability_of_zero_is_no_dropout_at_all() -> None:
 def test_the_books_network_is_counted_as_the_book_counts_it() -> None:
     counts = count(RunSpec(), RunSpec().sizes)
     assert counts.parameters == 203_530
-    assert [(layer.name, layer.shape, layer.parameters, layer.activation_shape) for layer in counts.layers] == [
-        ("hidden 1", (784, 256), 784 * 256 + 256, (256, 256)),
-        ("output", (256, 10), 256 * 10 + 10, (256, 10)),
+    assert [(layer.name, layer.shape, layer.parameters) for layer in counts.layers] == [
+        ("hidden 1", (784, 256), 784 * 256 + 256),
+        ("output", (256, 10), 256 * 10 + 10),
     ]
     assert counts.flops_per_image == 2 * (784 * 256 + 256 * 10) + 256
     assert counts.weight_bytes == counts.gradient_bytes == 4 * 203_530
@@ -249,7 +247,7 @@ def test_the_optimizers_memory_is_counted(optimizer: str, copies: int) -> None:
 @pytest.mark.parametrize("dropout", [(), (0.2, 0.5)])
 def test_activation_bytes_bound_what_autograd_keeps(activation: str, dropout: tuple[float, ...]) -> None:
     spec = RunSpec(hidden=(40, 30), activation=activation, dropout=dropout, batch_size=64)
-    network = model.build(spec, (50, 40, 30, 10))
+    network = Concise(spec, (50, 40, 30, 10))
     own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
     kept: dict[int, Tensor] = {}
 

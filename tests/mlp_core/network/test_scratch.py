@@ -18,9 +18,7 @@ from torch import Tensor
 from mlp_core import optimizers
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.losses import CROSS_ENTROPY, LOSSES
-from mlp_core.network import concise as model
-from mlp_core.network import scratch
-from mlp_core.network.concise import Network
+from mlp_core.network import Concise, Network, Scratch, scratch
 from mlp_core.spec import RunSpec
 
 STEPS = 50
@@ -47,10 +45,10 @@ def clusters(generator: torch.Generator, centers: Tensor, n: int = 64) -> tuple[
     return centers[labels] + 0.3 * torch.rand(n, centers.shape[1], generator=generator), labels
 
 
-def losses(implementation: ModuleType, rules: ModuleType, spec: RunSpec, dtype: torch.dtype) -> list[float]:
+def losses(implementation: type[Network], rules: ModuleType, spec: RunSpec, dtype: torch.dtype) -> list[float]:
     generator = torch.Generator().manual_seed(0)
     centers = torch.rand(10, 30, generator=generator)
-    network: Network = implementation.build(spec, (30, *spec.hidden, 10), dtype=dtype)
+    network: Network = implementation(spec, (30, *spec.hidden, 10), dtype=dtype)
     optimizer = rules.make_optimizer(spec, network.parameters())
     values = []
     for _ in range(STEPS):
@@ -69,19 +67,19 @@ def losses(implementation: ModuleType, rules: ModuleType, spec: RunSpec, dtype: 
 )
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_it_prints_the_numbers_of_the_concise_implementation(spec: RunSpec, dtype: torch.dtype, tolerance: float) -> None:
-    bare, concise = losses(scratch, scratch, spec, dtype), losses(model, optimizers, spec, dtype)
+    bare, concise = losses(Scratch, scratch, spec, dtype), losses(Concise, optimizers, spec, dtype)
     assert bare[-1] != bare[0]
     np.testing.assert_allclose(bare, concise, rtol=tolerance)
 
 
 def test_training_learns_the_clusters() -> None:
-    values = losses(scratch, scratch, SPECS["momentum"], torch.float32)
-    print(*((n, losses(scratch, scratch, s, torch.float32)[-1]) for n, s in SPECS.items()))
+    values = losses(Scratch, scratch, SPECS["momentum"], torch.float32)
+    print(*((n, losses(Scratch, scratch, s, torch.float32)[-1]) for n, s in SPECS.items()))
     assert values[-1] < 0.1 * values[0]
 
 
 def test_weights_are_kept_as_the_book_writes_them_and_shown_as_torch_does() -> None:
-    network = scratch.build(RunSpec(hidden=(5,)), (7, 5, 3))
+    network = Scratch(RunSpec(hidden=(5,)), (7, 5, 3))
     assert [tuple(parameter.shape) for parameter in network.parameters()] == [(7, 5), (5,), (5, 3), (3,)]
     assert [(tuple(W.shape), tuple(b.shape)) for W, b in network.weights()] == [((5, 7), (5,)), ((3, 5), (3,))]
     assert not any(tensor.requires_grad for layer in network.weights() for tensor in layer)

@@ -39,7 +39,7 @@ def returned(monkeypatch: pytest.MonkeyPatch) -> list[None]:
 
 SCATTERED = """
 import psutil
-from mlp_core import memory
+from mlp_core.runtime import memory
 resident = lambda: psutil.Process().memory_info().rss
 before = resident()
 pieces = [bytearray(50_000) for _ in range(4000)]  # each too small for a mapping of its own
@@ -71,7 +71,7 @@ def test_where_that_cannot_be_nothing_happens(monkeypatch: pytest.MonkeyPatch, b
 
 HEAPS = """
 import ctypes, sys, threading
-from mlp_core import memory
+from mlp_core.runtime import memory
 if sys.argv[1] == "shared":
     memory.share_heaps()
 together = threading.Barrier(16)
@@ -103,7 +103,7 @@ def test_threads_share_their_heaps() -> None:
 
 KERNELS = """
 import sys, torch
-from mlp_core import memory
+from mlp_core.runtime import memory
 memory.keep_few_kernels()
 torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # oneDNN, please
 for _ in range(2):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mlp_core.data import load_sample
 from mlp_core.initializers import initial_parameters
-from mlp_core.network.concise import generator_for
+from mlp_core.network import generator_for
 from mlp_core.spec import OUTPUTS, RunSpec, SpecError
 from mlp_core.stability.depth import (
     factor_a_layer,

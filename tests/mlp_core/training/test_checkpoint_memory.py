@@ -7,7 +7,7 @@ import pytest
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.jobs import job as jobs
 from mlp_core.jobs.job import CHECKPOINT_SHARE, KEPT_READY
-from mlp_core.network.concise import count
+from mlp_core.network import count
 from mlp_core.training import Run
 from mlp_core.training.checkpoints import FEWEST, Checkpoints
 from tests.support.engine import RICH, clouds, job_of, rest, until

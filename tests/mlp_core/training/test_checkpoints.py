@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.network.concise import NetworkState
+from mlp_core.network.network import NetworkState
 from mlp_core.optimizers import OptimizerState
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, checkpoints

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mlp_core.losses import LOSSES
-from mlp_core.network import concise as model
-from mlp_core.network import scratch
+from mlp_core.network import Concise, Network, Scratch
 from mlp_core.spec import RunSpec
 from mlp_core.training import inspection
 from mlp_core.training.inspection import (
@@ -31,7 +30,7 @@ from mlp_core.training.inspection import (
 )
 
 SPEC = RunSpec(hidden=(12, 9), activation="tanh", init="he_normal", device="cpu")
-BOTH = pytest.mark.parametrize("implementation", [model, scratch], ids=["concise", "scratch"])
+BOTH = pytest.mark.parametrize("implementation", [Concise, Scratch], ids=["concise", "scratch"])
 FLOAT32 = st.floats(width=32, allow_nan=True, allow_infinity=True)
 
 
@@ -75,15 +74,15 @@ class TestHistogram:
 
 
 @BOTH
-def test_an_inspection_is_what_the_probe_measures_and_the_histograms_of_what_it_measured(implementation: ModuleType) -> None:
-    network = implementation.build(SPEC, (6, 12, 9, 3))
+def test_an_inspection_is_what_the_probe_measures_and_the_histograms_of_what_it_measured(implementation: type[Network]) -> None:
+    network = implementation(SPEC, (6, 12, 9, 3))
     inputs, labels = batch()
     seen = inspect(network, inputs, labels, step=7)
     assert seen.step == 7
     assert tuple(layer.stats for layer in seen.layers) == measure(network, inputs, labels)
     weights = [weight.double().numpy() for weight, _ in network.weights()]
-    network.loss(inputs, labels)[0].backward()
-    gradients = [parameter.grad.double().numpy() for parameter in network.parameters() if parameter.dim() == 2]
+    matrices = [parameter for parameter in network.parameters() if parameter.dim() == 2]
+    gradients = [gradient.double().numpy() for gradient in torch.autograd.grad(network.loss(inputs, labels)[0], matrices)]
     output = inputs.double().numpy()
     for index, (layer, (weight, bias), gradient) in enumerate(zip(seen.layers, network.weights(), gradients, strict=True)):
         output = output @ weight.double().numpy().T + bias.double().numpy()
@@ -99,8 +98,8 @@ def test_an_inspection_is_what_the_probe_measures_and_the_histograms_of_what_it_
 @BOTH
 @pytest.mark.parametrize("loss", ["logistic", "squared"])
 @pytest.mark.parametrize("hidden", [(), (5,)])
-def test_other_losses_and_no_hidden_layer(implementation: ModuleType, loss: str, hidden: tuple[int, ...]) -> None:
-    network = implementation.build(replace(SPEC, hidden=hidden), (6, *hidden, 1), loss=LOSSES[loss])
+def test_other_losses_and_no_hidden_layer(implementation: type[Network], loss: str, hidden: tuple[int, ...]) -> None:
+    network = implementation(replace(SPEC, hidden=hidden), (6, *hidden, 1), loss=LOSSES[loss])
     inputs, labels = batch()
     answers = (labels > 0).long() if loss == "logistic" else labels[:, None].float()
     seen = inspect(network, inputs, answers, step=0)
@@ -114,8 +113,8 @@ def test_other_losses_and_no_hidden_layer(implementation: ModuleType, loss: str,
 
 
 @BOTH
-def test_nothing_is_left_behind(implementation: ModuleType) -> None:
-    network, untouched = (implementation.build(replace(SPEC, dropout=(0.5, 0.5)), (6, 12, 9, 3)) for _ in range(2))
+def test_nothing_is_left_behind(implementation: type[Network]) -> None:
+    network, untouched = (implementation(replace(SPEC, dropout=(0.5, 0.5)), (6, 12, 9, 3)) for _ in range(2))
     before = torch.random.get_rng_state()
     inspect(network, *batch(), step=0)
     assert torch.equal(torch.random.get_rng_state(), before)
@@ -124,7 +123,7 @@ def test_nothing_is_left_behind(implementation: ModuleType) -> None:
 
 
 def test_a_network_that_is_not_finite_is_shown_as_far_as_it_is() -> None:
-    network = model.build(SPEC, (6, 12, 9, 3))
+    network = Concise(SPEC, (6, 12, 9, 3))
     network.weights()[1][0][0, 0] = math.inf
     network.weights()[1][0][1, 1] = math.nan
     seen = inspect(network, *batch(), step=3)
@@ -156,7 +155,7 @@ class Clock:
 
 
 def entry(step: int, layers: int = 2) -> Inspection:
-    (layer,) = inspect(model.build(RunSpec(hidden=(), device="cpu"), (6, 3)), *batch(), step=step).layers
+    (layer,) = inspect(Concise(RunSpec(hidden=(), device="cpu"), (6, 3)), *batch(), step=step).layers
     return Inspection(step, (layer,) * layers)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -16,16 +15,14 @@ from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.data import load_sample
-from mlp_core.network import concise as model
-from mlp_core.network import scratch
-from mlp_core.network.concise import Network
+from mlp_core.network import Concise, Network, Scratch
 from mlp_core.records import LayerStats
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import measure
 
 SPEC = RunSpec(hidden=(12, 9), init="he_normal", device="cpu")
 SIZES = (6, 12, 9, 3)
-BOTH = pytest.mark.parametrize("implementation", [model, scratch], ids=["concise", "scratch"])
+BOTH = pytest.mark.parametrize("implementation", [Concise, Scratch], ids=["concise", "scratch"])
 
 
 def probe_batch(n: int = 40) -> tuple[Tensor, Tensor]:
@@ -47,8 +44,8 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @BOTH
-def test_statistics_are_those_of_a_network_in_numpy(implementation: ModuleType) -> None:
-    network = implementation.build(replace(SPEC, activation="tanh"), SIZES)
+def test_statistics_are_those_of_a_network_in_numpy(implementation: type[Network]) -> None:
+    network = implementation(replace(SPEC, activation="tanh"), SIZES)
     x, y = (part.numpy() for part in probe_batch())
     layers = doubled(network)
     outputs, inputs = [], [x.astype(np.float64)]
@@ -75,12 +72,12 @@ def test_statistics_are_those_of_a_network_in_numpy(implementation: ModuleType) 
 
 
 @BOTH
-def test_nothing_is_left_behind(implementation: ModuleType) -> None:
+def test_nothing_is_left_behind(implementation: type[Network]) -> None:
     spec = replace(SPEC, dropout=(0.5, 0.5))
-    network, untouched = (implementation.build(spec, SIZES) for _ in range(2))
+    network, untouched = (implementation(spec, SIZES) for _ in range(2))
     x, y = probe_batch()
-    network.loss(x, y)[0].backward()
-    untouched.loss(x, y)[0].backward()
+    network.loss(x, y)[0].backward()  # type: ignore[no-untyped-call]
+    untouched.loss(x, y)[0].backward()  # type: ignore[no-untyped-call]
     before = torch.random.get_rng_state()
     first = stats_of(network)
     assert stats_of(network) == first, "dropout is off"
@@ -101,7 +98,7 @@ def set_layer(network: Network, layer: int, weight: Tensor, bias: Tensor) -> Non
 
 def network_with(weight: Tensor, bias: Tensor, activation: str = "relu") -> Network:
     """A network whose second layer (9, 12) is given."""
-    network = model.build(replace(SPEC, activation=activation), SIZES)
+    network = Concise(replace(SPEC, activation=activation), SIZES)
     set_layer(network, 1, weight, bias)
     return network
 
@@ -141,7 +138,7 @@ def test_equal_units_count_once_whatever_their_rounding(groups: list[int], kind:
     weight = rows.repeat_interleave(torch.tensor(groups), dim=0) * size
     weight *= 1 + 1e-7 * torch.randn(weight.shape, generator=generator)  # the rounding of one float32 operation
     shuffled = weight[torch.randperm(units, generator=generator)]
-    network = model.build(RunSpec(hidden=(units,), activation=activation, device="cpu"), (6, units, 3))
+    network = Concise(RunSpec(hidden=(units,), activation=activation, device="cpu"), (6, units, 3))
     set_layer(network, 0, shuffled, torch.zeros(units))
     outputs = ACTIVATIONS[activation](probe_batch()[0].double() @ (rows * size).double().T)
     distances = torch.cdist(outputs.T, outputs.T).fill_diagonal_(math.inf)
@@ -152,7 +149,7 @@ def test_equal_units_count_once_whatever_their_rounding(groups: list[int], kind:
 def test_random_units_are_all_distinct() -> None:
     images, labels = load_sample().train_images[:256].flatten(1) / 255, load_sample().train_labels[:256]
     for width in (256, 2048):
-        network = model.build(RunSpec(hidden=(width,), device="cpu"), (784, width, 10))
+        network = Concise(RunSpec(hidden=(width,), device="cpu"), (784, width, 10))
         hidden, output = measure(network, images, labels)
         assert hidden.distinct_units == width - max(hidden.dead_units - 1, 0), "dead units are equal, all others differ"
         assert output.distinct_units == 10
@@ -161,16 +158,16 @@ def test_random_units_are_all_distinct() -> None:
 def test_constant_weights_are_one_unit_and_zeros_too() -> None:
     for init in ("constant", "zeros"):
         for activation in ("relu", "sigmoid"):
-            network = model.build(replace(SPEC, init=init, activation=activation), SIZES)
+            network = Concise(replace(SPEC, init=init, activation=activation), SIZES)
             assert [layer.distinct_units for layer in stats_of(network)] == [1, 1, 1]
 
 
 @BOTH
 @pytest.mark.parametrize("scale", [1e-13, 1e-9, 1e9])
-def test_norms_beyond_float32s_squares_are_measured(implementation: ModuleType, scale: float) -> None:
+def test_norms_beyond_float32s_squares_are_measured(implementation: type[Network], scale: float) -> None:
     """With a linear chain the first layer's gradient is proportional to the weights behind it; here near 1e-26, 1e-18 and 1e18."""
     spec = replace(SPEC, activation="identity")
-    plain, scaled = (implementation.build(spec, SIZES) for _ in range(2))
+    plain, scaled = (implementation(spec, SIZES) for _ in range(2))
     for network in (plain, scaled):
         set_layer(network, 2, torch.zeros(3, 9), torch.zeros(3))  # softmax sees zeros, so that its slope stays the same
     (W2, _), (W3, _) = plain.weights()[1:]
@@ -185,7 +182,7 @@ def test_norms_beyond_float32s_squares_are_measured(implementation: ModuleType, 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_a_probe_of_one_image_and_of_one_unit(n: int) -> None:
-    network = model.build(RunSpec(hidden=(1,), init="constant", device="cpu"), (6, 1, 3))
+    network = Concise(RunSpec(hidden=(1,), init="constant", device="cpu"), (6, 1, 3))
     x, y = probe_batch(n)
     hidden, _ = measure(network, x, y)
     expected = (x.double() @ torch.full((6,), 0.01, dtype=torch.float64)).numpy()
@@ -195,15 +192,15 @@ def test_a_probe_of_one_image_and_of_one_unit(n: int) -> None:
 
 
 @BOTH
-def test_softmax_regression_has_an_output_layer_alone(implementation: ModuleType) -> None:
-    network = implementation.build(replace(SPEC, hidden=()), (6, 3))
+def test_softmax_regression_has_an_output_layer_alone(implementation: type[Network]) -> None:
+    network = implementation(replace(SPEC, hidden=()), (6, 3))
     (output,) = stats_of(network)
     assert (output.layer, output.units, output.dead_units, output.saturated_fraction) == (1, 3, 0, 0.0)
 
 
 @BOTH
-def test_a_prelu_at_its_learned_slope(implementation: ModuleType) -> None:
-    network = implementation.build(replace(SPEC, activation="prelu"), SIZES)
+def test_a_prelu_at_its_learned_slope(implementation: type[Network]) -> None:
+    network = implementation(replace(SPEC, activation="prelu"), SIZES)
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.dim() == 0:

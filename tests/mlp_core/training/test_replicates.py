@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mlp_core.data import Dataset, load_sample
 from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
 from mlp_core.losses import CROSS_ENTROPY, LOSSES, Loss
-from mlp_core.network.concise import Network
+from mlp_core.network import Network
 from mlp_core.records import HistorySnapshot, LrChange
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run

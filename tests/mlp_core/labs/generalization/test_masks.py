@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.labs.generalization.masks import MOST_MASKS, dropped, kept, left_on, logits_with_masks, running_means, standard_error, vote
-from mlp_core.network.concise import build
+from mlp_core.network import Concise
 from mlp_core.spec import RunSpec, SpecError
 
 X = torch.arange(16, dtype=torch.float32).reshape(2, 8)
 SPEC = RunSpec(hidden=(32, 16), init="he_normal", dropout=(0.3, 0.5), device="cpu")
-WEIGHTS = build(SPEC, (6, 32, 16, 4)).weights()
+WEIGHTS = Concise(SPEC, (6, 32, 16, 4)).weights()
 
 
 def test_p_0_gives_the_input_and_p_1_gives_zeros() -> None:
@@ -74,13 +74,13 @@ def test_what_is_no_probability_is_refused(p: float) -> None:
 def test_without_dropout_it_is_the_network() -> None:
     x = torch.randn(5, 6)
     plain = RunSpec(hidden=(32, 16), init="he_normal", device="cpu")
-    network = build(SPEC, (6, 32, 16, 4))
+    network = Concise(SPEC, (6, 32, 16, 4))
     torch.testing.assert_close(logits_with_masks(network.weights(), plain, x, torch.Generator()), network.logits(x))
     assert vote(WEIGHTS, SPEC, x[0], 3, 0).off == pytest.approx(network.logits(x[:1])[0].double().softmax(dim=0).numpy())
 
 
 def test_copies_differ_their_votes_are_counted_and_the_network_is_left_alone() -> None:
-    network = build(SPEC, (6, 32, 16, 4))
+    network = Concise(SPEC, (6, 32, 16, 4))
     before = network.state()
     seen = vote(network.weights(), SPEC, torch.randn(6), 100, seed=1)
     assert seen.masked.shape == (100, 4)
@@ -95,7 +95,7 @@ def test_copies_differ_their_votes_are_counted_and_the_network_is_left_alone() -
 
 def test_with_a_linear_network_the_mean_of_the_copies_is_the_network_without() -> None:
     spec = RunSpec(hidden=(32,), activation="identity", dropout=(0.5,), init="he_normal", device="cpu")
-    weights, x = build(spec, (6, 32, 4)).weights(), torch.randn(6)
+    weights, x = Concise(spec, (6, 32, 4)).weights(), torch.randn(6)
     masked = logits_with_masks(weights, spec, x.expand(20_000, -1), torch.Generator().manual_seed(0))
     off = logits_with_masks(weights, RunSpec(hidden=(32,), activation="identity"), x[None], torch.Generator())[0]
     error = masked.std(dim=0) / math.sqrt(20_000)
@@ -104,7 +104,7 @@ def test_with_a_linear_network_the_mean_of_the_copies_is_the_network_without() -
 
 def test_left_on_counts_what_each_way_gets_right() -> None:
     images = torch.randn(400, 6)
-    network = build(SPEC, (6, 32, 16, 4))
+    network = Concise(SPEC, (6, 32, 16, 4))
     labels = network.logits(images).argmax(dim=1)
     judged = left_on(network.weights(), SPEC, images, labels, copies=30, seed=0)
     assert judged.off == 1.0

@@ -8,14 +8,14 @@ import torch
 
 from mlp_core.labs.nonlinearity.linear_regions import MOST_REGIONS, linear_regions
 from mlp_core.labs.nonlinearity.plane_view import copied_weights
-from mlp_core.network.concise import build
+from mlp_core.network import Concise
 from mlp_core.spec import RunSpec
 
 HALF = 6.0
 
 
 def hidden(spec: RunSpec) -> list[tuple[np.ndarray, np.ndarray]]:
-    return copied_weights(build(spec, (2, *spec.hidden, 1)))[:-1]
+    return copied_weights(Concise(spec, (2, *spec.hidden, 1)))[:-1]
 
 
 def test_no_layer_is_one_region() -> None:
@@ -37,7 +37,7 @@ def test_lines_through_one_layer_make_as_many_regions_as_schlaefli_says(lines: i
 @pytest.mark.parametrize("name", ["relu", "leaky_relu"])
 def test_deep_regions_are_the_networks_own(seed: int, name: str) -> None:
     spec = RunSpec(hidden=(8, 8), activation=name, init="torch_default", seed=seed)
-    network = build(spec, (2, 8, 8, 1))
+    network = Concise(spec, (2, 8, 8, 1))
     regions = linear_regions(hidden(spec), HALF, 0.01 if name == "leaky_relu" else 0.0)
     assert regions is not None
     area = 0.0

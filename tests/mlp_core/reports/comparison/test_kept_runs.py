@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mlp_core.bounds import SpecError
 from mlp_core.data import load_sample
 from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.network.concise import count
+from mlp_core.network import count
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED, MAX_STEPS, FinalNumbers, KeptRun, KeptRuns, thinned
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run

@@ -1,0 +1,179 @@
+"""`Network`: what training, measuring and drawing need of a network, however it is written; and what one holds and costs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Generator, Tensor
+
+from mlp_core.activations import Activation
+from mlp_core.expression import resolve
+from mlp_core.initializers import initial_parameters
+from mlp_core.losses import CROSS_ENTROPY, Loss
+from mlp_core.optimizers import OPTIMIZERS
+from mlp_core.spec import RunSpec
+
+CPU = torch.device("cpu")
+FLOAT32_BYTES = 4
+PURPOSES = ("init", "order", "dropout")  # what a run draws random numbers for, each from its own generator
+
+
+def generator_for(spec: RunSpec, purpose: str, device: torch.device = CPU) -> Generator:
+    """A fresh generator for one of `PURPOSES`, so that dropout does not change the order of the images, nor the order the weights."""
+    return Generator(device).manual_seed(len(PURPOSES) * spec.seed + PURPOSES.index(purpose))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer in a forward pass without dropout; the output layer's `activation` is its `pre_activation`, the logits.
+
+    `weight` is the parameter itself, (n_out, n_in) or (n_in, n_out) as its implementation keeps it; the others are (n, n_out).
+    """
+
+    weight: Tensor
+    pre_activation: Tensor
+    activation: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkState:
+    """All that a network remembers, copied: its parameters, and where the generator of its dropout masks stands."""
+
+    parameters: tuple[Tensor, ...]
+    dropout: Tensor
+
+
+class Network(ABC):
+    """The network of a `RunSpec`, with its initial weights. Inputs x are (n, d), labels (n,) or targets (n, out).
+
+    Args:
+        sizes: width of every layer, input and output included.
+        loss: what the outputs mean.
+        activation: that of `spec`; looked up there if absent.
+        dtype: float64 for a laboratory where float32 would underflow; the initial weights are the float32 ones either way.
+
+    Attributes:
+        activation: that of the hidden layers; `activation_parameter` is its own at the start of training, None for its default.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        sizes: tuple[int, ...],
+        device: torch.device = CPU,
+        *,
+        loss: Loss = CROSS_ENTROPY,
+        activation: Activation | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.activation, self.activation_parameter = activation or resolve(spec.activation), spec.activation_parameter
+        self._loss, self._generator = loss, generator_for(spec, "dropout", device)
+        drawn = initial_parameters(spec, sizes, generator_for(spec, "init"))
+        layers = [(weight.to(device, dtype), bias.to(device, dtype)) for weight, bias in drawn]
+        self._assemble(layers, spec.dropout or (0.0,) * len(spec.hidden))
+
+    @abstractmethod
+    def _assemble(self, layers: Sequence[tuple[Tensor, Tensor]], dropout: Sequence[float]) -> None:
+        """Make these the parameters: weight (n_out, n_in) and bias (n_out,) of every layer; and the probability of every hidden one."""
+
+    @abstractmethod
+    def parameters(self) -> list[Tensor]:
+        """The leaf tensors that are learned, from input to output: weight, bias and, of a prelu, alpha, for every layer."""
+
+    @abstractmethod
+    def logits(self, x: Tensor) -> Tensor:
+        """Outputs (n, out) without dropout and without a graph."""
+
+    @abstractmethod
+    def loss(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """One forward pass with dropout: the loss averaged over the batch, with its graph, and the logits (n, out), detached."""
+
+    @abstractmethod
+    def loss_of(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss of these logits, averaged over the batch."""
+
+    @abstractmethod
+    def layers(self, x: Tensor) -> list[Layer]:
+        """A forward pass without dropout, with its graph, layer by layer; the output layer is the last."""
+
+    @abstractmethod
+    def weights(self) -> list[tuple[Tensor, Tensor]]:
+        """Views of weight (n_out, n_in) and bias (n_out,) of every layer, detached; they change as the network learns."""
+
+    @torch.no_grad()
+    def state(self) -> NetworkState:
+        return NetworkState(tuple(parameter.clone() for parameter in self.parameters()), self._generator.get_state())
+
+    @torch.no_grad()
+    def load_state(self, state: NetworkState) -> None:
+        for parameter, saved in zip(self.parameters(), state.parameters, strict=True):
+            parameter.copy_(saved)
+        self._generator.set_state(state.dropout)
+
+    def _alpha(self, weight: Tensor) -> float | Tensor | None:
+        """The activation's parameter in one layer: a tensor where it is learned (prelu), else the fixed number, None for the default."""
+        parameter = self.activation.parameter
+        if parameter is None or not parameter.learnable:
+            return self.activation_parameter
+        initial = parameter.default if self.activation_parameter is None else self.activation_parameter
+        return torch.tensor(initial, device=weight.device, dtype=weight.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCount:
+    """One layer, with a weight of `shape` (n_in, n_out)."""
+
+    name: str
+    shape: tuple[int, int]
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a network holds and costs in float32; the library around it is not counted."""
+
+    layers: tuple[LayerCount, ...]
+    parameters: int
+    flops_per_image: int
+    weight_bytes: int
+    gradient_bytes: int
+    optimizer_bytes: int
+    activation_bytes: int
+
+    @property
+    def training_bytes(self) -> int:
+        """Everything that training keeps."""
+        return self.weight_bytes + self.gradient_bytes + self.optimizer_bytes + self.activation_bytes
+
+
+def count(spec: RunSpec, sizes: tuple[int, ...], activation: Activation | None = None) -> Counts:
+    """Count the parameters, operations and bytes of `spec`'s network; `activation` is that of `spec`, looked up there if absent.
+
+    A forward pass takes n_in multiplications and n_in additions an output (the last adds the bias), and one operation more for an
+    activation; dropout is not counted. `activation_bytes` is what the backward pass of one batch may need: inputs, pre-activations,
+    activations, and with dropout its masks and outputs.
+    """
+    parameter = (activation or resolve(spec.activation)).parameter
+    alphas = int(parameter is not None and parameter.learnable)
+    layers, flops, units = [], 0, sizes[0]
+    for index, (n_in, n_out) in enumerate(pairwise(sizes)):
+        hidden = index < len(spec.hidden)
+        dropped = hidden and any(spec.dropout[index : index + 1])
+        name = f"hidden {index + 1}" if hidden else "output"
+        layers.append(LayerCount(name, (n_in, n_out), (n_in + 1) * n_out + alphas * hidden))
+        flops += 2 * n_in * n_out + n_out * hidden
+        units += n_out * (1 + hidden + 2 * dropped)
+    parameters = sum(layer.parameters for layer in layers)
+    return Counts(
+        layers=tuple(layers),
+        parameters=parameters,
+        flops_per_image=flops,
+        weight_bytes=FLOAT32_BYTES * parameters,
+        gradient_bytes=FLOAT32_BYTES * parameters,
+        optimizer_bytes=FLOAT32_BYTES * parameters * len(OPTIMIZERS[spec.optimizer].averages(spec)),
+        activation_bytes=FLOAT32_BYTES * units * spec.batch_size,
+    )
