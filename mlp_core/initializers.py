@@ -68,11 +68,6 @@ def initial_parameters(spec: RunSpec, sizes: tuple[int, ...], generator: Generat
     return [initializer.layer(n_in, n_out, spec, generator) for n_in, n_out in pairwise(sizes)]
 
 
-def weight_std(spec: RunSpec, n_in: int, n_out: int) -> float:
-    """Standard deviation of one weight under `spec.init`, exact: what mean-field theory calls sigma_w / sqrt(n_in)."""
-    return INITIALIZERS[spec.init].std(n_in, n_out, spec)
-
-
 def _normal(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
     tensor.normal_(0.0, std, generator=generator)
 

@@ -1,4 +1,4 @@
-"""What happened in a run, as plain data: steps, epochs, measured layers. Knows no tensor and decides nothing.
+"""What happened in a run, as plain data: steps, epochs, measured layers.
 
 Wall-clock times are not in here, so that two histories of one spec are equal, bit for bit.
 """

@@ -1,4 +1,4 @@
-"""What is predicted: Lyapunov exponents of matrix products, mean-field variance and gradient through depth. Knows no measurement."""
+"""What is predicted: Lyapunov exponents of matrix products, mean-field variance and gradient through depth."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def gaussian_moments(function: Function, log_q: Array, nodes: int = QUADRATURE_N
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """What theory needs to know of a layer: its width, and the variance of one weight into it and of one bias."""
+class RandomLayer:
+    """What theory needs to know of a layer with random weights: its width, and the variance of one weight into it and of one bias."""
 
     units: int
     weight_variance: float
@@ -125,7 +125,7 @@ class DepthPrediction:
         return np.sqrt(np.maximum(variance, 0.0))
 
 
-def mean_field(function: Function, inputs: int, input_mean_square: float, layers: Sequence[Layer], batch: int) -> DepthPrediction:
+def mean_field(function: Function, inputs: int, input_mean_square: float, layers: Sequence[RandomLayer], batch: int) -> DepthPrediction:
     """Signal and gradient of a wide random MLP with softmax and mean cross-entropy, before training.
 
     Formula: q_l = n_{l-1} s_l² E[φ(z_{l-1})²] + b_l², z_l ~ N(0, q_l);

@@ -1,4 +1,4 @@
-"""The one `Scheduler` of a process: worker threads that give every job its turns. Knows of a job only what `Job` says.
+"""The one `Scheduler` of a process: worker threads that give every job its turns.
 
 One worker thread serves every job of the process. A thread a job would hold the same total throughput but make the server answer late
 (ten sessions: 911 ms against 55 ms at the 95th percentile), so the jobs take turns, the one that has had the least time first.

@@ -54,7 +54,7 @@ class Network(ABC):
         sizes: width of every layer, input and output included.
         loss: what the outputs mean.
         activation: that of `spec`; looked up there if absent.
-        dtype: float64 for a laboratory where float32 would underflow; the initial weights are the float32 ones either way.
+        dtype: float64 where float32 would underflow; the initial weights are the float32 ones either way.
 
     Attributes:
         activation: that of the hidden layers; `activation_parameter` is its own at the start of training, None for its default.

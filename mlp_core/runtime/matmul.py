@@ -1,4 +1,4 @@
-"""Which library multiplies float32 matrices on the processor: chosen once a process, by measured error. Knows no network and no time.
+"""Which library multiplies float32 matrices on the processor: chosen once a process, by measured error.
 
 On AMD's processors the default, MKL, can take nearly twice as long as oneDNN. PyTorch hands products to oneDNN only when told that a
 "medium" precision will do, bfloat16 inside; most processors compute in float32 all the same, but those with bfloat16 units may really

@@ -1,4 +1,4 @@
-"""The depth laboratory: signal and gradient of a real network, layer by layer, in one forward and backward pass. Knows no training.
+"""Signal and gradient through the depth of a real network, layer by layer, in one forward and backward pass before training.
 
 In float64, where nothing underflows that theory can follow; in float32 it shows what the computer really gets.
 """
@@ -19,7 +19,7 @@ from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.network import Concise
 from mlp_core.spec import OUTPUTS, RunSpec
-from mlp_core.theory import Array, DepthPrediction, Layer, mean_field
+from mlp_core.theory import Array, DepthPrediction, RandomLayer, mean_field
 
 HISTOGRAM_BINS = 64
 TINY_NORM, HUGE_NORM = 1e-140, 1e140  # between them no square that counts leaves the range of float64
@@ -43,7 +43,6 @@ class DepthReport:
     weight_gradient_log10: Array  # (L+1,) |dL/dW_l|, the output layer last
     hidden_gradient_log10: Array  # (L+1,) |dL/dh_l| of the whole batch, l = 0 (the input) .. L
     printed_norm: Array  # (L+1,)
-    zero_fraction: Array  # (L+1,) of the entries of dL/dW_l that are exactly 0
 
 
 def factor_a_layer(hidden_gradient_log10: Array) -> float:
@@ -97,7 +96,6 @@ def measure_depth(spec: RunSpec, inputs: Tensor, labels: Tensor, precision: str 
             weight_gradient_log10=_numbers(norm_log10(gradient) for gradient in weight_gradients),
             hidden_gradient_log10=_numbers(norm_log10(gradient) for gradient in hidden_gradients),
             printed_norm=_numbers(gradient.norm() for gradient in weight_gradients),
-            zero_fraction=_numbers((gradient == 0).double().mean() for gradient in weight_gradients),
         )
 
 
@@ -121,7 +119,7 @@ def predict_depth(spec: RunSpec, inputs: Tensor) -> DepthPrediction | None:
     initializer, activation = INITIALIZERS[spec.init], resolve(spec.activation)
     sizes = (inputs.shape[1], *spec.hidden, OUTPUTS)
     layers = [
-        Layer(n_out, initializer.std(n_in, n_out, spec) ** 2, initializer.bias_std(n_in, n_out, spec) ** 2)
+        RandomLayer(n_out, initializer.std(n_in, n_out, spec) ** 2, initializer.bias_std(n_in, n_out, spec) ** 2)
         for n_in, n_out in pairwise(sizes)
     ]
     mean_square = inputs.detach().double().square().mean().item()

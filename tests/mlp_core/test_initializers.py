@@ -14,7 +14,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from mlp_core import spec as spec_module
-from mlp_core.initializers import INITIALIZERS, initial_parameters, weight_std
+from mlp_core.initializers import INITIALIZERS, initial_parameters
 from mlp_core.spec import RunSpec
 
 N_IN, N_OUT = 300, 200
@@ -68,7 +68,7 @@ def test_uniform_weights_reach_their_bounds_and_never_pass_them(name: str) -> No
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_the_stated_std_is_that_of_the_distribution(name: str) -> None:
-    assert weight_std(RunSpec(init=name), N_IN, N_OUT) == pytest.approx(float(DISTRIBUTIONS[name].std()), rel=1e-12)
+    assert INITIALIZERS[name].std(N_IN, N_OUT, RunSpec(init=name)) == pytest.approx(float(DISTRIBUTIONS[name].std()), rel=1e-12)
 
 
 TORCH_OWN: dict[str, Callable[..., Tensor]] = {
@@ -105,7 +105,9 @@ def test_orthogonal_rows_or_columns_are_orthonormal(sizes: tuple[int, int]) -> N
     W = weight.double().numpy()
     gram = W @ W.T if W.shape[0] <= W.shape[1] else W.T @ W
     np.testing.assert_allclose(gram, np.eye(min(sizes)), atol=5e-6)
-    assert np.linalg.norm(W) ** 2 / W.size == pytest.approx(weight_std(RunSpec(init="orthogonal"), *sizes) ** 2, rel=1e-5)
+    assert np.linalg.norm(W) ** 2 / W.size == pytest.approx(
+        INITIALIZERS["orthogonal"].std(*sizes, RunSpec(init="orthogonal")) ** 2, rel=1e-5
+    )
 
 
 def test_orthogonal_matrices_are_uniform_on_the_group() -> None:

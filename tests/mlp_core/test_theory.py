@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.theory import (
-    Layer,
+    RandomLayer,
     VarianceMap,
     critical_scale,
     crossing_factor,
@@ -153,7 +153,7 @@ def test_softmax_residual_at_both_ends_and_between() -> None:
 
 
 def test_mean_field_of_a_linear_network_multiplied_out() -> None:
-    layers = [Layer(50, 0.03), Layer(20, 0.001, 0.5), Layer(10, 1e-9)]
+    layers = [RandomLayer(50, 0.03), RandomLayer(20, 0.001, 0.5), RandomLayer(10, 1e-9)]
     prediction = mean_field(lambda x: x, 7, 0.4, layers, batch=32)
     q1 = 7 * 0.03 * 0.4
     q2 = 50 * 0.001 * q1 + 0.5
@@ -169,8 +169,8 @@ def test_mean_field_of_a_linear_network_multiplied_out() -> None:
 
 
 def test_he_initialization_keeps_relu_signals_and_gradients_for_any_depth() -> None:
-    hidden = [Layer(64, 2 / 64)] * 100
-    prediction = mean_field(torch.relu, 64, 1.0, [*hidden, Layer(10, 2 / 64)], batch=1)
+    hidden = [RandomLayer(64, 2 / 64)] * 100
+    prediction = mean_field(torch.relu, 64, 1.0, [*hidden, RandomLayer(10, 2 / 64)], batch=1)
     np.testing.assert_allclose(prediction.activation_rms_log10, 0.0, atol=1e-5)
     np.testing.assert_allclose(prediction.activation_mean, 1 / math.sqrt(math.pi), rtol=1e-5)  # of max(z, 0), z ~ N(0, 2)
     np.testing.assert_allclose(prediction.activation_std, math.sqrt(1 - 1 / math.pi), rtol=1e-5)
@@ -178,7 +178,7 @@ def test_he_initialization_keeps_relu_signals_and_gradients_for_any_depth() -> N
 
 
 def test_a_dead_signal_is_an_exact_zero() -> None:
-    prediction = mean_field(torch.relu, 5, 0.0, [Layer(4, 0.1), Layer(3, 0.1)], batch=2)
+    prediction = mean_field(torch.relu, 5, 0.0, [RandomLayer(4, 0.1), RandomLayer(3, 0.1)], batch=2)
     assert prediction.activation_rms_log10[0] == -math.inf
     assert np.all(prediction.weight_gradient_log10 == -math.inf)
 
