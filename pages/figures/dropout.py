@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis, hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, bar, figure, filled, scatter
+from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, filled, scatter
 from pages.figures.marks import note
 from pages.figures.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, translucent
 from pages.figures.series import POINT_LIMIT, segments
@@ -35,9 +35,8 @@ def masked_matrix(values: Floats, kept: Mask | None = None) -> Figure:
         )
         text = f"{value:.3g}" if stays else f"<s>{value:.3g}</s>" if value else "0"
         annotations.append(note(text, column, row, size=13, opacity=1 if stays else 0.6))
-    return figure(
+    return diagram(
         [],
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
         shapes=shapes,
         annotations=annotations,
         xaxis=hidden_axis(range=[-0.6, columns - 0.4]),
@@ -70,11 +69,8 @@ def masked_network(inputs: int, kept: Mask, outputs: int) -> Figure:
                 marker={"color": colors, "symbol": symbols, "size": 16, "opacity": 1, "line": {"width": 1.5, "color": colors}},
             )
         )  # fmt: skip
-    return figure(
+    return diagram(
         traces,
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
-        showlegend=False,
-        hovermode="closest",
         xaxis=hidden_axis(range=[-0.3, 2.3]),
         yaxis=hidden_axis(range=[-0.65, 0.65]),
     )

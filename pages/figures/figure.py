@@ -42,6 +42,12 @@ def figure(traces: Iterable[Trace] = (), **layout: Any) -> Figure:
     return {"data": list(traces), "layout": shared | layout}
 
 
+def diagram(traces: Iterable[Trace] = (), **layout: Any) -> Figure:
+    """A figure that fills its place, without legend and zoom."""
+    shared = {"margin": dict.fromkeys("lrtb", 4), "showlegend": False, "hovermode": "closest", "dragmode": False}
+    return figure(traces, **shared | layout)
+
+
 def scatter(**properties: Any) -> Trace:
     return _trace("scatter", properties)
 

@@ -14,7 +14,7 @@ from pages.figures.axes import Log10Axis, axis, hidden_axis, labeled
 from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, heatmap, legend_entry, scatter
 from pages.figures.marks import SMALL, note
 from pages.figures.palette import BLUE, GREY, HEALTHY, OUTPUT, VERMILION, WARNING, depth_colors, translucent
-from pages.figures.series import decimation_indices, evenly_spread
+from pages.figures.series import decimation_indices, evenly_spread, finite
 
 MOST_LINES = 10  # hidden layers drawn
 MOST_TICKS = 4  # of a panel as low as these
@@ -91,25 +91,33 @@ def layer_statistics(
     """
     hidden = len(moments[0].layers) - 1 if moments else 0
     shown = evenly_spread(hidden, MOST_LINES).tolist()
-    panels = [[MEAN], [STD], _flat_units(moments, hidden)] if hidden else []
-    panels += [[GRADIENT], [UPDATE]]
+    rows = [[MEAN], [STD], _flat_units(moments, hidden)] if hidden else []
+    rows += [[GRADIENT], [UPDATE]]
     traces: list[Trace] = []
     axes: dict[str, Any] = {}
-    shapes: list[dict[str, Any]] = []
-    titles: list[dict[str, Any]] = []
-    for row, quantities in enumerate(panels):
-        panel = _Panel(row, len(panels), steps_per_epoch, total_epochs)
-        rule = update_rule if quantities[0] is UPDATE else None
-        panel.draw(quantities, moments, shown, hidden, healthy[quantities[0].name], rule)
-        traces += panel.traces
-        axes |= panel.axes
-        shapes += panel.shapes
-        titles += panel.annotations
+    shapes, titles = [], []
+    for row, quantities in enumerate(rows):
+        panel = _Panel(row, len(rows), steps_per_epoch, total_epochs)
+        first = quantities[0]
+        lines = [
+            (quantity, layer, *_measured(quantity, moments, layer))
+            for quantity in quantities
+            for layer in [*shown, *([hidden] if quantity.output else [])]
+        ]
+        band = np.log10(healthy[first.name]) if first.log else np.array(healthy[first.name])
+        scale = Log10Axis.around([band, *(values for *_, values in lines)]) if first.log else None
+        for quantity, layer, steps, values in lines:
+            traces += panel.line(quantity, layer, hidden, steps, values, scale)
+        rule = update_rule if first is UPDATE else None
+        axes |= panel.axes(first, scale, band, [values for *_, values in lines])
+        shapes += panel.shapes(band, rule)
+        title = f"<b>{_panel_title(quantities, rule)}</b>"
+        titles.append(note(title, 0, panel.domain[1], size=SMALL + 2, xref="paper", yref="paper", **ABOVE_LEFT))
     return figure(
         traces,
         height=_statistics_px(hidden),
         margin={"l": 64, "r": 16, "t": 48, "b": 64},
-        legend=LEGEND | {"y": 1 + 22 / (PANEL_PX * len(panels))},
+        legend=LEGEND | {"y": 1 + 22 / (PANEL_PX * len(rows))},
         shapes=shapes,
         annotations=titles,
         **axes,
@@ -130,84 +138,59 @@ def _flat_units(moments: Sequence[MeasuredLayers], hidden: int) -> list[LayerQua
     return [SATURATED] if saturated else [DEAD]
 
 
+@dataclass(frozen=True)
 class _Panel:
-    """One panel: its traces, axes, healthy range and title."""
+    """One panel of `rows`, the first at the top."""
 
-    def __init__(self, row: int, rows: int, steps_per_epoch: int, total_epochs: float) -> None:
-        self.first, self.last = row == 0, row == rows - 1
-        self.suffix = "" if row == 0 else str(row + 1)
-        each = (1 - PANEL_GAP * (rows - 1)) / rows
-        self.top = 1 - row * (each + PANEL_GAP)
-        self.domain = [max(0.0, self.top - each), self.top]
-        self.steps_per_epoch, self.total_epochs = steps_per_epoch, total_epochs
-        self.traces: list[Trace] = []
-        self.axes: dict[str, Any] = {}
-        self.shapes: list[dict[str, Any]] = []
-        self.annotations: list[dict[str, Any]] = []
+    row: int
+    rows: int
+    steps_per_epoch: int
+    total_epochs: float
 
-    def draw(
-        self,
-        quantities: Sequence[LayerQuantity],
-        moments: Sequence[MeasuredLayers],
-        shown: Sequence[int],
-        hidden: int,
-        healthy: tuple[float, float],
-        rule: float | None,
-    ) -> None:
-        lines = [
-            (quantity, layer, *_measured(quantity, moments, layer))
-            for quantity in quantities
-            for layer in [*shown, *([hidden] if quantity.output else [])]
-        ]
-        band = np.log10(healthy) if quantities[0].log else np.array(healthy)
-        scale = Log10Axis.around([band, *(values for *_, values in lines)]) if quantities[0].log else None
-        colors = depth_colors(hidden)
-        for quantity, layer, steps, values in lines:
-            color = OUTPUT if layer == hidden else colors[layer]
-            self._line(quantity, layer, hidden, steps, values, scale, color)
-        self._axes(quantities[0], scale, band, [values for *_, values in lines])
-        self._band(band, rule, quantities)
+    @property
+    def suffix(self) -> str:
+        """Of the names of its axes."""
+        return "" if self.row == 0 else str(self.row + 1)
 
-    def _line(
-        self,
-        quantity: LayerQuantity,
-        layer: int,
-        hidden: int,
-        steps: Floats,
-        values: Floats,
-        scale: Log10Axis | None,
-        color: str,
-    ) -> None:
+    @property
+    def last(self) -> bool:
+        return self.row == self.rows - 1
+
+    @property
+    def domain(self) -> list[float]:
+        """Its bottom and its top."""
+        height = (1 - PANEL_GAP * (self.rows - 1)) / self.rows
+        top = 1 - self.row * (height + PANEL_GAP)
+        return [max(0.0, top - height), top]
+
+    def line(self, quantity: LayerQuantity, layer: int, hidden: int, steps: Floats, values: Floats, scale: Log10Axis | None) -> list[Trace]:
+        """The curve of one layer, and what has no place among its finite values."""
         name = "output" if layer == hidden else f"layer {layer + 1}"
+        color = OUTPUT if layer == hidden else depth_colors(hidden)[layer]
         kind = f", {quantity.title.lower()}" if quantity.name == "flat" else ""
         style: dict[str, Any] = {"name": name + kind, "legendgroup": name, "xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"}
         kept = decimation_indices(values, MOST_POINTS)
         x, y = (steps[kept] / self.steps_per_epoch).astype(np.float32), values[kept]
-        finite = np.isfinite(y)
-        few = len(kept) <= FEW_POINTS
         number = "10<sup>%{y:.2f}</sup>" if quantity.log else "%{y:.3g}" + (" %" if kind else "")
         dash = "dash" if layer == hidden else quantity.dash
-        self.traces.append(
+        traces = [
             scatter(
-                x=x, y=np.where(finite, y, np.nan), mode="lines+markers" if few else "lines", hovertemplate=number,
+                x=x, y=finite(y), mode="lines+markers" if len(kept) <= FEW_POINTS else "lines", hovertemplate=number,
                 line={"color": color, "width": 2, "dash": dash}, marker={"color": color, "size": 5}, **style, showlegend=False,
             )
-        )  # fmt: skip
-        if scale is not None and not finite.all():
-            words = ["exactly 0" if value == -np.inf else "not finite" for value in y[~finite]]
+        ]  # fmt: skip
+        gaps = ~np.isfinite(y)
+        if scale is not None and gaps.any():
+            words = ["exactly 0" if value == -np.inf else "not finite" for value in y[gaps]]
             marker = {"color": color, "size": 6, "symbol": "x-thin-open", "line": {"width": 2}}
-            self.traces.append(
-                scatter(
-                    x=x[~finite], y=scale.place(y[~finite]), mode="markers", marker=marker, text=words, hovertemplate="%{text}", **style,
-                    showlegend=False,
-                )
-            )  # fmt: skip
-        if self.last:  # the last panel is always there and has every layer
-            line = {"color": color, "width": 2.5, "dash": dash}
-            self.traces.append(legend_entry(line=line, **style))
+            places = {"x": x[gaps], "y": scale.place(y[gaps]), "text": words, "hovertemplate": "%{text}"}
+            traces.append(scatter(**places, mode="markers", marker=marker, **style, showlegend=False))
+        if self.last:  # it is always there and has every layer
+            traces.append(legend_entry(line={"color": color, "width": 2.5, "dash": dash}, **style))
+        return traces
 
-    def _axes(self, quantity: LayerQuantity, scale: Log10Axis | None, band: Floats, values: Sequence[Floats]) -> None:
-        yaxis: dict[str, Any] = {"zeroline": False, "tickfont": {"size": SMALL + 1}}
+    def axes(self, quantity: LayerQuantity, scale: Log10Axis | None, band: Floats, values: Sequence[Floats]) -> dict[str, Any]:
+        yaxis: dict[str, Any] = {"zeroline": False, "tickfont": {"size": SMALL + 1}, "domain": self.domain, "anchor": f"x{self.suffix}"}
         if scale is not None:
             yaxis |= _few_ticks(scale.layout(None))
         elif quantity.name == "flat":
@@ -216,26 +199,27 @@ class _Panel:
             known = np.concatenate([band, *(one[np.isfinite(one)] for one in values)])
             margin = 0.06 * (np.ptp(known) or 1.0)
             yaxis |= {"range": [float(known.min() - margin), float(known.max() + margin)], "nticks": 4}
-        xaxis: dict[str, Any] = {
-            "range": [0, self.total_epochs],
-            "uirevision": f"{self.total_epochs:g} epochs",
-            "unifiedhovertitle": {"text": "epoch %{x:.2f}"},
-            "anchor": f"y{self.suffix}",
-            "zeroline": False,
-            "showticklabels": self.last,
-        }
-        xaxis |= ({} if self.first else {"matches": "x"}) | (axis("epoch") if self.last else {})
-        self.axes = {f"xaxis{self.suffix}": xaxis, f"yaxis{self.suffix}": yaxis | {"domain": self.domain, "anchor": f"x{self.suffix}"}}
+        xaxis = axis(
+            "epoch" if self.last else None,
+            range=[0, self.total_epochs],
+            uirevision=f"{self.total_epochs:g} epochs",
+            unifiedhovertitle={"text": "epoch %{x:.2f}"},
+            anchor=f"y{self.suffix}",
+            zeroline=False,
+            showticklabels=self.last,
+            matches=None if self.row == 0 else "x",
+        )
+        return {f"xaxis{self.suffix}": xaxis, f"yaxis{self.suffix}": yaxis}
 
-    def _band(self, band: Floats, rule: float | None, quantities: Sequence[LayerQuantity]) -> None:
+    def shapes(self, band: Floats, rule: float | None) -> list[dict[str, Any]]:
+        """The healthy range, and the value that a rule of thumb asks for."""
         where = {"xref": f"x{self.suffix} domain", "yref": f"y{self.suffix}", "x0": 0, "x1": 1, "layer": "below"}
-        fill = {"fillcolor": translucent(HEALTHY, 0.22), "line": {"width": 0}}
-        self.shapes.append({"type": "rect", "y0": band[0], "y1": band[1], "name": HEALTHY_NAME, "showlegend": self.first} | fill | where)
+        fill = {"fillcolor": translucent(HEALTHY, 0.22), "line": {"width": 0}, "name": HEALTHY_NAME, "showlegend": self.row == 0}
+        shapes = [{"type": "rect", "y0": band[0], "y1": band[1]} | fill | where]
         if rule is not None:
             line = {"color": translucent(GREY, 0.9), "width": 1.5, "dash": "dot"}
-            self.shapes.append({"type": "line", "y0": np.log10(rule), "y1": np.log10(rule), "line": line} | where)
-        title = note(f"<b>{_panel_title(quantities, rule)}</b>", 0, self.top, size=SMALL + 2, xref="paper", yref="paper", **ABOVE_LEFT)
-        self.annotations.append(title)
+            shapes.append({"type": "line", "y0": np.log10(rule), "y1": np.log10(rule), "line": line} | where)
+        return shapes
 
 
 def _few_ticks(layout: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from mlp_core.spec import INPUTS, weight_count
 from pages.figures.axes import hidden_axis
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import Figure, Trace, diagram, scatter
 from pages.figures.palette import BLUE, GREY, ORANGE, SKY, VERMILION, translucent
 from pages.figures.pictures import enlarged, grey_colors, grey_indices, pixel_grid_svg, png
 from pages.figures.series import segments
@@ -109,14 +109,11 @@ def network_diagram(
     geometry = arrange(sizes, dropout, max_units, top=UNITS_TOP, bottom=UNITS_BOTTOM)
     pictured = sizes[0] == INPUTS
     edges = _plain_edges(geometry) if weights is None else _weighted_edges(geometry, weights)
-    traces = [*edges, _unit_markers(geometry, sizes), _dots(geometry), *Labels(geometry, sizes, activation_label, dropout)]
-    return figure(
+    traces = [*edges, _unit_markers(geometry, sizes), _dots(geometry), *_labels(geometry, sizes, activation_label, dropout)]
+    return diagram(
         traces,
         height=HEIGHT,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        showlegend=False,
-        hovermode="closest",
-        dragmode=False,
+        margin=dict.fromkeys("lrtb", 0),
         xaxis=hidden_axis(range=[PICTURE_X - 0.4 if pictured else -0.5, geometry.columns[-1].x + 0.45]),
         yaxis=hidden_axis(range=[HEIGHT, 0]),
         images=[_picture(image)] if pictured else [],
@@ -195,72 +192,60 @@ def _is_dropped(place: int, p: float) -> bool:
     return math.floor((place + 1) * p + 0.5) > math.floor(place * p + 0.5)
 
 
-@dataclass(frozen=True)
-class Labels:
-    """Yields traces of text alone, in the page's own color."""
+def _labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Trace]:
+    """Traces of text alone, in the page's own color."""
+    roomy = len(sizes) <= ROOMY
+    yield from _roomy_labels(geometry, sizes, activation, dropout) if roomy else _crowded_labels(geometry, sizes, activation, dropout)
+    if geometry.gap_x is not None:
+        text = f"⋯<br>{geometry.layers_left_out} more<br>layers"
+        yield _words([geometry.gap_x], (UNITS_TOP + UNITS_BOTTOM) / 2, [text], 12)
 
-    geometry: Geometry
-    sizes: Sequence[int]
-    activation: str
-    dropout: Sequence[float]
 
-    def __iter__(self) -> Iterator[Trace]:
-        yield from self._roomy() if len(self.sizes) <= ROOMY else self._crowded()
-        if self.geometry.gap_x is not None:
-            text = f"⋯<br>{self.geometry.layers_left_out} more<br>layers"
-            yield _words([self.geometry.gap_x], (UNITS_TOP + UNITS_BOTTOM) / 2, [text], 12)
+def _roomy_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Trace]:
+    """Two lines above each layer; below, its dropout and between layers the shape of the weight."""
+    xs = [column.x for column in geometry.columns]
+    hidden = range(1, len(sizes) - 1)
+    yield _words(xs, FIRST_LINE, _widths(geometry, sizes), 14)
+    yield _words(xs, SECOND_LINE, ["inputs", *(_shortened(activation) for _ in hidden), "outputs"], 12)
+    dropped = [layer for layer in hidden if dropout and dropout[layer - 1] > 0]
+    if dropped:
+        yield _words(dropped, DROPOUT_LINE, [f"dropout {dropout[layer - 1]:g}" for layer in dropped], 12)
+    y = WEIGHTS_BELOW_DROPOUT if dropped else WEIGHTS_LINE
+    yield _weight_labels(geometry, sizes, y, 12, lambda n_in, n_out: f"({n_in}, {n_out})<br>{n_in * n_out:,}")
+    if sizes[0] == INPUTS:
+        yield _words([PICTURE_X], FIRST_LINE, ["<b>28 × 28</b>"], 14)
+        yield _words([PICTURE_X], SECOND_LINE, ["pixels"], 12)
+        yield _words([PICTURE_X], y, ["shape of W<br>weights"], 12)
 
-    def _roomy(self) -> Iterator[Trace]:
-        """Two lines above each layer; below, its dropout and between layers the shape of the weight."""
-        xs = [column.x for column in self.geometry.columns]
-        hidden = range(1, len(self.sizes) - 1)
-        yield _words(xs, FIRST_LINE, self._widths, 14)
-        yield _words(xs, SECOND_LINE, ["inputs", *(_shortened(self.activation) for _ in hidden), "outputs"], 12)
-        dropped = [layer for layer in hidden if self.dropout and self.dropout[layer - 1] > 0]
-        if dropped:
-            yield _words(dropped, DROPOUT_LINE, [f"dropout {self.dropout[layer - 1]:g}" for layer in dropped], 12)
-        y = WEIGHTS_BELOW_DROPOUT if dropped else WEIGHTS_LINE
-        yield self._weights(y, 12, [f"({n_in}, {n_out})<br>{n_in * n_out:,}" for n_in, n_out in self._shapes])
-        if self.sizes[0] == INPUTS:
-            yield _words([PICTURE_X], FIRST_LINE, ["<b>28 × 28</b>"], 14)
-            yield _words([PICTURE_X], SECOND_LINE, ["pixels"], 12)
-            yield _words([PICTURE_X], y, ["shape of W<br>weights"], 12)
 
-    def _crowded(self) -> Iterator[Trace]:
-        """One note for all hidden layers, and narrow columns of figures."""
-        xs = [column.x for column in self.geometry.columns]
-        note = self._note
-        if note:
-            yield _words([xs[-1] / 2 + (PICTURE_X / 2 if self.sizes[0] == INPUTS else 0)], NOTE_LINE, [note], 12)
-        yield _words(xs, WIDTHS_BELOW_NOTE, self._widths, 12)
-        yield self._weights(WEIGHTS_LINE, 10, [f"{n_in}<br>×{n_out}<br>{abbreviated(n_in * n_out)}" for n_in, n_out in self._shapes])
+def _crowded_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Trace]:
+    """One note for all hidden layers, and narrow columns of figures."""
+    xs = [column.x for column in geometry.columns]
+    parts = [_shortened(activation)] if activation else []
+    if any(dropout):
+        low, high = min(dropout), max(dropout)
+        parts.append(f"dropout {low:g}" if low == high else f"dropout {low:g} to {high:g}")
+    if parts:
+        middle = xs[-1] / 2 + (PICTURE_X / 2 if sizes[0] == INPUTS else 0)
+        yield _words([middle], NOTE_LINE, [f"each hidden layer: {', '.join(parts)}"], 12)
+    yield _words(xs, WIDTHS_BELOW_NOTE, _widths(geometry, sizes), 12)
+    yield _weight_labels(geometry, sizes, WEIGHTS_LINE, 10, lambda n_in, n_out: f"{n_in}<br>×{n_out}<br>{abbreviated(n_in * n_out)}")
 
-    @property
-    def _widths(self) -> list[str]:
-        return [f"<b>{self.sizes[column.layer]}</b>" for column in self.geometry.columns]
 
-    @property
-    def _shapes(self) -> list[tuple[int, int]]:
-        """(n_in, n_out) of every weight drawn, as X W is written."""
-        return [(self.sizes[left.layer], self.sizes[right.layer]) for left, right in self.geometry.joints]
+def _widths(geometry: Geometry, sizes: Sequence[int]) -> list[str]:
+    return [f"<b>{sizes[column.layer]}</b>" for column in geometry.columns]
 
-    @property
-    def _note(self) -> str:
-        parts = [_shortened(self.activation)] if self.activation else []
-        if any(self.dropout):
-            low, high = min(self.dropout), max(self.dropout)
-            parts.append(f"dropout {low:g}" if low == high else f"dropout {low:g} to {high:g}")
-        return f"each hidden layer: {', '.join(parts)}" if parts else ""
 
-    def _weights(self, y: float, size: int, texts: Sequence[str]) -> Trace:
-        places = [(left.x + right.x) / 2 for left, right in self.geometry.joints]
-        numbers = [right.layer for _, right in self.geometry.joints]
-        hover = [
-            f"W{number}: ({n_in}, {n_out}), {n_in * n_out:,} weights<br>b{number}: ({n_out},), {n_out:,} biases<br>"
-            f"together {weight_count((n_in, n_out)):,} parameters"
-            for number, (n_in, n_out) in zip(numbers, self._shapes, strict=True)
-        ]
-        return _words(places, y, texts, size) | {"hovertext": hover, "hoverinfo": "text"}
+def _weight_labels(geometry: Geometry, sizes: Sequence[int], y: float, size: int, text: Callable[[int, int], str]) -> Trace:
+    """Shape and size of every weight drawn, as X W is written."""
+    shapes = [(right.layer, sizes[left.layer], sizes[right.layer]) for left, right in geometry.joints]
+    hover = [
+        f"W{number}: ({n_in}, {n_out}), {n_in * n_out:,} weights<br>b{number}: ({n_out},), {n_out:,} biases<br>"
+        f"together {weight_count((n_in, n_out)):,} parameters"
+        for number, n_in, n_out in shapes
+    ]
+    places = [(left.x + right.x) / 2 for left, right in geometry.joints]
+    return _words(places, y, [text(n_in, n_out) for _, n_in, n_out in shapes], size) | {"hovertext": hover, "hoverinfo": "text"}
 
 
 def _words(x: Sequence[float], y: float, texts: Sequence[str], size: int) -> Trace:

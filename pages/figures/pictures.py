@@ -14,7 +14,7 @@ from PIL import Image
 from plotly.colors import sample_colorscale
 
 from pages.figures.axes import hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, figure, image, scatter
+from pages.figures.figure import Figure, Floats, Trace, diagram, image, scatter
 from pages.figures.palette import DIVERGING
 
 Pixels = npt.NDArray[np.uint8]
@@ -121,11 +121,10 @@ def stage_picture(pixels: Pixels) -> Figure:
     step = math.ceil(edge / MOST_SIDE)
     drawn = enlarged(pixels, math.ceil(SHARP_SIDE / edge)) if edge < SHARP_SIDE else pixels[::step, ::step]
     height, width = drawn.shape
-    return figure(
+    return diagram(
         [picture(grey_indices(drawn), grey_colors())],
         height=STAGE_PX,
-        margin={"l": 2, "r": 2, "t": 2, "b": 2},
-        dragmode=False,
+        margin=dict.fromkeys("lrtb", 2),
         hovermode=False,
         xaxis=picture_axis(range=[-0.5, width - 0.5]),
         yaxis=picture_axis(range=[height - 0.5, -0.5], scaleanchor="x"),
@@ -157,13 +156,10 @@ def neighbor_grid(
         hoverinfo="skip",
     )  # fmt: skip
     rows = math.ceil(n / columns)
-    return figure(
+    return diagram(
         [picture(tile(grey_indices(images), columns, NEIGHBOR_GAP, CLEAR), grey_colors()), captions],
         height=rows * NEIGHBOR_PX + 8,
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
         hovermode=False,
-        dragmode=False,
-        showlegend=False,
         xaxis=picture_axis(range=[-0.5, columns * (width + beside) - beside - 0.5], constraintoward="left"),
         yaxis=picture_axis(range=[rows * (height + below) - 0.5, -0.5], scaleanchor="x", constraintoward="top"),
     )
@@ -202,12 +198,10 @@ def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: 
     )  # fmt: skip
     rows = math.ceil(n / columns)
     xrange, yrange = ([-0.5 - WEIGHT_GAP, count * (side + WEIGHT_GAP) - 0.5] for count in (columns, rows))
-    return figure(
+    return diagram(
         [picture(mosaic, _weight_colors()), targets],
         height=max(rows, 2) * WEIGHT_PX + 16,
         margin={"l": 4, "r": 4, "t": 8, "b": 8},
-        hovermode="closest",
-        dragmode=False,
         xaxis=picture_axis(range=xrange),
         yaxis=picture_axis(range=yrange, autorange="reversed", scaleanchor="x", constraintoward="top"),
     )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis, hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, contour, figure, heatmap, scatter
+from pages.figures.figure import Figure, Floats, Trace, contour, diagram, figure, heatmap, scatter
 from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, rgb, translucent
 from pages.figures.pictures import Pixels, enlarged, png
 
@@ -89,12 +89,9 @@ def decision_plane(
     traces += _points(test or LabeledPoints(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
     traces += _points(train, hollow=False)
     shared: dict[str, Any] = {"range": [-HALF, HALF], "zeroline": False, "showgrid": False, "showline": True, "mirror": True, "dtick": 2}
-    return figure(
+    return diagram(
         traces,
         margin={"l": 44, "r": 8, "t": 8, "b": 40},
-        showlegend=False,
-        hovermode="closest",
-        dragmode=False,
         xaxis=axis("x", constrain="domain", **shared),
         yaxis=axis("y", scaleanchor="x", constrain="domain", **shared),
     )
@@ -239,12 +236,9 @@ def playground_network(
         _shown_mark(places[chosen[0]][chosen[1]]),
         _unit_targets(places, weights, inputs),
     ]
-    return figure(
+    return diagram(
         traces,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        showlegend=False,
-        hovermode="closest",
-        dragmode=False,
+        margin=dict.fromkeys("lrtb", 0),
         xaxis=hidden_axis(range=[-0.72, len(sizes) - 0.55]),
         yaxis=hidden_axis(range=[-reach, reach + 0.1]),
         images=[tile for units, column in zip(fields, places, strict=True) for tile in _tiles(units, column)],

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Floats, Trace, bar, figure, heatmap, scatter
+from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, heatmap, scatter
 from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
 from pages.figures.pictures import CLEAR, grey_colors, grey_indices, picture, picture_axis, tile, tile_corners
 
@@ -64,13 +64,9 @@ def prediction_grid(
             _picture_hover(true, predicted, class_names, probabilities),
         ),
     ]
-    return figure(
+    return diagram(
         traces,
         height=rows * ROW_PX + 8,
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
-        hovermode="closest",
-        dragmode=False,
-        showlegend=False,
         xaxis=picture_axis(range=[-2, max(shown, columns) * (width + beside) - beside + 1]),
         yaxis=picture_axis(range=[rows * (height + below), -2], scaleanchor="x", constraintoward="top"),
     )

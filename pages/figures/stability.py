@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import Log10Axis, axis, hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, figure, filled, heatmap, legend_entry, scatter
+from pages.figures.figure import Figure, Floats, Trace, diagram, figure, filled, heatmap, legend_entry, scatter
 from pages.figures.marks import Marks, note, vertical_line
 from pages.figures.palette import DIVERGING, FAULT, GREY, HEALTHY, MEASURED, ORANGE, PURPLE, THEORY, WARNING, series_style, translucent
 from pages.figures.series import evenly_spread, segments
@@ -157,13 +157,10 @@ def matrix_picture(values: Floats) -> Figure:
         ),
         heatmap(z=np.where(finite, np.nan, 1.0), colorscale=[[0, FAULT], [1, FAULT]], showscale=False, **places, **shared),
     ]
-    return figure(
+    return diagram(
         traces,
         xaxis=hidden_axis(constrain="domain"),
         yaxis=hidden_axis(constrain="domain", autorange="reversed", scaleanchor="x"),
-        hovermode="closest",
-        dragmode=False,
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
     )
 
 

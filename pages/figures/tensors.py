@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import hidden_axis
-from pages.figures.figure import Figure, Trace, figure, scatter
+from pages.figures.figure import Figure, Trace, diagram, scatter
 from pages.figures.marks import note
 from pages.figures.palette import FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, translucent
 
@@ -126,13 +126,9 @@ def _cells_figure(placed: Sequence[PlacedGrid], words: list[dict[str, Any]]) -> 
     traces = [trace for one in placed for trace in _grid_traces(one, numbered)]
     titles = [note(one.grid.title, (one.x + one.right) / 2, one.y - 0.4, size=NUMBER_FONT) for one in placed]
     pad = max(0.0, (4 * CELL_WIDTH - right) / 2)  # a title is wider than a single cell
-    return figure(
+    return diagram(
         traces,
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
-        showlegend=False,
-        hovermode="closest",
         hoverdistance=40,
-        dragmode=False,
         annotations=words + titles,
         xaxis=hidden_axis(range=[-0.3 - pad, right + 0.3 + pad], constrain="domain"),
         yaxis=hidden_axis(range=[bottom + 0.1, -TITLE_HEIGHT], constrain="domain", scaleanchor="x"),
@@ -213,12 +209,9 @@ def shape_lineup(rows: Sequence[ShapeRow], links: Sequence[tuple[tuple[int, int]
             if box is not None:
                 shapes.append(_box(x, y, box.role))
                 words += [note(f"<b>{box.size}</b>", x, y - 0.1, size=SIZE_FONT), note(box.role, x, y + 0.24, size=WORD_FONT, opacity=0.85)]
-    return figure(
+    return diagram(
         [scatter(x=[0], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip")],
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
-        showlegend=False,
         hovermode=False,
-        dragmode=False,
         shapes=shapes,
         annotations=words,
         xaxis=hidden_axis(range=[-1.75, max(columns, 3) - 0.4]),
