@@ -66,7 +66,12 @@ class BinShares(Protocol):
 
 
 def function_curves(series: Sequence[FunctionSeries], mark: TangentMark | None = None) -> Figure:
-    """Values above, gradients below, one x for both; with `mark`, the tangent at a point."""
+    """Values above, gradients below, one x for both.
+
+    Args:
+        series: the functions, in the order of the palette.
+        mark: the point at which a tangent is drawn; None for none.
+    """
     traces = [trace for index, one in enumerate(series) for trace in _function(one, series_style(index))]
     if mark is not None and series:
         values = np.concatenate([finite(one.value) for one in series])
@@ -84,23 +89,28 @@ def function_curves(series: Sequence[FunctionSeries], mark: TangentMark | None =
 
 
 def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinShares) -> Figure:
-    """Inputs below the curve, outputs to its right: each input goes up to the curve and across to its output."""
+    """Inputs below the curve, outputs to its right: each input goes up to the curve and across to its output.
+
+    Args:
+        curve: the activation over the inputs' range.
+        inputs, outputs: their histograms.
+    """
     x, y = decimate(curve.x, finite(curve.value))
     traces = [
         scatter(x=x, y=y, mode="lines", name=curve.name, line={"color": VALUE, "width": 2.5}, showlegend=False),
         *_bars(inputs, upright=True),
         *_bars(outputs, upright=False),
     ]
-    share = {"showgrid": False, "zeroline": False, "tickformat": ".0%", "nticks": 3, "rangemode": "tozero"}
+    share = axis("share", showgrid=False, zeroline=False, tickformat=".0%", nticks=3, rangemode="tozero")
     return figure(
         traces,
         hovermode="closest",
         barmode="stack",
         bargap=0,
         xaxis=axis("input z", domain=(0, 0.74), anchor="y2"),
-        xaxis2=share | {"domain": (0.78, 1), "anchor": "y", "title": {"text": "share"}, "side": "top"},
+        xaxis2=share | {"domain": (0.78, 1), "anchor": "y", "side": "top"},
         yaxis=axis("output φ(z)", domain=(0.36, 1)),
-        yaxis2=share | {"domain": (0, 0.3), "anchor": "x", "title": {"text": "share"}},
+        yaxis2=share | {"domain": (0, 0.3), "anchor": "x"},
     )
 
 

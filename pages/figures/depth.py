@@ -56,6 +56,11 @@ def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: GradientBou
     """Absolute sizes by layer on an axis in powers of ten; theory dashed, or as a band; what float32 makes of it as crosses.
 
     Exact zeros and what is not finite stand on lines of their own at the bottom and the top.
+
+    Args:
+        series: one a design.
+        title: of the vertical axis.
+        bound: a line to compare with; None for none.
     """
     shown = [array for one in series for array in (one.measured, one.single, one.predicted) if array is not None]
     shown += [bound.log10] if bound is not None else []
@@ -74,7 +79,14 @@ def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: GradientBou
 
 
 def shares_by_layer(labels: Sequence[str], values: Sequence[Floats], title: str, predicted: Sequence[Floats | None] = ()) -> Figure:
-    """A quantity by layer on a linear axis, one line a design (hidden layers 1 .. L); theory dashed where there is one."""
+    """A quantity by layer on a linear axis, one line a design; theory dashed where there is one.
+
+    Args:
+        labels: of the designs.
+        values: (L,) of hidden layers 1 .. L, for every design.
+        title: of the vertical axis.
+        predicted: (L,) or None for every design; () for no theory at all.
+    """
     traces = []
     for index, (label, numbers) in enumerate(zip(labels, values, strict=True)):
         color = series_style(index)["color"]
@@ -219,7 +231,12 @@ def _layered(traces: Sequence[Trace], yaxis: dict[str, Any], xtitle: str) -> Fig
 
 
 def sigmoid_and_gradient(x: Floats, value: Floats, gradient: Floats, chosen: Floats, chosen_gradient: Floats) -> Figure:
-    """σ and σ' on a grid (n,), and on the gradient the points chosen for layers 1 .. L, numbered."""
+    """The sigmoid with its gradient, and on the gradient the points chosen for the layers, numbered.
+
+    Args:
+        x, value, gradient: (n,) a grid, σ and σ′ there.
+        chosen, chosen_gradient: (L,) the input of each layer and σ′ there.
+    """
     numbers = [str(layer) for layer in range(1, len(chosen) + 1)]
     traces = [
         scatter(x=x, y=value, mode="lines", name="sigmoid σ(x)", line={"color": VALUE, "width": 2.5}, hovertemplate="%{y:.4f}"),
@@ -242,7 +259,12 @@ def sigmoid_and_gradient(x: Floats, value: Floats, gradient: Floats, chosen: Flo
 
 
 def gradient_chain(factors_log10: Floats, bound_log10: Floats) -> Figure:
-    """The running product of the layers' gradients and its bound 0.25^l, from log10 of the factors (L,) and of the bound (L,)."""
+    """The running product of the layers' gradients beside its bound 0.25^l.
+
+    Args:
+        factors_log10: (L,) log10 of the gradient of each layer.
+        bound_log10: (L,) log10 of the bound after each layer.
+    """
     layers = np.arange(1, len(factors_log10) + 1)
     product = np.cumsum(factors_log10)
     scale = Log10Axis.around([product, bound_log10, [0.0]])
@@ -271,7 +293,14 @@ class DistinctSeries:
 
 
 def distinct_unit_counts(series: Sequence[DistinctSeries], units: int, steps_per_epoch: int, total_epochs: float) -> Figure:
-    """Different units of a layer of `units` against epochs, on a log axis from one to all."""
+    """How many units of a layer are different from each other against epochs, on a log axis from one to all.
+
+    Args:
+        series: one a run.
+        units: width of the layer.
+        steps_per_epoch: turns a step into a place on the axis.
+        total_epochs: right end of the axis.
+    """
     traces = []
     for index, one in enumerate(series):
         style = series_style(index)

@@ -20,7 +20,12 @@ CELL = 0.44  # half a cell's side
 
 
 def masked_matrix(values: Floats, kept: Mask | None = None) -> Figure:
-    """A matrix (rows, columns) as cells with their numbers; what the mask `kept` dropped is crossed out in empty cells."""
+    """A matrix as cells with their numbers; what a mask dropped is crossed out in empty cells.
+
+    Args:
+        values: (rows, columns).
+        kept: (rows, columns); None keeps all.
+    """
     rows, columns = values.shape
     keeps = np.ones(values.shape, dtype=bool) if kept is None else kept
     shapes: list[dict[str, Any]] = []
@@ -45,7 +50,12 @@ def masked_matrix(values: Floats, kept: Mask | None = None) -> Figure:
 
 
 def masked_network(inputs: int, kept: Mask, outputs: int) -> Figure:
-    """One hidden layer under one mask: units that were dropped are crossed out and have no edges, neither in nor out."""
+    """One hidden layer under one mask: units that were dropped are crossed out and have no edges, neither in nor out.
+
+    Args:
+        inputs, outputs: units drawn beside the hidden layer.
+        kept: (units,) of the hidden layer.
+    """
     heights = [_heights(inputs), _heights(len(kept)), _heights(outputs)]
     alive = [np.ones(inputs, dtype=bool), kept, np.ones(outputs, dtype=bool)]
     traces: list[Trace] = []

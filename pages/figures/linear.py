@@ -45,13 +45,24 @@ def singular_value_bars(values: Floats, rank: int) -> Figure:
 
 
 def difference_curve(slopes: Floats, difference: Floats, slope: float) -> Figure:
-    """The largest difference between the bent stack and its product, against the slope; the ring is where the dial stands."""
+    """The largest difference between the bent stack and its product, against the slope below 0; a ring where the control stands.
+
+    Args:
+        slopes, difference: (n,).
+        slope: of the control.
+    """
     yaxis = log_axis("largest difference", range=[-17, 2], dtick=4)
     return _against_slope(slopes, np.maximum(difference, LEAST_DIFFERENCE), slope, yaxis, "%{y:.2g}")
 
 
 def unexplained_curve(slopes: Floats, unexplained: Floats, slope: float) -> Figure:
-    """Share of the outputs' variance, in percent, that no single affine map explains, against the slope."""
+    """Share of the outputs' variance, in percent, that no single affine map explains, against the slope below 0.
+
+    Args:
+        slopes: (n,).
+        unexplained: (n,) fractions.
+        slope: of the control.
+    """
     top = max(1.0, 1.15 * 100 * float(unexplained.max()))
     yaxis = axis("unexplained (%)", range=[-0.03 * top, top])
     return _against_slope(slopes, 100 * unexplained, slope, yaxis, "%{y:.2f} %")
@@ -97,7 +108,12 @@ def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Fl
 
 
 def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
-    """Mistakes against samples met; the bound (R/γ)² is a line where it is near enough to be seen."""
+    """Mistakes against samples met; the bound (R/γ)² is a line where it is near enough to be seen.
+
+    Args:
+        counts: mistakes after 0, 1, 2, … samples.
+        bound: (R/γ)².
+    """
     kept = evenly_spread(len(counts), POINT_LIMIT)
     curve = scatter(
         x=kept, y=np.asarray(counts)[kept], mode="lines", line={"color": FAULT, "width": 2.5, "shape": "hv"},

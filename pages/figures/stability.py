@@ -89,7 +89,12 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
 
 
 def survivors(sizes: Floats, name: str) -> Figure:
-    """How many trials the number format `name` still holds after each factor, how many are exactly 0, how many not finite."""
+    """How many trials a number format still holds after each factor, how many are exactly 0, how many not finite, in percent.
+
+    Args:
+        sizes: (trials, factors) log10; -inf for 0, inf or NaN for what is not finite.
+        name: of the number format.
+    """
     factors = sizes.shape[1]
     kept = evenly_spread(factors, CURVE_POINTS)
     shown = sizes[:, kept]
@@ -136,7 +141,7 @@ def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> F
 
 
 def matrix_picture(values: Floats) -> Figure:
-    """A square matrix as colors, 0 in the middle of the scale; up to six rows are written out. What is not finite is marked as a fault."""
+    """A square matrix (n, n) as colors, 0 in the middle of the scale; up to six rows are written out; what is not finite is a fault."""
     n = len(values)
     finite = np.isfinite(values)
     largest = float(np.abs(values[finite]).max(initial=0.0)) or 1.0

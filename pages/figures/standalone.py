@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 
+import pandas  # noqa: F401  plotly looks for it among the imported modules, and trips over one that another thread is importing
 import plotly.io
 
 from pages.figures.figure import Figure

@@ -83,7 +83,10 @@ class PlacedGrid:
 
 
 def tensor_equation(operands: Sequence[CellGrid], result: CellGrid, signs: Sequence[str]) -> tuple[Figure, float]:
-    """Operands and result as grids of cells in a row, with a sign after every operand.
+    """Operands and result as grids of cells in a row.
+
+    Args:
+        signs: what stands after each operand.
 
     Returns:
         The figure and its height in cells.

@@ -16,7 +16,7 @@ from pages.figures.axes import axis
 from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, legend_entry, scatter
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, TEST, TRAIN, series_style, translucent
-from pages.figures.series import HIGHEST, POINT_LIMIT, CurveSeries, Quantity, decimation_indices, spread
+from pages.figures.series import HIGHEST, POINT_LIMIT, CurveSeries, Quantity, decimation_indices, finite, spread
 
 CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
 CHANCE_PERCENT = 100 / OUTPUTS
@@ -76,7 +76,12 @@ def loss_curve(
 def accuracy_curve(
     series: CurveSeries | Sequence[CurveSeries], total_epochs: float, *, reference: Reference | None = None, cursor: int | None = None
 ) -> Figure:
-    """Share of images classified correctly, in percent, against epochs; drawn like `loss_curve`. `reference` is in fractions."""
+    """Share of images classified correctly, in percent, against epochs; drawn like `loss_curve`.
+
+    Args:
+        series, total_epochs, cursor: as for `loss_curve`.
+        reference: band to compare with, in fractions.
+    """
     yaxis = axis("accuracy (%)", range=[0, 100], uirevision="percent")
     marks = Marks()
     marks.level(CHANCE_PERCENT, f"guessing: {CHANCE_PERCENT:g} %")
@@ -104,10 +109,8 @@ def _curves(
         traces.extend(_compared(run, quantity, index) if compared else _seeds(run, quantity) if run.members else _single(run, quantity))
         _mark_events(marks, run, index, compared, total_epochs)
     if compared:
-        traces += [
-            legend_entry(name, line={"color": GREY, "width": 2, "dash": dash})
-            for name, dash in (("train smoothed", "solid"), ("test", "dot"))
-        ]
+        for name, dash in (("train smoothed", "solid"), ("test", "dot")):
+            traces.append(legend_entry(name, line={"color": GREY, "width": 2, "dash": dash}))
     if reference is not None:
         low, high = reference.low * quantity.scale, reference.high * quantity.scale
         end = total_epochs if reference.until is None else min(reference.until, total_epochs)
@@ -227,7 +230,7 @@ def _band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: di
     steps, rows = run.step_band(quantity)
     low, mean, high = spread(rows)
     kept = decimation_indices(mean, SMOOTH_LIMIT)
-    yield from _filled((steps[kept] / run.steps_per_epoch), low[kept], high[kept], quantity, color)
+    yield from _area((steps[kept] / run.steps_per_epoch), low[kept], high[kept], quantity, color)
     line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}} (mean)"
     yield _step_line(run, steps, mean, quantity, SMOOTH_LIMIT, name=name, line=line, hovertemplate=hover)
 
@@ -235,21 +238,19 @@ def _band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: di
 def _epoch_band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
     epochs, rows = run.epoch_band(quantity, quantity.test)
     low, mean, high = spread(rows)
-    yield from _filled(epochs, low, high, quantity, color)
+    yield from _area(epochs, low, high, quantity, color)
     yield _epoch_line(epochs, mean, quantity, name, style) | {"hovertemplate": f"%{{y:{quantity.digits}}} (mean)"}
 
 
-def _filled(x: npt.NDArray[Any], low: Floats, high: Floats, quantity: Quantity, color: str) -> Iterator[Trace]:
-    """The area between two lines, as two traces: plotly fills the second down to the first."""
+def _area(x: npt.NDArray[Any], low: Floats, high: Floats, quantity: Quantity, color: str) -> Iterator[Trace]:
+    """The area between two lines in which there may be gaps, as two traces: plotly fills the second down to the first."""
     for edge, fill in ((low, {}), (high, {"fill": "tonexty", "fillcolor": translucent(color, 0.22)})):
         y = _drawable(edge, quantity)
         yield scatter(x=x.astype(np.float32), y=y, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False, **fill)
 
 
 def _drawable(values: Floats, quantity: Quantity) -> npt.NDArray[np.float32]:
-    finite = np.where(np.isfinite(values), values, np.nan)
-    drawable: npt.NDArray[np.float32] = np.clip(finite, quantity.floor, HIGHEST).astype(np.float32)
-    return drawable
+    return np.clip(finite(values), quantity.floor, HIGHEST).astype(np.float32)
 
 
 def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs: int, *, cursor: int | None = None) -> Figure:
@@ -303,5 +304,5 @@ def _plane_band(epochs: npt.NDArray[Any], rows: Floats, name: str, color: str, q
     """From the lowest to the highest seed as an area, and their mean."""
     low, mean, high = spread(rows)
     kept = decimation_indices(mean, PLANE_POINTS)
-    yield from _filled(epochs[kept], low[kept], high[kept], quantity, color)
+    yield from _area(epochs[kept], low[kept], high[kept], quantity, color)
     yield _plane_line(epochs[kept], mean[kept], f"{name}, mean of {len(rows)} seeds", color, quantity)

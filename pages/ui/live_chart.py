@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas  # noqa: F401 (plotly looks for it among the imported modules, and trips over one that another thread is importing)
 import streamlit as st
 
 from pages.figures.figure import Figure
@@ -76,6 +75,8 @@ def live_chart(figure: Figure | Payload, *, key: str, height: int = 360, alt: st
     """
     script = ensure_plotly_js() if st.get_option("server.enableStaticServing") else None
     if script is None:
+        import pandas  # noqa: F401, PLC0415  plotly looks for it among the imported modules, and trips over one that a thread is importing
+
         st.plotly_chart(figure, key=key, height=height, alt=alt)
         return None
     about = json.dumps({"script": script, "height": height, "alt": alt, "name": key, "clickable": on_click})

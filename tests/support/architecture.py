@@ -39,13 +39,14 @@ _BASIC = (*_TENSORS, *_PLAIN, *_REGISTRIES, *_core("theory", "data", "runtime"))
 _NETWORK = (*_BASIC, *_core("expression", "network"))
 _TRAINING = (*_NETWORK, *_core("training"))
 _JOBS = (*_TRAINING, *_core("jobs", "presets"))
-_PANEL = ("streamlit", "pages.ui", "pages.figures", "mlp_core", "plotly", *_TENSORS)
+_PANEL = ("streamlit", "pages.ui", "pages.figures", "mlp_core", *_TENSORS)
 IMPORT_RULES = (  # the first that fits counts
     ImportRule("app", ("streamlit", "pages.ui")),
     ImportRule("pages.ui.navigation", ("streamlit", "mlp_core.runtime.memory")),  # on every page, the quick ones too
     ImportRule("pages.ui.text", ()),
     ImportRule("pages.ui.live_chart", (*_PANEL, "pandas")),
     ImportRule("pages.ui", _PANEL),
+    ImportRule("pages.figures.standalone", ("plotly", "pandas", "pages.figures")),
     ImportRule("pages.figures.pictures", ("plotly", "numpy", "pages.figures", *_PLAIN, "PIL")),  # a picture in a figure is a PNG
     ImportRule("pages.figures", ("plotly", "numpy", "pages.figures", *_PLAIN)),
     ImportRule("pages.*", ("streamlit", "pages.ui", "pages.figures", "mlp_core")),
