@@ -28,6 +28,12 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def short_number(value: float) -> str:
+    """A number as a person writes it, with all the digits it needs."""
+    short = f"{value:g}"
+    return (short if float(short) == value else repr(value)).replace("e-0", "e-")
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The closed interval of a number, and whether it must be whole."""

@@ -1,7 +1,4 @@
-"""The registry of weight initializations: what each draws, how wide, and who proposed it. Knows no network beyond its layer widths.
-
-A new one is one entry of `INITIALIZERS` (and its name in `mlp_core.spec.INITIALIZERS`).
-"""
+"""The registry of weight initializations: what each draws, how wide, and who proposed it. A new one is one entry of `INITIALIZERS`."""
 
 from __future__ import annotations
 
@@ -13,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Generator, Tensor
+
+from mlp_core.bounds import short_number
 
 if TYPE_CHECKING:
     from mlp_core.spec import RunSpec
@@ -29,7 +28,13 @@ class Initializer:
         reference: author, year, section.
         std: (n_in, n_out, spec) -> standard deviation of one weight; 0 where all weights are equal.
         draw: (weight (n_out, n_in), std, spec, generator): fill the weight in place.
+        code: the lines of an exported program that do the same with `init_numbers`, knowing n_in and n_out: a Jinja template of the
+            spec's fields and of W and b, the names of the weight and of a bias of zeros.
         random_bias: draw the bias like a weight; otherwise it is 0.
+        settings: the fields of `RunSpec` that it uses.
+        words: spec -> its settings in a few words; None takes the label.
+        random: whether the weights are spread around 0, as mean-field theory supposes.
+        suits: the activations that it keeps the signal of: "rectifiers", "others" or none of them.
     """
 
     name: str
@@ -38,7 +43,16 @@ class Initializer:
     reference: str
     std: Callable[[int, int, RunSpec], float]
     draw: Callable[[Tensor, float, RunSpec, Generator], None]
+    code: str
     random_bias: bool = False
+    settings: tuple[str, ...] = ()
+    words: Callable[[RunSpec], str] | None = None
+    random: bool = True
+    suits: str = ""
+
+    def described(self, spec: RunSpec) -> str:
+        """What it draws, in a few words."""
+        return self.label if self.words is None else self.words(spec)
 
     def bias_std(self, n_in: int, n_out: int, spec: RunSpec) -> float:
         """Standard deviation of one bias."""
@@ -95,6 +109,16 @@ def _orthogonal(tensor: Tensor, std: float, spec: RunSpec, generator: Generator)
     tensor.copy_(Q if rows >= columns else Q.T)
 
 
+def _constant_words(spec: RunSpec) -> str:
+    return f"constant {short_number(spec.init_value)}" + (f" ± {short_number(spec.init_noise)}" if spec.init_noise else "")
+
+
+_XAVIER_CODE = "std = math.sqrt(2.0 / (n_in + n_out))\n"
+_HE_CODE = "std = math.sqrt(2.0 / n_in)\n"
+_NORMAL_CODE = "{{ W }}.normal_(0.0, std, generator=init_numbers)"
+_UNIFORM_CODE = """\
+bound = math.sqrt(3.0) * std  # U(-a, a) has variance a²/3
+{{ W }}.uniform_(-bound, bound, generator=init_numbers)"""
 _GLOROT = "Glorot and Bengio 2010, section 4.2.1"
 _HE = "He et al. 2015, section 2.2"
 
@@ -108,6 +132,9 @@ INITIALIZERS: dict[str, Initializer] = {
             "Zhang et al., Dive into Deep Learning, section 5.2 (σ = 0.01)",
             lambda n_in, n_out, spec: spec.init_std,
             _normal,
+            "{{ W }}.normal_(0.0, {{ init_std }}, generator=init_numbers)",
+            settings=("init_std",),
+            words=lambda spec: f"N(0, {short_number(spec.init_std)}²)",
         ),
         Initializer(
             "xavier_uniform",
@@ -116,6 +143,8 @@ INITIALIZERS: dict[str, Initializer] = {
             _GLOROT,
             lambda n_in, n_out, spec: math.sqrt(2.0 / (n_in + n_out)),
             _uniform,
+            _XAVIER_CODE + _UNIFORM_CODE,
+            suits="others",
         ),
         Initializer(
             "xavier_normal",
@@ -124,6 +153,8 @@ INITIALIZERS: dict[str, Initializer] = {
             _GLOROT,
             lambda n_in, n_out, spec: math.sqrt(2.0 / (n_in + n_out)),
             _normal,
+            _XAVIER_CODE + _NORMAL_CODE,
+            suits="others",
         ),
         Initializer(
             "he_uniform",
@@ -132,6 +163,8 @@ INITIALIZERS: dict[str, Initializer] = {
             _HE,
             lambda n_in, n_out, spec: math.sqrt(2.0 / n_in),
             _uniform,
+            _HE_CODE + _UNIFORM_CODE,
+            suits="rectifiers",
         ),
         Initializer(
             "he_normal",
@@ -140,6 +173,8 @@ INITIALIZERS: dict[str, Initializer] = {
             _HE,
             lambda n_in, n_out, spec: math.sqrt(2.0 / n_in),
             _normal,
+            _HE_CODE + _NORMAL_CODE,
+            suits="rectifiers",
         ),
         Initializer(
             "torch_default",
@@ -148,6 +183,7 @@ INITIALIZERS: dict[str, Initializer] = {
             "torch.nn.Linear.reset_parameters; LeCun et al. 1998, section 4.6",
             lambda n_in, n_out, spec: math.sqrt(1.0 / (3.0 * n_in)),
             _uniform,
+            "std = math.sqrt(1.0 / (3.0 * n_in))\n" + _UNIFORM_CODE + "\n{{ b }}.uniform_(-bound, bound, generator=init_numbers)",
             random_bias=True,
         ),
         Initializer(
@@ -157,6 +193,8 @@ INITIALIZERS: dict[str, Initializer] = {
             "the symmetry that nothing breaks: Dive into Deep Learning, section 5.4.1",
             lambda n_in, n_out, spec: 0.0,
             _zeros,
+            "{{ W }}.zero_()",
+            random=False,
         ),
         Initializer(
             "constant",
@@ -165,6 +203,15 @@ INITIALIZERS: dict[str, Initializer] = {
             "Zhang et al., Dive into Deep Learning, section 5.4.1",
             lambda n_in, n_out, spec: spec.init_noise,
             _constant,
+            """\
+{{ W }}.fill_({{ init_value }})
+{% if init_noise %}
+noise = torch.empty_like({{ W }})
+{{ W }}.add_(noise.normal_(0.0, {{ init_noise }}, generator=init_numbers))
+{% endif %}""",
+            settings=("init_value", "init_noise"),
+            words=_constant_words,
+            random=False,
         ),
         Initializer(
             "orthogonal",
@@ -173,6 +220,12 @@ INITIALIZERS: dict[str, Initializer] = {
             "Saxe, McClelland and Ganguli 2014, section 3",
             lambda n_in, n_out, spec: math.sqrt(1.0 / max(n_in, n_out)),
             _orthogonal,
+            """\
+normal = torch.empty(max(n_in, n_out), min(n_in, n_out))
+Q, R = torch.linalg.qr(normal.normal_(generator=init_numbers))
+Q *= R.diagonal().sign()  # uniformly distributed only so (Mezzadri 2007)
+{{ W }}.copy_(Q if n_out >= n_in else Q.T)""",
+            suits="others",
         ),
     )
 }

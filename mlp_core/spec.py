@@ -1,4 +1,4 @@
-"""The experiment as one value: `RunSpec`, validated, frozen and hashable. Knows no tensor, no screen, only the standard library.
+"""The experiment as one value: `RunSpec`, validated, frozen and hashable. Importing it takes the standard library only.
 
 Everything that decides what a run computes is a field here, and nothing else is. A `RunSpec` that exists is valid; an invalid one
 cannot be made. It travels as JSON (`to_json`, `from_json`) and as the query of a link (`to_query`, `from_query`).
@@ -33,10 +33,6 @@ MAX_TEXT_LENGTH = 10_000
 MAX_STEP_FLOPS = 50_000_000_000
 
 EXPRESSION_PREFIX = "="
-INITIALIZERS = (
-    "normal", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "torch_default", "zeros", "constant", "orthogonal",
-)  # fmt: skip
-OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad")
 IMPLEMENTATIONS = ("concise", "scratch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -60,12 +56,6 @@ BOUNDS: dict[str, Bounds] = {
 WIDTH_BOUNDS = Bounds(1, MAX_WIDTH, whole=True)
 DROPOUT_BOUNDS = Bounds(0.0, 1.0)
 TRAIN_SIZE_BOUNDS = Bounds(1, MAX_TRAIN_SIZE, whole=True)
-CHOICES: dict[str, tuple[str, ...]] = {
-    "init": INITIALIZERS,
-    "optimizer": OPTIMIZERS,
-    "implementation": IMPLEMENTATIONS,
-    "device": DEVICES,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +66,12 @@ class RunSpec:
         hidden: widths of the hidden layers; () is softmax regression.
         activation: a name in `mlp_core.activations.ACTIVATIONS`, or "=" and an expression in x.
         activation_parameter: the activation's own parameter (slope, alpha, beta); None takes its default.
-        init: a name in `INITIALIZERS`.
+        init: a name in `mlp_core.initializers.INITIALIZERS`.
         init_std: standard deviation of "normal".
         init_value: every weight of "constant" …
         init_noise: … give or take N(0, init_noise²).
         dropout: probability of dropping, one a hidden layer; () for none.
-        optimizer: a name in `OPTIMIZERS`.
+        optimizer: a name in `mlp_core.optimizers.OPTIMIZERS`.
         lr: learning rate.
         momentum: of "sgd" and "rmsprop".
         nesterov: look ahead along the momentum ("sgd" with momentum only).
@@ -136,15 +126,17 @@ class RunSpec:
         settle("dropout", check_numbers("dropout", self.dropout, DROPOUT_BOUNDS, MAX_LAYERS))
         for name, bounds in BOUNDS.items():
             settle(name, bounds.check(name, getattr(self, name)))
-        for name, choices in CHOICES.items():
-            check_choice(name, getattr(self, name), choices)
+        check_choice("implementation", self.implementation, IMPLEMENTATIONS)
+        check_choice("device", self.device, DEVICES)
         for name in ("nesterov", "divide_by_batch"):
             if not isinstance(getattr(self, name), bool):
                 raise SpecError(name, "must be true or false", getattr(self, name))
         if self.train_size is not None:
             settle("train_size", TRAIN_SIZE_BOUNDS.check("train_size", self.train_size))
-        settle("activation_parameter", _activation_parameter(self.activation, self.activation_parameter))
-        _check_together(self)
+        if self.dropout and len(self.dropout) != len(self.hidden):
+            raise SpecError("dropout", f"must have one probability a hidden layer ({len(self.hidden)})", self.dropout)
+        settle("activation_parameter", _checked_entries(self))
+        _check_step(self)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -225,11 +217,22 @@ def step_flops(sizes: tuple[int, ...], batch_size: int) -> int:
     return 6 * weight_count(sizes) * batch_size
 
 
-def _activation_parameter(activation: object, value: object) -> float | None:
-    """Check the activation's name; return its parameter, None where that is the default or there is none."""
+def _checked_entries(spec: RunSpec) -> float | None:
+    """Check all that is said by the registries; return the activation's parameter, None where that is the default or there is none."""
     # Imported here and not above: the entries hold functions of torch, which whoever only shows links need not load.
     from mlp_core.activations import ACTIVATIONS, trainable_activations  # noqa: PLC0415
+    from mlp_core.initializers import INITIALIZERS  # noqa: PLC0415
+    from mlp_core.optimizers import OPTIMIZERS  # noqa: PLC0415
 
+    check_choice("init", spec.init, tuple(INITIALIZERS))
+    check_choice("optimizer", spec.optimizer, tuple(OPTIMIZERS))
+    settings = OPTIMIZERS[spec.optimizer].settings
+    if spec.nesterov and ("nesterov" not in settings or spec.momentum == 0.0):
+        raise SpecError("nesterov", "needs sgd with momentum above 0", spec.nesterov)
+    if spec.divide_by_batch and "divide_by_batch" not in settings:
+        raise SpecError("divide_by_batch", "belongs to sgd alone", spec.divide_by_batch)
+
+    activation, value = spec.activation, spec.activation_parameter
     if not isinstance(activation, str):
         raise SpecError("activation", "must be a name or '=' and an expression in x", activation)
     entry = ACTIVATIONS.get(activation)
@@ -248,13 +251,7 @@ def _activation_parameter(activation: object, value: object) -> float | None:
     return None if checked == entry.parameter.default else checked
 
 
-def _check_together(spec: RunSpec) -> None:
-    if spec.dropout and len(spec.dropout) != len(spec.hidden):
-        raise SpecError("dropout", f"must have one probability a hidden layer ({len(spec.hidden)})", spec.dropout)
-    if spec.nesterov and (spec.optimizer != "sgd" or spec.momentum == 0.0):
-        raise SpecError("nesterov", "needs sgd with momentum above 0", spec.nesterov)
-    if spec.divide_by_batch and spec.optimizer != "sgd":
-        raise SpecError("divide_by_batch", "belongs to sgd alone", spec.divide_by_batch)
+def _check_step(spec: RunSpec) -> None:
     flops = step_flops(spec.sizes, spec.batch_size)
     if flops > MAX_STEP_FLOPS:
         most = MAX_STEP_FLOPS // step_flops(spec.sizes, 1)

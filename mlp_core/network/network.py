@@ -174,6 +174,6 @@ def count(spec: RunSpec, sizes: tuple[int, ...], activation: Activation | None =
         flops_per_image=flops,
         weight_bytes=FLOAT32_BYTES * parameters,
         gradient_bytes=FLOAT32_BYTES * parameters,
-        optimizer_bytes=FLOAT32_BYTES * parameters * len(OPTIMIZERS[spec.optimizer].averages(spec)),
+        optimizer_bytes=FLOAT32_BYTES * parameters * len(OPTIMIZERS[spec.optimizer].buffers(spec)),
         activation_bytes=FLOAT32_BYTES * units * spec.batch_size,
     )

@@ -23,7 +23,6 @@ from mlp_core.theory import Array, DepthPrediction, RandomLayer, mean_field
 
 HISTOGRAM_BINS = 64
 TINY_NORM, HUGE_NORM = 1e-140, 1e140  # between them no square that counts leaves the range of float64
-WITHOUT_MEAN_FIELD = ("zeros", "constant")  # every weight is the same number: nothing is random, so nothing averages out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,9 +113,9 @@ def predict_depth(spec: RunSpec, inputs: Tensor) -> DepthPrediction | None:
     Returns:
         None where the weights are not random.
     """
-    if spec.init in WITHOUT_MEAN_FIELD:
-        return None
     initializer, activation = INITIALIZERS[spec.init], resolve(spec.activation)
+    if not initializer.random:  # every weight is the same number, so nothing averages out
+        return None
     sizes = (inputs.shape[1], *spec.hidden, OUTPUTS)
     layers = [
         RandomLayer(n_out, initializer.std(n_in, n_out, spec) ** 2, initializer.bias_std(n_in, n_out, spec) ** 2)

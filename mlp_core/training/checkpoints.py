@@ -47,7 +47,7 @@ class Checkpoint:
 
     @property
     def memory_bytes(self) -> int:
-        tensors = [*self.network.parameters, self.network.dropout, self.order, *(w for average in self.optimizer.averages for w in average)]
+        tensors = [*self.network.parameters, self.network.dropout, self.order, *(w for buffer in self.optimizer.buffers for w in buffer)]
         return sum(tensor.nbytes for tensor in tensors)
 
 

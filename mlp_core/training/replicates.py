@@ -14,12 +14,13 @@ from mlp_core.data import Dataset
 from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network import NETWORKS, Network, generator_for
 from mlp_core.network.batched import Batched
+from mlp_core.optimizers import Optimizer
 from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord
 from mlp_core.spec import MAX_SEED, MAX_STEP_FLOPS, RunSpec, SpecError, step_flops, weight_count
 from mlp_core.training.checkpoints import Checkpoints
 from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
 from mlp_core.training.run import Run
-from mlp_core.training.state import TrainingState, as_input, images_per_piece, make_optimizer
+from mlp_core.training.state import TrainingState, as_input, images_per_piece
 
 SEEDS = 5
 
@@ -166,7 +167,7 @@ class ReplicatesState(TrainingState):
         super().__init__(specs[0], data, loss, sizes, device, activation)
         others = [NETWORKS[one.implementation](one, sizes, device, loss=loss, activation=activation) for one in specs[1:]]
         self.batched = Batched([self.network, *others], spec, loss, [generator_for(one, "dropout", device) for one in specs])
-        self.optimizer = make_optimizer(spec, self.batched.parameters())
+        self.optimizer = Optimizer(spec, self.batched.parameters())
         self._loss = loss
         self._test_piece = images_per_piece(sizes, len(seeds))
 

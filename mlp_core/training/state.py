@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mlp_core import optimizers
 from mlp_core.activations import Activation
 from mlp_core.data import Dataset
 from mlp_core.losses import Loss
-from mlp_core.network import NETWORKS, generator_for, scratch
+from mlp_core.network import NETWORKS, generator_for
 from mlp_core.optimizers import Optimizer
 from mlp_core.records import LayerStats, StepRecord
 from mlp_core.spec import RunSpec, weight_count
@@ -46,7 +45,7 @@ class TrainingState:
         self, spec: RunSpec, data: Dataset, loss: Loss, sizes: tuple[int, ...], device: torch.device, activation: Activation | None = None
     ) -> None:
         self.network = NETWORKS[spec.implementation](spec, sizes, device, loss=loss, activation=activation)
-        self.optimizer = make_optimizer(spec, self.network.parameters())
+        self.optimizer = Optimizer(spec, self.network.parameters())
         train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
         self.train_images = data.train_images[:train_count].reshape(train_count, -1).to(device)
         self.train_labels = data.train_labels[:train_count].to(device)
@@ -99,12 +98,6 @@ class TrainingState:
         self._generator.set_state(checkpoint.order)
         self.start_epoch()
         self._position, self.loss_sum, self.hits = checkpoint.position, checkpoint.loss_sum, checkpoint.hits
-
-
-def make_optimizer(spec: RunSpec, parameters: Sequence[Tensor]) -> Optimizer:
-    """The optimizer in the implementation that `spec` asks for."""
-    make = scratch.make_optimizer if spec.implementation == "scratch" else optimizers.make_optimizer
-    return make(spec, parameters)
 
 
 def as_input(images: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from mlp_core.initializers import initial_parameters
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.losses import LOSSES
 from mlp_core.network import generator_for
-from mlp_core.optimizers import make_optimizer
+from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 
@@ -79,7 +79,7 @@ def test_logistic_regression_is_softmax_with_two_classes() -> None:
 def test_l1_adds_the_sign_of_the_weight_to_the_gradient() -> None:
     w = torch.tensor([2.0, -0.5, 0.0], requires_grad=True)
     w.grad = torch.tensor([0.1, 0.1, 0.1])
-    make_optimizer(RunSpec(lr=0.1, l1=0.5), [w]).step()
+    Optimizer(RunSpec(lr=0.1, l1=0.5), [w]).step()
     torch.testing.assert_close(w.detach(), torch.tensor([2.0 - 0.1 * 0.6, -0.5 - 0.1 * (0.1 - 0.5), -0.1 * 0.1]))
 
 

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from mlp_core import spec as spec_module
 from mlp_core.activations import ACTIVATIONS, trainable_activations
+from mlp_core.initializers import INITIALIZERS
+from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.spec import (
     BOUNDS,
-    CHOICES,
+    DEVICES,
+    IMPLEMENTATIONS,
     MAX_EXPRESSION_LENGTH,
     MAX_LAYERS,
     MAX_STEP_FLOPS,
@@ -35,7 +38,7 @@ FIELDS = tuple(field.name for field in fields(RunSpec))
 def specs(draw: st.DrawFn) -> RunSpec:
     """Any valid experiment, from the smallest to one at the limit of what a step may cost."""
     hidden = draw(st.lists(st.integers(1, MAX_WIDTH), max_size=12) | st.lists(st.integers(1, 8), max_size=MAX_LAYERS))
-    optimizer = draw(st.sampled_from(CHOICES["optimizer"]))
+    optimizer = draw(st.sampled_from(list(OPTIMIZERS)))
     activation = draw(st.sampled_from(trainable_activations()) | st.text(min_size=1, max_size=MAX_EXPRESSION_LENGTH).map("=".__add__))
     parameter = None
     if activation in ACTIVATIONS and (shaped := ACTIVATIONS[activation].parameter) is not None:
@@ -52,13 +55,13 @@ def specs(draw: st.DrawFn) -> RunSpec:
         activation=activation,
         activation_parameter=parameter,
         dropout=tuple(draw(st.lists(st.floats(0, 1), min_size=len(hidden), max_size=len(hidden)))) if draw(st.booleans()) else (),
-        init=draw(st.sampled_from(CHOICES["init"])),
+        init=draw(st.sampled_from(list(INITIALIZERS))),
         optimizer=optimizer,
         nesterov=optimizer == "sgd" and values["momentum"] > 0 and draw(st.booleans()),
         divide_by_batch=optimizer == "sgd" and draw(st.booleans()),
-        implementation=draw(st.sampled_from(CHOICES["implementation"])),
+        implementation=draw(st.sampled_from(IMPLEMENTATIONS)),
         train_size=draw(st.none() | st.integers(1, spec_module.MAX_TRAIN_SIZE)),
-        device=draw(st.sampled_from(CHOICES["device"])),
+        device=draw(st.sampled_from(DEVICES)),
     )
 
 

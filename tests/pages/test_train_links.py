@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.activations import ACTIVATIONS, trainable_activations
-from mlp_core.spec import BOUNDS, INITIALIZERS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
+from mlp_core.initializers import INITIALIZERS
+from mlp_core.spec import BOUNDS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
 from pages.ui.address import STRAGGLER_SECONDS
 from pages.ui.train.controls import _spec_of, _widgets_of
-from pages.ui.train.sidebar import MAX_HIDDEN, OPTIMIZER_LABELS, OWN_ACTIVATION
+from pages.ui.train.sidebar import MAX_HIDDEN, OWN_ACTIVATION, optimizer_labels
 from tests.support.pages.training import LONG, SHORT, job_of, losses, press
 from tests.support.pages.visit import address, again, bare, opened, until, visit
 
@@ -246,8 +247,8 @@ def choices(draw: st.DrawFn) -> dict[str, Any]:
         "layers": draw(st.integers(0, MAX_HIDDEN)),
         "activation": draw(st.sampled_from([*trainable_activations(), OWN_ACTIVATION])),
         "expression": draw(st.text(min_size=1, max_size=200).filter(str.strip)),
-        "init": draw(st.sampled_from(INITIALIZERS)),
-        "optimizer": draw(st.sampled_from(list(OPTIMIZER_LABELS))),
+        "init": draw(st.sampled_from(list(INITIALIZERS))),
+        "optimizer": draw(st.sampled_from(list(optimizer_labels()))),
         "divide_by_batch": draw(st.booleans()),
         "all_images": draw(st.booleans()),
         "train_size": draw(st.integers(1, 60_000)),

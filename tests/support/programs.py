@@ -19,8 +19,9 @@ import torch
 from mlp_core.activations import trainable_activations
 from mlp_core.data import load_sample
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
+from mlp_core.initializers import INITIALIZERS
 from mlp_core.records import EpochRecord, LrChange
-from mlp_core.spec import INITIALIZERS, RunSpec
+from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 
 SMALL = RunSpec(hidden=(9,), init="he_normal", batch_size=24, epochs=2, train_size=100, device="cpu")  # 5 steps an epoch, the last of 4

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.labs.generalization.weight_decay import Problem, Setting
-from mlp_core.optimizers import Optimizer, make_optimizer
+from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
 
 Route = Literal["penalty", "optimizer", "decoupled"]
@@ -68,7 +68,7 @@ def _path(route: Route, spec: RunSpec, problem: Problem, setting: Setting) -> Fl
     plain = RunSpec(optimizer=spec.optimizer, lr=spec.lr)
     w = torch.tensor(problem.weights[0], dtype=torch.float32, requires_grad=True)
     b = torch.zeros((), requires_grad=True)
-    optimizers: list[Optimizer] = [make_optimizer(spec if route == "optimizer" else plain, [w]), make_optimizer(plain, [b])]
+    optimizers = [Optimizer(spec if route == "optimizer" else plain, [w]), Optimizer(plain, [b])]
     x, y = (torch.tensor(part[0], dtype=torch.float32) for part in (problem.train_x, problem.train_y))
     states: list[Tensor] = []
     for order in torch.from_numpy(problem.order[0]):

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import Protocol
 
 from mlp_core.activations import ACTIVATIONS
+from mlp_core.bounds import short_number
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.records import History, HistorySnapshot
@@ -87,12 +88,6 @@ def short_name(run: ComparedRun, limit: int) -> str:
     return name if len(name) <= limit else f"{name[: limit - 1]}…"
 
 
-def number(value: float) -> str:
-    """A number as a person writes it, with all the digits it needs."""
-    short = f"{value:g}"
-    return (short if float(short) == value else repr(value)).replace("e-0", "e-")
-
-
 def _unlike_the_book(run: ComparedRun) -> Iterator[tuple[Thing, str]]:
     for thing in THINGS:
         value = thing.words(run)
@@ -126,46 +121,34 @@ def _activation(run: ComparedRun) -> str | None:
     activation, value = ACTIVATIONS[spec.activation], spec.activation_parameter
     if activation.parameter is None or value is None:
         return activation.label
-    return f"{activation.label} ({activation.parameter.symbol} = {number(value)})"
-
-
-def _initial_weights(run: ComparedRun) -> str:
-    spec = run.spec
-    if spec.init == "normal":
-        return f"N(0, {number(spec.init_std)}²)"
-    if spec.init == "constant":
-        return f"constant {number(spec.init_value)}" + (f" ± {number(spec.init_noise)}" if spec.init_noise else "")
-    return INITIALIZERS[spec.init].label
+    return f"{activation.label} ({activation.parameter.symbol} = {short_number(value)})"
 
 
 def _dropout(run: ComparedRun) -> str | None:
     rates = run.spec.dropout
     if not any(rates):
         return "none"
-    return number(rates[0]) if len(set(rates)) == 1 else ", ".join(map(number, rates))
+    return short_number(rates[0]) if len(set(rates)) == 1 else ", ".join(map(short_number, rates))
 
 
 def _optimizer(run: ComparedRun) -> str:
     """The rule with those of its settings that are not at their defaults."""
     spec, book = run.spec, RunSpec()
-    settings = {"momentum": "Nesterov momentum" if spec.nesterov else "momentum"}
-    settings |= {"beta1": "β₁", "beta2": "β₂"} if spec.optimizer in ("adam", "adamw") else {}
-    settings |= {"rho": "ρ"} if spec.optimizer == "rmsprop" else {}
-    settings |= {} if spec.optimizer == "sgd" else {"eps": "ε"}
-    if spec.optimizer not in ("sgd", "rmsprop"):
-        del settings["momentum"]
-    changed = [f"{symbol} {number(getattr(spec, name))}" for name, symbol in settings.items() if getattr(spec, name) != getattr(book, name)]
-    return " ".join([OPTIMIZERS[spec.optimizer].label, *changed])
+    rule = OPTIMIZERS[spec.optimizer]
+    symbols = {"momentum": "Nesterov momentum" if spec.nesterov else "momentum", "beta1": "β₁", "beta2": "β₂", "rho": "ρ", "eps": "ε"}
+    changed = [name for name in symbols if name in rule.settings and getattr(spec, name) != getattr(book, name)]
+    return " ".join([rule.label, *(f"{symbols[name]} {short_number(getattr(spec, name))}" for name in changed)])
 
 
 def _lr(run: ComparedRun) -> str:
-    return number(run.spec.lr) + (" / batch size" if run.spec.divide_by_batch else "")
+    return short_number(run.spec.lr) + (" / batch size" if run.spec.divide_by_batch else "")
 
 
 def _lr_changes(run: ComparedRun) -> str:
     """Changes on the way that a step was taken with."""
     last = run.history.steps[-1] if run.history.steps else 0
-    return ", ".join(f"{number(change.lr)} after step {change.step:,}" for change in run.history.lr_changes if change.step < last) or "none"
+    changes = [change for change in run.history.lr_changes if change.step < last]
+    return ", ".join(f"{short_number(change.lr)} after step {change.step:,}" for change in changes) or "none"
 
 
 def _train_size(run: ComparedRun) -> str:
@@ -196,13 +179,13 @@ THINGS = (
     DEPTH,
     UNITS,
     ACTIVATION,
-    Thing("initial weights", "{}", _initial_weights),
+    Thing("initial weights", "{}", lambda run: INITIALIZERS[run.spec.init].described(run.spec)),
     Thing("dropout", "dropout {}", _dropout),
     Thing("optimizer", "{}", _optimizer),
     LR,
     Thing("lr on the way", "lr {}", _lr_changes),
-    Thing("weight decay", "weight decay {}", lambda run: number(run.spec.weight_decay)),
-    Thing("L1 penalty", "L1 {}", lambda run: number(run.spec.l1)),
+    Thing("weight decay", "weight decay {}", lambda run: short_number(run.spec.weight_decay)),
+    Thing("L1 penalty", "L1 {}", lambda run: short_number(run.spec.l1)),
     BATCH_SIZE,
     TRAIN_SIZE,
     EPOCHS,

@@ -10,10 +10,9 @@ from typing import Any
 
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.spec import BOUNDS, RunSpec
 
-# What the book and torch start from; at these the chapter's networks learn.
-USUAL_LR = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2}
 NEAR_USUAL = 3.0  # a factor; an lr this near to the usual one is not what holds a run back
 SMALL_SLOPE = 0.5  # of an activation, at most: what the sigmoids take away in every layer, no initialization makes up for
 # 32 units a layer, He, lr 0.1, 192 steps on the bundled sample, eight seeds: of the last epoch's training images, ten layers get 40 to 56 %
@@ -37,8 +36,9 @@ class Fix:
 
 def usual_lr(spec: RunSpec) -> float:
     """The lr at which this optimizer usually learns, with this momentum and batch size; within the bounds of an lr."""
-    lr = USUAL_LR[spec.optimizer]
-    if spec.optimizer in ("sgd", "rmsprop"):
+    rule = OPTIMIZERS[spec.optimizer]
+    lr = rule.usual_lr
+    if "momentum" in rule.settings:
         lr *= 1 - spec.momentum  # a step is in the long run 1 / (1 - momentum) times as long
     return _within_bounds(lr * (spec.batch_size if spec.divide_by_batch else 1))
 
@@ -65,11 +65,12 @@ def larger_lr(spec: RunSpec, lr: float | None = None) -> Fix | None:
 
 def random_start(spec: RunSpec) -> Fix | None:
     """The initialization made for the activation, and only as many rectifier layers as soon learn; None where it is of that kind now."""
-    if spec.init in _fitting(spec.activation):
+    rectifier = resolve(spec.activation).rectifier  # so is a visitor's own taken to be
+    init = "he_normal" if rectifier else "xavier_normal"
+    if INITIALIZERS[spec.init].suits == INITIALIZERS[init].suits:
         return None
-    init = _fitting(spec.activation)[0]
     label = f"Try {_name_of(init)} initialization"
-    if init in _HE and len(spec.hidden) > MANY_RECTIFIERS:
+    if rectifier and len(spec.hidden) > MANY_RECTIFIERS:
         layers = FEWER_RECTIFIERS
         why = f"{_GOOD_OF[init]} Even so, {layers} such layers learn sooner than {len(spec.hidden)}."
         kept = {"hidden": spec.hidden[:layers], "dropout": spec.dropout[:layers]}
@@ -81,10 +82,10 @@ def better_start(spec: RunSpec) -> Fix | None:
     """For a signal or a gradient that vanishes: an activation that passes it on, the initialization made for it, or fewer layers."""
     if resolve(spec.activation).largest_slope < SMALL_SLOPE:
         slope = "The slope of tanh reaches 1, that of the sigmoid 1/4: the gradient is no longer cut down in every layer."
-        if spec.init in (*_HE, *_XAVIER):
+        if INITIALIZERS[spec.init].suits:
             return _changed(spec, "Try tanh", slope, activation="tanh")
         label = "Try tanh with Xavier initialization"
-        return _changed(spec, label, f"{slope} {_GOOD_OF[_XAVIER[0]]}", activation="tanh", init=_XAVIER[0])
+        return _changed(spec, label, f"{slope} {_GOOD_OF['xavier_normal']}", activation="tanh", init="xavier_normal")
     return random_start(spec) or fewer_layers(spec)
 
 
@@ -140,16 +141,11 @@ def any_movement(spec: RunSpec, lr: float | None = None) -> Fix | None:
     return random_start(spec) or larger_lr(spec, lr)
 
 
-_HE, _XAVIER = ("he_normal", "he_uniform"), ("xavier_normal", "xavier_uniform", "orthogonal")
 _GOOD_OF = {
-    _HE[0]: "Weights of variance 2/n_in keep the size of the signal from one rectifier layer to the next (He et al. 2015).",
-    _XAVIER[0]: "Weights of variance 2/(n_in + n_out) keep the size of signal and gradient from layer to layer (Glorot and Bengio 2010).",
+    "he_normal": "Weights of variance 2/n_in keep the size of the signal from one rectifier layer to the next (He et al. 2015).",
+    "xavier_normal": "Weights of variance 2/(n_in + n_out) keep the size of signal and gradient from layer to layer "
+    "(Glorot and Bengio 2010).",
 }
-
-
-def _fitting(activation: str) -> tuple[str, ...]:
-    """The initializations made for an activation, the best first; a visitor's own is taken for a rectifier."""
-    return _HE if resolve(activation).rectifier else _XAVIER
 
 
 def _name_of(init: str) -> str:

@@ -20,7 +20,7 @@ from mlp_core.training.replicates import Replicates
 from pages.ui.link import Field, LinkState, choice, choices, flag, number
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import drawn_points, own_panel
-from pages.ui.train.sidebar import OPTIMIZER_LABELS
+from pages.ui.train.sidebar import KINDS_OF_SGD, optimizer_labels
 
 MOST_LAYERS, MOST_UNITS = 6, 8
 OWN = "own"
@@ -55,9 +55,9 @@ FIELDS = (
     number("deep", 1, Bounds(0, MOST_LAYERS, whole=True)),
     *(number(f"units{layer}", 8, Bounds(1, MOST_UNITS, whole=True)) for layer in range(1, MOST_LAYERS + 1)),
     choice("activation", "relu", trainable_activations()),
-    choice("init", "he_normal", tuple(name for name in INITIALIZERS if name not in ("normal", "constant"))),
+    choice("init", "he_normal", tuple(name for name, entry in INITIALIZERS.items() if not entry.settings)),
     choice("lr", "0.03", RATES),
-    choice("optimizer", "adam", tuple(OPTIMIZER_LABELS)),
+    choice("optimizer", "adam", tuple(optimizer_labels())),
     number("momentum", 0.9, Bounds(0.0, 0.99)),
     choice("penalty", "none", tuple(PENALTIES)),
     choice("rate", "0.001", RATES[:8]),
@@ -141,14 +141,15 @@ def _network(link: LinkState) -> None:
     for layer in range(1, int(link["deep"]) + 1):
         columns[(layer - 1) % 3].number_input(f"Units {layer}", 1, MOST_UNITS, key=link.key(f"units{layer}"))
     st.selectbox("Activation", trainable_activations(), format_func=lambda name: ACTIVATIONS[name].label, key=link.key("activation"))
-    names = tuple(name for name in INITIALIZERS if name not in ("normal", "constant"))
+    names = tuple(name for name, entry in INITIALIZERS.items() if not entry.settings)
     st.selectbox("Initialization", names, format_func=lambda name: INITIALIZERS[name].label, key=link.key("init"))
     st.number_input("Seed of weights and order", 0, MAX_SEED, key=link.key("seed"))
 
 
 def _learning(link: LinkState) -> None:
     st.select_slider("Learning rate", RATES, key=link.key("lr"))
-    st.selectbox("Optimizer", tuple(OPTIMIZER_LABELS), format_func=OPTIMIZER_LABELS.__getitem__, key=link.key("optimizer"))
+    labels = optimizer_labels()
+    st.selectbox("Optimizer", tuple(labels), format_func=labels.__getitem__, key=link.key("optimizer"))
     if link["optimizer"] in ("momentum", "nesterov"):
         st.slider("Momentum", 0.0, 0.99, step=0.01, key=link.key("momentum"))
     st.segmented_control("Regularization", tuple(PENALTIES), format_func=PENALTIES.__getitem__, key=link.key("penalty"), required=True)
@@ -198,13 +199,12 @@ def _loss(link: LinkState, points: Points) -> Loss:
 
 def _spec(link: LinkState) -> RunSpec:
     optimizer, rate = link["optimizer"], float(link["rate"])
-    sgd = optimizer in ("sgd", "momentum", "nesterov")
     momentum = float(link["momentum"]) if optimizer in ("momentum", "nesterov") else 0.0
     return RunSpec(
         hidden=tuple(int(link[f"units{layer}"]) for layer in range(1, int(link["deep"]) + 1)),
         activation=link["activation"],
         init=link["init"],
-        optimizer="sgd" if sgd else optimizer,
+        optimizer="sgd" if optimizer in KINDS_OF_SGD else optimizer,
         momentum=momentum,
         nesterov=optimizer == "nesterov" and momentum > 0,
         lr=float(link["lr"]),

@@ -18,6 +18,7 @@ from pages.ui.text import plain
 NONE = "none"
 SLOTS = ("", "2", "3", "4")  # the first without a number, so that ?activation=tanh says what it means
 INITS = tuple(INITIALIZERS)
+WITH_STD = tuple(name for name, entry in INITIALIZERS.items() if "init_std" in entry.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
         return None
     st.selectbox("Initialization", INITS, format_func=lambda name: INITIALIZERS[name].label, key=link.key(f"init{slot}"))
     init = link[f"init{slot}"]
-    if init == "normal":
+    if init in WITH_STD:
         bounds = BOUNDS["init_std"]
         st.number_input("σ", bounds.low, bounds.high, step=0.01, format="%.4g", key=link.key(f"std{slot}"))
     std = link[f"std{slot}"]
@@ -122,7 +123,7 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     except SpecError as error:
         st.error(f"{plain(activation)} {error.rule}.")
         return None
-    weights = f"N(0, {std:g}²)" if init == "normal" else INITIALIZERS[init].label
+    weights = f"N(0, {std:g}²)" if init in WITH_STD else INITIALIZERS[init].label
     st.markdown(f':color[●]{{foreground="{color}"}} {_activation_label(name)}, {weights}')
     return Design(
         f"{_activation_label(name)}, {weights}", color, index,
@@ -139,7 +140,7 @@ def _activation_label(name: str) -> str:
 def _chosen(link: LinkState) -> tuple[tuple[str, str, float], ...]:
     """The designs as the presets have them: σ counts only where it is used."""
     chosen = [(link[f"activation{slot}"], link[f"init{slot}"], link[f"std{slot}"]) for slot in SLOTS]
-    return tuple((name, init, std if init == "normal" else 0.01) for name, init, std in chosen if name != NONE)
+    return tuple((name, init, std if init in WITH_STD else 0.01) for name, init, std in chosen if name != NONE)
 
 
 def _take_preset(link: LinkState) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.expression import ExpressionError, resolve
+from mlp_core.initializers import INITIALIZERS
 from mlp_core.presets import PRESETS
 from mlp_core.spec import (
     BOUNDS,
@@ -23,15 +24,14 @@ from mlp_core.spec import (
 from pages.ui.address import Address
 from pages.ui.train.sidebar import (
     EPOCHS_BOUNDS,
+    KINDS_OF_SGD,
     LR_STOPS,
     MAX_HIDDEN,
     OWN_ACTIVATION,
     PAGE,
-    WITH_BETAS,
-    WITH_EPS,
-    WITH_MOMENTUM,
     draw_sidebar,
     nearest,
+    optimizer_settings,
 )
 from pages.ui.unbroken import unbroken
 from pages.ui.widget_defaults import Seeds
@@ -159,7 +159,7 @@ def _widgets_of(spec: RunSpec) -> dict[str, Any]:
     if optimizer == "sgd" and spec.momentum > 0:
         optimizer = "nesterov" if spec.nesterov else "momentum"
     widgets["optimizer"] = optimizer
-    widgets["momentum"] = spec.momentum or (0.9 if optimizer != "rmsprop" else 0.0)
+    widgets["momentum"] = spec.momentum or (0.0 if "momentum" in optimizer_settings(optimizer) else 0.9)
     widgets["divide_by_batch"] = spec.divide_by_batch
     widgets["lr_stop"] = nearest(LR_STOPS, spec.lr)
     widgets["all_images"] = spec.train_size is None
@@ -182,25 +182,13 @@ def _spec_of(widgets: Mapping[str, Any]) -> RunSpec:
     else:
         chosen["activation"] = activation
         chosen["activation_parameter"] = widgets.get(f"parameter_{activation}")
-    if widgets["init"] == "normal":
-        chosen["init_std"] = widgets["init_std"]
-    if widgets["init"] == "constant":
-        chosen |= {"init_value": widgets["init_value"], "init_noise": widgets["init_noise"]}
-    if optimizer in WITH_MOMENTUM:
-        chosen["momentum"] = widgets["momentum"]
-    if optimizer in WITH_BETAS:
-        chosen |= {"beta1": widgets["beta1"], "beta2": widgets["beta2"]}
-    if optimizer in WITH_EPS:
-        chosen["eps"] = widgets["eps"]
-    if optimizer == "rmsprop":
-        chosen["rho"] = widgets["rho"]
-    is_sgd = optimizer in ("sgd", "momentum", "nesterov")
+    used = {*INITIALIZERS[widgets["init"]].settings, *optimizer_settings(optimizer)}
+    chosen |= {name: widgets[name] for name in used if name != "nesterov"}
     return RunSpec(
         hidden=tuple(widgets[f"units_{layer}"] for layer in layers),
         dropout=dropout if any(dropout) else (),
-        optimizer="sgd" if is_sgd else optimizer,
+        optimizer="sgd" if optimizer in KINDS_OF_SGD else optimizer,
         nesterov=optimizer == "nesterov" and widgets["momentum"] > 0,
-        divide_by_batch=is_sgd and widgets["divide_by_batch"],
         train_size=None if widgets["all_images"] else widgets["train_size"],
         implementation=widgets["implementation"],
         device=widgets["device"],

@@ -8,9 +8,9 @@ import streamlit as st
 
 from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.runtime.devices import available_devices
 from mlp_core.spec import BOUNDS, DROPOUT_BOUNDS, MAX_EXPRESSION_LENGTH, MAX_WIDTH, TRAIN_SIZE_BOUNDS, WIDTH_BOUNDS, Bounds
-from mlp_core.spec import INITIALIZERS as INITIALIZER_NAMES
 from pages.ui.unbroken import unbroken
 from pages.ui.widget_defaults import Seeds
 
@@ -18,18 +18,7 @@ PAGE = "train"
 EPOCHS_BOUNDS = Bounds(1, 100, whole=True)
 MAX_HIDDEN = 8  # layers with a control of their own
 OWN_ACTIVATION = "own"
-OPTIMIZER_LABELS = {
-    "sgd": "SGD",
-    "momentum": "SGD with momentum",
-    "nesterov": "SGD with Nesterov momentum",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-}
-WITH_MOMENTUM = ("momentum", "nesterov", "rmsprop")
-WITH_BETAS = ("adam", "adamw")
-WITH_EPS = ("adam", "adamw", "rmsprop", "adagrad")
+KINDS_OF_SGD = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
 IMPLEMENTATION_LABELS = {"concise": "Concise: nn.Sequential", "scratch": "From scratch: bare tensors"}
 DEVICE_LABELS = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}
 LR_STOPS = (*(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (1, 2, 3, 5)), 100.0)
@@ -43,6 +32,17 @@ def draw_sidebar(seeds: Seeds) -> None:
         _learning_controls(seeds)
         _data_controls(seeds)
         _computation_controls(seeds)
+
+
+def optimizer_labels() -> dict[str, str]:
+    """The choices of an optimizer: the registry's, with SGD's momentum as choices of their own."""
+    return KINDS_OF_SGD | {name: rule.label for name, rule in OPTIMIZERS.items() if name != "sgd"}
+
+
+def optimizer_settings(choice: str) -> set[str]:
+    """The fields of a `RunSpec` that such a choice uses."""
+    settings = set(OPTIMIZERS["sgd" if choice in KINDS_OF_SGD else choice].settings)
+    return settings - {"momentum"} if choice == "sgd" else settings
 
 
 def nearest(stops: tuple[float, ...], value: float) -> float:
@@ -77,19 +77,21 @@ def _activation_controls(seeds: Seeds) -> None:
 
 def _weight_controls(seeds: Seeds) -> None:
     with st.expander("Initial weights", expanded=True, icon=":material/casino:"):
-        labels = {name: INITIALIZERS[name].label for name in INITIALIZER_NAMES}
+        labels = {name: entry.label for name, entry in INITIALIZERS.items()}
         help = "What the weights are before the first step. Biases start at 0, except with torch's default."
         _select(seeds, "init", "Initialization", labels, help)
-        if seeds["init"] == "normal":
+        settings = INITIALIZERS[seeds["init"]].settings
+        if "init_std" in settings:
             _number(seeds, "init_std", "σ", 0.01, "Standard deviation of every weight; d2l takes 0.01.")
-        elif seeds["init"] == "constant":
+        if "init_value" in settings:
             _number(seeds, "init_value", "Value", 0.01, "Every weight starts at this value …")
+        if "init_noise" in settings:
             _number(seeds, "init_noise", "Noise σ", 0.001, "… give or take this standard deviation; 0 makes all units alike.")
 
 
 def _learning_controls(seeds: Seeds) -> None:
     with st.expander("Learning", expanded=True, icon=":material/trending_down:"):
-        _select(seeds, "optimizer", "Optimizer", OPTIMIZER_LABELS, "The rule that turns gradients into steps.")
+        _select(seeds, "optimizer", "Optimizer", optimizer_labels(), "The rule that turns gradients into steps.")
         stop, exact = st.columns([3, 2], vertical_alignment="bottom")
         with stop:
             help = "Length of a step, on a log scale from 1e-5 to 100. The box takes any value between."
@@ -111,20 +113,20 @@ def _learning_controls(seeds: Seeds) -> None:
 
 
 def _optimizer_settings(seeds: Seeds) -> None:
-    optimizer = seeds["optimizer"]
-    if optimizer in WITH_MOMENTUM:
+    settings = optimizer_settings(seeds["optimizer"])
+    if "momentum" in settings:
         _number(seeds, "momentum", "Momentum", 0.05, "How much of the last step is carried into the next.")
-    if optimizer in WITH_BETAS:
+    if "beta1" in settings:
         first, second = st.columns(2)
         with first:
             _number(seeds, "beta1", "β₁", 0.01, "Decay of the average of the gradient.")
         with second:
             _number(seeds, "beta2", "β₂", 0.001, "Decay of the average of the squared gradient.")
-    if optimizer == "rmsprop":
+    if "rho" in settings:
         _number(seeds, "rho", "ρ", 0.01, "Decay of the average of the squared gradient.")
-    if optimizer in WITH_EPS:
+    if "eps" in settings:
         _number(seeds, "eps", "ε", 1e-8, "Keeps the denominator away from 0.")
-    if optimizer in ("sgd", "momentum", "nesterov"):
+    if "divide_by_batch" in settings:
         help = "As the sgd of d2l's older edition did to an already averaged loss: lr = 100 then means 100/256 = 0.39."
         st.checkbox("Divide by the batch size again", seeds["divide_by_batch"], key=seeds.key("divide_by_batch"), help=help)
 

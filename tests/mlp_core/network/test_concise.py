@@ -18,7 +18,7 @@ from mlp_core.activations import trainable_activations
 from mlp_core.losses import LOSSES
 from mlp_core.network import Concise, Network, Scratch, count, generator_for
 from mlp_core.network.network import PURPOSES
-from mlp_core.optimizers import make_optimizer
+from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
 
 BOTH = pytest.mark.parametrize("implementation", [Concise, Scratch], ids=["concise", "scratch"])
@@ -176,7 +176,7 @@ def test_evaluation_has_no_graph_draws_nothing_and_drops_nothing(implementation:
 def test_a_restored_network_goes_on_exactly(implementation: type[Network], activation: str) -> None:
     spec = RunSpec(hidden=(16, 8), activation=activation, dropout=(0.2, 0.5), init="he_normal", momentum=0.9)
     network: Network = implementation(spec, (7, 16, 8, 3))
-    optimizer = make_optimizer(spec, network.parameters())
+    optimizer = Optimizer(spec, network.parameters())
     x, labels = batch(32, 7, 3)
 
     def losses(steps: int) -> list[float]:

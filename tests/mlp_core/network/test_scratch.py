@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from torch import Tensor
 
-from mlp_core import optimizers
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.losses import CROSS_ENTROPY, LOSSES
-from mlp_core.network import Concise, Network, Scratch, scratch
+from mlp_core.network import Concise, Network, Scratch
+from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
 
 STEPS = 50
@@ -45,11 +45,11 @@ def clusters(generator: torch.Generator, centers: Tensor, n: int = 64) -> tuple[
     return centers[labels] + 0.3 * torch.rand(n, centers.shape[1], generator=generator), labels
 
 
-def losses(implementation: type[Network], rules: ModuleType, spec: RunSpec, dtype: torch.dtype) -> list[float]:
+def losses(implementation: type[Network], spec: RunSpec, dtype: torch.dtype) -> list[float]:
     generator = torch.Generator().manual_seed(0)
     centers = torch.rand(10, 30, generator=generator)
     network: Network = implementation(spec, (30, *spec.hidden, 10), dtype=dtype)
-    optimizer = rules.make_optimizer(spec, network.parameters())
+    optimizer = Optimizer(replace(spec, implementation="scratch" if implementation is Scratch else "concise"), network.parameters())
     values = []
     for _ in range(STEPS):
         x, labels = clusters(generator, centers)
@@ -67,14 +67,14 @@ def losses(implementation: type[Network], rules: ModuleType, spec: RunSpec, dtyp
 )
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_it_prints_the_numbers_of_the_concise_implementation(spec: RunSpec, dtype: torch.dtype, tolerance: float) -> None:
-    bare, concise = losses(Scratch, scratch, spec, dtype), losses(Concise, optimizers, spec, dtype)
+    bare, concise = losses(Scratch, spec, dtype), losses(Concise, spec, dtype)
     assert bare[-1] != bare[0]
     np.testing.assert_allclose(bare, concise, rtol=tolerance)
 
 
 def test_training_learns_the_clusters() -> None:
-    values = losses(Scratch, scratch, SPECS["momentum"], torch.float32)
-    print(*((n, losses(Scratch, scratch, s, torch.float32)[-1]) for n, s in SPECS.items()))
+    values = losses(Scratch, SPECS["momentum"], torch.float32)
+    print(*((n, losses(Scratch, s, torch.float32)[-1]) for n, s in SPECS.items()))
     assert values[-1] < 0.1 * values[0]
 
 

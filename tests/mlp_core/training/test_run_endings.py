@@ -11,12 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlp_core import optimizers
 from mlp_core.data import load_sample
 from mlp_core.expression import ExpressionError
 from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec, SpecError
-from mlp_core.training import Run
+from mlp_core.training import Run, state
 from tests.support.engine import SPEC, clouds, finished, kind_of, network_of, weights_of
 
 
@@ -110,14 +109,13 @@ def test_what_cannot_be_run_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_stopping_keeps_the_network_and_abandoning_keeps_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[weakref.ref[Optimizer]] = []
-    make_optimizer = optimizers.make_optimizer
 
     def kept(*arguments: Any) -> Optimizer:
-        optimizer = make_optimizer(*arguments)
+        optimizer = Optimizer(*arguments)
         made.append(weakref.ref(optimizer))
         return optimizer
 
-    monkeypatch.setattr(optimizers, "make_optimizer", kept)
+    monkeypatch.setattr(state, "Optimizer", kept)
     run = Run(SPEC, clouds())
     run.advance(steps=3)
     run.advance(steps=1, seconds=0.0)  # into an epoch's test

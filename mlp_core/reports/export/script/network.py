@@ -8,7 +8,7 @@ from __future__ import annotations
 from mlp_core.activations import Code, substituted
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
-from mlp_core.reports.export.script.sections import Recipe, Section, bracketed, joined
+from mlp_core.reports.export.script.sections import Recipe, Section, bracketed, joined, rendered
 from mlp_core.spec import RunSpec
 
 _SCRATCH_DROPOUT = '''def dropout(H, p):
@@ -32,33 +32,6 @@ _DROP_ALL = """
 _DROP_SOME = """
         mask = torch.rand(X.shape, generator=mask_numbers{device}) >= self.p
         return X * mask * (1.0 / (1.0 - self.p))"""
-
-
-_XAVIER = "std = math.sqrt(2.0 / (n_in + n_out))"
-_HE = "std = math.sqrt(2.0 / n_in)"
-_BOUND = "bound = math.sqrt(3.0) * std  # U(-a, a) has variance a²/3"
-_UNIFORM = "{W}.uniform_(-bound, bound, generator=init_numbers)"
-_NORMAL = "{W}.normal_(0.0, std, generator=init_numbers)"
-_FILLS: dict[str, tuple[str, ...]] = {  # as mlp_core.initializers draws
-    "normal": ("{W}.normal_(0.0, {spec.init_std}, generator=init_numbers)",),
-    "xavier_uniform": (_XAVIER, _BOUND, _UNIFORM),
-    "xavier_normal": (_XAVIER, _NORMAL),
-    "he_uniform": (_HE, _BOUND, _UNIFORM),
-    "he_normal": (_HE, _NORMAL),
-    "torch_default": ("std = math.sqrt(1.0 / (3.0 * n_in))", _BOUND, _UNIFORM, "{b}.uniform_(-bound, bound, generator=init_numbers)"),
-    "zeros": ("{W}.zero_()",),
-    "constant": ("{W}.fill_({spec.init_value})",),
-    "orthogonal": (
-        "normal = torch.empty(max(n_in, n_out), min(n_in, n_out))",
-        "Q, R = torch.linalg.qr(normal.normal_(generator=init_numbers))",
-        "Q *= R.diagonal().sign()  # uniformly distributed only so (Mezzadri 2007)",
-        "{W}.copy_(Q if n_out >= n_in else Q.T)",
-    ),
-}
-_NOISE = (
-    "noise = torch.empty_like({W})",
-    "{W}.add_(noise.normal_(0.0, {spec.init_noise}, generator=init_numbers))",
-)
 
 
 def initial_weights(recipe: Recipe) -> Section:
@@ -88,8 +61,7 @@ _LINEAR = "Softmax regression: $\\mathbf{O} = \\mathbf{X} \\mathbf{W} + \\mathbf
 
 def _fill(spec: RunSpec, weight: str, bias: str) -> list[str]:
     """Lines that fill a weight, and a bias that stands at 0, knowing n_in and n_out."""
-    noise = _NOISE if spec.init == "constant" and spec.init_noise else ()
-    return [line.format(W=weight, b=bias, spec=spec) for line in _FILLS[spec.init] + noise]
+    return rendered(INITIALIZERS[spec.init].code, spec, W=weight, b=bias)
 
 
 def _scratch_layer(recipe: Recipe) -> str:

@@ -5,58 +5,33 @@ What is written here computes what `mlp_core.network.scratch` and `mlp_core.opti
 
 from __future__ import annotations
 
+import re
+
 from mlp_core.optimizers import OPTIMIZERS
-from mlp_core.reports.export.script.sections import Recipe, Section, bracketed, joined
+from mlp_core.reports.export.script.sections import Recipe, Section, bracketed, joined, rendered
 from mlp_core.spec import RunSpec
-
-_SETTINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # the fields it always uses, and those it uses unless they are 0
-    "sgd": ((), ("momentum",)),
-    "adam": (("beta1", "beta2", "eps"), ()),
-    "adamw": (("beta1", "beta2", "eps"), ()),
-    "rmsprop": (("rho", "eps"), ("momentum",)),
-    "adagrad": (("eps",), ()),
-}
-_COUNTS_STEPS = ("adam", "adamw")
-_IN_TORCH = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad"}
-_ARGUMENTS: dict[str, tuple[str, ...]] = {
-    "momentum": ("momentum=momentum",),
-    "beta1": ("betas=(beta1, beta2)",),
-    "rho": ("alpha=rho",),
-    "eps": ("eps=eps",),
-    "weight_decay": ("weight_decay=weight_decay",),
-}
-_AVERAGES = {"v": "velocities", "m": "means", "s": "squares"}
-
-_SUMMARIES = {
-    "sgd": "One step down the gradient g for every parameter w.",
-    "adam": "m and s are averages of g and g²; the hats correct them for having begun at 0.",
-    "adamw": "Adam, with the weight decay beside the averages and not in them.",
-    "rmsprop": "s is the moving average of g².",
-    "adagrad": "s is the sum of all g² so far.",
-}
 
 
 def optimizer(recipe: Recipe) -> Section:
     """The rule that turns gradients into steps."""
     rule = OPTIMIZERS[recipe.spec.optimizer]
-    latex = rule.latex
-    if recipe.spec.optimizer == "sgd" and not recipe.spec.momentum:
-        latex = r"\mathbf{w} \leftarrow \mathbf{w} - \eta\,\mathbf{g}"
+    latex = rule.plain_latex if rule.plain_latex and not recipe.spec.momentum else rule.latex
     code = _scratch_optimizer(recipe.spec) if recipe.scratch else _concise_optimizer(recipe.spec)
     return Section("The optimizer", f"{rule.label} ({rule.reference}), with $\\mathbf{{g}}$ the gradient:\n\n$${latex}$$", code)
 
 
 def named_settings(spec: RunSpec) -> list[str]:
     """The fields of the optimizer, but its lr, that have a say in this run: its code knows them by name."""
-    always, unless_zero = _SETTINGS[spec.optimizer]
-    return [*always, *(name for name in (*unless_zero, "weight_decay", "l1") if getattr(spec, name))]
+    flags = ("nesterov", "divide_by_batch")
+    names = [name for name in (*OPTIMIZERS[spec.optimizer].settings, "weight_decay", "l1") if name not in flags]
+    return [name for name in names if getattr(spec, name) or name not in ("momentum", "weight_decay", "l1")]
 
 
 def update(recipe: Recipe, lr: str) -> list[str]:
     """Lines of the training loop that move the parameters; `step` counts from 1, `lr` is a name."""
     spec = recipe.spec
     if recipe.scratch:
-        return [f"{spec.optimizer}({lr}{', step' if spec.optimizer in _COUNTS_STEPS else ''})"]
+        return [f"{spec.optimizer}({lr}{', step' if _counts_steps(spec) else ''})"]
     penalty = ["for w in net.parameters():", "    w.grad += l1 * w.detach().sign()"] if spec.l1 else []
     return [*penalty, "optimizer.step()", "optimizer.zero_grad()"]
 
@@ -66,31 +41,36 @@ def rate(spec: RunSpec, lr: str) -> str:
 
 
 def _concise_optimizer(spec: RunSpec) -> str:
-    settings = _ARGUMENTS | ({"momentum": ("momentum=momentum", "nesterov=True")} if spec.nesterov else {})
-    arguments = ["net.parameters()", f"lr={rate(spec, 'lr')}"]
-    arguments += [argument for name in named_settings(spec) for argument in settings.get(name, ())]
-    if spec.optimizer == "adamw" and not spec.weight_decay:
-        arguments.append("weight_decay=0.0")
-    return bracketed(f"optimizer = torch.optim.{_IN_TORCH[spec.optimizer]}(", arguments, ")")
+    rule = OPTIMIZERS[spec.optimizer]
+    used = [name for name in rule.settings if name in named_settings(spec) or (name == "nesterov" and spec.nesterov)]
+    arguments = ["net.parameters()", f"lr={rate(spec, 'lr')}", *(rule.settings[name] for name in used if rule.settings[name])]
+    if spec.weight_decay or rule.decoupled:
+        arguments.append("weight_decay=weight_decay" if spec.weight_decay else "weight_decay=0.0")
+    return bracketed(f"optimizer = torch.optim.{rule.torch_class}(", arguments, ")")
+
+
+def _counts_steps(spec: RunSpec) -> bool:
+    return re.search(r"\bt\b", OPTIMIZERS[spec.optimizer].code) is not None
 
 
 def _scratch_optimizer(spec: RunSpec) -> str:
-    kept = OPTIMIZERS[spec.optimizer].averages(spec)
-    lists = [f"{_AVERAGES[symbol]} = [torch.zeros_like(w) for w in params]" for symbol in kept]
+    rule = OPTIMIZERS[spec.optimizer]
+    kept = rule.buffers(spec)
+    lists = [f"{name} = [torch.zeros_like(w) for w in params]" for name in kept.values()]
     if kept:
-        zipped = ", ".join(["params", *(_AVERAGES[symbol] for symbol in kept)])
+        zipped = ", ".join(["params", *kept.values()])
         loop = f"for {', '.join(['w', *kept])} in zip({zipped}, strict=True):"
     else:
         loop = "for w in params:"
     gradient = "w.grad"
     if spec.l1:
         gradient += " + l1 * w.sign()"
-    if spec.weight_decay and spec.optimizer != "adamw":
+    if spec.weight_decay and not rule.decoupled:
         gradient += " + weight_decay * w"
     lines = [
         "@torch.no_grad()",
-        f"def {spec.optimizer}(lr{', t' if spec.optimizer in _COUNTS_STEPS else ''}):",
-        f'    """{_SUMMARIES[spec.optimizer]}"""',
+        f"def {spec.optimizer}(lr{', t' if _counts_steps(spec) else ''}):",
+        f'    """{rule.summary}"""',
         f"    {loop}",
         *(f"        {line}" for line in [*_rule(spec, gradient), "w.grad = None"]),
     ]
@@ -99,30 +79,5 @@ def _scratch_optimizer(spec: RunSpec) -> str:
 
 def _rule(spec: RunSpec, gradient: str) -> list[str]:
     """Lines that move one parameter w by its gradient."""
-    if spec.optimizer == "sgd" and not spec.momentum and gradient == "w.grad":
-        return [f"w -= {rate(spec, 'lr')} * w.grad"]
-    return [f"g = {gradient}", *_move(spec)]
-
-
-def _move(spec: RunSpec) -> list[str]:
-    lr = rate(spec, "lr")
-    if spec.optimizer == "sgd" and not spec.momentum:
-        return [f"w -= {lr} * g"]
-    if spec.optimizer == "sgd":
-        return ["v[...] = momentum * v + g", f"w -= {lr} * {'(g + momentum * v)' if spec.nesterov else 'v'}"]
-    if spec.optimizer in ("adam", "adamw"):
-        direction = "m_hat / (s_hat.sqrt() + eps)"
-        if spec.optimizer == "adamw" and spec.weight_decay:
-            direction += " + weight_decay * w"
-        return [
-            "m[...] = beta1 * m + (1 - beta1) * g",
-            "s[...] = beta2 * s + (1 - beta2) * g**2",
-            "m_hat, s_hat = m / (1 - beta1**t), s / (1 - beta2**t)",
-            f"w -= lr * ({direction})",
-        ]
-    if spec.optimizer == "adagrad":
-        return ["s += g**2", "w -= lr * g / (s.sqrt() + eps)"]
-    average = "s[...] = rho * s + (1 - rho) * g**2"
-    if spec.momentum:
-        return [average, "v[...] = momentum * v + g / (s.sqrt() + eps)", "w -= lr * v"]
-    return [average, "w -= lr * (g / (s.sqrt() + eps))"]
+    lines = rendered(OPTIMIZERS[spec.optimizer].code, spec, lr=rate(spec, "lr"), gradient=gradient)
+    return lines if lines == [f"w -= {rate(spec, 'lr')} * w.grad"] else [f"g = {gradient}", *lines]

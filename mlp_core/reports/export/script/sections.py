@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from urllib.parse import quote
+
+from jinja2 import Environment, StrictUndefined
 
 from mlp_core.bounds import check_choice
 from mlp_core.records import LrChange
@@ -84,6 +86,14 @@ class Section:
     title: str
     text: str
     code: str
+
+
+_CODE = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=False)
+
+
+def rendered(code: str, spec: RunSpec, **names: str) -> list[str]:
+    """The lines of a registry's code for a run of `spec`."""
+    return _CODE.from_string(code).render(asdict(spec) | names).splitlines()
 
 
 def bracketed(start: str, items: list[str], end: str) -> str:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlp_core.bounds import short_number
 from mlp_core.presets import PRESETS
-from mlp_core.reports.comparison.changes import THINGS, differences, number, short_name
+from mlp_core.reports.comparison.changes import THINGS, differences, short_name
 from mlp_core.reports.comparison.kept_runs import MAX_NAME
 from mlp_core.spec import RunSpec
 from tests.support.kept import kept
@@ -104,13 +105,13 @@ def test_a_learning_rate_changed_on_the_way_counts_from_the_step_it_was_used_at(
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_keeps_all_its_digits(one: float, other: float) -> None:
-    assert float(number(one)) == one
-    assert (number(one) == number(other)) == (repr(one) == repr(other))
+    assert float(short_number(one)) == one
+    assert (short_number(one) == short_number(other)) == (repr(one) == repr(other))
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.1, "0.1"), (100.0, "100"), (1e-5, "1e-5"), (1 / 3, "0.3333333333333333"), (256, "256")])
 def test_a_number_is_written_as_a_person_does(value: float, text: str) -> None:
-    assert number(value) == text
+    assert short_number(value) == text
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from mlp_core.activations import trainable_activations
 from mlp_core.data import load_sample
+from mlp_core.initializers import INITIALIZERS
+from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.reports.diagnosis import fixes
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.reports.diagnosis.fixes import Fix, usual_lr
 from mlp_core.reports.diagnosis.verdict import Verdict
-from mlp_core.spec import BOUNDS, INITIALIZERS, OPTIMIZERS, RunSpec
+from mlp_core.spec import BOUNDS, RunSpec
 from tests.support.engine import finished
 
 SMALL = RunSpec(hidden=(64,), batch_size=64, epochs=6, train_size=2000, device="cpu")  # 192 steps
@@ -29,11 +31,11 @@ numbers = st.floats(0, 2) | st.sampled_from([0.0, 1e-3, 0.1, 1.0])
 @st.composite
 def specs(draw: st.DrawFn) -> RunSpec:
     hidden = draw(st.lists(st.integers(1, 64), max_size=12).map(tuple))
-    optimizer = draw(st.sampled_from(OPTIMIZERS))
+    optimizer = draw(st.sampled_from(list(OPTIMIZERS)))
     return RunSpec(
         hidden=hidden,
         activation=draw(st.sampled_from([*trainable_activations(), "=x*sigmoid(x)"])),
-        init=draw(st.sampled_from(INITIALIZERS)),
+        init=draw(st.sampled_from(list(INITIALIZERS))),
         dropout=draw(st.just(()) | st.lists(st.floats(0, 1), min_size=len(hidden), max_size=len(hidden)).map(tuple)),
         optimizer=optimizer,
         lr=draw(st.floats(1e-5, 100) | st.sampled_from([1e-5, 0.1, 100.0])),

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mlp_core.initializers import initial_parameters
+from mlp_core.initializers import INITIALIZERS, initial_parameters
 from mlp_core.network import generator_for
 from mlp_core.reports.export.script.network import draws_weights, initial_weights, network
 from mlp_core.reports.export.script.sections import Recipe
-from mlp_core.spec import INITIALIZERS, RunSpec, weight_count
+from mlp_core.spec import RunSpec, weight_count
 from tests.support.programs import SMALL
 
 HEAD = (
