@@ -179,38 +179,6 @@ def softmax_residual(log_q: float, classes: int) -> float:
     return 1.0 - 2.0 / classes + float(torch.softmax(logits, dim=1).square().sum(dim=1).mean())
 
 
-class VarianceMap:
-    """q -> E[φ²] and E[φ'²] of one activation, tabulated once, so that whole planes of (σ_w, σ_b) cost nothing."""
-
-    LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 481)  # beyond, the edge's value is taken
-    ITERATIONS = 400
-    GRID = 400
-
-    def __init__(self, function: Function) -> None:
-        moments = gaussian_moments(function, self.LOG_Q, nodes=4096)
-        self._log_mean_square, self._log_slope_square = moments.log_mean_square, moments.log_slope_square
-
-    def fixed_point(self, sigma_w: Array, sigma_b: Array) -> Array:
-        """q* = σ_w² E[φ²] + σ_b² by iterating from q = 1; arrays of one shape in, the same shape out, clipped to the table."""
-        q = np.ones(np.broadcast(sigma_w, sigma_b).shape)
-        for _ in range(self.ITERATIONS):
-            q = np.square(sigma_w) * np.exp(np.interp(np.log(q), self.LOG_Q, self._log_mean_square)) + np.square(sigma_b)
-            q = np.clip(q, math.exp(self.LOG_Q[0]), math.exp(self.LOG_Q[-1]))
-        return q
-
-    def chi(self, sigma_w: Array, sigma_b: Array) -> Array:
-        """χ = σ_w² E[φ'²] at the fixed point: 1 on the critical line, below it gradients vanish, above it they explode."""
-        q = self.fixed_point(sigma_w, sigma_b)
-        return np.square(sigma_w) * np.exp(np.interp(np.log(q), self.LOG_Q, self._log_slope_square))
-
-    def critical_sigma_w(self, sigma_b: Array, highest: float) -> Array:
-        """The smallest σ_w up to `highest` at which χ reaches 1, for each σ_b (t,); NaN where it stays below."""
-        grid = np.linspace(highest / self.GRID, highest, self.GRID)
-        chi = self.chi(grid[None, :], np.asarray(sigma_b)[:, None])
-        above = np.maximum.accumulate(chi, axis=1)  # ascending, as interpolation wants it
-        return np.array([np.interp(1.0, row, grid) if row[0] < 1.0 <= row[-1] else math.nan for row in above])
-
-
 def _polygamma(order: int, n: int) -> Array:
     """The order-th derivative of digamma at (n-i+1)/2, i = 1..n."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:

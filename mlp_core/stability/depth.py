@@ -159,43 +159,6 @@ def gradient_norms_by_depth(
     return norms
 
 
-def gradient_map_log10(
-    activation: str, sigma_w: Array, sigma_b: Array, depth: int, *, width: int = 64, batch: int = 4, seed: int = 0
-) -> Array:
-    """How the gradient changes on its way back through random networks, one for every pair (σ_w, σ_b); all share the same draws.
-
-    Formula: W = σ_w Z/√width, b = σ_b z, with the same standard normal Z, z a layer for all pairs; inputs N(0, 1); a random vector is
-        sent back from the top. Entry (s, d) is log10 of |gradient d layers below the top| / |gradient at the top|.
-
-    Args:
-        sigma_w, sigma_b: (s,).
-
-    Returns:
-        (s, depth + 1), 0 in the first column.
-    """
-    function = resolve(activation)
-    generator = torch.Generator().manual_seed(seed)
-    draws = [torch.randn(width, width + 1, generator=generator, dtype=torch.float64) for _ in range(depth)]
-    scales = torch.as_tensor(sigma_w).view(-1, 1, 1) / math.sqrt(width)
-    shifts = torch.as_tensor(sigma_b).view(-1, 1, 1)
-    h = torch.randn(1, batch, width, generator=generator, dtype=torch.float64).expand(len(scales), batch, width)
-    slopes: list[Tensor] = []
-    for Z in draws:
-        z = (scales * (h @ Z[:, :width].T) + shifts * Z[:, width]).requires_grad_()
-        value = function(z)
-        (slope,) = torch.autograd.grad(value.sum(), z) if value.requires_grad else (torch.zeros_like(z),)
-        slopes.append(slope)
-        h = value.detach()
-    gradient = torch.randn(1, batch, width, generator=generator, dtype=torch.float64).expand_as(h)
-    sizes = [gradient.norm(dim=(1, 2)).log10()]
-    for Z, slope in zip(reversed(draws), reversed(slopes), strict=True):
-        gradient = scales * ((gradient * slope) @ Z[:, :width])
-        sizes.append(gradient.norm(dim=(1, 2)).log10())
-    stacked = torch.stack(sizes, dim=1)
-    relative: Array = (stacked - stacked[:, :1]).numpy()
-    return relative
-
-
 def norm_log10(values: Tensor) -> float:
     """log10 of the Euclidean norm, of tensors too whose squares would leave the range of their dtype; -inf for 0."""
     norm = torch.linalg.vector_norm(values, dtype=torch.float64).item()

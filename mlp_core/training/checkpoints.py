@@ -14,9 +14,9 @@ from mlp_core.records import History, StepRecord
 from mlp_core.training.evaluation import Evaluation
 from mlp_core.training.inspection import Inspection
 
-MOST = 32
-FEWEST = 3  # fewer are none: of two, one would be the beginning and one the end
-MAX_BYTES = 32_000_000  # for all checkpoints of a run; taking one copies a tenth of that at the most, within a few milliseconds
+MAX_CHECKPOINTS = 32
+MIN_CHECKPOINTS = 3  # fewer are none: of two, one would be the beginning and one the end
+MAX_CHECKPOINT_BYTES = 32_000_000  # for all checkpoints of a run; taking one copies a tenth of that at the most, within a few milliseconds
 EVEN_MARKS = 12
 GENERATOR_BYTES = 5056  # the state of one of torch's generators; a checkpoint has two
 
@@ -92,12 +92,12 @@ class Checkpoints:
     def __init__(self, marks: Sequence[int] = (), bytes_each: int = 0) -> None:
         self._marks, self._bytes_each = marks, bytes_each
         self._kept: dict[int, Checkpoint] = {}
-        self.allow(MAX_BYTES)
+        self.allow(MAX_CHECKPOINT_BYTES)
 
     def allow(self, limit_bytes: float) -> None:
-        """Plan to take no more than `limit_bytes`, nor than `MAX_BYTES`. What is kept already stays."""
-        most = int(min(limit_bytes, MAX_BYTES)) // max(1, self._bytes_each)
-        self._planned = frozenset(_evenly(self._marks, min(MOST, most)))
+        """Plan to take no more than `limit_bytes`, nor than `MAX_CHECKPOINT_BYTES`. What is kept already stays."""
+        most = int(min(limit_bytes, MAX_CHECKPOINT_BYTES)) // max(1, self._bytes_each)
+        self._planned = frozenset(_evenly(self._marks, min(MAX_CHECKPOINTS, most)))
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -107,7 +107,7 @@ class Checkpoints:
     @property
     def least_bytes(self) -> int:
         """What the fewest checkpoints take that are worth keeping."""
-        return FEWEST * self._bytes_each
+        return MIN_CHECKPOINTS * self._bytes_each
 
     @property
     def planned_bytes(self) -> int:
@@ -148,6 +148,6 @@ def _evenly(marks: Sequence[int], most: int) -> list[int]:
     """At most `most` of `marks`, the first and the last among them."""
     if len(marks) <= most:
         return list(marks)
-    if most < FEWEST:
+    if most < MIN_CHECKPOINTS:
         return []
     return [marks[round(index * (len(marks) - 1) / (most - 1))] for index in range(most)]

@@ -22,8 +22,8 @@ SAME_UNIT = 2e-6  # relative; equal units differ by float32 rounding, in whateve
 COST_FRACTION = 0.02  # of the time of training: what looking inside may cost
 PAUSE_SECONDS = 0.25  # of training between two inspections, however cheap they are: nobody sees more
 LOOK_SECONDS = 3.0  # for how long a look lasts: several ticks of a page
-MOST_INSPECTIONS = 240
-MOST_LAYERS = 1200  # in all inspections of a log together, about 4 MB
+MAX_INSPECTIONS = 240
+MAX_LOGGED_LAYERS = 1200  # in all inspections of a log together, about 4 MB
 BINS = 40
 SAMPLED = 20_000  # values a histogram: each of 40 equal bars is then known to about 4 %
 
@@ -202,7 +202,7 @@ class InspectionLog:
         self._owed_seconds = max((time.perf_counter() - started) / COST_FRACTION, PAUSE_SECONDS)
 
     def add(self, inspection: Inspection) -> None:
-        if len(self._entries) >= max(2, min(MOST_INSPECTIONS, MOST_LAYERS // len(inspection.layers))):
+        if len(self._entries) >= max(2, min(MAX_INSPECTIONS, MAX_LOGGED_LAYERS // len(inspection.layers))):
             del self._entries[1::2]
         self._entries.append(inspection)
 

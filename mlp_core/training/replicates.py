@@ -22,7 +22,7 @@ from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
 from mlp_core.training.run import Run
 from mlp_core.training.state import TrainingState, as_input, images_per_piece
 
-SEEDS = 5
+DEFAULT_SEEDS = 5
 
 
 class Replicates(Run):
@@ -41,7 +41,7 @@ class Replicates(Run):
         SpecError: the last seed would be too large, or a step of so many networks; and what a `Run` raises.
     """
 
-    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, seeds: int = SEEDS) -> None:
+    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, seeds: int = DEFAULT_SEEDS) -> None:
         super().__init__(spec, data, loss)
         _check(spec, self.sizes, seeds)
         self.networks = seeds

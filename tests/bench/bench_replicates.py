@@ -23,7 +23,7 @@ from mlp_core.losses import LOSSES
 from mlp_core.runtime.matmul import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from mlp_core.training.replicates import SEEDS, Replicates
+from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
 from tests.bench.loops import BATCH, SIZES, TEST_BATCH, MatrixProducts
 from tests.bench.machine import machine_line
 
@@ -55,16 +55,16 @@ PLANE = {
 
 
 class BatchedProducts:
-    """Nothing but the matrix products of one epoch of `SEEDS` networks and its test, on operands that lie ready; as batched as they get."""
+    """Nothing but the matrix products of an epoch of all networks and its test, on operands that lie ready; as batched as they get."""
 
     def __init__(self, data: Dataset) -> None:
         inputs, hidden, outputs = SIZES
         self._steps, self._tests = len(data.train_labels) // BATCH, len(data.test_labels) // TEST_BATCH
-        self.W1, self.W2 = torch.randn(SEEDS, hidden, inputs), torch.randn(SEEDS, outputs, hidden)
-        self.X, self.H, self.O = (torch.randn(SEEDS, *shape) for shape in ((BATCH, inputs), (hidden, BATCH), (outputs, BATCH)))
-        self.test_X, self.test_H = torch.randn(TEST_BATCH, inputs), torch.randn(SEEDS, hidden, TEST_BATCH)
+        self.W1, self.W2 = torch.randn(DEFAULT_SEEDS, hidden, inputs), torch.randn(DEFAULT_SEEDS, outputs, hidden)
+        self.X, self.H, self.O = (torch.randn(DEFAULT_SEEDS, *shape) for shape in ((BATCH, inputs), (hidden, BATCH), (outputs, BATCH)))
+        self.test_X, self.test_H = torch.randn(TEST_BATCH, inputs), torch.randn(DEFAULT_SEEDS, hidden, TEST_BATCH)
         self.dW1, self.dW2, self.dH, self.dO = (torch.empty_like(like) for like in (self.W1, self.W2, self.H, self.O))
-        self.test_Z, self.test_O = torch.empty(SEEDS * hidden, TEST_BATCH), torch.empty(SEEDS, outputs, TEST_BATCH)
+        self.test_Z, self.test_O = torch.empty(DEFAULT_SEEDS * hidden, TEST_BATCH), torch.empty(DEFAULT_SEEDS, outputs, TEST_BATCH)
 
     def epoch(self) -> None:
         for _ in range(self._steps):
@@ -134,7 +134,7 @@ def main() -> None:
     torch.set_num_threads(1)
     print(machine_line(choose_matmul().name))
     print(f"medians of {ROUNDS} (large) and {PLANE_ROUNDS} (plane) interleaved rounds, milliseconds of one thread an epoch\n")
-    print(f"{'':34}{'one':>9}{f'{SEEDS} seeds':>9}{'ratio':>7}")
+    print(f"{'':34}{'one':>9}{f'{DEFAULT_SEEDS} seeds':>9}{'ratio':>7}")
     print("\n".join(large_lines(data)))
     for label, design in PLANE.items():
         print(plane_line(label, design))

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from mlp_core.theory import (
     RandomLayer,
-    VarianceMap,
     critical_scale,
     crossing_factor,
     gaussian_moments,
@@ -181,37 +180,3 @@ def test_a_dead_signal_is_an_exact_zero() -> None:
     prediction = mean_field(torch.relu, 5, 0.0, [RandomLayer(4, 0.1), RandomLayer(3, 0.1)], batch=2)
     assert prediction.activation_rms_log10[0] == -math.inf
     assert np.all(prediction.weight_gradient_log10 == -math.inf)
-
-
-def test_relu_is_critical_at_the_square_root_of_two() -> None:
-    sigma_w = np.array([0.5, 1.0, math.sqrt(2), 2.0, 3.0])
-    np.testing.assert_allclose(VarianceMap(torch.relu).chi(sigma_w, np.full(5, 0.3)), sigma_w**2 / 2, rtol=1e-6)
-
-
-def test_tanh_without_bias_forgets_below_one() -> None:
-    sigma_w = np.array([0.3, 0.9])
-    np.testing.assert_allclose(VarianceMap(torch.tanh).chi(sigma_w, np.zeros(2)), sigma_w**2, rtol=1e-3)
-
-
-@pytest.mark.parametrize(("sigma_w", "sigma_b"), [(1.5, 0.3), (2.5, 0.0), (4.0, 1.0)])
-def test_fixed_point_agrees_with_a_root_found_on_gauss_hermite_nodes(sigma_w: float, sigma_b: float) -> None:
-    nodes, weights = scipy.special.roots_hermitenorm(200)
-    weights = weights / weights.sum()
-
-    def excess(q: float) -> float:
-        return float(sigma_w**2 * (weights @ np.tanh(math.sqrt(q) * nodes) ** 2) + sigma_b**2 - q)
-
-    root = scipy.optimize.brentq(excess, 1e-3, 50.0)
-    slope_square = weights @ np.cosh(math.sqrt(root) * nodes) ** -4.0
-    variance_map = VarianceMap(torch.tanh)
-    at = np.array([sigma_w]), np.array([sigma_b])
-    assert variance_map.fixed_point(*at)[0] == pytest.approx(root, rel=2e-3)
-    assert variance_map.chi(*at)[0] == pytest.approx(sigma_w**2 * slope_square, rel=1e-2)
-
-
-def test_the_critical_line_of_relu_is_upright_and_that_of_the_sigmoid_is_far() -> None:
-    np.testing.assert_allclose(VarianceMap(torch.relu).critical_sigma_w(np.array([0.0, 1.0]), 4.0), math.sqrt(2), atol=0.01)
-    sigmoid = VarianceMap(torch.sigmoid)
-    assert np.isnan(sigmoid.critical_sigma_w(np.zeros(1), 4.0)).all()
-    line = sigmoid.critical_sigma_w(np.array([0.0, 2.0]), 20.0)
-    np.testing.assert_allclose(sigmoid.chi(line, np.array([0.0, 2.0])), 1.0, atol=0.01)

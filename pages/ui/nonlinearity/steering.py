@@ -9,7 +9,7 @@ from contextlib import suppress
 import streamlit as st
 
 from mlp_core.jobs import MemoryBudgetError, TrainingJob
-from mlp_core.training.replicates import SEEDS
+from mlp_core.training.replicates import DEFAULT_SEEDS
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import seeds
@@ -57,8 +57,9 @@ def buttons(link: LinkState, settings: Settings, job: TrainingJob) -> None:
         st.button("Reset", key="plane_reset", icon=":material/restart_alt:", on_click=_reset)
         st.button("Regenerate", key="plane_again", icon=":material/casino:", on_click=_regenerate, args=(link,), help="New points.")
         st.button(
-            f"× {SEEDS} seeds", key="plane_seeds", icon=":material/stacked_line_chart:", on_click=_train_seeds, args=(settings,),
-            help=f"Train {SEEDS} networks of this design at once, from {SEEDS} seeds, so that one lucky run does not mislead.",
+            f"× {DEFAULT_SEEDS} seeds", key="plane_seeds", icon=":material/stacked_line_chart:", on_click=_train_seeds, args=(settings,),
+            help=f"Train {DEFAULT_SEEDS} networks of this design at once, from {DEFAULT_SEEDS} seeds, so that one lucky run does not "
+            "mislead.",
         )  # fmt: skip
         lr_popover(job.snapshot(), lambda: job)
 
@@ -81,7 +82,7 @@ def _play(job: TrainingJob, wanted: bool) -> None:
 def _train_seeds(settings: Settings) -> None:
     seeds.start(settings)
     choose(SEVERAL)
-    st.toast(f"{SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")
+    st.toast(f"{DEFAULT_SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")
 
 
 def _reset() -> None:

@@ -19,7 +19,6 @@ from mlp_core.spec import OUTPUTS, RunSpec, SpecError
 from mlp_core.stability.depth import (
     factor_a_layer,
     gaussian_batch,
-    gradient_map_log10,
     gradient_norms_by_depth,
     image_batch,
     measure_depth,
@@ -184,33 +183,6 @@ def test_specs_that_cannot_be_are_refused() -> None:
         gradient_norms_by_depth(depth=101)
     with pytest.raises(SpecError, match="activation"):
         gradient_norms_by_depth(activation="step")
-
-
-def test_the_map_agrees_with_autograd_through_one_network() -> None:
-    depth, width, sigma_w, sigma_b = 6, 16, 1.3, 0.4
-    generator = torch.Generator().manual_seed(2)
-    draws = [torch.randn(width, width + 1, generator=generator, dtype=torch.float64) for _ in range(depth)]
-    h = torch.randn(4, width, generator=generator, dtype=torch.float64).requires_grad_()
-    top = torch.randn(4, width, generator=generator, dtype=torch.float64)
-    signals = [h]
-    for Z in draws:
-        signals.append(torch.tanh(signals[-1] @ Z[:, :width].T * sigma_w / math.sqrt(width) + sigma_b * Z[:, width]))
-    gradients = torch.autograd.grad((signals[-1] * top).sum(), signals)
-    expected = [math.log10(gradient.norm() / top.norm()) for gradient in reversed(gradients)]
-    drawn = gradient_map_log10("tanh", np.array([0.5, sigma_w]), np.array([0.0, sigma_b]), depth, width=width, seed=2)
-    assert drawn.shape == (2, depth + 1)
-    np.testing.assert_allclose(drawn[1], expected, atol=1e-10)
-
-
-def test_the_map_of_relu_is_flat_at_the_square_root_of_two_and_shifts_with_sigma() -> None:
-    sigma_w = np.array([0.1, 1.0, math.sqrt(2), 3.0])
-    drawn = gradient_map_log10("relu", sigma_w, np.zeros(4), 15, width=256)
-    assert np.abs(drawn[2]).max() < 0.3
-    np.testing.assert_allclose(drawn[[0, 3]] - drawn[1], np.outer(np.log10([0.1, 3.0]), np.arange(16)), atol=1e-9)
-
-
-def test_the_map_of_a_step_is_an_exact_zero() -> None:
-    assert (gradient_map_log10("step", np.ones(1), np.zeros(1), 3)[0, 1:] == -math.inf).all()
 
 
 @given(st.lists(st.floats(-8, 8).filter(lambda x: abs(x) > 1e-3), min_size=1, max_size=6), st.integers(-290, 290))

@@ -9,7 +9,7 @@ from mlp_core.jobs import job as jobs
 from mlp_core.jobs.job import CHECKPOINT_SHARE, KEPT_READY
 from mlp_core.network import count
 from mlp_core.training import Run
-from mlp_core.training.checkpoints import FEWEST, Checkpoints
+from mlp_core.training.checkpoints import MIN_CHECKPOINTS, Checkpoints
 from tests.support.engine import RICH, clouds, job_of, rest, until
 
 
@@ -59,15 +59,15 @@ class TestMemory:
 
     def test_is_shared_with_a_class_down_to_the_fewest_worth_keeping(self, monkeypatch: pytest.MonkeyPatch) -> None:
         scheduler = Scheduler(memory_bytes=100_000_000)
-        one = job_of(Scheduler()).run.checkpoints.least_bytes / FEWEST
+        one = job_of(Scheduler()).run.checkpoints.least_bytes / MIN_CHECKPOINTS
         monkeypatch.setattr(jobs, "CHECKPOINT_POOL", 24 * one)
         held = [job_of(scheduler, RICH) for _ in range(30)]
         planned = [job.run.checkpoints.planned_bytes for job in held]
         for number, size in enumerate(planned, start=1):
-            assert size <= max(24 * one / number, FEWEST * one)
+            assert size <= max(24 * one / number, MIN_CHECKPOINTS * one)
         assert planned == sorted(planned, reverse=True)
         assert planned[0] > 3 * planned[-1]
-        assert planned[-1] == FEWEST * one
+        assert planned[-1] == MIN_CHECKPOINTS * one
         held[0].lifetime.discard()
         until(lambda: held[0].memory_bytes == 0)
         assert scheduler.holder_count == 29

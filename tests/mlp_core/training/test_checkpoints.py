@@ -14,7 +14,7 @@ from mlp_core.network.network import NetworkState
 from mlp_core.optimizers import OptimizerState
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, checkpoints
-from mlp_core.training.checkpoints import FEWEST, MAX_BYTES, MOST, Checkpoint, Checkpoints, marks
+from mlp_core.training.checkpoints import MAX_CHECKPOINT_BYTES, MAX_CHECKPOINTS, MIN_CHECKPOINTS, Checkpoint, Checkpoints, marks
 from tests.support.engine import SPEC, clouds, finished
 
 BOOK = (0, 1, 2, 5, 10, 20, 50, 100, 200, 235, 470, 500, 705, 940, 1000, 1175, 1410, 1645, 1880, 2000, 2115, 2350)
@@ -58,10 +58,10 @@ def test_plans_stay_within_bounds(bytes_each: int, count: int, limit: int) -> No
     kept.allow(limit)
     taken = [step for step in range(10 * count) if kept.due(step)]
     assert set(taken) <= set(range(0, 10 * count, 10))
-    assert kept.planned_bytes == bytes_each * len(taken) <= min(limit, MAX_BYTES)
-    assert len(taken) <= MOST
-    room = min(limit, MAX_BYTES) // bytes_each
-    assert len(taken) == (count if count <= min(room, MOST) else min(room, MOST) if room >= FEWEST else 0)
+    assert kept.planned_bytes == bytes_each * len(taken) <= min(limit, MAX_CHECKPOINT_BYTES)
+    assert len(taken) <= MAX_CHECKPOINTS
+    room = min(limit, MAX_CHECKPOINT_BYTES) // bytes_each
+    assert len(taken) == (count if count <= min(room, MAX_CHECKPOINTS) else min(room, MAX_CHECKPOINTS) if room >= MIN_CHECKPOINTS else 0)
     if taken:
         assert (taken[0], taken[-1]) == (0, 10 * (count - 1))
         gaps = {after - before for before, after in pairwise(taken)}
@@ -118,7 +118,7 @@ def test_a_run_keeps_what_it_plans_and_says_how_large_that_is(changes: dict[str,
 
 
 def test_the_largest_network_keeps_none_and_trains_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "MAX_BYTES", 1000)
+    monkeypatch.setattr(checkpoints, "MAX_CHECKPOINT_BYTES", 1000)
     run = finished()
     assert run.checkpoints.steps == ()
     assert run.step == 8

@@ -218,11 +218,11 @@ class TestLog:
             assert steps[0] == 1
             assert steps[-1] == step
             assert steps == sorted(set(steps))
-            assert len(steps) <= inspection.MOST_INSPECTIONS
-        assert len(steps) >= inspection.MOST_INSPECTIONS // 2
+            assert len(steps) <= inspection.MAX_INSPECTIONS
+        assert len(steps) >= inspection.MAX_INSPECTIONS // 2
 
     def test_of_a_deep_network_keeps_fewer(self) -> None:
         log, one = InspectionLog(), entry(0, layers=101)
         for step in range(100):
             log.add(replace(one, step=step))
-            assert 101 * len(log.entries) <= inspection.MOST_LAYERS
+            assert 101 * len(log.entries) <= inspection.MAX_LOGGED_LAYERS
