@@ -15,6 +15,7 @@ from pages.figures.figure import Floats
 MOST_TICKS = 7
 RAIL_GAP = 0.12  # between the data and the rails for 0 and ∞, of the data's span
 MARGIN = 0.04
+FRAMED = {"showgrid": False, "showline": True, "mirror": True}  # without a grid and with a line all around
 
 
 def axis(title: str | None, **properties: Any) -> dict[str, Any]:
@@ -37,6 +38,12 @@ def labeled(ticks: Iterable[tuple[float, str]]) -> dict[str, Any]:
 def hidden_axis(**properties: Any) -> dict[str, Any]:
     """An axis without line, ticks and zoom."""
     return {"visible": False, "fixedrange": True} | properties
+
+
+def plane_axes(half: float, **properties: Any) -> dict[str, Any]:
+    """The axes of a square of the plane from -half to half, in equal scales: `xaxis` and `yaxis` of a layout."""
+    shared = {"range": [-half, half], "zeroline": False, "constrain": "domain"} | properties
+    return {"xaxis": axis("x", **shared), "yaxis": axis("y", scaleanchor="x", **shared)}
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pages.figures.axes import axis
+from pages.figures.axes import FRAMED, axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, contour, figure, legend_entry, scatter
-from pages.figures.marks import note, vertical_line
+from pages.figures.marks import arrow, note, vertical_line
 from pages.figures.palette import BLUE, FAULT, GRADIENT, GREEN, GREY, MEASURED, ORANGE, THEORY, translucent
 
 STEPS = 30000  # whole numbers that the heights are rounded to: half the bytes, and no eye tells more apart
@@ -52,23 +52,15 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
     if math.isfinite(level):
         traces.append(_contour_at(grid, float(spaced(np.array(level))) * scale))
     traces += _at_point(x, y, half, directions)
-    shared: dict[str, Any] = {
-        "range": [-half, half],
-        "zeroline": False,
-        "showgrid": False,
-        "showline": True,
-        "mirror": True,
-        "dtick": 1,
-        "constrain": "domain",
-    }
+    axes = plane_axes(half, dtick=1, **FRAMED)
+    axes["yaxis"]["constraintoward"] = "top"
     return figure(
         traces,
         margin={"l": 44, "r": 8, "t": 36, "b": 40},
         hovermode="closest",
         dragmode=False,
-        xaxis=axis("x", **shared),
-        yaxis=axis("y", scaleanchor="x", constraintoward="top", **shared),
-        annotations=[_arrow(x, y, half, directions.gradient)] if directions.gradient else [],
+        annotations=[_gradient_arrow(x, y, half, directions.gradient)] if directions.gradient else [],
+        **axes,
     )
 
 
@@ -148,8 +140,7 @@ def _line(xs: list[float], ys: list[float], color: str, dash: str, name: str) ->
     return scatter(x=xs, y=ys, mode="lines", line=line, name=name, showlegend=bool(name), hoverinfo="skip")
 
 
-def _arrow(x: float, y: float, half: float, gradient: tuple[float, float]) -> dict[str, Any]:
+def _gradient_arrow(x: float, y: float, half: float, gradient: tuple[float, float]) -> dict[str, Any]:
     """An arrow of fixed length: its direction is what is shown; how steep it is stands in numbers."""
-    head = {"x": x + ARROW * half * gradient[0], "y": y + ARROW * half * gradient[1], "ax": x, "ay": y}
-    axes = {"xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
-    return head | axes | {"text": "", "showarrow": True, "arrowhead": 2, "arrowwidth": LINE, "arrowcolor": GRADIENT}
+    head = (x + ARROW * half * gradient[0], y + ARROW * half * gradient[1])
+    return arrow((x, y), head, GRADIENT, LINE)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pages.figures.axes import axis, log_axis
+from pages.figures.axes import axis, log_axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, figure, scatter
-from pages.figures.marks import Marks
+from pages.figures.marks import Marks, arrow
 from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE
 from pages.figures.series import POINT_LIMIT, evenly_spread, segments
 
@@ -97,12 +97,10 @@ def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Fl
     ring = points[current : current + 1] if current is not None else np.empty((0, 2))
     marker = {"color": FAULT, "size": 20, "symbol": "circle-open", "line": {"width": 3}}
     traces.append(scatter(x=ring[:, 0], y=ring[:, 1], mode="markers", marker=marker, name="met last", hoverinfo="skip"))
-    shared: dict[str, Any] = {"range": [-HALF, HALF], "zeroline": False, "dtick": 2}
     return figure(
         traces,
         hovermode="closest",
-        xaxis=axis("x", constrain="domain", **shared),
-        yaxis=axis("y", scaleanchor="x", constrain="domain", **shared),
+        **plane_axes(HALF, dtick=2),
         annotations=_weight_arrow(weights),
     )
 
@@ -154,9 +152,5 @@ def _weight_arrow(weights: Floats) -> list[dict[str, Any]]:
     size = math.hypot(weights[0], weights[1])
     if size == 0 or abs(weights[2]) / size > HALF:
         return []
-    foot, head = -weights[2] / size**2 * weights[:2], 1.5 * weights[:2] / size
-    tip = foot + head
-    return [
-        {"x": tip[0], "y": tip[1], "ax": foot[0], "ay": foot[1], "xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
-        | {"showarrow": True, "arrowhead": 2, "arrowwidth": 2.5, "arrowcolor": MEASURED, "text": ""}
-    ]
+    foot, length = -weights[2] / size**2 * weights[:2], 1.5 * weights[:2] / size
+    return [arrow(tuple(foot), tuple(foot + length), MEASURED, 2.5)]

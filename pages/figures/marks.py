@@ -22,6 +22,12 @@ def vertical_line(x: float, color: str, *, width: float = 1, dash: str = "dot", 
     return {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": line} | properties
 
 
+def arrow(tail: tuple[float, float], head: tuple[float, float], color: str, width: float) -> dict[str, Any]:
+    """An arrow between two points of the plot, for a layout's annotations."""
+    ends = {"x": head[0], "y": head[1], "ax": tail[0], "ay": tail[1], "xref": "x", "yref": "y", "axref": "x", "ayref": "y"}
+    return ends | {"text": "", "showarrow": True, "arrowhead": 2, "arrowwidth": width, "arrowcolor": color}
+
+
 @dataclass
 class Marks:
     """Collects shapes and annotations for one pair of axes; `layout` hands them over.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.axes import axis, hidden_axis
+from pages.figures.axes import FRAMED, axis, hidden_axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, contour, diagram, figure, heatmap, scatter
 from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, rgb, translucent
 from pages.figures.pictures import Pixels, enlarged, png
@@ -88,12 +88,10 @@ def decision_plane(
     traces.append(_outlines(regions))
     traces += _points(test or LabeledPoints(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
     traces += _points(train, hollow=False)
-    shared: dict[str, Any] = {"range": [-HALF, HALF], "zeroline": False, "showgrid": False, "showline": True, "mirror": True, "dtick": 2}
     return diagram(
         traces,
         margin={"l": 44, "r": 8, "t": 8, "b": 40},
-        xaxis=axis("x", constrain="domain", **shared),
-        yaxis=axis("y", scaleanchor="x", constrain="domain", **shared),
+        **plane_axes(HALF, dtick=2, **FRAMED),
     )
 
 
