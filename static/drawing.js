@@ -1,8 +1,8 @@
-// A board to draw on: 28 × 28 pixels, drawn large. Knows no network.
-// pages/ui/drawing.py sends {pixels, alt}: the drawing to begin with, if any, and what it is; the end of every stroke sends pixels back.
+// A board to draw on: 28 × 28 pixels, drawn large.
+// pages/ui/run/own_garment.py sends {pixels, alt}: the drawing to begin with, if any, and what it is; the end of every stroke sends pixels back.
 
 const SIDE = 28;
-const PAPER = [0x15, 0x1b, 0x26]; // 0 and 255, as in pages/figures/mosaic.py
+const PAPER = [0x15, 0x1b, 0x26]; // 0 and 255, as in pages/figures/pictures.py
 const INK = [0xf4, 0xf6, 0xfa];
 const BRUSHES = { Fine: 0.5, Medium: 1.3, Broad: 3 }; // radius, in pixels
 const INKS = { White: 255, Gray: 150, Eraser: 0 };

@@ -1,5 +1,5 @@
 // Draws the live charts in the browser: one <div> a chart for as long as it is on the page, changed in place by Plotly.react.
-// Knows nothing of what a chart shows. pages/ui/live_chart.py sends JSON, {figure, about: {script, height, alt, name, clickable}}, as bytes.
+// pages/ui/live_chart.py sends JSON, {figure, about: {script, height, alt, name, clickable}}, as bytes.
 
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
 let plotly; // one promise a page: however many charts mount at once, the script is fetched once

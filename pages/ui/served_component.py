@@ -15,11 +15,12 @@ from pages.ui.navigation import ROOT
 
 
 @functools.cache
-def served_component(name: str, thing: str) -> Any:
+def served_component(name: str, thing: str, *, isolate_styles: bool = False) -> Any:
     """The component of `static/<name>.js`, whose default export gets what Streamlit gives a component.
 
     Args:
         thing: what cannot be shown, where the file cannot be fetched: "This chart".
+        isolate_styles: whether the page's styles do not reach it.
     """
     # A changed file has another address, so that no browser takes the old one from its cache.
     version = blake2b((ROOT / "static" / f"{name}.js").read_bytes(), digest_size=4).hexdigest()
@@ -28,4 +29,4 @@ def served_component(name: str, thing: str) -> Any:
   try {{ return await (await import(url)).default(component); }}
   catch (error) {{ component.parentElement.textContent = `{thing} cannot be shown: ${{error.message}}. Reloading the page may help.`; }}
 }}"""
-    return st.components.v2.component(name, js=js, isolate_styles=False)
+    return st.components.v2.component(name, js=js, isolate_styles=isolate_styles)

@@ -26,52 +26,11 @@ from mlp_core.runtime.matmul import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
 from mlp_core.training import Run
+from pages.ui.served_component import served_component
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
 TAB_JOB = "train"  # under which name a session holds the run of the training page
 TAB_NAME = re.compile(r"[0-9a-f]{32}")
-
-# A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept in
-# sessionStorage and not in the address: a link that is passed on must not pass on the run. A duplicated tab begins with a copy of that
-# storage: a living tab holds a lock on its name, and who does not get that lock takes another name. Browsers have locks only on https and
-# on localhost. Elsewhere, as with http in a classroom's network, a tab asks the others, which answer when they are not busy.
-_TAB_SCRIPT = """
-const PATIENCE_MS = 1000;
-export default function({ setStateValue }) {
-  window.mlpTab ??= nameOfThisTab();
-  window.mlpTab.then((name) => setStateValue("name", name));
-}
-async function nameOfThisTab() {
-  const hold = navigator.locks ? lock : claim;
-  let name = sessionStorage.getItem("mlp-tab");
-  if (!/^[0-9a-f]{32}$/.test(name ?? "") || !await hold(name)) {
-    name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    sessionStorage.setItem("mlp-tab", name);
-    hold(name, true);
-  }
-  return name;
-}
-// Both resolve to whether this tab has the name now, and keep it for as long as the tab lives.
-function lock(name) {
-  return new Promise((answer) => {
-    const keep = () => { answer(true); return new Promise(() => {}); };
-    const gone = { signal: AbortSignal.timeout(PATIENCE_MS) };  // a tab that is being reloaded lets go of its lock meanwhile
-    navigator.locks.request(`mlp-tab ${name}`, gone, keep).catch(() => answer(false));
-  });
-}
-function claim(name, fresh) {
-  const tabs = new BroadcastChannel("mlp-tabs");
-  return new Promise((answer) => {
-    const keep = () => {
-      tabs.onmessage = ({ data }) => { if (data.asked === name) tabs.postMessage({ taken: name }); };
-      answer(true);
-    };
-    const own = setTimeout(keep, fresh ? 0 : PATIENCE_MS);
-    tabs.onmessage = ({ data }) => { if (data.taken === name) { clearTimeout(own); tabs.close(); answer(false); } };
-    tabs.postMessage({ asked: name });
-  });
-}
-"""
 
 
 class Planned(NamedTuple):
@@ -288,13 +247,9 @@ def _remember_current_job() -> None:
 
 
 def identify_tab() -> None:
-    """Ask the browser for its tab's name; the answer comes with the next rerun."""
-    _tab_component()(key="_tab", on_name_change=_remember_current_job, height=1)
-
-
-@st.cache_resource(show_spinner=False)
-def _tab_component():  # type: ignore[no-untyped-def]
-    return st.components.v2.component("tab_name", js=_TAB_SCRIPT, html="")
+    """Ask the browser for its tab's name, which lasts as long as the tab (static/tab_name.js); the answer comes with the next rerun."""
+    component = served_component("tab_name", "The name of this tab", isolate_styles=True)
+    component(key="_tab", on_name_change=_remember_current_job, height=1)
 
 
 def _tab() -> str | None:
