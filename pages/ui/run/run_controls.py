@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -12,14 +13,13 @@ from mlp_core.expression import ExpressionError
 from mlp_core.jobs import JobSnapshot, MemoryBudgetError, TrainingJob
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
-from mlp_core.training.replicates import Replicates
+from mlp_core.training.replicates import SEEDS, Replicates
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs
 from pages.ui.text import plain
 from pages.ui.unbroken import unbroken
 
-SEEDS = 5
 PLAY_SECONDS = 0.2  # several turns
 STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
 LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
@@ -33,51 +33,25 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
         snapshot: the run on screen.
     """
     state = snapshot.state if snapshot is not None else "none"
-    resting = state in ("none", "ready", "paused")
     can_start = spec is not None
     if state == "playing":
-        _button("Pause", "play", "T", ":material/pause:", session.on_job(TrainingJob.pause), primary=True)
+        _button("Pause", "play", ":material/pause:", session.on_job(TrainingJob.pause), type="primary", shortcut="T")
     elif state == "paused":
-        _button("Resume", "play", "T", ":material/play_arrow:", session.on_job(TrainingJob.play), primary=True)
+        _button("Resume", "play", ":material/play_arrow:", session.on_job(TrainingJob.play), type="primary", shortcut="T")
     else:
-        _button("Train", "play", "T", ":material/play_arrow:", partial(_begin, spec, _play), primary=True, enabled=can_start)
-    can_step = resting and (can_start or state == "paused")
-    _button("Step one batch", "step", "B", ":material/skip_next:", partial(_begin, spec, _step), enabled=can_step)
-    _button("Step one epoch", "epoch", "E", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), enabled=can_step)
-    _button("Stop", "stop", "S", ":material/stop:", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"))
-    _button("Reset", "reset", "X", ":material/restart_alt:", _put_away, enabled=state != "none")
-    _button(
-        f"× {SEEDS} seeds",
-        "seeds",
-        None,
-        ":material/stacked_line_chart:",
-        partial(train_anew, spec, seeds=True),
-        enabled=can_start and state != "playing",
-        help=f"Train {SEEDS} networks of this design at once, from {SEEDS} seeds, so that one lucky run does not mislead.",
-    )
+        _button("Train", "play", ":material/play_arrow:", partial(_begin, spec, _play), can_start, type="primary", shortcut="T")
+    can_step = state == "paused" or (state in ("none", "ready") and can_start)
+    _button("Step one batch", "step", ":material/skip_next:", partial(_begin, spec, _step), can_step, shortcut="B")
+    _button("Step one epoch", "epoch", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), can_step, shortcut="E")
+    _button("Stop", "stop", ":material/stop:", session.on_job(TrainingJob.stop), state in ("playing", "paused"), shortcut="S")
+    _button("Reset", "reset", ":material/restart_alt:", _put_away, state != "none", shortcut="X")
+    help = f"Train {SEEDS} networks of this design at once, from {SEEDS} seeds, so that one lucky run does not mislead."
+    several = partial(train_anew, spec, seeds=True)
+    _button(f"× {SEEDS} seeds", "seeds", ":material/stacked_line_chart:", several, can_start and state != "playing", help=help)
 
 
-def _button(
-    label: str,
-    key: str,
-    shortcut: str | None,
-    icon: str,
-    action: Callable[[], None],
-    *,
-    primary: bool = False,
-    enabled: bool = True,
-    help: str | None = None,
-) -> None:
-    st.button(
-        label,
-        key=f"run_{key}",
-        shortcut=shortcut,
-        icon=icon,
-        on_click=unbroken(action),
-        disabled=not enabled,
-        type="primary" if primary else "secondary",
-        help=help,
-    )
+def _button(label: str, key: str, icon: str, action: Callable[[], None], enabled: bool = True, **options: Any) -> None:
+    st.button(label, key=f"run_{key}", icon=icon, on_click=unbroken(action), disabled=not enabled, **options)
 
 
 def _begin(spec: RunSpec | None, action: Callable[[TrainingJob], None], *, seeds: bool = False) -> None:
@@ -87,7 +61,7 @@ def _begin(spec: RunSpec | None, action: Callable[[TrainingJob], None], *, seeds
         if spec is None:
             return
         data = load_fashion_mnist()
-        job = _started(lambda: Replicates(spec, data, seeds=SEEDS) if seeds else Run(spec, data))
+        job = _started(lambda: Replicates(spec, data) if seeds else Run(spec, data))
     if job is not None:
         action(job)
 
