@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -133,8 +134,8 @@ def _actions(kept: KeptRuns) -> None:
         default=[run.id for run in newest_first if run.shown],
         format_func=lambda id: escaped(names[id]),
         key=key,
-        on_change=unbroken(_show),
-        args=(key,),
+        on_change=unbroken(_change),
+        args=(None, lambda kept: kept.show(frozenset(st.session_state[key]))),
         help="Runs that are drawn in one figure and compared. Click to show or hide.",
     )
     with st.popover("Rename, pin, remove", icon=":material/edit:"):
@@ -151,43 +152,27 @@ def _edit(run: KeptRun) -> None:
         st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}.", icon=":material/error:")
     with st.container(horizontal=True):
         label, help = ("Unpin", "Let it make room again.") if run.pinned else ("Pin", f"Keep it when more than {CAPACITY} runs are there.")
-        st.button(label, key="kept_pin", icon=":material/keep:", help=help, on_click=unbroken(_pin), args=(run.id, not run.pinned))
-        st.button("Remove", key="kept_remove", icon=":material/delete:", on_click=unbroken(_remove), args=(run.id,))
-        st.button("Remove all", key="kept_clear", icon=":material/delete_sweep:", type="tertiary", on_click=unbroken(_clear))
-
-
-def _show(key: str) -> None:
-    _put(of_session().show(frozenset(st.session_state[key])))
+        change, pin = unbroken(_change), partial(KeptRuns.pin, id=run.id, pinned=not run.pinned)
+        st.button(label, key="kept_pin", icon=":material/keep:", help=help, on_click=change, args=(run.id, pin))
+        remove = partial(KeptRuns.remove, id=run.id)
+        st.button("Remove", key="kept_remove", icon=":material/delete:", on_click=change, args=(run.id, remove))
+        clear = (run.id, KeptRuns.clear)
+        st.button("Remove all", key="kept_clear", icon=":material/delete_sweep:", type="tertiary", on_click=change, args=clear)
 
 
 def _rename(id: int, key: str) -> None:
-    try:
-        _put(of_session().rename(id, st.session_state[key]))
-    except SpecError as error:
-        st.session_state[ERROR] = (id, error)
-        return
+    _change(id, lambda kept: kept.rename(id, st.session_state[key]))
     for run in of_session().runs:  # it may have been removed meanwhile
-        if run.id == id:
+        if run.id == id and st.session_state[ERROR] is None:
             st.session_state[key] = run.name  # as it was taken, without blanks too many
 
 
-def _pin(id: int, pinned: bool) -> None:
+def _change(id: int | None, change: Callable[[KeptRuns], KeptRuns]) -> None:
+    """Change what is kept; where that cannot be, the page says why beside the run of this id."""
     try:
-        _put(of_session().pin(id, pinned))
+        st.session_state[KEPT], st.session_state[ERROR] = change(of_session()), None
     except SpecError as error:
         st.session_state[ERROR] = (id, error)
-
-
-def _remove(id: int) -> None:
-    _put(of_session().remove(id))
-
-
-def _clear() -> None:
-    _put(of_session().clear())
-
-
-def _put(kept: KeptRuns) -> None:
-    st.session_state[KEPT], st.session_state[ERROR] = kept, None
 
 
 def _comparison(kept: KeptRuns, listed: KeptRuns) -> None:
