@@ -13,7 +13,7 @@ from mlp_core.expression import ExpressionError
 from mlp_core.jobs import JobSnapshot, MemoryBudgetError, TrainingJob
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
-from mlp_core.training.replicates import SEEDS, Replicates
+from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs
@@ -45,9 +45,9 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     _button("Step one epoch", "epoch", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), can_step, shortcut="E")
     _button("Stop", "stop", ":material/stop:", session.on_job(TrainingJob.stop), state in ("playing", "paused"), shortcut="S")
     _button("Reset", "reset", ":material/restart_alt:", _put_away, state != "none", shortcut="X")
-    help = f"Train {SEEDS} networks of this design at once, from {SEEDS} seeds, so that one lucky run does not mislead."
+    help = f"Train {DEFAULT_SEEDS} networks of this design at once, from {DEFAULT_SEEDS} seeds, so that one lucky run does not mislead."
     several = partial(train_anew, spec, seeds=True)
-    _button(f"× {SEEDS} seeds", "seeds", ":material/stacked_line_chart:", several, can_start and state != "playing", help=help)
+    _button(f"× {DEFAULT_SEEDS} seeds", "seeds", ":material/stacked_line_chart:", several, can_start and state != "playing", help=help)
 
 
 def _button(label: str, key: str, icon: str, action: Callable[[], None], enabled: bool = True, **options: Any) -> None:
