@@ -34,10 +34,8 @@ FIELDS = (
 def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
     """Draw the controls of what to show; name -> activation, and what is wrong with the visitor's own."""
     st.markdown("**Functions**")
-    st.multiselect("Activations", tuple(ACTIVATIONS), format_func=lambda name: ACTIVATIONS[name].label, key=link.key("show"))
-    st.text_input(
-        "Your own, in x", key=link.key("own"), max_chars=MAX_EXPRESSION_LENGTH, placeholder="x*sigmoid(1.702*x)", icon=":material/function:"
-    )  # fmt: skip
+    st.multiselect("Activations", format_func=lambda name: ACTIVATIONS[name].label, **link.default("show"))
+    st.text_input("Your own, in x", placeholder="x*sigmoid(1.702*x)", icon=":material/function:", **link.value("own"))
     with st.popover("What an expression may contain", type="tertiary"):
         st.markdown(
             "`x`, numbers, `pi`, `e`, `+ - * /`, `^` or `**` with a constant exponent, `< <= > >=`, brackets, and\n\n"
@@ -58,7 +56,7 @@ def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
     for name in tunable:
         one, field = WITH_PARAMETER[name], f"{name}_{WITH_PARAMETER[name].name}"
         step = 0.01 if one.high - one.low <= 3 else 0.05
-        st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", one.low, one.high, step=step, key=link.key(field), help=one.help)
+        st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", step=step, help=one.help, **link.value(field))
         parameters[name][one.name] = link[field]
     low, high = link["range"]
     if low == high:  # both ends of the slider on one place
@@ -74,13 +72,13 @@ def probe_controls(link: LinkState, shown: dict[str, Shown]) -> tuple[Shown, flo
     st.markdown("**Probe**")
     if link["closer"] not in shown:
         link["closer"] = next(iter(shown))
-    st.selectbox("Look closer at", tuple(shown), format_func=lambda name: shown[name].activation.label, key=link.key("closer"))
+    st.selectbox("Look closer at", format_func=lambda name: shown[name].activation.label, **link.index("closer", tuple(shown)))
     (low, high), step = link["range"], float(link["step"])
     link["x"] = min(max(link["x"], low), high)
-    st.slider("Tangent at $x$", low, high, step=step, key=link.key("x", low, high, step))
+    st.slider("Tangent at $x$", step=step, **link.value("x", min_value=low, max_value=high))
     st.markdown("**Grid**")
-    st.slider("Range of $x$", GRID_BOUNDS.low, GRID_BOUNDS.high, step=RANGE_STEP, key=link.key("range"))
-    st.select_slider("Step", STEPS, key=link.key("step"))
+    st.slider("Range of $x$", step=RANGE_STEP, **link.value("range"))
+    st.select_slider("Step", **link.value("step"))
     return shown[link["closer"]], link["x"]
 
 

@@ -3,29 +3,35 @@
 import streamlit as st
 
 from mlp_core.expression import ExpressionError
-from mlp_core.spec import RunSpec
+from mlp_core.spec import SpecError
 from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.navigation import page_header
 from pages.ui.run.live import live_panel
 from pages.ui.text import plain
-from pages.ui.train import controls
+from pages.ui.train.controls import ExperimentLink, preset_row, take
 from pages.ui.train.design import network_panel
+from pages.ui.train.sidebar import draw_sidebar
 
 page_header("Train an MLP", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
-design = controls.design()
-controls.preset_row(design.spec)
-for error in design.link_errors:
-    instead = f"The default, {plain(getattr(RunSpec(), error.field))}, stands in its place."
-    st.warning(f"The link asks for something that cannot be: **{error.field}** {error.rule}, got {plain(error.value)}. {instead}")
-if isinstance(design.error, ExpressionError):
-    st.error(f"Your own activation cannot be used: {plain(design.error, 300)}", icon=":material/error:")
-elif design.error is not None:
-    st.error(f"**{design.error.field}** {design.error.rule}, got {plain(design.error.value)}.", icon=":material/error:")
+link = ExperimentLink()
+draw_sidebar(link)
+link.write()
+spec, refused = None, ""
+try:
+    spec = link.experiment()
+except ExpressionError as error:
+    refused = f"Your own activation cannot be used: {plain(error, 300)}"
+except SpecError as error:
+    refused = f"**{error.field}** {error.rule}, got {plain(error.value)}."
+preset_row(link, spec)
+link.show_errors()
+if refused:
+    st.error(refused, icon=":material/error:")
 
 load_data()
 
-if design.spec is not None:
-    network_panel(design.spec)
-live_panel(design.spec, controls.take)
+if spec is not None:
+    network_panel(spec)
+live_panel(spec, take)
 session.identify_tab()  # last, since its answer brings a rerun that cuts short what is not drawn yet

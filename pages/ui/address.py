@@ -1,16 +1,16 @@
-"""The address bar as a page's memory: notice where a link leads, write what was chosen. Knows no widget and no field's rules."""
+"""The address bar as a page's memory: notice where a link leads, write what was chosen."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
 
-# A click is sent with the address as the browser had it, which may be the one before our last write: a straggler, and no person going
-# back. Whoever goes back moves no widget; so what comes with a widget moved is a straggler however late, and anything else is for so long.
-STRAGGLER_SECONDS = 2.0
+# A click is sent with the address as the browser had it, which may be the one before our last write: a stale address, and no person going
+# back. Whoever goes back moves no widget; so what comes with a widget moved is stale however late, and anything else is for so long.
+STALE_SECONDS = 2.0
 REMEMBERED = 64  # addresses that were left behind
 
 Query = dict[str, str]
@@ -44,21 +44,22 @@ class Address:
         """The page's parameters as they stand in the address."""
         return {name: st.query_params[name] for name in self._names if name in st.query_params}
 
-    def arrived(self, *, entering: bool, chosen: Mapping[str, str] | None = None) -> Query | None:
-        """The parameters, if a link led here that was not yet `followed`; None if the address is our own last write, or a straggler.
+    def arrived(self, *, entering: bool, chosen: Callable[[], Mapping[str, str] | None]) -> Query | None:
+        """The parameters, if a link led here that was not yet `followed`; None if the address is our own last write, or stale.
 
         Args:
             entering: whether the page was just opened: its bare address then means that all stays as it was left.
-            chosen: what the widgets now say, if it can be said: where that is not what was written last, one of them was moved.
+            chosen: what the widgets now say, None if it cannot be said: where that is not what was written last, one of them was moved.
         """
         query, seen = self.query, self._seen
         if query == seen.query:
             return None
-        first = seen.query is None
-        now = time.monotonic()
-        moved = chosen is not None and dict(chosen) != seen.query
-        straggler = any(old == query and (moved or now - at < STRAGGLER_SECONDS) for at, old in seen.left)
-        if not first and ((entering and not query) or (not entering and straggler)):
+        if seen.query is None:
+            return query
+        if entering:
+            return query or None
+        left = [at for at, old in seen.left if old == query]
+        if left and (time.monotonic() - left[-1] < STALE_SECONDS or chosen() not in (None, seen.query)):
             return None
         return query
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from mlp_core.data import FULL_SET_HINT, Dataset, forget, load_fashion_mnist
 from pages.ui.text import count, plain
+from pages.ui.unbroken import unbroken
 
 
 def load_data() -> Dataset:
@@ -30,4 +31,4 @@ def _explain_sample(data: Dataset) -> None:
     with st.expander("What was tried"):
         for note in data.notes:
             st.markdown(f"- {plain(note, 300)}")
-        st.button("Look again", on_click=forget, icon=":material/refresh:")
+        st.button("Look again", on_click=unbroken(forget), icon=":material/refresh:")

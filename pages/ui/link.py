@@ -1,9 +1,11 @@
-"""The state of a page in its link: declared once, read from the address, kept through page switches, written back. Knows no page.
+"""The state of a page in its link: declared once, read from the address, kept through page switches, written back.
 
 link = LinkState("distribution", (number("mean", 0.0, Bounds(-5, 5)), choice("bins", "60", ("30", "60"))))
 link.show_errors()
-st.slider("Mean", -5.0, 5.0, key=link.key("mean"))     # no value= : the link gives it
+st.slider("Mean", **link.value("mean"))                # limits, value and key
+st.selectbox("Bins", **link.index("bins"))             # options, index and key
 link["mean"]                                           # what the widget says, or would say if it were drawn
+link["mean"] = 2.0                                     # from outside: by a preset, say
 link.write()                                           # last: what is not at its default goes into the address
 """
 
@@ -20,21 +22,40 @@ from streamlit.errors import StreamlitPageNotFoundError
 from mlp_core.spec import Bounds, SpecError
 from pages.ui.address import Address
 from pages.ui.text import plain
+from pages.ui.widget_values import WidgetValues
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that a link can set. `read` turns its text into a value or raises `SpecError`; `write` is its inverse."""
+    """One thing that a link can set. `read` turns its text into a value or raises `SpecError`; `write` is its inverse.
+
+    `limits` are the arguments of its widget that say the same: `min_value` and `max_value`, `options`, or `max_chars`.
+    """
 
     name: str
     default: Any
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 def number(name: str, default: float, bounds: Bounds) -> Field:
     """A number within bounds."""
-    return Field(name, default, lambda text: bounds.read(name, text), _number_text)
+    kind = int if bounds.whole else float
+    return Field(name, kind(default), lambda text: bounds.read(name, text), _number_text, _ends(bounds))
+
+
+def stop(name: str, default: float, stops: Sequence[float], which: str) -> Field:
+    """One of a slider's stops; `which` they are, in words."""
+    bounds = Bounds(min(stops), max(stops))
+
+    def read(text: str) -> float:
+        value = bounds.read(name, text)
+        if value not in stops:
+            raise SpecError(name, f"must be one of the slider's: {which}", text)
+        return value
+
+    return Field(name, default, read, _number_text, {"options": tuple(stops)})
 
 
 def span(name: str, default: tuple[float, float], bounds: Bounds) -> Field:
@@ -49,7 +70,7 @@ def span(name: str, default: tuple[float, float], bounds: Bounds) -> Field:
             raise SpecError(name, "must begin below its end", text)
         return low, high
 
-    return Field(name, default, read, lambda pair: ",".join(map(_number_text, pair)))
+    return Field(name, default, read, lambda pair: ",".join(map(_number_text, pair)), _ends(bounds))
 
 
 def choice(name: str, default: str, options: Sequence[str]) -> Field:
@@ -60,7 +81,7 @@ def choice(name: str, default: str, options: Sequence[str]) -> Field:
             raise SpecError(name, f"must be one of {', '.join(options)}", text)
         return text
 
-    return Field(name, default, read)
+    return Field(name, default, read, limits={"options": tuple(options)})
 
 
 def choices(name: str, default: Sequence[str], options: Sequence[str]) -> Field:
@@ -72,7 +93,7 @@ def choices(name: str, default: Sequence[str], options: Sequence[str]) -> Field:
             raise SpecError(name, f"must be some of {', '.join(options)}, each once", text)
         return names
 
-    return Field(name, list(default), read, lambda names: ",".join(names) or "none")
+    return Field(name, list(default), read, lambda names: ",".join(names) or "none", {"options": tuple(options)})
 
 
 def flag(name: str, default: bool) -> Field:
@@ -94,104 +115,93 @@ def text(name: str, default: str, longest: int) -> Field:
             raise SpecError(name, f"must be at most {longest} characters", f"{len(given):,} characters")
         return given
 
-    return Field(name, default, read)
+    return Field(name, default, read, limits={"max_chars": longest})
 
 
 @dataclass(slots=True)
-class _Record:
-    """What the session remembers of a page: its values, and what was wrong with the link that led there."""
+class _Refused:
+    """What was wrong with the last link, and the values at the end of the first run after it, None before that end."""
 
-    values: dict[str, Any]
-    shapes: dict[str, tuple[object, ...]] = field(default_factory=dict)
     errors: tuple[SpecError, ...] = ()
-    said: dict[str, Any] = field(default_factory=dict)  # what a run gave to a widget, until a run has come to its end
+    at: dict[str, Any] | None = None
 
 
-class LinkState:
+class LinkState(WidgetValues):
     """A page's fields, between its link, its widgets and the session. Make it first, call `write` last.
 
     Args:
-        page: a name of its own for the page; the widgets' keys begin with it.
-        fields: what the link can set.
+        page: a name of its own for the page.
+        fields: what the widgets set.
+        parameters: what the link sets, where that is not one parameter a field.
+        prefix: what the widgets' keys begin with; the page and a line by default.
     """
 
-    def __init__(self, page: str, fields: Sequence[Field]) -> None:
-        self._page, self._fields = page, {field.name: field for field in fields}
+    def __init__(self, page: str, fields: Sequence[Field], *, parameters: Sequence[str] | None = None, prefix: str | None = None) -> None:
+        self._fields = {field.name: field for field in fields}
+        super().__init__(page, {field.name: field.default for field in fields}, f"{page}_" if prefix is None else prefix)
         name = f"_link_{page}"
         if name not in st.session_state:
-            st.session_state[name] = _Record({field.name: field.default for field in fields})
-        self._record: _Record = st.session_state[name]
-        # The message that gives a widget its value is dropped with a run that a click cuts short: then it has to be said again. Only
-        # then: a value said to a slider under the hand takes it back to where it was a moment ago.
-        self._unheard = {name for name, value in self._record.said.items() if self[name] == value}
-        self._address = Address(page, tuple(self._fields))
-        entering = not any(self._key(name) in st.session_state for name in self._fields)
-        if (query := self._address.arrived(entering=entering, chosen=self._query())) is not None:
-            self._follow(query)
+            st.session_state[name] = _Refused()
+        self._refused: _Refused = st.session_state[name]
+        self._address = Address(page, tuple(self._fields) if parameters is None else parameters)
+        if (query := self._address.arrived(entering=self.entering, chosen=self.query)) is not None:
+            values, errors = self.read(query)
+            self.update(values)
+            self._refused.errors, self._refused.at = errors, None
             self._address.followed(query)
 
     @property
     def errors(self) -> tuple[SpecError, ...]:
         """What was wrong with the link, until the person at the page changes something."""
-        return self._record.errors
+        return self._refused.errors
 
     def show_errors(self) -> None:
         """Say which part of the link is not used, and why."""
         for error in self.errors:
-            default = self._fields[error.field]
-            instead = f"The default, {plain(default.write(default.default))}, stands in its place."
+            instead = f"The default, {plain(self.default_text(error.field))}, stands in its place."
             st.warning(f"The link asks for something that cannot be: **{error.field}** {error.rule}, got {plain(error.value)}. {instead}")
 
-    def key(self, name: str, *shape: object) -> str:
-        """The key of a field's widget. To be called where the widget is drawn: a widget that begins takes its value from here.
+    def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
+        """What a link sets every field to; one that is absent or breaks its rule takes its default, and is reported."""
+        values, errors = {name: field.default for name, field in self._fields.items()}, []
+        for name, known in self._fields.items():
+            try:
+                values[name] = known.read(query[name]) if name in query else known.default
+            except SpecError as error:
+                errors.append(error)
+        return values, tuple(errors)
 
-        Args:
-            name: the field's.
-            shape: bounds and step of a slider for which they change: Streamlit builds such a slider anew and forgets its value.
-        """
-        key = self._key(name)
-        if key not in st.session_state or name in self._unheard or self._record.shapes.get(name, shape) != shape:
-            st.session_state[key] = self._record.said[name] = self[name]
-        self._record.shapes[name] = shape
-        return key
+    def query(self) -> dict[str, str] | None:
+        """What is not at its default, as the address says it; None where that cannot be said."""
+        return {name: field.write(self[name]) for name, field in self._fields.items() if self[name] != field.default}
 
-    def __getitem__(self, name: str) -> Any:
-        return st.session_state.get(self._key(name), self._record.values[name])
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        """Set a field whose widget has not been drawn yet in this run."""
-        if value == self[name]:
-            return  # setting a widget to what it shows would still move a slider back under the hand that drags it
-        self._record.values[name] = value
-        if self._key(name) in st.session_state:
-            st.session_state[self._key(name)] = self._record.said[name] = value
+    def default_text(self, parameter: str) -> object:
+        """What stands in the place of a parameter that is refused."""
+        field = self._fields[parameter]
+        return field.write(field.default)
 
     def write(self) -> None:
         """Remember every value, and put those that are not at their default into the address."""
-        record, values = self._record, {name: self[name] for name in self._fields}
-        if values != record.values:
-            record.values, record.errors = values, ()
-        record.said.clear()
-        self._address.write(self._query())
+        self.keep()
+        refused, values = self._refused, dict(self)
+        if refused.at is None:
+            refused.at = values
+        elif refused.at != values:
+            refused.errors = ()
+        if (query := self.query()) is not None:
+            self._address.write(query)
 
-    def _key(self, name: str) -> str:
-        return f"{self._page}_{name}"
+    def value(self, name: str, **limits: Any) -> dict[str, Any]:
+        """As of `WidgetValues`, with the field's own limits where no others are given."""
+        return super().value(name, **{**self._fields[name].limits, **limits})
 
-    def _query(self) -> dict[str, str]:
-        """What is not at its default, as the address says it."""
-        return {name: field.write(self[name]) for name, field in self._fields.items() if self[name] != field.default}
+    def index(self, name: str, options: Sequence[Any] | None = None) -> dict[str, Any]:
+        """As of `WidgetValues`, with the field's own options where no others are given."""
+        return super().index(name, self._fields[name].limits["options"] if options is None else options)
 
-    def _follow(self, query: Mapping[str, str]) -> None:
-        """Take every field from the link; one that is absent or breaks its rule goes to its default."""
-        errors = []
-        for name, known in self._fields.items():
-            value = known.default
-            try:
-                value = known.read(query[name]) if name in query else known.default
-            except SpecError as error:
-                errors.append(error)
-            self[name] = value
-        self._record.errors = tuple(errors)
+    def default(self, name: str, options: Sequence[Any] | None = None) -> dict[str, Any]:
+        """As of `WidgetValues`, with the field's own options where no others are given."""
+        return super().default(name, self._fields[name].limits["options"] if options is None else options)
 
 
 def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = None) -> bool:
@@ -201,6 +211,11 @@ def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = 
     except StreamlitPageNotFoundError:
         return False
     return True
+
+
+def _ends(bounds: Bounds) -> dict[str, float]:
+    kind = int if bounds.whole else float
+    return {"min_value": kind(bounds.low), "max_value": kind(bounds.high)}
 
 
 def _number_text(value: float) -> str:

@@ -24,6 +24,7 @@ import streamlit as st
 
 from pages.figures.figure import Figure
 from pages.ui.served_component import served_component
+from pages.ui.unbroken import unbroken
 
 STATIC = Path(__file__).parents[2] / "static"
 SHORT = 16  # values; below this a list of numbers is sent as it is: exact, and hardly longer
@@ -82,7 +83,7 @@ def live_chart(figure: Figure | Payload, *, key: str, height: int = 360, alt: st
     about = json.dumps({"script": script, "height": height, "alt": alt, "name": key, "clickable": on_click})
     # As bytes: what Streamlit is given as a dict it turns into JSON twice, to send it and to name it.
     data = b'{"about":' + about.encode() + b',"figure":' + figure_payload(figure).encoded + b"}"
-    callbacks = {"on_clicked_change": _run_again} if on_click else {}
+    callbacks = {"on_clicked_change": unbroken(_run_again)} if on_click else {}
     result = served_component("live_chart", "This chart")(key=key, data=data, height=height, **callbacks)
     clicked = result.get("clicked") if on_click else None
     return _click(clicked) if clicked else None

@@ -34,6 +34,6 @@ def section_field(name: str, sections: Sections) -> Field:
 def choose_section(link: LinkState, field: str, label: str, sections: Sections) -> None:
     """Let the person choose a section, and show it."""
     st.segmented_control(
-        label, tuple(sections), format_func=lambda name: sections[name][0], key=link.key(field), required=True, label_visibility="collapsed"
+        label, format_func=lambda name: sections[name][0], required=True, label_visibility="collapsed", **link.default(field)
     )
     sections[link[field]][1](link)

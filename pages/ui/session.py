@@ -27,6 +27,7 @@ from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
 from mlp_core.training import Run
 from pages.ui.served_component import served_component
+from pages.ui.unbroken import unbroken
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
 TAB_JOB = "train"  # under which name a session holds the run of the training page
@@ -249,7 +250,7 @@ def _remember_current_job() -> None:
 def identify_tab() -> None:
     """Ask the browser for its tab's name, which lasts as long as the tab (static/tab_name.js); the answer comes with the next rerun."""
     component = served_component("tab_name", "The name of this tab", isolate_styles=True)
-    component(key="_tab", on_name_change=_remember_current_job, height=1)
+    component(key="_tab", on_name_change=unbroken(_remember_current_job), height=1)
 
 
 def _tab() -> str | None:

@@ -62,9 +62,9 @@ def fields_of(page: str) -> tuple[Field, ...]:
     known: list[Field] = []
     begin = LinkState.__init__
 
-    def noted(link: LinkState, page: str, fields: Sequence[Field]) -> None:
+    def noted(link: LinkState, page: str, fields: Sequence[Field], **options: Any) -> None:
         known.extend(fields)
-        begin(link, page, fields)
+        begin(link, page, fields, **options)
 
     with pytest.MonkeyPatch.context() as patch, visit(f"pages/{page}.py") as at:
         patch.setattr(LinkState, "__init__", noted)

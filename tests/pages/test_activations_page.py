@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.labs.activations import cost as activation_cost
-from tests.support.pages.visit import address, numbers, opened, traces, visit, words
+from tests.support.pages.visit import address, numbers, opened, traces, visit, widget, words
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_step_says_why_it_is_not_for_training(page: AppTest) -> None:
 def test_a_parameter_moves_the_curve(page: AppTest) -> None:
     opened(page, show="prelu")
     assert numbers(traces(page, "activation_curves")["pReLU (α = 0.25)"]["y"])[0] == pytest.approx(-2)
-    page.slider(key="activations_prelu_alpha").set_value(0.5).run()
+    widget(page, "activations_prelu_alpha").set_value(0.5).run()
     assert numbers(traces(page, "activation_curves")["pReLU (α = 0.5)"]["y"])[0] == pytest.approx(-4)
     assert address(page) == {"show": "prelu", "prelu_alpha": "0.5", "closer": "prelu"}
 
@@ -56,7 +56,7 @@ def test_the_probe_reads_and_names_a_kink(page: AppTest) -> None:
     assert "value **0**, gradient **0**" in words(page)
     assert "**kink**" in words(page)
     assert "the slope is 0 on the left and 1 on the right" in words(page)
-    page.slider(key="activations_x").set_value(2.5).run()
+    widget(page, "activations_x").set_value(2.5).run()
     assert "value **2.5**, gradient **1**. That is the slope of the tangent." in words(page)
 
 
@@ -66,27 +66,27 @@ def test_the_probe_names_a_jump(page: AppTest) -> None:
 
 def test_the_probe_stays_on_the_grid(page: AppTest) -> None:
     opened(page, x="7")
-    page.slider(key="activations_range").set_value((-3.0, 3.0)).run()
-    assert page.slider(key="activations_x").value == 3.0
+    widget(page, "activations_range").set_value((-3.0, 3.0)).run()
+    assert widget(page, "activations_x").value == 3.0
     assert max(numbers(traces(page, "activation_curves")["ReLU"]["y"])) == pytest.approx(3)
 
 
 @pytest.mark.parametrize(("place", "span"), [(-17.0, (-17.0, -16.0)), (20.0, (19.0, 20.0))])
 def test_a_range_without_width_gets_one(page: AppTest, place: float, span: tuple[float, float]) -> None:
     opened(page)
-    page.slider(key="activations_range").set_value((place, place)).run()
+    widget(page, "activations_range").set_value((place, place)).run()
     assert not page.exception
-    assert page.slider(key="activations_range").value == span
-    assert page.slider(key="activations_x").value in span  # the probe's 1.0 is outside
+    assert widget(page, "activations_range").value == span
+    assert widget(page, "activations_x").value in span  # the probe's 1.0 is outside
 
 
 def test_an_activation_of_ones_own(page: AppTest) -> None:
     opened(page)
-    page.text_input(key="activations_own").set_value("x*sigmoid(1.702*x)").run()
+    widget(page, "activations_own").set_value("x*sigmoid(1.702*x)").run()
     assert "x*sigmoid(1.702*x)" in traces(page, "activation_curves")
     assert r"\varphi(x) = x \cdot \sigma\left(1.702 \cdot x\right)" in [latex.value.strip("$\n") for latex in page.latex]
     assert address(page) == {"own": "x*sigmoid(1.702*x)"}
-    page.selectbox(key="activations_closer").set_value("own").run()
+    widget(page, "activations_closer").set_value("own").run()
     assert page.subheader[1].value == "A distribution pushed through `x*sigmoid(1.702*x)`"
 
 
@@ -126,7 +126,7 @@ def test_the_distribution_and_the_depth(page: AppTest) -> None:
     assert measured["Saturated"] == "–"
     assert measured[r"$E[\varphi'(z)^2]$"] == "0.5"
     assert "it keeps its size" in words(page)
-    page.slider(key="activations_weight_variance").set_value(1.0).run()
+    widget(page, "activations_weight_variance").set_value(1.0).run()
     assert r"10^{-7.5}$: it **vanishes**" in words(page)  # 0.5^25
 
 
@@ -159,7 +159,7 @@ def test_costs_are_measured_on_request_and_kept(page: AppTest, monkeypatch: pyte
     assert (table[["Forward", "Backward"]] > 0).all(axis=None)
     relu, tanh = table[["Forward", "Backward"]].sum(axis=1)
     assert table["Both, as a multiple of ReLU"].tolist() == pytest.approx([1, tanh / relu])
-    page.slider(key="activations_x").set_value(2.0).run()
+    widget(page, "activations_x").set_value(2.0).run()
     assert page.dataframe[0].value.equals(table)
 
 

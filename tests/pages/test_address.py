@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pages.ui import address as module
-from pages.ui.address import STRAGGLER_SECONDS, Address, Query
+from pages.ui.address import STALE_SECONDS, Address, Query
 
 
 class Bar(dict[str, list[str]]):
@@ -43,7 +43,7 @@ class Tab:
     def run(self, chosen: Query | None = None, *, entering: bool = False, widgets: Query | None = None) -> Query | None:
         """A run of the page, whose widgets say `widgets` at first: follow a link, if one led here, and write what is chosen."""
         address = Address("page", ("a", "b"))
-        query = address.arrived(entering=entering, chosen=widgets)
+        query = address.arrived(entering=entering, chosen=lambda: widgets)
         if query is not None:
             address.followed(query)
         address.write(chosen if chosen is not None else query or {})
@@ -62,7 +62,7 @@ def test_the_first_visit_follows_its_link_also_a_bare_one(tab: Tab) -> None:
     assert tab.run(entering=True) == {}
     other = Address("other page", ("a",))
     tab.goes_to(a="1")
-    assert other.arrived(entering=True) == {"a": "1"}
+    assert other.arrived(entering=True, chosen=lambda: None) == {"a": "1"}
 
 
 def test_a_link_is_followed_once(tab: Tab) -> None:
@@ -74,7 +74,7 @@ def test_a_link_is_followed_once(tab: Tab) -> None:
 def test_a_link_counts_until_it_was_followed(tab: Tab) -> None:
     tab.goes_to(a="1")
     for _ in range(2):  # the first run is cut short before the page has taken over what the link says
-        assert Address("page", ("a", "b")).arrived(entering=True) == {"a": "1"}
+        assert Address("page", ("a", "b")).arrived(entering=True, chosen=lambda: None) == {"a": "1"}
 
 
 def test_what_the_page_writes_is_no_link(tab: Tab) -> None:
@@ -90,7 +90,7 @@ def test_writing_leaves_the_parameters_of_others_alone(tab: Tab) -> None:
     assert tab.bar == {"theme": ["dark", "light"], "a": ["1"]}
 
 
-@pytest.mark.parametrize(("seconds", "followed"), [(0.0, False), (STRAGGLER_SECONDS - 0.1, False), (STRAGGLER_SECONDS + 0.1, True)])
+@pytest.mark.parametrize(("seconds", "followed"), [(0.0, False), (STALE_SECONDS - 0.1, False), (STALE_SECONDS + 0.1, True)])
 def test_an_older_address_is_a_click_on_its_way_at_first_and_the_way_back_later(tab: Tab, seconds: float, followed: bool) -> None:
     tab.goes_to(a="1")
     tab.run(entering=True)

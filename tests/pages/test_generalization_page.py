@@ -19,7 +19,7 @@ from pages.ui import session
 from pages.ui.generalization import images, labels
 from pages.ui.generalization.curve import PRESETS as CURVES
 from pages.ui.generalization.runs import in_words
-from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, words
+from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, widget, words
 
 
 @pytest.fixture
@@ -86,10 +86,10 @@ def test_the_extremes_are_computed_and_drawn(page: AppTest, query: dict[str, str
 @pytest.mark.parametrize("title", CURVES)
 def test_each_preset_is_marked_and_says_what_it_shows(page: AppTest, title: str) -> None:
     opened(page)
-    page.pills(key="_generalization_polynomial_preset").set_value(title)
+    widget(page, "generalization_polynomial_preset").set_value(title)
     again(page)
     assert CURVES[title][1] in words(page)
-    assert page.pills(key="_generalization_polynomial_preset").value == title
+    assert widget(page, "generalization_polynomial_preset").value == title
 
 
 def test_more_images_are_trained_one_after_another(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from mlp_core.spec import RunSpec
 from pages.ui import session
 from pages.ui.generalization.decay import DECAYS
 from pages.ui.generalization.layer import tensor
-from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, words
+from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, widget, words
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_moving_lambda_trains_anew(page: AppTest) -> None:
     trained = train(Setting(), [0.0, 3.0], range(10))
     assert shown["‖w‖"] == f"{np.quantile(trained.norm[:, 1], 0.5, method='nearest'):.3g}"
     assert "‖w‖²/2" in words(page)
-    page.select_slider(key="generalization_decay").set_value(0.0)
+    widget(page, "generalization_decay").set_value(0.0)
     again(page)
     assert float(metrics(page)["Test loss"]) > 60
     assert address(page)["decay"] == "0"
@@ -65,7 +65,7 @@ def test_a_training_that_diverges_is_explained(page: AppTest) -> None:
 
 def test_the_english_preset_sets_the_english_edition(page: AppTest) -> None:
     opened(page, act="decay")
-    page.pills(key="_generalization_decay_preset").set_value("English edition, λ = 0")
+    widget(page, "generalization_decay_preset").set_value("English edition, λ = 0")
     again(page)
     assert address(page) == {"act": "decay", "decay": "0", "decay_lr": "0.01", "decay_epochs": "10", "decay_std": "0.01"}
     assert 0.007 < float(metrics(page)["‖w‖²/2"]) < 0.012

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from tests.support.pages.interruptions import interrupted
-from tests.support.pages.training import LONG, job_of, main_button, press
+from tests.support.pages.training import LONG, chosen, job_of, main_button, press
 from tests.support.pages.visit import address, again, opened, visit
 
 EARLY = (2, 3, 5, 8, 13, 21, 34)  # in the callback, or soon after; the first chance comes before Streamlit has looked at the click
@@ -29,7 +29,7 @@ def cut_short(page: AppTest, at: int) -> AppTest:
 
 
 def is_at(page: AppTest, spec: RunSpec) -> bool:
-    return bool(page.session_state["_spec"] == spec) and address(page) == spec.to_query()
+    return bool(chosen(page) == spec) and address(page) == spec.to_query()
 
 
 @pytest.mark.parametrize("at", EARLY + LATE)

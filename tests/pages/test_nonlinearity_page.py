@@ -16,7 +16,7 @@ from pages.ui.link import LinkState
 from pages.ui.nonlinearity.machines import MACHINES
 from pages.ui.nonlinearity.presets import PRESETS
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
-from tests.support.pages.visit import metrics, opened, until, visit_with_jobs
+from tests.support.pages.visit import metrics, opened, until, visit_with_jobs, widget
 
 FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 0, 0]), 2)
 
@@ -44,13 +44,13 @@ def test_xor_is_solved_by_the_default_from_at_least_nine_of_ten_seeds() -> None:
 
 def test_without_a_bend_xor_stays_unsolved() -> None:
     for name in ("XOR, no hidden layer", "XOR, no bend"):
-        run = settings(**PRESETS[name].fields | {"epochs": 30}).run()
+        run = settings(**{**PRESETS[name].settings, "epochs": 30}).run()
         run.advance()
         assert run.history.epochs[-1].test_accuracy < 0.8
 
 
 def test_the_spiral_is_learned_by_its_preset() -> None:
-    chosen = settings(**PRESETS["Spiral"].fields)
+    chosen = settings(**PRESETS["Spiral"].settings)
     assert chosen.spec.hidden == (8, 8)
     run = chosen.run()
     run.advance()
@@ -70,9 +70,9 @@ def test_collapse_opens_with_rounding_only_and_bends(page: AppTest) -> None:
     assert float(shown["… in float64"]) < 1e-12
     assert shown["Rank of the product"] == "10 of 10"
     assert shown["No one matrix explains"] == "0.00 %"
-    page.slider(key="nonlinearity_narrow").set_value(3).run()
+    widget(page, "nonlinearity_narrow").set_value(3).run()
     assert metrics(page)["Rank of the product"] == "3 of 10"
-    page.select_slider(key="nonlinearity_slope").set_value(0.0).run()
+    widget(page, "nonlinearity_slope").set_value(0.0).run()
     assert float(metrics(page)["Largest difference, float32"]) > 0.1
     assert metrics(page)["No one matrix explains"] != "0.00 %"
     assert page.query_params["slope"] in ("0", ["0"])
@@ -130,7 +130,7 @@ def test_a_changed_setting_begins_anew(page: AppTest) -> None:
     opened(page, act="playground")
     page.button(key="plane_epoch").click().run()
     until(page, lambda page: metrics(page)["Epoch"] == "1 of 200")
-    page.slider(key="nonlinearity_deep").set_value(2).run()
+    widget(page, "nonlinearity_deep").set_value(2).run()
     assert metrics(page)["Epoch"] == "0 of 200"
 
 
@@ -183,10 +183,10 @@ def test_drawn_points_are_undone_and_cleared(page: AppTest) -> None:
 @pytest.mark.parametrize("name", ["Spiral", "Three arms", "Hills and hollows"])
 def test_a_preset_sets_everything_and_says_what_it_shows(page: AppTest, name: str) -> None:
     opened(page, act="playground", activation="tanh", penalty="l2")
-    page.pills(key="_plane_preset").set_value(name).run()
+    widget(page, "_plane_preset").set_value(name).run()
     assert not page.exception
     assert PRESETS[name].lesson in [caption.value for caption in page.caption]
-    assert metrics(page)["Epoch"].endswith(f"of {PRESETS[name].fields['epochs']}")
+    assert metrics(page)["Epoch"].endswith(f"of {PRESETS[name].settings['epochs']}")
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)

@@ -28,7 +28,7 @@ from pages.ui.link import LinkState
 from pages.ui.nonlinearity import seeds, steering
 from pages.ui.nonlinearity.seeds import summary
 from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
-from tests.support.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_jobs
+from tests.support.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_jobs, widget
 
 SHORT = {"act": "playground", "epochs": "4", "size": "60", "pace": "full"}  # 3 batches an epoch
 Download = Callable[[], str | bytes]
@@ -101,7 +101,7 @@ def test_five_seeds_come_to_what_five_single_runs_come_to(page: AppTest) -> None
 def test_five_of_the_settings_before_are_named_so(page: AppTest) -> None:
     press(opened(page, **SHORT), "plane_seeds")
     until(page, lambda _: job(seeds.JOB).ended)
-    page.slider(key="nonlinearity_deep").set_value(2)
+    widget(page, "nonlinearity_deep").set_value(2)
     again(page)
     assert any("of the settings before" in info.value for info in page.info)
     press(page, "plane_seeds")
@@ -156,7 +156,7 @@ def test_a_change_of_lr_counts_from_the_next_step_and_is_marked(page: AppTest) -
 def test_looking_back_bends_the_plane_as_it_was(page: AppTest) -> None:
     finished(page)
     newest = plane(page)
-    page.select_slider(key=f"rewind_{job().run.step}").set_value(2)
+    widget(page, f"rewind_{job().run.step}").set_value(2)
     again(page)
     then = settings().run()
     then.advance(steps=2)
@@ -172,16 +172,16 @@ def test_looking_back_bends_the_plane_as_it_was(page: AppTest) -> None:
     assert loss is not None
     assert [shape["x0"] for shape in loss["layout"]["shapes"]] == pytest.approx([2 / job().run.steps_per_epoch])
     assert len(numbers(loss["data"][0]["y"])) == 4  # the curve stays whole
-    page.select_slider(key=f"rewind_{job().run.step}").set_value(job().run.step)
+    widget(page, f"rewind_{job().run.step}").set_value(job().run.step)
     assert plane(again(page)) == newest
 
 
 def test_a_branch_has_the_past_of_its_run_and_plays_on(page: AppTest) -> None:
     finished(page)
     first = job()
-    page.select_slider(key=f"rewind_{first.run.step}").set_value(2)
+    widget(page, f"rewind_{first.run.step}").set_value(2)
     again(page)
-    page.text_input(key="branch_lr").set_value("0.5")
+    widget(page, "branch_lr").set_value("0.5")
     again(page)
     press(page, "branch")
     assert job() is not first
@@ -195,10 +195,10 @@ def test_a_branch_has_the_past_of_its_run_and_plays_on(page: AppTest) -> None:
 
 def test_one_looks_inside_without_views_of_images(page: AppTest) -> None:
     chosen(opened(page, **SHORT), "Look inside")
-    assert list(page.button_group(key="inside_view").options) == ["Over time", "Histograms"]
+    assert list(widget(page, "inside_view").options) == ["Over time", "Histograms"]
     press(page, "plane_epoch")
     until(page, lambda _: not job().moving and bool(job().snapshot().inspections))
-    page.button_group(key="inside_view").set_value("Histograms")
+    widget(page, "inside_view").set_value("Histograms")
     again(page)
     assert sent(page, "inside_histograms") is not None
     assert sent(page, "plane_loss") is None  # only what is chosen is drawn

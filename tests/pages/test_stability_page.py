@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.stability import matrix_product_growth
 from mlp_core.theory import critical_scale, lyapunov_exponents
 from pages.ui.stability import measures
-from tests.support.pages.visit import address, metrics, numbers, opened, sent, until, visit, words
+from tests.support.pages.visit import address, metrics, numbers, opened, sent, until, visit, widget, words
 
 PAGE = "pages/stability.py"
 
@@ -54,12 +54,12 @@ def test_it_opens_on_the_question_whether_relu_cures_it(page: AppTest) -> None:
 
 
 def test_too_small_weights_print_an_exact_zero(page: AppTest) -> None:
-    opened(page).button_group(key="stability_preset").set_value("Too small").run()
+    widget(opened(page), "stability_preset").set_value("Too small").run()
     rows = page.dataframe[0].value
     assert list(rows["grad.norm() prints"]) == ["0", "0", "0"]
     assert not any(shown == "0" for shown in rows["in float32"])
     assert "holds the gradient, but not its square" in words(page)
-    page.slider(key="stability_depth").set_value(36).run()
+    widget(page, "stability_depth").set_value(36).run()
     assert page.dataframe[0].value["in float32"][0] == "0"
     crosses = trace(page, "depth", "ReLU, N(0, 0.01²), float32")
     axis = chart(page, "depth")["layout"]["yaxis"]
@@ -82,7 +82,7 @@ def test_the_bound_of_the_sigmoid_stands_above_its_gradient(page: AppTest) -> No
     gradient = numbers(trace(page, "depth", "Sigmoid, PyTorch's default")["y"])
     assert bound[1] - bound[0] == pytest.approx(19 * math.log10(4), abs=1e-3)
     assert gradient[1] < bound[0]
-    page.selectbox(key="stability_activation").set_value("tanh").run()
+    widget(page, "stability_activation").set_value("tanh").run()
     assert not [one for one in chart(page, "depth")["data"] if one.get("name", "").startswith("0.25")]
 
 
@@ -106,8 +106,8 @@ def test_an_activation_that_cannot_be_is_named(page: AppTest, text: str) -> None
 def test_a_link_with_bad_numbers_keeps_the_good_ones(page: AppTest) -> None:
     opened(page, depth="1000", width="32", batch="16")
     assert "depth" in page.warning[0].value
-    assert page.slider(key="stability_depth").value == 20
-    assert page.select_slider(key="stability_width").value == "32"
+    assert widget(page, "stability_depth").value == 20
+    assert widget(page, "stability_width").value == "32"
 
 
 def test_networks_that_take_long_get_fewer_images(page: AppTest) -> None:
@@ -123,7 +123,7 @@ def test_equal_weights_have_no_theory(page: AppTest) -> None:
 def test_the_map_has_the_critical_line_of_relu(page: AppTest) -> None:
     opened(page, depth="3", batch="16", map="3")
     np.testing.assert_allclose(numbers(trace(page, "gradient_map", "theory: χ = 1")["x"]), math.sqrt(2), atol=0.01)
-    page.button_group(key="stability_plane").set_value("sigma_b").run()
+    widget(page, "stability_plane").set_value("sigma_b").run()
     line = trace(page, "gradient_map", "theory: χ = 1")
     np.testing.assert_allclose(numbers(line["x"]), math.sqrt(2), atol=0.01)
     assert max(numbers(line["y"])) == measures.HIGHEST_SIGMA_B
@@ -142,8 +142,8 @@ def test_the_chain_is_a_quarter_a_layer_at_best(page: AppTest) -> None:
 
 def test_a_slider_sets_the_layer_that_is_chosen(page: AppTest) -> None:
     opened(page, act="chain", x="0,0,0")
-    page.button_group(key="stability_layer").set_value(2).run()
-    page.slider(key="stability_x_1").set_value(4.0).run()
+    widget(page, "stability_chain_layer").set_value(2).run()
+    widget(page, "stability_chain_x").set_value(4.0).run()
     assert address(page)["x"] == "0,4,0"
     s = 1 / (1 + math.exp(-4.0))
     product = numbers(trace(page, "chain_product", "product of the gradients")["y"])[-1]
@@ -169,10 +169,10 @@ def test_random_matrices_of_the_book(page: AppTest) -> None:
 def test_the_button_lands_on_the_scale_that_neither_grows_nor_dies(page: AppTest) -> None:
     opened(page, act="matrices")
     button(page, "Find the σ that neither grows nor dies").click().run()
-    assert page.number_input(key="stability_sigma").value == pytest.approx(critical_scale(4))
+    assert widget(page, "stability_sigma").value == pytest.approx(critical_scale(4))
     assert metrics(page)["λ₁, theory"] in ("0.0000", "-0.0000")
     assert address(page)["sigma"].startswith("0.57237")
-    page.slider(key="stability_n").set_value(64).run()
+    widget(page, "stability_n").set_value(64).run()
     assert button(page, f"σ = {critical_scale(64):.4f}")
 
 
@@ -204,21 +204,21 @@ def test_k_moves_the_matrix_and_plays(page: AppTest) -> None:
     opened(page, act="matrices", trials="5", k="10")
     assert trace(page, "growth", "the matrix shown")["x"] == [10]
     button(page, "Play").click().run()
-    assert page.slider(key="stability_k").value != 10
+    assert widget(page, "stability_k").value != 10
     for _ in range(60):
         if not [one for one in page.button if one.label == "Pause"]:
             break
         page.run()
-    assert page.slider(key="stability_k").value == 100
+    assert widget(page, "stability_k").value == 100
     assert button(page, "Play")
 
 
 def test_a_shorter_product_takes_k_along(page: AppTest) -> None:
     opened(page, act="matrices", trials="5", k="90")
-    page.slider(key="stability_factors").set_value(30).run()
+    widget(page, "stability_factors").set_value(30).run()
     assert not page.exception
-    assert page.slider(key="stability_k").value == 30
-    page.slider(key="stability_factors").set_value(1).run()
+    assert widget(page, "stability_k").value == 30
+    widget(page, "stability_factors").set_value(1).run()
     assert not page.exception
 
 
@@ -242,19 +242,19 @@ def test_the_dead_design_stays_at_guessing_and_the_healthy_one_learns(page: AppT
     assert healthy > 60
     assert "Stuck" in page.warning[0].value
     assert page.success
-    page.slider(key="stability_layers").set_value(2).run()
+    widget(page, "stability_layers").set_value(2).run()
     assert "train again" in page.info[0].value
 
 
 def test_one_looks_inside_the_design_that_is_chosen_and_into_no_other(page: AppTest) -> None:
     opened(page, act="training", activation="relu", init="normal", activation2="none", epochs="1", layers="3")
     trained(page, "Train side by side")
-    page.selectbox(key="designs_inside_2").set_value(1).run()
+    widget(page, "designs_inside_2").set_value(1).run()
     trained(page, "Train side by side")  # with the panel open from the first step on
     ratios = [one for one in chart(page, "inside_over_time")["data"] if one["yaxis"] == "y5"]
     measured = {one["name"] for one in ratios if len(numbers(one["y"]))}
     assert {"layer 1", "layer 2", "layer 3"} < measured, "updates are measured while it trains"
-    page.selectbox(key="designs_inside_2").set_value(0).run()
+    widget(page, "designs_inside_2").set_value(0).run()
     assert any("train again with this panel open" in caption.value for caption in page.caption)
 
 
@@ -277,6 +277,6 @@ def test_stop_ends_the_runs(page: AppTest) -> None:
 @pytest.mark.parametrize("act", ["depth", "chain", "matrices", "training", "symmetry"])
 def test_values_survive_a_look_at_another_section(page: AppTest, act: str) -> None:
     opened(page, act="matrices", n="7", trials="3", depth="5", batch="16", x="1,2")
-    page.button_group(key="stability_act").set_value(act).run()
+    widget(page, "stability_act").set_value(act).run()
     assert not page.exception
     assert {"n": "7", "depth": "5", "x": "1,2"}.items() <= address(page).items()

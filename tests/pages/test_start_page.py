@@ -14,6 +14,7 @@ from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from pages.ui import navigation as shell
 from pages.ui.navigation import PAGES, ROOT
+from tests.support.pages.training import chosen
 from tests.support.pages.visit import again, opened, said, sent, visit
 
 
@@ -73,7 +74,7 @@ def test_an_experiment_is_set_up_by_its_link(app: AppTest) -> None:
     page, query = links(app)["Everything through a single unit"]
     app.switch_page(f"pages/{page}.py")
     opened(app, **query)
-    assert app.session_state["_spec"] == PRESETS["bottleneck"].spec
+    assert chosen(app) == PRESETS["bottleneck"].spec
     assert app.pills[0].value == "bottleneck"
     assert not app.warning
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.labs.tensors.contour import SURFACES
 from mlp_core.labs.tensors.operations import OPERATIONS
-from tests.support.pages.visit import address, bare, opened, sent, traces, visit, words
+from tests.support.pages.visit import address, bare, opened, sent, traces, visit, widget, words
 
 Cells = dict[int, dict[str, Any]]
 
@@ -55,7 +55,7 @@ def test_it_opens_with_a_matrix_product(page: AppTest) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_comes_with_an_example_that_fits(page: AppTest, name: str) -> None:
     opened(page)
-    page.pills(key="tensors_op").set_value(name).run()
+    widget(page, "tensors_op").set_value(name).run()
     assert not page.exception
     assert not page.error
     assert sent(page, "tensors_cells") is not None
@@ -67,7 +67,7 @@ def test_every_operation_comes_with_an_example_that_fits(page: AppTest, name: st
 @pytest.mark.parametrize("name", [name for name, operation in OPERATIONS.items() if operation.clashes])
 def test_every_clash_is_shown_in_torch_s_words_and_in_plain_ones(page: AppTest, name: str) -> None:
     opened(page)
-    page.pills(key="tensors_op").set_value(name).run()
+    widget(page, "tensors_op").set_value(name).run()
     clash = page.button[1]
     assert clash.label == "One that clashes"
     clash.click().run()
@@ -82,9 +82,9 @@ def test_every_clash_is_shown_in_torch_s_words_and_in_plain_ones(page: AppTest, 
 
 def test_tensors_of_one_s_own_stay_when_the_operation_changes(page: AppTest) -> None:
     opened(page, a="7 8; 9 10", b="1 2; 3 4")
-    page.pills(key="tensors_op").set_value("hadamard").run()
+    widget(page, "tensors_op").set_value("hadamard").run()
     assert "result[0, 0] = **7·1 = 7**" in words(page)
-    page.pills(key="tensors_op").set_value("dot").run()
+    widget(page, "tensors_op").set_value("dot").run()
     assert "dot takes two vectors; A has 2 axes and B has 2 axes." in page.error[0].value
 
 
@@ -92,7 +92,7 @@ def test_a_cell_is_edited_and_the_link_follows(page: AppTest) -> None:
     opened(page)
     edit(page, "a", {0: {"1": "-2"}})
     assert "result[0, 0] = **1·5 + (−2)·7 = −9**" in words(page)
-    assert page.text_input(key="tensors_a").value == "1 -2; 3 4; 5 6"
+    assert widget(page, "tensors_a").value == "1 -2; 3 4; 5 6"
     assert address(page) == {"a": "1 -2; 3 4; 5 6"}
     assert page.data_editor[0].key == "tensors_table_a_0"  # the same one, or the browser would take the cell from under the hand
     edit(page, "a", {0: {"1": "-2"}, 2: {"0": "0.5"}})  # the editor sends all its edits every time
@@ -102,7 +102,7 @@ def test_a_cell_is_edited_and_the_link_follows(page: AppTest) -> None:
 def test_text_takes_the_place_of_edited_cells(page: AppTest) -> None:
     opened(page)
     edit(page, "a", {0: {"0": "100"}})
-    page.text_input(key="tensors_a").set_value("1 0; 0 1").run()
+    widget(page, "tensors_a").set_value("1 0; 0 1").run()
     assert page.data_editor[0].value.to_numpy().tolist() == [["A[0]", "1", "0"], ["A[1]", "0", "1"]]
     assert "result[0, 0] = **1·5 + 0·7 = 5**" in words(page)
     edit(page, "a", {1: {"1": "3"}})
@@ -112,8 +112,8 @@ def test_text_takes_the_place_of_edited_cells(page: AppTest) -> None:
 def test_edited_cells_stay_while_their_table_is_not_on_the_page(page: AppTest) -> None:
     opened(page)
     edit(page, "b", {0: {"0": "50"}})
-    page.pills(key="tensors_op").set_value("numel").run()
-    page.pills(key="tensors_op").set_value("mm").run()
+    widget(page, "tensors_op").set_value("numel").run()
+    widget(page, "tensors_op").set_value("mm").run()
     assert "result[0, 0] = **1·50 + 2·7 = 64**" in words(page)
     page.segmented_control(key="tensors_act").set_value("contour").run()
     page.segmented_control(key="tensors_act").set_value("operations").run()
@@ -155,34 +155,34 @@ def test_a_bad_cell_gets_a_message_and_can_be_mended(page: AppTest, cell: str | 
 )
 def test_a_bad_text_gets_a_message(page: AppTest, text: str, message: str) -> None:
     opened(page)
-    page.text_input(key="tensors_b").set_value(text).run()
+    widget(page, "tensors_b").set_value(text).run()
     assert not page.exception
     assert message in page.error[0].value
     assert not set("$<") & set(bare(page.error[0].value))
-    page.text_input(key="tensors_b").set_value("1; 1").run()
+    widget(page, "tensors_b").set_value("1; 1").run()
     assert not page.error
 
 
 def test_the_shape_is_changed_and_the_numbers_stay(page: AppTest) -> None:
     opened(page, op="numel")
-    page.number_input(key="tensors_size_a_Columns").set_value(3).run()
+    widget(page, "tensors_a_Columns").set_value(3).run()
     assert address(page) == {"op": "numel", "a": "1 2 0; 3 4 0; 5 6 0"}
-    page.segmented_control(key="tensors_axes_a").set_value(3).run()
+    widget(page, "tensors_a_axes").set_value(3).run()
     assert address(page)["a"] == "1 2 0; 3 4 0; 5 6 0 |"
-    page.number_input(key="tensors_size_a_Matrices").set_value(2).run()
+    widget(page, "tensors_a_Matrices").set_value(2).run()
     assert "result = **2·3·3 = 18**" in words(page)
-    page.segmented_control(key="tensors_axes_a").set_value(1).run()
+    widget(page, "tensors_a_axes").set_value(1).run()
     assert address(page)["a"] == "1 2 0"
 
 
 def test_the_axis_and_keepdim_change_the_line(page: AppTest) -> None:
     opened(page, op="sum", a="1 2 3; 4 5 6")
     assert code(page)[0] == "A.sum(dim=0)"
-    page.pills(key="tensors_axes").set_value(["0", "1"]).run()
+    widget(page, "tensors_axes").set_value(["0", "1"]).run()
     page.segmented_control(key="tensors_keepdim").set_value("yes").run()
     assert code(page)[0] == "A.sum(dim=(0, 1), keepdim=True)"
     assert "result[0, 0] = **1 + 2 + 3 + 4 + 5 + 6 = 21**" in words(page)
-    page.pills(key="tensors_axes").set_value([]).run()
+    widget(page, "tensors_axes").set_value([]).run()
     assert code(page)[0] == "A.sum()"
     assert "result = **1 + 2 + 3 + 4 + 5 + 6 = 21**" in words(page)
 
@@ -190,7 +190,7 @@ def test_the_axis_and_keepdim_change_the_line(page: AppTest) -> None:
 def test_a_shape_that_is_none_gets_a_message(page: AppTest) -> None:
     opened(page, op="reshape", a="1 2 3; 4 5 6", shape="two three")
     assert page.error[0].value.startswith("**Reshape**, the new shape: `two three` is no shape")
-    page.text_input(key="tensors_shape").set_value("-1 2").run()
+    widget(page, "tensors_shape").set_value("-1 2").run()
     assert code(page)[0] == "A.reshape(-1, 2)"
     assert not page.error
 
@@ -227,10 +227,10 @@ def test_the_gradient_stands_at_a_right_angle(page: AppTest) -> None:
 @pytest.mark.parametrize("name", SURFACES)
 def test_every_function_starts_at_a_regular_point(page: AppTest, name: str) -> None:
     opened(page, act="contour", f="saddle" if name == "valley" else "valley", x="0", y="0")
-    page.pills(key="tensors_f").set_value(name).run()
+    widget(page, "tensors_f").set_value(name).run()
     assert not page.exception
     assert "**90.0000°**" in words(page)
-    assert (page.slider(key="tensors_x").value, page.slider(key="tensors_y").value) == SURFACES[name].start
+    assert (widget(page, "tensors_x").value, widget(page, "tensors_y").value) == SURFACES[name].start
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from pages.ui import session
-from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, enabled, job_of, losses, main_button, press
+from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, chosen, enabled, job_of, losses, main_button, press
 from tests.support.pages.visit import address, again, bare, opened, said, until, visit
 
 
@@ -27,7 +27,7 @@ def test_every_preset_is_one_click(page: AppTest, name: str) -> None:
     opened(page, hidden="7", lr="0.03", seed="5")
     page.pills[0].set_value(name)
     again(page)
-    assert page.session_state["_spec"] == spec
+    assert chosen(page) == spec
     assert address(page) == spec.to_query()
     assert page.pills[0].value == name
     assert PRESETS[name].lesson in said(page)
@@ -99,7 +99,7 @@ def test_eight_layers(page: AppTest) -> None:
     page.number_input(key="units_8").set_value(32)
     page.number_input(key="dropout_3").set_value(0.5)
     again(page)
-    spec = page.session_state["_spec"]
+    spec = chosen(page)
     assert spec.hidden == (256,) * 7 + (32,)
     assert spec.dropout == (0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
     assert RunSpec.from_query(address(page)) == (spec, ())

@@ -14,10 +14,9 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import BOUNDS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
-from pages.ui.address import STRAGGLER_SECONDS
-from pages.ui.train.controls import _spec_of, _widgets_of
-from pages.ui.train.sidebar import MAX_HIDDEN, OWN_ACTIVATION, optimizer_labels
-from tests.support.pages.training import LONG, SHORT, job_of, losses, press
+from pages.ui.address import STALE_SECONDS
+from pages.ui.train.controls import MAX_HIDDEN, OWN_ACTIVATION, optimizer_labels, spec_of, widgets_of
+from tests.support.pages.training import LONG, SHORT, chosen, job_of, losses, press
 from tests.support.pages.visit import address, again, bare, opened, until, visit
 
 LINKS = [
@@ -73,12 +72,6 @@ def app() -> Iterator[AppTest]:
         yield app
 
 
-def spec_of(page: AppTest) -> RunSpec:
-    spec = page.session_state["_spec"]
-    assert isinstance(spec, RunSpec)
-    return spec
-
-
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     now = time.monotonic() + seconds
     monkeypatch.setattr("pages.ui.address.time.monotonic", lambda: now)
@@ -88,9 +81,9 @@ def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 def test_a_link_sets_every_control_and_the_address_says_it_again(page: AppTest, link: dict[str, str]) -> None:
     opened(page, **link)
     assert address(page) == link
-    assert spec_of(page) == RunSpec.from_query(link)[0]
+    assert chosen(page) == RunSpec.from_query(link)[0]
     assert not page.warning
-    assert _spec_of(_shown(page)) == spec_of(page)
+    assert spec_of(_shown(page)) == chosen(page)
 
 
 def _shown(page: AppTest) -> dict[str, Any]:
@@ -109,8 +102,8 @@ def test_what_a_link_may_not_set_is_named_and_all_else_counts(page: AppTest, lin
     assert f"got `{value}`" in said
     assert len(said) < 500
     assert not [sign for sign in ("http", "<", "[", "$", "#") if sign in bare(said)]
-    assert spec_of(page).weight_decay == 0.125
-    assert getattr(spec_of(page), field) == getattr(RunSpec(), field)
+    assert chosen(page).weight_decay == 0.125
+    assert getattr(chosen(page), field) == getattr(RunSpec(), field)
     assert field not in address(page)
     press(page, "step")
     assert not page.error
@@ -119,7 +112,7 @@ def test_what_a_link_may_not_set_is_named_and_all_else_counts(page: AppTest, lin
 def test_every_mistake_of_a_link_is_named_on_its_own(page: AppTest) -> None:
     opened(page, lr="x", epochs="x", seed="3", momentum="7")
     assert [warning.value.split("**")[1] for warning in page.warning] == ["lr", "momentum", "epochs"]
-    assert spec_of(page) == RunSpec(seed=3)
+    assert chosen(page) == RunSpec(seed=3)
 
 
 def test_mistakes_stand_until_something_is_chosen(page: AppTest) -> None:
@@ -133,7 +126,7 @@ def test_mistakes_stand_until_something_is_chosen(page: AppTest) -> None:
 
 def test_blanks_around_an_own_activation_and_dropout_of_nothing_are_no_mistakes(page: AppTest) -> None:
     opened(page, activation="= x*x ", dropout="0")
-    assert spec_of(page) == RunSpec(activation="=x*x")
+    assert chosen(page) == RunSpec(activation="=x*x")
     assert not page.warning
 
 
@@ -154,18 +147,18 @@ def test_an_own_activation_that_a_link_brings_is_explained_where_it_cannot_be(pa
 def test_another_link_on_the_open_page_counts_from_the_defaults_on(page: AppTest) -> None:
     opened(page, hidden="8", lr="0.5")
     opened(page, hidden="16")
-    assert spec_of(page) == RunSpec(hidden=(16,))
-    assert _spec_of(_shown(page)) == spec_of(page)
+    assert chosen(page) == RunSpec(hidden=(16,))
+    assert spec_of(_shown(page)) == chosen(page)
 
 
 def test_the_way_back_leads_back(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(page, hidden="8").number_input(key="seed").set_value(4)
     assert address(again(page)) == {"hidden": "8", "seed": "4"}
-    later(monkeypatch, STRAGGLER_SECONDS + 1)
-    assert spec_of(opened(page, hidden="8")) == RunSpec(hidden=(8,))
+    later(monkeypatch, STALE_SECONDS + 1)
+    assert chosen(opened(page, hidden="8")) == RunSpec(hidden=(8,))
 
 
-@pytest.mark.parametrize("seconds", [0, STRAGGLER_SECONDS + 60])
+@pytest.mark.parametrize("seconds", [0, STALE_SECONDS + 60])
 def test_a_click_that_is_sent_with_an_older_address_counts(page: AppTest, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     opened(page, hidden="8").number_input(key="seed").set_value(4)
     again(page)
@@ -173,7 +166,7 @@ def test_a_click_that_is_sent_with_an_older_address_counts(page: AppTest, monkey
     page.query_params.clear()
     page.query_params.update(hidden="8")  # the browser had not yet heard of the last write
     page.number_input(key="epochs").set_value(3)
-    assert spec_of(again(page)) == RunSpec(hidden=(8,), seed=4, epochs=3)
+    assert chosen(again(page)) == RunSpec(hidden=(8,), seed=4, epochs=3)
     assert address(page) == {"hidden": "8", "seed": "4", "epochs": "3"}
 
 
@@ -184,7 +177,7 @@ def test_a_preset_that_is_sent_with_an_older_address_counts(page: AppTest) -> No
     page.query_params.clear()
     page.query_params.update(hidden="64,64")
     page.pills[0].set_value("mlp")
-    assert spec_of(again(page)) == RunSpec()
+    assert chosen(again(page)) == RunSpec()
     assert address(page) == {}
 
 
@@ -202,14 +195,14 @@ def test_leaving_and_coming_back_keeps_design_and_run(app: AppTest) -> None:
     app.selectbox(key="optimizer").set_value("adam")
     again(app).number_input(key="beta1").set_value(0.5)
     again(app)
-    chosen, step = spec_of(app), running.run.step
-    assert chosen == RunSpec(hidden=(8,), optimizer="adam", beta1=0.5, epochs=100)
+    design, step = chosen(app), running.run.step
+    assert design == RunSpec(hidden=(8,), optimizer="adam", beta1=0.5, epochs=100)
     enter(app, "start")
     until(app, lambda _: running.run.step > step)
     enter(app, "train")
-    assert spec_of(app) == chosen
-    assert _spec_of(_shown(app)) == chosen
-    assert address(app) == chosen.to_query()
+    assert chosen(app) == design
+    assert spec_of(_shown(app)) == design
+    assert address(app) == design.to_query()
     assert job_of(app) is running
     assert running.state == "playing"
     assert "A new design is waiting" in app.info[0].value
@@ -220,17 +213,17 @@ def test_a_link_from_another_page_is_followed_and_the_run_goes_on(app: AppTest) 
     running = job_of(app)
     enter(app, "start")
     enter(app, "train", hidden="32", init="zeros")
-    assert spec_of(app) == RunSpec(hidden=(32,), init="zeros")
-    assert _spec_of(_shown(app)) == spec_of(app)
+    assert chosen(app) == RunSpec(hidden=(32,), init="zeros")
+    assert spec_of(_shown(app)) == chosen(app)
     assert job_of(app) is running
 
 
 def test_the_same_link_a_second_time_restores_what_was_changed_meanwhile(app: AppTest) -> None:
     enter(app, "train", hidden="32").number_input(key="units_1").set_value(7)
-    assert spec_of(again(app)) == RunSpec(hidden=(7,))
+    assert chosen(again(app)) == RunSpec(hidden=(7,))
     enter(app, "start")
     enter(app, "train", hidden="32")
-    assert spec_of(app) == RunSpec(hidden=(32,))
+    assert chosen(app) == RunSpec(hidden=(32,))
 
 
 def _within(bounds: Bounds) -> st.SearchStrategy[float]:
@@ -240,7 +233,7 @@ def _within(bounds: Bounds) -> st.SearchStrategy[float]:
 @st.composite
 def choices(draw: st.DrawFn) -> dict[str, Any]:
     """Any state of all widgets that is an experiment."""
-    widgets = _widgets_of(RunSpec()) | {name: draw(_within(bounds)) for name, bounds in BOUNDS.items()}
+    widgets = widgets_of(RunSpec()) | {name: draw(_within(bounds)) for name, bounds in BOUNDS.items()}
     widgets |= {f"units_{layer}": draw(st.integers(1, 2048)) for layer in range(1, MAX_HIDDEN + 1)}
     widgets |= {f"dropout_{layer}": draw(st.sampled_from([0.0, 0.5]) | st.floats(0, 1)) for layer in range(1, MAX_HIDDEN + 1)}
     widgets |= {
@@ -265,6 +258,6 @@ def choices(draw: st.DrawFn) -> dict[str, Any]:
 @settings(deadline=None)
 @given(choices())
 def test_widgets_to_address_to_widgets_is_the_same_experiment(widgets: dict[str, Any]) -> None:
-    spec = _spec_of(widgets)
+    spec = spec_of(widgets)
     assert RunSpec.from_query(spec.to_query()) == (spec, ())
-    assert _spec_of(_widgets_of(spec)) == spec
+    assert spec_of(widgets_of(spec)) == spec

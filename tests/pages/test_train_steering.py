@@ -13,7 +13,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.records import LrChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.support.pages.training import LONG, SHORT, carried_out, charts, finish, job_of, losses, main_button, press
+from tests.support.pages.training import LONG, SHORT, carried_out, charts, chosen, finish, job_of, losses, main_button, press
 from tests.support.pages.visit import again, numbers, opened, said, traces, until, visit
 
 BROKEN = {"hidden": "32", "train_size": "2000", "batch_size": "64", "epochs": "5", "lr": "30"}
@@ -140,7 +140,7 @@ def test_a_fix_is_one_click_from_the_same_seed_and_is_drawn_beside_the_fault(pag
     fixed = job_of(page).run
     assert set(fixed.spec.differences(broken.spec)) == {"lr"}
     assert fixed.spec.lr < 30
-    assert page.session_state["_spec"] == fixed.spec
+    assert chosen(page) == fixed.spec
     assert len(kept_names(page)) == 2
     assert fixed.history.epochs[-1].test_accuracy > 0.5
 

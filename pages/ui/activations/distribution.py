@@ -46,11 +46,10 @@ def distribution_panel(link: LinkState, shown: Shown) -> None:
 
 def _controls(link: LinkState) -> None:
     variance_help = "Weights have variance σ_w² divided by the layer's inputs. He: 2. Xavier, for equal widths: 1."
-    low, high = WEIGHT_VARIANCE_BOUNDS.low, WEIGHT_VARIANCE_BOUNDS.high
-    st.slider(r"Mean $\mu$ of the inputs", MEAN_BOUNDS.low, MEAN_BOUNDS.high, step=0.1, key=link.key("mean"))
-    st.slider("Standard deviation $s$ of the inputs", STD_BOUNDS.low, STD_BOUNDS.high, step=0.05, key=link.key("std"))
-    st.slider(r"Weight variance $\sigma_w^2$", low, high, step=0.1, key=link.key("weight_variance"), help=variance_help)
-    st.slider("Layers $L$", int(DEPTH_BOUNDS.low), int(DEPTH_BOUNDS.high), key=link.key("depth"))
+    st.slider(r"Mean $\mu$ of the inputs", step=0.1, **link.value("mean"))
+    st.slider("Standard deviation $s$ of the inputs", step=0.05, **link.value("std"))
+    st.slider(r"Weight variance $\sigma_w^2$", step=0.1, help=variance_help, **link.value("weight_variance"))
+    st.slider("Layers $L$", **link.value("depth"))
 
 
 def _metrics(pushed: Pushed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -20,11 +21,11 @@ from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
 from pages.figures.regression import coefficient_stems, fitted_curve
 from pages.ui import session
-from pages.ui.generalization.presets import Presets, preset_row
 from pages.ui.generalization.runs import runs_panel
 from pages.ui.generalization.sweeps import sweeps_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.presets import Preset, preset_row
 from pages.ui.run.job_groups import live_group
 from pages.ui.session import Planned
 from pages.ui.text import count
@@ -45,21 +46,35 @@ FIELDS = (
     number("lr", 0.02, LR_BOUNDS),
     number("epochs", 400, Bounds(1, 1500, whole=True)),
 )
-PRESETS: Presets = {
-    "Overfit": ({}, "20 features on 25 points, solved exactly: through the training points, and far away between and beyond them."),
-    "Just right": ({"degree": 3, "samples": 100}, "Degree 3 on the book's 100 points: the test error comes down to the noise."),
-    "The book's degree 3": (
-        {"degree": 3, "samples": 100, "solver": "descent"},
+
+
+def _preset(lesson: str, **changed: Any) -> Preset:
+    """All but the points, which do not make another experiment; what is not named is at its default."""
+    kept = ("seed", "noise", "spread")
+    return Preset({field.name: changed.get(field.name, field.default) for field in FIELDS if field.name not in kept}, lesson)
+
+
+PRESETS = {
+    "Overfit": _preset("20 features on 25 points, solved exactly: through the training points, and far away between and beyond them."),
+    "Just right": _preset("Degree 3 on the book's 100 points: the test error comes down to the noise.", degree=3, samples=100),
+    "The book's degree 3": _preset(
         "The book's own training, 400 epochs: gradient descent comes close to 5, 1.2, −3.4 and 5.6.",
+        degree=3,
+        samples=100,
+        solver="descent",
     ),
-    "The book's degree 1": (
-        {"degree": 1, "samples": 100, "solver": "descent"},
+    "The book's degree 1": _preset(
         "The book's underfitting: a straight line, and both errors stay high, whatever the number of points.",
+        degree=1,
+        samples=100,
+        solver="descent",
     ),
-    "The book's 20 features": (
-        {"samples": 100, "solver": "descent", "epochs": 1500},
+    "The book's 20 features": _preset(
         "The book's overfitting, 1,500 epochs. Gradient descent hardly moves the high powers: on one sample set the promise hardly shows. "
         "Now take least squares.",
+        samples=100,
+        solver="descent",
+        epochs=1500,
     ),
 }
 
@@ -107,7 +122,7 @@ def part(link: LinkState) -> None:
         "A polynomial is fitted to noisy points of $y = 5 + 1.2x - 3.4\\frac{x^2}{2!} + 5.6\\frac{x^3}{3!}$. Too low a degree cannot "
         "follow the cubic; too high a degree, on too few points, follows **the noise**. Only points that were held out tell."
     )
-    preset_row(link, "polynomial", PRESETS, FIELDS, kept=("seed", "noise", "spread"))
+    preset_row(link, "generalization_polynomial_preset", PRESETS)
     controls, results = st.columns([1, 2.6], gap="medium")
     with controls:
         _controls(link)
@@ -121,16 +136,16 @@ def part(link: LinkState) -> None:
 
 
 def _controls(link: LinkState) -> None:
-    st.slider("Degree", int(DEGREE_BOUNDS.low), int(DEGREE_BOUNDS.high), key=link.key("degree"))
-    st.slider("Training points", int(SAMPLE_BOUNDS.low), int(SAMPLE_BOUNDS.high), key=link.key("samples"))
-    st.segmented_control("Coefficients by", tuple(SOLVERS), format_func=SOLVERS.__getitem__, key=link.key("solver"), required=True)
+    st.slider("Degree", **link.value("degree"))
+    st.slider("Training points", **link.value("samples"))
+    st.segmented_control("Coefficients by", format_func=SOLVERS.__getitem__, required=True, **link.default("solver"))
     if link["solver"] == "descent":
         help = "Of ½(ŷ − y)². The book's 0.01 is of (ŷ − y)², without the ½: 0.02 here."
-        st.number_input("Learning rate", LR_BOUNDS.low, LR_BOUNDS.high, format="%.4g", key=link.key("lr"), help=help)
-        st.slider("Epochs", 1, 1500, key=link.key("epochs"), help=f"Batches of {BATCH}, as in the book.")
-    st.slider("Noise σ", NOISE_BOUNDS.low, NOISE_BOUNDS.high, step=0.05, key=link.key("noise"))
-    st.slider("Spread of x", 0.5, SPREAD_BOUNDS.high, step=0.1, key=link.key("spread"), help="x ~ N(0, spread²); the book's is 1.")
-    st.number_input("Seed of the points", 0, MAX_SEED, key=link.key("seed"))
+        st.number_input("Learning rate", format="%.4g", help=help, **link.value("lr"))
+        st.slider("Epochs", help=f"Batches of {BATCH}, as in the book.", **link.value("epochs"))
+    st.slider("Noise σ", step=0.05, **link.value("noise"))
+    st.slider("Spread of x", step=0.1, help="x ~ N(0, spread²); the book's is 1.", **link.value("spread"))
+    st.number_input("Seed of the points", **link.value("seed"))
 
 
 def _exact(settings: Settings) -> None:

@@ -22,17 +22,17 @@ from mlp_core.labs.generalization.weight_decay import (
     paths,
     train,
 )
-from mlp_core.spec import MAX_SEED, Bounds, SpecError
+from mlp_core.spec import MAX_SEED, Bounds
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREEN, GREY, PURPLE, TEST, TRAIN
 from pages.figures.regression import ordered_weights, penalty_axis, penalty_places
-from pages.ui.generalization.presets import Presets, preset_row
 from pages.ui.generalization.routes import routes_panel
 from pages.ui.generalization.runs import in_words
-from pages.ui.link import Field, LinkState, number
+from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
+from pages.ui.presets import Preset, preset_row
 
 SEEDS = 10
 DECAYS = (0.0, *(round(step * 10.0**power, 6) for power in range(-3, 2) for step in (1, 1.5, 2, 3, 5, 7)), 100.0)
@@ -40,37 +40,31 @@ CHART_HEIGHT = 330
 WORSE = 100.0  # times the loss at the beginning: no training that overfits comes near it
 
 
-def _read_decay(text: str) -> float:
-    value = Bounds(0.0, 100.0).read("decay", text)
-    if value not in DECAYS:
-        raise SpecError("decay", "must be one of the slider's: 0, and 1, 1.5, 2, 3, 5, 7 times a power of ten from 0.001 to 100", text)
-    return value
-
-
 FIELDS = (
-    Field("decay", 3.0, _read_decay, lambda value: f"{value:.10g}"),
+    stop("decay", 3.0, DECAYS, "0, and 1, 1.5, 2, 3, 5, 7 times a power of ten from 0.001 to 100"),
     number("decay_lr", 0.003, EDITION_BOUNDS["lr"]),
     number("decay_epochs", 100, EDITION_BOUNDS["epochs"]),
     number("decay_std", 1.0, EDITION_BOUNDS["init_std"]),
     number("decay_count", 20, EDITION_BOUNDS["train_count"]),
     number("decay_seed", 0, Bounds(0, MAX_SEED, whole=True)),
 )
-ENGLISH = {"decay_lr": 0.01, "decay_epochs": 10, "decay_std": 0.01}
-PRESETS: Presets = {
-    "Chinese edition, λ = 3": (
-        {},
+CHINESE = {field.name: field.default for field in FIELDS if field.name != "decay_seed"}
+ENGLISH = CHINESE | {"decay_lr": 0.01, "decay_epochs": 10, "decay_std": 0.01}
+PRESETS = {
+    "Chinese edition, λ = 3": Preset(
+        CHINESE,
         "Section 4.5: weights begin as N(0, 1), lr 0.003, 100 epochs. Measured over seeds beforehand: training loss about 8e-4, test loss "
         "0.09, ‖w‖ 0.37.",
     ),
-    "Chinese edition, λ = 0": (
-        {"decay": 0.0},
+    "Chinese edition, λ = 0": Preset(
+        CHINESE | {"decay": 0.0},
         "The training points are learned by heart. Measured over seeds beforehand: training loss about 7e-6, test loss 90, ‖w‖ 13.5.",
     ),
-    "English edition, λ = 3": (
+    "English edition, λ = 3": Preset(
         ENGLISH,
         "Section 3.7: weights begin as N(0, 0.01²), lr 0.01, 10 epochs. Its printed run: “L2 norm of w” 0.0016, which is ‖w‖²/2.",
     ),
-    "English edition, λ = 0": (ENGLISH | {"decay": 0.0}, "Its printed run: “L2 norm of w” 0.0092, which is ‖w‖²/2."),
+    "English edition, λ = 0": Preset(ENGLISH | {"decay": 0.0}, "Its printed run: “L2 norm of w” 0.0092, which is ‖w‖²/2."),
 }
 
 
@@ -104,8 +98,8 @@ def section(link: LinkState) -> None:
         "Weight decay adds $\\frac{\\lambda}{2}\\lVert\\mathbf w\\rVert^2$ to the loss; each step then shrinks the weights by the factor "
         "$1 - \\eta\\lambda$. Move λ: the whole training is done anew, for ten seeds."
     )
-    preset_row(link, "decay", PRESETS, FIELDS, kept=("decay_seed",))
-    st.select_slider("λ", DECAYS, key=link.key("decay"), format_func=lambda value: f"{value:g}")
+    preset_row(link, "generalization_decay_preset", PRESETS)
+    st.select_slider("λ", format_func=lambda value: f"{value:g}", **link.value("decay"))
     with st.expander("Training", icon=":material/tune:"):
         _controls(link)
     setting = Setting(
@@ -133,12 +127,11 @@ def diverged(over_epochs: Paths) -> bool:
 
 def _controls(link: LinkState) -> None:
     rate, epochs, spread, points, seed = st.columns(5, gap="medium")
-    low, high = EDITION_BOUNDS["lr"].low, EDITION_BOUNDS["lr"].high
-    rate.number_input("Learning rate η", low, high, format="%.4g", key=link.key("decay_lr"))
-    epochs.slider("Epochs", 1, 300, key=link.key("decay_epochs"))
-    spread.number_input("Initial spread of w", 0.0, 2.0, format="%.4g", key=link.key("decay_std"))
-    points.slider("Training points", 5, 200, key=link.key("decay_count"))
-    seed.number_input("First seed", 0, MAX_SEED, key=link.key("decay_seed"))
+    rate.number_input("Learning rate η", format="%.4g", **link.value("decay_lr"))
+    epochs.slider("Epochs", **link.value("decay_epochs"))
+    spread.number_input("Initial spread of w", format="%.4g", **link.value("decay_std"))
+    points.slider("Training points", **link.value("decay_count"))
+    seed.number_input("First seed", **link.value("decay_seed"))
     st.caption(
         "Batches of 5, 100 test points. λ acts on the weights only, as in the book; torch.optim's weight_decay would take the bias too."
     )

@@ -69,9 +69,7 @@ FIELDS = (choice("question", "images", tuple(QUESTIONS)),)
 def part(link: LinkState) -> None:
     """Run a sweep; see where every size ends."""
     load_data()
-    st.segmented_control(
-        "What grows", tuple(QUESTIONS), format_func=lambda name: QUESTIONS[name].label, key=link.key("question"), required=True
-    )
+    st.segmented_control("What grows", format_func=lambda name: QUESTIONS[name].label, required=True, **link.default("question"))
     question, seed = QUESTIONS[link["question"]], min(int(link["seed"]), MAX_SEED - SEEDS)
     st.markdown(question.claim)
     name = f"sweep_{link['question']}"

@@ -52,9 +52,9 @@ def part(link: LinkState) -> None:
         "accuracy does not tell; the test accuracy first rises, then falls while the wrong labels are learned."
     )
     wrong, wide, epochs = st.columns(3, gap="medium")
-    wrong.slider("Wrong labels (%)", 0, 100, step=5, key=link.key("wrong"))
-    wide.slider("Hidden units", 1, 1024, key=link.key("wide"))
-    epochs.slider("Epochs", 1, 120, key=link.key("label_epochs"))
+    wrong.slider("Wrong labels (%)", step=5, **link.value("wrong"))
+    wide.slider("Hidden units", **link.value("wide"))
+    epochs.slider("Epochs", **link.value("label_epochs"))
     share, seed = int(link["wrong"]) / 100, min(int(link["seed"]), MAX_SEED)
     spec = RunSpec(
         hidden=(int(link["wide"]),), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=int(link["label_epochs"]),

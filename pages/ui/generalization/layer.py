@@ -14,6 +14,7 @@ from pages.figures.dropout import masked_matrix, masked_network, mean_of_masks
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.text import count, percent
+from pages.ui.unbroken import unbroken
 
 ROWS, COLUMNS = 2, 8
 INPUTS, OUTPUTS = 4, 3  # of the network that is drawn around the tensor's columns
@@ -57,15 +58,17 @@ def part(link: LinkState) -> None:
 
 def _controls(link: LinkState) -> tuple[float, int, int]:
     probability, buttons = st.columns([1, 1.6], gap="medium", vertical_alignment="bottom")
-    probability.slider("p, the share that is dropped", 0.0, 1.0, step=0.05, key=link.key("p"))
+    probability.slider("p, the share that is dropped", step=0.05, **link.value("p"))
     with buttons, st.container(horizontal=True):
         for more in MORE:
             label = "Next mask" if more == 1 else f"{count(more)} more"
             icon = ":material/skip_next:" if more == 1 else ":material/fast_forward:"
             kind: Literal["primary", "secondary"] = "primary" if more == 1 else "secondary"
             full = int(link["masks"]) + more > MOST_MASKS
-            st.button(label, key=f"masks_{more}", icon=icon, type=kind, on_click=_more, args=(link, more), disabled=full)
-        st.button("Start over", key="masks_over", icon=":material/restart_alt:", on_click=_over, args=(link,), help="With other masks.")
+            st.button(label, key=f"masks_{more}", icon=icon, type=kind, on_click=unbroken(_more), args=(link, more), disabled=full)
+        st.button(
+            "Start over", key="masks_over", icon=":material/restart_alt:", on_click=unbroken(_over), args=(link,), help="With other masks."
+        )
     return float(link["p"]), int(link["masks"]), int(link["mask_seed"])
 
 

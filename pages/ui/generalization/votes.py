@@ -40,7 +40,7 @@ def votes_panel(link: LinkState, name: str, title: str, images: int) -> None:
         return
     weights = job.run.network.weights()
     data = load_fashion_mnist()
-    chosen = st.slider("Test image", 0, min(images, len(data.test_labels)) - 1, key=link.key("image"))
+    chosen = st.slider("Test image", **link.value("image", max_value=min(images, len(data.test_labels)) - 1))
     flat = data.test_images[chosen].reshape(-1).float() / 255
     label = int(data.test_labels[chosen])
     seen = memo("dropout_vote", (id(job), epoch, chosen), lambda: vote(weights, spec, flat, COPIES, seed=0))

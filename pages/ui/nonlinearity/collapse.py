@@ -24,7 +24,7 @@ from mlp_core.labs.nonlinearity.collapse import (
 )
 from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
 from pages.figures import linear as figures
-from pages.ui.link import LinkState, number
+from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
 from pages.ui.text import percent
 
@@ -38,7 +38,7 @@ FIELDS = (
     number("layers", 3, Bounds(1, MOST_LAYERS, whole=True)),
     number("width", 64, Bounds(1, MOST_WIDTH, whole=True)),
     number("narrow", 64, Bounds(1, MOST_WIDTH, whole=True)),
-    number("slope", 1.0, Bounds(0.0, 1.0)),
+    stop("slope", 1.0, SLOPES, "0 to 1 in steps of 0.05"),
     number("stack_seed", 0, Bounds(0, MAX_SEED, whole=True)),
 )
 
@@ -75,19 +75,16 @@ def section(link: LinkState) -> None:
 
 
 def _controls(link: LinkState) -> tuple[tuple[int, ...], float]:
-    st.slider("Affine layers k", 1, MOST_LAYERS, key=link.key("layers"))
+    st.slider("Affine layers k", **link.value("layers"))
     layers = int(link["layers"])
     hidden: tuple[int, ...] = ()
     if layers > 1:
-        st.slider("Units of a hidden layer", 1, MOST_WIDTH, key=link.key("width"))
-        st.slider(
-            "Units of the last hidden layer", 1, MOST_WIDTH, key=link.key("narrow"), help="A narrow layer lowers the rank of the product."
-        )  # fmt: skip
+        st.slider("Units of a hidden layer", **link.value("width"))
+        st.slider("Units of the last hidden layer", help="A narrow layer lowers the rank of the product.", **link.value("narrow"))
         hidden = (int(link["width"]),) * (layers - 2) + (int(link["narrow"]),)
-    st.select_slider(
-        "Bend: slope of a hidden unit below 0", SLOPES, key=link.key("slope"), help="1 is the identity, 0 is ReLU, leaky ReLU between them."
-    )  # fmt: skip
-    st.number_input("Seed of the weights", 0, MAX_SEED, key=link.key("stack_seed"))
+    help = "1 is the identity, 0 is ReLU, leaky ReLU between them."
+    st.select_slider("Bend: slope of a hidden unit below 0", help=help, **link.value("slope"))
+    st.number_input("Seed of the weights", **link.value("stack_seed"))
     return (INPUTS, *hidden, OUTPUTS), float(link["slope"])
 
 

@@ -10,9 +10,10 @@ from mlp_core.labs.nonlinearity.plane import SHAPES
 from mlp_core.losses import LOSSES
 from mlp_core.spec import weight_count
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity.presets import SPIRAL, Preset, take
+from pages.ui.nonlinearity.presets import SPIRAL, settings_for
 from pages.ui.nonlinearity.steering import PLAYING
 from pages.ui.sections import PARAMETER
+from pages.ui.unbroken import unbroken
 
 
 class Machine(NamedTuple):
@@ -49,8 +50,9 @@ def section(link: LinkState) -> None:
     with st.container(horizontal=True):
         for machine in MACHINES:
             st.button(
-                f"{machine.name}, trained", key=f"open_{machine.name}", icon=":material/open_in_new:", on_click=_open, args=(link, machine)
-            )
+                f"{machine.name}, trained", key=f"open_{machine.name}", icon=":material/open_in_new:", on_click=unbroken(_open),
+                args=(link, machine),
+            )  # fmt: skip
     st.markdown("**Logistic regression is softmax regression with two classes**, where only the difference of the two outputs counts:")
     st.latex(
         r"\begin{aligned}\operatorname{softmax}(0, o)_2 &= \frac{e^{o}}{e^{0} + e^{o}}\\[0.5em]"
@@ -74,6 +76,5 @@ def _row(machine: Machine) -> dict[str, object]:
 
 
 def _open(link: LinkState, machine: Machine) -> None:
-    take(link, Preset(machine.fields, ""))
-    link[PARAMETER] = "playground"
+    link.update(settings_for(machine.fields) | {PARAMETER: "playground"})
     st.session_state[PLAYING] = True

@@ -11,6 +11,7 @@ from mlp_core.labs.nonlinearity.plane import Points
 from mlp_core.labs.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, MAX_ROWS, PointsError, from_text, read_csv, to_text
 from pages.ui.link import LinkState
 from pages.ui.text import plain
+from pages.ui.unbroken import unbroken
 
 CLASSES = ("0", "1", "2")
 CLASS_LABELS = {"0": ":blue[●] blue", "1": ":orange[■] orange", "2": ":green[◆] green"}
@@ -36,11 +37,13 @@ def own_panel(link: LinkState) -> None:
     points = drawn_points(link)[1]
     with st.container(horizontal=True):
         empty = len(points) == 0
-        st.button("Undo", key="plane_undo", icon=":material/undo:", on_click=_undo, args=(link,), disabled=empty)
-        st.button("Clear", key="plane_clear", icon=":material/delete:", on_click=_clear, args=(link,), disabled=empty)
+        st.button("Undo", key="plane_undo", icon=":material/undo:", on_click=unbroken(_undo), args=(link,), disabled=empty)
+        st.button("Clear", key="plane_clear", icon=":material/delete:", on_click=unbroken(_clear), args=(link,), disabled=empty)
     st.caption(f"{len(points)} points. Click the plane to add one.")
     help = f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, classes 0 to {MAX_CLASSES - 1}."
-    st.file_uploader("Or load a file of x, y, label", type=["csv", "txt"], key="plane_upload", on_change=_load, args=(link,), help=help)
+    st.file_uploader(
+        "Or load a file of x, y, label", type=["csv", "txt"], key="plane_upload", on_change=unbroken(_load), args=(link,), help=help
+    )  # fmt: skip
     if (refusal := st.session_state.get(REFUSAL)) is not None:
         st.error(plain(refusal, 200), icon=":material/error:")
     if points_left_out():

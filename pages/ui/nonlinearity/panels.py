@@ -13,7 +13,7 @@ from pages.ui.nonlinearity.settings import Settings
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.rewind import RunAtStep
 from pages.ui.text import count, percent
-from pages.ui.widget_defaults import Seeds
+from pages.ui.widget_values import WidgetValues
 
 CURVES, INSIDE, SEVERAL, EXPORT = "Curves", "Look inside", "Five seeds", "Take it home"
 LARGE_LOSS = 1e4  # is written with a power of ten
@@ -21,7 +21,7 @@ LARGE_LOSS = 1e4  # is written with a power of ten
 
 def choose(panel: str) -> None:
     """Open a panel; to be called from a callback."""
-    _seeds().plant({"plane_panel": panel})
+    _panels()["plane_panel"] = panel
 
 
 def record(link: LinkState, settings: Settings, job: TrainingJob, moment: RunAtStep | None = None) -> None:
@@ -35,12 +35,11 @@ def record(link: LinkState, settings: Settings, job: TrainingJob, moment: RunAtS
     tiles(moment.snapshot, settings)
     if now.stop_reason is not None and now.stop_reason.kind != "completed":
         st.error(f"{now.stop_reason} Reset, and try a smaller learning rate.", icon=":material/error:")
-    chosen = _seeds()
+    panels = _panels()
     panel = st.segmented_control(
-        "Below the plane", [CURVES, INSIDE, SEVERAL, EXPORT], default=chosen["plane_panel"], key=chosen.key("plane_panel"), required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    chosen.keep()
+        "Below the plane", required=True, label_visibility="collapsed", **panels.default("plane_panel", [CURVES, INSIDE, SEVERAL, EXPORT])
+    )
+    panels.keep()
     if panel == INSIDE:
         inside_panel(moment.snapshot, moment.network, job.look_inside)
     elif panel == SEVERAL:
@@ -51,11 +50,8 @@ def record(link: LinkState, settings: Settings, job: TrainingJob, moment: RunAtS
         pictures.curves_row(link, settings, now, moment)
 
 
-def _seeds() -> Seeds:
-    seeds = Seeds("playground")
-    if not seeds:
-        seeds.plant({"plane_panel": CURVES})
-    return seeds
+def _panels() -> WidgetValues:
+    return WidgetValues("playground", {"plane_panel": CURVES})
 
 
 def tiles(snapshot: JobSnapshot, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from pages.figures.linear import mistakes_curve, perceptron_plane
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
+from pages.ui.unbroken import unbroken
 
 CLOUDS = {"apart": "Two clouds", "corners": "XOR: four corners", "xor": "XOR: clouds", "circle": "Circle"}
 PLAY_SECONDS = 0.25
@@ -80,13 +81,13 @@ def _section(link: LinkState, playing: bool) -> None:
 
 
 def _controls(link: LinkState) -> Perceptron:
-    st.selectbox("Points", tuple(CLOUDS), format_func=CLOUDS.__getitem__, key=link.key("points"))
+    st.selectbox("Points", format_func=CLOUDS.__getitem__, **link.index("points"))
     if link["points"] == "apart":
-        st.slider("Gap between the clouds", 0.0, 4.0, step=0.25, key=link.key("gap"), help="The narrower, the more mistakes are allowed.")
+        st.slider("Gap between the clouds", step=0.25, help="The narrower, the more mistakes are allowed.", **link.value("gap"))
     if link["points"] != "corners":
-        st.slider("Number of points", 4, 200, step=2, key=link.key("count"))
-        st.number_input("Seed", 0, MAX_SEED, key=link.key("points_seed"))
-    st.segmented_control("Samples at a time", SPEEDS, key=link.key("speed"), required=True)
+        st.slider("Number of points", step=2, **link.value("count"))
+        st.number_input("Seed", **link.value("points_seed"))
+    st.segmented_control("Samples at a time", required=True, **link.default("speed"))
     chosen = (link["points"], int(link["count"]), float(link["gap"]), int(link["points_seed"]))
     return memo("perceptron", chosen, lambda: Perceptron(*cloud(*chosen)))
 
@@ -96,13 +97,14 @@ def _buttons(machine: Perceptron, playing: bool) -> None:
     with st.container(horizontal=True):
         label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
         st.button(
-            label, key="perceptron_play", icon=icon, type="primary", on_click=_play, args=(not playing,), disabled=over and not playing
-        )
+            label, key="perceptron_play", icon=icon, type="primary", on_click=unbroken(_play), args=(not playing,),
+            disabled=over and not playing,
+        )  # fmt: skip
         st.button(
-            "One sample", key="perceptron_step", icon=":material/skip_next:", on_click=_advance, args=(machine, 1),
+            "One sample", key="perceptron_step", icon=":material/skip_next:", on_click=unbroken(_advance), args=(machine, 1),
             disabled=playing or machine.converged,
         )  # fmt: skip
-        st.button("Reset", key="perceptron_reset", icon=":material/restart_alt:", on_click=_reset, disabled=machine.samples == 0)
+        st.button("Reset", key="perceptron_reset", icon=":material/restart_alt:", on_click=unbroken(_reset), disabled=machine.samples == 0)
 
 
 def _numbers(machine: Perceptron) -> None:

@@ -25,6 +25,7 @@ from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import add_point
 from pages.ui.nonlinearity.settings import OWN, Settings
 from pages.ui.run.rewind import RunAtStep
+from pages.ui.unbroken import unbroken
 
 Floats = npt.NDArray[np.float64]
 
@@ -114,7 +115,7 @@ def _editor(settings: Settings, job: TrainingJob, network: Network, wait: str) -
         return
     key = f"plane_weight_{layer}_{unit}_{source}_{job.run.step}_{value:.6g}"
     st.number_input(
-        label, -100.0, 100.0, min(max(value, -100.0), 100.0), 0.1, "%.4g", key=key, on_change=_set_weight, args=(job, edge, key),
+        label, -100.0, 100.0, min(max(value, -100.0), 100.0), 0.1, "%.4g", key=key, on_change=unbroken(_set_weight), args=(job, edge, key),
         help="Set by hand, between two steps. The link does not carry it: it restores the start.",
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from mlp_core.training.replicates import Replicates
 from pages.ui.link import Field, LinkState, choice, choices, flag, number
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import drawn_points, own_panel
-from pages.ui.train.sidebar import KINDS_OF_SGD, optimizer_labels
+from pages.ui.train.controls import KINDS_OF_SGD, optimizer_labels
 
 MOST_LAYERS, MOST_UNITS = 6, 8
 OWN = "own"
@@ -124,55 +124,53 @@ def settings_panel(link: LinkState) -> Settings:
 
 
 def _data(link: LinkState) -> None:
-    st.selectbox("Points", tuple(SHAPE_LABELS), format_func=SHAPE_LABELS.__getitem__, key=link.key("data"))
+    st.selectbox("Points", format_func=SHAPE_LABELS.__getitem__, **link.index("data"))
     if link["data"] == OWN:
         own_panel(link)
     else:
-        st.slider("Noise (%)", 0, 50, step=5, key=link.key("noise"), help="Moves points after they got their class.")
-        st.slider("Number of points", 20, 1000, step=20, key=link.key("size"))
-        st.number_input("Seed of the points", 0, MAX_SEED, key=link.key("data_seed"))
-    st.slider("Points kept for the test (%)", 0, 90, step=10, key=link.key("test"), help="At 0 the training points are tested.")
-    st.pills("Inputs", tuple(FEATURES), selection_mode="multi", format_func=lambda name: FEATURES[name][0], key=link.key("features"))
+        st.slider("Noise (%)", step=5, help="Moves points after they got their class.", **link.value("noise"))
+        st.slider("Number of points", step=20, **link.value("size"))
+        st.number_input("Seed of the points", **link.value("data_seed"))
+    st.slider("Points kept for the test (%)", step=10, help="At 0 the training points are tested.", **link.value("test"))
+    st.pills("Inputs", selection_mode="multi", format_func=lambda name: FEATURES[name][0], **link.default("features"))
 
 
 def _network(link: LinkState) -> None:
-    st.slider("Hidden layers", 0, MOST_LAYERS, key=link.key("deep"))
+    st.slider("Hidden layers", **link.value("deep"))
     columns = st.columns(3)
     for layer in range(1, int(link["deep"]) + 1):
-        columns[(layer - 1) % 3].number_input(f"Units {layer}", 1, MOST_UNITS, key=link.key(f"units{layer}"))
-    st.selectbox("Activation", trainable_activations(), format_func=lambda name: ACTIVATIONS[name].label, key=link.key("activation"))
-    names = tuple(name for name, entry in INITIALIZERS.items() if not entry.settings)
-    st.selectbox("Initialization", names, format_func=lambda name: INITIALIZERS[name].label, key=link.key("init"))
-    st.number_input("Seed of weights and order", 0, MAX_SEED, key=link.key("seed"))
+        columns[(layer - 1) % 3].number_input(f"Units {layer}", **link.value(f"units{layer}"))
+    st.selectbox("Activation", format_func=lambda name: ACTIVATIONS[name].label, **link.index("activation"))
+    st.selectbox("Initialization", format_func=lambda name: INITIALIZERS[name].label, **link.index("init"))
+    st.number_input("Seed of weights and order", **link.value("seed"))
 
 
 def _learning(link: LinkState) -> None:
-    st.select_slider("Learning rate", RATES, key=link.key("lr"))
-    labels = optimizer_labels()
-    st.selectbox("Optimizer", tuple(labels), format_func=labels.__getitem__, key=link.key("optimizer"))
+    st.select_slider("Learning rate", **link.value("lr"))
+    st.selectbox("Optimizer", format_func=optimizer_labels().__getitem__, **link.index("optimizer"))
     if link["optimizer"] in ("momentum", "nesterov"):
-        st.slider("Momentum", 0.0, 0.99, step=0.01, key=link.key("momentum"))
-    st.segmented_control("Regularization", tuple(PENALTIES), format_func=PENALTIES.__getitem__, key=link.key("penalty"), required=True)
+        st.slider("Momentum", step=0.01, **link.value("momentum"))
+    st.segmented_control("Regularization", format_func=PENALTIES.__getitem__, required=True, **link.default("penalty"))
     if link["penalty"] != "none":
-        st.select_slider("Regularization rate", RATES[:8], key=link.key("rate"))
-    st.slider("Batch size", 1, 100, key=link.key("batch"))
-    st.number_input("Epochs, at most", 1, MAX_EPOCHS, key=link.key("epochs"))
+        st.select_slider("Regularization rate", **link.value("rate"))
+    st.slider("Batch size", **link.value("batch"))
+    st.number_input("Epochs, at most", **link.value("epochs"))
 
 
 def _view(link: LinkState, settings: Settings) -> None:
     """Here and not beside the pictures: a widget of a part that runs itself again may lose the value that the link gives it."""
-    st.segmented_control("A frame shows another", tuple(PACES), format_func=PACES.__getitem__, key=link.key("pace"), required=True)
-    st.toggle("Discrete output", key=link.key("discrete"))
-    st.toggle("Test points, hollow", key=link.key("tests"))
+    st.segmented_control("A frame shows another", format_func=PACES.__getitem__, required=True, **link.default("pace"))
+    st.toggle("Discrete output", **link.value("discrete"))
+    st.toggle("Test points, hollow", **link.value("tests"))
     help = "Where the network is one affine map: counted for ReLU and leaky ReLU on the inputs x and y."
-    st.toggle("Outline linear regions", key=link.key("regions"), help=help, disabled=settings.negative_slope is None)
+    st.toggle("Outline linear regions", help=help, disabled=settings.negative_slope is None, **link.value("regions"))
     hidden = settings.spec.hidden
     if hidden and max(hidden) > 1:
         st.caption("Two hidden units to see the points through")
         layer, across, up = st.columns(3)
-        layer.number_input("Layer", 1, MOST_LAYERS, key=link.key("space"))
-        across.number_input("Across", 1, MOST_UNITS, key=link.key("across"))
-        up.number_input("Up", 1, MOST_UNITS, key=link.key("up"))
+        layer.number_input("Layer", **link.value("space"))
+        across.number_input("Across", **link.value("across"))
+        up.number_input("Up", **link.value("up"))
 
 
 def settings_of(link: LinkState) -> Settings:

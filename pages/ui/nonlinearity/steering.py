@@ -16,6 +16,7 @@ from pages.ui.nonlinearity import seeds
 from pages.ui.nonlinearity.panels import SEVERAL, choose
 from pages.ui.nonlinearity.settings import Settings
 from pages.ui.run.run_controls import lr_popover
+from pages.ui.unbroken import unbroken
 
 PLAYING = "_plane_playing"
 JOB = "plane"  # under which name the session holds the run on the plane
@@ -51,13 +52,18 @@ def buttons(link: LinkState, settings: Settings, job: TrainingJob) -> None:
     resting = not plays and not ended
     with st.container(horizontal=True, vertical_alignment="center", key="plane_buttons"):
         label, icon = ("Pause", ":material/pause:") if plays else ("Play", ":material/play_arrow:")
-        st.button(label, key="plane_play", icon=icon, type="primary", on_click=_play, args=(job, not plays), disabled=ended)
-        st.button("Step one batch", key="plane_batch", icon=":material/skip_next:", on_click=job.step, disabled=not resting)
-        st.button("Step one epoch", key="plane_epoch", icon=":material/fast_forward:", on_click=job.step_epoch, disabled=not resting)
-        st.button("Reset", key="plane_reset", icon=":material/restart_alt:", on_click=_reset)
-        st.button("Regenerate", key="plane_again", icon=":material/casino:", on_click=_regenerate, args=(link,), help="New points.")
+        st.button(label, key="plane_play", icon=icon, type="primary", on_click=unbroken(_play), args=(job, not plays), disabled=ended)
+        st.button("Step one batch", key="plane_batch", icon=":material/skip_next:", on_click=unbroken(job.step), disabled=not resting)
         st.button(
-            f"× {DEFAULT_SEEDS} seeds", key="plane_seeds", icon=":material/stacked_line_chart:", on_click=_train_seeds, args=(settings,),
+            "Step one epoch", key="plane_epoch", icon=":material/fast_forward:", on_click=unbroken(job.step_epoch), disabled=not resting
+        )
+        st.button("Reset", key="plane_reset", icon=":material/restart_alt:", on_click=unbroken(_reset))
+        st.button(
+            "Regenerate", key="plane_again", icon=":material/casino:", on_click=unbroken(_regenerate), args=(link,), help="New points."
+        )
+        st.button(
+            f"× {DEFAULT_SEEDS} seeds", key="plane_seeds", icon=":material/stacked_line_chart:", on_click=unbroken(_train_seeds),
+            args=(settings,),
             help=f"Train {DEFAULT_SEEDS} networks of this design at once, from {DEFAULT_SEEDS} seeds, so that one lucky run does not "
             "mislead.",
         )  # fmt: skip

@@ -10,7 +10,7 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.network import Network
 from mlp_core.spec import INPUTS
 from pages.ui.run import inside_pictures, inside_statistics
-from pages.ui.widget_defaults import Seeds
+from pages.ui.widget_values import WidgetValues
 
 OVER_TIME, HISTOGRAMS, WEIGHTS, IMAGE = "Over time", "Histograms", "First-layer weights", "One image"
 
@@ -25,20 +25,16 @@ def inside_panel(snapshot: JobSnapshot, network: Network | None, look: Callable[
     look()
     pictures = network is not None and network.weights()[0][0].shape[1] == INPUTS
     views = [OVER_TIME, HISTOGRAMS, *([WEIGHTS, IMAGE] if pictures else [])]
-    seeds = Seeds("inside")
-    if not seeds:
-        seeds.plant({"inside_view": OVER_TIME} | inside_statistics.BEGINNINGS | inside_pictures.BEGINNINGS)
-    kept = seeds["inside_view"]
-    view = st.segmented_control(
-        "View", views, default=kept if kept in views else OVER_TIME, key=seeds.key("inside_view"), label_visibility="collapsed",
-        required=True,
-    )  # fmt: skip
+    chosen = WidgetValues("inside", {"inside_view": OVER_TIME} | inside_statistics.DEFAULTS | inside_pictures.DEFAULTS)
+    if chosen["inside_view"] not in views:
+        chosen["inside_view"] = OVER_TIME
+    view = st.segmented_control("View", label_visibility="collapsed", required=True, **chosen.default("inside_view", views))
     if view == HISTOGRAMS:
-        inside_statistics.histograms(snapshot, network, seeds)
+        inside_statistics.histograms(snapshot, network, chosen)
     elif view == WEIGHTS and network is not None:
-        inside_pictures.first_layer(snapshot, network, seeds)
+        inside_pictures.first_layer(snapshot, network, chosen)
     elif view == IMAGE and network is not None:
-        inside_pictures.one_image(snapshot, network, seeds)
+        inside_pictures.one_image(snapshot, network, chosen)
     else:
         inside_statistics.over_time(snapshot)
-    seeds.keep()
+    chosen.keep()

@@ -20,11 +20,11 @@ from pages.figures.predictions import prediction_grid, probability_bars
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.text import count, percent
-from pages.ui.widget_defaults import Seeds
+from pages.ui.widget_values import WidgetValues
 
 WEIGHT_COLUMNS = 8
 PICTURE_HEIGHT = 210
-BEGINNINGS = {"inside_image": 0, "inside_changed": False}  # of widgets
+DEFAULTS = {"inside_image": 0, "inside_changed": False}
 Floats = npt.NDArray[np.float64]
 
 
@@ -36,13 +36,13 @@ class Passage:
     probabilities: Floats
 
 
-def first_layer(snapshot: JobSnapshot, network: Network, seeds: Seeds) -> None:
+def first_layer(snapshot: JobSnapshot, network: Network, chosen: WidgetValues) -> None:
     """The incoming weights of the first units, each as an image; or only what training made of them."""
     picture, words = st.columns([5, 3], gap="large")
     with words:
         changed = st.toggle(
-            "Only what training changed", seeds["inside_changed"], key=seeds.key("inside_changed"),
-            help="The weights less those before the first step, which the seed tells.",
+            "Only what training changed", help="The weights less those before the first step, which the seed tells.",
+            **chosen.value("inside_changed"),
         )  # fmt: skip
         units = network.weights()[0][0].shape[0]
         shown = f"the first {MOST_UNITS} of {count(units)} units" if units > MOST_UNITS else f"all {count(units)} units"
@@ -79,17 +79,18 @@ def _initial(spec: RunSpec) -> Floats:
     return memo("inside_initial", spec, draw)
 
 
-def one_image(snapshot: JobSnapshot, network: Network, seeds: Seeds) -> None:
+def one_image(snapshot: JobSnapshot, network: Network, chosen: WidgetValues) -> None:
     """A test image, what every unit makes of it, and what the network takes it for."""
     data = load_fashion_mnist()
     clicked = st.session_state.get("_image")
     if clicked is not None and clicked != st.session_state.get("_inside_clicked"):
-        seeds.plant({"inside_image": clicked})
+        chosen["inside_image"] = clicked
     st.session_state["_inside_clicked"] = clicked
     last = len(data.test_labels) - 1
+    chosen["inside_image"] = min(chosen["inside_image"], last)
     index = st.number_input(
-        f"Test image, 0 to {count(last)}", 0, last, min(int(seeds["inside_image"]), last), key=seeds.key("inside_image"), width=220,
-        help="A click on an image below chooses it too.",
+        f"Test image, 0 to {count(last)}", width=220, help="A click on an image below chooses it too.",
+        **chosen.value("inside_image", min_value=0, max_value=last),
     )  # fmt: skip
     passage = memo("inside_passage", (snapshot.spec, snapshot.step, snapshot.state, index), lambda: _through(network, index))
     label, said = int(data.test_labels[index]), int(np.nan_to_num(passage.probabilities).argmax())

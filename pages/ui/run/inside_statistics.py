@@ -18,12 +18,12 @@ from pages.figures.layers import FlatRange, MeasuredLayers, layer_histograms, la
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.text import count, percent
-from pages.ui.widget_defaults import Seeds
+from pages.ui.widget_values import WidgetValues
 
 ACTIVATIONS, WEIGHTS, GRADIENTS = "Activations", "Weights", "Gradients"
 AXES = {ACTIVATIONS: "output of a unit", WEIGHTS: "weight", GRADIENTS: "gradient ∂L/∂W"}
 OWN_AXES = {ACTIVATIONS: "output / layer's largest", WEIGHTS: "weight / layer's largest", GRADIENTS: "gradient / layer's largest"}
-BEGINNINGS = {"inside_kind": ACTIVATIONS, "inside_own": False}  # of widgets
+DEFAULTS = {"inside_kind": ACTIVATIONS, "inside_own": False}
 RANGES = {
     "mean": healthy.MEAN,
     "std": healthy.STD,
@@ -67,7 +67,7 @@ def moments_of(snapshot: JobSnapshot) -> list[MeasuredLayers]:
     return [together[step] for step in sorted(together)]
 
 
-def histograms(snapshot: JobSnapshot, network: Network | None, seeds: Seeds) -> None:
+def histograms(snapshot: JobSnapshot, network: Network | None, chosen: WidgetValues) -> None:
     """Distributions of activations, weights or gradients in every layer, as last seen."""
     look = _newest(snapshot, network)
     if look is None:
@@ -75,12 +75,9 @@ def histograms(snapshot: JobSnapshot, network: Network | None, seeds: Seeds) -> 
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         kind = st.segmented_control(
-            "What", [ACTIVATIONS, WEIGHTS, GRADIENTS], default=seeds["inside_kind"], key=seeds.key("inside_kind"),
-            label_visibility="collapsed", required=True,
-        )  # fmt: skip
-        own = st.toggle(
-            "Each layer on its own scale", seeds["inside_own"], key=seeds.key("inside_own"), help="Shows shapes where sizes differ much."
+            "What", label_visibility="collapsed", required=True, **chosen.default("inside_kind", [ACTIVATIONS, WEIGHTS, GRADIENTS])
         )
+        own = st.toggle("Each layer on its own scale", help="Shows shapes where sizes differ much.", **chosen.value("inside_own"))
     hidden = len(look.layers) - 1
     layers = look.layers[:hidden] if kind == ACTIVATIONS and hidden else look.layers
     activation = resolve(snapshot.spec.activation)

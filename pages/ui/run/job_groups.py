@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
@@ -13,6 +14,7 @@ from pages.ui import session
 from pages.ui.session import Planned
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
+from pages.ui.unbroken import unbroken
 
 TICK_SECONDS = 0.7
 
@@ -43,6 +45,11 @@ def live_group(name: str, panel: Callable[[], None]) -> None:
     ticking(draw, TICK_SECONDS, moving=moving)()
 
 
+def _end(name: str) -> None:
+    if (group := session.jobs().group(name)) is not None:
+        group.stop()
+
+
 def group_controls(
     name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1, stop: Callable[[], None] | None = None
 ) -> list[Shown]:
@@ -54,14 +61,14 @@ def group_controls(
         stop: what Stop does; by default the runs end, and what they reached stays to be seen.
     """
     group = session.jobs().group(name)
-    if stop is None and group is not None:
-        stop = group.stop
     with st.container(horizontal=True):
         st.button(
-            label, key=f"{name}_start", type="primary", icon=":material/play_arrow:", on_click=session.start_group,
+            label, key=f"{name}_start", type="primary", icon=":material/play_arrow:", on_click=unbroken(session.start_group),
             args=(name, key, planned, at_once),
         )  # fmt: skip
-        st.button("Stop", key=f"{name}_stop", icon=":material/stop:", on_click=stop, disabled=not _moving(name))
+        st.button(
+            "Stop", key=f"{name}_stop", icon=":material/stop:", on_click=unbroken(stop or partial(_end, name)), disabled=not _moving(name)
+        )
     if group is None:
         return []
     if group.error is not None:

@@ -12,13 +12,14 @@ from pages.figures.axes import spoken_size
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
 from pages.ui.link import Field, LinkState
 from pages.ui.live_chart import Click, live_chart
+from pages.ui.unbroken import unbroken
+from pages.ui.widget_values import WidgetValues
 
 X_BOUNDS = Bounds(-8.0, 8.0)
 GRID = np.arange(-8.0, 8.0, 0.1)  # the book's
 MOST_LAYERS = 30
 START = (0.0, 1.0, -2.0, 3.0, 0.5, -1.5)
 CHART_HEIGHT = 380
-LAYER = "stability_layer"
 
 
 def _read_points(text: str) -> tuple[float, ...]:
@@ -66,29 +67,29 @@ def section(link: LinkState) -> None:
 def _controls(link: LinkState) -> int:
     """The layers there are, the one that the next click sets, and whole chains at a click; return that layer, from 0."""
     points: tuple[float, ...] = link["x"]
-    layers = range(1, len(points) + 1)
-    following = st.session_state.pop("_stability_next_layer", None)  # a widget's value can be set only before it is drawn
-    st.session_state[LAYER] = min(following or st.session_state.get(LAYER, 1), len(points))
+    place = _place_values()
+    place["layer"] = min(place["layer"], len(points))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("All at 0: the best case", on_click=_fill, args=(link, 0.0), icon=":material/keyboard_double_arrow_up:")
-        st.button("All at 4: saturated", on_click=_fill, args=(link, 4.0), icon=":material/keyboard_double_arrow_down:")
-        st.button("Random, N(0, 2²)", on_click=_shuffle, args=(link,), icon=":material/casino:")
-        st.button("One layer more", on_click=_append, args=(link,), icon=":material/add:", disabled=len(points) >= MOST_LAYERS)
-        st.button("One layer less", on_click=_drop, args=(link,), icon=":material/remove:", disabled=len(points) == 1)
+        st.button("All at 0: the best case", on_click=unbroken(_fill), args=(link, 0.0), icon=":material/keyboard_double_arrow_up:")
+        st.button("All at 4: saturated", on_click=unbroken(_fill), args=(link, 4.0), icon=":material/keyboard_double_arrow_down:")
+        st.button("Random, N(0, 2²)", on_click=unbroken(_shuffle), args=(link,), icon=":material/casino:")
+        st.button("One layer more", on_click=unbroken(_append), args=(link,), icon=":material/add:", disabled=len(points) >= MOST_LAYERS)
+        st.button("One layer less", on_click=unbroken(_drop), args=(link,), icon=":material/remove:", disabled=len(points) == 1)
     which, where = st.columns(2, gap="medium")
-    which.pills("The next click sets layer", layers, key=LAYER, required=True)
-    layer: int = st.session_state[LAYER] - 1
-    key = f"stability_x_{layer}"
-    st.session_state[key] = points[layer]
+    which.pills("The next click sets layer", required=True, **place.default("layer", range(1, len(points) + 1)))
+    layer: int = place["layer"] - 1
+    place["x"] = points[layer]
     where.slider(
-        f"x of layer {layer + 1}",
-        X_BOUNDS.low,
-        X_BOUNDS.high,
-        step=0.1,
-        key=key,
-        on_change=lambda: _set(link, layer, st.session_state[key]),
-    )
+        f"x of layer {layer + 1}", step=0.1, on_change=unbroken(_follow_slider), args=(link, layer, place),
+        **place.value("x", min_value=X_BOUNDS.low, max_value=X_BOUNDS.high),
+    )  # fmt: skip
+    place.keep()
     return layer
+
+
+def _place_values() -> WidgetValues:
+    """Which layer the next click sets, from 1, and where it stands."""
+    return WidgetValues("stability_chain", {"layer": 1, "x": 0.0}, prefix="stability_chain_")
 
 
 def _summary(factors: Array) -> None:
@@ -108,7 +109,7 @@ def _place(link: LinkState, click: Click, layer: int) -> None:
         return
     st.session_state["stability_click"] = click.id
     _set(link, layer, float(click.x))
-    st.session_state["_stability_next_layer"] = (layer + 1) % len(link["x"]) + 1
+    _place_values()["layer"] = (layer + 1) % len(link["x"]) + 1
     st.rerun()
 
 
@@ -116,6 +117,10 @@ def _set(link: LinkState, layer: int, x: float) -> None:
     points = list(link["x"])
     points[layer] = round(x, 4)
     link["x"] = tuple(points)
+
+
+def _follow_slider(link: LinkState, layer: int, place: WidgetValues) -> None:
+    _set(link, layer, place["x"])
 
 
 def _fill(link: LinkState, x: float) -> None:

@@ -67,9 +67,7 @@ def section(link: LinkState) -> None:
     if not measured:
         st.info("Choose at least one activation.")
         return
-    st.segmented_control(
-        "What to show, layer by layer", tuple(QUANTITIES), format_func=QUANTITIES.__getitem__, key=link.key("show"), required=True
-    )
+    st.segmented_control("What to show, layer by layer", format_func=QUANTITIES.__getitem__, required=True, **link.default("show"))
     _picture(link["show"], measured, source, size)
     _table(measured)
     map_panel(link, designs, depth, width)
@@ -78,11 +76,11 @@ def section(link: LinkState) -> None:
 def _controls(link: LinkState) -> int:
     """Draw what all designs share; the number of images that can be afforded."""
     depth, width, batch, source, seed = st.columns([2.2, 2, 2, 2.2, 1], gap="medium", vertical_alignment="bottom")
-    depth.slider("Hidden layers", 1, MAX_LAYERS, key=link.key("depth"))
-    width.select_slider("Units a layer", WIDTHS, key=link.key("width"))
-    batch.select_slider("Images in the batch", BATCHES, key=link.key("batch"))
-    source.selectbox("Input", tuple(measures.SOURCES), format_func=measures.SOURCES.__getitem__, key=link.key("input"))
-    seed.number_input("Seed", 0, MAX_SEED, key=link.key("seed"))
+    depth.slider("Hidden layers", **link.value("depth"))
+    width.select_slider("Units a layer", **link.value("width"))
+    batch.select_slider("Images in the batch", **link.value("batch"))
+    source.selectbox("Input", format_func=measures.SOURCES.__getitem__, **link.index("input"))
+    seed.number_input("Seed", **link.value("seed"))
     affordable = MOST_WORK // (int(link["width"]) ** 2 * int(link["depth"]))
     wanted = int(link["batch"])
     size = max((int(b) for b in BATCHES if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import BOUNDS, EXPRESSION_PREFIX, RunSpec, SpecError
 from pages.figures.palette import series_style
 from pages.ui.link import Field, LinkState, choice, number
+from pages.ui.presets import Preset, preset_row
 from pages.ui.text import plain
 
 NONE = "none"
@@ -31,27 +33,44 @@ class Design:
     spec: Callable[[int, int, int], RunSpec]  # (depth, width, seed)
 
 
-# name -> activation, initialization and σ of each design; what it shows
-PRESETS: dict[str, tuple[tuple[tuple[str, str, float], ...], str]] = {
-    "Does ReLU cure it?": (
-        (("sigmoid", "torch_default", 0.01), ("relu", "torch_default", 0.01), ("relu", "he_normal", 0.01)),
+def _preset(lesson: str, *designs: tuple[str, str, float]) -> Preset:
+    """Activation, initialization and σ of each design."""
+    settings: dict[str, Any] = {}
+    for slot, design in zip(SLOTS, (*designs, *((NONE, "he_normal", 0.01),) * len(SLOTS)), strict=False):
+        settings |= {f"{name}{slot}": value for name, value in zip(("activation", "init", "std"), design, strict=True)}
+    return Preset(settings, lesson)
+
+
+PRESETS = {
+    "Does ReLU cure it?": _preset(
         "The sigmoid's gradient dies. So does ReLU's, with PyTorch's default weights; it takes He's to keep it.",
+        ("sigmoid", "torch_default", 0.01),
+        ("relu", "torch_default", 0.01),
+        ("relu", "he_normal", 0.01),
     ),
-    "Too small": (
-        (("relu", "normal", 0.01), ("tanh", "normal", 0.01), ("sigmoid", "normal", 0.01)),
+    "Too small": _preset(
         "N(0, 0.01²) suits one wide hidden layer. Through twenty layers, no activation survives it.",
+        ("relu", "normal", 0.01),
+        ("tanh", "normal", 0.01),
+        ("sigmoid", "normal", 0.01),
     ),
-    "Too large": (
-        (("tanh", "normal", 1.0), ("relu", "normal", 1.0), ("sigmoid", "normal", 1.0)),
+    "Too large": _preset(
         "N(0, 1): the gradient explodes, most of all where nothing saturates.",
+        ("tanh", "normal", 1.0),
+        ("relu", "normal", 1.0),
+        ("sigmoid", "normal", 1.0),
     ),
-    "Just right": (
-        (("tanh", "xavier_normal", 0.01), ("relu", "he_normal", 0.01), ("selu", "xavier_normal", 0.01)),
+    "Just right": _preset(
         "Xavier for tanh, He for ReLU: the two standard pairs, and SELU with variance 1/n.",
+        ("tanh", "xavier_normal", 0.01),
+        ("relu", "he_normal", 0.01),
+        ("selu", "xavier_normal", 0.01),
     ),
-    "Three fates": (
-        (("relu", "normal", 0.01), ("sigmoid", "xavier_normal", 0.01), ("relu", "he_normal", 0.01)),
+    "Three fates": _preset(
         "The three that “So what?” trains: only one of them learns.",
+        ("relu", "normal", 0.01),
+        ("sigmoid", "xavier_normal", 0.01),
+        ("relu", "he_normal", 0.01),
     ),
 }
 
@@ -85,13 +104,8 @@ FIELDS = (
 
 def designs_panel(link: LinkState) -> list[Design]:
     """Draw the controls; the designs that can be computed, with what is wrong with the others said beside them."""
-    here = next((name for name, (designs, _) in PRESETS.items() if designs == _chosen(link)), None)
-    st.session_state["stability_preset"] = here
-    st.pills(
-        "Designs to compare", tuple(PRESETS), key="stability_preset", on_change=_take_preset, args=(link,)
-    )  # fmt: skip
-    if here is not None:
-        st.caption(PRESETS[here][1])
+    chosen = _compared(link)
+    preset_row(link, "stability_preset", PRESETS, at=lambda name: _compared(PRESETS[name].settings) == chosen, label="Designs to compare")
     designs = []
     for index, (slot, column) in enumerate(zip(SLOTS, st.columns(len(SLOTS), gap="small"), strict=True)):
         with column.container(border=True, height="stretch"):
@@ -103,19 +117,19 @@ def designs_panel(link: LinkState) -> list[Design]:
 
 def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     color = series_style(index)["color"]
-    options = (*trainable_activations(), NONE) if slot else trainable_activations()
+    known = (*trainable_activations(), *([NONE] if slot else []))
+    options = tuple(dict.fromkeys((*known, link[f"activation{slot}"])))  # the last may be one of the visitor's own
     st.selectbox(
-        f"Activation of design {index + 1}", options, format_func=_activation_label, key=link.key(f"activation{slot}"),
-        accept_new_options=True, help="Choose one, or type your own in x: `x*sigmoid(1.7*x)`",
+        f"Activation of design {index + 1}", format_func=_activation_label, accept_new_options=True,
+        help="Choose one, or type your own in x: `x*sigmoid(1.7*x)`", **link.index(f"activation{slot}", options),
     )  # fmt: skip
     activation = link[f"activation{slot}"]
     if activation == NONE:
         return None
-    st.selectbox("Initialization", INITS, format_func=lambda name: INITIALIZERS[name].label, key=link.key(f"init{slot}"))
+    st.selectbox("Initialization", format_func=lambda name: INITIALIZERS[name].label, **link.index(f"init{slot}"))
     init = link[f"init{slot}"]
     if init in WITH_STD:
-        bounds = BOUNDS["init_std"]
-        st.number_input("σ", bounds.low, bounds.high, step=0.01, format="%.4g", key=link.key(f"std{slot}"))
+        st.number_input("σ", step=0.01, format="%.4g", **link.value(f"std{slot}"))
     std = link[f"std{slot}"]
     name = activation if activation in trainable_activations() else EXPRESSION_PREFIX + activation.removeprefix(EXPRESSION_PREFIX)
     try:
@@ -137,17 +151,7 @@ def _activation_label(name: str) -> str:
     return ACTIVATIONS[name].label if name in ACTIVATIONS else name.removeprefix(EXPRESSION_PREFIX)
 
 
-def _chosen(link: LinkState) -> tuple[tuple[str, str, float], ...]:
-    """The designs as the presets have them: σ counts only where it is used."""
-    chosen = [(link[f"activation{slot}"], link[f"init{slot}"], link[f"std{slot}"]) for slot in SLOTS]
+def _compared(values: Mapping[str, Any]) -> tuple[tuple[str, str, float], ...]:
+    """The designs that the fields describe; σ counts only where it is used."""
+    chosen = [(values[f"activation{slot}"], values[f"init{slot}"], values[f"std{slot}"]) for slot in SLOTS]
     return tuple((name, init, std if init in WITH_STD else 0.01) for name, init, std in chosen if name != NONE)
-
-
-def _take_preset(link: LinkState) -> None:
-    preset = st.session_state["stability_preset"]
-    if preset is None:
-        return
-    designs = PRESETS[preset][0]
-    for slot, design in zip(SLOTS, (*designs, *((NONE, "he_normal", 0.01),) * len(SLOTS)), strict=False):
-        for name, value in zip(("activation", "init", "std"), design, strict=True):
-            link[f"{name}{slot}"] = value

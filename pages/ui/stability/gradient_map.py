@@ -35,10 +35,10 @@ def map_panel(link: LinkState, designs: list[Design], depth: int, width: int) ->
     if link["map"] not in by_number:
         link["map"] = next(iter(by_number))
     with controls:
-        st.segmented_control("Plane", tuple(PLANES), format_func=PLANES.__getitem__, key=link.key("plane"), required=True)
-        st.radio("Activation of", tuple(by_number), format_func=lambda number: by_number[number].label, key=link.key("map"))
+        st.segmented_control("Plane", format_func=PLANES.__getitem__, required=True, **link.default("plane"))
+        st.radio("Activation of", format_func=lambda number: by_number[number].label, **link.index("map", tuple(by_number)))
         if link["plane"] == "depth":
-            st.slider("σ_b of the biases", 0.0, measures.HIGHEST_SIGMA_B, step=0.05, key=link.key("sigma_b"))
+            st.slider("σ_b of the biases", step=0.05, **link.value("sigma_b"))
         else:
             st.caption(f"Through {measures.PLANE_DEPTH} layers.")
         st.caption(r"The diamond is the design itself: $\sigma_w = \sqrt{n}\,\mathrm{std}(W)$.")

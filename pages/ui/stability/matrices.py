@@ -18,6 +18,7 @@ from pages.ui.downloads import download
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures
+from pages.ui.unbroken import unbroken
 
 LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
 SCALE_BOUNDS = Bounds(0.001, 100.0)
@@ -100,31 +101,29 @@ def _section(link: LinkState, playing: bool) -> None:
 
 
 def _controls(link: LinkState) -> Product:
-    st.selectbox("Law of the entries", tuple(ENSEMBLES), format_func=lambda law: ENSEMBLES[law].label, key=link.key("law"))
+    st.selectbox("Law of the entries", format_func=lambda law: ENSEMBLES[law].label, **link.index("law"))
     st.latex(ENSEMBLES[link["law"]].latex)
-    st.slider("Size n of the matrices", 1, LARGEST_N, key=link.key("n"))
+    st.slider("Size n of the matrices", **link.value("n"))
     law, n = ENSEMBLES[link["law"]], int(link["n"])
-    st.number_input("Scale σ", SCALE_BOUNDS.low, SCALE_BOUNDS.high, step=0.01, format="%.4f", key=link.key("sigma"))
+    st.number_input("Scale σ", step=0.01, format="%.4f", **link.value("sigma"))
     st.button(
-        "Find the σ that neither grows nor dies", on_click=_set, args=(link, "sigma", law.critical_scale(n)), icon=":material/balance:",
-        help="Sets σ to exp(−λ₁(n)), where the largest exponent is 0.", width="stretch",
+        "Find the σ that neither grows nor dies", on_click=unbroken(_set), args=(link, "sigma", law.critical_scale(n)),
+        icon=":material/balance:", help="Sets σ to exp(−λ₁(n)), where the largest exponent is 0.", width="stretch",
     )  # fmt: skip
-    st.slider("Factors", 1, MOST_FACTORS, key=link.key("factors"))
-    st.slider("Trials", 1, MOST_TRIALS, key=link.key("trials"))
+    st.slider("Factors", **link.value("factors"))
+    st.slider("Trials", **link.value("trials"))
     factors, wanted = int(link["factors"]), int(link["trials"])
     trials = min(wanted, affordable_trials(n, factors, link["law"]))
     if trials < wanted:
         fewer = "1 trial" if trials == 1 else f"{trials} trials"
         st.caption(f":material/speed: {fewer} instead of {wanted}, so that {factors} factors of {n} × {n} answer within a second.")
-    st.segmented_control("Number format", tuple(PRECISIONS), key=link.key("precision"), required=True)
-    st.number_input("Seed", 0, MAX_SEED, key=link.key("draw"))
+    st.segmented_control("Number format", required=True, **link.default("precision"))
+    st.number_input("Seed", **link.value("draw"))
     return Product(link["law"], n, float(link["sigma"]), factors, trials, link["precision"], int(link["draw"]))
 
 
 def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGrowth, k: int) -> None:
-    st.segmented_control(
-        "View", tuple(VIEWS), format_func=VIEWS.__getitem__, key=link.key("view"), required=True, label_visibility="collapsed"
-    )  # fmt: skip
+    st.segmented_control("View", format_func=VIEWS.__getitem__, required=True, label_visibility="collapsed", **link.default("view"))
     literally = link["view"] == "literal"
     rate, variance = product.exponents[0], ENSEMBLES[product.law].variances(product.n)[0]
     theory = figures.Growth(rate / math.log(10), math.sqrt(variance) / math.log(10))
@@ -149,9 +148,9 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
             st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
-        st.button(label, icon=icon, on_click=_play, args=(link, product, not playing), disabled=product.factors == 1)
+        st.button(label, icon=icon, on_click=unbroken(_play), args=(link, product, not playing), disabled=product.factors == 1)
         if product.factors > 1:
-            st.slider("Factors multiplied, k", 1, product.factors, key=link.key("k", product.factors))
+            st.slider("Factors multiplied, k", **link.value("k", max_value=product.factors))
     return int(link["k"])
 
 
@@ -206,9 +205,11 @@ def _critical_panel(link: LinkState, product: Product) -> None:
         if not law.exact:
             st.caption("For uniform entries there is no closed form; this is the value of Gaussian entries with the same variance.")
         with st.container(horizontal=True):
-            st.button(f"σ = {product.critical:.4f}", key="stability_critical", on_click=_set, args=(link, "sigma", product.critical))
-            st.button(f"σ = {naive:.4f}", key="stability_naive", on_click=_set, args=(link, "sigma", naive))
-            st.button("σ = 1", key="stability_one", on_click=_set, args=(link, "sigma", 1.0))
+            st.button(
+                f"σ = {product.critical:.4f}", key="stability_critical", on_click=unbroken(_set), args=(link, "sigma", product.critical)
+            )
+            st.button(f"σ = {naive:.4f}", key="stability_naive", on_click=unbroken(_set), args=(link, "sigma", naive))
+            st.button("σ = 1", key="stability_one", on_click=unbroken(_set), args=(link, "sigma", 1.0))
     with picture:
         figure = figures.critical_scales(measures.critical_scales(product.law, LARGEST_N), product.n, product.scale)
         live_chart(figure, key="critical", height=300, alt="The critical scale against n, with 1/√n and where the controls stand")

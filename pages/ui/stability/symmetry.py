@@ -34,8 +34,8 @@ def section(link: LinkState) -> None:
     )
     load_data()
     units, epochs = st.columns(2, gap="medium")
-    units.select_slider("Hidden units", UNITS, key=link.key("units"))
-    epochs.slider("Epochs", 1, MOST_EPOCHS, key=link.key("symmetry_epochs"))
+    units.select_slider("Hidden units", **link.value("units"))
+    epochs.slider("Epochs", **link.value("symmetry_epochs"))
     chosen = variants(int(link["units"]), int(link["symmetry_epochs"]), int(link["seed"]))
     live_group(GROUP, lambda: _runs(chosen))
 

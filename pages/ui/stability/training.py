@@ -44,9 +44,9 @@ def section(link: LinkState) -> None:
     load_data()
     designs = designs_panel(link)
     layers, epochs, lr = st.columns(3, gap="medium")
-    layers.slider(f"Hidden layers of {TRAINED_WIDTH} units", 1, MOST_LAYERS, key=link.key("layers"))
-    epochs.slider("Epochs", 1, MOST_EPOCHS, key=link.key("epochs"))
-    lr.number_input("Learning rate", BOUNDS["lr"].low, BOUNDS["lr"].high, format="%.4g", key=link.key("lr"))
+    layers.slider(f"Hidden layers of {TRAINED_WIDTH} units", **link.value("layers"))
+    epochs.slider("Epochs", **link.value("epochs"))
+    lr.number_input("Learning rate", format="%.4g", **link.value("lr"))
     titled = [(design.label, _spec(link, design)) for design in designs]
     live_group(GROUP, lambda: _runs(titled))
 

@@ -15,6 +15,7 @@ from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo
+from pages.ui.unbroken import unbroken
 
 SIDE = 81  # points of the grid along one axis
 STEP = 0.05
@@ -39,12 +40,12 @@ CRITICAL = {
 def section(link: LinkState) -> None:
     """Set a point, see the right angle."""
     st.pills(
-        "Function", tuple(SURFACES), format_func=lambda name: SURFACES[name].label, key=link.key("f"), required=True,
-        label_visibility="collapsed", on_change=_start, args=(link,),
+        "Function", format_func=lambda name: SURFACES[name].label, required=True, label_visibility="collapsed",
+        on_change=unbroken(_start), args=(link,), **link.default("f"),
     )  # fmt: skip
     surface = SURFACES[link["f"]]
     picture, numbers = st.columns([1.25, 1], gap="medium")
-    with picture:  # before the sliders: once they are drawn, a click could not move them
+    with picture:
         reading = read_point(surface, link["x"], link["y"])
         click = _map(link["f"], surface, reading)
     if click is not None:
@@ -63,7 +64,7 @@ def _controls(link: LinkState, surface: Surface) -> None:
     st.latex(f"f(x, y) = {surface.latex}")
     st.caption(surface.remark)
     for column, name in zip(st.columns(2), ("x", "y"), strict=True):
-        column.slider(f"${name}$", -CONTOUR_EXTENT, CONTOUR_EXTENT, step=STEP, key=link.key(name))
+        column.slider(f"${name}$", step=STEP, **link.value(name))
 
 
 def _map(name: str, surface: Surface, reading: Reading) -> Click | None:

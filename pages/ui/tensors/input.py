@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from mlp_core.labs.tensors.table import MAX_TEXT_LENGTH, MOST, Shape, TableError, from_cells, number_text, read, resized, write
+from mlp_core.labs.tensors.table import MOST, Shape, TableError, from_cells, number_text, read, resized, write
 from pages.ui.link import LinkState
 from pages.ui.text import plain
 from pages.ui.unbroken import unbroken
+from pages.ui.widget_values import WidgetValues
 
 KINDS = {1: "vector", 2: "matrix", 3: "batch"}
 AXIS_NAMES = ("Matrices", "Rows", "Columns")
@@ -103,39 +104,42 @@ def _row_label(name: str, index: int, shape: Shape) -> str:
 
 def _text(link: LinkState, name: str) -> None:
     help = "Spaces between numbers, `;` between rows, `|` between matrices. `1 2 3` is a vector, `1 2 3;` a matrix of one row."
-    st.text_input("As text", key=link.key(name), max_chars=MAX_TEXT_LENGTH, help=help, placeholder="1 2 3; 4 5 6")
+    st.text_input("As text", help=help, placeholder="1 2 3; 4 5 6", **link.value(name))
 
 
 def _shape(link: LinkState, name: str, tensor: Tensor) -> None:
     """How many axes, and how long: numbers in both shapes stay."""
     shape = tuple(tensor.shape)
-    axes_key = f"tensors_axes_{name}"
-    st.session_state[axes_key] = len(shape)
+    sizes = WidgetValues(f"tensors_shape_{name}", {"axes": len(shape)} | dict.fromkeys(AXIS_NAMES, 1), prefix=f"tensors_{name}_")
+    sizes["axes"] = len(shape)
     st.segmented_control(
-        "Axes", tuple(KINDS), format_func=lambda axes: f"{axes}: {KINDS[axes]}", key=axes_key, required=True,
-        on_change=unbroken(_change_axes), args=(link, name),
+        "Axes", format_func=lambda axes: f"{axes}: {KINDS[axes]}", required=True, on_change=unbroken(_change_axes),
+        args=(link, name, sizes), **sizes.default("axes", tuple(KINDS)),
     )  # fmt: skip
     with st.container(horizontal=True):
         for axis, size in enumerate(shape):
             most, label = MOST[axis - len(shape)], AXIS_NAMES[axis - len(shape)]
-            key = f"tensors_size_{name}_{label}"
-            st.session_state[key] = size
-            st.number_input(label, 1, most, key=key, width=130, on_change=unbroken(_change_size), args=(link, name, axis, key))
+            sizes[label] = size
+            st.number_input(
+                label, width=130, on_change=unbroken(_change_size), args=(link, name, axis, sizes),
+                **sizes.value(label, min_value=1, max_value=most),
+            )  # fmt: skip
+    sizes.keep()
 
 
-def _change_axes(link: LinkState, name: str) -> None:
+def _change_axes(link: LinkState, name: str, sizes: WidgetValues) -> None:
     if (tensor := _readable(link[name])) is None:
         return
-    axes, shape = int(st.session_state[f"tensors_axes_{name}"]), tuple(tensor.shape)
+    axes, shape = int(sizes["axes"]), tuple(tensor.shape)
     link[name] = write(resized(tensor, ((1,) * (axes - len(shape)) + shape)[-axes:]))
 
 
-def _change_size(link: LinkState, name: str, axis: int, key: str) -> None:
+def _change_size(link: LinkState, name: str, axis: int, sizes: WidgetValues) -> None:
     tensor = _readable(link[name])
     if tensor is None or axis >= tensor.dim():  # a click on the axes of a moment ago
         return
     shape = list(tensor.shape)
-    shape[axis] = int(st.session_state[key])
+    shape[axis] = int(sizes[AXIS_NAMES[axis - len(shape)]])
     link[name] = write(resized(tensor, tuple(shape)))
 
 

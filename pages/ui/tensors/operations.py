@@ -52,8 +52,8 @@ FIELDS = (
 def section(link: LinkState) -> None:
     """Choose an operation, edit its operands, see what it makes."""
     st.pills(
-        "Operation", tuple(OPERATIONS), format_func=lambda name: OPERATIONS[name].label, key=link.key("op"), required=True,
-        label_visibility="collapsed", on_change=unbroken(_follow), args=(link,),
+        "Operation", format_func=lambda name: OPERATIONS[name].label, required=True, label_visibility="collapsed",
+        on_change=unbroken(_follow), args=(link,), **link.default("op"),
     )  # fmt: skip
     operation = OPERATIONS[link["op"]]
     controls, results = st.columns([1, 2], gap="medium")
@@ -96,18 +96,18 @@ def _take(link: LinkState, example: Example) -> None:
 def _parameters(link: LinkState, operation: Operation) -> Parameters | None:
     """Draw what the operation lets one choose; None, and why, where that cannot be read."""
     if "axes" in operation.chosen:
-        st.pills("Axes to sum over (none: all)", ("0", "1", "2"), selection_mode="multi", key=link.key("axes"))
+        st.pills("Axes to sum over (none: all)", selection_mode="multi", **link.default("axes"))
     if "keepdim" in operation.chosen and link["axes"]:
         st.segmented_control(
-            "Keep the axis?", ("no", "yes"), format_func=lambda kept: f"keepdim={kept == 'yes'}", key=link.key("keepdim"), required=True
-        )  # fmt: skip
+            "Keep the axis?", format_func=lambda kept: f"keepdim={kept == 'yes'}", required=True, **link.default("keepdim")
+        )
     if "axis" in operation.chosen:
-        st.pills("Axis to sum along", ("0", "1", "2"), key=link.key("axis"), required=True)
+        st.pills("Axis to sum along", required=True, **link.default("axis"))
     if "swap" in operation.chosen:
-        st.pills("Axes to swap", SWAPS, key=link.key("swap"), required=True)
+        st.pills("Axes to swap", required=True, **link.default("swap"))
     shape: tuple[int, ...] = (-1,)
     if "shape" in operation.chosen:
-        st.text_input("New shape", key=link.key("shape"), max_chars=40, help="One size may be −1: it follows from the others.")
+        st.text_input("New shape", help="One size may be −1: it follows from the others.", **link.value("shape"))
         try:
             shape = read_shape(link["shape"])
         except TableError as error:
@@ -152,8 +152,12 @@ def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], par
     written = arithmetic_of(operation, tensors, made_by, float(result.flatten()[cell]))
     st.markdown("##### What made a cell of the result")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Previous cell", icon=":material/chevron_left:", on_click=_move, args=(link, (cell - 1) % count), disabled=count == 1)
-        st.button("Next cell", icon=":material/chevron_right:", on_click=_move, args=(link, (cell + 1) % count), disabled=count == 1)
+        st.button(
+            "Previous cell", icon=":material/chevron_left:", on_click=unbroken(_move), args=(link, (cell - 1) % count), disabled=count == 1
+        )
+        st.button(
+            "Next cell", icon=":material/chevron_right:", on_click=unbroken(_move), args=(link, (cell + 1) % count), disabled=count == 1
+        )
         st.markdown(f"{place} = **{written}**")
     figure, rows = cells_picture(link["op"], operation, tensors, result, made_by, cell)
     alt = f"The operands and the result; {place} = {written}."

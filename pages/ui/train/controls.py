@@ -1,76 +1,88 @@
-"""From widgets to a `RunSpec` and back, and from a link to the widgets. The only place that knows the widgets' keys.
-
-The address bar is the experiment: whatever is chosen is written there, and a link restores it. Streamlit can bind a widget to a
-parameter itself, but then drops what it can not use without a word; here a bad value is named instead.
-"""
+"""The training page's widgets as one experiment: from them to a `RunSpec` and back, and both from and into the page's address."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
-import streamlit as st
-
-from mlp_core.activations import ACTIVATIONS
+from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.expression import ExpressionError, resolve
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.presets import PRESETS
 from mlp_core.spec import (
     BOUNDS,
+    DEVICES,
+    DROPOUT_BOUNDS,
+    IMPLEMENTATIONS,
+    MAX_EXPRESSION_LENGTH,
+    TRAIN_SIZE_BOUNDS,
+    WIDTH_BOUNDS,
+    Bounds,
     RunSpec,
     SpecError,
 )
-from pages.ui.address import Address
-from pages.ui.train.sidebar import (
-    EPOCHS_BOUNDS,
-    KINDS_OF_SGD,
-    LR_STOPS,
-    MAX_HIDDEN,
-    OWN_ACTIVATION,
-    PAGE,
-    draw_sidebar,
-    nearest,
-    optimizer_settings,
-)
-from pages.ui.unbroken import unbroken
-from pages.ui.widget_defaults import Seeds
+from pages.ui.link import Field, LinkState, choice, flag, number, stop, text
+from pages.ui.presets import Preset
+from pages.ui.presets import preset_row as row
+from pages.ui.widget_values import WidgetValues
 
+PAGE = "train"
+DEFAULT = RunSpec()
+EPOCHS_BOUNDS = Bounds(1, 100, whole=True)
+MAX_HIDDEN = 8  # layers with a control of their own
+OWN_ACTIVATION = "own"
 DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
-FIELDS = tuple(field.name for field in fields(RunSpec))
+KINDS_OF_SGD = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
+PRESET_SPECS = {name: preset.spec for name, preset in PRESETS.items()}
+LR_STOPS = (*(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (1, 2, 3, 5)), 100.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Design:
-    """What the controls describe: an experiment, or the reason why they describe none; and what was wrong with the link."""
+class ExperimentLink(LinkState):
+    """The page's widgets, and the experiment that they describe; the link says it as `RunSpec` does, one parameter a field of it."""
 
-    spec: RunSpec | None
-    error: SpecError | ExpressionError | None
-    link_errors: tuple[SpecError, ...]
+    def __init__(self) -> None:
+        super().__init__(PAGE, _fields(), parameters=[field.name for field in fields(RunSpec)], prefix="")
 
+    def experiment(self) -> RunSpec:
+        """What the widgets describe.
 
-def design() -> Design:
-    """Draw the sidebar and read the experiment from it."""
-    seeds, address = Seeds(PAGE), Address(PAGE, FIELDS)
-    _follow_link(seeds, address)
-    draw_sidebar(seeds)
-    seeds.keep()
-    try:
-        spec = _spec_of(seeds)
+        Raises:
+            SpecError, ExpressionError: nothing that can be trained.
+        """
+        spec = spec_of(self)
         resolve(spec.activation)
-    except (SpecError, ExpressionError) as error:
-        return Design(None, error, st.session_state["_link_errors"])
-    if spec != st.session_state["_spec"]:  # the person has moved on from what the link said
-        st.session_state["_spec"], st.session_state["_link_errors"] = spec, ()
-    address.write(spec.to_query())
-    return Design(spec, None, st.session_state["_link_errors"])
+        return spec
+
+    def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
+        spec, errors = RunSpec.from_query(query)
+        if len(spec.hidden) > MAX_HIDDEN:
+            errors += (_too_many_layers(spec),)
+            spec = replace(spec, hidden=DEFAULT.hidden, dropout=())
+        if spec.epochs > EPOCHS_BOUNDS.high:
+            errors += (SpecError("epochs", f"{EPOCHS_BOUNDS.rule} on this page", spec.epochs),)
+            spec = replace(spec, epochs=DEFAULT.epochs)
+        shown = spec_of(widgets_of(spec))
+        for name, (given, _) in spec.differences(shown).items():
+            if name not in ("activation", "dropout"):  # which differ by blanks and zeros at most
+                errors += (SpecError(name, "cannot be chosen here together with the rest of the link", given),)
+        return widgets_of(shown), errors
+
+    def query(self) -> dict[str, str] | None:
+        try:
+            return self.experiment().to_query()
+        except (SpecError, ExpressionError):
+            return None
+
+    def default_text(self, parameter: str) -> object:
+        return getattr(DEFAULT, parameter)
 
 
 def choose(spec: RunSpec) -> None:
-    """Set every control to `spec`. To be called before the controls are drawn: from a callback, say."""
-    st.session_state["_spec"] = spec
-    st.session_state["_link_errors"] = ()
-    Seeds(PAGE).plant(_widgets_of(spec))
+    """Set every control to `spec`."""
+    widgets = widgets_of(spec)
+    WidgetValues(PAGE, widgets).update(widgets)
 
 
 def take(spec: RunSpec) -> None:
@@ -80,69 +92,45 @@ def take(spec: RunSpec) -> None:
         SpecError: this page has no controls for it.
     """
     if len(spec.hidden) > MAX_HIDDEN:
-        raise SpecError("hidden", f"must have at most {MAX_HIDDEN} layers on this page", f"{len(spec.hidden)} layers")
+        raise _too_many_layers(spec)
     EPOCHS_BOUNDS.check("epochs", spec.epochs)
     choose(spec)
 
 
-def preset_row(spec: RunSpec | None) -> None:
+def preset_row(link: ExperimentLink, spec: RunSpec | None) -> None:
     """The presets, one click each; the one that the controls are at is marked.
 
     Args:
         spec: the experiment that the controls describe; None while they describe none.
     """
-    here = next((name for name, preset in PRESETS.items() if preset.spec == spec), None)
-    seeds = Seeds(PAGE)
-    seeds.plant({"preset": here})
-    st.pills(
-        "Start from",
-        list(PRESETS),
-        default=here,
+    row(
+        link,
+        "preset",
+        {name: Preset(widgets_of(preset), PRESETS[name].lesson) for name, preset in PRESET_SPECS.items()},
+        at=lambda name: PRESET_SPECS[name] == spec,
+        title=lambda name: PRESETS[name].title,
         required=True,
-        format_func=lambda name: PRESETS[name].title,
-        key=seeds.key("preset"),
-        on_change=unbroken(_take_preset),
         help="One click sets every control. Then change what you like.",
     )
-    if here is not None:
-        st.caption(PRESETS[here].lesson)
 
 
-def _take_preset() -> None:
-    if (name := Seeds(PAGE)["preset"]) is not None:
-        choose(PRESETS[name].spec)
+def optimizer_labels() -> dict[str, str]:
+    """The choices of an optimizer: the registry's, with SGD's momentum as choices of their own."""
+    return KINDS_OF_SGD | {name: rule.label for name, rule in OPTIMIZERS.items() if name != "sgd"}
 
 
-def _follow_link(seeds: Seeds, address: Address) -> None:
-    """Take over what the address says, if a link led here; else what was chosen before this page was left."""
-    query = address.arrived(entering=seeds.entering, chosen=_query_of(seeds))
-    if query is None:
-        return
-    spec, errors = RunSpec.from_query(query)
-    if len(spec.hidden) > MAX_HIDDEN:
-        errors += (SpecError("hidden", f"must have at most {MAX_HIDDEN} layers on this page", f"{len(spec.hidden)} layers"),)
-        spec = replace(spec, hidden=RunSpec().hidden, dropout=())
-    if spec.epochs > EPOCHS_BOUNDS.high:
-        errors += (SpecError("epochs", f"{EPOCHS_BOUNDS.rule} on this page", spec.epochs),)
-        spec = replace(spec, epochs=RunSpec().epochs)
-    shown = _spec_of(_widgets_of(spec))
-    for name, (given, _) in spec.differences(shown).items():
-        if name not in ("activation", "dropout"):  # which differ by blanks and zeros at most
-            errors += (SpecError(name, "cannot be chosen here together with the rest of the link", given),)
-    choose(shown)
-    st.session_state["_link_errors"] = errors
-    address.followed(query)
+def optimizer_settings(choice: str) -> set[str]:
+    """The fields of a `RunSpec` that such a choice uses."""
+    settings = set(OPTIMIZERS["sgd" if choice in KINDS_OF_SGD else choice].settings)
+    return settings - {"momentum"} if choice == "sgd" else settings
 
 
-def _query_of(seeds: Seeds) -> dict[str, str] | None:
-    """What the controls now say, as the address says it; None while they describe no experiment, or before they were drawn."""
-    try:
-        return _spec_of(seeds).to_query() if seeds else None
-    except (SpecError, ExpressionError):
-        return None
+def nearest(stops: tuple[float, ...], value: float) -> float:
+    """The stop of a logarithmic slider that is closest to a value."""
+    return min(stops, key=lambda stop: abs(stop - value) / stop)
 
 
-def _widgets_of(spec: RunSpec) -> dict[str, Any]:
+def widgets_of(spec: RunSpec) -> dict[str, Any]:
     """The value of every widget for `spec`."""
     widgets: dict[str, Any] = {name: getattr(spec, name) for name in BOUNDS}
     widgets |= {"layers": len(spec.hidden), "init": spec.init, "implementation": spec.implementation, "device": spec.device}
@@ -167,7 +155,7 @@ def _widgets_of(spec: RunSpec) -> dict[str, Any]:
     return widgets
 
 
-def _spec_of(widgets: Mapping[str, Any]) -> RunSpec:
+def spec_of(widgets: Mapping[str, Any]) -> RunSpec:
     """The experiment that the widgets describe; a setting that is not shown counts as its default.
 
     Raises:
@@ -193,4 +181,33 @@ def _spec_of(widgets: Mapping[str, Any]) -> RunSpec:
         implementation=widgets["implementation"],
         device=widgets["device"],
         **chosen,
+    )
+
+
+def _too_many_layers(spec: RunSpec) -> SpecError:
+    return SpecError("hidden", f"must have at most {MAX_HIDDEN} layers on this page", f"{len(spec.hidden)} layers")
+
+
+def _fields() -> tuple[Field, ...]:
+    """What the widgets may be, each beginning at its value for the default experiment."""
+    begin, bounds = widgets_of(DEFAULT), BOUNDS | {"epochs": EPOCHS_BOUNDS, "train_size": TRAIN_SIZE_BOUNDS}
+    bounds |= {"layers": Bounds(0, MAX_HIDDEN, whole=True)}
+    for layer in range(1, MAX_HIDDEN + 1):
+        bounds |= {f"units_{layer}": WIDTH_BOUNDS, f"dropout_{layer}": DROPOUT_BOUNDS}
+    for name, activation in ACTIVATIONS.items():
+        if (parameter := activation.parameter) is not None:
+            bounds[f"parameter_{name}"] = Bounds(parameter.low, parameter.high)
+    options: dict[str, Iterable[str]] = {
+        "activation": (*trainable_activations(), OWN_ACTIVATION),
+        "init": INITIALIZERS,
+        "optimizer": optimizer_labels(),
+        "implementation": IMPLEMENTATIONS,
+        "device": DEVICES,
+    }
+    return (
+        *(number(name, begin[name], one) for name, one in bounds.items()),
+        *(choice(name, begin[name], tuple(one)) for name, one in options.items()),
+        *(flag(name, begin[name]) for name in ("divide_by_batch", "all_images")),
+        stop("lr_stop", begin["lr_stop"], LR_STOPS, "1, 2, 3, 5 times a power of ten"),
+        text("expression", begin["expression"], MAX_EXPRESSION_LENGTH),
     )

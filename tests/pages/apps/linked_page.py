@@ -19,15 +19,15 @@ FIELDS = (
     span("range", (-8.0, 8.0), BOUNDS),
 )
 
-link = LinkState("house", FIELDS)
+link = LinkState("linked", FIELDS)
 link.show_errors()
-st.multiselect("Show", ("a", "b"), key=link.key("show"))
+st.multiselect("Show", **link.default("show"))
 low, high = link["range"]
 if "b" in link["show"]:
-    st.selectbox("Step", ("1", "2"), key=link.key("step"))
+    st.selectbox("Step", **link.index("step"))
 link["x"] = min(max(link["x"], low), high)
-st.slider("x", low, high, step=0.5, key=link.key("x", low, high))
-st.slider("Range", -20.0, 20.0, key=link.key("range"))
+st.slider("x", step=0.5, **link.value("x", min_value=low, max_value=high))
+st.slider("Range", **link.value("range"))
 st.text(f"{link['x']:g} {link['step']} {','.join(link['show'])} {low:g}..{high:g}")
 if st.session_state.get("cut_short"):
     st.stop()

@@ -8,6 +8,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
+from pages.ui.train.controls import spec_of
 from tests.support.pages.visit import again, numbers, traces, until
 
 SHORT = {"hidden": "16", "init": "he_normal", "train_size": "512", "batch_size": "64", "epochs": "2"}  # 16 steps that learn something
@@ -20,6 +21,11 @@ def job_of(page: AppTest) -> TrainingJob:
     found = page.session_state["_job"]
     assert isinstance(found, TrainingJob)
     return found
+
+
+def chosen(page: AppTest) -> RunSpec:
+    """The experiment that the page's controls describe."""
+    return spec_of(page.session_state["_values_train"].values)
 
 
 def press(page: AppTest, name: str) -> AppTest:

@@ -98,6 +98,18 @@ def press(page: AppTest, key: str) -> AppTest:
     return again(page)
 
 
+KINDS = (
+    "slider", "select_slider", "number_input", "text_input", "selectbox", "multiselect", "radio", "toggle", "checkbox", "button_group",
+)  # fmt: skip
+
+
+def widget(page: AppTest, key: str) -> Any:
+    """The widget with this key, which has a number added where it was set from outside."""
+    named = re.compile(rf"{re.escape(key)}(\.\d+)?")
+    (found,) = (one for kind in KINDS for one in page.get(kind) if named.fullmatch(str(one.key)))
+    return found
+
+
 def bare(markdown: str) -> str:
     """What of a text markdown may bring to life: all but its pieces of code."""
     return re.sub(r"`[^`]*`", "", markdown)

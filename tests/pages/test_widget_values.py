@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.ui import widget_defaults as module
-from pages.ui.widget_defaults import Seeds
+from pages.ui import widget_values as module
+from pages.ui.widget_values import WidgetValues
 
 NAMES = ("a", "b", "c")
 VALUES = st.integers(0, 2)
@@ -26,31 +26,33 @@ class Page:
         self.shown: dict[str, Any] = {}
 
     @contextmanager
-    def seeds(self) -> Iterator[Seeds]:
+    def values(self) -> Iterator[WidgetValues]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, "st", SimpleNamespace(session_state=self.state))
-            yield Seeds("page")
+            yield WidgetValues("page", dict.fromkeys(NAMES, 0))
 
-    def run(self, drawn: tuple[str, ...] = NAMES, planted: dict[str, int] | None = None) -> None:
+    def run(self, drawn: tuple[str, ...] = NAMES, outside: dict[str, int] | None = None) -> None:
         """A run of the script: values set from outside, then the widgets, then all is kept."""
-        with self.seeds() as seeds:
-            seeds.plant(planted or {})
-            keys = {seeds.key(name): name for name in drawn}
-            for key, name in keys.items():
-                self.state.setdefault(key, seeds[name])
-            seeds.keep()
+        with self.values() as values:
+            values.update(outside or {})
+            keys = {}
+            for name in drawn:
+                given = values.value(name)
+                self.state.setdefault(given["key"], given["value"])
+                keys[given["key"]] = name
+            values.keep()
             self.shown = {name: self.state[key] for key, name in keys.items()}
             self.leave(keep=keys)
 
     def leave(self, keep: Collection[str] = ()) -> None:
         """Another page is drawn, or of this one only some widgets."""
-        for key in [key for key in self.state if not key.startswith("_seeds") and key not in keep]:
+        for key in [key for key in self.state if not key.startswith("_values") and key not in keep]:
             del self.state[key]
 
     def look(self) -> tuple[dict[str, str], dict[str, Any], bool]:
         """Every widget's key and value, and whether the page looks just opened."""
-        with self.seeds() as seeds:
-            return {name: seeds.key(name) for name in seeds}, dict(seeds), seeds.entering
+        with self.values() as values:
+            return {name: values.key(name) for name in values}, dict(values), values.entering
 
     def choose(self, name: str, value: int) -> None:
         """A person moves a widget that is drawn."""
@@ -60,7 +62,7 @@ class Page:
 @pytest.fixture
 def page() -> Page:
     page = Page()
-    page.run(planted=dict.fromkeys(NAMES, 0))
+    page.run()
     return page
 
 
@@ -69,7 +71,7 @@ def test_a_widget_keeps_its_name_until_it_is_set_from_outside(page: Page) -> Non
     page.choose("a", 1)
     page.run()
     assert page.look()[0]["a"] == "a"
-    page.run(planted={"a": 2})
+    page.run(outside={"a": 2})
     keys, values, _ = page.look()
     assert keys["a"] not in NAMES
     assert values == {"a": 2, "b": 0, "c": 0}
@@ -77,7 +79,7 @@ def test_a_widget_keeps_its_name_until_it_is_set_from_outside(page: Page) -> Non
 
 def test_a_widget_that_already_shows_the_value_is_left_alone(page: Page) -> None:
     page.choose("a", 1)
-    page.run(planted={"a": 1, "b": 0})
+    page.run(outside={"a": 1, "b": 0})
     assert page.look()[0] == {name: name for name in NAMES}
 
 
@@ -93,22 +95,29 @@ def test_a_widget_that_was_not_drawn_for_a_while_comes_back_as_it_was(page: Page
 def test_a_page_is_entered_first_and_after_it_was_left_and_not_when_widgets_get_new_keys(page: Page) -> None:
     assert Page().look()[2]
     assert not page.look()[2]
-    page.run(planted=dict.fromkeys(NAMES, 1))
+    page.run(outside=dict.fromkeys(NAMES, 1))
     assert not page.look()[2]
     page.leave()
     assert page.look()[2]
 
 
+def test_a_widget_that_was_never_drawn_keeps_its_name(page: Page) -> None:
+    fresh = Page()
+    with fresh.values() as values:
+        values["a"] = 2
+        assert values.value("a") == {"value": 2, "key": "a"}
+
+
 def test_new_keys_before_they_are_drawn_do_not_look_like_entering(page: Page) -> None:
     """A callback sets every widget from outside; the run that follows asks whether the page was just opened."""
-    with page.seeds() as seeds:
-        seeds.plant(dict.fromkeys(NAMES, 1))
+    with page.values() as values:
+        values.update(dict.fromkeys(NAMES, 1))
     assert not page.look()[2]
 
 
 STEPS = st.one_of(
     st.tuples(st.just("choose"), st.sampled_from(NAMES), VALUES),
-    st.tuples(st.just("plant"), st.dictionaries(st.sampled_from(NAMES), VALUES), st.sampled_from([NAMES, ("a",), ("b", "c")])),
+    st.tuples(st.just("set"), st.dictionaries(st.sampled_from(NAMES), VALUES), st.sampled_from([NAMES, ("a",), ("b", "c")])),
     st.tuples(st.just("leave"), st.none(), st.none()),
 )
 
@@ -116,16 +125,16 @@ STEPS = st.one_of(
 @given(st.lists(STEPS, max_size=12))
 def test_what_was_chosen_last_is_what_is_shown(steps: list[tuple[str, Any, Any]]) -> None:
     page, expected = Page(), dict.fromkeys(NAMES, 0)
-    page.run(planted=expected)
+    page.run()
     for kind, first, second in steps:
         if kind == "choose":
             if first in page.shown:
                 page.choose(first, second)
                 expected[first] = second
             page.run(drawn=tuple(page.shown))
-        elif kind == "plant":
+        elif kind == "set":
             expected |= first
-            page.run(drawn=second, planted=first)
+            page.run(drawn=second, outside=first)
         else:
             page.leave()
             page.run()

@@ -1,0 +1,51 @@
+"""A row of settings worth starting from, each with its lesson."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from pages.ui.unbroken import unbroken
+from pages.ui.widget_values import WidgetValues
+
+
+class Preset(NamedTuple):
+    """What it sets the page's widgets to, and what there is to see."""
+
+    settings: Mapping[str, Any]
+    lesson: str
+
+
+def preset_row(
+    values: WidgetValues,
+    key: str,
+    presets: Mapping[str, Preset],
+    *,
+    at: Callable[[str], bool] | None = None,
+    label: str = "Start from",
+    title: Callable[[str], str] = str,
+    **look: Any,
+) -> None:
+    """The presets, one click each; the one that the widgets are at is marked, and says what it shows.
+
+    Args:
+        values: the widgets that are set.
+        key: of the row.
+        at: whether the widgets are at a preset; where it is not given, that each setting is equal.
+        title: what a preset is called on the page.
+        look: other arguments of `st.pills`.
+    """
+    at = at or (lambda preset: all(values[name] == value for name, value in presets[preset].settings.items()))
+    row = WidgetValues(key, {key: None})
+    row[key] = here = next(filter(at, presets), None)
+
+    def take() -> None:
+        if (chosen := row[key]) is not None:
+            values.update(presets[chosen].settings)
+
+    st.pills(label, format_func=title, on_change=unbroken(take), **row.default(key, tuple(presets)), **look)
+    row.keep()
+    if here is not None:
+        st.caption(presets[here].lesson)

@@ -1,0 +1,108 @@
+"""The values of a page's widgets by name: what each begins with, what it says now, and how it is set from outside.
+
+A value put into `st.session_state` reaches the browser with one message. A click that interrupts the run at that moment drops the message;
+the browser then still shows the old value and sends it back with its next click. A widget that begins with its value cannot lose it: so a
+value set from outside is kept here, and its widget gets a new key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What the session remembers of a page's widgets.
+
+    Args:
+        values: what each begins with, or had at the end of the last run.
+        versions: of each that was ever drawn, how often it was set from outside since.
+        drawn: the keys of the widgets that the last run drew.
+    """
+
+    values: dict[str, Any]
+    versions: dict[str, int] = field(default_factory=dict)
+    drawn: frozenset[str] = frozenset()
+
+
+class WidgetValues(Mapping[str, Any]):
+    """The values of a page's widgets, drawn or not.
+
+        panel = WidgetValues("inside", {"own": False})
+        st.toggle("Own scale", **panel.value("own"))  # begins with its value, and has its key
+        panel["own"]                                  # what the widget says, or would say if it were drawn
+        panel["own"] = True                           # from outside: in the next run, if the widget is drawn already
+        panel.keep()                                  # last: a widget that is not drawn for a while comes back as it was
+
+    Args:
+        page: a name of its own for the page, or for a part of it.
+        defaults: what the widgets begin with.
+        prefix: what the widgets' keys begin with.
+    """
+
+    def __init__(self, page: str, defaults: Mapping[str, Any], prefix: str = "") -> None:
+        self._prefix = prefix
+        name = f"_values_{page}"
+        if name not in st.session_state:
+            st.session_state[name] = _Kept({})
+        self._kept: _Kept = st.session_state[name]
+        self._kept.values = {**defaults, **self._kept.values}
+
+    def key(self, name: str) -> str:
+        """The key of a widget that is about to be drawn."""
+        self._kept.versions.setdefault(name, 0)
+        return self._key(name)
+
+    def value(self, name: str, **limits: Any) -> dict[str, Any]:
+        """The arguments of `st.slider`, `st.number_input`, `st.toggle`, `st.text_input` and the like: `value` and `key`.
+
+        Args:
+            limits: others that the widget takes, such as `min_value`.
+        """
+        return limits | {"value": self[name], "key": self.key(name)}
+
+    def index(self, name: str, options: Sequence[Any]) -> dict[str, Any]:
+        """The arguments of `st.selectbox` and `st.radio`: `options`, `index` and `key`."""
+        return {"options": options, "index": list(options).index(self[name]), "key": self.key(name)}
+
+    def default(self, name: str, options: Sequence[Any]) -> dict[str, Any]:
+        """The arguments of `st.pills`, `st.segmented_control` and `st.multiselect`: `options`, `default` and `key`."""
+        return {"options": options, "default": self[name], "key": self.key(name)}
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Set widgets from outside. One that has its value already stays, for the hand that may be moving it."""
+        changed = {name: value for name, value in values.items() if value != self[name]}
+        for name, value in changed.items():  # reading may be cut short by a click, this not
+            if name in self._kept.versions:
+                self._kept.versions[name] += 1
+            self._kept.values[name] = value
+
+    def keep(self) -> None:
+        """Remember every widget's value."""
+        self._kept.values.update(self)
+        self._kept.drawn = frozenset(key for name in self if (key := self._key(name)) in st.session_state)
+
+    @property
+    def entering(self) -> bool:
+        """Whether the page was just opened, for the first time or again: Streamlit forgets the widgets of a page that is left."""
+        return not any(key in st.session_state for key in self._kept.drawn)
+
+    def __getitem__(self, name: str) -> Any:
+        return st.session_state.get(self._key(name), self._kept.values[name])
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept.values)
+
+    def __len__(self) -> int:
+        return len(self._kept.values)
+
+    def _key(self, name: str) -> str:
+        version = self._kept.versions.get(name, 0)
+        return f"{self._prefix}{name}.{version}" if version else f"{self._prefix}{name}"
