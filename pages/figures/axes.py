@@ -15,6 +15,7 @@ from pages.figures.figure import Floats
 MOST_TICKS = 7
 RAIL_GAP = 0.12  # between the data and the rails for 0 and ∞, of the data's span
 MARGIN = 0.04
+PLANE_HALF = 6.0  # the plane of points reaches so far on either side of 0
 FRAMED = {"showgrid": False, "showline": True, "mirror": True}  # without a grid and with a line all around
 
 

@@ -16,8 +16,8 @@ from pages.figures.palette import DIVERGING, GRADIENT, GREY, HEALTHY, THEORY, VA
 from pages.figures.series import evenly_spread, finite
 
 DIFFERS = 0.01  # of a decade: what float32 gets is marked where it is this far from float64
-MOST_RIDGES = 10
-RIDGE_HEIGHT = 1.6  # of the distance between two ridges
+MOST_OUTPUT_RIDGES = 10
+OUTPUT_RIDGE_HEIGHT = 1.6  # of the distance between two ridges
 MOST_DECADES = 12.0  # of a map's color scale to either side
 LEGEND_LINE = {"color": GREY, "width": 2}
 CROSS = {"size": 9, "symbol": "x-thin-open", "line": {"width": 2}}
@@ -110,13 +110,15 @@ def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0)
         largest: (L,) the largest absolute output of each layer, written beside its ridge.
     """
     depth, bins = histograms.shape
-    chosen = evenly_spread(depth, MOST_RIDGES)
+    chosen = evenly_spread(depth, MOST_OUTPUT_RIDGES)
     x = (np.arange(bins) + 0.5) / bins * 2 - 1
     color = series_style(color_index)["color"]
     traces, ticks, words = [], [], []
     for place, layer in reversed(list(enumerate(chosen))):
         counts = histograms[layer]
-        height = RIDGE_HEIGHT * np.sqrt(counts / (counts.max() or 1.0))  # the root, so that a spike at 0 leaves something of the rest
+        height = OUTPUT_RIDGE_HEIGHT * np.sqrt(
+            counts / (counts.max() or 1.0)
+        )  # the root, so that a spike at 0 leaves something of the rest
         size = spoken_size(math.log10(largest[layer]) if largest[layer] > 0 else -math.inf)
         base = scatter(x=x, y=np.full(bins, float(place)), mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
         ridge = scatter(

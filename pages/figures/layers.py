@@ -17,7 +17,7 @@ from pages.figures.palette import BLUE, GREY, HEALTHY, OUTPUT, VERMILION, WARNIN
 from pages.figures.series import decimation_indices, evenly_spread, finite
 
 MOST_LINES = 10  # hidden layers drawn
-MOST_TICKS = 4  # of a panel as low as these
+PANEL_TICKS = 4  # of a panel as low as these
 MOST_POINTS = 150  # of a line
 FEW_POINTS = 15  # with so few, each is marked
 PANEL_PX, STATISTICS_AROUND = 118, 112
@@ -62,8 +62,8 @@ MEAN = LayerQuantity("mean", "Mean of the outputs", lambda moment, i: moment.lay
 STD = LayerQuantity("std", "Standard deviation of the outputs", lambda moment, i: moment.layers[i].activation_std, log=True, output=False)
 SATURATED = LayerQuantity("flat", "Saturated outputs", lambda moment, i: 100 * moment.layers[i].saturated_fraction, output=False)
 DEAD = LayerQuantity("flat", "Dead units", lambda moment, i: 100 * _dead(moment.layers[i]), output=False)
-GRADIENT = LayerQuantity("gradient", "Gradient norm |∂L/∂W|", lambda moment, i: moment.layers[i].gradient_norm, log=True)
-UPDATE = LayerQuantity("update", "Update-to-weight ratio", lambda moment, i: moment.update_ratios[i], log=True)
+GRADIENT_NORM = LayerQuantity("gradient", "Gradient norm |∂L/∂W|", lambda moment, i: moment.layers[i].gradient_norm, log=True)
+UPDATE_RATIO = LayerQuantity("update", "Update-to-weight ratio", lambda moment, i: moment.update_ratios[i], log=True)
 
 
 def _dead(layer: LayerStats) -> float:
@@ -92,7 +92,7 @@ def layer_statistics(
     hidden = len(moments[0].layers) - 1 if moments else 0
     shown = evenly_spread(hidden, MOST_LINES).tolist()
     rows = [[MEAN], [STD], _flat_units(moments, hidden)] if hidden else []
-    rows += [[GRADIENT], [UPDATE]]
+    rows += [[GRADIENT_NORM], [UPDATE_RATIO]]
     traces: list[Trace] = []
     axes: dict[str, Any] = {}
     shapes, titles = [], []
@@ -108,14 +108,14 @@ def layer_statistics(
         scale = Log10Axis.around([band, *(values for *_, values in lines)]) if first.log else None
         for quantity, layer, steps, values in lines:
             traces += panel.line(quantity, layer, hidden, steps, values, scale)
-        rule = update_rule if first is UPDATE else None
+        rule = update_rule if first is UPDATE_RATIO else None
         axes |= panel.axes(first, scale, band, [values for *_, values in lines])
         shapes += panel.shapes(band, rule)
         title = f"<b>{_panel_title(quantities, rule)}</b>"
         titles.append(note(title, 0, panel.domain[1], size=SMALL + 2, xref="paper", yref="paper", **ABOVE_LEFT))
     return figure(
         traces,
-        height=_statistics_px(hidden),
+        height=statistics_px(hidden),
         margin={"l": 64, "r": 16, "t": 48, "b": 64},
         legend=LEGEND | {"y": 1 + 22 / (PANEL_PX * len(rows))},
         shapes=shapes,
@@ -124,7 +124,7 @@ def layer_statistics(
     )
 
 
-def _statistics_px(hidden: int) -> int:
+def statistics_px(hidden: int) -> int:
     """Height of the figure of a network with so many hidden layers, in pixels."""
     return STATISTICS_AROUND + PANEL_PX * (5 if hidden else 2)
 
@@ -226,7 +226,7 @@ def _few_ticks(layout: dict[str, Any]) -> dict[str, Any]:
     """The axis with fewer powers of ten; the places of 0 and of what is not finite keep their words."""
     ticks = list(zip(layout["tickvals"], layout["ticktext"], strict=True))
     powers = [tick for tick in ticks if tick[1].startswith("1")]
-    kept = [tick for tick in ticks if tick not in powers] + powers[:: -(-len(powers) // MOST_TICKS) or 1]
+    kept = [tick for tick in ticks if tick not in powers] + powers[:: -(-len(powers) // PANEL_TICKS) or 1]
     return layout | labeled(kept)
 
 
@@ -316,7 +316,7 @@ def layer_histograms(
     rows_hidden = sum(layer < hidden for layer in shown)
     return figure(
         traces,
-        height=_ridges_px(len(histograms)),
+        height=histograms_px(len(histograms)),
         margin={"l": 64, "r": 104, "t": 40 if flat else 12, "b": 56},
         hovermode="closest",
         xaxis=axis(title, range=[low, high], zeroline=True, uirevision=f"{title} {low:g} {high:g}"),
@@ -333,7 +333,7 @@ def layer_histograms(
     )
 
 
-def _ridges_px(layers: int) -> int:
+def histograms_px(layers: int) -> int:
     """Height of the figure of so many layers, in pixels."""
     return RIDGES_AROUND + RIDGE_PX * max(2, min(layers, MOST_RIDGES))
 
@@ -433,7 +433,7 @@ def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> F
         titles.append(note(text, 0, domain[1], size=SMALL + 1, xref="paper", yref="paper", **ABOVE_LEFT))
     return figure(
         traces,
-        height=_strips_px(len(activations)),
+        height=strips_px(len(activations)),
         margin={"l": 8, "r": 8, "t": 8, "b": 62},
         hovermode="closest",
         annotations=titles,
@@ -441,7 +441,7 @@ def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> F
     )
 
 
-def _strips_px(layers: int) -> int:
+def strips_px(layers: int) -> int:
     """Height of the figure of so many layers, in pixels."""
     return STRIPS_AROUND + STRIP_PX * min(layers, MOST_STRIPS)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pages.figures.axes import axis, log_axis, plane_axes
+from pages.figures.axes import PLANE_HALF, axis, log_axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, figure, scatter
 from pages.figures.marks import Marks, arrow
 from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE
@@ -16,8 +16,7 @@ from pages.figures.series import POINT_LIMIT, evenly_spread, segments
 
 LEAST = 1e-18  # of the largest: where a singular value of exactly 0 is drawn
 LEAST_DIFFERENCE = 1e-17
-HALF = 6.0  # the plane shown reaches so far
-FAR = 4 * HALF
+FAR = 4 * PLANE_HALF
 NEARBY = 5.0  # a bound within so many times the count belongs in the picture
 
 
@@ -100,7 +99,7 @@ def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Fl
     return figure(
         traces,
         hovermode="closest",
-        **plane_axes(HALF, dtick=2),
+        **plane_axes(PLANE_HALF, dtick=2),
         annotations=_weight_arrow(weights),
     )
 
@@ -150,7 +149,7 @@ def _boundary(weights: Floats | None, style: dict[str, Any], name: str) -> Trace
 def _weight_arrow(weights: Floats) -> list[dict[str, Any]]:
     """w, which points to the side of +1, from the line's nearest point to the origin; its length says nothing."""
     size = math.hypot(weights[0], weights[1])
-    if size == 0 or abs(weights[2]) / size > HALF:
+    if size == 0 or abs(weights[2]) / size > PLANE_HALF:
         return []
     foot, length = -weights[2] / size**2 * weights[:2], 1.5 * weights[:2] / size
     return [arrow(tuple(foot), tuple(foot + length), MEASURED, 2.5)]

@@ -24,7 +24,7 @@ FEWEST_UNITS = 4  # … yet a layer still looks like one
 MOST_SPACING = 30.0  # px between two units
 
 # px from the top of a figure of this height; the units stand between UNITS_TOP and UNITS_BOTTOM
-HEIGHT = 260
+DIAGRAM_PX = 260
 UNITS_TOP, UNITS_BOTTOM = 50.0, 200.0
 FIRST_LINE, SECOND_LINE = 14, 31
 NOTE_LINE, WIDTHS_BELOW_NOTE = 12, 30
@@ -37,7 +37,7 @@ PICTURE_X = -0.7  # the middle of the picture, in layers left of the input
 
 LARGEST_UNIT = 14.0  # px
 SIDE = 28  # pixels of an image
-ENLARGEMENT = 8  # of the picture, so that its pixels stay square
+PICTURE_ENLARGEMENT = 8  # of the picture, so that its pixels stay square
 
 Matrix = npt.NDArray[np.floating]
 Segment = tuple[float, float, float]  # x of its left end, y there, y at the right end one column on
@@ -112,10 +112,10 @@ def network_diagram(
     traces = [*edges, _unit_markers(geometry, sizes), _dots(geometry), *_labels(geometry, sizes, activation_label, dropout)]
     return diagram(
         traces,
-        height=HEIGHT,
+        height=DIAGRAM_PX,
         margin=dict.fromkeys("lrtb", 0),
         xaxis=hidden_axis(range=[PICTURE_X - 0.4 if pictured else -0.5, geometry.columns[-1].x + 0.45]),
-        yaxis=hidden_axis(range=[HEIGHT, 0]),
+        yaxis=hidden_axis(range=[DIAGRAM_PX, 0]),
         images=[_picture(image)] if pictured else [],
     )
 
@@ -337,7 +337,7 @@ def _dots(geometry: Geometry) -> Trace:
 
 def _picture(image: npt.NDArray[np.uint8] | None) -> dict[str, object]:
     return {
-        "source": pixel_grid_svg(SIDE, GREY) if image is None else png(enlarged(grey_indices(image), ENLARGEMENT), grey_colors()),
+        "source": pixel_grid_svg(SIDE, GREY) if image is None else png(enlarged(grey_indices(image), PICTURE_ENLARGEMENT), grey_colors()),
         "xref": "x", "yref": "y", "x": PICTURE_X, "y": (UNITS_TOP + UNITS_BOTTOM) / 2, "xanchor": "center", "yanchor": "middle",
         "sizex": 0.62, "sizey": 120, "sizing": "contain", "layer": "above",
     }  # fmt: skip

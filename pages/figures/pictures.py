@@ -33,7 +33,7 @@ MOST_UNITS = 64
 WEIGHT_GAP = 2  # image pixels between the weights of two units
 WEIGHT_PX = 66  # height of a row of weights on the screen
 MIDDLE = 31  # palette index of 0: 63 colors, which the eye cannot tell from more and which compress to half
-SHOWN_SHARE = 0.995  # of the weights lies on the scale; the few beyond take the color of its ends
+SCALED_SHARE = 0.995  # of the weights lies on the scale; the few beyond take the color of its ends
 
 
 def tile(images: npt.NDArray[Scalar], columns: int, gap: tuple[int, int], fill: float) -> npt.NDArray[Scalar]:
@@ -168,7 +168,7 @@ def neighbor_grid(
 def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: int = MOST_UNITS) -> Figure:
     """What the units of the first layer look for: the incoming weights of each as a square picture, all on one scale symmetric about 0.
 
-    The scale ends at the size below which `SHOWN_SHARE` of the weights lie; larger ones take its last colors.
+    The scale ends at the size below which `SCALED_SHARE` of the weights lie; larger ones take its last colors.
 
     Args:
         weights: (units, side * side), as of a linear layer. What is not finite shows as a hole.
@@ -183,7 +183,7 @@ def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: 
         raise ValueError(f"each unit must have a square number of weights, got {weights.shape[1]}")
     shown = np.asarray(weights[:most], dtype=np.float64)
     finite = shown[np.isfinite(shown)]
-    end = float(np.quantile(np.abs(finite), SHOWN_SHARE)) if finite.size else 0.0
+    end = float(np.quantile(np.abs(finite), SCALED_SHARE)) if finite.size else 0.0
     end = end or float(np.abs(finite).max(initial=0.0)) or 1.0
     n, gap = len(shown), (WEIGHT_GAP, WEIGHT_GAP)
     mosaic = tile(_weight_indices(shown, end).reshape(n, side, side), columns, gap, CLEAR)

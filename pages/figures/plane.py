@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.axes import FRAMED, axis, hidden_axis, plane_axes
+from pages.figures.axes import FRAMED, PLANE_HALF, axis, hidden_axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, contour, diagram, figure, heatmap, scatter
 from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, rgb, translucent
 from pages.figures.pictures import Pixels, enlarged, png
 
-HALF = 6.0  # the plane shown reaches so far
 LEVELS = 240  # of shading: whole numbers up to here travel as single bytes, and no eye tells more apart
 CLASS_COLORS = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY)
 CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
@@ -27,7 +26,7 @@ SHADE = 0.72  # opacity where the network is sure
 TILE_HEIGHT = 0.78  # height of a unit's picture, of the distance between two units
 TILE_WIDTH = 0.5  # most of a column
 EDGE_WIDTHS = 4  # different ones, each for both signs
-ENLARGEMENT = 3  # of a tile, so that a browser that smooths it leaves its pixels
+TILE_ENLARGEMENT = 3  # of a tile, so that a browser that smooths it leaves its pixels
 HALF_LEVELS = 120
 RIM_INDEX = 2 * HALF_LEVELS + 1  # palette index of a tile's rim
 ON_THE_WAY = 0.34  # where on an edge its handle sits: the 13s + 7r of up to eight units a side rarely meet
@@ -91,13 +90,13 @@ def decision_plane(
     return diagram(
         traces,
         margin={"l": 44, "r": 8, "t": 8, "b": 40},
-        **plane_axes(HALF, dtick=2, **FRAMED),
+        **plane_axes(PLANE_HALF, dtick=2, **FRAMED),
     )
 
 
 def _places(side: int) -> dict[str, float]:
-    step = 2 * HALF / (side - 1)
-    return {"x0": -HALF, "dx": step, "y0": -HALF, "dy": step}
+    step = 2 * PLANE_HALF / (side - 1)
+    return {"x0": -PLANE_HALF, "dx": step, "y0": -PLANE_HALF, "dy": step}
 
 
 def _shades(shading: Shading) -> list[Any]:
@@ -312,7 +311,7 @@ def _tiles(units: Floats, places: Sequence[tuple[float, float]]) -> Iterator[dic
     largest = np.abs(np.where(np.isfinite(units), units, 0.0)).max(axis=(1, 2), initial=0.0, keepdims=True)
     share = np.nan_to_num(units / np.where(largest > 0, largest, 1.0), nan=0.0, posinf=1.0, neginf=-1.0)
     levels = np.round(HALF_LEVELS * (1 + np.clip(share, -1, 1))).astype(np.uint8)[:, ::-1]
-    pixels = enlarged(levels, ENLARGEMENT)
+    pixels = enlarged(levels, TILE_ENLARGEMENT)
     pixels[:, [0, -1], :] = pixels[:, :, [0, -1]] = RIM_INDEX
     for picture, (x, y) in zip(pixels, places, strict=True):
         yield {

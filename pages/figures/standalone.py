@@ -29,20 +29,20 @@ h1 {{ font-size: 1.1rem; font-weight: 600; }}
 </body>
 </html>
 """
-HEIGHT = "80vh"
-FONT = {"family": "sans-serif", "color": "#262730"}
+PAGE_HEIGHT = "80vh"
+PAGE_FONT = {"family": "sans-serif", "color": "#262730"}
 
 
 def figure_html(figure: Figure, title: str) -> str:
     """The figure as a page of its own, on white and as wide as its window; `title` is plain text."""
     layout = {name: value for name, value in figure["layout"].items() if name not in ("width", "height")}
-    layout |= {"font": FONT, "paper_bgcolor": "#fff", "autosize": True}
+    layout |= {"font": PAGE_FONT, "paper_bgcolor": "#fff", "autosize": True}
     content = plotly.io.to_html(
         {"data": figure["data"], "layout": layout},
         validate=False,
         full_html=False,
         include_plotlyjs=True,
-        default_height=HEIGHT,
+        default_height=PAGE_HEIGHT,
         div_id="figure",
         config={"responsive": True, "displaylogo": False},
     )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages.figures import layers
-from pages.figures.layers import MOST_RIDGES, RIDGE_HEIGHT, FlatRange, _ridges_px
+from pages.figures.layers import MOST_RIDGES, RIDGE_HEIGHT, FlatRange, histograms_px
 from pages.figures.palette import OUTPUT, depth_colors, translucent
 from tests.support.figures.soundness import drawn, sound
 
@@ -104,7 +104,7 @@ def test_a_deep_network_shows_some_layers_from_both_ends() -> None:
     names = list(figure.layout.yaxis.ticktext)
     assert (len(names), names[0], names[-1]) == (MOST_RIDGES, "layer 1", "output")
     assert outlines(figure)[0].fillcolor == translucent(depth_colors(100)[0], 0.35)
-    assert figure.layout.height == _ridges_px(101) == _ridges_px(10)
+    assert figure.layout.height == histograms_px(101) == histograms_px(10)
     sound(figure, 60_000)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mlp_core.records import LayerStats
 from pages.figures import layers
-from pages.figures.layers import MOST_LINES, MOST_POINTS, MeasuredLayers, _statistics_px
+from pages.figures.layers import MOST_LINES, MOST_POINTS, MeasuredLayers, statistics_px
 from pages.figures.palette import OUTPUT, depth_colors
 from tests.support.figures.soundness import drawn, sound
 
@@ -132,7 +132,7 @@ def test_without_hidden_layers_two_panels_are_left() -> None:
         "<b>Gradient norm |∂L/∂W|</b>",
         "<b>Update-to-weight ratio; dotted: 0.001</b>",
     ]
-    assert figure.layout.height == _statistics_px(0) < _statistics_px(1)
+    assert figure.layout.height == statistics_px(0) < statistics_px(1)
 
 
 def test_a_deep_network_over_a_long_time_stays_light() -> None:

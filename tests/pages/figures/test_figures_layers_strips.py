@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pages.figures import layers
-from pages.figures.layers import MOST_CELLS, MOST_STRIPS, STRIP_COLORS, _strips_px
+from pages.figures.layers import MOST_CELLS, MOST_STRIPS, STRIP_COLORS, strips_px
 from tests.support.figures.soundness import drawn, sound
 
 Floats = npt.NDArray[np.float64]
@@ -81,5 +81,5 @@ def test_a_deep_and_wide_network_stays_light(layers: int) -> None:
     values = [np.random.default_rng(0).normal(size=2048)] * layers
     figure = activation_strips(values, [f"Layer {i}" for i in range(layers)])
     assert len(figure.data) == min(layers, MOST_STRIPS)
-    assert figure.layout.height == _strips_px(layers)
+    assert figure.layout.height == strips_px(layers)
     sound(figure, 350_000)
