@@ -25,7 +25,7 @@ STD_BOUNDS = Bounds(0.05, 10.0)
 
 
 @dataclass(frozen=True)
-class Histogram:
+class BinShares:
     """Shares of all values by bin: `edges` (n+1,), and (n,) each for those that pass a gradient on, are saturated, or have gradient 0."""
 
     edges: Floats
@@ -43,8 +43,8 @@ class Pushed:
     """
 
     curve: Curve
-    inputs: Histogram
-    outputs: Histogram
+    inputs: BinShares
+    outputs: BinShares
     finite_fraction: float
     saturated_fraction: float | None
     dead_fraction: float
@@ -95,11 +95,11 @@ def _mean(values: Tensor) -> float:
     return float(values.to(torch.float64).mean()) if len(values) else math.nan
 
 
-def _histogram(values: Tensor, saturated: Tensor, dead: Tensor) -> Histogram:
+def _histogram(values: Tensor, saturated: Tensor, dead: Tensor) -> BinShares:
     numbers = values.numpy()
     edges = np.histogram_bin_edges(numbers, BINS)
 
     def shares(mask: Tensor) -> Floats:
         return np.histogram(numbers[mask.numpy()], edges)[0] / max(len(numbers), 1)
 
-    return Histogram(edges, shares(~saturated & ~dead), shares(saturated & ~dead), shares(dead))
+    return BinShares(edges, shares(~saturated & ~dead), shares(saturated & ~dead), shares(dead))

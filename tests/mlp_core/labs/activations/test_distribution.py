@@ -13,13 +13,13 @@ from scipy.stats import norm
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.expression import compile_expression
-from mlp_core.labs.activations.distribution import Histogram, gradient_scale_log10, push_through
+from mlp_core.labs.activations.distribution import BinShares, gradient_scale_log10, push_through
 from mlp_core.spec import SpecError
 
 MEANS, STDS = st.integers(-20, 20).map(lambda k: k / 10), st.integers(2, 30).map(lambda k: k / 10)
 
 
-def total(histogram: Histogram) -> float:
+def total(histogram: BinShares) -> float:
     return float((histogram.active + histogram.saturated + histogram.dead).sum())
 
 
