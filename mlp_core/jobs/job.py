@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from mlp_core.jobs.scheduled import ScheduledRun
 from mlp_core.jobs.scheduler import Scheduler
@@ -63,8 +62,8 @@ class TrainingJob(ScheduledRun):
                 self._state = "stopped"
                 self._scheduler.keep(self)
 
-    def change(self, change: Callable[[Any], None]) -> None:
-        """Have `change` done to the run, of whatever kind it is, between two steps, whether it plays or rests: a weight set by hand, say.
+    def change(self, change: Callable[[Run], None]) -> None:
+        """Have `change` done to the run between two steps, whether it plays or rests: a weight set by hand, say.
 
         What `change` raises ends the run as a defect: check first what a person chose.
         """

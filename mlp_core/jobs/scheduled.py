@@ -8,7 +8,6 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from mlp_core.jobs.scheduler import Job, Scheduler
 from mlp_core.training.checkpoints import KeptStep
@@ -100,7 +99,7 @@ class ScheduledRun:
         self._state, self._note = "ready", ""
         self._goal: int | None = None  # the step at which to pause
         self._aim: Callable[[], int] | None = None  # the goal, once the turn under way has ended
-        self._changes: list[Callable[[Any], None]] = []
+        self._changes: list[Callable[[Run], None]] = []
         self._in_turn = False
         self._seen = time.monotonic()  # when somebody looked last
         self._played_seconds = 0.0
@@ -172,7 +171,7 @@ class ScheduledRun:
     def _somebody_looks(self) -> None:
         self._seen = time.monotonic()
 
-    def _next_work(self) -> list[Callable[[Any], None]]:
+    def _next_work(self) -> list[Callable[[Run], None]]:
         """What a turn has to do, decided at its beginning: a call that comes during the turn takes effect after it."""
         with self._scheduler.changed:
             self._in_turn = True

@@ -57,12 +57,12 @@ def weights_of(job: TrainingJob) -> bytes:
         TimeoutError: the step under way does not end.
         ValueError: there are no weights: none were made yet, or they were given back with the run.
     """
-    run, taken = job.run, SimpleQueue[bytes]()
-    if run.network is None:
+    run, network, taken = job.run, job.run.network, SimpleQueue[bytes]()
+    if network is None:
         raise ValueError("weights: there are none")
     if run.finished:
-        return weights_safetensors(run.network, run.spec, run.step)
-    job.change(lambda run: taken.put(weights_safetensors(run.network, run.spec, run.step)))
+        return weights_safetensors(network, run.spec, run.step)
+    job.change(lambda run: taken.put(weights_safetensors(network, run.spec, run.step)))
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
