@@ -48,7 +48,7 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
     whole = np.round(heights * scale)
     step = 2 * half / (len(field) - 1)
     grid = {"z": whole, "x0": -half, "dx": step, "y0": -half, "dy": step}
-    traces: list[Any] = [_all_contours(grid)]
+    traces: list[Trace] = [_all_contours(grid)]
     if math.isfinite(level):
         traces.append(_contour_at(grid, float(spaced(np.array(level))) * scale))
     traces += _at_point(x, y, half, directions)

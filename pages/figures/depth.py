@@ -116,9 +116,8 @@ def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0)
     traces, ticks, words = [], [], []
     for place, layer in reversed(list(enumerate(chosen))):
         counts = histograms[layer]
-        height = OUTPUT_RIDGE_HEIGHT * np.sqrt(
-            counts / (counts.max() or 1.0)
-        )  # the root, so that a spike at 0 leaves something of the rest
+        share = counts / (counts.max() or 1.0)
+        height = OUTPUT_RIDGE_HEIGHT * np.sqrt(share)  # the root, so that a spike at 0 leaves something of the rest
         size = spoken_size(math.log10(largest[layer]) if largest[layer] > 0 else -math.inf)
         base = scatter(x=x, y=np.full(bins, float(place)), mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
         ridge = scatter(
@@ -157,10 +156,10 @@ def gradient_map(
         critical: x and y of the line on which theory says that it neither grows nor dies.
         here: a point to mark.
     """
-    finite = np.abs(change_log10[np.isfinite(change_log10)])
-    most = min(float(finite.max(initial=1.0)), MOST_DECADES)
+    known = np.abs(change_log10[np.isfinite(change_log10)])
+    most = min(float(known.max(initial=1.0)), MOST_DECADES)
     words = np.vectorize(lambda value: f"× {spoken_size(value)}", otypes=[object])(change_log10)
-    traces: list[Any] = [
+    traces = [
         heatmap(
             x=sigma_w, y=y, z=np.clip(change_log10, -most, most), zmin=-most, zmax=most, colorscale=DIVERGING, customdata=words,
             hovertemplate="σ<sub>w</sub> = %{x:.3g}, " + yname + " = %{y:.3g}<br>gradient %{customdata}<extra></extra>",

@@ -455,8 +455,8 @@ def _strip_cells(values: Floats) -> tuple[Floats, int]:
 
 
 def _strip(cells: Floats, share: int, units: int, label: str, suffix: str, *, bar: bool) -> Trace:
-    finite = cells[np.isfinite(cells)]
-    end = float(np.abs(finite).max(initial=0.0)) or 1.0
+    known = cells[np.isfinite(cells)]
+    end = float(np.abs(known).max(initial=0.0)) or 1.0
     if share == 1:
         names = [f"unit {index + 1}" for index in range(len(cells))]
     else:
@@ -471,12 +471,12 @@ def _strip(cells: Floats, share: int, units: int, label: str, suffix: str, *, ba
 
 
 def _strip_title(values: Floats, label: str, share: int) -> str:
-    finite = values[np.isfinite(values)]
+    known = values[np.isfinite(values)]
     parts = [f"<b>{label}</b>", f"{len(values):,} unit{'s' if len(values) > 1 else ''}"]
     if share > 1:
         parts.append(f"the largest of every {share} neighbors shown")
-    if finite.size:
-        parts.append(f"{finite.min():.3g} to {finite.max():.3g}".replace("-", "−"))
+    if known.size:
+        parts.append(f"{known.min():.3g} to {known.max():.3g}".replace("-", "−"))
     if zeros := int((values == 0).sum()):
         parts.append(f"{100 * zeros / len(values):.0f} % exactly 0")
     return " · ".join(parts)

@@ -83,7 +83,7 @@ def decision_plane(
         test: None to leave the test points out.
         regions: corners (k, 2) of the linear regions to outline.
     """
-    traces: list[Any] = _shades(shading) if shading is not None else [_blank()]
+    traces: list[Trace] = _shades(shading) if shading is not None else [_blank()]
     traces.append(_outlines(regions))
     traces += _points(test or LabeledPoints(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
     traces += _points(train, hollow=False)
@@ -99,7 +99,7 @@ def _places(side: int) -> dict[str, float]:
     return {"x0": -PLANE_HALF, "dx": step, "y0": -PLANE_HALF, "dy": step}
 
 
-def _shades(shading: Shading) -> list[Any]:
+def _shades(shading: Shading) -> list[Trace]:
     top = shading.classes if shading.classes > 2 else 1
     levels = np.round(np.clip(shading.values / top, 0, 1) * LEVELS).astype(np.uint8)
     plane = heatmap(
@@ -133,7 +133,7 @@ def _shade_colors(classes: int) -> list[list[Any]]:
 
 
 def _points(points: LabeledPoints, *, hollow: bool) -> list[Trace]:
-    """One trace a class, empty or not: a symbol for each point would take plotly ten times as long to check."""
+    """One trace a class, empty or not, so that a symbol is sent once and not for each point."""
     if not points.classes:
         marker: dict[str, Any] = {"color": np.clip(points.labels.astype(np.float64), -1, 1), "cmin": -1, "cmax": 1, "colorscale": NUMBERS}
         line = {"width": 1.5, "color": GREY} if hollow else RIM
@@ -160,9 +160,11 @@ def _outlines(regions: Sequence[Floats]) -> Trace:
 
 
 def hidden_space(outputs: Floats, points: LabeledPoints, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> Figure:
-    """The points in the space of two hidden units, `outputs` (n, 2).
+    """The points in the space of two hidden units.
 
     Args:
+        outputs: (n, 2) of the two units.
+        points: where they came from, and their classes.
         names: of the two units.
         line: (w₁, w₂, b) of w₁h₁ + w₂h₂ + b = 0, where the network is undecided; None where more units count.
     """

@@ -49,8 +49,8 @@ def decimation_indices(y: npt.ArrayLike, limit: int = POINT_LIMIT) -> npt.NDArra
     n = len(ys)
     if n <= limit:
         return np.arange(n)
-    finite = np.isfinite(ys)
-    per_bucket = 2 if finite.all() else 3
+    known = np.isfinite(ys)
+    per_bucket = 2 if known.all() else 3
     buckets = (limit - 2) // per_bucket
     width = math.ceil((n - 2) / buckets)
 
@@ -59,11 +59,11 @@ def decimation_indices(y: npt.ArrayLike, limit: int = POINT_LIMIT) -> npt.NDArra
         padded[: n - 2] = values[1:-1]
         return padded.reshape(buckets, width)  # (buckets, width)
 
-    lowest = bucketed(np.where(finite, ys, np.inf), np.inf).argmin(axis=1)
-    highest = bucketed(np.where(finite, ys, -np.inf), -np.inf).argmax(axis=1)
+    lowest = bucketed(np.where(known, ys, np.inf), np.inf).argmin(axis=1)
+    highest = bucketed(np.where(known, ys, -np.inf), -np.inf).argmax(axis=1)
     chosen = [lowest, highest]
     if per_bucket == 3:
-        chosen.append(bucketed(~finite, False).argmax(axis=1))
+        chosen.append(bucketed(~known, False).argmax(axis=1))
     starts = 1 + width * np.arange(buckets)
     interior = np.concatenate([starts + offset for offset in chosen])
     return np.unique(np.concatenate(([0, n - 1], interior[interior < n - 1])))
@@ -102,9 +102,9 @@ def exponential_average(values: npt.ArrayLike, decay: float) -> Floats:
     if not 0.0 <= decay < 1.0:
         raise ValueError(f"decay must be from 0 to below 1, got {decay}")
     raw = np.asarray(values, dtype=np.float64)
-    finite = np.isfinite(raw)
-    total, weight = (_both_sides(column, decay) for column in (np.where(finite, raw, 0.0), finite.astype(np.float64)))
-    return np.divide(total, weight, out=np.full_like(raw, np.nan), where=finite)
+    known = np.isfinite(raw)
+    total, weight = (_both_sides(column, decay) for column in (np.where(known, raw, 0.0), known.astype(np.float64)))
+    return np.divide(total, weight, out=np.full_like(raw, np.nan), where=known)
 
 
 def _both_sides(values: Floats, decay: float) -> Floats:
