@@ -42,7 +42,7 @@ class Initializer:
     latex: str
     reference: str
     std: Callable[[int, int, RunSpec], float]
-    draw: Callable[[Tensor, float, RunSpec, Generator], None]
+    draw: Callable[[Tensor, float, RunSpec, Generator], object]
     code: str
     random_bias: bool = False
     settings: tuple[str, ...] = ()

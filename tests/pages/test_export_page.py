@@ -17,8 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.jobs import TrainingJob
 from mlp_core.records import LrChange
-from mlp_core.reports.export.experiment import Experiment
-from mlp_core.reports.export.script.program import STYLES
+from mlp_core.reports.export import STYLES, Experiment
 from mlp_core.spec import RunSpec
 from tests.support.pages.visit import again, bare, opened, said, visit
 

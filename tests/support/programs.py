@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import math
 import re
 import runpy
@@ -82,6 +83,12 @@ class Printed:
         epochs = tuple(line for line in lines if line.startswith("epoch "))
         others = tuple(line for line in lines if not line.startswith(("epoch ", "step ")))
         return cls(tuple(float(match[2]) for match in steps), epochs, others)
+
+
+def notebook_cells(notebook: str) -> dict[str, tuple[str, str]]:
+    """The heading of every cell with words -> its words, and the code of the cell below it."""
+    sources = ["".join(cell["source"]) for cell in json.loads(notebook)["cells"]]
+    return {words.splitlines()[0].lstrip("# "): (words, code) for words, code in zip(sources[::2], sources[1::2], strict=True)}
 
 
 def executed(program: Path, *arguments: str) -> Printed:

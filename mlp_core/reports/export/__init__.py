@@ -1,1 +1,18 @@
 """A run as files: a program or notebook that repeats it, curves, weights, and the whole experiment."""
+
+from mlp_core.reports.export.experiment import Experiment
+from mlp_core.reports.export.files import csv_table, epochs_csv, steps_csv, weights_of
+from mlp_core.reports.export.script import STYLES, Origin, file_name, notebook_of, script_of
+
+__all__ = [
+    "STYLES",
+    "Experiment",
+    "Origin",
+    "csv_table",
+    "epochs_csv",
+    "file_name",
+    "notebook_of",
+    "script_of",
+    "steps_csv",
+    "weights_of",
+]

@@ -1,11 +1,11 @@
-"""Take a run home: curves as CSV, weights as safetensors. Opens no file and reads nothing back."""
+"""What a run or a page shows as files: columns of numbers and curves as CSV, weights as safetensors."""
 
 from __future__ import annotations
 
 import csv
 import io
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
 from queue import Empty, SimpleQueue
 
@@ -19,6 +19,15 @@ from mlp_core.spec import RunSpec
 
 PATIENCE_SECONDS = 30.0  # for a step to end: the slowest takes about one, and other runs may stand in line
 POLL_SECONDS = 0.05
+
+
+def csv_table(columns: Mapping[str, Iterable[object]]) -> str:
+    """Name -> values, as CSV with a header; floats with all their digits.
+
+    Raises:
+        ValueError: columns of unequal length.
+    """
+    return _csv(tuple(columns), zip(*columns.values(), strict=True))
 
 
 def steps_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = (), first_seed: int = 0) -> str:

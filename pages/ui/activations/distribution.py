@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from mlp_core.labs.activations.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
-from mlp_core.reports.export.csv_table import csv_table
+from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_LAYERS, Bounds
 from pages.figures.activations import FunctionSeries, pushed_distribution
 from pages.ui.activations.activations import Shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mlp_core.jobs import JobSnapshot, TrainingJob
-from mlp_core.reports.export.files import epochs_csv
+from mlp_core.reports.export import epochs_csv
 from pages.ui import session
 from pages.ui.downloads import download, page_address
 from pages.ui.link import LinkState

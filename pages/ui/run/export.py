@@ -9,10 +9,7 @@ import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot, TrainingJob
-from mlp_core.reports.export.experiment import Experiment
-from mlp_core.reports.export.files import epochs_csv, steps_csv, weights_of
-from mlp_core.reports.export.script.notebook import notebook
-from mlp_core.reports.export.script.program import STYLES, Origin, file_name, script
+from mlp_core.reports.export import STYLES, Experiment, Origin, epochs_csv, file_name, notebook_of, script_of, steps_csv, weights_of
 from mlp_core.runtime.devices import find_device
 from mlp_core.spec import RunSpec
 from pages.figures.figure import Figure
@@ -55,17 +52,17 @@ def _program(snapshot: JobSnapshot) -> None:
     )
     style = style or spec.implementation
     with st.container(horizontal=True):
-        download("Script (.py)", file_name(style), lambda: script(spec, style, changes, origin=origin), "text/x-python")
+        download("Script (.py)", file_name(style), lambda: script_of(spec, style, changes, origin=origin), "text/x-python")
         download(
             "Notebook (.ipynb)",
             file_name(style, "ipynb"),
-            lambda: notebook(spec, style, changes, origin=origin),
+            lambda: notebook_of(spec, style, changes, origin=origin),
             "application/x-ipynb+json",
         )
     if style != spec.implementation:
         st.caption("This run was trained in the other style: the two agree up to rounding, which can show in the last digits.")
     with st.expander("Read the script"):
-        st.code(memo("script", (spec, style, changes, origin), lambda: script(spec, style, changes, origin=origin)), height=420)
+        st.code(memo("script", (spec, style, changes, origin), lambda: script_of(spec, style, changes, origin=origin)), height=420)
 
 
 def _numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.labs.stability.number_formats import PRECISIONS, LiteralGrowth
-from mlp_core.reports.export.csv_table import csv_table
+from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_SEED, Bounds
 from mlp_core.stability.products import ENSEMBLES, affordable_trials, measured_rate, rescaled
 from mlp_core.theory import Array, crossing_factor

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from mlp_core.reports.export.csv_table import csv_table
+from mlp_core.reports.export import csv_table
 
 
 def test_columns_come_back_with_all_their_digits() -> None:

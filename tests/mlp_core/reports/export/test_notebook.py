@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
 from mlp_core.records import LrChange
-from mlp_core.reports.export.script.notebook import notebook
-from mlp_core.reports.export.script.program import STYLES, Origin, script
+from mlp_core.reports.export import STYLES, Origin, notebook_of, script_of
 from mlp_core.spec import SpecError
 from tests.support.programs import SMALL, carried_out, designs, epoch_line, executed, same_losses
 
@@ -49,7 +48,7 @@ def test_its_code_cells_print_the_losses_of_the_run(tmp_path: Path, name: str, s
     spec = replace(DESIGNS[name], implementation=style)
     changes = (LrChange(3, 0.02),)
     run = carried_out(spec, changes)
-    first, *others = cells(notebook(spec, style, changes), "code")
+    first, *others = cells(notebook_of(spec, style, changes), "code")
     first = first.replace("data_folder = None", f"data_folder = {str(SAMPLE_FOLDER)!r}").replace(
         "print_steps = False", "print_steps = True"
     )
@@ -63,7 +62,7 @@ def test_its_code_cells_print_the_losses_of_the_run(tmp_path: Path, name: str, s
 @in_both_styles
 @pytest.mark.parametrize("name", DESIGNS)
 def test_every_cell_stands_for_itself(name: str, style: str) -> None:
-    code, words = (cells(notebook(DESIGNS[name], style), kind) for kind in ("code", "markdown"))
+    code, words = (cells(notebook_of(DESIGNS[name], style), kind) for kind in ("code", "markdown"))
     assert len(code) == len(words)
     for source in code:
         assert ast.parse(source).body
@@ -75,13 +74,13 @@ def test_every_cell_stands_for_itself(name: str, style: str) -> None:
 def test_its_code_is_the_scripts(style: str) -> None:
     """All but the first cell, which stands in the place of the command line."""
     spec = DESIGNS["three layers, dropout"]
-    assert all(source in script(spec, style) for source in cells(notebook(spec, style), "code")[1:])
-    assert "argparse" not in notebook(spec, style)
+    assert all(source in script_of(spec, style) for source in cells(notebook_of(spec, style), "code")[1:])
+    assert "argparse" not in notebook_of(spec, style)
 
 
 def test_words_say_what_the_run_was() -> None:
     origin = Origin(seeds=5, link="https://host/train?activation=%3Dx%2Ax&lr=0.5")
-    words = "\n".join(cells(notebook(replace(SMALL, activation="=x*sigmoid(2*x)", seed=2), "concise", origin=origin), "markdown"))
+    words = "\n".join(cells(notebook_of(replace(SMALL, activation="=x*sigmoid(2*x)", seed=2), "concise", origin=origin), "markdown"))
     for part in ("784-9-10 on Fashion-MNIST", "seeds 2 to 6", origin.link, r"\sigma\left(2 \cdot x\right)", r"\tfrac{2}{n_\mathrm{in}}"):
         assert part in words
 
@@ -90,10 +89,10 @@ def test_words_say_what_the_run_was() -> None:
 def test_no_link_becomes_more_than_an_address(link: str) -> None:
     """No markdown and no HTML of a link comes to life: what could begin either is encoded."""
     origin = Origin(link=f"https://host/{link}")
-    (line,) = (line for line in cells(notebook(SMALL, "scratch", origin=origin), "markdown")[0].splitlines() if "https://host" in line)
+    (line,) = (line for line in cells(notebook_of(SMALL, "scratch", origin=origin), "markdown")[0].splitlines() if "https://host" in line)
     assert re.fullmatch(r"[A-Za-z0-9%/:=&?~#+,;@._ -]+", line)
 
 
 def test_another_style_is_refused() -> None:
     with pytest.raises(SpecError, match="style"):
-        notebook(SMALL, "jax")
+        notebook_of(SMALL, "jax")

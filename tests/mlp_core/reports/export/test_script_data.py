@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlp_core.reports.export.script import data as script_data
-from mlp_core.reports.export.script.program import script
+from mlp_core.reports.export import script, script_of
 from tests.support.idx_files import TRAIN_IMAGES, Bytes, small_set, write_set
 from tests.support.programs import SMALL, executed
 
@@ -23,7 +22,7 @@ ONE_STEP = replace(SMALL, train_size=10, epochs=1)
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to run in that holds no images, on a machine without Debian's package."""
     monkeypatch.delenv("MLP_DATA_DIR", raising=False)
-    monkeypatch.setattr(script_data, "DEBIAN_FOLDER", tmp_path / "debian")
+    monkeypatch.setattr(script, "DEBIAN_FOLDER", tmp_path / "debian")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -31,7 +30,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def source_of(folder: Path, *arguments: str) -> str:
     """Where a program says that its images come from."""
     program = folder / "program.py"
-    program.write_text(script(ONE_STEP, "scratch"), encoding="utf-8")
+    program.write_text(script_of(ONE_STEP, "scratch"), encoding="utf-8")
     printed = executed(program, *arguments)
     assert len(printed.epochs) == 1
     return printed.others[0]
@@ -90,5 +89,5 @@ def test_as_many_images_as_the_run_saw(nowhere: Path, size: int) -> None:
     values: dict[str, Bytes] = small_set()
     given = write_set(nowhere / "given", values)
     program = nowhere / "program.py"
-    program.write_text(script(replace(ONE_STEP, train_size=size), "concise"), encoding="utf-8")
+    program.write_text(script_of(replace(ONE_STEP, train_size=size), "concise"), encoding="utf-8")
     assert executed(program, "--data", str(given)).others[0].startswith(f"{min(size, len(np.asarray(values[TRAIN_IMAGES])))} + 20 images")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
 from mlp_core.records import LrChange
-from mlp_core.reports.export.script.program import STYLES, Origin, script
+from mlp_core.reports.export import STYLES, Origin, script_of
 from mlp_core.spec import RunSpec, SpecError
 from tests.support.programs import OPTIMIZERS, SMALL, Printed, carried_out, designs, epoch_line, executed, same_losses, sample_arguments
 
@@ -30,7 +30,7 @@ in_both_styles = pytest.mark.parametrize("style", STYLES)
 
 def printed(folder: Path, spec: RunSpec, style: str, lr_changes: tuple[LrChange, ...] = (), *arguments: str) -> Printed:
     program = folder / "program.py"
-    program.write_text(script(spec, style, lr_changes), encoding="utf-8")
+    program.write_text(script_of(spec, style, lr_changes), encoding="utf-8")
     return executed(program, *sample_arguments(), *arguments)
 
 
@@ -68,7 +68,7 @@ def test_changes_of_lr_in_mid_run_are_kept(tmp_path: Path, optimizer: str, style
     assert same_losses(program.losses, run, tolerance=0.0)
     before = [step.loss for step in unchanged.history.steps]
     assert [a == b for a, b in zip(program.losses, before, strict=True)][:5] == [True] * 4 + [False]  # step 4 is the first with another lr
-    assert script(spec, style, CHANGES) == script(spec, style, run.history.lr_changes)
+    assert script_of(spec, style, CHANGES) == script_of(spec, style, run.history.lr_changes)
 
 
 @in_both_styles
@@ -87,7 +87,7 @@ def test_a_process_of_its_own_needs_nothing_of_this_project(tmp_path: Path) -> N
     """Isolated (-I), elsewhere, and without `--steps`."""
     spec = replace(SMALL, dropout=(0.3,), optimizer="adam", lr=0.01)
     program = tmp_path / "program.py"
-    program.write_text(script(spec, "scratch"), encoding="utf-8")
+    program.write_text(script_of(spec, "scratch"), encoding="utf-8")
     command = [sys.executable, "-I", "-X", "utf8", str(program), "--data", str(SAMPLE_FOLDER)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=240)
     run = carried_out(replace(spec, implementation="scratch"))
@@ -106,7 +106,7 @@ def test_the_seed_can_be_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", DESIGNS)
 def test_all_that_is_named_is_used(name: str, style: str) -> None:
     """No dead code: everything defined or imported at the top is read somewhere below."""
-    tree = ast.parse(script(DESIGNS[name], style, CHANGES))
+    tree = ast.parse(script_of(DESIGNS[name], style, CHANGES))
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     made = {
         node.id for statement in tree.body for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
@@ -118,7 +118,7 @@ def test_all_that_is_named_is_used(name: str, style: str) -> None:
 
 @in_both_styles
 def test_a_plain_run_has_no_word_of_what_it_does_not_use(style: str) -> None:
-    text = script(RunSpec(), style).lower()
+    text = script_of(RunSpec(), style).lower()
     for word in ("dropout(", "mask", "adam", "momentum", "decay", "prelu", "sigmoid", "lr_changes", "device", "mlp_core", "eval", "exec"):
         assert word not in text.replace("torchvision.datasets", ""), word
 
@@ -127,7 +127,7 @@ def test_a_plain_run_has_no_word_of_what_it_does_not_use(style: str) -> None:
 @pytest.mark.parametrize("name", ["optimizer: sgd", "three layers, dropout", "optimizer: adamw, both penalties", "init: orthogonal"])
 def test_a_linter_has_nothing_to_say(tmp_path: Path, name: str, style: str) -> None:
     program = tmp_path / "program.py"
-    program.write_text(script(DESIGNS[name], style, CHANGES), encoding="utf-8")
+    program.write_text(script_of(DESIGNS[name], style, CHANGES), encoding="utf-8")
     rules = "E,F,W,I,UP,B,C4,SIM,RUF100"
     for command in (["check", "--select", rules], ["format", "--check"]):
         whole = [sys.executable, "-m", "ruff", command[0], "--isolated", *command[1:], str(program)]
@@ -137,7 +137,7 @@ def test_a_linter_has_nothing_to_say(tmp_path: Path, name: str, style: str) -> N
 
 def test_what_must_be_known_is_said() -> None:
     origin = Origin(sample=True, seeds=5, link="https://host/train?lr=0.5")
-    head = ast.get_docstring(ast.parse(script(RunSpec(hidden=(), seed=4), "concise", CHANGES, origin=origin)))
+    head = ast.get_docstring(ast.parse(script_of(RunSpec(hidden=(), seed=4), "concise", CHANGES, origin=origin)))
     assert head is not None
     words = " ".join(head.split())
     for part in (
@@ -153,14 +153,14 @@ def test_what_must_be_known_is_said() -> None:
 
 @given(st.text(max_size=60))
 def test_no_link_gets_out_of_its_docstring(link: str) -> None:
-    tree = ast.parse(script(SMALL, "scratch", origin=Origin(link=f'https://host/{link}"""\nimport os\n"""')))
-    plain = ast.parse(script(SMALL, "scratch"))
+    tree = ast.parse(script_of(SMALL, "scratch", origin=Origin(link=f'https://host/{link}"""\nimport os\n"""')))
+    plain = ast.parse(script_of(SMALL, "scratch"))
     assert ast.dump(ast.Module(tree.body[1:], [])) == ast.dump(ast.Module(plain.body[1:], []))
 
 
 def test_a_run_elsewhere_is_put_on_its_device() -> None:
     for style in STYLES:
-        code = script(DESIGNS["three layers, dropout"], style, origin=Origin(device="cuda", onednn=True))
+        code = script_of(DESIGNS["three layers, dropout"], style, origin=Origin(device="cuda", onednn=True))
         assert 'device = torch.device("cuda")' in code
         assert "torch.Generator(device).manual_seed(3 * seed + 2)" in code
         assert "mkldnn" not in code
@@ -172,23 +172,23 @@ def test_what_is_written_for_a_device_computes_the_same(tmp_path: Path, style: s
     """Every tensor and generator is put where the device is; here that is the processor after all."""
     spec = replace(DESIGNS["three layers, dropout"], activation="prelu", optimizer="adam", lr=0.01, implementation=style)
     program = tmp_path / "program.py"
-    code = script(spec, style, origin=Origin(device="cuda")).replace('torch.device("cuda")', 'torch.device("cpu")')
+    code = script_of(spec, style, origin=Origin(device="cuda")).replace('torch.device("cuda")', 'torch.device("cpu")')
     program.write_text(code, encoding="utf-8")
     assert same_losses(executed(program, *sample_arguments()).losses, carried_out(spec), tolerance=0.0)
 
 
 def test_the_matrix_product_of_the_page_is_asked_for() -> None:
     line = 'torch.backends.mkldnn.matmul.fp32_precision = "bf16"'
-    assert line in script(SMALL, "concise", origin=Origin(onednn=True))
-    assert line not in script(SMALL, "concise")
+    assert line in script_of(SMALL, "concise", origin=Origin(onednn=True))
+    assert line not in script_of(SMALL, "concise")
 
 
 def test_another_style_is_refused() -> None:
     with pytest.raises(SpecError, match=r"style: must be one of concise, scratch, got 'jax'"):
-        script(SMALL, "jax")
+        script_of(SMALL, "jax")
 
 
 def test_a_design_survives_the_link_and_the_script() -> None:
     spec = RunSpec.from_json(json.dumps({"hidden": [3], "activation": "=x*sigmoid( 2*x )"}))
-    assert "x * torch.sigmoid(2.0 * x)" in script(spec, "scratch")
-    assert "sigmoid( 2" not in script(spec, "scratch")
+    assert "x * torch.sigmoid(2.0 * x)" in script_of(spec, "scratch")
+    assert "sigmoid( 2" not in script_of(spec, "scratch")

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 
 from mlp_core.initializers import INITIALIZERS, initial_parameters
 from mlp_core.network import generator_for
-from mlp_core.reports.export.script.network import draws_weights, initial_weights, network
-from mlp_core.reports.export.script.sections import Recipe
+from mlp_core.reports.export import notebook_of
 from mlp_core.spec import RunSpec, weight_count
-from tests.support.programs import SMALL
+from tests.support.programs import SMALL, notebook_cells
 
 HEAD = (
     "import math\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\ninit_numbers = torch.Generator().manual_seed(3 * 5)"
@@ -22,8 +21,8 @@ HEAD = (
 
 def made(spec: RunSpec, style: str) -> list[Tensor]:
     """The parameters that the two sections of a program make, for the seed 5."""
-    recipe, names = Recipe(spec, style), dict[str, object]()
-    exec("\n".join([HEAD, initial_weights(recipe).code, network(recipe).code]), names)
+    cells, names = notebook_cells(notebook_of(spec, style)), dict[str, object]()
+    exec("\n".join([HEAD, cells["Initial weights"][1], cells["The network"][1]]), names)
     net = names["net"]
     found = list(net.parameters()) if isinstance(net, nn.Module) else names["params"]
     assert isinstance(found, list)
@@ -41,7 +40,8 @@ def test_both_styles_start_from_the_weights_of_the_run(init: str, noise: float) 
     assert all(
         torch.equal(mine.T if mine.dim() == 2 else mine, theirs) for mine, theirs in zip(made(spec, "scratch"), expected, strict=True)
     )
-    assert draws_weights(spec) == (generator_for(spec, "init").get_state().tolist() != after(spec).tolist())
+    draws = "init_numbers" in notebook_cells(notebook_of(spec))["Settings"][1]
+    assert draws == (generator_for(spec, "init").get_state().tolist() != after(spec).tolist())
 
 
 def after(spec: RunSpec) -> Tensor:
@@ -61,7 +61,10 @@ def test_it_has_the_parameters_of_the_spec(hidden: tuple[int, ...], style: str) 
 
 
 def test_the_words_for_a_notebook_show_the_formulas() -> None:
-    assert r"\sqrt{\tfrac{6}{n_\mathrm{in}}}" in initial_weights(Recipe(replace(SMALL, init="he_uniform"), "scratch")).text
-    assert r"\tanh" not in network(Recipe(SMALL, "scratch")).text
-    assert "Softmax regression" in network(Recipe(replace(SMALL, hidden=()), "scratch")).text
-    assert r"\varphi" not in network(Recipe(replace(SMALL, hidden=()), "scratch")).text
+    def words(heading: str, spec: RunSpec) -> str:
+        return notebook_cells(notebook_of(spec, "scratch"))[heading][0]
+
+    assert r"\sqrt{\tfrac{6}{n_\mathrm{in}}}" in words("Initial weights", replace(SMALL, init="he_uniform"))
+    assert r"\tanh" not in words("The network", SMALL)
+    assert "Softmax regression" in words("The network", replace(SMALL, hidden=()))
+    assert r"\varphi" not in words("The network", replace(SMALL, hidden=()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlp_core.reports.export.script.optimizer import named_settings, optimizer, update
-from mlp_core.reports.export.script.sections import Recipe
+from mlp_core.reports.export import notebook_of
 from mlp_core.spec import RunSpec
-from tests.support.programs import OPTIMIZERS, SMALL
+from tests.support.programs import OPTIMIZERS, SMALL, notebook_cells
 
 STEPS = 6
 designs = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -22,6 +22,22 @@ designs = pytest.mark.parametrize("name", OPTIMIZERS)
 
 def spec_of(name: str) -> RunSpec:
     return replace(SMALL, **OPTIMIZERS[name])
+
+
+KNOWN = {"momentum", "beta1", "beta2", "rho", "eps", "weight_decay", "l1"}
+
+
+def code_of(spec: RunSpec, style: str) -> tuple[str, str]:
+    """The optimizer, and the lines of the training loop that move the parameters."""
+    cells = notebook_cells(notebook_of(spec, style))
+    after = cells["Training"][1].partition("loss.backward()\n")[2]
+    return cells["The optimizer"][1], textwrap.dedent(after.partition("        test_loss, ")[0])
+
+
+def named_settings(spec: RunSpec) -> set[str]:
+    """Settings of the optimizer that a program gives names to."""
+    settings = ast.parse(notebook_cells(notebook_of(spec))["Settings"][1])
+    return KNOWN & {node.id for node in ast.walk(settings) if isinstance(node, ast.Name)}
 
 
 def start() -> list[Tensor]:
@@ -46,9 +62,8 @@ def executed(spec: RunSpec, style: str) -> list[Tensor]:
     params = start()
     names: dict[str, Any] = {name: getattr(spec, name) for name in named_settings(spec)}
     names |= {"torch": torch, "params": params, "batch_size": spec.batch_size, "lr": spec.lr, "net": torch.nn.ParameterList(params)}
-    recipe = Recipe(spec, style)
-    exec(optimizer(recipe).code, names)
-    lines = "\n".join(update(recipe, "lr"))
+    optimizer, lines = code_of(spec, style)
+    exec(optimizer, names)
 
     def step(t: int) -> None:
         exec(lines, names | {"step": t})
@@ -67,13 +82,14 @@ def test_from_scratch_it_moves_as_torch_does(name: str) -> None:
 @designs
 @pytest.mark.parametrize("style", ["concise", "scratch"])
 def test_settings_are_those_that_the_code_reads(name: str, style: str) -> None:
-    recipe = Recipe(spec_of(name), style)
-    code = "\n".join([optimizer(recipe).code, *update(recipe, "lr")])
+    code = "\n".join(code_of(spec_of(name), style))
     read = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    known = {"momentum", "beta1", "beta2", "rho", "eps", "weight_decay", "l1"}
-    assert read & known == set(named_settings(recipe.spec))
+    assert read & KNOWN == named_settings(spec_of(name))
 
 
 def test_the_formula_of_plain_sgd_has_no_momentum() -> None:
-    assert r"\mu" not in optimizer(Recipe(SMALL, "scratch")).text
-    assert r"\mu" in optimizer(Recipe(replace(SMALL, momentum=0.5), "scratch")).text
+    def words(spec: RunSpec) -> str:
+        return notebook_cells(notebook_of(spec, "scratch"))["The optimizer"][0]
+
+    assert r"\mu" not in words(SMALL)
+    assert r"\mu" in words(replace(SMALL, momentum=0.5))

@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.reports.export.script.sections import WIDTH, Origin, Recipe, bracketed, joined
-from mlp_core.spec import RunSpec, SpecError
+from mlp_core.reports.export.script import WIDTH, Origin, bracketed, spaced
 
 
 @given(st.text(max_size=80))
@@ -35,11 +33,6 @@ def test_a_list_is_the_same_on_one_line_and_on_many(items: list[str]) -> None:
 
 def test_two_blank_lines_stand_around_what_is_defined() -> None:
     plain, function = "x = 1", "def f():\n    return 1"
-    assert joined([plain, plain, function, function, plain]) == f"{plain}\n\n{plain}\n\n\n{function}\n\n\n{function}\n\n\n{plain}"
-
-
-def test_a_recipe_has_one_of_two_styles() -> None:
-    assert Recipe(RunSpec(), "scratch").scratch
-    assert not Recipe(RunSpec(), "concise").scratch
-    with pytest.raises(SpecError, match="style"):
-        Recipe(RunSpec(), "Scratch")
+    code = "\n\n\n\n".join([plain, plain, function, f"@once\n{function}\n{plain}"])
+    expected = f"{plain}\n\n{plain}\n\n\n{function}\n\n\n@once\n{function}\n\n\n{plain}"
+    assert spaced(code.splitlines()) == spaced(expected.splitlines()) == expected

@@ -1,0 +1,257 @@
+"""From a run to a plain PyTorch program that prints the run's own numbers, as a script or a notebook, and needs nothing of this project.
+
+The program draws the same random numbers and does the same operations in the same order. In the style that the run was trained in, its
+losses are the run's, bit for bit on the same machine; in the other style, up to rounding. It is written by `templates/program.py.jinja`
+with the code that the registries hold; what a visitor typed stands in it only as code made anew from a checked syntax tree, and a link
+only with everything encoded that could end a string.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from mlp_core.activations import substituted
+from mlp_core.bounds import check_choice
+from mlp_core.data.fashion_mnist import DEBIAN_FOLDER
+from mlp_core.expression import resolve
+from mlp_core.initializers import INITIALIZERS
+from mlp_core.optimizers import OPTIMIZERS
+from mlp_core.records import LrChange
+from mlp_core.spec import IMPLEMENTATIONS, RunSpec
+from mlp_core.training.state import images_per_piece
+
+STYLES = IMPLEMENTATIONS  # "concise", "scratch"
+WIDTH = 88  # characters a line, as black and ruff count by default
+FLAGS = ("nesterov", "divide_by_batch")  # settings that no program knows by name
+OFF_AT_ZERO = ("momentum", "weight_decay", "l1")  # settings that have no say at 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where and how a run took place, as far as it decides the last digits of its numbers.
+
+    Args:
+        device: type of the device, as torch names it.
+        onednn: whether matrix products went through oneDNN (`mlp_core.runtime.matmul`).
+        sample: whether the images were the sample that is bundled with the playground.
+        seeds: how many networks were trained at once, from the spec's seed on.
+        link: address of the experiment on its page; "" for none.
+    """
+
+    device: str = "cpu"
+    onednn: bool = False
+    sample: bool = False
+    seeds: int = 1
+    link: str = ""
+
+    @property
+    def safe_link(self) -> str:
+        """The link with everything encoded that could end a string, a docstring or a markdown link."""
+        return quote(self.link, safe="%/:=&?~#+,;@._-")
+
+
+def script_of(
+    spec: RunSpec,
+    style: str | None = None,
+    lr_changes: Sequence[LrChange] = (),
+    *,
+    origin: Origin = Origin(),
+) -> str:
+    """A Python script that repeats a run: `python script.py [--data FOLDER] [--seed N] [--steps]`.
+
+    It prints a line an epoch with the means that the page shows, to 4 decimals, and with `--steps` every step's loss in full.
+
+    Args:
+        style: "scratch" (bare tensors) or "concise" (nn.Sequential); the spec's implementation if absent.
+        lr_changes: the learning rate's changes in mid-run, in order; of several at one step the last counts.
+        origin: where the run took place.
+
+    Raises:
+        SpecError: another style.
+        ExpressionError: the run's own activation is no expression.
+    """
+    lines = _program(spec, style, lr_changes, origin, in_notebook=False)
+    return spaced([line for line in lines if not line.startswith("#|")]) + "\n"
+
+
+def notebook_of(
+    spec: RunSpec,
+    style: str | None = None,
+    lr_changes: Sequence[LrChange] = (),
+    *,
+    origin: Origin = Origin(),
+) -> str:
+    """The same program as a Jupyter notebook (.ipynb), in cells with words and formulas between them; arguments as of `script_of`.
+
+    Written as JSON by hand: the format is small, and nothing more of Jupyter is needed. Reference: nbformat 4.5.
+    """
+    lines = _program(spec, style, lr_changes, origin, in_notebook=True)
+    cells = []
+    for number, (words, part) in enumerate(groupby(lines, key=lambda line: line.startswith("#|"))):
+        source = "\n\n".join(line.removeprefix("#| ") for line in part) if words else spaced(list(part))
+        cell: dict[str, Any] = {"cell_type": "markdown" if words else "code", "id": f"cell-{number}", "metadata": {}}
+        cell |= {"source": source.splitlines(keepends=True)}
+        cells.append(cell if words else cell | {"execution_count": None, "outputs": []})
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1, ensure_ascii=False) + "\n"
+
+
+def file_name(style: str, ending: str = "py") -> str:
+    """What to call the file of a program."""
+    return f"mlp_{style}.{ending}"
+
+
+def spaced(lines: Sequence[str]) -> str:
+    """Lines of code with two blank lines around functions and classes and never more than one elsewhere."""
+    text, inside, blank = list[str](), False, 0
+    for line in lines:
+        if not line:
+            blank += 1
+            continue
+        defines = line.startswith(("def ", "class ", "@"))
+        if text and not text[-1].startswith("@"):
+            text += [""] * (2 if defines or (inside and not line.startswith(" ")) else min(blank, 1))
+        text.append(line)
+        inside, blank = defines or (inside and line.startswith(" ")), 0
+    return "\n".join(text)
+
+
+def bracketed(start: str, items: Sequence[str], end: str) -> str:
+    """`start`, items with commas, `end`: in one line where it fits, else an item a line, as code formatters lay it out."""
+    line = f"{start}{', '.join(items)}{end}"
+    return line if len(line) <= WIDTH else "\n".join([start, *(f"    {item}," for item in items), end])
+
+
+def _wrapped(paragraph: str) -> str:
+    return textwrap.fill(paragraph, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    autoescape=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.globals |= {"bracketed": bracketed, "wrapped": _wrapped, "substituted": substituted}
+
+
+def _program(spec: RunSpec, style: str | None, lr_changes: Sequence[LrChange], origin: Origin, *, in_notebook: bool) -> list[str]:
+    """The program's lines, with the notebook's words between them."""
+    style = spec.implementation if style is None else style
+    check_choice("style", style, STYLES)
+    scratch = style == "scratch"
+    changes = {change.step: change.lr for change in lr_changes}
+    context = {
+        "in_notebook": in_notebook,
+        "spec": spec,
+        "scratch": scratch,
+        "origin": origin,
+        "title": f"{'-'.join(map(str, spec.sizes))} on Fashion-MNIST, {'from scratch' if scratch else 'with nn.Sequential'}",
+        "design": _design(spec, bool(changes), origin),
+        "file_name": file_name(style),
+        "debian_folder": DEBIAN_FOLDER,
+        "lr_changes": [f"{step}: {lr}" for step, lr in changes.items()],
+        "layers": list(zip(spec.sizes, spec.sizes[1:], (*(spec.dropout or (0.0,) * len(spec.hidden)), 0.0), strict=False)),
+        "drops": any(spec.dropout),
+        "masks": any(0 < p < 1 for p in spec.dropout),
+        "elsewhere": origin.device != "cpu",
+        "on_device": ", device=device" if origin.device != "cpu" else "",
+        "to_device": ".to(device)" if origin.device != "cpu" else "",
+        "test_piece": images_per_piece(spec.sizes),
+    }
+    context |= _of_activation(spec, scratch) | _of_initializer(spec, scratch) | _of_optimizer(spec, scratch)
+    return _TEMPLATES.get_template("program.py.jinja").render(context).splitlines()
+
+
+def _of_activation(spec: RunSpec, scratch: bool) -> dict[str, Any]:
+    entry = resolve(spec.activation)
+    code, parameter = entry.written(spec.activation_parameter, from_scratch=scratch), entry.parameter
+    expression = code.expression if code.definition or code.module is not None else "phi(x)"
+    value = parameter.default if parameter is not None and spec.activation_parameter is None else spec.activation_parameter
+    learned = parameter is not None and parameter.learnable
+    letters = [("W", "b", "a") if learned and layer <= len(spec.hidden) else ("W", "b") for layer in range(1, len(spec.sizes))]
+    return {
+        "activation": code,
+        "needs_functional": not scratch or "F." in (parameter.learned_code if parameter is not None and learned else code.expression),
+        "latex": entry.latex,
+        "hidden_expression": parameter.learned_code if parameter is not None and learned else expression,
+        "learned_value": value if learned else None,
+        "params": [f"{letter}{layer}" for layer, of_layer in enumerate(letters, start=1) for letter in of_layer],
+    }
+
+
+def _of_initializer(spec: RunSpec, scratch: bool) -> dict[str, Any]:
+    entry = INITIALIZERS[spec.init]
+    names = {"W": "W", "b": "b"} if scratch else {"W": "layer.weight", "b": "layer.bias"}
+    return {"initializer": entry, "fill": _registry_code(entry.code, spec, names)}
+
+
+def _of_optimizer(spec: RunSpec, scratch: bool) -> dict[str, Any]:
+    rule = OPTIMIZERS[spec.optimizer]
+    settings = [
+        name for name in (*rule.settings, "weight_decay", "l1") if name not in FLAGS and (getattr(spec, name) or name not in OFF_AT_ZERO)
+    ]
+    arguments = [rule.settings[name] for name in rule.settings if name in settings or (name == "nesterov" and spec.nesterov)]
+    if spec.weight_decay or rule.decoupled:
+        arguments.append("weight_decay=weight_decay" if spec.weight_decay else "weight_decay=0.0")
+    penalties = [" + l1 * w.sign()"] * (spec.l1 > 0) + [" + weight_decay * w"] * (spec.weight_decay > 0 and not rule.decoupled)
+    per_batch = " / batch_size" if spec.divide_by_batch else ""
+    gradient = "".join(["w.grad", *penalties])
+    move = _registry_code(rule.code, spec, {"lr": f"lr{per_batch}", "gradient": gradient})
+    return {
+        "rule": rule,
+        "settings": settings,
+        "arguments": [argument for argument in arguments if argument],
+        "written_rule": scratch or not rule.torch_class,
+        "per_batch": per_batch,
+        "buffers": rule.buffers(spec),
+        "gradient": gradient,
+        "move": move,
+        "reads_gradient": re.search(r"\bg\b", move) is not None,
+        "counts_steps": re.search(r"\bt\b", move) is not None,
+    }
+
+
+def _registry_code(code: str, spec: RunSpec, names: dict[str, str]) -> str:
+    """The lines of a registry's entry for a run of `spec`."""
+    return _TEMPLATES.from_string(code).render(asdict(spec) | names).rstrip("\n")
+
+
+def _design(spec: RunSpec, lr_changed: bool, origin: Origin) -> list[str]:
+    """The experiment in words, and what must be known to get its numbers."""
+    activation = "own activation" if spec.expression is not None else resolve(spec.activation).label
+    parts = [
+        *([activation] if spec.hidden else ["no hidden layer: softmax regression"]),
+        f"initial weights: {INITIALIZERS[spec.init].described(spec)}",
+        *([f"dropout {', '.join(map(str, spec.dropout))}"] if any(spec.dropout) else []),
+        f"{OPTIMIZERS[spec.optimizer].label}, lr {spec.lr}",
+        f"batches of {spec.batch_size}, {spec.epochs} epochs, seed {spec.seed}",
+    ]
+    lines = ["; ".join(parts) + "."]
+    if lr_changed:
+        lines.append("The learning rate was changed in mid-run; a link cannot carry that, this program does.")
+    if origin.seeds > 1:
+        which = f"of the seeds {spec.seed} to {spec.seed + origin.seeds - 1}. This is the first; set seed for the others."
+        lines.append(f"The run trained {origin.seeds} networks at once, {which}")
+    if origin.sample:
+        lines.append(
+            "The run saw the sample that comes with the playground (its folder mlp_core/data/sample), not the whole of Fashion-MNIST."
+        )
+    if origin.link:
+        lines.append(f"Its page: {origin.safe_link}")
+    return lines
