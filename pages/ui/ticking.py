@@ -36,3 +36,20 @@ def ticking(panel: Callable[Args, None], seconds: float, *, moving: bool) -> Cal
         panel(*args, **kwargs)
 
     return st.fragment(draw, run_every=tick if moving else None)
+
+
+def follow(panel: Callable[[], None], seconds: float, moving: Callable[[], bool]) -> None:
+    """Draw a panel, and again by itself for as long as something moves.
+
+    Args:
+        seconds: as of `ticking`.
+        moving: whether there will be something new to see.
+    """
+    moved = moving()
+
+    def draw() -> None:
+        if moving() != moved:
+            st.rerun()  # the whole page: whether the panel runs itself again is decided there
+        panel()
+
+    ticking(draw, seconds, moving=moved)()

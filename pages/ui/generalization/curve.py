@@ -26,7 +26,7 @@ from pages.ui.generalization.sweeps import sweeps_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.presets import Preset, preset_row
-from pages.ui.run.job_groups import live_group
+from pages.ui.run.job_groups import follow_group
 from pages.ui.session import Planned
 from pages.ui.text import count
 
@@ -131,7 +131,7 @@ def part(link: LinkState) -> None:
         if settings.exact:
             _exact(settings)
         else:
-            live_group(GROUP, lambda: _descent(settings))
+            follow_group(GROUP, lambda: _descent(settings))
     sweeps_panel(settings.degree, settings.samples, settings.noise, settings.spread, settings.seed, settings.solver)
 
 

@@ -23,7 +23,7 @@ from pages.ui.generalization.votes import votes_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.presets import Preset, preset_row
-from pages.ui.run.job_groups import Shown, live_group
+from pages.ui.run.job_groups import Shown, follow_group
 from pages.ui.session import Planned
 from pages.ui.text import count
 
@@ -92,7 +92,7 @@ def section(link: LinkState) -> None:
     seed = min(int(link["seed"]), MAX_SEED - SEEDS)
     chosen = RECIPES[link["recipe"]]
     spec = replace(chosen.spec, dropout=(float(link["p1"]), float(link["p2"])), seed=seed)
-    live_group(GROUP, lambda: _panel(spec, chosen.images))
+    follow_group(GROUP, lambda: _panel(spec, chosen.images))
     votes_panel(link, GROUP, WITH, TEST_IMAGES)
 
 

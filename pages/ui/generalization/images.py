@@ -22,7 +22,7 @@ from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import curve, final, in_words, runs_panel
 from pages.ui.link import LinkState, choice
 from pages.ui.live_chart import live_chart
-from pages.ui.run.job_groups import Shown, live_group
+from pages.ui.run.job_groups import Shown, follow_group
 from pages.ui.session import Planned
 from pages.ui.text import count
 
@@ -73,7 +73,7 @@ def part(link: LinkState) -> None:
     question, seed = QUESTIONS[link["question"]], min(int(link["seed"]), MAX_SEED - SEEDS)
     st.markdown(question.claim)
     name = f"sweep_{link['question']}"
-    live_group(name, lambda: _panel(name, question, seed))
+    follow_group(name, lambda: _panel(name, question, seed))
 
 
 def _run(question: Question, place: int, seed: int) -> Run:

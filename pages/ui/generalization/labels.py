@@ -21,7 +21,7 @@ from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import curve, runs_panel
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
-from pages.ui.run.job_groups import Shown, live_group
+from pages.ui.run.job_groups import Shown, follow_group
 from pages.ui.session import Planned
 from pages.ui.text import count, percent
 
@@ -60,7 +60,7 @@ def part(link: LinkState) -> None:
         hidden=(int(link["wide"]),), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=int(link["label_epochs"]),
         seed=seed, device="cpu",
     )  # fmt: skip
-    live_group(GROUP, lambda: _panel(spec, share))
+    follow_group(GROUP, lambda: _panel(spec, share))
 
 
 def _noisy(share: float, seed: int) -> NoisyLabels:

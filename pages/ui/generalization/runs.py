@@ -19,7 +19,7 @@ UNLIKELY = 0.05  # luck that rare is not called luck
 
 
 def runs_panel(name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1) -> list[Shown]:
-    """The buttons of a group of runs and how far they are; what was started. To be called from a panel that `live_group` draws."""
+    """The buttons of a group of runs and how far they are; what was started. To be called from a panel that `follow_group` draws."""
     shown = group_controls(name, label, key, planned, at_once)
     group = session.jobs().group(name)
     if shown and group is not None and group.moving:

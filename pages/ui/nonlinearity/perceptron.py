@@ -14,6 +14,7 @@ from pages.figures.linear import mistakes_curve, perceptron_plane
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
+from pages.ui.ticking import follow
 from pages.ui.unbroken import unbroken
 
 CLOUDS = {"apart": "Two clouds", "corners": "XOR: four corners", "xor": "XOR: clouds", "circle": "Circle"}
@@ -54,13 +55,14 @@ def section(link: LinkState) -> None:
         "after a mistake, $y(\\mathbf w^\\top\\mathbf x + b) \\le 0$, it moves: $\\mathbf w \\leftarrow \\mathbf w + y\\mathbf x$, "
         "$b \\leftarrow b + y$. If some line separates the classes, it finds one. If none does, it never stops."
     )
-    playing = bool(st.session_state.get(PLAYING))
-    st.fragment(_section, run_every=PLAY_SECONDS if playing else None)(link, playing)
+    follow(lambda: _machine(link, _playing()), PLAY_SECONDS, _playing)
 
 
-def _section(link: LinkState, playing: bool) -> None:
-    if bool(st.session_state.get(PLAYING)) != playing:
-        st.rerun()  # the whole page: whether the section runs itself again is decided there
+def _playing() -> bool:
+    return bool(st.session_state.get(PLAYING))
+
+
+def _machine(link: LinkState, playing: bool) -> None:
     controls, picture, numbers = st.columns([1, 1.8, 1.4], gap="medium")
     with controls:
         machine = _controls(link)

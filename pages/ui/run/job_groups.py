@@ -13,7 +13,7 @@ from mlp_core.records import HistorySnapshot
 from pages.ui import session
 from pages.ui.session import Planned
 from pages.ui.text import plain
-from pages.ui.ticking import ticking
+from pages.ui.ticking import follow
 from pages.ui.unbroken import unbroken
 
 TICK_SECONDS = 0.7
@@ -31,29 +31,21 @@ class Shown(NamedTuple):
         return self.snapshot.members or (self.snapshot.history,)
 
 
-def live_group(name: str, panel: Callable[[], None]) -> None:
+def follow_group(name: str, panel: Callable[[], None]) -> None:
     """Draw a panel, and again by itself for as long as the group of this name moves."""
-    moving = _moving(name)
 
-    def draw() -> None:
+    def moving() -> bool:
         if (group := session.jobs().group(name)) is not None:
             session.jobs().advance(group)
-        if _moving(name) != moving:
-            st.rerun()  # the whole page: whether the panel runs itself again is decided there
-        panel()
+        return _moving(name)
 
-    ticking(draw, TICK_SECONDS, moving=moving)()
-
-
-def _end(name: str) -> None:
-    if (group := session.jobs().group(name)) is not None:
-        group.stop()
+    follow(panel, TICK_SECONDS, moving)
 
 
 def group_controls(
     name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1, stop: Callable[[], None] | None = None
 ) -> list[Shown]:
-    """The buttons of a group and what is to be said of it; what was started. To be called from a panel that `live_group` draws.
+    """The buttons of a group and what is to be said of it; what was started. To be called from a panel that `follow_group` draws.
 
     Args:
         label: of the button that starts the group.
@@ -67,7 +59,7 @@ def group_controls(
             args=(name, key, planned, at_once),
         )  # fmt: skip
         st.button(
-            "Stop", key=f"{name}_stop", icon=":material/stop:", on_click=unbroken(stop or partial(_end, name)), disabled=not _moving(name)
+            "Stop", key=f"{name}_stop", icon=":material/stop:", on_click=unbroken(stop or partial(_stop, name)), disabled=not _moving(name)
         )
     if group is None:
         return []
@@ -76,6 +68,11 @@ def group_controls(
     if group.key != key and group.started:
         st.info("These runs are of the settings before; train again to see the new ones.", icon=":material/edit_note:")
     return [Shown(title, job.snapshot()) for title, job in group.started]
+
+
+def _stop(name: str) -> None:
+    if (group := session.jobs().group(name)) is not None:
+        group.stop()
 
 
 def _moving(name: str) -> bool:

@@ -18,6 +18,7 @@ from pages.ui.downloads import download
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures
+from pages.ui.ticking import follow
 from pages.ui.unbroken import unbroken
 
 LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
@@ -78,13 +79,14 @@ def section(link: LinkState) -> None:
         "Multiply random matrices, one after another, as a deep network does: the book's 100 of 4 × 4 reach 10²⁴.  \n"
         r"Typical growth is $e^{\lambda_1}$ a factor, with $\lambda_1 = \frac12\left(\ln 2 + \psi(\frac n2)\right) + \ln\sigma$."
     )
-    playing = bool(st.session_state.get(PLAYING))
-    st.fragment(_section, run_every=PLAY_SECONDS if playing else None)(link, playing)
+    follow(lambda: _product(link, _playing()), PLAY_SECONDS, _playing)
 
 
-def _section(link: LinkState, playing: bool) -> None:
-    if bool(st.session_state.get(PLAYING)) != playing:
-        st.rerun()  # the whole page: whether the section runs itself again is decided there
+def _playing() -> bool:
+    return bool(st.session_state.get(PLAYING))
+
+
+def _product(link: LinkState, playing: bool) -> None:
     controls, picture = st.columns([1, 2.6], gap="medium")
     with controls:
         product = _controls(link)

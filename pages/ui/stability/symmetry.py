@@ -13,7 +13,7 @@ from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
-from pages.ui.run.job_groups import Shown, live_group
+from pages.ui.run.job_groups import Shown, follow_group
 from pages.ui.stability.training import curves, outcome, side_by_side
 
 GROUP = "symmetry"
@@ -37,7 +37,7 @@ def section(link: LinkState) -> None:
     units.select_slider("Hidden units", **link.value("units"))
     epochs.slider("Epochs", **link.value("symmetry_epochs"))
     chosen = variants(int(link["units"]), int(link["symmetry_epochs"]), int(link["seed"]))
-    live_group(GROUP, lambda: _runs(chosen))
+    follow_group(GROUP, lambda: _runs(chosen))
 
 
 def _runs(chosen: tuple[Variant, ...]) -> None:

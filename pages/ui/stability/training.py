@@ -19,7 +19,7 @@ from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.inside import inside_panel
-from pages.ui.run.job_groups import Shown, group_controls, live_group
+from pages.ui.run.job_groups import Shown, follow_group, group_controls
 from pages.ui.session import Planned
 from pages.ui.stability.designs import Design, designs_panel
 from pages.ui.text import percent
@@ -48,7 +48,7 @@ def section(link: LinkState) -> None:
     epochs.slider("Epochs", **link.value("epochs"))
     lr.number_input("Learning rate", format="%.4g", **link.value("lr"))
     titled = [(design.label, _spec(link, design)) for design in designs]
-    live_group(GROUP, lambda: _runs(titled))
+    follow_group(GROUP, lambda: _runs(titled))
 
 
 def _spec(link: LinkState, design: Design) -> RunSpec:
