@@ -19,6 +19,7 @@ from mlp_core.optimizers import OPTIMIZERS, Optimizer, UpdateRule
 from mlp_core.reports.diagnosis.fixes import usual_lr
 from mlp_core.reports.export import script_of
 from mlp_core.spec import RunSpec, SpecError
+from tests.support.pages.training import chosen
 from tests.support.pages.visit import opened, traces, visit
 from tests.support.programs import SMALL, carried_out, executed, same_losses, sample_arguments
 
@@ -99,7 +100,7 @@ def test_the_training_page_offers_it_and_is_at_it() -> None:
         shown = {box.label: box.value for box in page.selectbox}
         assert (shown["Activation"], shown["Initialization"], shown["Optimizer"]) == tuple(CHOSEN.values())
         assert "Squareplus" in next(box for box in page.selectbox if box.label == "Activation").options
-        assert page.session_state["_spec"] == RunSpec(**CHOSEN)
+        assert chosen(page) == RunSpec(**CHOSEN)
 
 
 def test_the_activations_page_draws_it() -> None:
