@@ -40,7 +40,8 @@ def import_graph() -> Graph:
         if module == "mlp_core":
             continue  # the map in words, which imports nothing
         box = box_of(module)
-        imported = {box_of(one.name) for one in imports(path.read_text(encoding="utf-8")) if one.name.split(".")[0] in FILLS}
+        found = (one.name for one in imports(path.read_text(encoding="utf-8")) if not one.for_types)
+        imported = {box_of(name) for name in found if name.split(".")[0] in FILLS}
         graph.setdefault(box, set()).update(imported - {box})
     return graph
 
