@@ -1,1 +1,1 @@
-"""Pictures: plain data in, a plotly figure out. No tensor library, no screen, no state."""
+"""Plain data in, a figure out: `figure` makes it, `axes`, `marks` and `palette` say how it looks, `series` and `pictures` what it holds."""

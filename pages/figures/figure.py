@@ -27,7 +27,7 @@ class Figure(TypedDict):
 
 
 def figure(traces: Iterable[Trace] = (), **layout: Any) -> Figure:
-    """Traces and a layout; what the layout leaves open, and fonts and colors of the page, are the same for all figures.
+    """A figure of these traces; `layout` wins over the layout that all figures share.
 
     The plot area stays transparent and neither paper nor font color is set: the page's theme gives both.
     """
