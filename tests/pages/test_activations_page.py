@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.activations import ACTIVATIONS
-from mlp_core.labs.activations import cost as activation_cost
+from mlp_core.labs.activations import facts as activation_cost
 from tests.support.pages.visit import address, numbers, opened, traces, visit, widget, words
 
 

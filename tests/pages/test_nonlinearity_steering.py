@@ -18,7 +18,7 @@ from safetensors.torch import load
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.labs.nonlinearity.plane_view import copied_weights, output_field
+from mlp_core.labs.nonlinearity.plane import copied_weights, output_field
 from mlp_core.network import Network
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
 from mlp_core.training import Run

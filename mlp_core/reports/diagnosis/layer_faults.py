@@ -7,8 +7,7 @@ from statistics import median
 
 from mlp_core.records import LayerStats
 from mlp_core.reports.diagnosis import fixes
-from mlp_core.reports.diagnosis.healthy import UPDATE
-from mlp_core.reports.diagnosis.verdict import Case, Verdict, joined, percent
+from mlp_core.reports.diagnosis.verdict import UPDATE, Case, Verdict, joined, percent
 
 MOSTLY = 0.9  # of a layer's units
 # Of a layer's outputs. The chapter's networks that learn: up to 0.13 (20 layers of tanh with Xavier); those that saturate: 0.75 to 0.98.

@@ -9,8 +9,19 @@ import streamlit as st
 from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS, Activation, Curve
-from mlp_core.labs.activations.cost import SHAPE, Cost, measure_cost
-from mlp_core.labs.activations.facts import FLAT_FRACTION, IDENTITIES, Facts, Probe, Stretch, gaps, measure, probe
+from mlp_core.labs.activations.facts import (
+    FLAT_FRACTION,
+    IDENTITIES,
+    SHAPE,
+    Cost,
+    Facts,
+    Probe,
+    Stretch,
+    gaps,
+    measure,
+    measure_cost,
+    probe,
+)
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import EXPRESSION_PREFIX, MAX_EXPRESSION_LENGTH, RunSpec, SpecError
 from pages.figures.activations import FunctionSeries, function_curves

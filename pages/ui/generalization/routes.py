@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mlp_core.labs.generalization.decay_routes import ADAM_LR, RouteDistances, route_distances
-from mlp_core.labs.generalization.weight_decay import Setting
+from mlp_core.labs.generalization.weight_decay import ADAM_LR, RouteDistances, Setting, route_distances
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.palette import GREEN, ORANGE, SKY, VERMILION

@@ -11,8 +11,7 @@ import streamlit as st
 
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
-from mlp_core.labs.nonlinearity.plane import FEATURES, PLANE_EXTENT, Points
-from mlp_core.labs.nonlinearity.plane_view import FINE, copied_weights, hidden_outputs, output_field, unit_fields
+from mlp_core.labs.nonlinearity.plane import FEATURES, FINE, PLANE_EXTENT, Points, copied_weights, hidden_outputs, output_field, unit_fields
 from mlp_core.network import Network
 from mlp_core.training import Run
 from pages.figures.figure import Figure

@@ -11,7 +11,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
 from mlp_core.jobs import JobSnapshot
 from mlp_core.network import Network
-from mlp_core.reports.diagnosis import healthy
+from mlp_core.reports.diagnosis import verdict as healthy
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.training.inspection import PROBE_IMAGES, Histogram, Inspection, LayerInspection, inspect
 from pages.figures.layers import FlatRange, MeasuredLayers, layer_histograms, layer_statistics

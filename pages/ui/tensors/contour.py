@@ -7,8 +7,8 @@ import math
 import numpy as np
 import streamlit as st
 
-from mlp_core.labs.tensors.arithmetic import number
 from mlp_core.labs.tensors.contour import CONTOUR_EXTENT, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
+from mlp_core.labs.tensors.operations import number
 from mlp_core.spec import Bounds
 from pages.figures.contour import Directions, contour_map, slope_by_direction
 from pages.ui import link as links

@@ -8,7 +8,6 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from mlp_core.labs.tensors.arithmetic import number
 from mlp_core.labs.tensors.operations import (
     OPERATIONS,
     Example,
@@ -18,6 +17,7 @@ from mlp_core.labs.tensors.operations import (
     Result,
     arithmetic_of,
     compute,
+    number,
     sources,
 )
 from mlp_core.labs.tensors.shapes import tuple_text

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlp_core.labs.tensors.arithmetic import number
-from mlp_core.labs.tensors.operations import Operation
+from mlp_core.labs.tensors.operations import Operation, number
 from mlp_core.labs.tensors.shapes import Lineup, tuple_text
 from pages.figures.figure import Figure
 from pages.figures.tensors import AxisBox, CellGrid, ShapeRow, falk_scheme, shape_lineup, tensor_equation

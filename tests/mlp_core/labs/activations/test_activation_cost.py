@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from mlp_core.activations import ACTIVATIONS
-from mlp_core.labs.activations import cost as activation_cost
-from mlp_core.labs.activations.cost import measure_cost
+from mlp_core.labs.activations import facts as activation_cost
+from mlp_core.labs.activations.facts import measure_cost
 
 
 def test_nanoseconds_per_element_come_from_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a clock that moves on by 65,536 ns at every look, each call takes one nanosecond an element."""
     ticks = iter(range(10**9))
-    monkeypatch.setattr("mlp_core.labs.activations.cost.time.perf_counter_ns", lambda: next(ticks) * 65_536)
+    monkeypatch.setattr("mlp_core.labs.activations.facts.time.perf_counter_ns", lambda: next(ticks) * 65_536)
     monkeypatch.setattr(activation_cost, "SECONDS", 0.0)
     cost = measure_cost(ACTIVATIONS["tanh"])
     assert (cost.forward, cost.backward) == (1.0, 1.0)

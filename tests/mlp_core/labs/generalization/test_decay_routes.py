@@ -10,8 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.labs.generalization.decay_routes import ADAM_LR, route_distances
-from mlp_core.labs.generalization.weight_decay import Problem, Setting
+from mlp_core.labs.generalization.weight_decay import ADAM_LR, Problem, Setting, route_distances
 from mlp_core.spec import SpecError
 
 SETTING = Setting(epochs=10)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mlp_core.labs.nonlinearity.linear_regions import MOST_REGIONS, linear_regions
-from mlp_core.labs.nonlinearity.plane_view import copied_weights
+from mlp_core.labs.nonlinearity.plane import copied_weights
 from mlp_core.network import Concise
 from mlp_core.spec import RunSpec
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mlp_core.labs.tensors.arithmetic import (
+from mlp_core.labs.tensors.operations import (
     Cell,
     absolute,
     added,

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mlp_core.data import load_sample
-from mlp_core.reports.diagnosis import healthy
-from mlp_core.reports.diagnosis.healthy import Range
+from mlp_core.reports.diagnosis import verdict as healthy
+from mlp_core.reports.diagnosis.verdict import Range
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from mlp_core.training.inspection import Inspection
