@@ -183,7 +183,7 @@ class LinkState(WidgetValues):
     def write(self) -> None:
         """Remember every value, and put those that are not at their default into the address."""
         self.keep()
-        refused, values = self._refused, dict(self)
+        refused, values = self._refused, dict(self._kept.values)
         if refused.at is None:
             refused.at = values
         elif refused.at != values:

@@ -51,6 +51,7 @@ class WidgetValues(Mapping[str, Any]):
             st.session_state[name] = _Kept({})
         self._kept: _Kept = st.session_state[name]
         self._kept.values = {**defaults, **self._kept.values}
+        self._moved: set[str] = set()  # keys of widgets that have their value already
 
     def key(self, name: str) -> str:
         """The key of a widget that is about to be drawn."""
@@ -63,7 +64,10 @@ class WidgetValues(Mapping[str, Any]):
         Args:
             limits: others that the widget takes, such as `min_value`.
         """
-        return limits | {"value": self[name], "key": self.key(name)}
+        if (key := self.key(name)) in self._moved:
+            self._moved.remove(key)
+            return limits | {"key": key}
+        return limits | {"value": self[name], "key": key}
 
     def index(self, name: str, options: Sequence[Any]) -> dict[str, Any]:
         """The arguments of `st.selectbox` and `st.radio`: `options`, `index` and `key`."""
@@ -81,10 +85,17 @@ class WidgetValues(Mapping[str, Any]):
                 self._kept.versions[name] += 1
             self._kept.values[name] = value
 
+    def move(self, name: str, value: Any) -> None:
+        """Set a slider that is about to be drawn in place, as an animation does: should the message be lost, the next step mends it."""
+        if (key := self._key(name)) in st.session_state:
+            st.session_state[key] = value
+            self._moved.add(key)
+        self._kept.values[name] = value
+
     def keep(self) -> None:
         """Remember every widget's value."""
-        self._kept.values.update(self)
-        self._kept.drawn = frozenset(key for name in self if (key := self._key(name)) in st.session_state)
+        self._kept.values.update((name, self[name]) for name in self._kept.versions)
+        self._kept.drawn = frozenset(key for name in self._kept.versions if (key := self._key(name)) in st.session_state)
 
     @property
     def entering(self) -> bool:
@@ -92,7 +103,8 @@ class WidgetValues(Mapping[str, Any]):
         return not any(key in st.session_state for key in self._kept.drawn)
 
     def __getitem__(self, name: str) -> Any:
-        return st.session_state.get(self._key(name), self._kept.values[name])
+        value = self._kept.values[name]
+        return st.session_state.get(self._key(name), value) if name in self._kept.versions else value
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.update({name: value})

@@ -27,7 +27,7 @@ def activations(open_page: OpenPage, tolerated: list[str]) -> Page:
 
 
 def slider(page: Page, name: str) -> Locator:
-    return page.locator(f".st-key-activations_{name} input[type=range]").first
+    return page.locator(f"[class*='st-key-activations_{name}'] input[type=range]").first
 
 
 def press(page: Page, name: str, key: str, times: int = 1, pause_ms: int = 0) -> None:

@@ -36,7 +36,7 @@ def box_of(page: Page, selector: str) -> dict[str, float]:
 
 
 def slider(page: Page, name: str) -> Locator:
-    return page.locator(f".st-key-stability_{name} input[type=range]").first
+    return page.locator(f"[class*='st-key-stability_{name}'] input[type=range]").first
 
 
 def test_a_click_on_the_sigmoid_places_a_layer_and_goes_on_to_the_next(open_page: OpenPage) -> None:
@@ -54,7 +54,8 @@ def test_a_click_on_the_sigmoid_places_a_layer_and_goes_on_to_the_next(open_page
 def test_the_scale_that_neither_grows_nor_dies_is_one_click_away(open_page: OpenPage) -> None:
     page = open_page(f"{ADDRESS}?act=matrices&trials=50")
     page.get_by_role("button", name="Find the σ that neither grows nor dies").click()
-    expect(page.locator(".st-key-stability_sigma input")).to_have_value("0.5724")
+    settle(page)
+    expect(page.locator("[class*='st-key-stability_sigma'] input")).to_have_value("0.5724")
     expect(page).to_have_url(re.compile(r"sigma=0\.57237"))
 
 
@@ -64,7 +65,7 @@ def test_the_play_button_moves_k_and_the_charts_stay(open_page: OpenPage) -> Non
         page.evaluate("(selector) => { document.querySelector(selector).dataset.mine = 'yes'; }", chart(key))
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.wait_for_function("() => Number(document.querySelector('.st-key-stability_k input[type=range]').value) > 8")
+    page.wait_for_function("() => Number(document.querySelector('[class*=st-key-stability_k] input[type=range]').value) > 8")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     settle(page)
@@ -77,7 +78,7 @@ def test_the_play_button_moves_k_and_the_charts_stay(open_page: OpenPage) -> Non
 def test_a_preset_of_designs_redraws_the_picture_in_place(open_page: OpenPage) -> None:
     page = open_page(ADDRESS)
     page.evaluate("(selector) => { document.querySelector(selector).dataset.mine = 'yes'; }", chart("depth"))
-    page.locator(".st-key-stability_preset").get_by_text("Too small").click()
+    page.locator("[class*='st-key-stability_preset']").get_by_text("Too small").click()
     expect(page.locator(f"{chart('depth')} .legend")).to_contain_text("ReLU, N(0, 0.01²)")
     expect(page.get_by_text("holds the gradient, but not its square")).to_be_visible()
     assert page.eval_on_selector(chart("depth"), "(chart) => chart.dataset.mine") == "yes"
@@ -92,7 +93,7 @@ def test_a_link_restores_the_laboratory(open_page: OpenPage) -> None:
 
 def test_an_activation_can_be_typed(open_page: OpenPage) -> None:
     page = open_page(f"{ADDRESS}?depth=3&batch=16")
-    field = page.locator(".st-key-stability_activation4 input")
+    field = page.locator("[class*='st-key-stability_activation4'] input")
     field.click()
     field.fill("x*sigmoid(2*x)")
     field.press("Enter")

@@ -140,3 +140,10 @@ def test_what_was_chosen_last_is_what_is_shown(steps: list[tuple[str, Any, Any]]
             page.run()
         assert page.look()[1] == expected
         assert page.shown == {name: expected[name] for name in page.shown}
+
+
+def test_a_step_of_an_animation_moves_the_widget_that_is_there(page: Page) -> None:
+    with page.values() as values:
+        values.move("a", 2)
+        assert (page.state["a"], values["a"], values.value("a")) == (2, 2, {"key": "a"})
+        assert values.value("a") == {"value": 2, "key": "a"}

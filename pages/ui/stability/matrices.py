@@ -144,10 +144,11 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
     link["k"] = min(int(link["k"]), product.factors)
     if playing:
         step = max(1, product.factors // PLAY_STEPS)
-        link["k"] = min(link["k"] + step, product.factors)
-        if link["k"] == product.factors:
+        if link["k"] + step >= product.factors:
+            link["k"] = product.factors
             st.session_state[PLAYING] = False
             st.rerun()
+        link.move("k", link["k"] + step)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
         st.button(label, icon=icon, on_click=unbroken(_play), args=(link, product, not playing), disabled=product.factors == 1)
