@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mlp_core.jobs import Scheduler
+from tests.support.engine import until
+
 
 class Clockwork:
     """A job whose every turn takes `cost` seconds of a clock that is its own; `order` gets its name."""
@@ -31,3 +34,11 @@ class Clockwork:
         self.meanwhile()
         self.used_seconds += self.cost
         self.turns -= 1
+
+
+def played(scheduler: Scheduler, *pool: Clockwork) -> None:
+    """Have jobs that come at one moment played to their end."""
+    with scheduler.changed:
+        for job in pool:
+            scheduler.keep(job)
+    until(lambda: scheduler.thread_count == 0)

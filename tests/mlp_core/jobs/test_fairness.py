@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,25 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.jobs import TrainingJob, scheduler
+from mlp_core.jobs import TrainingJob
 from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.training import Run
-from tests.support.clockwork import Clockwork
+from tests.support.clockwork import Clockwork, played
 from tests.support.engine import LONG, SPEC, Gate, clouds, until
 
-
-@pytest.fixture(autouse=True, scope="module")
-def impatient_workers() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scheduler, "IDLE_SECONDS", 0.02)
-        yield
-
-
-def played(scheduler: Scheduler, *pool: Clockwork) -> None:
-    with scheduler.changed:
-        for job in pool:
-            scheduler.keep(job)
-    until(lambda: scheduler.thread_count == 0)
+pytestmark = pytest.mark.usefixtures("impatient_workers")
 
 
 class TestTheLine:

@@ -8,7 +8,7 @@ import sys
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate, combinations
 from pathlib import Path
@@ -17,27 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.jobs import TrainingJob, scheduled, scheduler
+from mlp_core.jobs import TrainingJob, scheduled
 from mlp_core.jobs.scheduler import MemoryBudgetError, Scheduler
 from mlp_core.training import Run
-from tests.support.clockwork import Clockwork
+from tests.support.clockwork import Clockwork, played
 from tests.support.engine import SPEC, Gate, clouds, finished, record_of, until
 
-
-@pytest.fixture(autouse=True, scope="module")
-def impatient_workers() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scheduler, "IDLE_SECONDS", 0.02)
-        yield
-
-
-def play(*together: Clockwork) -> None:
-    """Have jobs that come at one moment played to their end, by one worker."""
-    one = Scheduler()
-    with one.changed:
-        for job in together:
-            one.keep(job)
-    until(lambda: one.thread_count == 0)
+pytestmark = pytest.mark.usefixtures("impatient_workers")
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -45,7 +31,7 @@ def play(*together: Clockwork) -> None:
 def test_jobs_have_had_the_same_time_to_within_one_turn(costs: list[float]) -> None:
     order: list[str] = []
     pool = [Clockwork(str(i), cost, 20, order) for i, cost in enumerate(costs)]
-    play(*pool)
+    played(Scheduler(), *pool)
     used = {job.name: list(accumulate((job.cost if name == job.name else 0.0 for name in order), initial=0.0)) for job in pool}
     last = {job.name: len(order) - order[::-1].index(job.name) for job in pool}  # a job that has ended no longer takes part
     for a, b in combinations(pool, 2):
