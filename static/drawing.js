@@ -1,5 +1,5 @@
 // A board to draw on: 28 × 28 pixels, drawn large.
-// pages/ui/run/own_garment.py sends {pixels, alt}: the drawing to begin with, if any, and what it is; the end of every stroke sends pixels back.
+// pages/ui/run/own_picture.py sends {pixels, alt}: the drawing to begin with, if any, and what it is; the end of every stroke sends pixels back.
 
 const SIDE = 28;
 const PAPER = [0x15, 0x1b, 0x26]; // 0 and 255, as in pages/figures/pictures.py

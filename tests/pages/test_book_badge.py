@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.comparison.book_bands import bands, known_runs
 from mlp_core.spec import RunSpec
-from pages.ui.run.book_badge import reference
+from pages.ui.run.readings import reference
 from tests.support.kept import book_history, changed, history, snapshot
 from tests.support.pages.visit import again, said, sent, visit
 

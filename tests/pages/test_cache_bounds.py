@@ -14,7 +14,7 @@ from streamlit.runtime.caching.cache_utils import CachedFunc
 
 from mlp_core.labs.generalization.weight_decay import EDITION_BOUNDS, Setting
 from mlp_core.spec import MAX_LAYERS, RunSpec
-from pages.ui.generalization import decay, routes, sweeps
+from pages.ui.generalization import curve, decay
 from pages.ui.nonlinearity import collapse
 from pages.ui.stability import matrices, measures
 
@@ -40,9 +40,9 @@ LARGEST: dict[Any, tuple[Any, ...]] = {
     measures.snapshot: (2, "float32", "gaussian", matrices.LARGEST_N, 1.0, 0),
     measures.unit_growth: ("gaussian", 1, matrices.MOST_FACTORS, matrices.MOST_TRIALS, 0),
     measures.unit_singular_values: ("gaussian", matrices.LARGEST_N, tuple(range(1, matrices.SINGULAR_POINTS + 1)), 0),
-    routes._distances: ("adam", 3.0, Setting(epochs=routes.STEPS_EPOCHS, train_count=200), 0),
-    sweeps._by_degree: SWEEP,
-    sweeps._by_samples: SWEEP,
+    decay._distances: ("adam", 3.0, Setting(epochs=decay.STEPS_EPOCHS, train_count=200), 0),
+    curve._by_degree: SWEEP,
+    curve._by_samples: SWEEP,
 }
 
 

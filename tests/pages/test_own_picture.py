@@ -20,8 +20,7 @@ from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDis
 from mlp_core.network import Concise
 from mlp_core.spec import RunSpec
 from pages.ui.run import own_picture
-from pages.ui.run.own_garment import KEPT, Kept
-from pages.ui.run.own_picture import kinship, probabilities_of, strangeness, takes_pictures
+from pages.ui.run.own_picture import KEPT, Kept, kinship, probabilities_of, strangeness, takes_pictures
 from tests.support.pages.training import charts
 from tests.support.pages.visit import again, numbers, opened, sent, visit, words
 

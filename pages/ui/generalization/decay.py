@@ -1,4 +1,4 @@
-"""The section "Weight decay": 200 weights on 20 points, trained on the spot for the λ that the slider names."""
+"""The section "Weight decay": 200 weights on 20 points, trained on the spot for the λ that the slider names; three routes to it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ import streamlit as st
 from mlp_core.labs.generalization.bands import SeedBand, compare
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.labs.generalization.weight_decay import (
+    ADAM_LR,
     EDITION_BOUNDS,
     INPUTS,
     TRUE_WEIGHT,
     Paths,
+    RouteDistances,
     Setting,
     Trained,
     converged,
     guessing,
     half_square,
     paths,
+    route_distances,
     train,
 )
 from mlp_core.spec import MAX_SEED, Bounds
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
-from pages.figures.palette import GREEN, GREY, PURPLE, TEST, TRAIN
+from pages.figures.palette import GREEN, GREY, ORANGE, PURPLE, SKY, TEST, TRAIN, VERMILION
 from pages.figures.regression import ordered_weights, penalty_axis, penalty_places
-from pages.ui.generalization.routes import routes_panel
 from pages.ui.generalization.runs import in_words
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
@@ -66,6 +68,9 @@ PRESETS = {
     ),
     "English edition, λ = 0": Preset(ENGLISH | {"decay": 0.0}, "Its printed run: “L2 norm of w” 0.0092, which is ‖w‖²/2."),
 }
+STEPS_EPOCHS = 20  # enough to see it
+LARGEST_NORM = 1e3  # beyond it a training has diverged: weights begin at a norm of about 14
+DRAWN_AT_LEAST = 1e-9  # where no difference at all is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,4 +236,61 @@ def _weights(swept: Swept, decay: float) -> None:
         f"Weights of exactly 0: **{int((l1 == 0).sum())}** of {INPUTS} with L1, {int((l2 == 0).sum())} with L2 (first seed). An L1 step "
         "moves a weight by ηλ towards 0 and stops there. Here all true weights are equal: few large ones are the wrong guess."
         + (f" Without a penalty weights go from {without.min():.2g} to {without.max():.2g}." if decay else "")
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _distances(name: str, decay: float, setting: Setting, seed: int) -> RouteDistances:
+    return route_distances(name, decay, setting, seed)
+
+
+def routes_panel(decay: float, setting: Setting, seed: int) -> None:
+    """The penalty in the loss against weight_decay of the optimizer, for SGD and for Adam, on real numbers."""
+    st.markdown("##### A penalty in the loss, or `weight_decay` of the optimizer: the same?")
+    if decay == 0.0:
+        st.info("At λ = 0 there is nothing to compare. Choose another λ.", icon=":material/info:")
+        return
+    short = Setting(setting.lr, min(setting.epochs, STEPS_EPOCHS), setting.init_std, setting.train_count)
+    sgd, adam = (_distances(name, decay, short, seed) for name in ("sgd", "adam"))
+    if not all(routes.norms["penalty"] < LARGEST_NORM for routes in (sgd, adam)):
+        st.info("With this learning rate the training diverges by every route: nothing to compare.", icon=":material/info:")
+        return
+    steps = np.arange(1, len(sgd.optimizer) + 1)
+    lines = (
+        ("SGD(weight_decay=λ)", sgd.optimizer, SKY, "solid"),
+        ("SGD, w shrunk by 1 − ηλ", sgd.decoupled, GREEN, "dash"),
+        ("Adam(weight_decay=λ)", adam.optimizer, ORANGE, "dot"),
+        ("AdamW, w shrunk by 1 − ηλ", adam.decoupled, VERMILION, "solid"),
+    )
+    curves = [BandSeries(label, steps, np.maximum(values, DRAWN_AT_LEAST), color, dash=dash) for label, values, color, dash in lines]
+    left, right = st.columns([1.6, 1], gap="medium")
+    with left:
+        figure = band_chart(curves, xaxis=axis("step"), yaxis=log_axis("largest |w − w′|", range=[-9.3, 1.5]))
+        live_chart(figure, key="decay_routes", height=330, alt="Distance of each route from the penalty in the loss, by step")
+    with right:
+        st.dataframe(
+            [_row("SGD", sgd), _row("Adam", adam)],
+            hide_index=True,
+            column_config={"": st.column_config.TextColumn(width="small")},
+        )
+        st.markdown(_verdict(sgd, adam))
+        st.caption(
+            f"The curves: distance from λ/2 ‖w‖² in the loss of the same optimizer. Float32; SGD lr {setting.lr:g}, Adam lr {ADAM_LR:g}."
+        )
+
+
+def _row(name: str, routes: RouteDistances) -> dict[str, str]:
+    return {
+        "": name,
+        "‖w‖, penalty in the loss": f"{routes.norms['penalty']:.6f}",
+        "weight_decay=λ": f"{routes.norms['optimizer']:.6f}",
+        "w ← (1 − ηλ)w": f"{routes.norms['decoupled']:.6f}",
+    }
+
+
+def _verdict(sgd: RouteDistances, adam: RouteDistances) -> str:
+    return (
+        f"**SGD**: all three are one, but for rounding ({max(sgd.optimizer.max(), sgd.decoupled.max()):.0e}). **Adam**: a gradient that "
+        f"holds λw is divided by its own size, so that shrinking w itself (AdamW) goes elsewhere: {adam.decoupled.max():.2g} away. "
+        f"`Adam(weight_decay=λ)` is the penalty again ({adam.optimizer.max():.0e}), not decay."
     )

@@ -1,4 +1,4 @@
-"""Export a run: as a program that repeats it, as numbers, figures and weights, and whole; a file is made when a click asks for it."""
+"""Export a run: as a program that repeats it, as numbers, figures and weights, and whole; and bring an experiment's file back."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot, TrainingJob
+from mlp_core.records import LrChange
 from mlp_core.reports.export import STYLES, Experiment, Origin, epochs_csv, file_name, notebook_of, script_of, steps_csv, weights_of
+from mlp_core.reports.export.experiment import MAX_FILE_BYTES
 from mlp_core.runtime.devices import find_device
-from mlp_core.spec import RunSpec
+from mlp_core.spec import RunSpec, SpecError
 from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries
 from pages.figures.standalone import figure_html
@@ -19,8 +21,14 @@ from pages.figures.training import accuracy_curve, loss_curve
 from pages.ui import session
 from pages.ui.downloads import download, page_address
 from pages.ui.memo import memo
-from pages.ui.run.load_experiment import changes_in_words, load_panel
+from pages.ui.text import plain
 from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
+from pages.ui.unbroken import unbroken
+
+_FILE = "experiment_file"
+_OUTCOME = "_experiment_outcome"
+_RERUN = "_experiment_rerun"
+MOST_CHANGES = 5  # that get words
 
 
 def export_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None = None) -> None:
@@ -125,3 +133,56 @@ def _origin(snapshot: JobSnapshot) -> Origin:
         seeds=max(1, len(snapshot.members)),
         link=page_address(snapshot.spec.to_query()),
     )
+
+
+def load_panel(load: Callable[[RunSpec], None]) -> None:
+    """A place for an experiment's file, and what became of the last one.
+
+    Args:
+        load: sets the page's controls to a spec, or raises `SpecError`; called from a callback, before anything is drawn.
+    """
+    st.file_uploader(
+        "Load an experiment (JSON)",
+        "json",
+        key=_FILE,
+        max_upload_size=MAX_FILE_BYTES // 1_000_000,
+        on_change=unbroken(_take),
+        args=(load,),
+        help="Sets every control to the file's experiment. The file is read as text; nothing in it is executed.",
+    )
+    if st.session_state.pop(_RERUN, False):
+        st.rerun()  # the whole page, whose controls stand outside of a fragment
+    outcome = st.session_state.get(_OUTCOME)
+    if isinstance(outcome, SpecError):
+        st.error(f"This file cannot be loaded: {plain(outcome.field)} {outcome.rule}, got {plain(outcome.value)}.", icon=":material/error:")
+    elif isinstance(outcome, Experiment):
+        st.success(_loaded(outcome), icon=":material/check_circle:")
+
+
+def changes_in_words(changes: tuple[LrChange, ...]) -> str:
+    """Changes of the learning rate, the first few of them."""
+    shown = [f"{change.lr:g} after step {change.step:,}" for change in changes[:MOST_CHANGES]]
+    return ", ".join(shown) + (", …" if len(changes) > MOST_CHANGES else "")
+
+
+def _take(load: Callable[[RunSpec], None]) -> None:
+    file = st.session_state.get(_FILE)
+    if file is None:
+        st.session_state.pop(_OUTCOME, None)
+        return
+    try:
+        experiment = Experiment.from_json(file.getvalue())
+        load(experiment.spec)
+    except SpecError as error:
+        st.session_state[_OUTCOME] = error
+        return
+    st.session_state[_OUTCOME] = experiment
+    st.session_state[_RERUN] = True
+
+
+def _loaded(experiment: Experiment) -> str:
+    what = f"the experiment {plain(experiment.name)}" if experiment.name else "the file's experiment"
+    text = f"The controls describe {what} now."
+    if experiment.lr_changes:
+        text += f" In its run the learning rate was changed: {changes_in_words(experiment.lr_changes)}. Change it there while you train."
+    return text

@@ -15,13 +15,12 @@ from pages.figures.training import Reference, accuracy_curve, loss_curve
 from pages.ui import session
 from pages.ui.live_chart import live_chart
 from pages.ui.run import kept_runs
-from pages.ui.run.book_badge import book_badge, reference
 from pages.ui.run.export import export_panel
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.kept_runs import kept_runs_panel
 from pages.ui.run.own_picture import own_picture_panel
 from pages.ui.run.predictions import predictions_panel
-from pages.ui.run.readings import progress_bar, tiles, verdict_box
+from pages.ui.run.readings import book_badge, progress_bar, reference, tiles, verdict_box
 from pages.ui.run.rewind import RunAtStep, rewind_panel
 from pages.ui.run.run_controls import lr_popover, run_buttons, train_fixed, waiting_design
 from pages.ui.ticking import ticking

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.figures.series import CurveSeries
 from pages.figures.training import accuracy_curve
 from pages.ui.live_chart import live_chart
-from pages.ui.run.book_badge import book_badge, reference
+from pages.ui.run.readings import book_badge, reference
 
 snapshot = st.session_state["snapshot"]
 book_badge(snapshot)
