@@ -39,22 +39,13 @@ class Parameter:
     name: str
     symbol: str
     default: float
-    low: float
-    high: float
+    bounds: Bounds
     help: str
     learned_code: str = ""
 
     @property
     def learnable(self) -> bool:
         return bool(self.learned_code)
-
-    def check(self, value: object) -> float:
-        """Return `value` as a float.
-
-        Raises:
-            SpecError: not a number from `low` to `high`.
-        """
-        return Bounds(self.low, self.high).check(self.name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +198,7 @@ def evaluate(activation: str | Activation, x: Any, **parameters: float) -> Curve
     for name in parameters:
         if name not in known:
             raise TypeError(f"{chosen.name} has no parameter {name!r}")
-    checked = [known[name].check(value) for name, value in parameters.items()]
+    checked = [known[name].bounds.check(name, value) for name, value in parameters.items()]
     leaf = torch.as_tensor(x).detach().clone().requires_grad_()
     value = chosen(leaf, *checked)
     (gradient,) = torch.autograd.grad(value.sum(), leaf)
@@ -275,7 +266,7 @@ _ENTRIES = (
         "leaky_relu", "Leaky ReLU", F.leaky_relu, Code("F.leaky_relu(x, a)", "nn.LeakyReLU(a)"),
         r"\max(0, x) + a \min(0, x)", r"\begin{cases}1 & x > 0\\ a & x \le 0\end{cases}",
         "ReLU whose units cannot die: a small fixed slope lets gradient through on the left. Try it when ReLU units go dead.",
-        _rectified_range, parameter=Parameter("negative_slope", "a", 0.01, 0.0, 1.0, "Slope for x < 0."),
+        _rectified_range, parameter=Parameter("negative_slope", "a", 0.01, Bounds(0.0, 1.0), "Slope for x < 0."),
         rectifier=True, negative_slope=0.01,
     ),
     Activation(
@@ -283,7 +274,7 @@ _ENTRIES = (
         r"\max(0, x) + \alpha \min(0, x)", r"\begin{cases}1 & x > 0\\ \alpha & x \le 0\end{cases}",
         "Leaky ReLU whose slope α is learned along with the weights. Worth it in large networks; on little data it can overfit.",
         _rectified_range, rectifier=True, parameter=Parameter(
-            "alpha", "α", 0.25, -1.0, 2.0, "Slope for x < 0; training starts here and learns it.", learned_code="torch.prelu(x, a)"
+            "alpha", "α", 0.25, Bounds(-1.0, 2.0), "Slope for x < 0; training starts here and learns it.", learned_code="torch.prelu(x, a)"
         ),
     ),
     Activation(
@@ -302,7 +293,7 @@ _ENTRIES = (
         r"\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
         "ReLU with a smooth negative side that brings the mean output nearer to 0; costs an exponential.",
         _elu_range, SATURATED_MARGIN, rectifier=True,
-        parameter=Parameter("alpha", "α", 1.0, 0.0, 5.0, "Depth of the negative side; smooth at 0 only for α = 1."),
+        parameter=Parameter("alpha", "α", 1.0, Bounds(0.0, 5.0), "Depth of the negative side; smooth at 0 only for α = 1."),
     ),
     Activation(
         "selu", "SELU", F.selu, Code("F.selu(x)", "nn.SELU()"),
@@ -320,7 +311,7 @@ _ENTRIES = (
         "silu", "SiLU / Swish", _silu, Code("x * torch.sigmoid(a * x)"),
         r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma'(\beta x)",
         "A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU.",
-        _silu_range, parameter=Parameter("beta", "β", 1.0, 0.0, 10.0, "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
+        _silu_range, parameter=Parameter("beta", "β", 1.0, Bounds(0.0, 10.0), "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
         default_code=Code("F.silu(x)", "nn.SiLU()"), rectifier=True,
     ),
     Activation(
@@ -328,7 +319,7 @@ _ENTRIES = (
         r"\frac{1}{\beta}\ln(1 + e^{\beta x})", r"\sigma(\beta x)",
         "For an output that must be positive (a scale, a rate). In hidden layers ReLU is cheaper and its units are sparse.",
         _fixed(0.0, math.inf), SATURATED_MARGIN, rectifier=True,
-        parameter=Parameter("beta", "β", 1.0, 0.1, 10.0, "Sharpness of the bend; large is close to ReLU."),
+        parameter=Parameter("beta", "β", 1.0, Bounds(0.1, 10.0), "Sharpness of the bend; large is close to ReLU."),
     ),
     Activation(
         "mish", "Mish", F.mish, Code("F.mish(x)", "nn.Mish()"),

@@ -1,4 +1,4 @@
-"""What a field may be: bounds of numbers, and the error that names field, rule and value. Standard library only, and knows no field."""
+"""What a field may be: bounds of numbers, and the error that names field, rule and value."""
 
 from __future__ import annotations
 

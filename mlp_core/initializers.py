@@ -91,10 +91,6 @@ def _uniform(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) ->
     tensor.uniform_(-bound, bound, generator=generator)
 
 
-def _zeros(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
-    tensor.zero_()
-
-
 def _constant(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
     tensor.fill_(spec.init_value)
     if std > 0.0:
@@ -113,119 +109,78 @@ def _constant_words(spec: RunSpec) -> str:
     return f"constant {short_number(spec.init_value)}" + (f" ± {short_number(spec.init_noise)}" if spec.init_noise else "")
 
 
+def _xavier_std(n_in: int, n_out: int, spec: RunSpec) -> float:
+    return math.sqrt(2.0 / (n_in + n_out))
+
+
+def _he_std(n_in: int, n_out: int, spec: RunSpec) -> float:
+    return math.sqrt(2.0 / n_in)
+
+
 _XAVIER_CODE = "std = math.sqrt(2.0 / (n_in + n_out))\n"
 _HE_CODE = "std = math.sqrt(2.0 / n_in)\n"
 _NORMAL_CODE = "{{ W }}.normal_(0.0, std, generator=init_numbers)"
 _UNIFORM_CODE = """\
 bound = math.sqrt(3.0) * std  # U(-a, a) has variance a²/3
 {{ W }}.uniform_(-bound, bound, generator=init_numbers)"""
-_GLOROT = "Glorot and Bengio 2010, section 4.2.1"
-_HE = "He et al. 2015, section 2.2"
-
-INITIALIZERS: dict[str, Initializer] = {
-    entry.name: entry
-    for entry in (
-        Initializer(
-            "normal",
-            "Normal",
-            r"W_{ij} \sim \mathcal{N}(0, \sigma^2)",
-            "Zhang et al., Dive into Deep Learning, section 5.2 (σ = 0.01)",
-            lambda n_in, n_out, spec: spec.init_std,
-            _normal,
-            "{{ W }}.normal_(0.0, {{ init_std }}, generator=init_numbers)",
-            settings=("init_std",),
-            words=lambda spec: f"N(0, {short_number(spec.init_std)}²)",
-        ),
-        Initializer(
-            "xavier_uniform",
-            "Xavier uniform",
-            r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in} + n_\mathrm{out}}}",
-            _GLOROT,
-            lambda n_in, n_out, spec: math.sqrt(2.0 / (n_in + n_out)),
-            _uniform,
-            _XAVIER_CODE + _UNIFORM_CODE,
-            suits="others",
-        ),
-        Initializer(
-            "xavier_normal",
-            "Xavier normal",
-            r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in} + n_\mathrm{out}}\right)",
-            _GLOROT,
-            lambda n_in, n_out, spec: math.sqrt(2.0 / (n_in + n_out)),
-            _normal,
-            _XAVIER_CODE + _NORMAL_CODE,
-            suits="others",
-        ),
-        Initializer(
-            "he_uniform",
-            "He uniform",
-            r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in}}}",
-            _HE,
-            lambda n_in, n_out, spec: math.sqrt(2.0 / n_in),
-            _uniform,
-            _HE_CODE + _UNIFORM_CODE,
-            suits="rectifiers",
-        ),
-        Initializer(
-            "he_normal",
-            "He normal",
-            r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in}}\right)",
-            _HE,
-            lambda n_in, n_out, spec: math.sqrt(2.0 / n_in),
-            _normal,
-            _HE_CODE + _NORMAL_CODE,
-            suits="rectifiers",
-        ),
-        Initializer(
-            "torch_default",
-            "PyTorch's default",
-            r"W_{ij},\ b_i \sim U(-a, a),\ a = \tfrac{1}{\sqrt{n_\mathrm{in}}}",
-            "torch.nn.Linear.reset_parameters; LeCun et al. 1998, section 4.6",
-            lambda n_in, n_out, spec: math.sqrt(1.0 / (3.0 * n_in)),
-            _uniform,
-            "std = math.sqrt(1.0 / (3.0 * n_in))\n" + _UNIFORM_CODE + "\n{{ b }}.uniform_(-bound, bound, generator=init_numbers)",
-            random_bias=True,
-        ),
-        Initializer(
-            "zeros",
-            "Zeros",
-            r"W_{ij} = 0",
-            "the symmetry that nothing breaks: Dive into Deep Learning, section 5.4.1",
-            lambda n_in, n_out, spec: 0.0,
-            _zeros,
-            "{{ W }}.zero_()",
-            random=False,
-        ),
-        Initializer(
-            "constant",
-            "Constant",
-            r"W_{ij} \sim \mathcal{N}(c, \sigma^2),\ \text{with}\ \sigma = 0\ \text{all equal}",
-            "Zhang et al., Dive into Deep Learning, section 5.4.1",
-            lambda n_in, n_out, spec: spec.init_noise,
-            _constant,
-            """\
+_CONSTANT_CODE = """\
 {{ W }}.fill_({{ init_value }})
 {% if init_noise %}
 noise = torch.empty_like({{ W }})
 {{ W }}.add_(noise.normal_(0.0, {{ init_noise }}, generator=init_numbers))
-{% endif %}""",
-            settings=("init_value", "init_noise"),
-            words=_constant_words,
-            random=False,
-        ),
-        Initializer(
-            "orthogonal",
-            "Orthogonal",
-            r"W^\top W = I \ \text{or}\ W W^\top = I,\ \text{uniformly distributed}",
-            "Saxe, McClelland and Ganguli 2014, section 3",
-            lambda n_in, n_out, spec: math.sqrt(1.0 / max(n_in, n_out)),
-            _orthogonal,
-            """\
+{% endif %}"""
+_ORTHOGONAL_CODE = """\
 normal = torch.empty(max(n_in, n_out), min(n_in, n_out))
 Q, R = torch.linalg.qr(normal.normal_(generator=init_numbers))
 Q *= R.diagonal().sign()  # uniformly distributed only so (Mezzadri 2007)
-{{ W }}.copy_(Q if n_out >= n_in else Q.T)""",
-            suits="others",
-        ),
-    )
-}
+{{ W }}.copy_(Q if n_out >= n_in else Q.T)"""
+_GLOROT = "Glorot and Bengio 2010, section 4.2.1"
+_HE = "He et al. 2015, section 2.2"
+
+_ENTRIES = (
+    Initializer(
+        "normal", "Normal", r"W_{ij} \sim \mathcal{N}(0, \sigma^2)", "Zhang et al., Dive into Deep Learning, section 5.2 (σ = 0.01)",
+        lambda n_in, n_out, spec: spec.init_std, _normal, "{{ W }}.normal_(0.0, {{ init_std }}, generator=init_numbers)",
+        settings=("init_std",), words=lambda spec: f"N(0, {short_number(spec.init_std)}²)",
+    ),
+    Initializer(
+        "xavier_uniform", "Xavier uniform", r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in} + n_\mathrm{out}}}", _GLOROT,
+        _xavier_std, _uniform, _XAVIER_CODE + _UNIFORM_CODE, suits="others",
+    ),
+    Initializer(
+        "xavier_normal", "Xavier normal", r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in} + n_\mathrm{out}}\right)", _GLOROT,
+        _xavier_std, _normal, _XAVIER_CODE + _NORMAL_CODE, suits="others",
+    ),
+    Initializer(
+        "he_uniform", "He uniform", r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in}}}", _HE,
+        _he_std, _uniform, _HE_CODE + _UNIFORM_CODE, suits="rectifiers",
+    ),
+    Initializer(
+        "he_normal", "He normal", r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in}}\right)", _HE,
+        _he_std, _normal, _HE_CODE + _NORMAL_CODE, suits="rectifiers",
+    ),
+    Initializer(
+        "torch_default", "PyTorch's default", r"W_{ij},\ b_i \sim U(-a, a),\ a = \tfrac{1}{\sqrt{n_\mathrm{in}}}",
+        "torch.nn.Linear.reset_parameters; LeCun et al. 1998, section 4.6",
+        lambda n_in, n_out, spec: math.sqrt(1.0 / (3.0 * n_in)), _uniform,
+        "std = math.sqrt(1.0 / (3.0 * n_in))\n" + _UNIFORM_CODE + "\n{{ b }}.uniform_(-bound, bound, generator=init_numbers)",
+        random_bias=True,
+    ),
+    Initializer(
+        "zeros", "Zeros", r"W_{ij} = 0", "the symmetry that nothing breaks: Dive into Deep Learning, section 5.4.1",
+        lambda n_in, n_out, spec: 0.0, lambda tensor, std, spec, generator: tensor.zero_(), "{{ W }}.zero_()", random=False,
+    ),
+    Initializer(
+        "constant", "Constant", r"W_{ij} \sim \mathcal{N}(c, \sigma^2),\ \text{with}\ \sigma = 0\ \text{all equal}",
+        "Zhang et al., Dive into Deep Learning, section 5.4.1",
+        lambda n_in, n_out, spec: spec.init_noise, _constant, _CONSTANT_CODE,
+        settings=("init_value", "init_noise"), words=_constant_words, random=False,
+    ),
+    Initializer(
+        "orthogonal", "Orthogonal", r"W^\top W = I \ \text{or}\ W W^\top = I,\ \text{uniformly distributed}",
+        "Saxe, McClelland and Ganguli 2014, section 3",
+        lambda n_in, n_out, spec: math.sqrt(1.0 / max(n_in, n_out)), _orthogonal, _ORTHOGONAL_CODE, suits="others",
+    ),
+)  # fmt: skip
+
+INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in _ENTRIES}

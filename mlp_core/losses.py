@@ -92,39 +92,14 @@ def _batched_squared(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 CROSS_ENTROPY = Loss(
-    "cross_entropy",
-    "softmax, cross-entropy",
-    "softmax(o)",
-    "−log softmax(o)[y]",
-    F.cross_entropy,
-    _scratch_cross_entropy,
-    _batched_cross_entropy,
-    scores=lambda logits: logits,
-    single=False,
+    "cross_entropy", "softmax, cross-entropy", "softmax(o)", "−log softmax(o)[y]",
+    F.cross_entropy, _scratch_cross_entropy, _batched_cross_entropy, scores=lambda logits: logits, single=False,
+)  # fmt: skip
+_LOGISTIC = Loss(
+    "logistic", "sigmoid, cross-entropy", "σ(o)", "−log σ(±o)", _logistic, _scratch_logistic, _batched_logistic, scores=two_scores
 )
-LOSSES: dict[str, Loss] = {
-    entry.name: entry
-    for entry in (
-        CROSS_ENTROPY,
-        Loss(
-            "logistic",
-            "sigmoid, cross-entropy",
-            "σ(o)",
-            "−log σ(±o)",
-            _logistic,
-            _scratch_logistic,
-            _batched_logistic,
-            scores=two_scores,
-        ),
-        Loss(
-            "squared",
-            "identity, squared loss",
-            "o",
-            "½(o − y)²",  # of several outputs, their sum: d2l section 3.4
-            _squared,
-            _scratch_squared,
-            _batched_squared,
-            scores=None,
-        ),
-    )
-}
+_SQUARED = Loss(  # of several outputs, their sum: d2l section 3.4
+    "squared", "identity, squared loss", "o", "½(o − y)²", _squared, _scratch_squared, _batched_squared, scores=None
+)
+
+LOSSES: dict[str, Loss] = {entry.name: entry for entry in (CROSS_ENTROPY, _LOGISTIC, _SQUARED)}

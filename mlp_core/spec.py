@@ -247,7 +247,7 @@ def _checked_entries(spec: RunSpec) -> float | None:
         return None
     if entry is None or entry.parameter is None:
         raise SpecError("activation_parameter", f"must be absent, since {shown(activation)} has no parameter", value)
-    checked = Bounds(entry.parameter.low, entry.parameter.high).check("activation_parameter", value)
+    checked = entry.parameter.bounds.check("activation_parameter", value)
     return None if checked == entry.parameter.default else checked
 
 

@@ -22,7 +22,7 @@ WITH_PARAMETER = {name: entry.parameter for name, entry in ACTIVATIONS.items() i
 FIELDS = (
     choices("show", ("relu", "sigmoid", "tanh"), tuple(ACTIVATIONS)),
     text("own", "", MAX_EXPRESSION_LENGTH),
-    *(number(f"{name}_{one.name}", one.default, Bounds(one.low, one.high)) for name, one in WITH_PARAMETER.items()),
+    *(number(f"{name}_{one.name}", one.default, one.bounds) for name, one in WITH_PARAMETER.items()),
     choice("closer", "relu", (*ACTIVATIONS, OWN)),
     number("x", 1.0, GRID_BOUNDS),
     span("range", (-8.0, 8.0), GRID_BOUNDS),
@@ -55,7 +55,7 @@ def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
         st.markdown("**Parameters**")
     for name in tunable:
         one, field = WITH_PARAMETER[name], f"{name}_{WITH_PARAMETER[name].name}"
-        step = 0.01 if one.high - one.low <= 3 else 0.05
+        step = 0.01 if one.bounds.high - one.bounds.low <= 3 else 0.05
         st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", step=step, help=one.help, **link.value(field))
         parameters[name][one.name] = link[field]
     low, high = link["range"]

@@ -77,7 +77,7 @@ def activation_and_parameters(draw: st.DrawFn) -> tuple[str, dict[str, float]]:
     parameter = ACTIVATIONS[name].parameter
     if parameter is None:
         return name, {}
-    return name, {parameter.name: draw(st.integers(round(100 * parameter.low), round(100 * parameter.high))) / 100}
+    return name, {parameter.name: draw(st.integers(round(100 * parameter.bounds.low), round(100 * parameter.bounds.high))) / 100}
 
 
 def away_from_kinks(name: str, margin: float) -> torch.Tensor:

@@ -42,7 +42,7 @@ def specs(draw: st.DrawFn) -> RunSpec:
     activation = draw(st.sampled_from(trainable_activations()) | st.text(min_size=1, max_size=MAX_EXPRESSION_LENGTH).map("=".__add__))
     parameter = None
     if activation in ACTIVATIONS and (shaped := ACTIVATIONS[activation].parameter) is not None:
-        parameter = draw(st.none() | st.floats(shaped.low, shaped.high))
+        parameter = draw(st.none() | st.floats(shaped.bounds.low, shaped.bounds.high))
     values: dict[str, Any] = {
         name: draw(st.integers(int(bounds.low), int(bounds.high)) if bounds.whole else st.floats(bounds.low, bounds.high))
         for name, bounds in BOUNDS.items()

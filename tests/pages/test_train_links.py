@@ -249,7 +249,7 @@ def choices(draw: st.DrawFn) -> dict[str, Any]:
     }
     for name, activation in ACTIVATIONS.items():
         if (parameter := activation.parameter) is not None:
-            widgets[f"parameter_{name}"] = draw(st.floats(parameter.low, parameter.high))
+            widgets[f"parameter_{name}"] = draw(st.floats(parameter.bounds.low, parameter.bounds.high))
     sizes = (784, *(widgets[f"units_{layer + 1}"] for layer in range(widgets["layers"])), 10)
     widgets["batch_size"] = min(widgets["batch_size"], MAX_STEP_FLOPS // step_flops(sizes, 1))
     return widgets

@@ -196,7 +196,7 @@ def _fields() -> tuple[Field, ...]:
         bounds |= {f"units_{layer}": WIDTH_BOUNDS, f"dropout_{layer}": DROPOUT_BOUNDS}
     for name, activation in ACTIVATIONS.items():
         if (parameter := activation.parameter) is not None:
-            bounds[f"parameter_{name}"] = Bounds(parameter.low, parameter.high)
+            bounds[f"parameter_{name}"] = parameter.bounds
     options: dict[str, Iterable[str]] = {
         "activation": (*trainable_activations(), OWN_ACTIVATION),
         "init": INITIALIZERS,
