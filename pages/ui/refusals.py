@@ -1,4 +1,4 @@
-"""What a run's controls refused, shown where it was asked until something is accepted there; with another run it is gone. Draws nothing."""
+"""What a run's controls refused, shown where it was asked until something is accepted there; with another run it is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for a person: numbers in units, and a visitor's own text made harmless. Draws nothing."""
+"""Words for a person: numbers in units, and a visitor's own text made harmless."""
 
 from __future__ import annotations
 

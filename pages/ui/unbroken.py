@@ -1,4 +1,4 @@
-"""Callbacks that are carried out to their end. Knows nothing of what they do."""
+"""Callbacks that are carried out to their end."""
 
 from __future__ import annotations
 

@@ -86,7 +86,9 @@ def test_no_hidden_layer_is_softmax_regression(page: AppTest) -> None:
     opened(page).slider(key="layers").set_value(0)
     again(page)
     assert any("softmax regression" in text and "784 → 10" in text and "7,850" in text for text in said(page))
-    assert any("O &= XW + b" in formula.value for formula in page.latex)
+    assert not page.latex
+    page.session_state["network_details"] = True  # opens the details
+    assert any("O &= XW + b" in formula.value for formula in again(page).latex)
     assert address(page) == {"hidden": "none"}
     press(page, "step")
     until(page, at_rest)

@@ -1,6 +1,8 @@
-"""What the chosen network is, before it is trained: its picture and its numbers. Trains nothing."""
+"""What the chosen network is, before it is trained: its picture and its numbers."""
 
 from __future__ import annotations
+
+import functools
 
 import streamlit as st
 
@@ -10,32 +12,46 @@ from mlp_core.network import Counts, count
 from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
 from pages.figures.network import network_diagram
 from pages.ui import session
-from pages.ui.live_chart import live_chart
-from pages.ui.memo import memo
+from pages.ui.live_chart import Payload, figure_payload, live_chart
 from pages.ui.text import count as whole
 from pages.ui.text import scaled
 
 DIAGRAM_HEIGHT = 260
+MOST_DIAGRAMS = 100  # kept for all visitors, of 10 kB each
 
 
 def network_panel(spec: RunSpec) -> None:
     """The network as a picture, with its shapes and what it costs."""
     counts = count(spec, spec.sizes)
     label = resolve(spec.activation).label if spec.hidden else ""
-    image = load_fashion_mnist().test_images[0].numpy()
-    figure = memo("network", spec, lambda: network_diagram(spec.sizes, activation_label=label, dropout=spec.dropout, image=image))
     shapes = " → ".join(map(str, spec.sizes))
-    live_chart(figure, key="network", height=DIAGRAM_HEIGHT, alt=f"The network: layers of {shapes} units")
+    diagram = _diagram(spec.sizes, label, spec.dropout, load_fashion_mnist().source)
+    live_chart(diagram, key="network", height=DIAGRAM_HEIGHT, alt=f"The network: layers of {shapes} units")
     name = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
     st.markdown(
         f"**{shapes}** · {name} · **{whole(counts.parameters)}** parameters · **{scaled(counts.flops_per_image, 'FLOP')}** per image · "
         f"**{scaled(counts.training_bytes, 'B')}** to train"
     )
-    with st.expander("Shapes, formulas and limits"):
-        _details(spec, counts)
+    _details(spec, counts)
 
 
+@functools.lru_cache(maxsize=MOST_DIAGRAMS)
+def _diagram(sizes: tuple[int, ...], label: str, dropout: tuple[float, ...], source: str) -> Payload:
+    """The network's picture; `source` of the images, the first of which is its input."""
+    image = load_fashion_mnist().test_images[0].numpy()
+    return figure_payload(network_diagram(sizes, activation_label=label, dropout=dropout, image=image))
+
+
+@st.fragment
 def _details(spec: RunSpec, counts: Counts) -> None:
+    """All that is not drawn, nor sent, before somebody opens it."""
+    details = st.expander("Shapes, formulas and limits", on_change="rerun", key="network_details")
+    if details.open:
+        with details:
+            _shapes(spec, counts)
+
+
+def _shapes(spec: RunSpec, counts: Counts) -> None:
     rows = [
         {
             "layer": layer.name,
