@@ -155,7 +155,7 @@ def test_softmax_regression_is_the_one_written_in_numpy() -> None:
         {"hidden": (32, 16), "activation": "tanh", "init": "xavier_normal", "dropout": (0.2, 0.5)},
         {"activation": "prelu", "optimizer": "adam", "lr": 1e-3},
         {"activation": "=x*sigmoid(1.7*x)", "optimizer": "rmsprop", "lr": 1e-3, "weight_decay": 1e-3},
-        {"lr": 100.0, "divide_by_batch": True, "momentum": 0.5, "nesterov": True},
+        {"lr": 10.0, "divide_by_batch": True, "momentum": 0.5, "nesterov": True},
     ],
 )
 def test_from_scratch_and_concise_print_the_same_losses(changes: dict[str, Any]) -> None:

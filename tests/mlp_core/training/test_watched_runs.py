@@ -17,7 +17,7 @@ from mlp_core.losses import LOSSES
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, inspection, state
 from tests.support.drawn import specs
-from tests.support.engine import SPEC, both_implementations, clouds, finished, network_of, record_of, weights_of
+from tests.support.engine import SPEC, both_implementations, clouds, finished, kind_of, network_of, record_of, weights_of
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -54,7 +54,7 @@ def test_who_looks_changes_nothing(spec: RunSpec, slices: list[int]) -> None:
     assert record_of(run) == record_of(unseen)
     assert weights_of(run) == weights_of(unseen)
     assert torch.equal(torch.random.get_rng_state(), before)
-    assert steps_of(run)[-1] == run.step
+    assert steps_of(run)[-1] == run.step - (kind_of(run) == "diverged")  # a step whose loss is not finite moves nothing
     assert unseen.inspections.entries == ()
     for step in run.checkpoints.steps:
         mine, other = (each.checkpoints.at(step) for each in (run, unseen))

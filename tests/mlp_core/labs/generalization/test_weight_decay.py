@@ -92,8 +92,8 @@ def test_the_paths_begin_before_training_and_end_where_training_ends() -> None:
 
 def test_l1_makes_zeros_and_l2_makes_none() -> None:
     setting = Setting(lr=0.01, epochs=100, init_std=0.01)
-    assert (train(setting, [0.02], [0], "l1").weights == 0).sum() > 100
-    assert (train(setting, [0.02], [0], "l2").weights == 0).sum() == 0
+    assert ((train(setting, [0.02], SEEDS, "l1").weights == 0).sum(axis=-1) > 50).all()  # of 200; measured: 81 to 149
+    assert (train(setting, [0.02], SEEDS, "l2").weights == 0).sum() == 0
 
 
 def test_a_weight_without_gradient_shrinks_by_eta_lambda() -> None:

@@ -41,8 +41,9 @@ def test_literal_products_leave_the_format_where_the_true_size_does(precision: s
     crossings, others = (literal.overflow_at, literal.underflow_at) if grows else (literal.underflow_at, literal.overflow_at)
     assert crossed.any(axis=1).all()
     assert np.isnan(others).all()
-    # Rounding near the smallest numbers is coarse: a product of small survivors may last a few factors longer or shorter.
-    assert np.all(np.abs(crossings - expected) <= (1 if grows else 4))
+    # A sum overflows with its largest term, also where the terms cancel; and rounding near the smallest numbers is coarse. So a product may
+    # last a few factors longer or shorter.
+    assert np.all(np.abs(crossings - expected) <= 4)
     last = literal.size_log10[np.arange(trials), crossings.astype(int) - 1]
     assert not np.isfinite(last).any()
     assert (last == -math.inf).all() != grows
