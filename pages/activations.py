@@ -10,7 +10,7 @@ from mlp_core.expression.operations import functions
 from mlp_core.labs.activations.facts import grid
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds
 from pages.ui.activations import distribution as distribution_panel
-from pages.ui.activations.activations import Shown, cost_panel, curves_panel, facts_panel, identities_panel
+from pages.ui.activations.activations import ShownActivation, cost_panel, curves_panel, facts_panel, identities_panel
 from pages.ui.link import LinkState, choice, choices, number, span, text
 from pages.ui.navigation import page_header
 
@@ -31,7 +31,7 @@ FIELDS = (
 )
 
 
-def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
+def choose(link: LinkState) -> tuple[dict[str, ShownActivation], ExpressionError | None]:
     """Draw the controls of what to show; name -> activation, and what is wrong with the visitor's own."""
     st.markdown("**Functions**")
     st.multiselect("Activations", format_func=lambda name: ACTIVATIONS[name].label, **link.default("show"))
@@ -64,10 +64,10 @@ def choose(link: LinkState) -> tuple[dict[str, Shown], ExpressionError | None]:
         high = low + RANGE_STEP
         link["range"] = (low, high)
     x = grid(low, high, float(link["step"]))
-    return {name: Shown(entry, parameters[name], evaluate(entry, x, **parameters[name])) for name, entry in chosen.items()}, error
+    return {name: ShownActivation(entry, parameters[name], evaluate(entry, x, **parameters[name])) for name, entry in chosen.items()}, error
 
 
-def probe_controls(link: LinkState, shown: dict[str, Shown]) -> tuple[Shown, float]:
+def probe_controls(link: LinkState, shown: dict[str, ShownActivation]) -> tuple[ShownActivation, float]:
     """Draw the controls of the probe and the grid; which activation to look at closer, and where."""
     st.markdown("**Probe**")
     if link["closer"] not in shown:

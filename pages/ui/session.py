@@ -104,7 +104,7 @@ class SessionJobs:
         self.give_up(name)
         for job in group.jobs:
             job.lifetime.claim(self)
-        self.groups[name] = group  # last, since whoever finds a group there takes it for held
+        self.groups[name] = group  # last, since whoever finds a group there takes its jobs for claimed
 
     def advance(self, group: JobGroup) -> None:
         """Start what there is room for, and wake what was paused while nobody looked."""

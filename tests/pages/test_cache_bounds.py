@@ -12,6 +12,7 @@ import pytest
 from streamlit.runtime.caching.cache_type import CacheType
 from streamlit.runtime.caching.cache_utils import CachedFunc
 
+from mlp_core.labs.generalization.polynomial import Solver
 from mlp_core.labs.generalization.weight_decay import EDITION_BOUNDS, Setting
 from mlp_core.spec import MAX_LAYERS, RunSpec
 from pages.ui.generalization import curve, decay
@@ -23,7 +24,7 @@ MEGABYTE = 1e6
 ONE, ALL = 40 * MEGABYTE, 128 * MEGABYTE
 DEEPEST = RunSpec(hidden=(4,) * MAX_LAYERS, activation="relu")
 LONGEST = Setting(epochs=int(EDITION_BOUNDS["epochs"].high), train_count=5)
-SWEEP = (30, 5, 0.1, 1.0, 0, None, 0.1)
+SWEEP = (30, 5, 0.1, 1.0, 0, Solver())
 
 # Every function of a page that remembers -> the arguments with which its answer is largest.
 LARGEST: dict[Any, tuple[Any, ...]] = {

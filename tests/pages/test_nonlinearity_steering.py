@@ -27,7 +27,7 @@ from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import seeds, steering
 from pages.ui.nonlinearity.seeds import summary
-from pages.ui.nonlinearity.settings import FIELDS, Settings, settings_of
+from pages.ui.nonlinearity.settings import FIELDS, PlaneSettings, settings_of
 from tests.support.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_jobs, widget
 
 SHORT = {"act": "playground", "epochs": "4", "size": "60", "pace": "full"}  # 3 batches an epoch
@@ -40,7 +40,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
         yield page
 
 
-def settings() -> Settings:
+def settings() -> PlaneSettings:
     """The experiment of `SHORT`."""
     return settings_of(cast(LinkState, {field.name: field.default for field in FIELDS} | {"epochs": 4, "size": 60, "pace": "full"}))
 

@@ -36,7 +36,7 @@ MOST_PLACES = 6
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownActivation:
     """One activation on the page, at the parameters its sliders give, on the grid the page draws."""
 
     activation: Activation
@@ -64,7 +64,7 @@ def tidy(value: float) -> str:
     return f"{value:.4g}".replace("-", "−").replace("inf", "∞").replace("nan", "NaN")
 
 
-def curves_panel(shown: Sequence[Shown], closer: Shown, x: float) -> None:
+def curves_panel(shown: Sequence[ShownActivation], closer: ShownActivation, x: float) -> None:
     """Values above gradients, the tangent at x, what the probe reads there, and every gap by its name."""
     reading = probe(closer.activation, x, **closer.parameters)
     names = ", ".join(one.label for one in shown)
@@ -90,14 +90,14 @@ def _reading(title: str, reading: Probe) -> str:
     return f"{text} That is the slope of the tangent."
 
 
-def _curves_csv(shown: Sequence[Shown]) -> str:
+def _curves_csv(shown: Sequence[ShownActivation]) -> str:
     columns = {"x": shown[0].curve.x.tolist()}
     for one in shown:
         columns |= {f"{one.label} value": one.curve.value.tolist(), f"{one.label} gradient": one.curve.gradient.tolist()}
     return csv_table(columns)
 
 
-def facts_panel(shown: Sequence[Shown]) -> None:
+def facts_panel(shown: Sequence[ShownActivation]) -> None:
     """A card for each activation: formula, advice, and what was measured on the grid."""
     st.subheader("What the curves say")
     st.caption("Formulas are written down; every number is computed from the curve above, its gradient by autograd.")
@@ -107,7 +107,7 @@ def facts_panel(shown: Sequence[Shown]) -> None:
                 _card(one)
 
 
-def _card(one: Shown) -> None:
+def _card(one: ShownActivation) -> None:
     activation = one.activation
     st.markdown(f"#### {one.title}")
     st.markdown(activation.advice)
@@ -123,7 +123,7 @@ def _card(one: Shown) -> None:
         link_to("train", f"Train with {one.title}", {"activation": activation.name} | query, icon=":material/play_circle:")
 
 
-def _fact_lines(one: Shown, facts: Facts) -> list[str]:
+def _fact_lines(one: ShownActivation, facts: Facts) -> list[str]:
     interval = one.activation.range(*one.parameters.values())
     on_grid = f"{tidy(facts.smallest)} to {tidy(facts.largest)} on this grid"
     centered = "zero-centered" if facts.zero_centered else "not zero-centered"
@@ -161,7 +161,7 @@ def identities_panel(x: Tensor) -> None:
     st.markdown("\n".join(rows))
 
 
-def cost_panel(shown: Sequence[Shown]) -> None:
+def cost_panel(shown: Sequence[ShownActivation]) -> None:
     """Nanoseconds per element, measured when asked and kept for the session."""
     st.subheader("What they cost here")
     st.caption(

@@ -10,7 +10,7 @@ from mlp_core.labs.activations.distribution import MEAN_BOUNDS, STD_BOUNDS, Push
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_LAYERS, Bounds
 from pages.figures.activations import FunctionSeries, pushed_distribution
-from pages.ui.activations.activations import Shown
+from pages.ui.activations.activations import ShownActivation
 from pages.ui.downloads import download
 from pages.ui.link import Field, LinkState, link_to, number
 from pages.ui.live_chart import live_chart
@@ -27,7 +27,7 @@ FIELDS: tuple[Field, ...] = (
 )
 
 
-def distribution_panel(link: LinkState, shown: Shown) -> None:
+def distribution_panel(link: LinkState, shown: ShownActivation) -> None:
     """Inputs N(μ, s²) against outputs, the fractions that learn nothing, and the gradient after L such layers."""
     st.subheader(f"A distribution pushed through {shown.title}")
     controls, picture = st.columns([1, 2.4], gap="medium")
@@ -64,7 +64,7 @@ def _metrics(pushed: Pushed) -> None:
         st.warning(f"{percent(1 - pushed.finite_fraction)} of the outputs or gradients are not finite and left out.")
 
 
-def _through_depth(shown: Shown, mean_square: float, variance: float, depth: int) -> None:
+def _through_depth(shown: ShownActivation, mean_square: float, variance: float, depth: int) -> None:
     power = gradient_scale_log10(mean_square, variance, depth)
     chi = rf"\chi = \sigma_w^2\,E[\varphi'^2] = {variance:g} \times {mean_square:.4g} = {variance * mean_square:.4g}"
     effect = "exactly $0$" if math.isinf(power) else rf"about $\chi^{{L/2}} = 10^{{{power:.1f}}}$"
@@ -79,7 +79,7 @@ def _through_depth(shown: Shown, mean_square: float, variance: float, depth: int
         )
 
 
-def _default(shown: Shown) -> str:
+def _default(shown: ShownActivation) -> str:
     """What the link cannot take along: a parameter away from its default."""
     parameter = shown.activation.parameter
     if parameter is None or shown.parameters[parameter.name] == parameter.default:

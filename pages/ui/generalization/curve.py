@@ -97,7 +97,7 @@ PRESETS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Settings:
+class CurveSettings:
     """What the controls ask for; `key` is equal for equal runs."""
 
     degree: int
@@ -110,7 +110,7 @@ class Settings:
     epochs: int
 
     @classmethod
-    def of(cls, link: LinkState) -> Settings:
+    def of(cls, link: LinkState) -> CurveSettings:
         whole = {name: int(link[name]) for name in ("degree", "samples", "seed", "epochs")}
         return cls(**whole, noise=float(link["noise"]), spread=float(link["spread"]), exact=link["solver"] == "exact", lr=float(link["lr"]))
 
@@ -143,7 +143,7 @@ def part(link: LinkState) -> None:
     controls, results = st.columns([1, 2.6], gap="medium")
     with controls:
         _controls(link)
-    settings = Settings.of(link)
+    settings = CurveSettings.of(link)
     with results:
         if settings.exact:
             _exact(settings)
@@ -165,7 +165,7 @@ def _controls(link: LinkState) -> None:
     st.number_input("Seed of the points", **link.value("seed"))
 
 
-def _exact(settings: Settings) -> None:
+def _exact(settings: CurveSettings) -> None:
     train, test = settings.drawn()
     fit = LinearFit.of(polynomial.features(train.x, settings.degree))
     learned = fit.least_squares(train.y)
@@ -178,7 +178,7 @@ def _exact(settings: Settings) -> None:
         )
 
 
-def _descent(settings: Settings) -> None:
+def _descent(settings: CurveSettings) -> None:
     shown = runs_panel(GROUP, "Train by gradient descent", settings.key, [Planned("Gradient descent", settings.run)])
     group = session.jobs().group(GROUP)
     if not shown or group is None or group.key != settings.key:
@@ -215,7 +215,7 @@ def _noise_floor(marks: Marks, noise: float) -> None:
         marks.level(noise**2, f"noise: σ² = {noise**2:.2g}")
 
 
-def _numbers(settings: Settings, train: float | None, test: float | None) -> None:
+def _numbers(settings: CurveSettings, train: float | None, test: float | None) -> None:
     with st.container(horizontal=True):
         st.metric("Training error", _error(train), border=True, help="Mean squared error on the training points.")
         st.metric("Test error", _error(test), border=True, help=f"On {polynomial.TEST_SAMPLES} points that were held out.")
@@ -228,7 +228,7 @@ def _error(value: float | None) -> str:
     return "0" if value == 0 else f"{value:.3f}" if 0.01 <= value < 1000 else f"{value:.1e}"
 
 
-def _pictures(settings: Settings, learned: Floats | None) -> None:
+def _pictures(settings: CurveSettings, learned: Floats | None) -> None:
     train, test = settings.drawn()
     reach = 1.05 * float(np.abs(np.concatenate([train.x, test.x])).max())
     grid = np.linspace(-reach, reach, GRID_POINTS)
@@ -246,21 +246,21 @@ def _pictures(settings: Settings, learned: Floats | None) -> None:
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _by_degree(degree: int, samples: int, noise: float, spread: float, seed: int, steps: int | None, rate: float) -> Sweep:
+def _by_degree(degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver) -> Sweep:
     degrees = sorted({*DEGREES, degree})
-    return errors_by_degree(degrees, samples, noise, range(seed, seed + SWEEP_SEEDS), Solver(steps, rate), spread)
+    return errors_by_degree(degrees, samples, noise, range(seed, seed + SWEEP_SEEDS), solver, spread)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _by_samples(degree: int, samples: int, noise: float, spread: float, seed: int, steps: int | None, rate: float) -> Sweep:
+def _by_samples(degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver) -> Sweep:
     counts = sorted({*COUNTS, samples})
-    return errors_by_samples(counts, degree, noise, range(seed, seed + SWEEP_SEEDS), Solver(steps, rate), spread)
+    return errors_by_samples(counts, degree, noise, range(seed, seed + SWEEP_SEEDS), solver, spread)
 
 
 def sweeps_panel(degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver) -> None:
     """Both errors against degree and against the number of points; what is luck and what is not."""
     st.markdown(f"##### One sample set proves nothing: {SWEEP_SEEDS} of them")
-    settings = (degree, samples, noise, spread, seed, solver.steps, solver.rate)
+    settings = (degree, samples, noise, spread, seed, solver)
     by_degree, by_samples = _by_degree(*settings), _by_samples(*settings)
     left, right = st.columns(2, gap="medium")
     with left:

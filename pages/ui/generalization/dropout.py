@@ -23,7 +23,7 @@ from pages.ui.generalization.votes import votes_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.presets import Preset, preset_row
-from pages.ui.run.job_groups import Shown, follow_group
+from pages.ui.run.job_groups import ShownRun, follow_group
 from pages.ui.session import Planned
 from pages.ui.text import count
 
@@ -117,7 +117,7 @@ def _panel(spec: RunSpec, images: int) -> None:
     )
 
 
-def _curves(shown: list[Shown], epochs: int) -> None:
+def _curves(shown: list[ShownRun], epochs: int) -> None:
     xaxis = axis("epoch", range=[0, epochs], uirevision=str(epochs))
     left, right = st.columns(2, gap="medium")
     for place, quantity, title, yaxis in (
@@ -136,7 +136,7 @@ def _curves(shown: list[Shown], epochs: int) -> None:
             live_chart(figure, key=f"dropout_{quantity}", height=CHART_HEIGHT, alt=f"{title} against epochs, with and without dropout")
 
 
-def _verdicts(without: Shown, with_dropout: Shown) -> None:
+def _verdicts(without: ShownRun, with_dropout: ShownRun) -> None:
     epochs = min(by_epoch(one.members, "test_loss").shape[1] for one in (without, with_dropout))
     if not epochs:
         return
@@ -151,7 +151,7 @@ def _verdicts(without: Shown, with_dropout: Shown) -> None:
     st.markdown("\n".join([f"After {epochs} epoch{'s' if epochs > 1 else ''}:", *lines]))
 
 
-def _variances(shown: list[Shown], total: int) -> None:
+def _variances(shown: list[ShownRun], total: int) -> None:
     """Of the first seed's activations, measured with dropout off."""
     st.markdown("###### Variance of the activations, layer by layer")
     curves = []

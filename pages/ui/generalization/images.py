@@ -22,7 +22,7 @@ from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import curve, final, in_words, runs_panel
 from pages.ui.link import LinkState, choice
 from pages.ui.live_chart import live_chart
-from pages.ui.run.job_groups import Shown, follow_group
+from pages.ui.run.job_groups import ShownRun, follow_group
 from pages.ui.session import Planned
 from pages.ui.text import count
 
@@ -114,7 +114,7 @@ def _panel(name: str, question: Question, seed: int) -> None:
     )
 
 
-def _by_place(name: str, question: Question, ended: list[Shown]) -> None:
+def _by_place(name: str, question: Question, ended: list[ShownRun]) -> None:
     places = question.places[: len(ended)]
 
     def series(label: str, quantity: str, color: str) -> BandSeries:

@@ -21,7 +21,7 @@ from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import curve, runs_panel
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
-from pages.ui.run.job_groups import Shown, follow_group
+from pages.ui.run.job_groups import ShownRun, follow_group
 from pages.ui.session import Planned
 from pages.ui.text import count, percent
 
@@ -100,7 +100,7 @@ def _panel(spec: RunSpec, share: float) -> None:
     )
 
 
-def _numbers(one: Shown, network: Network | None, noisy: NoisyLabels) -> None:
+def _numbers(one: ShownRun, network: Network | None, noisy: NoisyLabels) -> None:
     epochs = one.snapshot.history.epochs
     if not epochs or network is None:
         return

@@ -12,13 +12,13 @@ from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.records import HistorySnapshot
 from pages.figures.bands import BandSeries
 from pages.ui import session
-from pages.ui.run.job_groups import Shown, group_controls
+from pages.ui.run.job_groups import ShownRun, group_controls
 from pages.ui.session import Planned
 
 UNLIKELY = 0.05  # luck that rare is not called luck
 
 
-def runs_panel(name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1) -> list[Shown]:
+def runs_panel(name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1) -> list[ShownRun]:
     """The buttons of a group of runs and how far they are; what was started. To be called from a panel that `follow_group` draws."""
     shown = group_controls(name, label, key, planned, at_once)
     group = session.jobs().group(name)

@@ -12,7 +12,7 @@ from pages.ui.link import LinkState
 from pages.ui.nonlinearity import pictures, seeds
 from pages.ui.nonlinearity.own import points_left_out
 from pages.ui.nonlinearity.seeds import seeds_panel
-from pages.ui.nonlinearity.settings import OWN, Settings
+from pages.ui.nonlinearity.settings import OWN, PlaneSettings
 from pages.ui.run.export import changes_in_words, download_figure, download_numbers
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.rewind import RunAtStep
@@ -28,7 +28,7 @@ def choose(panel: str) -> None:
     _panels()["plane_panel"] = panel
 
 
-def record(link: LinkState, settings: Settings, job: TrainingJob, moment: RunAtStep | None = None) -> None:
+def record(link: LinkState, settings: PlaneSettings, job: TrainingJob, moment: RunAtStep | None = None) -> None:
     """What has happened so far.
 
     Args:
@@ -58,7 +58,7 @@ def _panels() -> WidgetValues:
     return WidgetValues("playground", {"plane_panel": CURVES})
 
 
-def tiles(snapshot: JobSnapshot, settings: Settings) -> None:
+def tiles(snapshot: JobSnapshot, settings: PlaneSettings) -> None:
     """Epoch, loss and accuracy at the end of the last one."""
     epochs = snapshot.history.epochs
     last = epochs[-1] if epochs else None
@@ -75,7 +75,7 @@ def _loss(value: float) -> str:
     return f"{value:.4f}" if value < LARGE_LOSS else f"{value:.1e}"
 
 
-def export_panel(link: LinkState, settings: Settings, job: TrainingJob) -> None:
+def export_panel(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     """All that can be exported of the run on screen, as it stands now."""
     snapshot, network = job.snapshot(), job.run.network
     begun = bool(snapshot.history.epochs)

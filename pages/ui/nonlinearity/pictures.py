@@ -22,7 +22,7 @@ from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import add_point
-from pages.ui.nonlinearity.settings import OWN, Settings
+from pages.ui.nonlinearity.settings import OWN, PlaneSettings
 from pages.ui.run.rewind import RunAtStep
 from pages.ui.unbroken import unbroken
 
@@ -37,14 +37,14 @@ def scatter(points: Points) -> LabeledPoints:
     return LabeledPoints(points.xy, points.labels, points.classes)
 
 
-def bare_plane(link: LinkState, settings: Settings) -> None:
+def bare_plane(link: LinkState, settings: PlaneSettings) -> None:
     """The plane with nothing but points."""
     figure = decision_plane(None, scatter(settings.points))
     _add_clicked(link, live_chart(figure, key="plane_bare", height=PLANE_HEIGHT, alt="The plane with its points", on_click=True))
 
 
 def network_row(
-    link: LinkState, settings: Settings, job: TrainingJob, network: Network, *, moving: bool = False, past: bool = False
+    link: LinkState, settings: PlaneSettings, job: TrainingJob, network: Network, *, moving: bool = False, past: bool = False
 ) -> None:
     """The network at the left, the plane at the right.
 
@@ -62,7 +62,7 @@ def network_row(
         _plane(link, settings, network, shown, moving=moving)
 
 
-def _shown(link: LinkState, settings: Settings, job: TrainingJob) -> tuple[int, int] | None:
+def _shown(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> tuple[int, int] | None:
     """The hidden unit or input that the plane shows instead of the output."""
     if not link["shown"]:
         return None
@@ -71,7 +71,7 @@ def _shown(link: LinkState, settings: Settings, job: TrainingJob) -> tuple[int, 
     return (layer, unit) if layer < len(sizes) - 1 and unit < sizes[layer] else None
 
 
-def _network(link: LinkState, settings: Settings, job: TrainingJob, network: Network, shown: tuple[int, int] | None) -> None:
+def _network(link: LinkState, settings: PlaneSettings, job: TrainingJob, network: Network, shown: tuple[int, int] | None) -> None:
     names = [FEATURES[name][0] for name in settings.features]
     figure = playground_network(unit_fields(network, settings.features), copied_weights(network), names, shown)
     alt = f"The network {' → '.join(map(str, job.run.sizes))}, each unit with a picture of what it computes"
@@ -96,7 +96,7 @@ def _is_new(click: Click) -> bool:
     return True
 
 
-def _editor(settings: Settings, job: TrainingJob, network: Network, wait: str) -> None:
+def _editor(settings: PlaneSettings, job: TrainingJob, network: Network, wait: str) -> None:
     """Set the weight or bias that was clicked last; where something has to be done before, `wait` says what."""
     edge: tuple[int, int, int | None] | None = st.session_state.get(EDGE)
     sizes = job.run.sizes
@@ -125,7 +125,7 @@ def _set_weight(job: TrainingJob, edge: tuple[int, int, int | None], key: str) -
     job.change(partial(Run.set_weight, layer=layer - 1, unit=unit, source=source, value=value))
 
 
-def _plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, *, moving: bool) -> None:
+def _plane(link: LinkState, settings: PlaneSettings, network: Network, shown: tuple[int, int] | None, *, moving: bool) -> None:
     now = (settings.key, int(time.monotonic() / COUNT_SECONDS))
     regions = memo("plane_regions", now, lambda: _regions(settings, network)) if moving else _regions(settings, network)
     figure = _drawn_plane(link, settings, network, shown, _outlines(link, regions))
@@ -138,12 +138,14 @@ def _plane(link: LinkState, settings: Settings, network: Network, shown: tuple[i
         _add_clicked(link, click)
 
 
-def _drawn_plane(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None, outlines: list[Floats]) -> Figure:
+def _drawn_plane(
+    link: LinkState, settings: PlaneSettings, network: Network, shown: tuple[int, int] | None, outlines: list[Floats]
+) -> Figure:
     test = scatter(settings.test) if link["tests"] else None
     return decision_plane(_shading(link, settings, network, shown), scatter(settings.train), test, outlines)
 
 
-def plane_figure(link: LinkState, settings: Settings, network: Network) -> Figure:
+def plane_figure(link: LinkState, settings: PlaneSettings, network: Network) -> Figure:
     """The plane as it is shaded by the network's output, for a file."""
     return _drawn_plane(link, settings, network, None, _outlines(link, _regions(settings, network)))
 
@@ -152,7 +154,7 @@ def _outlines(link: LinkState, regions: list[Region] | None) -> list[Floats]:
     return [region.corners for region in regions or ()] if link["regions"] else []
 
 
-def _plane_caption(settings: Settings, shown: tuple[int, int] | None, regions: list[Region] | None) -> str:
+def _plane_caption(settings: PlaneSettings, shown: tuple[int, int] | None, regions: list[Region] | None) -> str:
     what = "The output." if shown is None else f"Unit {shown[1] + 1} of {'the inputs' if shown[0] == 0 else f'hidden layer {shown[0]}'}."
     if settings.negative_slope is None:
         return what + " Linear regions are counted for ReLU and leaky ReLU on the inputs x and y."
@@ -161,7 +163,7 @@ def _plane_caption(settings: Settings, shown: tuple[int, int] | None, regions: l
     return what + f" **{len(regions)}** linear region{'s' if len(regions) != 1 else ''} in this square."
 
 
-def _regions(settings: Settings, network: Network) -> list[Region] | None:
+def _regions(settings: PlaneSettings, network: Network) -> list[Region] | None:
     slope = settings.negative_slope
     if slope is None:
         return None
@@ -175,7 +177,7 @@ def _regions(settings: Settings, network: Network) -> list[Region] | None:
     return linear_regions(hidden, PLANE_EXTENT, slope)
 
 
-def _shading(link: LinkState, settings: Settings, network: Network, shown: tuple[int, int] | None) -> Shading:
+def _shading(link: LinkState, settings: PlaneSettings, network: Network, shown: tuple[int, int] | None) -> Shading:
     discrete = bool(link["discrete"])
     if shown is not None:
         return shading_of_numbers(unit_fields(network, settings.features, FINE)[shown[0]][shown[1]], discrete=discrete)
@@ -201,7 +203,7 @@ def loss_title(classes: bool) -> str:
     return "cross-entropy (nats)" if classes else "½(o − y)²"
 
 
-def loss_figure(settings: Settings, snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
+def loss_figure(settings: PlaneSettings, snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
     title = loss_title(settings.points.classes > 0)
     return epoch_curves(_series(snapshot), LOSS, title, snapshot.spec.epochs, cursor=cursor)
 
@@ -214,7 +216,7 @@ def _series(snapshot: JobSnapshot) -> CurveSeries:
     return CurveSeries.of(snapshot.history, snapshot.steps_per_epoch)
 
 
-def curves_row(link: LinkState, settings: Settings, now: JobSnapshot, moment: RunAtStep) -> None:
+def curves_row(link: LinkState, settings: PlaneSettings, now: JobSnapshot, moment: RunAtStep) -> None:
     """Loss, accuracy, and the points in the space of two hidden units.
 
     Args:
@@ -235,7 +237,7 @@ def curves_row(link: LinkState, settings: Settings, now: JobSnapshot, moment: Ru
         _space(link, settings, moment.network)
 
 
-def _space(link: LinkState, settings: Settings, network: Network | None) -> None:
+def _space(link: LinkState, settings: PlaneSettings, network: Network | None) -> None:
     hidden = settings.spec.hidden
     if network is None or not hidden or max(hidden) < 2:
         return

@@ -11,7 +11,7 @@ from pages.ui.link import LinkState
 from pages.ui.nonlinearity import pictures, seeds, steering
 from pages.ui.nonlinearity.panels import record
 from pages.ui.nonlinearity.presets import preset_row
-from pages.ui.nonlinearity.settings import Settings, settings_panel
+from pages.ui.nonlinearity.settings import PlaneSettings, settings_panel
 from pages.ui.run.rewind import RunAtStep, rewind_panel
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
@@ -42,7 +42,7 @@ def section(link: LinkState) -> None:
         ticking(_at_rest, SLOWER * TICK_SECONDS, moving=several)(link, settings, job, several)
 
 
-def _job(settings: Settings) -> TrainingJob | None:
+def _job(settings: PlaneSettings) -> TrainingJob | None:
     try:
         return steering.job_for(settings)
     except (SpecError, ExpressionError, MemoryBudgetError) as error:
@@ -55,7 +55,7 @@ def _active(job: TrainingJob) -> bool:
     return job.moving or steering.playing(job)
 
 
-def _moving(link: LinkState, settings: Settings, job: TrainingJob) -> None:
+def _moving(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     """A frame: the network and the plane, and nothing that stands still."""
     if job.ended:
         steering.rest()
@@ -70,7 +70,7 @@ def _moving(link: LinkState, settings: Settings, job: TrainingJob) -> None:
     st.container()  # where one looks back, at rest
 
 
-def _at_rest(link: LinkState, settings: Settings, job: TrainingJob, several: bool) -> None:
+def _at_rest(link: LinkState, settings: PlaneSettings, job: TrainingJob, several: bool) -> None:
     """All of it, at the step that is looked back to."""
     if _active(job):
         st.rerun()
@@ -83,7 +83,7 @@ def _at_rest(link: LinkState, settings: Settings, job: TrainingJob, several: boo
     _record(link, settings, job, several, moment)
 
 
-def _record(link: LinkState, settings: Settings, job: TrainingJob, several: bool, moment: RunAtStep | None = None) -> None:
+def _record(link: LinkState, settings: PlaneSettings, job: TrainingJob, several: bool, moment: RunAtStep | None = None) -> None:
     """What stands below the plane.
 
     Args:
@@ -94,7 +94,7 @@ def _record(link: LinkState, settings: Settings, job: TrainingJob, several: bool
     record(link, settings, job, moment)
 
 
-def _why_not(settings: Settings) -> str:
+def _why_not(settings: PlaneSettings) -> str:
     if not settings.features:
         return "Choose an input in the sidebar: with none there is nothing to learn from."
     return "Click the plane to draw points of at least two classes, or load a file; then press Play."

@@ -17,7 +17,7 @@ from pages.figures.training import ACCURACY, LOSS, epoch_curves
 from pages.ui import session
 from pages.ui.live_chart import live_chart
 from pages.ui.nonlinearity.pictures import CURVE_HEIGHT, loss_title
-from pages.ui.nonlinearity.settings import Settings
+from pages.ui.nonlinearity.settings import PlaneSettings
 from pages.ui.run.run_controls import worded
 from pages.ui.text import count, percent
 
@@ -25,7 +25,7 @@ JOB = "plane_seeds"  # under which name the session holds them
 ERROR = "_plane_seeds_error"
 
 
-def start(settings: Settings) -> None:
+def start(settings: PlaneSettings) -> None:
     """Train the design from five seeds, at full speed, in the place of the five before."""
     st.session_state.pop(ERROR, None)
     try:
@@ -40,7 +40,7 @@ def moving() -> bool:
     return group is not None and group.moving
 
 
-def seeds_panel(settings: Settings) -> None:
+def seeds_panel(settings: PlaneSettings) -> None:
     """The band of five seeds, and what they came to."""
     if (error := st.session_state.get(ERROR)) is not None:
         st.error(f"Five of these cannot be trained here: {worded(error)}.", icon=":material/error:")

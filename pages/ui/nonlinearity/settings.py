@@ -77,7 +77,7 @@ FIELDS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Settings:
+class PlaneSettings:
     """What the controls describe: an experiment on points of the plane. `key` is equal for equal experiments."""
 
     key: Hashable
@@ -108,7 +108,7 @@ class Settings:
         return Replicates(self.spec, dataset(self.train, self.test, self.features), self.loss)
 
 
-def settings_panel(link: LinkState) -> Settings:
+def settings_panel(link: LinkState) -> PlaneSettings:
     """Draw the sidebar and read the experiment from it."""
     with st.sidebar:
         with st.expander("Data", expanded=True, icon=":material/scatter_plot:"):
@@ -157,7 +157,7 @@ def _learning(link: LinkState) -> None:
     st.number_input("Epochs, at most", **link.value("epochs"))
 
 
-def _view(link: LinkState, settings: Settings) -> None:
+def _view(link: LinkState, settings: PlaneSettings) -> None:
     """Here and not beside the pictures: a widget of a part that runs itself again may lose the value that the link gives it."""
     st.segmented_control("A frame shows another", format_func=PACES.__getitem__, required=True, **link.default("pace"))
     st.toggle("Discrete output", **link.value("discrete"))
@@ -173,7 +173,7 @@ def _view(link: LinkState, settings: Settings) -> None:
         up.number_input("Up", **link.value("up"))
 
 
-def settings_of(link: LinkState) -> Settings:
+def settings_of(link: LinkState) -> PlaneSettings:
     """Read the experiment; equal settings give the same points."""
     if link["data"] == OWN:
         mark, points = drawn_points(link)
@@ -185,7 +185,7 @@ def settings_of(link: LinkState) -> Settings:
     train, test = memo("plane_split", (data, share, seed), lambda: split(points, share, seed))
     features = tuple(name for name in FEATURES if name in link["features"])
     spec, loss = _spec(link), _loss(link, points)
-    return Settings((data, share, seed, features, spec, loss.name), spec, features, points, train, test, loss)
+    return PlaneSettings((data, share, seed, features, spec, loss.name), spec, features, points, train, test, loss)
 
 
 def _loss(link: LinkState, points: Points) -> Loss:

@@ -14,7 +14,7 @@ from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import seeds
 from pages.ui.nonlinearity.panels import SEVERAL, choose
-from pages.ui.nonlinearity.settings import Settings
+from pages.ui.nonlinearity.settings import PlaneSettings
 from pages.ui.run.run_controls import lr_popover
 from pages.ui.unbroken import unbroken
 
@@ -22,7 +22,7 @@ PLAYING = "_plane_playing"
 JOB = "plane"  # under which name the session holds the run on the plane
 
 
-def job_for(settings: Settings) -> TrainingJob:
+def job_for(settings: PlaneSettings) -> TrainingJob:
     """The job on the plane, its network ready to be seen; where the settings have changed a new one, in the place of the one before.
 
     Raises:
@@ -46,7 +46,7 @@ def rest() -> None:
     st.session_state[PLAYING] = False
 
 
-def buttons(link: LinkState, settings: Settings, job: TrainingJob) -> None:
+def buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     """One row of them, each enabled where it makes sense."""
     plays, ended = playing(job), job.ended
     resting = not plays and not ended
@@ -85,7 +85,7 @@ def _play(job: TrainingJob, wanted: bool) -> None:
         job.pause()
 
 
-def _train_seeds(settings: Settings) -> None:
+def _train_seeds(settings: PlaneSettings) -> None:
     seeds.start(settings)
     choose(SEVERAL)
     st.toast(f"{DEFAULT_SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")

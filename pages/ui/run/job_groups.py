@@ -19,7 +19,7 @@ from pages.ui.unbroken import unbroken
 TICK_SECONDS = 0.7
 
 
-class Shown(NamedTuple):
+class ShownRun(NamedTuple):
     """A run that was started, as it stands."""
 
     title: str
@@ -44,7 +44,7 @@ def follow_group(name: str, panel: Callable[[], None]) -> None:
 
 def group_controls(
     name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1, stop: Callable[[], None] | None = None
-) -> list[Shown]:
+) -> list[ShownRun]:
     """The buttons of a group and what is to be said of it; what was started. To be called from a panel that `follow_group` draws.
 
     Args:
@@ -67,7 +67,7 @@ def group_controls(
         st.error(f"This cannot be trained here: {plain(group.error, 200)}", icon=":material/error:")
     if group.key != key and group.started:
         st.info("These runs are of the settings before; train again to see the new ones.", icon=":material/edit_note:")
-    return [Shown(title, job.snapshot()) for title, job in group.started]
+    return [ShownRun(title, job.snapshot()) for title, job in group.started]
 
 
 def _stop(name: str) -> None:

@@ -23,7 +23,7 @@ MATRIX_HEIGHT = 440
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownImages:
     """Which images the grid shows: test images by index, and why those."""
 
     indices: tuple[int, ...]
@@ -62,7 +62,7 @@ def _confusion(evaluation: Evaluation, moment: Hashable) -> None:
         st.session_state.pop("_image", None)
 
 
-def _choice(evaluation: Evaluation) -> Shown:
+def _choice(evaluation: Evaluation) -> ShownImages:
     """The images to show: those of the clicked cell, or all, mistakes first if asked."""
     cell: tuple[int, int] | None = st.session_state.get("_cell")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -77,7 +77,7 @@ def _choice(evaluation: Evaluation) -> Shown:
     return choose_images(evaluation, cell, mistakes_first=order == MISTAKES_FIRST)
 
 
-def choose_images(evaluation: Evaluation, cell: tuple[int, int] | None, *, mistakes_first: bool) -> Shown:
+def choose_images(evaluation: Evaluation, cell: tuple[int, int] | None, *, mistakes_first: bool) -> ShownImages:
     """Up to `SHOWN` test images; of a (label, prediction) cell only, if given; the surest mistakes before all others, if asked."""
     labels, predicted = evaluation.labels, evaluation.predicted
     if cell is not None:
@@ -91,10 +91,10 @@ def choose_images(evaluation: Evaluation, cell: tuple[int, int] | None, *, mista
     else:
         indices = np.arange(len(labels))
         reason = "test images"
-    return Shown(tuple(int(index) for index in indices[:SHOWN]), len(indices), reason)
+    return ShownImages(tuple(int(index) for index in indices[:SHOWN]), len(indices), reason)
 
 
-def _grid(evaluation: Evaluation, moment: Hashable, shown: Shown) -> int | None:
+def _grid(evaluation: Evaluation, moment: Hashable, shown: ShownImages) -> int | None:
     """Draw the images; return the index of the one that was clicked last, while it is shown."""
     if not shown.indices:
         st.caption("No test image is in this cell now.")

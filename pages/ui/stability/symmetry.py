@@ -13,7 +13,7 @@ from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
-from pages.ui.run.job_groups import Shown, follow_group
+from pages.ui.run.job_groups import ShownRun, follow_group
 from pages.ui.stability.training import curves, outcome, side_by_side
 
 GROUP = "symmetry"
@@ -55,7 +55,7 @@ def _runs(chosen: tuple[Variant, ...]) -> None:
             _weights(title, job)
 
 
-def _distinct(shown: list[Shown]) -> None:
+def _distinct(shown: list[ShownRun]) -> None:
     st.markdown("##### Units that differ from each other")
     series = [DistinctSeries(title, *distinct_units(snapshot.history)) for title, snapshot in shown]
     first = shown[0].snapshot

@@ -19,7 +19,7 @@ from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.inside import inside_panel
-from pages.ui.run.job_groups import Shown, follow_group, group_controls
+from pages.ui.run.job_groups import ShownRun, follow_group, group_controls
 from pages.ui.session import Planned
 from pages.ui.stability.designs import Design, designs_panel
 from pages.ui.text import percent
@@ -66,7 +66,7 @@ def _runs(titled: list[tuple[str, RunSpec]]) -> None:
     _inside(shown)
 
 
-def _inside(shown: list[Shown]) -> None:
+def _inside(shown: list[ShownRun]) -> None:
     """Every layer of one run, once somebody has chosen it: what nobody looks at is not measured."""
     index = st.selectbox(
         "Look inside", range(len(shown)), index=None, format_func=lambda index: shown[index].title, key=f"{GROUP}_inside_{len(shown)}",
@@ -78,7 +78,7 @@ def _inside(shown: list[Shown]) -> None:
         inside_panel(shown[index].snapshot, job.run.network, job.look_inside)
 
 
-def side_by_side(name: str, label: str, titled: list[tuple[str, RunSpec]]) -> list[Shown]:
+def side_by_side(name: str, label: str, titled: list[tuple[str, RunSpec]]) -> list[ShownRun]:
     """The controls of a group of runs on Fashion-MNIST, all trained at once; what they have come to. Stop takes them off the page."""
     planned = [Planned(title, partial(_run, spec)) for title, spec in titled]
     key = tuple(spec for _, spec in titled)
@@ -89,7 +89,7 @@ def _run(spec: RunSpec) -> Run:
     return Run(spec, load_fashion_mnist())
 
 
-def curves(shown: list[Shown], *, log: bool = False) -> None:
+def curves(shown: list[ShownRun], *, log: bool = False) -> None:
     """Loss and accuracy of all runs, one color a run."""
     series = [CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, title) for title, snapshot in shown]
     epochs = max(snapshot.spec.epochs for _, snapshot in shown)
