@@ -27,7 +27,7 @@ from mlp_core.training import Run
 
 SMALL = RunSpec(hidden=(9,), init="he_normal", batch_size=24, epochs=2, train_size=100, device="cpu")  # 5 steps an epoch, the last of 4
 
-OPTIMIZERS: dict[str, dict[str, Any]] = {
+OPTIMIZER_FIELDS: dict[str, dict[str, Any]] = {
     "sgd": {},
     "sgd, momentum": {"momentum": 0.9, "lr": 0.03},
     "sgd, Nesterov, both penalties": {"momentum": 0.8, "nesterov": True, "weight_decay": 0.01, "l1": 0.001, "lr": 0.03},
@@ -51,7 +51,7 @@ PARAMETERS = {"leaky_relu": 0.3, "prelu": 0.1, "elu": 0.5, "silu": 2.0, "softplu
 
 def designs() -> dict[str, RunSpec]:
     """Every optimizer, activation and initialization at least once, and what else changes a program's text."""
-    made = {f"optimizer: {name}": replace(SMALL, **changes) for name, changes in OPTIMIZERS.items()}
+    made = {f"optimizer: {name}": replace(SMALL, **changes) for name, changes in OPTIMIZER_FIELDS.items()}
     made |= {f"activation: {name}": replace(SMALL, activation=name, lr=0.3) for name in trainable_activations()}
     made |= {f"parameter: {name}": replace(SMALL, activation=name, activation_parameter=value) for name, value in PARAMETERS.items()}
     made |= {f"init: {name}": replace(SMALL, init=name, hidden=(12, 800) if name == "orthogonal" else (9,)) for name in INITIALIZERS}

@@ -20,10 +20,10 @@ from pages.ui.memo import memo
 from pages.ui.text import count, percent
 from pages.ui.widget_values import WidgetValues
 
-ACTIVATIONS, WEIGHTS, GRADIENTS = "Activations", "Weights", "Gradients"
-AXES = {ACTIVATIONS: "output of a unit", WEIGHTS: "weight", GRADIENTS: "gradient ∂L/∂W"}
-OWN_AXES = {ACTIVATIONS: "output / layer's largest", WEIGHTS: "weight / layer's largest", GRADIENTS: "gradient / layer's largest"}
-DEFAULTS = {"inside_kind": ACTIVATIONS, "inside_own": False}
+OUTPUTS_OF_UNITS, WEIGHTS, GRADIENTS = "Activations", "Weights", "Gradients"
+AXES = {OUTPUTS_OF_UNITS: "output of a unit", WEIGHTS: "weight", GRADIENTS: "gradient ∂L/∂W"}
+OWN_AXES = {OUTPUTS_OF_UNITS: "output / layer's largest", WEIGHTS: "weight / layer's largest", GRADIENTS: "gradient / layer's largest"}
+DEFAULTS = {"inside_kind": OUTPUTS_OF_UNITS, "inside_own": False}
 RANGES = {
     "mean": healthy.MEAN,
     "std": healthy.STD,
@@ -75,13 +75,13 @@ def histograms(snapshot: JobSnapshot, network: Network | None, chosen: WidgetVal
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         kind = st.segmented_control(
-            "What", label_visibility="collapsed", required=True, **chosen.default("inside_kind", [ACTIVATIONS, WEIGHTS, GRADIENTS])
+            "What", label_visibility="collapsed", required=True, **chosen.default("inside_kind", [OUTPUTS_OF_UNITS, WEIGHTS, GRADIENTS])
         )
         own = st.toggle("Each layer on its own scale", help="Shows shapes where sizes differ much.", **chosen.value("inside_own"))
     hidden = len(look.layers) - 1
-    layers = look.layers[:hidden] if kind == ACTIVATIONS and hidden else look.layers
+    layers = look.layers[:hidden] if kind == OUTPUTS_OF_UNITS and hidden else look.layers
     activation = resolve(snapshot.spec.activation)
-    flat = flat_of(activation, snapshot.spec) if kind == ACTIVATIONS and hidden else None
+    flat = flat_of(activation, snapshot.spec) if kind == OUTPUTS_OF_UNITS and hidden else None
     figure = memo(
         "inside_histograms",
         (snapshot.spec, look.step, kind, own),
@@ -90,7 +90,7 @@ def histograms(snapshot: JobSnapshot, network: Network | None, chosen: WidgetVal
             (OWN_AXES if own else AXES)[kind],
             hidden=hidden,
             flat=flat,
-            notes=[_note(layer) if kind == ACTIVATIONS and hidden else "" for layer in layers],
+            notes=[_note(layer) if kind == OUTPUTS_OF_UNITS and hidden else "" for layer in layers],
             own_scales=own,
         ),
     )
@@ -135,7 +135,7 @@ def _why_nothing(snapshot: JobSnapshot) -> str:
 
 
 def _counted(layer: LayerInspection, kind: str) -> Histogram:
-    return {ACTIVATIONS: layer.activations, WEIGHTS: layer.weights, GRADIENTS: layer.gradients}[kind]
+    return {OUTPUTS_OF_UNITS: layer.activations, WEIGHTS: layer.weights, GRADIENTS: layer.gradients}[kind]
 
 
 def _note(layer: LayerInspection) -> str:
@@ -149,7 +149,7 @@ def _note(layer: LayerInspection) -> str:
 
 
 def _lesson(kind: str, flat: bool) -> str:
-    if kind == ACTIVATIONS:
+    if kind == OUTPUTS_OF_UNITS:
         shaded = "Outputs in the shaded part let next to no gradient through. " if flat else ""
         return f"{shaded}Healthy layers spread about equally wide; a spread that shrinks from layer to layer is a signal that vanishes."
     if kind == WEIGHTS:

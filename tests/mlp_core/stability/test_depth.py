@@ -27,7 +27,7 @@ from mlp_core.stability.depth import (
     predict_depth,
 )
 
-ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
+TORCH_FUNCTIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
 
 
 @cache

@@ -20,7 +20,17 @@ from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
 from mlp_core.records import LrChange
 from mlp_core.reports.export import STYLES, Origin, script_of
 from mlp_core.spec import RunSpec, SpecError
-from tests.support.programs import OPTIMIZERS, SMALL, Printed, carried_out, designs, epoch_line, executed, same_losses, sample_arguments
+from tests.support.programs import (
+    OPTIMIZER_FIELDS,
+    SMALL,
+    Printed,
+    carried_out,
+    designs,
+    epoch_line,
+    executed,
+    same_losses,
+    sample_arguments,
+)
 
 DESIGNS = designs()
 ROUNDING = 1e-4  # relative: of 10 steps, some of which divide by tiny averages
@@ -45,7 +55,7 @@ def test_a_script_prints_its_runs_losses_to_the_last_bit(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize(
-    "name", [f"optimizer: {name}" for name in OPTIMIZERS] + ["three layers, dropout", "expression", "init: orthogonal"]
+    "name", [f"optimizer: {name}" for name in OPTIMIZER_FIELDS] + ["three layers, dropout", "expression", "init: orthogonal"]
 )
 def test_the_other_style_differs_by_rounding(tmp_path: Path, name: str) -> None:
     run = carried_out(replace(DESIGNS[name], implementation="concise"))
@@ -62,7 +72,7 @@ def test_a_divergence_is_told_as_the_run_tells_it(tmp_path: Path) -> None:
 @in_both_styles
 @pytest.mark.parametrize("optimizer", ["sgd", "sgd, divided", "adam", "rmsprop, momentum, decay"])
 def test_changes_of_lr_in_mid_run_are_kept(tmp_path: Path, optimizer: str, style: str) -> None:
-    spec = replace(SMALL, **OPTIMIZERS[optimizer], implementation=style)
+    spec = replace(SMALL, **OPTIMIZER_FIELDS[optimizer], implementation=style)
     run, unchanged = carried_out(spec, CHANGES), carried_out(spec)
     program = printed(tmp_path, spec, style, tuple(run.history.lr_changes))
     assert same_losses(program.losses, run, tolerance=0.0)

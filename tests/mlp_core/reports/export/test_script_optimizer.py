@@ -14,14 +14,14 @@ from torch import Tensor
 
 from mlp_core.reports.export import notebook_of
 from mlp_core.spec import RunSpec
-from tests.support.programs import OPTIMIZERS, SMALL, notebook_cells
+from tests.support.programs import OPTIMIZER_FIELDS, SMALL, notebook_cells
 
 STEPS = 6
-designs = pytest.mark.parametrize("name", OPTIMIZERS)
+designs = pytest.mark.parametrize("name", OPTIMIZER_FIELDS)
 
 
 def spec_of(name: str) -> RunSpec:
-    return replace(SMALL, **OPTIMIZERS[name])
+    return replace(SMALL, **OPTIMIZER_FIELDS[name])
 
 
 KNOWN = {"momentum", "beta1", "beta2", "rho", "eps", "weight_decay", "l1"}
