@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,15 @@ class Column:
     x: int
     units: tuple[Unit, ...]
     gap_y: float | None
+
+
+class Label(NamedTuple):
+    """A text in the diagram; its size in px."""
+
+    x: float
+    y: float
+    text: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -193,32 +203,37 @@ def _is_dropped(place: int, p: float) -> bool:
 
 
 def _labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Trace]:
-    """Traces of text alone, in the page's own color."""
+    """Traces of text alone, in the page's own color: as few as can be, since each takes a browser milliseconds."""
     roomy = len(sizes) <= ROOMY
-    yield from _roomy_labels(geometry, sizes, activation, dropout) if roomy else _crowded_labels(geometry, sizes, activation, dropout)
+    labels = list((_roomy_labels if roomy else _crowded_labels)(geometry, sizes, activation, dropout))
     if geometry.gap_x is not None:
-        text = f"⋯<br>{geometry.layers_left_out} more<br>layers"
-        yield _words([geometry.gap_x], (UNITS_TOP + UNITS_BOTTOM) / 2, [text], 12)
+        labels.append(Label(geometry.gap_x, (UNITS_TOP + UNITS_BOTTOM) / 2, f"⋯<br>{geometry.layers_left_out} more<br>layers", 12))
+    for size in sorted({label.size for label in labels}):
+        yield _words([label for label in labels if label.size == size])
+    yield _weight_labels(geometry, sizes, _weights_line(dropout) if roomy else WEIGHTS_LINE, roomy=roomy)
 
 
-def _roomy_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Trace]:
-    """Two lines above each layer; below, its dropout and between layers the shape of the weight."""
+def _weights_line(dropout: Sequence[float]) -> float:
+    return WEIGHTS_BELOW_DROPOUT if any(dropout) else WEIGHTS_LINE
+
+
+def _roomy_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Label]:
+    """Two lines above each layer, and below it its dropout."""
     xs = [column.x for column in geometry.columns]
     hidden = range(1, len(sizes) - 1)
-    yield _words(xs, FIRST_LINE, _widths(geometry, sizes), 14)
-    yield _words(xs, SECOND_LINE, ["inputs", *(_shortened(activation) for _ in hidden), "outputs"], 12)
-    dropped = [layer for layer in hidden if dropout and dropout[layer - 1] > 0]
-    if dropped:
-        yield _words(dropped, DROPOUT_LINE, [f"dropout {dropout[layer - 1]:g}" for layer in dropped], 12)
-    y = WEIGHTS_BELOW_DROPOUT if dropped else WEIGHTS_LINE
-    yield _weight_labels(geometry, sizes, y, 12, lambda n_in, n_out: f"({n_in}, {n_out})<br>{n_in * n_out:,}")
+    for x, width, role in zip(xs, _widths(geometry, sizes), ["inputs", *(_shortened(activation) for _ in hidden), "outputs"], strict=True):
+        yield Label(x, FIRST_LINE, width, 14)
+        yield Label(x, SECOND_LINE, role, 12)
+    for layer in hidden:
+        if dropout and dropout[layer - 1] > 0:
+            yield Label(layer, DROPOUT_LINE, f"dropout {dropout[layer - 1]:g}", 12)
     if sizes[0] == INPUTS:
-        yield _words([PICTURE_X], FIRST_LINE, ["<b>28 × 28</b>"], 14)
-        yield _words([PICTURE_X], SECOND_LINE, ["pixels"], 12)
-        yield _words([PICTURE_X], y, ["shape of W<br>weights"], 12)
+        yield Label(PICTURE_X, FIRST_LINE, "<b>28 × 28</b>", 14)
+        yield Label(PICTURE_X, SECOND_LINE, "pixels", 12)
+        yield Label(PICTURE_X, _weights_line(dropout), "shape of W<br>weights", 12)
 
 
-def _crowded_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Trace]:
+def _crowded_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Label]:
     """One note for all hidden layers, and narrow columns of figures."""
     xs = [column.x for column in geometry.columns]
     parts = [_shortened(activation)] if activation else []
@@ -227,17 +242,21 @@ def _crowded_labels(geometry: Geometry, sizes: Sequence[int], activation: str, d
         parts.append(f"dropout {low:g}" if low == high else f"dropout {low:g} to {high:g}")
     if parts:
         middle = xs[-1] / 2 + (PICTURE_X / 2 if sizes[0] == INPUTS else 0)
-        yield _words([middle], NOTE_LINE, [f"each hidden layer: {', '.join(parts)}"], 12)
-    yield _words(xs, WIDTHS_BELOW_NOTE, _widths(geometry, sizes), 12)
-    yield _weight_labels(geometry, sizes, WEIGHTS_LINE, 10, lambda n_in, n_out: f"{n_in}<br>×{n_out}<br>{abbreviated(n_in * n_out)}")
+        yield Label(middle, NOTE_LINE, f"each hidden layer: {', '.join(parts)}", 12)
+    for x, width in zip(xs, _widths(geometry, sizes), strict=True):
+        yield Label(x, WIDTHS_BELOW_NOTE, width, 12)
 
 
 def _widths(geometry: Geometry, sizes: Sequence[int]) -> list[str]:
     return [f"<b>{sizes[column.layer]}</b>" for column in geometry.columns]
 
 
-def _weight_labels(geometry: Geometry, sizes: Sequence[int], y: float, size: int, text: Callable[[int, int], str]) -> Trace:
-    """Shape and size of every weight drawn, as X W is written."""
+def _weight_labels(geometry: Geometry, sizes: Sequence[int], y: float, *, roomy: bool) -> Trace:
+    """Shape and size of every weight drawn, as X W is written, between its layers."""
+
+    def text(n_in: int, n_out: int) -> str:
+        return f"({n_in}, {n_out})<br>{n_in * n_out:,}" if roomy else f"{n_in}<br>×{n_out}<br>{abbreviated(n_in * n_out)}"
+
     shapes = [(right.layer, sizes[left.layer], sizes[right.layer]) for left, right in geometry.joints]
     hover = [
         f"W{number}: ({n_in}, {n_out}), {n_in * n_out:,} weights<br>b{number}: ({n_out},), {n_out:,} biases<br>"
@@ -245,13 +264,14 @@ def _weight_labels(geometry: Geometry, sizes: Sequence[int], y: float, size: int
         for number, n_in, n_out in shapes
     ]
     places = [(left.x + right.x) / 2 for left, right in geometry.joints]
-    return _words(places, y, [text(n_in, n_out) for _, n_in, n_out in shapes], size) | {"hovertext": hover, "hoverinfo": "text"}
+    labels = [Label(x, y, text(n_in, n_out), 12 if roomy else 10) for x, (_, n_in, n_out) in zip(places, shapes, strict=True)]
+    return _words(labels) | {"hovertext": hover, "hoverinfo": "text"}
 
 
-def _words(x: Sequence[float], y: float, texts: Sequence[str], size: int) -> Trace:
-    """Texts at places along one line."""
-    font = {"size": size}
-    return scatter(x=list(x), y=[y] * len(x), text=list(texts), mode="text", textposition="middle center", textfont=font, hoverinfo="skip")
+def _words(labels: Sequence[Label]) -> Trace:
+    """Texts of one size."""
+    x, y, texts, sizes = map(list, zip(*labels, strict=True))
+    return scatter(x=x, y=y, text=texts, mode="text", textposition="middle center", textfont={"size": sizes[0]}, hoverinfo="skip")
 
 
 def _shortened(label: str) -> str:
