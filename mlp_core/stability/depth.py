@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -16,12 +15,10 @@ from torch import Tensor
 
 from mlp_core.data import load_sample
 from mlp_core.expression import resolve
-from mlp_core.initializers import INITIALIZERS
 from mlp_core.network import Concise
 from mlp_core.spec import OUTPUTS, RunSpec
-from mlp_core.theory import Array, DepthPrediction, RandomLayer, mean_field
+from mlp_core.theory import Array
 
-HISTOGRAM_BINS = 64
 TINY_NORM, HUGE_NORM = 1e-140, 1e140  # between them no square that counts leaves the range of float64
 
 
@@ -44,25 +41,9 @@ class DepthReport:
     printed_norm: Array  # (L+1,)
 
 
-def factor_a_layer(hidden_gradient_log10: Array) -> float:
-    """By how much |dL/dh| is multiplied on its way down one layer, on average from the last hidden layer to the first; NaN for one."""
-    last = len(hidden_gradient_log10) - 1
-    if last < 2:
-        return math.nan
-    with np.errstate(invalid="ignore", over="ignore"):  # 0 at both ends leaves no factor to tell
-        return float(10.0 ** ((hidden_gradient_log10[1] - hidden_gradient_log10[last]) / (last - 1)))
-
-
 def image_batch(images: Tensor, labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """The first `size` images (n, 28, 28) uint8 as float64 pixels 0..1 (size, 784), and their labels."""
     return images[:size].reshape(size, -1).double() / 255.0, labels[:size].clone()
-
-
-def gaussian_batch(size: int, inputs: int, seed: int) -> tuple[Tensor, Tensor]:
-    """N(0, 1) features (size, inputs) float64 and labels drawn evenly."""
-    generator = torch.Generator().manual_seed(seed)
-    features = torch.randn(size, inputs, generator=generator, dtype=torch.float64)
-    return features, torch.randint(OUTPUTS, (size,), generator=generator)
 
 
 def measure_depth(spec: RunSpec, inputs: Tensor, labels: Tensor, precision: str = "float64") -> DepthReport:
@@ -87,42 +68,15 @@ def measure_depth(spec: RunSpec, inputs: Tensor, labels: Tensor, precision: str 
         saturated = [activation.saturated(output, spec.activation_parameter) for output in outputs]
         return DepthReport(
             loss=loss.item(),
-            activation_mean=_numbers(row.mean() for row in rows),
-            activation_std=_numbers(row.std(correction=0) for row in rows),
-            activation_rms_log10=_numbers(norm_log10(row) - 0.5 * math.log10(row.numel()) for row in rows),
-            saturated_fraction=_numbers(mask.double().mean() for mask in saturated),
-            dead_fraction=_numbers((row == 0).all(dim=0).double().mean() for row in rows),
-            weight_gradient_log10=_numbers(norm_log10(gradient) for gradient in weight_gradients),
-            hidden_gradient_log10=_numbers(norm_log10(gradient) for gradient in hidden_gradients),
-            printed_norm=_numbers(gradient.norm() for gradient in weight_gradients),
+            activation_mean=numbers(row.mean() for row in rows),
+            activation_std=numbers(row.std(correction=0) for row in rows),
+            activation_rms_log10=numbers(norm_log10(row) - 0.5 * math.log10(row.numel()) for row in rows),
+            saturated_fraction=numbers(mask.double().mean() for mask in saturated),
+            dead_fraction=numbers((row == 0).all(dim=0).double().mean() for row in rows),
+            weight_gradient_log10=numbers(norm_log10(gradient) for gradient in weight_gradients),
+            hidden_gradient_log10=numbers(norm_log10(gradient) for gradient in hidden_gradients),
+            printed_norm=numbers(gradient.norm() for gradient in weight_gradients),
         )
-
-
-def output_histograms(spec: RunSpec, inputs: Tensor) -> tuple[Array, Array]:
-    """Outputs of the hidden layers in float64: counts (L, HISTOGRAM_BINS) from -largest to +largest, and the largest (L,) each."""
-    network = Concise(spec, (inputs.shape[1], *spec.hidden, OUTPUTS), dtype=torch.float64)
-    with torch.no_grad():
-        outputs = [layer.activation for layer in network.layers(inputs.double())[:-1]]
-    counts = np.array([_histogram(output) for output in outputs])
-    return counts, _numbers(output.abs().max() for output in outputs)
-
-
-def predict_depth(spec: RunSpec, inputs: Tensor) -> DepthPrediction | None:
-    """What mean-field theory says of the same network, from the design alone: no weight is looked at.
-
-    Returns:
-        None where the weights are not random.
-    """
-    initializer, activation = INITIALIZERS[spec.init], resolve(spec.activation)
-    if not initializer.random:  # every weight is the same number, so nothing averages out
-        return None
-    sizes = (inputs.shape[1], *spec.hidden, OUTPUTS)
-    layers = [
-        RandomLayer(n_out, initializer.std(n_in, n_out, spec) ** 2, initializer.bias_std(n_in, n_out, spec) ** 2)
-        for n_in, n_out in pairwise(sizes)
-    ]
-    mean_square = inputs.detach().double().square().mean().item()
-    return mean_field(lambda z: activation(z, spec.activation_parameter), inputs.shape[1], mean_square, layers, len(inputs))
 
 
 def gradient_norms_by_depth(
@@ -171,13 +125,5 @@ def norm_log10(values: Tensor) -> float:
     return float(largest.log10() + (exact / largest).norm().log10())
 
 
-def _numbers(values: Iterable[float | Tensor]) -> Array:
+def numbers(values: Iterable[float | Tensor]) -> Array:
     return np.array([float(value) for value in values], dtype=np.float64)
-
-
-def _histogram(values: Tensor) -> Array:
-    largest = float(values.abs().max())
-    if not 0.0 < largest < math.inf:
-        return np.zeros(HISTOGRAM_BINS)
-    counts, _ = np.histogram(values.numpy(), HISTOGRAM_BINS, (-largest, largest))
-    return counts.astype(np.float64)

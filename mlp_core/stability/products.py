@@ -10,7 +10,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,7 +18,6 @@ from torch import Tensor
 
 from mlp_core.theory import Array, lyapunov_exponents, lyapunov_variances
 
-MOST_DRAWN = 12_000_000  # random numbers a product may cost; 500 trials of 1000 factors of 4 x 4 are 8 million: 0.2 s on one core
 RENORMALIZE_EVERY = 16  # factors; 16 of 64 x 64 grow by 1e29 at most or so, far from 1e308
 BLOCK_ENTRIES = 2_000_000  # drawn at a time: 16 MB
 
@@ -181,28 +180,6 @@ def rescaled(growth: Array, scale: float, at: Sequence[int] | None = None) -> Ar
     """The growth (..., m) of the same matrices times `scale`, after each of `at` (m) factors; 1 .. m if absent."""
     factors = np.arange(1, growth.shape[-1] + 1) if at is None else np.asarray(at)
     return growth + math.log10(scale) * factors
-
-
-class Rate(NamedTuple):
-    """Growth a factor in nats, averaged over trials, and its standard error; NaN where there is too little to tell."""
-
-    mean: float
-    error: float
-
-
-def measured_rate(growth: Array) -> Rate:
-    """The slope of each trial (trials, factors) from a tenth of the way to the end: the start still bends."""
-    trials, factors = growth.shape
-    start = factors // 10
-    if factors - 1 <= start:
-        return Rate(math.nan, math.nan)
-    slopes = (growth[:, -1] - growth[:, start]) * math.log(10.0) / (factors - 1 - start)
-    return Rate(float(slopes.mean()), float(slopes.std(ddof=1)) / math.sqrt(trials) if trials > 1 else math.nan)
-
-
-def affordable_trials(n: int, factors: int, ensemble: str = "gaussian") -> int:
-    """How many trials of n x n matrices fit into the time that `MOST_DRAWN` random numbers take."""
-    return max(1, MOST_DRAWN // (factors * n * n * ENSEMBLES[ensemble].cost))
 
 
 def running_products(factors: Tensor, product: Tensor, multiply: Callable[[Tensor, Tensor], Tensor]) -> Tensor:

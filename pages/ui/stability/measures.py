@@ -10,19 +10,13 @@ from torch import Tensor
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
+from mlp_core.labs.stability.depth import gaussian_batch, output_histograms, predict_depth
 from mlp_core.labs.stability.gradient_map import VarianceMap, gradient_map_log10
 from mlp_core.labs.stability.number_formats import LiteralGrowth, ProductSnapshot, literal_growth, product_after
 from mlp_core.labs.stability.singular_values import singular_value_path
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.stability import matrix_product_growth
-from mlp_core.stability.depth import (
-    DepthReport,
-    gaussian_batch,
-    image_batch,
-    measure_depth,
-    output_histograms,
-    predict_depth,
-)
+from mlp_core.stability.depth import DepthReport, image_batch, measure_depth
 from mlp_core.stability.products import ENSEMBLES
 from mlp_core.theory import Array, DepthPrediction
 

@@ -14,18 +14,10 @@ from torch import Tensor
 
 from mlp_core.data import load_sample
 from mlp_core.initializers import initial_parameters
+from mlp_core.labs.stability.depth import factor_a_layer, gaussian_batch, output_histograms, predict_depth
 from mlp_core.network import generator_for
 from mlp_core.spec import OUTPUTS, RunSpec, SpecError
-from mlp_core.stability.depth import (
-    factor_a_layer,
-    gaussian_batch,
-    gradient_norms_by_depth,
-    image_batch,
-    measure_depth,
-    norm_log10,
-    output_histograms,
-    predict_depth,
-)
+from mlp_core.stability.depth import gradient_norms_by_depth, image_batch, measure_depth, norm_log10
 
 TORCH_FUNCTIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlp_core.labs.stability.growth import MOST_DRAWN, affordable_trials, measured_rate
 from mlp_core.stability import matrix_product_growth
-from mlp_core.stability.products import ENSEMBLES, MOST_DRAWN, affordable_trials, drawn_factors, measured_rate
+from mlp_core.stability.products import ENSEMBLES, drawn_factors
 from mlp_core.theory import Array, critical_scale, lyapunov_exponents, lyapunov_variances
 
 LN10 = math.log(10)
