@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+
 from mlp_core.data import FULL_SET_HINT, load_fashion_mnist
 
 

@@ -3,7 +3,7 @@
 python scripts/make_sample.py FOLDER_WITH_THE_FOUR_FILES
 
 That is 600 of 6,000 training and 100 of 1,000 test images a class: stratified without a random number, so that every run writes the same
-content. Its digests, printed at the end, are `SAMPLE` in mlp_core/data/known_files.py.
+content. Its digests, printed at the end, are `SAMPLE` in mlp_core/data/files.py.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mlp_core.data.idx import CLASSES, IMAGES_MAGIC, LABELS_MAGIC
-from mlp_core.data.known_files import FILES, read_folder
+from mlp_core.data.files import CLASSES, FILES, IMAGES_MAGIC, LABELS_MAGIC, read_folder
 
 EVERY = 10
 SAMPLE_FOLDER = Path(__file__).parents[1] / "mlp_core" / "data" / "sample"

@@ -23,6 +23,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+
 from mlp_core.data import Dataset, load_fashion_mnist
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, FILE, FIRST_SEED, QUANTITIES, KnownRun, read_runs, runs_text
 from mlp_core.runtime.matmul import choose_matmul

@@ -16,8 +16,7 @@ import pooch
 from filelock import FileLock, Timeout
 from requests.exceptions import ConnectTimeout, HTTPError, ReadTimeout, RequestException
 
-from mlp_core.data.idx import DataError
-from mlp_core.data.known_files import FILES
+from mlp_core.data.files import FILES, DataError
 
 Report = Callable[[float, str], None]  # fraction done 0..1, and what is going on
 

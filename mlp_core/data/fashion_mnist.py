@@ -18,8 +18,7 @@ import torch
 from torch import Tensor
 
 from mlp_core.data.download import Report, cache_folder, fetch
-from mlp_core.data.idx import DataError
-from mlp_core.data.known_files import read_folder
+from mlp_core.data.files import DataError, read_folder
 
 __all__ = ["CLASS_NAMES", "FULL_SET_HINT", "DataError", "Dataset", "forget", "load_fashion_mnist", "load_sample"]
 
@@ -60,21 +59,8 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Places:
-    """The folders to look in. What was read from some is no answer for others."""
-
-    given: str
-    package: Path
-    cache: Path
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The set, or None; and why each source before it was passed over."""
-
-    dataset: Dataset | None
-    notes: tuple[str, ...]
+Notes = tuple[str, ...]
+Found = tuple[Dataset | None, Notes]  # the set, if there is one; and why each source before it was passed over
 
 
 def load_fashion_mnist(progress: Report | None = None, allow_download: bool = True, fallback: bool = True) -> Dataset:
@@ -92,16 +78,15 @@ def load_fashion_mnist(progress: Report | None = None, allow_download: bool = Tr
     Raises:
         DataError: no source works and `fallback` is False; or the bundled sample itself is damaged.
     """
-    places = _Places(os.environ.get(FOLDER_VARIABLE, "").strip(), DEBIAN_FOLDER, cache_folder())
-    found = _once(_from_folders, places).result(progress)
-    if found.dataset is not None:
-        return found.dataset
-    notes = found.notes
+    given, cache = os.environ.get(FOLDER_VARIABLE, "").strip(), cache_folder()
+    dataset, notes = _once(_from_folders, given, DEBIAN_FOLDER, cache).result(progress)
+    if dataset is not None:
+        return dataset
     if allow_download:
-        found = _once(_from_network, places.cache).result(progress)
-        notes += found.notes
-        if found.dataset is not None:
-            return replace(found.dataset, notes=notes)
+        dataset, more = _once(_from_network, cache).result(progress)
+        notes += more
+        if dataset is not None:
+            return replace(dataset, notes=notes)
     if not fallback:
         raise DataError("Fashion-MNIST", "a source that works", "; ".join(notes))
     return replace(load_sample(), notes=notes)
@@ -122,36 +107,33 @@ def forget() -> None:
         _tasks.clear()
 
 
-def _from_folders(places: _Places, report: Report) -> _Found:
-    notes: list[str] = []
-    for source, folder, published_only in (
-        (FOLDER_VARIABLE, Path(os.path.expanduser(places.given)), False),
-        ("the Debian package", places.package, True),
-        ("an earlier download", places.cache, True),
-    ):
-        if source == FOLDER_VARIABLE and not places.given:
-            continue
+def _from_folders(given: str, package: Path, cache: Path, report: Report) -> Found:
+    sources = [("the Debian package", package), ("an earlier download", cache)]
+    if given:
+        sources.insert(0, (FOLDER_VARIABLE, Path(os.path.expanduser(given))))
+    notes: Notes = ()
+    for source, folder in sources:
         report(0.0, f"Reading {folder}")
         try:
-            return _Found(_read(folder, published_only, source, tuple(notes)), ())
+            return _read(folder, source, notes, published_only=source != FOLDER_VARIABLE), ()
         except DataError as error:
-            notes.append(f"{source}: {error}.")
-    return _Found(None, tuple(notes))
+            notes += (f"{source}: {error}.",)
+    return None, notes
 
 
-def _from_network(cache: Path, report: Report) -> _Found:
+def _from_network(cache: Path, report: Report) -> Found:
     try:
         fetch(cache, report)
-        return _Found(_read(cache, True, "a download", ()), ())
+        return _read(cache, "a download"), ()
     except DataError as error:
-        return _Found(None, (f"a download: {error}.",))
+        return None, (f"a download: {error}.",)
 
 
 def _from_bundle(_: Report) -> Dataset:
-    return _read(SAMPLE_FOLDER, False, "the bundled sample", ())
+    return _read(SAMPLE_FOLDER, "the bundled sample", published_only=False)
 
 
-def _read(folder: Path, published_only: bool, source: str, notes: tuple[str, ...]) -> Dataset:
+def _read(folder: Path, source: str, notes: Notes = (), *, published_only: bool = True) -> Dataset:
     files = read_folder(folder, published_only)
     if not (files.is_published or files.is_sample):
         notes += (f"{source}: {folder} holds other data than the published Fashion-MNIST; it is used as it is.",)

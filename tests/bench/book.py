@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mlp_core.data import Dataset
-from mlp_core.data.known_files import FILES
+from mlp_core.data.files import FILES
 from scripts.make_sample import idx_bytes
 
 ROOT = Path(__file__).parents[2]

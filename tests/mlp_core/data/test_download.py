@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mlp_core.data import download, known_files
+from mlp_core.data import download, files
 from mlp_core.data.download import cache_folder, fetch
-from mlp_core.data.idx import DataError
+from mlp_core.data.files import DataError
 from tests.support.idx_files import NAMES, TRAIN_IMAGES, TRAIN_LABELS, digests, small_set, write_set
 from tests.support.mirror import Mirror, mirror_of
 
@@ -34,7 +34,7 @@ def files_in(folder: Path) -> set[str]:
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     """A mirror that holds the small set, which counts as the published one; the only one there is."""
-    monkeypatch.setattr(known_files, "PUBLISHED", digests(VALUES))
+    monkeypatch.setattr(files, "PUBLISHED", digests(VALUES))
     with mirror_of(VALUES) as running:
         monkeypatch.setattr(download, "PUBLISHED_GZ", running.published)
         monkeypatch.setattr(download, "MIRRORS", (running.url,))
@@ -45,7 +45,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
 def test_torchvision_names_the_same_mirror_files_and_checksums() -> None:
     fashion_mnist = pytest.importorskip("torchvision.datasets").FashionMNIST
     assert set(fashion_mnist.mirrors) <= set(download.MIRRORS)
-    assert fashion_mnist.resources == [(f"{name}.gz", download.PUBLISHED_GZ[name].md5) for name in known_files.FILES]
+    assert fashion_mnist.resources == [(f"{name}.gz", download.PUBLISHED_GZ[name].md5) for name in files.FILES]
 
 
 def test_fetches_the_four_files_and_says_how_far_it_is(tmp_path: Path, mirror: Mirror) -> None:
@@ -53,7 +53,7 @@ def test_fetches_the_four_files_and_says_how_far_it_is(tmp_path: Path, mirror: M
     fetch(tmp_path / "new" / "folder", lambda fraction, text: told.append((fraction, text)))
     assert mirror.asked == PATHS
     assert files_in(tmp_path / "new" / "folder") == {path[1:] for path in PATHS}
-    assert known_files.read_folder(tmp_path / "new" / "folder", published_only=True).is_published
+    assert files.read_folder(tmp_path / "new" / "folder", published_only=True).is_published
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions)
     assert 0.0 <= fractions[0] <= fractions[-1] <= 1.0
@@ -96,7 +96,7 @@ def test_a_failing_mirror_gives_its_reason_and_leaves_no_trace(
     mirror.fault = ""
     fetch(tmp_path, quiet)
     assert mirror.asked.count(f"/{TRAIN_IMAGES}.gz") == 1
-    assert known_files.read_folder(tmp_path, published_only=True).is_published
+    assert files.read_folder(tmp_path, published_only=True).is_published
 
 
 def test_takes_the_next_mirror(tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,11 +155,12 @@ def test_threads_that_ask_at_once_download_once(tmp_path: Path, mirror: Mirror) 
 FETCH_IN_A_PROCESS = """
 import sys
 from pathlib import Path
-from mlp_core.data import DataError, download, known_files
+from mlp_core.data import DataError, download
+from mlp_core.data import files
 from tests.support.idx_files import digests, small_set
 from tests.support.mirror import published
 values = small_set()
-known_files.PUBLISHED, download.PUBLISHED_GZ = digests(values), published(values)
+files.PUBLISHED, download.PUBLISHED_GZ = digests(values), published(values)
 download.MIRRORS, download.RETRIES = (sys.argv[2],), 0
 exec(sys.argv[3])
 try:

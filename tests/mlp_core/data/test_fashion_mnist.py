@@ -14,13 +14,13 @@ import pytest
 import torch
 from torch import nn
 
-from mlp_core.data import CLASS_NAMES, DataError, Dataset, download, forget, known_files, load_fashion_mnist, load_sample
+from mlp_core.data import CLASS_NAMES, DataError, Dataset, download, files, forget, load_fashion_mnist, load_sample
 from mlp_core.data import fashion_mnist as data
 from tests.support.idx_files import DEBIAN, NAMES, TEST_IMAGES, TRAIN_IMAGES, TRAIN_LABELS, Bytes, digests, read_idx, small_set, write_set
 from tests.support.mirror import Mirror, mirror_of
 
 PUBLISHED, OTHER = small_set(seed=1), small_set(seed=2)
-REALLY_PUBLISHED = known_files.PUBLISHED
+REALLY_PUBLISHED = files.PUBLISHED
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def _nothing_to_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(data, "DEBIAN_FOLDER", tmp_path / "debian")
-    monkeypatch.setattr(known_files, "PUBLISHED", digests(PUBLISHED))
+    monkeypatch.setattr(files, "PUBLISHED", digests(PUBLISHED))
     monkeypatch.setattr(download, "MIRRORS", ("http://127.0.0.1:9/",))  # nobody listens there
     monkeypatch.setattr(download, "RETRIES", 0)
     forget()
@@ -269,7 +269,7 @@ def test_loading_imports_no_torchvision() -> None:
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="the Debian package dataset-fashion-mnist is not installed")
 def test_the_real_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "DEBIAN_FOLDER", DEBIAN)
-    monkeypatch.setattr(known_files, "PUBLISHED", REALLY_PUBLISHED)
+    monkeypatch.setattr(files, "PUBLISHED", REALLY_PUBLISHED)
     dataset = load_fashion_mnist(fallback=False, allow_download=False)
     assert dataset.notes == ()
     assert not dataset.is_sample

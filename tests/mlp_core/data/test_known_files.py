@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_core.data import known_files
+from mlp_core.data import files
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
-from mlp_core.data.idx import DataError
-from mlp_core.data.known_files import FILES, PUBLISHED, SAMPLE, read_folder
+from mlp_core.data.files import FILES, PUBLISHED, SAMPLE, DataError, read_folder
 from scripts import make_sample
 from tests.support.idx_files import DEBIAN, NAMES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, digests, idx, read_idx, small_set, write_set
 
@@ -68,7 +67,7 @@ def test_refuses_labels_that_are_not_one_an_image(tmp_path: Path) -> None:
 
 def test_refuses_one_published_file_in_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = small_set(train=20, test=20)
-    monkeypatch.setattr(known_files, "PUBLISHED", digests(values))
+    monkeypatch.setattr(files, "PUBLISHED", digests(values))
     values[TRAIN_LABELS], values[TEST_LABELS] = values[TEST_LABELS], values[TRAIN_LABELS]  # the counts agree: only checksums can tell
     write_set(tmp_path, values)
     with pytest.raises(DataError, match=r"train-labels\S+: expected train-labels\S+, found the content of t10k-labels"):
@@ -77,7 +76,7 @@ def test_refuses_one_published_file_in_the_place_of_another(tmp_path: Path, monk
 
 def test_a_changed_pixel_is_not_the_published_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = small_set()
-    monkeypatch.setattr(known_files, "PUBLISHED", digests(values))
+    monkeypatch.setattr(files, "PUBLISHED", digests(values))
     assert read_folder(write_set(tmp_path, values), published_only=True).is_published
     values[TRAIN_IMAGES][7, 14, 14] ^= 1
     write_set(tmp_path, values)

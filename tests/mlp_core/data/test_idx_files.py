@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.data.idx import DataError, read_images, read_labels
+from mlp_core.data.files import DataError, read_images, read_labels
 from tests.support.idx_files import Bytes, idx, small_set
 
 IMAGES = small_set(train=3)["train-images-idx3-ubyte"]
