@@ -9,7 +9,7 @@ from mlp_core.expression import ExpressionError, compile_expression
 from mlp_core.expression.operations import functions
 from mlp_core.labs.activations.facts import grid
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds
-from pages.ui.activations import distribution as distribution_panel
+from pages.ui.activations import distribution
 from pages.ui.activations.activations import ShownActivation, cost_panel, curves_panel, facts_panel, identities_panel
 from pages.ui.link import LinkState, choice, choices, number, span, text
 from pages.ui.navigation import page_header
@@ -27,7 +27,7 @@ FIELDS = (
     number("x", 1.0, GRID_BOUNDS),
     span("range", (-8.0, 8.0), GRID_BOUNDS),
     choice("step", "0.1", STEPS),
-    *distribution_panel.FIELDS,
+    *distribution.FIELDS,
 )
 
 
@@ -102,7 +102,7 @@ def page() -> None:
     else:
         curves_panel(list(shown.values()), closer, x)
         facts_panel(list(shown.values()))
-        distribution_panel.distribution_panel(link, closer)
+        distribution.distribution_panel(link, closer)
         identities_panel(closer.curve.x)
         cost_panel(list(shown.values()))
     link.write()

@@ -22,7 +22,7 @@ from pages.ui.run.own_picture import own_picture_panel
 from pages.ui.run.predictions import predictions_panel
 from pages.ui.run.readings import book_badge, progress_bar, reference, tiles, verdict_box
 from pages.ui.run.rewind import RunAtStep, rewind_panel
-from pages.ui.run.run_controls import lr_popover, run_buttons, train_fixed, waiting_design
+from pages.ui.run.run_controls import branch, lr_popover, run_buttons, train_fixed, waiting_design
 from pages.ui.ticking import ticking
 
 CHART_HEIGHT = 340
@@ -78,7 +78,7 @@ def _watch(set_controls: Callable[[RunSpec], None], drawn: tuple[object, ...], m
     with st.container(key="run_progress"):
         progress_bar(now)
     with st.container():
-        moment = rewind_panel(job, now)
+        moment = rewind_panel(job, now, branch)
     shown = moment.snapshot
     tiles(shown)
     with st.container():

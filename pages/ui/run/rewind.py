@@ -11,7 +11,6 @@ from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.network import Network
 from mlp_core.spec import BOUNDS, SpecError
 from pages.ui.refusals import accept, refusal, refuse
-from pages.ui.run.run_controls import branch as branch_on_page
 from pages.ui.run.run_controls import worded
 from pages.ui.text import count
 from pages.ui.unbroken import unbroken
@@ -29,7 +28,7 @@ class RunAtStep:
     cursor: int | None = None
 
 
-def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch = branch_on_page, outcome: str = STAYS) -> RunAtStep:
+def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch, outcome: str = STAYS) -> RunAtStep:
     """A slider over the steps that the run kept, and the moment it is at; while the run moves, the newest.
 
     Args:
