@@ -88,7 +88,7 @@ def test_back_and_forward(activations: Page) -> None:
     press(activations, "x", "ArrowRight")  # once: several presses may be one entry of the browser's history, or more than one
     expect(activations).to_have_url(re.compile(r"\?x=1\.1$"))
     settle(activations)
-    activations.wait_for_timeout(2_100)  # within two seconds of a write an older address is taken for a straggler
+    activations.wait_for_timeout(2_100)  # within two seconds of a write an older address is taken for a stale one
     activations.go_back()
     expect(activations.get_by_text("value 1, gradient 1")).to_be_visible()
     activations.go_forward()
