@@ -118,6 +118,7 @@ def test_leaving_and_coming_back_keeps_the_tensors(open_tensors: OpenPage) -> No
     type_into(page, "a", 0, 0, "10")
     expect(page.get_by_text("10·5 + 2·7 = 64")).to_be_visible()
     page.get_by_role("link", name="Activations").first.click()
+    expect(page.get_by_text("The exponential is expensive")).to_be_visible()  # a page that has not begun to change is at rest too
     settle(page)
     page.get_by_role("link", name="Tensors").first.click()
     expect(page.get_by_text("10·5 + 2·7 = 64")).to_be_visible()
