@@ -59,13 +59,13 @@ class Click:
     data: Any = None
 
 
-def live_chart(figure: Figure | Payload, *, key: str, height: int = 360, alt: str, on_click: bool = False) -> Click | None:
+def live_chart(figure: Figure | Payload, *, key: str, height: int | None = None, alt: str, on_click: bool = False) -> Click | None:
     """Show a figure and update it in place whenever this is called again with the same key.
 
     Args:
         figure: the figure, or what `figure_payload` made of it: a page that shows one figure many times keeps that.
         key: names the chart on its page; also the file name of a saved picture.
-        height: in pixels, fixed, so that nothing on the page jumps.
+        height: in pixels, fixed, so that nothing on the page jumps; by default the figure's own.
         alt: what the picture shows, for those who cannot see it.
         on_click: whether a click on a point or a heatmap cell reruns the page (or the fragment).
 
@@ -74,6 +74,7 @@ def live_chart(figure: Figure | Payload, *, key: str, height: int = 360, alt: st
 
     Where plotly's script cannot be served the chart is Streamlit's own: it blinks, and reports no clicks.
     """
+    height = figure["layout"]["height"] if height is None else height
     script = ensure_plotly_js() if st.get_option("server.enableStaticServing") else None
     if script is None:
         import pandas  # noqa: F401, PLC0415  plotly looks for it among the imported modules, and trips over one that a thread is importing

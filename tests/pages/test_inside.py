@@ -17,7 +17,7 @@ from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from pages.figures.layers import FlatRange
-from pages.ui.run.inside_statistics import flat_of, moments_of
+from pages.ui.run.inside import flat_of, moments_of
 from tests.support.engine import clouds, network_of
 from tests.support.histories import looks_of
 from tests.support.pages.snapshots import snapshot_of

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
+import numpy as np
 import streamlit as st
+import torch
 
+from mlp_core.activations import Activation
+from mlp_core.data import CLASS_NAMES, load_fashion_mnist
+from mlp_core.expression import resolve
+from mlp_core.initializers import initial_parameters
 from mlp_core.jobs import JobSnapshot
-from mlp_core.network import Network
-from mlp_core.spec import INPUTS
-from pages.ui.run import inside_pictures, inside_statistics
+from mlp_core.network import Network, generator_for
+from mlp_core.records import LayerStats
+from mlp_core.reports.diagnosis import verdict as healthy
+from mlp_core.spec import INPUTS, RunSpec
+from mlp_core.training.inspection import PROBE_IMAGES, Inspection, inspect
+from pages.figures.figure import Floats
+from pages.figures.layers import FlatRange, MeasuredLayers, activation_strips, layer_histograms, layer_statistics
+from pages.figures.pictures import MOST_UNITS, weight_images
+from pages.figures.predictions import prediction_grid, probability_bars
+from pages.ui.live_chart import live_chart
+from pages.ui.memo import memo
+from pages.ui.text import count, percent
 from pages.ui.widget_values import WidgetValues
 
-OVER_TIME, HISTOGRAMS, WEIGHTS, IMAGE = "Over time", "Histograms", "First-layer weights", "One image"
+OVER_TIME, HISTOGRAMS, FIRST_LAYER, IMAGE = "Over time", "Histograms", "First-layer weights", "One image"
+OUTPUTS_OF_UNITS, WEIGHTS, GRADIENTS = "Activations", "Weights", "Gradients"
+DEFAULTS = {"inside_view": OVER_TIME, "inside_kind": OUTPUTS_OF_UNITS, "inside_own": False, "inside_image": 0, "inside_changed": False}
+AXES = {OUTPUTS_OF_UNITS: "output of a unit", WEIGHTS: "weight", GRADIENTS: "gradient ∂L/∂W"}
+OWN_AXES = {OUTPUTS_OF_UNITS: "output / layer's largest", WEIGHTS: "weight / layer's largest", GRADIENTS: "gradient / layer's largest"}
+LESSONS = {
+    OUTPUTS_OF_UNITS: "Healthy layers spread about equally wide; a spread that shrinks from layer to layer is a signal that vanishes.",
+    WEIGHTS: "Before training they show the initialization; healthy training widens them slowly. Ridges that do not move do not learn.",
+    GRADIENTS: "Healthy layers have gradients of about the same width; one that shrinks towards the first layer is a gradient that "
+    "vanishes.",
+}
+RANGES = {
+    "mean": healthy.MEAN,
+    "std": healthy.STD,
+    "flat": (100 * healthy.FLAT[0], 100 * healthy.FLAT[1]),
+    "gradient": healthy.GRADIENT,
+    "update": healthy.UPDATE,
+}
+WEIGHT_COLUMNS = 8
+PICTURE_HEIGHT = 210
 
 
 def inside_panel(snapshot: JobSnapshot, network: Network | None, look: Callable[[], None]) -> None:
@@ -23,18 +58,218 @@ def inside_panel(snapshot: JobSnapshot, network: Network | None, look: Callable[
         look: says that somebody looks, so that inspections are made.
     """
     look()
-    pictures = network is not None and network.weights()[0][0].shape[1] == INPUTS
-    views = [OVER_TIME, HISTOGRAMS, *([WEIGHTS, IMAGE] if pictures else [])]
-    chosen = WidgetValues("inside", {"inside_view": OVER_TIME} | inside_statistics.DEFAULTS | inside_pictures.DEFAULTS)
+    views = [OVER_TIME, HISTOGRAMS, *([FIRST_LAYER, IMAGE] if network is not None and _sees_images(network) else [])]
+    chosen = WidgetValues("inside", DEFAULTS)
     if chosen["inside_view"] not in views:
         chosen["inside_view"] = OVER_TIME
     view = st.segmented_control("View", label_visibility="collapsed", required=True, **chosen.default("inside_view", views))
     if view == HISTOGRAMS:
-        inside_statistics.histograms(snapshot, network, chosen)
-    elif view == WEIGHTS and network is not None:
-        inside_pictures.first_layer(snapshot, network, chosen)
+        _histograms(snapshot, network, chosen)
+    elif view == FIRST_LAYER and network is not None:
+        _first_layer(snapshot, network, chosen)
     elif view == IMAGE and network is not None:
-        inside_pictures.one_image(snapshot, network, chosen)
+        _one_image(snapshot, network, chosen)
     else:
-        inside_statistics.over_time(snapshot)
+        _over_time(snapshot)
     chosen.keep()
+
+
+def _sees_images(network: Network) -> bool:
+    return network.weights()[0][0].shape[1] == INPUTS
+
+
+def _over_time(snapshot: JobSnapshot) -> None:
+    """Every layer's statistics over the epochs: what was probed from the start, and what somebody has looked at."""
+    moments = moments_of(snapshot)
+    if not moments:
+        st.info("Press **Train** or **Step one batch**: the network is measured before its first step.", icon=":material/visibility:")
+        return
+    if not any(ratio is not None for moment in moments for ratio in moment.update_ratios):
+        st.caption(_why_nothing(snapshot))
+    figure = memo(
+        "inside_over_time",
+        (snapshot.spec, moments[-1].step, len(moments)),
+        lambda: layer_statistics(moments, snapshot.steps_per_epoch, snapshot.spec.epochs, RANGES, healthy.UPDATE_RULE),
+    )
+    alt = "Mean, standard deviation, dead or saturated share, gradient norm and update-to-weight ratio of every layer against epochs"
+    live_chart(figure, key="inside_over_time", alt=alt)
+    st.caption(
+        "Measured on at most 256 training examples, dropout off. **Green** is where these numbers lay in the chapter's networks that learn "
+        "(measured on Fashion-MNIST, from step 100 on). The dotted line is Karpathy's rule of thumb: an update of about a thousandth of "
+        "the weights' size. Far below it the lr is too low; above a tenth, steps are likely to throw away what was learned."
+    )
+
+
+def moments_of(snapshot: JobSnapshot) -> list[MeasuredLayers]:
+    """Probes and inspections in the order of their steps; an inspection stands for a probe of the same step."""
+    probed = {probe.step: MeasuredLayers(probe.step, probe.layers, [None] * len(probe.layers)) for probe in snapshot.history.probes}
+    looked = {
+        look.step: MeasuredLayers(look.step, [layer.stats for layer in look.layers], [layer.update_ratio for layer in look.layers])
+        for look in snapshot.inspections
+    }
+    together = probed | looked
+    return [together[step] for step in sorted(together)]
+
+
+def _histograms(snapshot: JobSnapshot, network: Network | None, chosen: WidgetValues) -> None:
+    """Distributions of activations, weights or gradients in every layer, as last seen."""
+    look = _newest(snapshot, network)
+    if look is None:
+        st.info(_why_nothing(snapshot), icon=":material/visibility:")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        kind = st.segmented_control(
+            "What", label_visibility="collapsed", required=True, **chosen.default("inside_kind", [OUTPUTS_OF_UNITS, WEIGHTS, GRADIENTS])
+        )
+        own = st.toggle("Each layer on its own scale", help="Shows shapes where sizes differ much.", **chosen.value("inside_own"))
+    hidden = len(look.layers) - 1
+    outputs = kind == OUTPUTS_OF_UNITS and hidden > 0
+    layers = look.layers[:hidden] if outputs else look.layers
+    flat = flat_of(resolve(snapshot.spec.activation), snapshot.spec) if outputs else None
+    figure = memo(
+        "inside_histograms",
+        (snapshot.spec, look.step, kind, own),
+        lambda: layer_histograms(
+            [getattr(layer, kind.lower()) for layer in layers],
+            (OWN_AXES if own else AXES)[kind],
+            hidden=hidden,
+            flat=flat,
+            notes=[_note(layer.stats) for layer in layers] if outputs else (),
+            own_scales=own,
+        ),
+    )
+    live_chart(figure, key="inside_histograms", alt=f"Histograms of the {kind.lower()} of every layer")
+    shaded = "" if flat is None or own else "Outputs in the shaded part let next to no gradient through. "
+    st.caption(f"After step {count(look.step)}. {shaded}{LESSONS[kind]}")
+
+
+def flat_of(activation: Activation, spec: RunSpec) -> FlatRange | None:
+    """Where the outputs of an activation count as saturated; None where they do not tell."""
+    interval = activation.range(spec.activation_parameter)
+    if interval is None or activation.saturated_margin is None:
+        return None
+    low, high = interval.low + activation.saturated_margin, interval.high - activation.saturated_margin
+    return FlatRange(low, high) if math.isfinite(low) or math.isfinite(high) else None
+
+
+def _newest(snapshot: JobSnapshot, network: Network | None) -> Inspection | None:
+    """The last look inside; where there is none and the run has ended, one that is made now."""
+    if snapshot.inspections:
+        return snapshot.inspections[-1]
+    ended = snapshot.state in ("finished", "stopped") and snapshot.stop_reason is not None
+    if network is None or not ended or not _sees_images(network):
+        return None
+
+    def late_look() -> Inspection:
+        data, device = load_fashion_mnist(), network.weights()[0][0].device
+        images = data.train_images[:PROBE_IMAGES].reshape(-1, INPUTS).to(device).float() / 255
+        labels = data.train_labels[:PROBE_IMAGES].clone().to(device)
+        return inspect(network, images, labels, step=snapshot.step)
+
+    return memo("inside_late_look", (snapshot.spec, snapshot.step), late_look)
+
+
+def _why_nothing(snapshot: JobSnapshot) -> str:
+    if snapshot.members:
+        return "Several seeds train at once, and nobody can look into all of them: train a single one to see its updates and histograms."
+    if snapshot.state == "playing":
+        return "Collecting…"
+    if snapshot.state in ("finished", "stopped"):
+        return "Updates are measured while somebody looks: train again with this panel open to see them."
+    return "Updates and histograms are measured while it trains: press **Train** or **Step one batch** with this panel open."
+
+
+def _note(stats: LayerStats) -> str:
+    saturated = f"{percent(stats.saturated_fraction, 0)} saturated" if stats.saturated_fraction else ""
+    dead = f"{stats.dead_units} dead" if stats.dead_units else ""
+    return ", ".join(filter(None, (saturated, dead)))
+
+
+def _first_layer(snapshot: JobSnapshot, network: Network, chosen: WidgetValues) -> None:
+    """The incoming weights of the first units, each as an image; or only what training made of them."""
+    picture, words = st.columns([5, 3], gap="large")
+    with words:
+        changed = st.toggle(
+            "Only what training changed", help="The weights less those before the first step, which the seed tells.",
+            **chosen.value("inside_changed"),
+        )  # fmt: skip
+        units = network.weights()[0][0].shape[0]
+        shown = f"the first {MOST_UNITS} of {count(units)} units" if units > MOST_UNITS else f"all {count(units)} units"
+        what = "unit" if snapshot.spec.hidden else "class"
+        st.markdown(
+            f"After step {count(snapshot.step)}, {shown}. A {what} answers most to an image that is bright where its weights are **red** "
+            "and dark where they are **blue**."
+        )
+        st.caption(
+            "Large random initial weights, as of He or Xavier, hide under their grain what was learned: leave them out to see it. "
+            "Healthy units then show blurred clothes, each its own; a unit without any color has not learned."
+        )
+    figure = memo(
+        "inside_weights",
+        (snapshot.spec, snapshot.step, snapshot.state, changed),
+        lambda: weight_images(_first_weights(network) - (_initial_weights(snapshot.spec) if changed else 0.0), columns=WEIGHT_COLUMNS),
+    )
+    with picture:
+        live_chart(figure, key="inside_weights", alt="The incoming weights of first-layer units as pictures")
+
+
+def _first_weights(network: Network) -> Floats:
+    return network.weights()[0][0][:MOST_UNITS].to("cpu", torch.float64, copy=True).numpy()
+
+
+def _initial_weights(spec: RunSpec) -> Floats:
+    """The weights before the first step, drawn again from the seed."""
+
+    def draw() -> Floats:
+        weight, _ = initial_parameters(spec, spec.sizes, generator_for(spec, "init"))[0]
+        return weight[:MOST_UNITS].double().numpy()
+
+    return memo("inside_initial", spec, draw)
+
+
+def _one_image(snapshot: JobSnapshot, network: Network, chosen: WidgetValues) -> None:
+    """A test image, what every unit makes of it, and what the network takes it for."""
+    data = load_fashion_mnist()
+    clicked = st.session_state.get("_image")
+    if clicked is not None and clicked != st.session_state.get("_inside_clicked"):
+        chosen["inside_image"] = clicked
+    st.session_state["_inside_clicked"] = clicked
+    last = len(data.test_labels) - 1
+    chosen["inside_image"] = min(chosen["inside_image"], last)
+    index = st.number_input(
+        f"Test image, 0 to {count(last)}", width=220, help="A click on an image below chooses it too.",
+        **chosen.value("inside_image", min_value=0, max_value=last),
+    )  # fmt: skip
+    outputs, probabilities = memo("inside_passage", (snapshot.spec, snapshot.step, snapshot.state, index), lambda: _outputs(network, index))
+    label, said = int(data.test_labels[index]), int(np.nan_to_num(probabilities).argmax())
+    picture, strips, answer = st.columns([2, 7, 4], gap="medium", vertical_alignment="center")
+    with picture:
+        image = data.test_images[index : index + 1].numpy()
+        live_chart(
+            prediction_grid(image, [label], [said], CLASS_NAMES, columns=1), key="inside_image_picture", height=PICTURE_HEIGHT,
+            alt=f"Test image {index}: {CLASS_NAMES[label]}, taken for {CLASS_NAMES[said]}",
+        )  # fmt: skip
+    with strips:
+        names = [f"Layer {number}" for number in range(1, len(outputs))] + ["Output (logits)"]
+        figure = activation_strips(outputs, names)
+        live_chart(figure, key="inside_strips", alt="What every unit of every layer puts out")
+    with answer:
+        figure = probability_bars(probabilities, CLASS_NAMES, label, said)
+        live_chart(figure, key="inside_probabilities", alt="Probability of each class")
+    st.caption(
+        f"After step {count(snapshot.step)} the network says {CLASS_NAMES[said]} with probability "
+        f"{percent(float(probabilities[said]))}; the label is {CLASS_NAMES[label]}. Orange is above 0, blue below, each strip on a "
+        "scale of its own. Point at a cell to read its value. The order of the units means nothing."
+    )
+
+
+def _outputs(network: Network, index: int) -> tuple[list[Floats], Floats]:
+    """What every layer puts out for a test image, (units,) each, and the probabilities (classes,), without dropout.
+
+    Beside a training thread the layers may be of neighboring steps.
+    """
+    device = network.weights()[0][0].device
+    image = load_fashion_mnist().test_images[index].reshape(1, -1).to(device).float() / 255
+    with torch.no_grad():
+        layers = [layer.activation[0].double() for layer in network.layers(image)]
+    return [layer.cpu().numpy() for layer in layers], layers[-1].softmax(dim=0).cpu().numpy()
