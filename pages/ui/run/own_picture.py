@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import streamlit as st
 import torch
 
@@ -18,6 +17,7 @@ from mlp_core.labs.images.file import FORMATS, MAX_BYTES, Picture, PictureError,
 from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
 from mlp_core.labs.images.prepared import SIDE, Prepared, prepare, prepare_drawing, read_drawing
 from mlp_core.network import Network
+from pages.figures.figure import Floats
 from pages.figures.pictures import STAGE_PX, neighbor_grid, stage_picture
 from pages.figures.predictions import probability_bars
 from pages.ui.live_chart import figure_payload, live_chart
@@ -28,13 +28,10 @@ from pages.ui.unbroken import unbroken
 
 NEIGHBORS = 8
 SIZES = 4  # of training sets that a search is kept for
-
-Probabilities = npt.NDArray[np.float64]
 UPLOAD, DRAW = "Upload a picture", "Draw one"
 BACKGROUNDS = {"auto": "By its border", "light": "Light", "dark": "Dark"}
 KEPT = "_own_garment"
 BOARD = "own_board"
-
 Made = TypeVar("Made")
 
 
@@ -91,21 +88,20 @@ def _answer(ready: Prepared, network: Network | None) -> None:
     likeliest = int(probabilities.argmax())
     st.markdown(f"The network says **{CLASS_NAMES[likeliest]}**, with probability {percent(float(probabilities[likeliest]))}.")
     figure = memo("own_bars", probabilities.tobytes(), lambda: figure_payload(probability_bars(probabilities, CLASS_NAMES)))
-    live_chart(figure, key="own_bars", height=figure["layout"]["height"], alt="Probability of each class for your own picture")
+    live_chart(figure, key="own_bars", alt="Probability of each class for your own picture")
 
 
-def probabilities_of(network: Network, pixels: Pixels) -> Probabilities:
+def probabilities_of(network: Network, pixels: Pixels) -> Floats:
     """(classes,) for one picture, uint8 (28, 28)."""
     weight = network.parameters()[0]
     inputs = torch.tensor(pixels.reshape(1, -1), dtype=weight.dtype, device=weight.device) / 255
-    probabilities: Probabilities = network.logits(inputs)[0].double().softmax(0).cpu().numpy()
-    return probabilities
+    return network.logits(inputs)[0].double().softmax(0).cpu().numpy()
 
 
 def _kin(ready: Prepared, train_size: int | None) -> None:
     """The nearest of the images that the run trains on, and whether they are near."""
     data = load_fashion_mnist()
-    size = min(train_size or len(data.train_labels), len(data.train_labels))
+    size = len(data.train_labels[:train_size])
     search = _search(data.source, size)
     found = memo("own_neighbors", (ready, data.source, size), lambda: search.nearest(ready.pixels, NEIGHBORS))
     st.markdown(kinship(found))
@@ -114,7 +110,7 @@ def _kin(ready: Prepared, train_size: int | None) -> None:
         found,
         lambda: figure_payload(neighbor_grid(data.train_images.numpy()[found.indices], found.labels, found.distances, CLASS_NAMES)),
     )
-    live_chart(figure, key="own_kin", height=figure["layout"]["height"], alt="The training images nearest to your own picture")
+    live_chart(figure, key="own_kin", alt="The training images nearest to your own picture")
     if size == 1:
         return  # and has no other one to compare with
     sentence, unseen = strangeness(float(found.distances[0]), search.typical)
@@ -141,12 +137,11 @@ def strangeness(distance: float, typical: TypicalDistance) -> tuple[str, bool]:
     """How far the nearest training image is, beside how far these are from each other; and whether that is unusually far."""
     unit = "Euclidean over the 784 pixels, black to white being 1"
     if distance > typical.high:
-        sentence = (
+        return (
             f"**Unlike what it was trained on:** the nearest training image is {distance:.2f} away, while 95 % of them have another "
             f"within {typical.high:.2f}, half of them within {typical.median:.2f} ({unit}). What the network says is little more "
             "than a guess."
-        )
-        return sentence, True
+        ), True
     near = f"The nearest is {distance:.2f} away" if distance else "The nearest is the very same image"
     usual = f"half of the training images have another within {typical.median:.2f}, 95 % of them within {typical.high:.2f}"
     return f"{near}; {usual} ({unit}).", False
@@ -196,26 +191,21 @@ def _uploaded(kept: Kept) -> Prepared | PictureError | None:
 
 
 def _drawn(kept: Kept) -> Prepared | PictureError | None:
+    """A board of 28 × 28 pixels to draw on, by mouse or finger.
+
+    A new board, after a page switch, say, begins with the drawing. One that is already there keeps to its own: what is sent to it may be
+    older than its last stroke.
+    """
     drawing = kept.drawing
-    shown = drawing.ravel().tolist() if isinstance(drawing, np.ndarray) else None
-    _board(shown)
+    pixels = drawing.ravel().tolist() if isinstance(drawing, np.ndarray) else None
+    data = {"pixels": pixels, "alt": "Your drawing, 28 by 28 pixels, bright on black"}
+    served_component("drawing", "The drawing board")(key=BOARD, data=data, on_pixels_change=unbroken(_take_drawing))
     st.caption("Fill it: garments are surfaces here, gray more often than white.")
     help = "The longest edge fills the 28 pixels, and the whole stands in the middle: as in the training images."
     fit = st.toggle("Crop and center it", key="own_fit", help=help, persist_state="session")
     if not isinstance(drawing, np.ndarray):
         return drawing
     return memo("own_drawing", (drawing.tobytes(), fit), lambda: _or_refusal(lambda: prepare_drawing(drawing, fit=fit)))
-
-
-def _board(pixels: Sequence[int] | None) -> None:
-    """28 × 28 pixels to draw on, by mouse or finger.
-
-    Args:
-        pixels: the drawing that a board begins with, after a page switch, say; None for an empty one. A board that is already there
-            keeps to its own: what is sent to it may be older than its last stroke.
-    """
-    data = {"pixels": pixels, "alt": "Your drawing, 28 by 28 pixels, bright on black"}
-    served_component("drawing", "The drawing board")(key=BOARD, data=data, on_pixels_change=unbroken(_take_drawing))
 
 
 def _or_refusal(make: Callable[[], Made]) -> Made | PictureError:

@@ -115,7 +115,7 @@ def _grid(evaluation: Evaluation, moment: Hashable, shown: ShownImages) -> int |
         ),
     )
     alt = "Test images with the class that the network sees in each"
-    click = live_chart(figure, key="grid", height=figure["layout"]["height"], alt=alt, on_click=True)
+    click = live_chart(figure, key="grid", alt=alt, on_click=True)
     st.caption(f"{count(len(picked))} of {count(shown.total)} {shown.reason}")
     if click is not None and isinstance(click.point, int) and click.id != st.session_state.get("_image_click"):
         st.session_state["_image_click"] = click.id
@@ -129,4 +129,4 @@ def _detail(evaluation: Evaluation, index: int) -> None:
     sure = percent(float(probabilities[predicted]))
     st.markdown(f"**Test image {index}** is a {CLASS_NAMES[label]}; the network says {CLASS_NAMES[predicted]}, with probability {sure}.")
     figure = probability_bars(probabilities, CLASS_NAMES, label, predicted)
-    live_chart(figure, key="probabilities", height=figure["layout"]["height"], alt="Probability of each class for the chosen image")
+    live_chart(figure, key="probabilities", alt="Probability of each class for the chosen image")
