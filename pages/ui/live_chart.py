@@ -45,7 +45,7 @@ class Payload(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Click:
-    """A click on a point or a heatmap cell. `id` is new for every click, so that a page can act on each only once.
+    """A click on a point or a heatmap cell; `id` is new for every click.
 
     `trace` is the index of the trace in its figure, `point` that of the point in its trace: (row, column) for a heatmap, the bin for a
     histogram. `data` is the point's customdata, or its text if it has none.
@@ -70,7 +70,7 @@ def live_chart(figure: Figure | Payload, *, key: str, height: int | None = None,
         on_click: whether a click on a point or a heatmap cell reruns the page (or the fragment).
 
     Returns:
-        The click that caused this run, if one did.
+        The click that caused this run, if one did; each is returned once, also where the run that it caused is run again.
 
     Where plotly's script cannot be served the chart is Streamlit's own: it blinks, and reports no clicks.
     """
@@ -87,16 +87,15 @@ def live_chart(figure: Figure | Payload, *, key: str, height: int | None = None,
     callbacks = {"on_clicked_change": unbroken(_run_again)} if on_click else {}
     result = served_component("live_chart", "This chart")(key=key, data=data, height=height, **callbacks)
     clicked = result.get("clicked") if on_click else None
-    return _click(clicked) if clicked else None
+    if not clicked or clicked["id"] == st.session_state.get(f"_clicked_{key}"):
+        return None
+    st.session_state[f"_clicked_{key}"] = clicked["id"]
+    point = clicked["point"]
+    return Click(**{**clicked, "point": tuple(point) if isinstance(point, list) else point})
 
 
 def _run_again() -> None:
     """Nothing to do: that a callback is given is what makes Streamlit report the event."""
-
-
-def _click(sent: Mapping[str, Any]) -> Click:
-    point = sent["point"]
-    return Click(**{**sent, "point": tuple(point) if isinstance(point, list) else point})
 
 
 @functools.cache

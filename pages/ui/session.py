@@ -95,9 +95,9 @@ class SessionJobs:
         return self.groups.get(name)
 
     def job(self, name: str) -> TrainingJob | None:
-        """The one job that was last started under this name."""
+        """The one job that was last started under this name, if it could be."""
         group = self.group(name)
-        return group.jobs[0] if group is not None else None
+        return group.jobs[0] if group is not None and group.started else None
 
     def hold(self, name: str, group: JobGroup) -> None:
         """Hold a group under this name, in the place of the one before, which ends."""

@@ -14,8 +14,7 @@ from mlp_core.labs.nonlinearity.plane import Points
 from mlp_core.labs.nonlinearity.plane_points import from_text, to_text
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity.machines import MACHINES
-from pages.ui.nonlinearity.presets import PRESETS
-from pages.ui.nonlinearity.settings import FIELDS, PlaneSettings, settings_of
+from pages.ui.nonlinearity.settings import FIELDS, PRESETS, PlaneSettings, settings_of
 from tests.support.pages.visit import metrics, opened, until, visit_with_jobs, widget
 
 FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 0, 0]), 2)

@@ -25,8 +25,8 @@ from mlp_core.training import Run
 from pages.figures.plane import LEVELS, shading_of
 from pages.ui import session
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import seeds, steering
-from pages.ui.nonlinearity.seeds import summary
+from pages.ui.nonlinearity.panels import SEEDS_JOB, summary
+from pages.ui.nonlinearity.playground import JOB
 from pages.ui.nonlinearity.settings import FIELDS, PlaneSettings, settings_of
 from tests.support.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_jobs, widget
 
@@ -45,7 +45,7 @@ def settings() -> PlaneSettings:
     return settings_of(cast(LinkState, {field.name: field.default for field in FIELDS} | {"epochs": 4, "size": 60, "pace": "full"}))
 
 
-def job(name: str = steering.JOB) -> TrainingJob:
+def job(name: str = JOB) -> TrainingJob:
     job = session.jobs().job(name)
     assert job is not None
     return job
@@ -82,7 +82,7 @@ def plane(page: AppTest) -> list[float]:
 
 def test_five_seeds_come_to_what_five_single_runs_come_to(page: AppTest) -> None:
     press(opened(page, **SHORT), "plane_seeds")
-    until(page, lambda _: job(seeds.JOB).ended)
+    until(page, lambda _: job(SEEDS_JOB).ended)
     again(page)
     chosen_settings, last = settings(), []
     for seed in range(5):
@@ -100,13 +100,13 @@ def test_five_seeds_come_to_what_five_single_runs_come_to(page: AppTest) -> None
 
 def test_five_of_the_settings_before_are_named_so(page: AppTest) -> None:
     press(opened(page, **SHORT), "plane_seeds")
-    until(page, lambda _: job(seeds.JOB).ended)
+    until(page, lambda _: job(SEEDS_JOB).ended)
     widget(page, "nonlinearity_deep").set_value(2)
     again(page)
     assert any("of the settings before" in info.value for info in page.info)
     press(page, "plane_seeds")
     until(page, lambda page: not page.info)
-    assert job(seeds.JOB).run.spec.hidden == (8, 8)
+    assert job(SEEDS_JOB).run.spec.hidden == (8, 8)
 
 
 def test_five_that_cannot_be_are_refused_with_field_and_rule(page: AppTest) -> None:
@@ -222,7 +222,7 @@ def test_everything_can_be_exported(page: AppTest, monkeypatch: pytest.MonkeyPat
     chosen(opened(page, **SHORT), "Take it home")
     assert set(found) == {"Weights (safetensors)", "Plane (HTML)"}
     press(page, "plane_seeds")
-    until(page, lambda _: job(seeds.JOB).ended)
+    until(page, lambda _: job(SEEDS_JOB).ended)
     press(page, "plane_play")
     until(page, lambda page: page.button(key="plane_play").disabled)
     chosen(page, "Take it home")

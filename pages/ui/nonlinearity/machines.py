@@ -10,8 +10,8 @@ from mlp_core.labs.nonlinearity.plane import SHAPES
 from mlp_core.losses import LOSSES
 from mlp_core.spec import weight_count
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity.presets import SPIRAL, settings_for
-from pages.ui.nonlinearity.steering import PLAYING
+from pages.ui.nonlinearity.playground import PLAYING
+from pages.ui.nonlinearity.settings import SPIRAL, settings_for
 from pages.ui.sections import PARAMETER
 from pages.ui.unbroken import unbroken
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from statistics import mean
+
 import streamlit as st
 
 from mlp_core.jobs import JobSnapshot, TrainingJob
+from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.reports.export import epochs_csv
+from pages.figures.training import ACCURACY, LOSS
 from pages.ui import session
 from pages.ui.downloads import download, page_address
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import pictures, seeds
+from pages.ui.nonlinearity import pictures
 from pages.ui.nonlinearity.own import points_left_out
-from pages.ui.nonlinearity.seeds import seeds_panel
 from pages.ui.nonlinearity.settings import OWN, PlaneSettings
 from pages.ui.run.export import changes_in_words, download_figure, download_numbers
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.rewind import RunAtStep
+from pages.ui.run.run_controls import worded
 from pages.ui.text import count, percent
 from pages.ui.widget_values import WidgetValues
 
 CURVES, INSIDE, SEVERAL, EXPORT = "Curves", "Look inside", "Five seeds", "Take it home"
 LARGE_LOSS = 1e4  # is written with a power of ten
+SEEDS_JOB = "plane_seeds"  # under which name the session holds five seeds of the design
 
 
 def choose(panel: str) -> None:
@@ -36,7 +43,7 @@ def record(link: LinkState, settings: PlaneSettings, job: TrainingJob, moment: R
     """
     now = job.snapshot()
     moment = moment or RunAtStep(now, job.run.network)
-    tiles(moment.snapshot, settings)
+    _tiles(moment.snapshot, settings)
     if now.stop_reason is not None and now.stop_reason.kind != "completed":
         st.error(f"{now.stop_reason} Reset, and try a smaller learning rate.", icon=":material/error:")
     panels = _panels()
@@ -47,9 +54,9 @@ def record(link: LinkState, settings: PlaneSettings, job: TrainingJob, moment: R
     if panel == INSIDE:
         inside_panel(moment.snapshot, moment.network, job.look_inside)
     elif panel == SEVERAL:
-        seeds_panel(settings)
+        _seeds_panel(settings)
     elif panel == EXPORT:
-        export_panel(link, settings, job)
+        _export_panel(link, settings, job)
     else:
         pictures.curves_row(link, settings, now, moment)
 
@@ -58,7 +65,7 @@ def _panels() -> WidgetValues:
     return WidgetValues("playground", {"plane_panel": CURVES})
 
 
-def tiles(snapshot: JobSnapshot, settings: PlaneSettings) -> None:
+def _tiles(snapshot: JobSnapshot, settings: PlaneSettings) -> None:
     """Epoch, loss and accuracy at the end of the last one."""
     epochs = snapshot.history.epochs
     last = epochs[-1] if epochs else None
@@ -75,7 +82,73 @@ def _loss(value: float) -> str:
     return f"{value:.4f}" if value < LARGE_LOSS else f"{value:.1e}"
 
 
-def export_panel(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
+def start_seeds(settings: PlaneSettings) -> None:
+    """Train the design from five seeds, at full speed, in the place of the five before."""
+    session.start_group(SEEDS_JOB, settings.key, [session.Planned("", settings.replicates)])
+
+
+def seeds_moving() -> bool:
+    """Whether there will be something new to see of five seeds."""
+    group = session.jobs().group(SEEDS_JOB)
+    return group is not None and group.moving
+
+
+def _seeds_panel(settings: PlaneSettings) -> None:
+    """The band of five seeds, and what they came to."""
+    group = session.jobs().group(SEEDS_JOB)
+    if group is not None and group.error is not None:
+        st.error(f"Five of these cannot be trained here: {worded(group.error)}.", icon=":material/error:")
+    if group is None or not group.started:
+        st.info(
+            "**× 5 seeds** trains five networks of this design at once, so that one lucky run does not mislead.", icon=":material/info:"
+        )
+        return
+    if group.key != settings.key:
+        st.info("These five are of the settings before; **× 5 seeds** trains the new ones.", icon=":material/edit_note:")
+    job = group.jobs[0]
+    snapshot, classes = job.snapshot(), job.run.loss.scores is not None
+    st.markdown(summary(snapshot.members, snapshot.spec.seed, classes=classes))
+    pictures.show_curves(st.columns(2, gap="medium"), classes, snapshot, key="seeds")
+
+
+def summary(members: Sequence[HistorySnapshot], first_seed: int, *, classes: bool) -> str:
+    """What the seeds came to after the last epoch that any of them has finished.
+
+    Args:
+        classes: whether there is a right and wrong.
+    """
+    epoch, n = max(len(member.epochs) for member in members), len(members)
+    if epoch == 0:
+        return f"{n} seeds, in their first epoch."
+    last = {first_seed + index: member.epochs[-1] for index, member in enumerate(members) if len(member.epochs) == epoch}
+    text = _right(last, n, epoch) if classes else _near(last, epoch)
+    gone = n - len(last)
+    return text + (f" {gone} of {n} diverged before." if gone else "")
+
+
+def _right(last: dict[int, EpochRecord], n: int, epoch: int) -> str:
+    perfect = sum(record.test_accuracy == 1.0 for record in last.values())
+    text = f"**{perfect} of {n} seeds reach 100 % on the test points** after {_epochs(epoch)}"
+    if perfect == n:
+        return text + ", so a single run would not have misled."
+    worst, best = (choose(last, key=lambda seed: last[seed].test_accuracy) for choose in (min, max))
+    low, middle, high = (last[worst].test_accuracy, mean(record.test_accuracy for record in last.values()), last[best].test_accuracy)
+    if low == high:
+        return f"{text}; all {len(last)} are at {percent(low)}."
+    return f"{text}; from {percent(low)} (seed {worst}) to {percent(high)} (seed {best}), mean {percent(middle)}."
+
+
+def _near(last: dict[int, EpochRecord], epoch: int) -> str:
+    losses = [record.test_loss for record in last.values()]
+    spread = f"from {min(losses):.4g} to {max(losses):.4g}, mean {mean(losses):.4g}"
+    return f"After {_epochs(epoch)} the **test loss of {len(losses)} seeds** lies {spread}."
+
+
+def _epochs(epoch: int) -> str:
+    return f"{count(epoch)} epoch{'s' if epoch > 1 else ''}"
+
+
+def _export_panel(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     """All that can be exported of the run on screen, as it stands now."""
     snapshot, network = job.snapshot(), job.run.network
     begun = bool(snapshot.history.epochs)
@@ -85,24 +158,21 @@ def export_panel(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> 
         st.markdown("###### Numbers")
         with st.container(horizontal=True):
             download_numbers(job, snapshot)
-            _seeds()
+            if (five := session.jobs().job(SEEDS_JOB)) is not None:
+                seeds, label = five.snapshot(), "Epochs of 5 seeds (CSV)"
+                csv = partial(epochs_csv, seeds.history, seeds.members, seeds.spec.seed)
+                download(label, "seeds.csv", csv, enabled=bool(seeds.history.epochs))
     with figures:
         st.markdown("###### Figures")
         with st.container(horizontal=True):
             if network is not None:
-                download_figure("Plane", lambda: pictures.plane_figure(link, settings, network), of)
-            download_figure("Loss", lambda: pictures.loss_figure(settings, snapshot), of, enabled=begun)
-            if settings.points.classes:
-                download_figure("Accuracy", lambda: pictures.accuracy_figure(snapshot), of, enabled=begun)
+                regions = pictures.regions_of
+                download_figure("Plane", lambda: pictures.plane_figure(link, settings, network, regions(settings, network)), of)
+            classes = settings.points.classes > 0
+            download_figure("Loss", lambda: pictures.curve(LOSS, classes, snapshot), of, enabled=begun)
+            if classes:
+                download_figure("Accuracy", lambda: pictures.curve(ACCURACY, classes, snapshot), of, enabled=begun)
     _link(link, snapshot)
-
-
-def _seeds() -> None:
-    """One file of all five, where there are five."""
-    if (job := session.jobs().job(seeds.JOB)) is not None:
-        five = job.snapshot()
-        label, enabled = "Epochs of 5 seeds (CSV)", bool(five.history.epochs)
-        download(label, "seeds.csv", lambda: epochs_csv(five.history, five.members, five.spec.seed), enabled=enabled)
 
 
 def _link(link: LinkState, snapshot: JobSnapshot) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
@@ -16,7 +17,7 @@ from mlp_core.network import Network
 from mlp_core.training import Run
 from pages.figures.figure import Figure
 from pages.figures.plane import LabeledPoints, Shading, decision_plane, hidden_space, playground_network, shading_of, shading_of_numbers
-from pages.figures.series import CurveSeries
+from pages.figures.series import CurveSeries, Quantity
 from pages.figures.training import ACCURACY, LOSS, epoch_curves
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
@@ -25,8 +26,6 @@ from pages.ui.nonlinearity.own import add_point
 from pages.ui.nonlinearity.settings import OWN, PlaneSettings
 from pages.ui.run.rewind import RunAtStep
 from pages.ui.unbroken import unbroken
-
-Floats = npt.NDArray[np.float64]
 
 PLANE_HEIGHT, CURVE_HEIGHT = 440, 260
 EDGE = "_plane_edge"  # (layer, unit, source or None for the bias), layers from 1: what the editor is at
@@ -76,7 +75,7 @@ def _network(link: LinkState, settings: PlaneSettings, job: TrainingJob, network
     figure = playground_network(unit_fields(network, settings.features), copied_weights(network), names, shown)
     alt = f"The network {' → '.join(map(str, job.run.sizes))}, each unit with a picture of what it computes"
     click = live_chart(figure, key="plane_network", height=PLANE_HEIGHT, alt=alt, on_click=True)
-    if click is None or click.data is None or not _is_new(click):
+    if click is None or click.data is None:
         return
     layer, unit, *source = click.data
     if source:
@@ -86,14 +85,6 @@ def _network(link: LinkState, settings: PlaneSettings, job: TrainingJob, network
         st.session_state[EDGE] = (layer, unit, None) if layer else None
         link.write()
     st.rerun(scope="fragment")
-
-
-def _is_new(click: Click) -> bool:
-    """Whether this click has not been acted on."""
-    if st.session_state.get("_plane_click") == click.id:
-        return False
-    st.session_state["_plane_click"] = click.id
-    return True
 
 
 def _editor(settings: PlaneSettings, job: TrainingJob, network: Network, wait: str) -> None:
@@ -127,31 +118,21 @@ def _set_weight(job: TrainingJob, edge: tuple[int, int, int | None], key: str) -
 
 def _plane(link: LinkState, settings: PlaneSettings, network: Network, shown: tuple[int, int] | None, *, moving: bool) -> None:
     now = (settings.key, int(time.monotonic() / COUNT_SECONDS))
-    regions = memo("plane_regions", now, lambda: _regions(settings, network)) if moving else _regions(settings, network)
-    figure = _drawn_plane(link, settings, network, shown, _outlines(link, regions))
-    own = link["data"] == OWN
-    click = live_chart(
-        figure, key="plane", height=PLANE_HEIGHT, alt="The plane, shaded by what the network says, with its points", on_click=own
-    )
+    regions = memo("plane_regions", now, lambda: regions_of(settings, network)) if moving else regions_of(settings, network)
+    figure = plane_figure(link, settings, network, regions, shown)
+    alt = "The plane, shaded by what the network says, with its points"
+    click = live_chart(figure, key="plane", height=PLANE_HEIGHT, alt=alt, on_click=link["data"] == OWN)
     st.caption(_plane_caption(settings, shown, regions))
-    if own:
-        _add_clicked(link, click)
+    _add_clicked(link, click)
 
 
-def _drawn_plane(
-    link: LinkState, settings: PlaneSettings, network: Network, shown: tuple[int, int] | None, outlines: list[Floats]
+def plane_figure(
+    link: LinkState, settings: PlaneSettings, network: Network, regions: list[Region] | None, shown: tuple[int, int] | None = None
 ) -> Figure:
+    """The plane with its points, shaded by what a unit computes, the output by default; `regions` are outlined where that is wanted."""
     test = scatter(settings.test) if link["tests"] else None
+    outlines = [region.corners for region in regions or ()] if link["regions"] else []
     return decision_plane(_shading(link, settings, network, shown), scatter(settings.train), test, outlines)
-
-
-def plane_figure(link: LinkState, settings: PlaneSettings, network: Network) -> Figure:
-    """The plane as it is shaded by the network's output, for a file."""
-    return _drawn_plane(link, settings, network, None, _outlines(link, _regions(settings, network)))
-
-
-def _outlines(link: LinkState, regions: list[Region] | None) -> list[Floats]:
-    return [region.corners for region in regions or ()] if link["regions"] else []
 
 
 def _plane_caption(settings: PlaneSettings, shown: tuple[int, int] | None, regions: list[Region] | None) -> str:
@@ -163,7 +144,8 @@ def _plane_caption(settings: PlaneSettings, shown: tuple[int, int] | None, regio
     return what + f" **{len(regions)}** linear region{'s' if len(regions) != 1 else ''} in this square."
 
 
-def _regions(settings: PlaneSettings, network: Network) -> list[Region] | None:
+def regions_of(settings: PlaneSettings, network: Network) -> list[Region] | None:
+    """The linear regions of the square; None where there are none to count, or too many."""
     slope = settings.negative_slope
     if slope is None:
         return None
@@ -188,32 +170,31 @@ def _shading(link: LinkState, settings: PlaneSettings, network: Network, shown: 
 
 
 def _add_clicked(link: LinkState, click: Click | None) -> None:
-    if (
-        link["data"] == OWN
-        and click is not None
-        and isinstance(click.x, int | float)
-        and isinstance(click.y, int | float)
-        and _is_new(click)
-    ):
+    if link["data"] == OWN and click is not None and isinstance(click.x, int | float) and isinstance(click.y, int | float):
         add_point(link, float(click.x), float(click.y))
         st.rerun()
 
 
-def loss_title(classes: bool) -> str:
-    return "cross-entropy (nats)" if classes else "½(o − y)²"
+def curve(quantity: Quantity, classes: bool, snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
+    """Loss or accuracy of a run, on points that have classes or numbers; of several seeds their band."""
+    losses = "cross-entropy (nats)" if classes else "½(o − y)²"
+    run = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
+    return epoch_curves(run, quantity, losses if quantity is LOSS else "accuracy (%)", snapshot.spec.epochs, cursor=cursor)
 
 
-def loss_figure(settings: PlaneSettings, snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
-    title = loss_title(settings.points.classes > 0)
-    return epoch_curves(_series(snapshot), LOSS, title, snapshot.spec.epochs, cursor=cursor)
+def show_curves(columns: Sequence[DeltaGenerator], classes: bool, snapshot: JobSnapshot, *, key: str, cursor: int | None = None) -> None:
+    """The curve of the loss in the first of these columns; in the second that of the accuracy, where there are classes.
 
-
-def accuracy_figure(snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
-    return epoch_curves(_series(snapshot), ACCURACY, "accuracy (%)", snapshot.spec.epochs, cursor=cursor)
-
-
-def _series(snapshot: JobSnapshot) -> CurveSeries:
-    return CurveSeries.of(snapshot.history, snapshot.steps_per_epoch)
+    Args:
+        key: what the charts' keys begin with.
+    """
+    of = " of five seeds" if snapshot.members else ""
+    for column, name, quantity in zip(columns, ("Loss", "Accuracy"), (LOSS, ACCURACY) if classes else (LOSS,), strict=False):
+        with column:
+            st.markdown(f"###### {name}")
+            figure = curve(quantity, classes, snapshot, cursor)
+            alt = f"Training and test {name.lower()}{of} against epochs"
+            live_chart(figure, key=f"{key}_{name.lower()}", height=CURVE_HEIGHT, alt=alt)
 
 
 def curves_row(link: LinkState, settings: PlaneSettings, now: JobSnapshot, moment: RunAtStep) -> None:
@@ -223,16 +204,8 @@ def curves_row(link: LinkState, settings: PlaneSettings, now: JobSnapshot, momen
         now: the run as it stands: a curve stays whole when one looks back.
         moment: where the rest of the page stands.
     """
-    loss, accuracy, space = st.columns(3, gap="medium")
-    with loss:
-        st.markdown("###### Loss")
-        figure = loss_figure(settings, now, moment.cursor)
-        live_chart(figure, key="plane_loss", height=CURVE_HEIGHT, alt="Training and test loss against epochs")
-    if settings.points.classes:
-        with accuracy:
-            st.markdown("###### Accuracy")
-            figure = accuracy_figure(now, moment.cursor)
-            live_chart(figure, key="plane_accuracy", height=CURVE_HEIGHT, alt="Training and test accuracy against epochs")
+    *curves, space = st.columns(3, gap="medium")
+    show_curves(curves, settings.points.classes > 0, now, key="plane", cursor=moment.cursor)
     with space:
         _space(link, settings, moment.network)
 

@@ -1,23 +1,32 @@
-"""The section "XOR and friends": a small network on points of the plane, seen from inside while it learns."""
+"""The section "XOR and friends": a small network on points of the plane, seen from inside while it learns.
+
+The buttons stand outside of what runs by itself, since they change only with a click or at the end of a run.
+"""
 
 from __future__ import annotations
+
+from contextlib import suppress
 
 import streamlit as st
 
 from mlp_core.expression import ExpressionError
 from mlp_core.jobs import MemoryBudgetError, TrainingJob
 from mlp_core.spec import SpecError
+from mlp_core.training.replicates import DEFAULT_SEEDS
+from pages.ui import session
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import pictures, seeds, steering
-from pages.ui.nonlinearity.panels import record
-from pages.ui.nonlinearity.presets import preset_row
-from pages.ui.nonlinearity.settings import PlaneSettings, settings_panel
+from pages.ui.nonlinearity import panels, pictures
+from pages.ui.nonlinearity.settings import PlaneSettings, preset_row, settings_panel
 from pages.ui.run.rewind import RunAtStep, rewind_panel
+from pages.ui.run.run_controls import SEEDS_HELP, lr_popover
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
+from pages.ui.unbroken import unbroken
 
 TICK_SECONDS = 0.2
 SLOWER = 3  # ticks to one of what stands below the plane, so that the plane has the time to move
+JOB = "plane"  # under which name the session holds the run on the plane
+PLAYING = "_plane_playing"
 
 
 def section(link: LinkState) -> None:
@@ -30,11 +39,14 @@ def section(link: LinkState) -> None:
     settings = settings_panel(link)
     job = _job(settings) if settings.trainable else None
     if job is None:
-        st.info(_why_not(settings), icon=":material/info:")
+        why = "Click the plane to draw points of at least two classes, or load a file; then press Play."
+        if not settings.features:
+            why = "Choose an input in the sidebar: with none there is nothing to learn from."
+        st.info(why, icon=":material/info:")
         st.fragment(pictures.bare_plane)(link, settings)
         return
-    steering.buttons(link, settings, job)
-    several = seeds.moving()
+    _buttons(link, settings, job)
+    several = panels.seeds_moving()
     if _active(job):
         ticking(_moving, TICK_SECONDS, moving=True)(link, settings, job)
         ticking(_record, SLOWER * TICK_SECONDS, moving=True)(link, settings, job, several)
@@ -43,23 +55,89 @@ def section(link: LinkState) -> None:
 
 
 def _job(settings: PlaneSettings) -> TrainingJob | None:
+    """The job on the plane, its network ready to be seen; where the settings have changed a new one, in the place of the one before.
+
+    Where it cannot be trained here the page says why.
+    """
+    group = session.jobs().group(JOB)
+    if group is not None and group.key == settings.key:
+        return group.jobs[0]
     try:
-        return steering.job_for(settings)
+        job = session.start_job(JOB, settings.key, settings.run)
+        job.run.prepare()
     except (SpecError, ExpressionError, MemoryBudgetError) as error:
         st.error(f"This cannot be trained here: {plain(error, 200)}", icon=":material/error:")
         return None
+    return job
+
+
+def _playing(job: TrainingJob) -> bool:
+    """Whether it trains on from frame to frame."""
+    return bool(st.session_state.get(PLAYING)) and not job.ended
 
 
 def _active(job: TrainingJob) -> bool:
     """Whether there will be something new to see."""
-    return job.moving or steering.playing(job)
+    return job.moving or _playing(job)
+
+
+def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
+    """One row of them, each enabled where it makes sense."""
+    plays, ended = _playing(job), job.ended
+    resting = not plays and not ended
+    with st.container(horizontal=True, vertical_alignment="center", key="plane_buttons"):
+        label, icon = ("Pause", ":material/pause:") if plays else ("Play", ":material/play_arrow:")
+        st.button(label, key="plane_play", icon=icon, type="primary", on_click=unbroken(_play), args=(job, not plays), disabled=ended)
+        st.button("Step one batch", key="plane_batch", icon=":material/skip_next:", on_click=unbroken(job.step), disabled=not resting)
+        st.button(
+            "Step one epoch", key="plane_epoch", icon=":material/fast_forward:", on_click=unbroken(job.step_epoch), disabled=not resting
+        )
+        st.button("Reset", key="plane_reset", icon=":material/restart_alt:", on_click=unbroken(_reset))
+        st.button(
+            "Regenerate", key="plane_again", icon=":material/casino:", on_click=unbroken(_regenerate), args=(link,), help="New points."
+        )
+        st.button(
+            f"× {DEFAULT_SEEDS} seeds", key="plane_seeds", icon=":material/stacked_line_chart:", on_click=unbroken(_train_seeds),
+            args=(settings,), help=SEEDS_HELP,
+        )  # fmt: skip
+        lr_popover(job.snapshot(), lambda: job)
+
+
+def _branch(job: TrainingJob, step: int, lr: float) -> None:
+    """Train on from an earlier step with another learning rate, in the place of `job`."""
+    group, run = session.jobs().group(JOB), job.run.branch(step, lr)
+    with suppress(MemoryBudgetError):  # then the page tries the experiment from its start, and says why that cannot be
+        if group is not None and group.jobs[0] is job:
+            session.start_job(JOB, group.key, lambda: run).run.prepare()
+    st.session_state[PLAYING] = True
+
+
+def _play(job: TrainingJob, wanted: bool) -> None:
+    st.session_state[PLAYING] = wanted
+    if not wanted:
+        job.pause()
+
+
+def _train_seeds(settings: PlaneSettings) -> None:
+    panels.start_seeds(settings)
+    panels.choose(panels.SEVERAL)
+    st.toast(f"{DEFAULT_SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")
+
+
+def _reset() -> None:
+    st.session_state[PLAYING] = False
+    session.jobs().give_up(JOB)
+
+
+def _regenerate(link: LinkState) -> None:
+    link["data_seed"] = int(link["data_seed"]) + 1
 
 
 def _moving(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     """A frame: the network and the plane, and nothing that stands still."""
     if job.ended:
-        steering.rest()
-    elif steering.playing(job) and not job.moving:
+        st.session_state[PLAYING] = False
+    elif _playing(job) and not job.moving:
         _go_on(link, job)
     if not _active(job):
         st.rerun()  # the whole page: whether the pictures draw themselves again is decided there
@@ -76,7 +154,7 @@ def _at_rest(link: LinkState, settings: PlaneSettings, job: TrainingJob, several
         st.rerun()
     picture = st.container()
     with st.container():
-        moment = rewind_panel(job, job.snapshot(), steering.branch, "It takes the place of this one.")
+        moment = rewind_panel(job, job.snapshot(), _branch, "It takes the place of this one.")
     with picture:
         if moment.network is not None:
             pictures.network_row(link, settings, job, moment.network, past=moment.cursor is not None)
@@ -89,15 +167,9 @@ def _record(link: LinkState, settings: PlaneSettings, job: TrainingJob, several:
     Args:
         several: whether five seeds moved when the page was drawn.
     """
-    if seeds.moving() != several:
+    if panels.seeds_moving() != several:
         st.rerun()
-    record(link, settings, job, moment)
-
-
-def _why_not(settings: PlaneSettings) -> str:
-    if not settings.features:
-        return "Choose an input in the sidebar: with none there is nothing to learn from."
-    return "Click the plane to draw points of at least two classes, or load a file; then press Play."
+    panels.record(link, settings, job, moment)
 
 
 def _go_on(link: LinkState, job: TrainingJob) -> None:

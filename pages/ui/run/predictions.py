@@ -56,8 +56,7 @@ def _confusion(evaluation: Evaluation, moment: Hashable) -> None:
     figure = memo("confusion", moment, lambda: figure_payload(confusion_matrix(evaluation.confusion(), CLASS_NAMES)))
     alt = "Confusion matrix: true classes in rows, predictions in columns"
     click = live_chart(figure, key="confusion", height=MATRIX_HEIGHT, alt=alt, on_click=True)
-    if click is not None and click.data is not None and click.id != st.session_state.get("_cell_click"):
-        st.session_state["_cell_click"] = click.id
+    if click is not None and click.data is not None:
         st.session_state["_cell"] = tuple(click.data)
         st.session_state.pop("_image", None)
 
@@ -116,10 +115,9 @@ def _grid(evaluation: Evaluation, moment: Hashable, shown: ShownImages) -> int |
     )
     alt = "Test images with the class that the network sees in each"
     click = live_chart(figure, key="grid", alt=alt, on_click=True)
-    st.caption(f"{count(len(picked))} of {count(shown.total)} {shown.reason}")
-    if click is not None and isinstance(click.point, int) and click.id != st.session_state.get("_image_click"):
-        st.session_state["_image_click"] = click.id
+    if click is not None and isinstance(click.point, int):
         st.session_state["_image"] = shown.indices[click.point]
+    st.caption(f"{count(len(picked))} of {count(shown.total)} {shown.reason}")
     return st.session_state.get("_image")
 
 

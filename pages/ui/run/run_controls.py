@@ -22,6 +22,7 @@ from pages.ui.unbroken import unbroken
 
 PLAY_SECONDS = 0.2  # several turns
 STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
+SEEDS_HELP = f"Train {DEFAULT_SEEDS} networks of this design at once, from {DEFAULT_SEEDS} seeds, so that one lucky run does not mislead."
 LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
 
 
@@ -45,9 +46,10 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     _button("Step one epoch", "epoch", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), can_step, shortcut="E")
     _button("Stop", "stop", ":material/stop:", session.on_job(TrainingJob.stop), state in ("playing", "paused"), shortcut="S")
     _button("Reset", "reset", ":material/restart_alt:", _put_away, state != "none", shortcut="X")
-    help = f"Train {DEFAULT_SEEDS} networks of this design at once, from {DEFAULT_SEEDS} seeds, so that one lucky run does not mislead."
     several = partial(train_anew, spec, seeds=True)
-    _button(f"× {DEFAULT_SEEDS} seeds", "seeds", ":material/stacked_line_chart:", several, can_start and state != "playing", help=help)
+    _button(
+        f"× {DEFAULT_SEEDS} seeds", "seeds", ":material/stacked_line_chart:", several, can_start and state != "playing", help=SEEDS_HELP
+    )
 
 
 def _button(label: str, key: str, icon: str, action: Callable[[], None], enabled: bool = True, **options: Any) -> None:
