@@ -1,4 +1,4 @@
-"""Measure what the book's designs come to over many seeds: mlp_core/book_bands.json, with which a visitor's run is compared.
+"""Measure what the book's designs come to over many seeds, with which a visitor's run is compared (reports/comparison/book_bands.json).
 
 python scripts/measure_book_bands.py --seeds 39                  # all that are still missing: 17 minutes on one core
    python scripts/measure_book_bands.py --seeds 39 --runs 2         # the next two of them
@@ -11,13 +11,16 @@ written after every run, so the script can be ended at any time.
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -25,11 +28,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 
 from mlp_core.data import Dataset, load_fashion_mnist
-from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, FILE, FIRST_SEED, QUANTITIES, KnownRun, read_runs, runs_text
+from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, FILE, QUANTITIES, KnownRun, KnownRuns
 from mlp_core.runtime.matmul import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 
+FIRST_SEED = 1000  # of the measured runs; a visitor rarely goes so far, and is then compared with the other seeds
 DIGITS = 5  # of an accuracy, 1e-5 is one image of 60,000, nearly
 
 
@@ -74,6 +78,43 @@ def main(arguments: Sequence[str], file: Path = FILE) -> int:
             flush=True,
         )
     return 0
+
+
+def read_runs(text: str) -> dict[str, dict[int, KnownRun]]:
+    """Read what `runs_text` wrote.
+
+    Raises:
+        ValueError: naming the design, the seed and what is wrong with it.
+    """
+    read: dict[str, dict[int, KnownRun]] = {name: {} for name in BOOK_DESIGNS}
+    for name, entry in json.loads(text).items():
+        if name not in BOOK_DESIGNS:
+            raise ValueError(f"{name}: not one of the designs {', '.join(BOOK_DESIGNS)}")
+        spec = BOOK_DESIGNS[name].spec
+        if RunSpec.from_json(json.dumps(entry["spec"])) != spec:
+            raise ValueError(f"{name}: measured with another spec than {spec}")
+        for seed, run in entry["runs"].items():
+            read[name][int(seed)] = _checked(run, spec.epochs, f"{name}, seed {seed}")
+    return read
+
+
+def runs_text(runs: Mapping[str, KnownRuns]) -> str:
+    """Runs of some of `BOOK_DESIGNS` as JSON, one run a line."""
+    parts = []
+    for name, known in runs.items():
+        spec = json.dumps(asdict(BOOK_DESIGNS[name].spec))
+        lines = ",\n".join(f'    "{seed}": {json.dumps(dict(run))}' for seed, run in sorted(known.items()))
+        parts.append(f'"{name}": {{\n  "spec": {spec},\n  "runs": {{\n{lines}\n  }}\n}}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _checked(run: Any, epochs: int, where: str) -> KnownRun:
+    if not isinstance(run, dict) or tuple(run) != QUANTITIES:
+        raise ValueError(f"{where}: must have exactly {', '.join(QUANTITIES)}")
+    for quantity, values in run.items():
+        if len(values) != epochs or not all(isinstance(value, float) and 0 <= value < math.inf for value in values):
+            raise ValueError(f"{where}: {quantity} must be {epochs} numbers from 0, got {values}")
+    return {quantity: tuple(values) for quantity, values in run.items()}
 
 
 def _write(file: Path, text: str) -> None:

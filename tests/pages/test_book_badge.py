@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.jobs import JobSnapshot
-from mlp_core.reports.comparison.book_bands import bands, known_runs
+from mlp_core.reports.comparison.book_bands import known_runs
 from mlp_core.spec import RunSpec
 from pages.ui.run.readings import reference
-from tests.support.kept import book_history, changed, history, snapshot
+from tests.support.kept import bands, book_history, changed, history, snapshot
 from tests.support.pages.visit import again, said, sent, visit
 
 BOOK = RunSpec()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import EpochRecord, HistorySnapshot, LrChange, StopReason
-from mlp_core.reports.comparison.book_bands import QUANTITIES, bands
+from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, QUANTITIES, BookBand, band, known_runs
 from mlp_core.reports.comparison.kept_runs import KeptRun
 from mlp_core.spec import RunSpec
 
@@ -82,3 +82,9 @@ def snapshot(
         lr=spec.lr,
         members=tuple(members),
     )
+
+
+def bands(name: str, quantity: str) -> tuple[BookBand, ...]:
+    """The bands of one of `BOOK_DESIGNS`, one an epoch."""
+    runs = known_runs()[name]
+    return tuple(band(runs, quantity, epoch) for epoch in range(1, BOOK_DESIGNS[name].spec.epochs + 1))

@@ -10,19 +10,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from mlp_core.presets import PRESETS
-from mlp_core.records import EpochRecord, HistorySnapshot
+from mlp_core.records import HistorySnapshot
 from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
 
 FILE = Path(__file__).with_name("book_bands.json")
 QUANTITIES = ("train_loss", "train_accuracy", "test_accuracy")
-FIRST_SEED = 1000  # of the measured runs; a visitor rarely goes so far, and is then compared with the other seeds
 
 Values = tuple[float, ...]  # one an epoch
 KnownRun = Mapping[str, Values]  # quantity -> values
@@ -133,7 +131,10 @@ def book_check(spec: RunSpec, history: HistorySnapshot, members: Sequence[Histor
     records = [one.epochs[epoch - 1] for one in histories]
     if any(record.step != epoch * math.ceil(MAX_TRAIN_SIZE / spec.batch_size) for record in records):
         return None
-    checks = tuple(QuantityCheck(quantity, _of(records, quantity), band(runs, quantity, epoch)) for quantity in QUANTITIES)
+    checks = tuple(
+        QuantityCheck(quantity, tuple(getattr(record, quantity) for record in records), band(runs, quantity, epoch))
+        for quantity in QUANTITIES
+    )
     return BookCheck(BOOK_DESIGNS[name], epoch, len(runs), checks, share_of_outsiders(runs, epoch))
 
 
@@ -141,12 +142,6 @@ def band(runs: KnownRuns, quantity: str, epoch: int) -> BookBand:
     """From the smallest to the largest of the runs' values after `epoch`, which counts from 1."""
     values = [run[quantity][epoch - 1] for run in runs.values()]
     return BookBand(min(values), median(values), max(values))
-
-
-def bands(name: str, quantity: str) -> tuple[BookBand, ...]:
-    """The bands of one of `BOOK_DESIGNS`, one an epoch."""
-    runs = known_runs()[name]
-    return tuple(band(runs, quantity, epoch) for epoch in range(1, BOOK_DESIGNS[name].spec.epochs + 1))
 
 
 def share_of_outsiders(runs: KnownRuns, epoch: int) -> float:
@@ -160,52 +155,10 @@ def share_of_outsiders(runs: KnownRuns, epoch: int) -> float:
     return len(outsiders) / len(runs)
 
 
-def _of(records: Sequence[EpochRecord], quantity: str) -> Values:
-    return tuple(getattr(record, quantity) for record in records)
-
-
 @cache
 def known_runs() -> Mapping[str, KnownRuns]:
-    """Name in `BOOK_DESIGNS` -> the runs that were trained of it.
-
-    Raises:
-        ValueError: the file is not what scripts/measure_book_bands.py writes.
-    """
-    return read_runs(FILE.read_text(encoding="utf-8"))
-
-
-def read_runs(text: str) -> dict[str, dict[int, KnownRun]]:
-    """Read what `runs_text` wrote.
-
-    Raises:
-        ValueError: naming the design, the seed and what is wrong with it.
-    """
-    read: dict[str, dict[int, KnownRun]] = {name: {} for name in BOOK_DESIGNS}
-    for name, entry in json.loads(text).items():
-        if name not in BOOK_DESIGNS:
-            raise ValueError(f"{name}: not one of the designs {', '.join(BOOK_DESIGNS)}")
-        spec = BOOK_DESIGNS[name].spec
-        if RunSpec.from_json(json.dumps(entry["spec"])) != spec:
-            raise ValueError(f"{name}: measured with another spec than {spec}")
-        for seed, run in entry["runs"].items():
-            read[name][int(seed)] = _checked(run, spec.epochs, f"{name}, seed {seed}")
-    return read
-
-
-def runs_text(runs: Mapping[str, KnownRuns]) -> str:
-    """Runs of some of `BOOK_DESIGNS` as JSON, one run a line."""
-    parts = []
-    for name, known in runs.items():
-        spec = json.dumps(asdict(BOOK_DESIGNS[name].spec))
-        lines = ",\n".join(f'    "{seed}": {json.dumps(dict(run))}' for seed, run in sorted(known.items()))
-        parts.append(f'"{name}": {{\n  "spec": {spec},\n  "runs": {{\n{lines}\n  }}\n}}')
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _checked(run: Any, epochs: int, where: str) -> KnownRun:
-    if not isinstance(run, dict) or tuple(run) != QUANTITIES:
-        raise ValueError(f"{where}: must have exactly {', '.join(QUANTITIES)}")
-    for quantity, values in run.items():
-        if len(values) != epochs or not all(isinstance(value, float) and 0 <= value < math.inf for value in values):
-            raise ValueError(f"{where}: {quantity} must be {epochs} numbers from 0, got {values}")
-    return {quantity: tuple(values) for quantity, values in run.items()}
+    """Name in `BOOK_DESIGNS` -> the runs that were trained of it, as scripts/measure_book_bands.py wrote them."""
+    return {
+        name: {int(seed): {quantity: tuple(values) for quantity, values in run.items()} for seed, run in entry["runs"].items()}
+        for name, entry in json.loads(FILE.read_text(encoding="utf-8")).items()
+    }

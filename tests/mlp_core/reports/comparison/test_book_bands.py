@@ -19,22 +19,19 @@ from mlp_core.records import HistorySnapshot, LrChange
 from mlp_core.reports.comparison.book_bands import (
     BOOK_DESIGNS,
     FILE,
-    FIRST_SEED,
     QUANTITIES,
     BookCheck,
     KnownRun,
-    bands,
     book_check,
     design_of,
     known_runs,
-    read_runs,
-    runs_text,
     share_of_outsiders,
 )
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from scripts import measure_book_bands
-from tests.support.kept import book_history, changed, history
+from scripts.measure_book_bands import FIRST_SEED, read_runs, runs_text
+from tests.support.kept import bands, book_history, changed, history
 
 BOOK = RunSpec()
 EACH = pytest.mark.parametrize("name", BOOK_DESIGNS)
