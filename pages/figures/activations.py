@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pages.figures.axes import axis
-from pages.figures.figure import Figure, Floats, Trace, bar, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, bar, figure, markers, polyline, scatter
 from pages.figures.marks import vertical_line
 from pages.figures.palette import GRADIENT, GREY, VALUE, WARNING, series_style, translucent
 from pages.figures.series import decimate, finite
@@ -118,13 +118,11 @@ def _function(one: FunctionSeries, style: dict[str, str]) -> Iterator[Trace]:
     line = style | {"width": 2.5}
     for yaxis, values, name in (("y", one.value, one.name), ("y2", one.gradient, f"{one.name} ′")):
         x, y = decimate(one.x, finite(values))
-        yield scatter(
-            x=x, y=y, yaxis=yaxis, mode="lines", line=line, name=name, legendgroup=one.name, showlegend=yaxis == "y", connectgaps=False
-        )  # fmt: skip
+        shared = {"yaxis": yaxis, "name": name, "legendgroup": one.name, "showlegend": yaxis == "y"}
+        yield scatter(x=x, y=y, mode="lines", line=line, connectgaps=False, **shared)
 
 
 def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[Trace]:
-    hidden: dict[str, Any] = {"hoverinfo": "skip", "showlegend": False}
     segments = [("solid", mark.gradient, -1.0, 1.0)]
     if mark.kink:
         segments += [("dot", mark.left_slope, -1.0, 0.0), ("dot", mark.right_slope, 0.0, 1.0)]
@@ -133,10 +131,10 @@ def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[Trace]
             continue
         reach = min(width, height / abs(slope)) if slope else width
         x, y = ([at + factor * reach * part for part in (start, end)] for at, factor in ((mark.x, 1.0), (mark.value, slope)))
-        yield scatter(x=x, y=y, mode="lines", line={"color": GRADIENT, "width": 2, "dash": dash}, name="tangent", **hidden)
+        yield polyline(x, y, {"color": GRADIENT, "width": 2, "dash": dash}, name="tangent", showlegend=False)
     for yaxis, level in (("y", mark.value), ("y2", mark.gradient)):
         if np.isfinite(level):
-            yield scatter(x=[mark.x], y=[level], yaxis=yaxis, mode="markers", marker={"color": GRADIENT, "size": 9}, name="point", **hidden)
+            yield markers([mark.x], [level], {"color": GRADIENT, "size": 9}, yaxis=yaxis, name="point", showlegend=False)
 
 
 def _bars(histogram: BinShares, *, upright: bool) -> Iterator[Trace]:

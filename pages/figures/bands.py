@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.figure import Figure, Floats, Trace, figure, filled, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, filled, polyline
 from pages.figures.marks import Marks, vertical_line
 from pages.figures.palette import GREY, translucent
 from pages.figures.series import POINT_LIMIT, decimation_indices, finite
@@ -61,39 +61,23 @@ def band_chart(
     log = yaxis.get("type") == "log"
     traces: list[Trace] = []
     for one in series:
-        traces += [*_band(one, log), _line(one, log, digits)]
-    marked = marks or Marks(log=log)
+        kept = decimation_indices(finite(one.median), POINT_LIMIT)  # long curves keep their spikes
+        x, median = np.asarray(one.x, dtype=np.float64)[kept], _drawable(one.median, log)[kept]
+        if one.low is not None and one.high is not None:
+            low, high = _drawable(one.low, log)[kept], _drawable(one.high, log)[kept]
+            style = {"line": {"width": 0}, "fillcolor": translucent(one.color, BAND_OPACITY), "legendgroup": one.label}
+            traces.append(filled(x, high, low, **style, showlegend=False))
+        dots = {"mode": "lines+markers" if one.markers else "lines", "marker": {"color": one.color, "size": 7}}
+        line = {"color": one.color, "width": 2.5, "dash": one.dash}
+        traces.append(polyline(x, median, line, f"%{{y:{digits}}}", name=one.label, legendgroup=one.label, **dots))
+    marked = marks or Marks()
     shapes = [*marked.shapes]
     if here is not None:
         shapes.append(vertical_line(here, translucent(GREY, 0.9), width=1.5, layer="below"))
     return figure(traces, xaxis={"zeroline": False} | xaxis, yaxis=yaxis, shapes=shapes, annotations=marked.annotations)
 
 
-def _places(one: BandSeries) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """All places, and which of them are drawn: long curves keep their spikes."""
-    return np.asarray(one.x, dtype=np.float64), decimation_indices(finite(one.median), POINT_LIMIT)
-
-
 def _drawable(values: npt.ArrayLike, log: bool) -> Floats:
     """Infinite values at the edge of what is drawn; NaN stays a gap."""
     clipped: Floats = np.clip(np.asarray(values, dtype=np.float64), LEAST if log else -MOST, MOST)
     return clipped
-
-
-def _line(one: BandSeries, log: bool, digits: str) -> Trace:
-    x, kept = _places(one)
-    return scatter(
-        x=x[kept], y=_drawable(one.median, log)[kept], name=one.label, mode="lines+markers" if one.markers else "lines",
-        line={"color": one.color, "width": 2.5, "dash": one.dash}, marker={"color": one.color, "size": 7},
-        legendgroup=one.label, hovertemplate=f"%{{y:{digits}}}",
-    )  # fmt: skip
-
-
-def _band(one: BandSeries, log: bool) -> list[Trace]:
-    """The band as a filled outline; nothing for a single run."""
-    if one.low is None or one.high is None:
-        return []
-    x, kept = _places(one)
-    low, high = _drawable(one.low, log)[kept], _drawable(one.high, log)[kept]
-    style = {"line": {"width": 0}, "fillcolor": translucent(one.color, BAND_OPACITY), "showlegend": False, "legendgroup": one.label}
-    return [filled(x[kept], high, low, **style)]

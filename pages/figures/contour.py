@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pages.figures.axes import FRAMED, axis, plane_axes
-from pages.figures.figure import Figure, Floats, Trace, contour, figure, legend_entry, scatter
+from pages.figures.figure import Figure, Floats, Trace, contour, figure, legend_entry, markers, polyline
 from pages.figures.marks import arrow, note, vertical_line
 from pages.figures.palette import BLUE, FAULT, GRADIENT, GREEN, GREY, MEASURED, ORANGE, THEORY, translucent
 
@@ -52,6 +52,8 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
     if math.isfinite(level):
         traces.append(_contour_at(grid, float(spaced(np.array(level))) * scale))
     traces += _at_point(x, y, half, directions)
+    # of fixed length: its direction is what is shown; how steep it is stands in numbers
+    arrows = [tuple(ARROW * half * part for part in directions.gradient)] if directions.gradient else []
     axes = plane_axes(half, dtick=1, **FRAMED)
     axes["yaxis"]["constraintoward"] = "top"
     return figure(
@@ -59,7 +61,7 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
         margin={"l": 44, "r": 8, "t": 36, "b": 40},
         hovermode="closest",
         dragmode=False,
-        annotations=[_gradient_arrow(x, y, half, directions.gradient)] if directions.gradient else [],
+        annotations=[arrow((x, y), (x + across, y + up), GRADIENT, LINE) for across, up in arrows],
         **axes,
     )
 
@@ -73,10 +75,7 @@ def slope_by_direction(angles: Floats, measured: Floats, predicted: Floats, grad
     """
     reach = 1.15 * max(float(np.nanmax(np.abs(measured), initial=0.0)), LEAST_SLOPE)
     curves = [("measured", measured, {"color": MEASURED}), ("∇f·u", predicted, {"color": THEORY, "dash": "dot"})]
-    traces = [
-        scatter(x=angles, y=values, mode="lines", line=line | {"width": LINE}, name=name, hovertemplate="%{y:.4g}")
-        for name, values, line in curves
-    ]
+    traces = [polyline(angles, values, line | {"width": LINE}, "%{y:.4g}", name=name) for name, values, line in curves]
     marks = [(gradient, GRADIENT, "solid", "gradient")] if gradient is not None else []
     marks += [(angle, GREEN, "dash", "contour") for angle in tangents]
     shapes = [vertical_line(angle, color, width=2, dash=dash) for angle, color, dash, _ in marks]
@@ -120,11 +119,7 @@ def _at_point(x: float, y: float, half: float, directions: Directions) -> list[T
         traces.append(_right_angle(x, y, CORNER * half, directions.gradient, directions.tangent))
     if directions.gradient:  # the arrow is an annotation, which has no place in a legend
         traces.append(legend_entry("gradient", line={"color": GRADIENT, "width": LINE}))
-    point = scatter(
-        x=[x], y=[y], mode="markers", marker={"color": FAULT, "size": 11, "line": {"color": "white", "width": 2}},
-        hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
-    return [*traces, point]
+    return [*traces, markers([x], [y], {"color": FAULT, "size": 11, "line": {"color": "white", "width": 2}}, showlegend=False)]
 
 
 def _right_angle(x: float, y: float, size: float, gradient: tuple[float, float], tangent: tuple[float, float]) -> Trace:
@@ -136,11 +131,4 @@ def _right_angle(x: float, y: float, size: float, gradient: tuple[float, float],
 
 
 def _line(xs: list[float], ys: list[float], color: str, dash: str, name: str) -> Trace:
-    line = {"color": color, "width": LINE if name else 1.5, "dash": dash}
-    return scatter(x=xs, y=ys, mode="lines", line=line, name=name, showlegend=bool(name), hoverinfo="skip")
-
-
-def _gradient_arrow(x: float, y: float, half: float, gradient: tuple[float, float]) -> dict[str, Any]:
-    """An arrow of fixed length: its direction is what is shown; how steep it is stands in numbers."""
-    head = (x + ARROW * half * gradient[0], y + ARROW * half * gradient[1])
-    return arrow((x, y), head, GRADIENT, LINE)
+    return polyline(xs, ys, {"color": color, "width": LINE if name else 1.5, "dash": dash}, name=name, showlegend=bool(name))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pages.figures.axes import Log10Axis, axis, labeled, spoken_size
-from pages.figures.figure import Figure, Floats, Trace, figure, filled, heatmap, legend_entry, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, filled, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import Marks, note
 from pages.figures.palette import DIVERGING, GRADIENT, GREY, HEALTHY, THEORY, VALUE, series_style, translucent
 from pages.figures.series import evenly_spread, finite
@@ -19,7 +19,7 @@ DIFFERS = 0.01  # of a decade: what float32 gets is marked where it is this far 
 MOST_OUTPUT_RIDGES = 10
 OUTPUT_RIDGE_HEIGHT = 1.6  # of the distance between two ridges
 MOST_DECADES = 12.0  # of a map's color scale to either side
-LEGEND_LINE = {"color": GREY, "width": 2}
+THEORY_ENTRY = legend_entry("theory", line={"color": GREY, "width": 2, "dash": "dash"})
 CROSS = {"size": 9, "symbol": "x-thin-open", "line": {"width": 2}}
 MOST_NUMBERED = 20  # layers of a chain that each get a tick
 UNITS_MARGIN = 1.35  # a factor above all units and below one
@@ -69,13 +69,18 @@ def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: GradientBou
     for index, one in enumerate(series):
         color = series_style(index)["color"]
         traces += _predicted(one, scale, color)
-        traces.append(_measured_line(one, scale, color))
+        dotted = {"mode": "lines+markers", "marker": {"size": 5}, "name": one.label}
+        spoken = [spoken_size(value) for value in one.measured]
+        line = {"color": color, "width": 2}
+        traces.append(polyline(one.layers, scale.place(one.measured), line, "%{customdata}", customdata=spoken, **dotted))
         traces += _float32_crosses(one, scale, color)
-    traces += _legend(series)
+    if any(one.predicted is not None for one in series):
+        traces.append(THEORY_ENTRY)
+    if any(one.single is not None for one in series):
+        traces.append(legend_entry("float32, where it differs", mode="markers", marker=CROSS | {"color": GREY}))
     if bound is not None:
-        dotted = {"color": GRADIENT, "width": 2, "dash": "dot"}
-        traces.append(scatter(x=bound.layers, y=bound.log10, name=bound.label, mode="lines", line=dotted, hoverinfo="skip"))
-    return _layered(traces, scale.layout(title), "layer")
+        traces.append(polyline(bound.layers, bound.log10, {"color": GRADIENT, "width": 2, "dash": "dot"}, name=bound.label))
+    return figure(traces, xaxis=axis("layer", zeroline=False), yaxis=scale.layout(title))
 
 
 def shares_by_layer(labels: Sequence[str], values: Sequence[Floats], title: str, predicted: Sequence[Floats | None] = ()) -> Figure:
@@ -91,15 +96,14 @@ def shares_by_layer(labels: Sequence[str], values: Sequence[Floats], title: str,
     for index, (label, numbers) in enumerate(zip(labels, values, strict=True)):
         color = series_style(index)["color"]
         layers = np.arange(1, len(numbers) + 1)
-        style: dict[str, Any] = {"mode": "lines+markers", "line": {"color": color, "width": 2}, "marker": {"size": 5}}
-        traces.append(scatter(x=layers, y=finite(numbers), name=label, hovertemplate="%{y:.3g}", **style))
+        dotted = {"mode": "lines+markers", "marker": {"size": 5}, "name": label}
+        traces.append(polyline(layers, finite(numbers), {"color": color, "width": 2}, "%{y:.3g}", **dotted))
         theory = predicted[index] if predicted else None
         if theory is not None:
-            dashed = {"color": color, "width": 1.5, "dash": "dash"}
-            traces.append(scatter(x=layers, y=finite(theory), mode="lines", line=dashed, showlegend=False, hoverinfo="skip"))
+            traces.append(polyline(layers, finite(theory), {"color": color, "width": 1.5, "dash": "dash"}, showlegend=False))
     if any(theory is not None for theory in predicted):
-        traces.append(legend_entry("theory", line=LEGEND_LINE | {"dash": "dash"}))
-    return _layered(traces, axis(title, automargin=True), "hidden layer")
+        traces.append(THEORY_ENTRY)
+    return figure(traces, xaxis=axis("hidden layer", zeroline=False), yaxis=axis(title, automargin=True))
 
 
 def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0) -> Figure:
@@ -119,12 +123,9 @@ def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0)
         share = counts / (counts.max() or 1.0)
         height = OUTPUT_RIDGE_HEIGHT * np.sqrt(share)  # the root, so that a spike at 0 leaves something of the rest
         size = spoken_size(math.log10(largest[layer]) if largest[layer] > 0 else -math.inf)
-        base = scatter(x=x, y=np.full(bins, float(place)), mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
-        ridge = scatter(
-            x=x, y=place + height, mode="lines", line={"color": color, "width": 1.5}, fill="tonexty", fillcolor=translucent(color, 0.3),
-            name=f"layer {layer + 1}", showlegend=False, hoverinfo="skip",
-        )  # fmt: skip
-        traces += [base, ridge]
+        traces.append(polyline(x, np.full(bins, float(place)), {"width": 0}, showlegend=False))
+        filling = {"fill": "tonexty", "fillcolor": translucent(color, 0.3), "name": f"layer {layer + 1}"}
+        traces.append(polyline(x, place + height, {"color": color, "width": 1.5}, showlegend=False, **filling))
         ticks.append((float(place), str(layer + 1)))
         words.append(note(size, 1.01, place, xref="paper", xanchor="left"))
     words.append(note("largest", 1.01, 1.04, xref="paper", yref="paper", xanchor="left"))
@@ -165,14 +166,11 @@ def gradient_map(
             hovertemplate="σ<sub>w</sub> = %{x:.3g}, " + yname + " = %{y:.3g}<br>gradient %{customdata}<extra></extra>",
             colorbar={"title": {"text": "gradient,<br>log10", "side": "top"}, "thickness": 12},
         ),
-        scatter(
-            x=critical[0], y=critical[1], mode="lines", name="theory: χ = 1", hoverinfo="skip",
-            line={"color": HEALTHY, "width": 4, "dash": "dash"},
-        ),
+        polyline(*critical, {"color": HEALTHY, "width": 4, "dash": "dash"}, name="theory: χ = 1"),
     ]  # fmt: skip
     if here is not None:
         marker = {"color": "#FFFFFF", "size": 12, "symbol": "diamond", "line": {"color": "#111111", "width": 2}}
-        traces.append(scatter(x=[here[0]], y=[here[1]], mode="markers", name="here", marker=marker, hoverinfo="skip"))
+        traces.append(markers([here[0]], [here[1]], marker, name="here"))
     return figure(
         traces,
         xaxis=axis("σ<sub>w</sub> (weights are N(0, σ<sub>w</sub>²/n))", range=[float(sigma_w[0]), float(sigma_w[-1])]),
@@ -181,21 +179,12 @@ def gradient_map(
     )
 
 
-def _measured_line(one: DepthSeries, scale: Log10Axis, color: str) -> Trace:
-    return scatter(
-        x=one.layers, y=scale.place(one.measured), name=one.label, mode="lines+markers",
-        line={"color": color, "width": 2}, marker={"size": 5},
-        customdata=[spoken_size(value) for value in one.measured], hovertemplate="%{customdata}",
-    )  # fmt: skip
-
-
 def _predicted(one: DepthSeries, scale: Log10Axis, color: str) -> list[Trace]:
     if one.predicted is None:
         return []
     hidden: dict[str, Any] = {"name": f"{one.label}, theory", "showlegend": False}
     if one.predicted.ndim == 1:
-        line = {"color": color, "width": 1.5, "dash": "dash"}
-        return [scatter(x=one.layers, y=scale.place(one.predicted), mode="lines", line=line, hoverinfo="skip", **hidden)]
+        return [polyline(one.layers, scale.place(one.predicted), {"color": color, "width": 1.5, "dash": "dash"}, **hidden)]
     low, high = (scale.place(edge) for edge in one.predicted)
     edge = {"color": translucent(color, 0.7), "width": 1, "dash": "dash"}
     return [filled(one.layers, low, high, fillcolor=translucent(color, 0.15), line=edge, **hidden)]
@@ -208,27 +197,9 @@ def _float32_crosses(one: DepthSeries, scale: Log10Axis, color: str) -> list[Tra
     same = np.isclose(one.single, one.measured, rtol=0, atol=DIFFERS, equal_nan=True)
     if same.all():
         return []
-    return [
-        scatter(
-            x=one.layers[~same], y=scale.place(one.single[~same]), mode="markers", name=f"{one.label}, float32", showlegend=False,
-            marker=CROSS | {"color": color},
-            customdata=[spoken_size(value) for value in one.single[~same]], hovertemplate="float32: %{customdata}",
-        )
-    ]  # fmt: skip
-
-
-def _legend(series: Sequence[DepthSeries]) -> list[Trace]:
-    """Entries of the legend that tell measured from predicted and from float32."""
-    entries = []
-    if any(one.predicted is not None for one in series):
-        entries.append(legend_entry("theory", line=LEGEND_LINE | {"dash": "dash"}))
-    if any(one.single is not None for one in series):
-        entries.append(legend_entry("float32, where it differs", mode="markers", marker=CROSS | {"color": GREY}))
-    return entries
-
-
-def _layered(traces: Sequence[Trace], yaxis: dict[str, Any], xtitle: str) -> Figure:
-    return figure(traces, xaxis=axis(xtitle, zeroline=False), yaxis=yaxis)
+    layers, values = one.layers[~same], one.single[~same]
+    hidden: dict[str, Any] = {"name": f"{one.label}, float32", "showlegend": False, "customdata": [spoken_size(value) for value in values]}
+    return [markers(layers, scale.place(values), CROSS | {"color": color}, "float32: %{customdata}", **hidden)]
 
 
 def sigmoid_and_gradient(x: Floats, value: Floats, gradient: Floats, chosen: Floats, chosen_gradient: Floats) -> Figure:
@@ -240,12 +211,11 @@ def sigmoid_and_gradient(x: Floats, value: Floats, gradient: Floats, chosen: Flo
     """
     numbers = [str(layer) for layer in range(1, len(chosen) + 1)]
     traces = [
-        scatter(x=x, y=value, mode="lines", name="sigmoid σ(x)", line={"color": VALUE, "width": 2.5}, hovertemplate="%{y:.4f}"),
-        scatter(x=x, y=gradient, mode="lines", name="gradient σ′(x)", line={"color": GRADIENT, "width": 2.5}, hovertemplate="%{y:.4f}"),
-        scatter(
-            x=chosen, y=chosen_gradient, mode="markers+text", text=numbers, textposition="top center", name="layers",
-            marker={"color": GRADIENT, "size": 9, "line": {"color": GREY, "width": 1}}, hovertemplate="layer %{text}: σ′ = %{y:.4f}",
-            cliponaxis=False,
+        polyline(x, value, {"color": VALUE, "width": 2.5}, "%{y:.4f}", name="sigmoid σ(x)"),
+        polyline(x, gradient, {"color": GRADIENT, "width": 2.5}, "%{y:.4f}", name="gradient σ′(x)"),
+        markers(
+            chosen, chosen_gradient, {"color": GRADIENT, "size": 9, "line": {"color": GREY, "width": 1}},
+            "layer %{text}: σ′ = %{y:.4f}", mode="markers+text", text=numbers, textposition="top center", name="layers", cliponaxis=False,
         ),
     ]  # fmt: skip
     marks = Marks()
@@ -270,14 +240,15 @@ def gradient_chain(factors_log10: Floats, bound_log10: Floats) -> Figure:
     product = np.cumsum(factors_log10)
     scale = Log10Axis.around([product, bound_log10, [0.0]])
     words = [f"{spoken_size(p)} (this layer × {10**f:.3g})" for p, f in zip(product, factors_log10, strict=True)]
+    bounds = [spoken_size(bound) for bound in bound_log10]
     traces = [
-        scatter(
-            x=layers, y=scale.place(product), mode="lines+markers", name="product of the gradients", line={"color": GRADIENT, "width": 2.5},
-            marker={"size": 8}, customdata=words, hovertemplate="%{customdata}",
+        polyline(
+            layers, scale.place(product), {"color": GRADIENT, "width": 2.5}, "%{customdata}",
+            mode="lines+markers", marker={"size": 8}, customdata=words, name="product of the gradients",
         ),
-        scatter(
-            x=layers, y=bound_log10, mode="lines", name="bound 0.25<sup>l</sup>", line={"color": THEORY, "width": 2, "dash": "dash"},
-            customdata=[spoken_size(bound) for bound in bound_log10], hovertemplate="at most %{customdata}",
+        polyline(
+            layers, bound_log10, {"color": THEORY, "width": 2, "dash": "dash"}, "at most %{customdata}",
+            customdata=bounds, name="bound 0.25<sup>l</sup>",
         ),
     ]  # fmt: skip
     xaxis = axis("layers l multiplied so far", dtick=1 if len(layers) <= MOST_NUMBERED else None, zeroline=False)
@@ -304,13 +275,9 @@ def distinct_unit_counts(series: Sequence[DistinctSeries], units: int, steps_per
     """
     traces = []
     for index, one in enumerate(series):
-        style = series_style(index)
-        traces.append(
-            scatter(
-                x=np.asarray(one.steps) / steps_per_epoch, y=list(one.counts), name=one.label, mode="lines+markers",
-                line={"color": style["color"], "width": 2}, marker={"size": 7}, hovertemplate=f"%{{y}} of {units} units",
-            )
-        )  # fmt: skip
+        line = {"color": series_style(index)["color"], "width": 2}
+        dotted = {"mode": "lines+markers", "marker": {"size": 7}, "name": one.label}
+        traces.append(polyline(np.asarray(one.steps) / steps_per_epoch, list(one.counts), line, f"%{{y}} of {units} units", **dotted))
     ticks = [1, *(2**power for power in range(1, 11) if 2**power < units and power % 2 == 0), units]
     return figure(
         traces,

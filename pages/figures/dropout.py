@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis, hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, filled, scatter
+from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, filled, markers, polyline
 from pages.figures.marks import note
 from pages.figures.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, translucent
 from pages.figures.series import POINT_LIMIT, segments
@@ -41,7 +41,6 @@ def masked_matrix(values: Floats, kept: Mask | None = None) -> Figure:
         text = f"{value:.3g}" if stays else f"<s>{value:.3g}</s>" if value else "0"
         annotations.append(note(text, column, row, size=13, opacity=1 if stays else 0.6))
     return diagram(
-        [],
         shapes=shapes,
         annotations=annotations,
         xaxis=hidden_axis(range=[-0.6, columns - 0.4]),
@@ -68,22 +67,14 @@ def masked_network(inputs: int, kept: Mask, outputs: int) -> Figure:
         ]
         x = np.tile([layer, layer + 1, np.nan], len(ends))
         y = segments([left for left, _ in ends], [right for _, right in ends])
-        traces.append(scatter(x=x, y=y, mode="lines", line={"color": translucent(GREY, 0.55), "width": 1}, hoverinfo="skip"))
+        traces.append(polyline(x, y, {"color": translucent(GREY, 0.55), "width": 1}))
     for layer, (color, name) in enumerate(((GREY, "input"), (SKY, "hidden unit"), (ORANGE, "output"))):
         colors = [color if stays else GREY for stays in alive[layer]]
         symbols = ["circle" if stays else "circle-x-open" for stays in alive[layer]]
         words = [f"{name} {index}{'' if stays else ', dropped'}" for index, stays in enumerate(alive[layer], start=1)]
-        traces.append(
-            scatter(
-                x=[layer] * len(colors), y=heights[layer], mode="markers", hovertext=words, hoverinfo="text",
-                marker={"color": colors, "symbol": symbols, "size": 16, "opacity": 1, "line": {"width": 1.5, "color": colors}},
-            )
-        )  # fmt: skip
-    return diagram(
-        traces,
-        xaxis=hidden_axis(range=[-0.3, 2.3]),
-        yaxis=hidden_axis(range=[-0.65, 0.65]),
-    )
+        marker = {"color": colors, "symbol": symbols, "size": 16, "opacity": 1, "line": {"width": 1.5, "color": colors}}
+        traces.append(markers([layer] * len(colors), heights[layer], marker, hovertext=words, hoverinfo="text"))
+    return diagram(traces, xaxis=hidden_axis(range=[-0.3, 2.3]), yaxis=hidden_axis(range=[-0.65, 0.65]))
 
 
 def _heights(units: int) -> list[float]:
@@ -101,20 +92,15 @@ def mean_of_masks(ratios: Floats, p: float) -> Figure:
     masks = len(ratios)
     counts = np.unique(np.geomspace(1, masks, min(masks, POINT_LIMIT // 4)).round().astype(int))
     error = 2 * np.sqrt(p / ((1 - p) * counts))
+    thin = {"color": translucent(SKY, 0.6), "width": 1.2}
     traces = [
-        filled(
-            counts, 1 + error, 1 - error, line={"width": 0}, fillcolor=translucent(GREEN, 0.2), name="h ± 2 standard errors",
-        )
-    ]  # fmt: skip
-    for unit in range(ratios.shape[1]):
-        traces.append(
-            scatter(
-                x=counts, y=ratios[counts - 1, unit], mode="lines", line={"color": translucent(SKY, 0.6), "width": 1.2},
-                name="each unit", legendgroup="units", showlegend=unit == 0, hoverinfo="skip",
-            )
-        )  # fmt: skip
-    mean = ratios[counts - 1].mean(axis=1)
-    traces.append(scatter(x=counts, y=mean, mode="lines", name="all units", line={"color": BLUE, "width": 3}, hovertemplate="%{y:.4f}"))
+        filled(counts, 1 + error, 1 - error, line={"width": 0}, fillcolor=translucent(GREEN, 0.2), name="h ± 2 standard errors"),
+        *(
+            polyline(counts, values, thin, name="each unit", legendgroup="units", showlegend=unit == 0)
+            for unit, values in enumerate(ratios[counts - 1].T)
+        ),
+        polyline(counts, ratios[counts - 1].mean(axis=1), {"color": BLUE, "width": 3}, "%{y:.4f}", name="all units"),
+    ]
     return figure(
         traces,
         xaxis=axis("masks n", type="log", dtick=1, zeroline=False, range=[-0.05, float(np.log10(max(masks, 10))) + 0.02]),
@@ -135,18 +121,12 @@ def vote_strips(masked: Floats, off: Floats, classes: Sequence[str], label: int)
     jitter = np.tile(np.linspace(-0.3, 0.3, copies), (count, 1))  # by the copy's number: no chance in a picture
     votes = np.bincount(masked.argmax(axis=1), minlength=count) / copies
     positions = np.arange(count)
-    marker = {"color": translucent(SKY, 0.55), "size": 5}
+    copy, off_marker = {"color": translucent(SKY, 0.55), "size": 5}, {"color": VERMILION, "symbol": "diamond", "size": 11}
     traces = [
         bar(x=positions, y=votes, name="share of the votes", marker={"color": translucent(GREY, 0.3)}, hovertemplate="%{y:.0%}"),
-        scatter(
-            x=(positions[:, None] + jitter).ravel(), y=masked.T.ravel(), mode="markers", name=f"{copies} masked copies", marker=marker,
-            hovertemplate="%{y:.2f}",
-        ),
-        scatter(
-            x=positions, y=off, mode="markers", name="dropout off", hovertemplate="%{y:.3f}",
-            marker={"color": VERMILION, "symbol": "diamond", "size": 11},
-        ),
-    ]  # fmt: skip
+        markers((positions[:, None] + jitter).ravel(), masked.T.ravel(), copy, "%{y:.2f}", name=f"{copies} masked copies"),
+        markers(positions, off, off_marker, "%{y:.3f}", name="dropout off"),
+    ]
     names = [f"<b>{name}</b>" if index == label else name for index, name in enumerate(classes)]
     return figure(
         traces,

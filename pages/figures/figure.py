@@ -6,7 +6,8 @@ all else takes. The tests make that check, once and for all, of each figure: `go
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypedDict
 
 import numpy as np
@@ -48,37 +49,42 @@ def diagram(traces: Iterable[Trace] = (), **layout: Any) -> Figure:
     return figure(traces, **shared | layout)
 
 
-def scatter(**properties: Any) -> Trace:
-    return _trace("scatter", properties)
+def _trace(kind: str, **properties: Any) -> Trace:
+    """A trace; a property that is None is left to plotly."""
+    return {"type": kind} | {name: value for name, value in properties.items() if value is not None}
 
 
-def bar(**properties: Any) -> Trace:
-    return _trace("bar", properties)
+scatter = partial(_trace, "scatter")
+bar = partial(_trace, "bar")
+contour = partial(_trace, "contour")
+heatmap = partial(_trace, "heatmap")
+image = partial(_trace, "image")
 
 
-def contour(**properties: Any) -> Trace:
-    return _trace("contour", properties)
+def polyline(x: Any, y: Any, line: Mapping[str, Any], hover: str | None = None, **properties: Any) -> Trace:
+    """A line through points; `hover` is plotly's hovertemplate, None for a line that says nothing."""
+    return scatter(**{"x": x, "y": y, "mode": "lines", "line": line} | _told(hover) | properties)
 
 
-def heatmap(**properties: Any) -> Trace:
-    return _trace("heatmap", properties)
+def markers(x: Any, y: Any, marker: Mapping[str, Any], hover: str | None = None, **properties: Any) -> Trace:
+    """Points, each with its marker; `hover` as of `polyline`."""
+    return scatter(**{"x": x, "y": y, "mode": "markers", "marker": marker} | _told(hover) | properties)
 
 
-def image(**properties: Any) -> Trace:
-    return _trace("image", properties)
+def captions(x: Any, y: Any, text: Sequence[str], size: int, position: str | None = None) -> Trace:
+    """Texts in the page's own color, at places."""
+    return scatter(x=x, y=y, mode="text", text=text, textfont={"size": size}, textposition=position, hoverinfo="skip")
+
+
+def _told(hover: str | None) -> dict[str, str]:
+    return {"hoverinfo": "skip"} if hover is None else {"hovertemplate": hover}
 
 
 def filled(x: npt.NDArray[Any], edge: npt.NDArray[Any], other: npt.NDArray[Any], **properties: Any) -> Trace:
     """The area between two curves over `x` (n,), as an outline there and back."""
-    outline = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([edge, other[::-1]])}
-    return scatter(**outline, mode="lines", fill="toself", hoverinfo="skip", **properties)
+    return polyline(np.concatenate([x, x[::-1]]), np.concatenate([edge, other[::-1]]), fill="toself", **properties)
 
 
 def legend_entry(name: str, **style: Any) -> Trace:
     """An entry of the legend alone."""
     return scatter(x=[None], y=[None], name=name, **{"mode": "lines", "hoverinfo": "skip"} | style)
-
-
-def _trace(kind: str, properties: dict[str, Any]) -> Trace:
-    """A trace; a property that is None is left to plotly."""
-    return {"type": kind} | {name: value for name, value in properties.items() if value is not None}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pages.figures.axes import PLANE_HALF, axis, log_axis, plane_axes
-from pages.figures.figure import Figure, Floats, Trace, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, markers, polyline
 from pages.figures.marks import Marks, arrow
 from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE
 from pages.figures.series import POINT_LIMIT, evenly_spread, segments
@@ -17,6 +17,7 @@ from pages.figures.series import POINT_LIMIT, evenly_spread, segments
 LEAST = 1e-18  # of the largest: where a singular value of exactly 0 is drawn
 LEAST_DIFFERENCE = 1e-17
 FAR = 4 * PLANE_HALF
+RING = {"color": FAULT, "symbol": "circle-open", "line": {"width": 3}}
 NEARBY = 5.0  # a bound within so many times the count belongs in the picture
 
 
@@ -30,14 +31,9 @@ def singular_value_bars(values: Floats, rank: int) -> Figure:
     relative = np.maximum(values / values[0], LEAST) if values[0] > 0 else np.full(len(values), LEAST)
     number = np.arange(1, len(values) + 1)
     colors = [MEASURED if index < rank else GREY for index in range(len(values))]
-    bars = scatter(
-        x=segments(number, number), y=segments(np.full(len(values), LEAST), relative), mode="lines",
-        line={"color": GREY, "width": 1}, hoverinfo="skip",
-    )  # fmt: skip
-    heads = scatter(
-        x=number, y=relative, mode="markers", marker={"color": colors, "size": 10},
-        hovertemplate="singular value %{x}: %{y:.2g} of the largest<extra></extra>",
-    )  # fmt: skip
+    bars = polyline(segments(number, number), segments(np.full(len(values), LEAST), relative), {"color": GREY, "width": 1})
+    hover = "singular value %{x}: %{y:.2g} of the largest<extra></extra>"
+    heads = markers(number, relative, {"color": colors, "size": 10}, hover)
     xaxis = axis("singular value", range=[0.5, len(values) + 0.5], dtick=1 if len(values) <= 10 else None)
     yaxis = log_axis("size / largest", range=[np.log10(LEAST), 0.5], dtick=6)
     return figure([bars, heads], showlegend=False, hovermode="closest", xaxis=xaxis, yaxis=yaxis)
@@ -69,14 +65,9 @@ def unexplained_curve(slopes: Floats, unexplained: Floats, slope: float) -> Figu
 
 def _against_slope(slopes: Floats, values: Floats, slope: float, yaxis: dict[str, Any], shown: str) -> Figure:
     here = int(np.argmin(np.abs(slopes - slope)))
-    curve = scatter(
-        x=slopes, y=values, mode="lines+markers", line={"color": MEASURED, "width": 2.5}, marker={"size": 6},
-        hovertemplate=f"slope %{{x}}: {shown}<extra></extra>",
-    )  # fmt: skip
-    ring = scatter(
-        x=slopes[here : here + 1], y=values[here : here + 1], mode="markers", hoverinfo="skip",
-        marker={"color": FAULT, "size": 14, "symbol": "circle-open", "line": {"width": 3}},
-    )  # fmt: skip
+    hover = f"slope %{{x}}: {shown}<extra></extra>"
+    curve = polyline(slopes, values, {"color": MEASURED, "width": 2.5}, hover, mode="lines+markers", marker={"size": 6})
+    ring = markers(slopes[here : here + 1], values[here : here + 1], RING | {"size": 14})
     xaxis = axis("slope below 0", range=[1.03, -0.03])
     return figure([curve, ring], showlegend=False, hovermode="closest", xaxis=xaxis, yaxis=yaxis)
 
@@ -94,14 +85,8 @@ def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Fl
     traces.append(_boundary(before, {"color": GREY, "width": 2, "dash": "dot"}, "before the last mistake"))
     traces.append(_boundary(weights, {"color": MEASURED, "width": 4}, "w·x + b = 0"))
     ring = points[current : current + 1] if current is not None else np.empty((0, 2))
-    marker = {"color": FAULT, "size": 20, "symbol": "circle-open", "line": {"width": 3}}
-    traces.append(scatter(x=ring[:, 0], y=ring[:, 1], mode="markers", marker=marker, name="met last", hoverinfo="skip"))
-    return figure(
-        traces,
-        hovermode="closest",
-        **plane_axes(PLANE_HALF, dtick=2),
-        annotations=_weight_arrow(weights),
-    )
+    traces.append(markers(ring[:, 0], ring[:, 1], RING | {"size": 20}, name="met last"))
+    return figure(traces, hovermode="closest", **plane_axes(PLANE_HALF, dtick=2), annotations=_weight_arrow(weights))
 
 
 def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
@@ -112,10 +97,8 @@ def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
         bound: (R/γ)².
     """
     kept = evenly_spread(len(counts), POINT_LIMIT)
-    curve = scatter(
-        x=kept, y=np.asarray(counts)[kept], mode="lines", line={"color": FAULT, "width": 2.5, "shape": "hv"},
-        hovertemplate="%{y:,} mistakes in %{x:,} samples<extra></extra>",
-    )  # fmt: skip
+    stairs = {"color": FAULT, "width": 2.5, "shape": "hv"}
+    curve = polyline(kept, np.asarray(counts)[kept], stairs, "%{y:,} mistakes in %{x:,} samples<extra></extra>")
     marks, top = Marks(), max(5.0, 1.15 * counts[-1])
     if bound <= NEARBY * max(counts[-1], 2):
         marks.level(bound, f"(R/γ)² = {bound:,.1f}")
@@ -132,8 +115,7 @@ def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
 
 def _class_points(points: Floats, color: str, symbol: str, name: str) -> Trace:
     marker = {"color": color, "size": 9, "symbol": symbol, "line": {"color": "white", "width": 1}}
-    hover = "(%{x}, %{y})<extra>" + name + "</extra>"
-    return scatter(x=points[:, 0], y=points[:, 1], mode="markers", marker=marker, name=name, hovertemplate=hover)
+    return markers(points[:, 0], points[:, 1], marker, "(%{x}, %{y})<extra>" + name + "</extra>", name=name)
 
 
 def _boundary(weights: Floats | None, style: dict[str, Any], name: str) -> Trace:
@@ -143,7 +125,7 @@ def _boundary(weights: Floats | None, style: dict[str, Any], name: str) -> Trace
         normal = weights[:2] / size
         foot, along = -weights[2] / size * normal, np.array([-normal[1], normal[0]])
         ends = np.array([foot - FAR * along, foot + FAR * along])
-    return scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line=style, name=name, hoverinfo="skip")
+    return polyline(ends[:, 0], ends[:, 1], style, name=name)
 
 
 def _weight_arrow(weights: Floats) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import axis, labeled
-from pages.figures.figure import Figure, Floats, Trace, figure, scatter
+from pages.figures.figure import Figure, Floats, Trace, figure, markers, polyline
 from pages.figures.palette import GREY, TEST, TRAIN, VERMILION, series_style, translucent
 from pages.figures.series import finite, segments
 
@@ -36,12 +36,11 @@ def fitted_curve(grid: Floats, truth: Floats, fitted: Floats | None, train: Poin
     traces = [
         _points("test points", test, translucent(TEST, 0.55), "circle-open"),
         _points("training points", train, TRAIN, "circle"),
-        scatter(x=grid, y=truth, name="true cubic", mode="lines", line={"color": GREY, "width": 2, "dash": "dash"}, hoverinfo="skip"),
+        polyline(grid, truth, {"color": GREY, "width": 2, "dash": "dash"}, name="true cubic"),
     ]
     if fitted is not None:
         within = np.clip(finite(fitted), low - 20 * room, high + 20 * room)
-        line = {"color": VERMILION, "width": 3}
-        traces.append(scatter(x=grid, y=within, name="fitted", mode="lines", line=line, hovertemplate="%{y:.3~g}"))
+        traces.append(polyline(grid, within, {"color": VERMILION, "width": 3}, "%{y:.3~g}", name="fitted"))
     frame = f"{low:.4g} to {high:.4g} from {grid[0]:.4g} to {grid[-1]:.4g}"
     return figure(
         traces,
@@ -62,9 +61,9 @@ def coefficient_stems(learned: Floats, true: Floats) -> Figure:
     truth = np.zeros(len(learned))
     truth[: min(len(true), len(learned))] = true[: len(learned)]
     stems = [
-        scatter(
-            x=segments(powers, powers), y=segments(np.zeros(len(powers)), symmetric_log(learned)), mode="lines",
-            line={"color": translucent(VERMILION, 0.6), "width": 2}, hoverinfo="skip", showlegend=False,
+        polyline(
+            segments(powers, powers), segments(np.zeros(len(powers)), symmetric_log(learned)),
+            {"color": translucent(VERMILION, 0.6), "width": 2}, showlegend=False,
         ),
         _stem_heads("learned", powers, learned, VERMILION, "circle", 8),
         _stem_heads("true", powers, truth, GREY, "line-ew-open", 16),
@@ -82,7 +81,7 @@ def coefficient_stems(learned: Floats, true: Floats) -> Figure:
 
 def symmetric_log(values: npt.ArrayLike) -> Floats:
     """v for |v| ≤ 1, ±(1 + log₁₀ |v|) beyond: continuous, and of both signs. Infinite and NaN go to the largest power."""
-    array = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=np.inf, posinf=10.0**LARGEST_POWER, neginf=-(10.0**LARGEST_POWER))
+    array = np.nan_to_num(np.asarray(values, dtype=np.float64), nan=np.inf)
     size = np.minimum(np.abs(array), 10.0**LARGEST_POWER)
     shown: Floats = np.sign(array) * np.where(size <= 1, size, 1 + np.log10(np.maximum(size, 1)))
     return shown
@@ -94,15 +93,13 @@ def _power(exponent: int) -> str:
 
 def _points(name: str, points: Points, color: str, symbol: str) -> Trace:
     marker = {"color": color, "size": 7, "symbol": symbol}
-    return scatter(x=points[0], y=points[1], name=name, mode="markers", marker=marker, hovertemplate="(%{x:.3g}, %{y:.3g})")
+    return markers(*points, marker, "(%{x:.3g}, %{y:.3g})", name=name)
 
 
 def _stem_heads(name: str, powers: npt.NDArray[np.int_], values: Floats, color: str, symbol: str, size: int) -> Trace:
     marker = {"color": color, "symbol": symbol, "size": size, "line": {"width": 3, "color": color}}
     words = [f"{value:.4g}" for value in values]
-    return scatter(
-        x=powers, y=symmetric_log(values), name=name, mode="markers", marker=marker, text=words, hovertemplate=f"{name} %{{text}}"
-    )
+    return markers(powers, symmetric_log(values), marker, f"{name} %{{text}}", name=name, text=words)
 
 
 def penalty_places(decays: npt.ArrayLike) -> Floats:
@@ -133,12 +130,7 @@ def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping
     thin = {"color": GREY, "width": 1.5, "dash": "dot"}
     traces += [_ordered(label, values, thin) for label, values in (beyond or {}).items()]
     longest = max((len(values) for values in weights.values()), default=1)
-    traces.append(
-        scatter(
-            x=[1, longest], y=[truth, truth], name=f"true: {truth:g} each", mode="lines",
-            line={"color": GREY, "width": 1.5, "dash": "dash"}, hoverinfo="skip",
-        )
-    )  # fmt: skip
+    traces.append(polyline([1, longest], [truth, truth], thin | {"dash": "dash"}, name=f"true: {truth:g} each"))
     drawn = np.concatenate([*weights.values(), [truth, 0.0]])
     drawn = drawn[np.isfinite(drawn)]
     low, high = float(drawn.min()), float(drawn.max())
@@ -152,4 +144,4 @@ def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping
 
 def _ordered(label: str, values: Floats, line: Mapping[str, object]) -> Trace:
     ordered = np.sort(finite(values))
-    return scatter(x=np.arange(1, len(ordered) + 1), y=ordered, name=label, mode="lines", line=line, hovertemplate="%{y:.3g}")
+    return polyline(np.arange(1, len(ordered) + 1), ordered, line, "%{y:.3g}", name=label)

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pages.figures.axes import Log10Axis, axis, hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, diagram, figure, filled, heatmap, legend_entry, scatter
+from pages.figures.figure import Figure, Floats, Trace, diagram, figure, filled, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import Marks, note, vertical_line
 from pages.figures.palette import DIVERGING, FAULT, GREY, HEALTHY, MEASURED, ORANGE, PURPLE, THEORY, WARNING, series_style, translucent
 from pages.figures.series import evenly_spread, segments
@@ -66,25 +65,27 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     limit = numbers.largest_log10 if theory.rate > 0 else numbers.smallest_log10
     near = np.abs(sizes[np.isfinite(sizes)]).max(initial=0.0) > NEAR_LIMIT * abs(limit)
     scale = Log10Axis.around([low, high, sizes[0, kept], np.nan_to_num(predicted, nan=float(center[0])), [limit] if near else []])
+    words = np.array(
+        [f"10<sup>{b:.1f}</sup> (5–95 %: 10<sup>{a:.1f}</sup> to 10<sup>{c:.1f}</sup>)" for a, b, c in zip(low, median, high, strict=True)]
+    )
     traces = [
         filled(x, scale.place(low), scale.place(high), name="5–95 % of the trials", **BAND),
         _single_trials(scale.place(sizes[1 : MOST_TRIALS + 1])),
-        _line(x, scale.place(sizes[0, kept]), "the trial shown", {"color": PURPLE, "width": 1.5}),
-        _median(x, scale, low, median, high),
-        _line(x, predicted[0], "theory", {"color": THEORY, "width": 2.5, "dash": "dash"}, hover="theory 10<sup>%{y:.1f}</sup>"),
-        _line(
-            np.concatenate([x, [np.nan], x]), np.concatenate([predicted[1], [np.nan], predicted[2]]), "theory, 5–95 %",
-            {"color": THEORY, "width": 1, "dash": "dot"},
+        polyline(x, scale.place(sizes[0, kept]), {"color": PURPLE, "width": 1.5}, name="the trial shown"),
+        polyline(x, scale.place(median), {"color": MEASURED, "width": 3}, "%{customdata}", customdata=words, name="median"),
+        polyline(x, predicted[0], {"color": THEORY, "width": 2.5, "dash": "dash"}, "theory 10<sup>%{y:.1f}</sup>", name="theory"),
+        polyline(
+            np.concatenate([x, [np.nan], x]), np.concatenate([predicted[1], [np.nan], predicted[2]]),
+            {"color": THEORY, "width": 1, "dash": "dot"}, name="theory, 5–95 %",
         ),
-        scatter(
-            x=[k], y=scale.place(sizes[0, k - 1 : k]), mode="markers", marker={"color": PURPLE, "size": 10}, name="the matrix shown",
-            showlegend=False, hoverinfo="skip",
-        ),
+        markers([k], scale.place(sizes[0, k - 1 : k]), {"color": PURPLE, "size": 10}, name="the matrix shown", showlegend=False),
     ]  # fmt: skip
     marks = Marks()
     if near:
         marks.level(limit, f"{numbers.name} {'overflows to ∞' if limit > 0 else 'underflows to 0'}")
-        traces.append(_crossings(crossings, limit, numbers.name))
+        crossed = crossings[np.isfinite(crossings)]
+        tick = {"symbol": "line-ns-open", "size": 9, "color": FAULT, "line": {"width": 1}}
+        traces.append(markers(crossed, np.full(len(crossed), limit), tick, name=f"a trial leaves {numbers.name}"))
     return figure(traces, xaxis=_factor_axis(len(factors)), yaxis=scale.layout("size of the product, max |M|"), **marks.layout)
 
 
@@ -104,14 +105,13 @@ def survivors(sizes: Floats, name: str) -> Figure:
         ("∞ or NaN", np.isnan(shown) | (shown == math.inf), FAULT),
     )
     traces = [
-        scatter(
-            x=kept + 1, y=100 * mask.mean(axis=0), name=label, stackgroup="one", mode="lines", line={"width": 0, "color": color},
-            fillcolor=translucent(color, 0.55), hovertemplate="%{y:.0f} %",
+        polyline(
+            kept + 1, 100 * mask.mean(axis=0), {"width": 0, "color": color}, "%{y:.0f} %",
+            name=label, stackgroup="one", fillcolor=translucent(color, 0.55),
         )
         for label, mask, color in states
     ]  # fmt: skip
-    yaxis = axis(f"trials in {name} (%)", range=[0, 100])
-    return figure(traces, xaxis=_factor_axis(factors), yaxis=yaxis)
+    return figure(traces, xaxis=_factor_axis(factors), yaxis=axis(f"trials in {name} (%)", range=[0, 100]))
 
 
 def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> Figure:
@@ -128,12 +128,12 @@ def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> F
     x = np.asarray(at, dtype=np.float64)
     scale = Log10Axis.around([path[:, chosen], x[-1] * rates[chosen]])
     traces = []
+    ends = np.array([0.0, x[-1]])
     for place, index in enumerate(chosen):
         color = series_style(place)["color"]
         name = f"σ<sub>{index + 1}</sub>"
-        traces.append(_line(x, path[:, index], name, {"color": color, "width": 2}, hover="10<sup>%{y:.1f}</sup>"))
-        ends = np.array([0.0, x[-1]])
-        traces.append(_line(ends, rates[index] * ends, name, {"color": color, "width": 1.5, "dash": "dash"}, showlegend=False))
+        traces.append(polyline(x, path[:, index], {"color": color, "width": 2}, "10<sup>%{y:.1f}</sup>", name=name))
+        traces.append(polyline(ends, rates[index] * ends, {"color": color, "width": 1.5, "dash": "dash"}, name=name, showlegend=False))
     traces.append(legend_entry("theory", line={"color": GREY, "dash": "dash"}))
     return figure(
         traces, xaxis=_factor_axis(at[-1]), yaxis=scale.layout("singular values of the product"), shapes=[vertical_line(k, PURPLE)]
@@ -146,21 +146,13 @@ def matrix_picture(values: Floats) -> Figure:
     finite = np.isfinite(values)
     largest = float(np.abs(values[finite]).max(initial=0.0)) or 1.0
     written = np.vectorize(_entry, otypes=[object])(values)
-    shared: dict[str, Any] = {"customdata": written, "hovertemplate": "row %{y}, column %{x}: %{customdata}<extra></extra>"}
+    shared: dict[str, Any] = {"x": np.arange(1, n + 1), "y": np.arange(1, n + 1), "xgap": 1, "ygap": 1, "showscale": False}
+    shared |= {"customdata": written, "hovertemplate": "row %{y}, column %{x}: %{customdata}<extra></extra>"}
     if n <= MOST_WRITTEN:
         shared |= {"text": written, "texttemplate": "%{text}"}
-    places = {"x": np.arange(1, n + 1), "y": np.arange(1, n + 1), "xgap": 1, "ygap": 1}
     traces = [
-        heatmap(
-            z=np.where(finite, values, np.nan),
-            zmin=-largest,
-            zmax=largest,
-            colorscale=DIVERGING,
-            showscale=False,
-            **places,
-            **shared,
-        ),
-        heatmap(z=np.where(finite, np.nan, 1.0), colorscale=[[0, FAULT], [1, FAULT]], showscale=False, **places, **shared),
+        heatmap(z=np.where(finite, values, np.nan), zmin=-largest, zmax=largest, colorscale=DIVERGING, **shared),
+        heatmap(z=np.where(finite, np.nan, 1.0), colorscale=[[0, FAULT], [1, FAULT]], **shared),
     ]
     return diagram(
         traces,
@@ -177,12 +169,10 @@ def critical_scales(critical: Floats, n: int, scale: float) -> Figure:
     """
     sizes = np.arange(1, len(critical) + 1)
     traces = [
-        _line(sizes, critical, "neither: exp(−λ₁)", {"color": THEORY, "width": 2.5, "dash": "dash"}, hover="%{y:.4f}"),
-        _line(sizes, 1 / np.sqrt(sizes), "1/√n", {"color": ORANGE, "width": 1.5, "dash": "dot"}, hover="%{y:.4f}"),
-        scatter(
-            x=[n], y=[scale], mode="markers", name="here", marker={"color": PURPLE, "size": 11}, hovertemplate="σ = %{y:.4g}"
-        ),
-    ]  # fmt: skip
+        polyline(sizes, critical, {"color": THEORY, "width": 2.5, "dash": "dash"}, "%{y:.4f}", name="neither: exp(−λ₁)"),
+        polyline(sizes, 1 / np.sqrt(sizes), {"color": ORANGE, "width": 1.5, "dash": "dot"}, "%{y:.4f}", name="1/√n"),
+        markers([n], [scale], {"color": PURPLE, "size": 11}, "σ = %{y:.4g}", name="here"),
+    ]
     words = [note(text, x, y, xref="paper", yref="paper", opacity=0.75) for text, x, y in (("grows", 0.75, 0.85), ("dies", 0.12, 0.1))]
     xaxis = axis("n", type="log", tickvals=[1, 2, 4, 8, 16, 32, 64])
     return figure(traces, xaxis=xaxis, yaxis=axis("σ", type="log", tickvals=[0.1, 0.2, 0.5, 1, 2]), annotations=words)
@@ -192,32 +182,11 @@ def _factor_axis(factors: int) -> dict[str, Any]:
     return axis("factors k", range=[0, factors * 1.01], zeroline=False, uirevision=f"{factors} factors")
 
 
-def _line(x: npt.ArrayLike, y: npt.ArrayLike, name: str, line: dict[str, Any], *, hover: str = "", showlegend: bool = True) -> Trace:
-    template = {"hovertemplate": hover} if hover else {"hoverinfo": "skip"}
-    return scatter(x=x, y=y, name=name, mode="lines", line=line, showlegend=showlegend, **template)
-
-
 def _single_trials(sizes: Floats) -> Trace:
     """All in one trace, with a gap between two."""
     kept = evenly_spread(sizes.shape[1], TRIAL_POINTS)
     x = np.tile(np.append(kept + 1.0, np.nan), len(sizes))
-    return _line(x, segments(sizes[:, kept]), "single trials", {"color": translucent(MEASURED, 0.45), "width": 1})
-
-
-def _median(x: Floats, scale: Log10Axis, low: Floats, median: Floats, high: Floats) -> Trace:
-    words = np.array(
-        [f"10<sup>{b:.1f}</sup> (5–95 %: 10<sup>{a:.1f}</sup> to 10<sup>{c:.1f}</sup>)" for a, b, c in zip(low, median, high, strict=True)]
-    )
-    line = {"color": MEASURED, "width": 3}
-    return scatter(x=x, y=scale.place(median), name="median", mode="lines", line=line, customdata=words, hovertemplate="%{customdata}")
-
-
-def _crossings(crossings: Floats, limit: float, name: str) -> Trace:
-    crossed = crossings[np.isfinite(crossings)]
-    return scatter(
-        x=crossed, y=np.full(len(crossed), limit), mode="markers", name=f"a trial leaves {name}", hoverinfo="skip",
-        marker={"symbol": "line-ns-open", "size": 9, "color": FAULT, "line": {"width": 1}},
-    )  # fmt: skip
+    return polyline(x, segments(sizes[:, kept]), {"color": translucent(MEASURED, 0.45), "width": 1}, name="single trials")
 
 
 def _entry(value: float) -> str:
