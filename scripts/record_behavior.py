@@ -431,7 +431,7 @@ def visited(link: str, pressed: str = "", ended: str = "") -> Record:
     page.query_params.update(parse_qs(query))
     page.run()
     if pressed:
-        keys = {RENAMED.get(button.key, button.key): button.key for button in page.button}
+        keys = {RENAMED.get(button.key, button.key): button.key for button in page.button if button.key is not None}
         page.button(key=keys[pressed]).click().run()
         while not page.button(key=keys[ended]).disabled:
             time.sleep(0.05)
