@@ -10,8 +10,6 @@ from mlp_core.expression.operations import Constant, compute, fold, has_slope, t
 from mlp_core.expression.parser import ExpressionError, parse
 from mlp_core.spec import EXPRESSION_PREFIX, SpecError
 
-__all__ = ["ExpressionError", "compile_expression", "resolve"]
-
 
 def resolve(activation: str) -> Activation:
     """The activation that `RunSpec.activation` names: of the registry, or "=" and an expression in x.

@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -60,15 +61,13 @@ class Variable:
 class Call:
     operation: Operation
     operands: tuple[Node, ...]
-    depth: int
+
+    @property
+    def depth(self) -> int:
+        return 1 + max(node.depth for node in self.operands)
 
 
 Node = Constant | Variable | Call
-
-
-def call(operation: Operation, *operands: Node) -> Call:
-    """The node that applies `operation` to `operands`."""
-    return Call(operation, operands, 1 + max(node.depth for node in operands))
 
 
 def fold(node: Node) -> Node:
@@ -81,7 +80,7 @@ def fold(node: Node) -> Node:
         return Constant(float(_apply(node.operation, values, values[0])), "")
     if node.operation is WHERE and isinstance(operands[0], Constant):
         return operands[1] if operands[0].value else operands[2]
-    return Call(node.operation, operands, node.depth)
+    return Call(node.operation, operands)
 
 
 def compute(node: Node, x: Tensor) -> Operand:
@@ -174,37 +173,26 @@ def _number(operand: Operand, x: Tensor) -> Operand:
     return operand.to(x.dtype) if isinstance(operand, Tensor) and operand.dtype == torch.bool else operand
 
 
-def _where(x: Tensor, condition: Operand, chosen: Operand, other: Operand) -> Operand:
-    if not isinstance(condition, Tensor):
-        return chosen if condition != 0 else other
+def _where(x: Tensor, condition: Tensor, chosen: Operand, other: Operand) -> Operand:
     if not isinstance(chosen, Tensor) and not isinstance(other, Tensor):
         chosen = torch.full_like(x, chosen)  # torch.where of two floats would take the default dtype, not x's
     return torch.where(condition if condition.dtype == torch.bool else condition != 0, chosen, other)
 
 
-def _maximum(a: Operand, b: Operand) -> Tensor:
+def _extreme(of_two: Callable[..., Tensor], bound: str, a: Operand, b: Operand) -> Tensor:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return torch.maximum(a, b)
-    return torch.clamp(a, min=b) if isinstance(a, Tensor) else torch.clamp(b, min=a)  # type: ignore[arg-type]
-
-
-def _minimum(a: Operand, b: Operand) -> Tensor:
-    if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return torch.minimum(a, b)
-    return torch.clamp(a, max=b) if isinstance(a, Tensor) else torch.clamp(b, max=a)  # type: ignore[arg-type]
-
-
-def _no_function(*_: Operand) -> Tensor:
-    raise AssertionError("where needs x and is computed by _where")
+        return of_two(a, b)
+    tensor, number = (a, b) if isinstance(a, Tensor) else (b, a)
+    return torch.clamp(tensor, **{bound: number})  # type: ignore[arg-type]
 
 
 def _named(name: str) -> str:
     return rf"\operatorname{{{name}}}".replace("_", r"\_").replace("{", "{{").replace("}", "}}") + r"\left({0}\right)"
 
 
-WHERE = Operation(_no_function, r"\begin{{cases}}{1} & {0}\\ {2} & \text{{otherwise}}\end{{cases}}", "", 3, COMPARISON)
-MINIMUM = Operation(_minimum, r"\min\left({0}, {1}\right)", "", 2)
-MAXIMUM = Operation(_maximum, r"\max\left({0}, {1}\right)", "", 2)
+WHERE = Operation(torch.where, r"\begin{{cases}}{1} & {0}\\ {2} & \text{{otherwise}}\end{{cases}}", "", 3, COMPARISON)
+MINIMUM = Operation(partial(_extreme, torch.minimum, "max"), r"\min\left({0}, {1}\right)", "", 2)
+MAXIMUM = Operation(partial(_extreme, torch.maximum, "min"), r"\max\left({0}, {1}\right)", "", 2)
 NEGATE = Operation(operator.neg, "-{0}", "-p", 1, SIGN, (SIGN,))
 COMPARISONS = {
     "<": Operation(operator.lt, "{0} < {1}", "p < q", 2, COMPARISON, (SUM, SUM)),

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mlp_core.expression.operations import (
@@ -27,11 +28,11 @@ from mlp_core.expression.operations import (
     POWERS,
     PRODUCTS,
     SUMS,
+    Call,
     Constant,
     Node,
     Operation,
     Variable,
-    call,
     fold,
     functions,
 )
@@ -129,7 +130,7 @@ class _Parser:
         self._take()
 
     def _build(self, operation: Operation, at: _Token, *operands: Node) -> Node:
-        node = call(operation, *operands)
+        node = Call(operation, operands)
         if node.depth > MAX_DEPTH:
             raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep here", at.position)
         return node
@@ -152,17 +153,16 @@ class _Parser:
         return node
 
     def _sum(self) -> Node:
-        node = self._product()
-        while self._next.text in SUMS:
-            token = self._take()
-            node = self._build(SUMS[token.text], token, node, self._product())
-        return node
+        return self._chain(SUMS, self._product)
 
     def _product(self) -> Node:
-        node = self._sign()
-        while self._next.text in PRODUCTS:
+        return self._chain(PRODUCTS, self._sign)
+
+    def _chain(self, operations: Mapping[str, Operation], operand: Callable[[], Node]) -> Node:
+        node = operand()
+        while self._next.text in operations:
             token = self._take()
-            node = self._build(PRODUCTS[token.text], token, node, self._sign())
+            node = self._build(operations[token.text], token, node, operand())
         return node
 
     def _sign(self) -> Node:
