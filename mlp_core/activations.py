@@ -249,7 +249,7 @@ _SCRATCH_RELU = '''def relu(X):
     """max(x, 0), with slope 0 at 0."""
     return X * (X > 0)'''
 
-_ENTRIES = (
+ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
     Activation(
         "identity", "Identity", lambda x: x, Code("x", ""), r"x", r"1",
         "Not for hidden layers: any number of linear layers is one linear layer. Right at the output of a regression.",
@@ -344,6 +344,4 @@ _ENTRIES = (
         "The perceptron's. Its gradient is 0 everywhere, so gradient descent never moves a weight: it cannot be trained this way.",
         _fixed(0.0, 1.0, True, True), 0.0, trainable=False,
     ),
-)  # fmt: skip
-
-ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
+)}  # fmt: skip

@@ -137,7 +137,7 @@ Q *= R.diagonal().sign()  # uniformly distributed only so (Mezzadri 2007)
 _GLOROT = "Glorot and Bengio 2010, section 4.2.1"
 _HE = "He et al. 2015, section 2.2"
 
-_ENTRIES = (
+INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in (
     Initializer(
         "normal", "Normal", r"W_{ij} \sim \mathcal{N}(0, \sigma^2)", "Zhang et al., Dive into Deep Learning, section 5.2 (σ = 0.01)",
         lambda n_in, n_out, spec: spec.init_std, _normal, "{{ W }}.normal_(0.0, {{ init_std }}, generator=init_numbers)",
@@ -181,6 +181,4 @@ _ENTRIES = (
         "Saxe, McClelland and Ganguli 2014, section 3",
         lambda n_in, n_out, spec: math.sqrt(1.0 / max(n_in, n_out)), _orthogonal, _ORTHOGONAL_CODE, suits="others",
     ),
-)  # fmt: skip
-
-INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in _ENTRIES}
+)}  # fmt: skip

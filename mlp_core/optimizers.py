@@ -244,7 +244,7 @@ w -= {{ lr }} * v
 w -= {{ lr }} * (g / (s.sqrt() + eps))
 {% endif %}"""
 
-_ENTRIES = (
+OPTIMIZERS: dict[str, UpdateRule] = {rule.name: rule for rule in (
     UpdateRule(
         "sgd", "SGD", r"\mathbf{v} \leftarrow \mu\mathbf{v} + \mathbf{g},\quad \mathbf{w} \leftarrow \mathbf{w} - \eta\,\mathbf{v}",
         "Robbins and Monro 1951; momentum: Sutskever et al. 2013, section 2", 0.1,
@@ -283,6 +283,4 @@ _ENTRIES = (
         {"eps": "eps=eps"}, lambda spec: {"s": "squares"}, _adagrad, _scratch_adagrad,
         "Adagrad", "s is the sum of all g² so far.", "s += g**2\nw -= {{ lr }} * g / (s.sqrt() + eps)",
     ),
-)  # fmt: skip
-
-OPTIMIZERS: dict[str, UpdateRule] = {rule.name: rule for rule in _ENTRIES}
+)}  # fmt: skip

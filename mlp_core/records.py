@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import overload
 
 STEP_CAPACITY = 20_000  # about 85 epochs of d2l's setting; 0.5 MB
@@ -96,40 +97,42 @@ class StepLog(Sequence[StepRecord]):
 
     def __init__(self, capacity: int = STEP_CAPACITY) -> None:
         self._capacity = capacity
-        self._stride = 1
-        self._steps, self._losses, self._accuracies = array("q"), array("d"), array("d")
+        self.stride = 1  # every `stride`-th step is kept
+        self._columns: tuple[array[int], array[float], array[float]] = array("q"), array("d"), array("d")
 
     def append(self, record: StepRecord) -> None:
-        if self._steps and self._steps[-1] % self._stride:
-            self._drop_last()  # it was there only because it was the newest
+        steps, losses, accuracies = self._columns
+        if steps and steps[-1] % self.stride:
+            for column in self._columns:
+                column.pop()  # it was there only because it was the newest
         if len(self) >= self._capacity:
-            self._stride *= 2
-            self._thin()
-        self._steps.append(record.step)
-        self._losses.append(record.loss)
-        self._accuracies.append(record.accuracy)
-
-    @property
-    def stride(self) -> int:
-        """Every `stride`-th step is kept."""
-        return self._stride
+            self.stride *= 2
+            kept = [step % self.stride == 0 for step in steps]
+            self._columns = steps, losses, accuracies = (
+                array("q", compress(steps, kept)),
+                array("d", compress(losses, kept)),
+                array("d", compress(accuracies, kept)),
+            )
+        steps.append(record.step)
+        losses.append(record.loss)
+        accuracies.append(record.accuracy)
 
     @property
     def columns(self) -> tuple[array[int], array[float], array[float]]:
         """Steps, losses and accuracies as three arrays of equal length; copies, so that a reader never sees one grow."""
-        n = len(self)
-        return self._steps[:n], self._losses[:n], self._accuracies[:n]
+        steps, losses, accuracies = self._columns
+        n = len(accuracies)
+        return steps[:n], losses[:n], accuracies[:n]
 
     def until(self, step: int) -> StepLog:
         """A log of its own of the steps up to and including `step`, as far as they are kept; it goes on as coarsely as this one."""
-        log = StepLog(self._capacity)
-        log._stride = self._stride
-        end = bisect_right(self._steps, step, hi=len(self))
-        log._steps, log._losses, log._accuracies = self._steps[:end], self._losses[:end], self._accuracies[:end]
+        log, (steps, losses, accuracies) = StepLog(self._capacity), self.columns
+        end = bisect_right(steps, step)
+        log.stride, log._columns = self.stride, (steps[:end], losses[:end], accuracies[:end])
         return log
 
     def __len__(self) -> int:
-        return len(self._accuracies)
+        return len(self._columns[-1])
 
     @overload
     def __getitem__(self, index: int) -> StepRecord: ...
@@ -141,7 +144,8 @@ class StepLog(Sequence[StepRecord]):
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
-        return StepRecord(self._steps[index], self._losses[index], self._accuracies[index])
+        steps, losses, accuracies = self._columns
+        return StepRecord(steps[index], losses[index], accuracies[index])
 
     def __iter__(self) -> Iterator[StepRecord]:
         return map(StepRecord, *self.columns)
@@ -151,19 +155,9 @@ class StepLog(Sequence[StepRecord]):
         if not isinstance(other, StepLog):
             return NotImplemented
         mine = [column.tobytes() for column in self.columns]
-        return self._stride == other._stride and mine == [column.tobytes() for column in other.columns]
+        return self.stride == other.stride and mine == [column.tobytes() for column in other.columns]
 
     __hash__ = None  # type: ignore[assignment]
-
-    def _drop_last(self) -> None:
-        for column in (self._steps, self._losses, self._accuracies):
-            column.pop()
-
-    def _thin(self) -> None:
-        kept = [i for i, step in enumerate(self._steps) if step % self._stride == 0]
-        self._steps = array("q", (self._steps[i] for i in kept))
-        self._losses = array("d", (self._losses[i] for i in kept))
-        self._accuracies = array("d", (self._accuracies[i] for i in kept))
 
 
 @dataclass(frozen=True, slots=True)

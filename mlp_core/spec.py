@@ -136,7 +136,7 @@ class RunSpec:
         if self.dropout and len(self.dropout) != len(self.hidden):
             raise SpecError("dropout", f"must have one probability a hidden layer ({len(self.hidden)})", self.dropout)
         settle("activation_parameter", _checked_entries(self))
-        _check_step(self)
+        check_step(self.batch_size, self.sizes)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -217,6 +217,19 @@ def step_flops(sizes: tuple[int, ...], batch_size: int) -> int:
     return 6 * weight_count(sizes) * batch_size
 
 
+def check_step(batch_size: int, sizes: tuple[int, ...], networks: int = 1) -> None:
+    """Refuse a step that would take so many networks of these widths more than `MAX_STEP_FLOPS`.
+
+    Raises:
+        SpecError: naming the largest batch that fits; the largest network of all takes 19.
+    """
+    most = MAX_STEP_FLOPS // (networks * step_flops(sizes, 1))
+    if batch_size > most:
+        which = "a network" if networks == 1 else f"{networks} networks"
+        rule = f"must be at most {most} for {which} of {weight_count(sizes):,} parameters, so that one step stays near a second"
+        raise SpecError("batch_size", rule, batch_size)
+
+
 def _checked_entries(spec: RunSpec) -> float | None:
     """Check all that is said by the registries; return the activation's parameter, None where that is the default or there is none."""
     # Imported here and not above: the entries hold functions of torch, which whoever only shows links need not load.
@@ -249,14 +262,6 @@ def _checked_entries(spec: RunSpec) -> float | None:
         raise SpecError("activation_parameter", f"must be absent, since {shown(activation)} has no parameter", value)
     checked = entry.parameter.bounds.check("activation_parameter", value)
     return None if checked == entry.parameter.default else checked
-
-
-def _check_step(spec: RunSpec) -> None:
-    flops = step_flops(spec.sizes, spec.batch_size)
-    if flops > MAX_STEP_FLOPS:
-        most = MAX_STEP_FLOPS // step_flops(spec.sizes, 1)
-        rule = f"must be at most {most} for a network of {weight_count(spec.sizes):,} parameters, so that one step stays near a second"
-        raise SpecError("batch_size", rule, spec.batch_size)  # the largest network of all takes 19
 
 
 def _to_text(value: object) -> str:

@@ -14,7 +14,6 @@ from torch import Tensor
 Array = NDArray[np.float64]
 Function = Callable[[Tensor], Tensor]
 
-SIGMOID_MAX_GRADIENT = 0.25  # σ'(0); nowhere is it larger
 QUADRATURE_NODES = 8192  # an even number keeps the kink of ReLU between two nodes
 QUADRATURE_REACH = 8.0  # beyond 8 standard deviations lies 1.2e-15 of a Gaussian
 SOFTMAX_DRAWS = 4096
@@ -34,7 +33,9 @@ def lyapunov_exponents(n: int, scale: float = 1.0) -> Array:
 
     Reference: Newman (1986), The distribution of Lyapunov exponents: exact results for random matrices, section 2.
     """
-    return 0.5 * (math.log(2.0) + _polygamma(0, n)) + math.log(_positive("scale", scale))
+    if not 0.0 < scale < math.inf:
+        raise ValueError(f"scale must be a positive number, got {scale!r}")
+    return 0.5 * (math.log(2.0) + _polygamma(0, n)) + math.log(scale)
 
 
 def lyapunov_variances(n: int) -> Array:
@@ -54,17 +55,6 @@ def critical_scale(n: int) -> float:
     Below 1/sqrt(n) it would die: the typical product grows slower than the mean-square one (Jensen), the more so the smaller n.
     """
     return math.exp(-lyapunov_exponents(n)[0])
-
-
-def crossing_factor(rate: float, limit_log10: float) -> float:
-    """How many factors that grow by `rate` nats each it takes from size 1 to 10**limit_log10; inf where it goes the other way."""
-    factors = limit_log10 * math.log(10.0) / rate if rate else math.inf
-    return factors if factors > 0 else math.inf
-
-
-def sigmoid_bound_log10(layers: int) -> float:
-    """log10 of 0.25**layers: no product of that many sigmoid gradients is larger."""
-    return layers * math.log10(SIGMOID_MAX_GRADIENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +176,6 @@ def _polygamma(order: int, n: int) -> Array:
     halves = torch.arange(n, 0, -1, dtype=torch.float64) / 2.0
     values: Array = torch.special.polygamma(order, halves).numpy()
     return values
-
-
-def _positive(name: str, value: float) -> float:
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"{name} must be a positive number, got {value!r}")
-    return value
 
 
 def _log(value: float) -> float:

@@ -20,8 +20,6 @@ from torch import Tensor
 from mlp_core.data.download import Report, cache_folder, fetch
 from mlp_core.data.files import DataError, read_folder
 
-__all__ = ["CLASS_NAMES", "FULL_SET_HINT", "DataError", "Dataset", "forget", "load_fashion_mnist", "load_sample"]
-
 CLASS_NAMES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")  # of labels 0..9
 
 FOLDER_VARIABLE = "MLP_DATA_DIR"

@@ -10,6 +10,7 @@ import logging
 import math
 import threading
 import time
+from operator import attrgetter
 from typing import Protocol
 from weakref import WeakSet
 
@@ -21,6 +22,7 @@ IDLE_SECONDS = 2.0  # a worker with nothing to do for so long ends; the next job
 TIDY_SECONDS = 5.0  # between two times that freed memory is given back to the operating system
 CLOSING_SECONDS = 5.0  # more than the longest step
 
+_used_seconds = attrgetter("used_seconds")
 _log = logging.getLogger(__name__)
 
 
@@ -203,7 +205,3 @@ class Scheduler:
             if job not in self._in_turn and job.expire():
                 self._freed = True
         self._jobs = [job for job in self._jobs if job.moving or job.parked or job in self._in_turn]
-
-
-def _used_seconds(job: Job) -> float:
-    return job.used_seconds

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-DEFAULT_LIBRARY = "PyTorch's default library"
+ONEDNN, DEFAULT_LIBRARY = "oneDNN", "PyTorch's default library"
 LARGEST_ERROR = 1e-5  # float32 stays near 1e-6 for these shapes; bfloat16 inside gives 1e-3
 BATCH = 256
 LAYERS = ((784, 256), (256, 10), (1024, 1024))  # the book's two layers, and one large enough for other kernels
@@ -26,18 +26,16 @@ LAYERS = ((784, 256), (256, 10), (1024, 1024))  # the book's two layers, and one
 class MatmulChoice:
     """The library in use, as `name`, and why.
 
-    `precision` is what torch calls it: "medium" for oneDNN, "highest" for the default. `largest_error` is oneDNN's, relative to the
-    largest entry of the product in float64; None where there is no oneDNN.
+    `largest_error` is oneDNN's, relative to the largest entry of the product in float64; None where there is no oneDNN.
     """
 
-    precision: str
-    largest_error: float | None
     name: str
+    largest_error: float | None
 
     def __str__(self) -> str:
         if self.largest_error is None:
             return f"Matrix products run in {self.name}; oneDNN is not part of this build."
-        if self.precision == "medium":
+        if self.name == ONEDNN:
             return f"Matrix products run in {self.name}: measured at the start, its largest relative error is {self.largest_error:.0e}."
         return (
             f"Matrix products run in {self.name}: measured at the start, oneDNN's largest relative error is {self.largest_error:.0e}, "
@@ -72,13 +70,13 @@ def choose_matmul() -> MatmulChoice:
 
 def _choose() -> MatmulChoice:
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return MatmulChoice("highest", None, DEFAULT_LIBRARY)
+        return MatmulChoice(DEFAULT_LIBRARY, None)
     _take_onednn(True)
     error = largest_error()
     if error < LARGEST_ERROR:
-        return MatmulChoice("medium", error, "oneDNN")
+        return MatmulChoice(ONEDNN, error)
     _take_onednn(False)
-    return MatmulChoice("highest", error, DEFAULT_LIBRARY)
+    return MatmulChoice(DEFAULT_LIBRARY, error)
 
 
 def _take_onednn(taken: bool) -> None:

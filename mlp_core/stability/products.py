@@ -68,29 +68,18 @@ def _orthogonal(stream: np.random.Generator, count: int, n: int) -> Array:
     return rotated
 
 
-ENSEMBLES: dict[str, Ensemble] = {
-    entry.name: entry
-    for entry in (
-        Ensemble("gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", _gaussian, lyapunov_exponents),
-        Ensemble("uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)", _uniform, lyapunov_exponents, exact=False),
-        Ensemble(
-            "xavier",
-            "Xavier",
-            r"M_{ij} \sim \mathcal{N}\left(0, \tfrac{2\sigma^2}{n_\mathrm{in} + n_\mathrm{out}}\right)",
-            _xavier,
-            lambda n, scale: lyapunov_exponents(n, scale / math.sqrt(n)),
-        ),
-        Ensemble(
-            "orthogonal",
-            "Orthogonal",
-            r"M = \sigma Q,\ Q^\top Q = I",
-            _orthogonal,
-            lambda n, scale: np.full(n, math.log(scale)),
-            np.zeros,
-            cost=3,  # a QR decomposition a factor
-        ),
-    )
-}
+ENSEMBLES: dict[str, Ensemble] = {entry.name: entry for entry in (
+    Ensemble("gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", _gaussian, lyapunov_exponents),
+    Ensemble("uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)", _uniform, lyapunov_exponents, exact=False),
+    Ensemble(
+        "xavier", "Xavier", r"M_{ij} \sim \mathcal{N}\left(0, \tfrac{2\sigma^2}{n_\mathrm{in} + n_\mathrm{out}}\right)",
+        _xavier, lambda n, scale: lyapunov_exponents(n, scale / math.sqrt(n)),
+    ),
+    Ensemble(
+        "orthogonal", "Orthogonal", r"M = \sigma Q,\ Q^\top Q = I", _orthogonal, lambda n, scale: np.full(n, math.log(scale)), np.zeros,
+        cost=3,  # a QR decomposition a factor
+    ),
+)}  # fmt: skip
 
 
 def drawn_blocks(ensemble: str, n: int, factors: int, trials: Sequence[int], seed: int) -> Iterator[Tensor]:

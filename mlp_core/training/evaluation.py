@@ -49,23 +49,19 @@ class EvaluationInProgress:
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
         """Take the next images: outputs (n, out) and labels (n,), or targets (n, 1)."""
-        if self._loss.scores is None:
-            self._add_numbers(logits, labels)
-            return
-        logits = self._loss.scores(logits)
-        log_probabilities = logits.float().log_softmax(dim=1)
-        self._loss_sum -= log_probabilities.gather(1, labels[:, None]).double().sum().item()
-        self._labels.append(labels.to("cpu", torch.uint8))
-        self._predicted.append(logits.argmax(dim=1).to("cpu", torch.uint8))
-        self._probabilities.append(log_probabilities.exp().to("cpu", torch.float16))
         self.seen += len(labels)
-
-    def _add_numbers(self, outputs: Tensor, targets: Tensor) -> None:
-        self._loss_sum += (outputs - targets).square().double().sum().item() / 2
-        self._labels.append(targets.cpu())
-        self._predicted.append(outputs.cpu())
-        self._probabilities.append(torch.empty(len(targets), 0))
-        self.seen += len(targets)
+        if self._loss.scores is None:
+            self._loss_sum += (logits - labels).square().double().sum().item() / 2
+            self._labels.append(labels.cpu())
+            self._predicted.append(logits.cpu())
+            self._probabilities.append(torch.empty(len(labels), 0))
+        else:
+            logits = self._loss.scores(logits)
+            log_probabilities = logits.float().log_softmax(dim=1)
+            self._loss_sum -= log_probabilities.gather(1, labels[:, None]).double().sum().item()
+            self._labels.append(labels.to("cpu", torch.uint8))
+            self._predicted.append(logits.argmax(dim=1).to("cpu", torch.uint8))
+            self._probabilities.append(log_probabilities.exp().to("cpu", torch.float16))
 
     def result(self) -> Evaluation:
         labels, predicted = torch.cat(self._labels), torch.cat(self._predicted)

@@ -97,27 +97,25 @@ def _passes(network: Network, inputs: Tensor, labels: Tensor) -> tuple[list[Laye
 
 @torch.no_grad()
 def _statistics(network: Network, layers: Sequence[Layer], gradients: Sequence[Tensor]) -> tuple[LayerStats, ...]:
-    hidden = [
-        _layer_stats(number, layer, gradient, network.activation.saturated(layer.activation, network.activation_parameter))
-        for number, (layer, gradient) in enumerate(zip(layers[:-1], gradients, strict=False), start=1)
-    ]
-    return (*hidden, _layer_stats(len(layers), layers[-1], gradients[-1], None))
-
-
-def _layer_stats(number: int, layer: Layer, gradient: Tensor, saturated: Tensor | None) -> LayerStats:
-    outputs = layer.activation.double()  # (n, units)
-    deviation, mean = torch.std_mean(outputs, correction=0)
-    return LayerStats(
-        layer=number,
-        units=outputs.shape[1],
-        activation_mean=mean.item(),
-        activation_std=deviation.item(),
-        saturated_fraction=0.0 if saturated is None else saturated.double().mean().item(),
-        dead_units=0 if saturated is None else int((outputs == 0).all(dim=0).sum().item()),
-        distinct_units=_distinct_units(outputs),
-        weight_norm=torch.linalg.vector_norm(layer.weight, dtype=torch.float64).item(),
-        gradient_norm=torch.linalg.vector_norm(gradient, dtype=torch.float64).item(),
-    )
+    stats = []
+    for number, (layer, gradient) in enumerate(zip(layers, gradients, strict=True), start=1):
+        hidden, outputs = number < len(layers), layer.activation.double()  # (n, units)
+        saturated = network.activation.saturated(layer.activation, network.activation_parameter)
+        deviation, mean = torch.std_mean(outputs, correction=0)
+        stats.append(
+            LayerStats(
+                layer=number,
+                units=outputs.shape[1],
+                activation_mean=mean.item(),
+                activation_std=deviation.item(),
+                saturated_fraction=saturated.double().mean().item() if hidden else 0.0,
+                dead_units=int((outputs == 0).all(dim=0).sum().item()) if hidden else 0,
+                distinct_units=_distinct_units(outputs),
+                weight_norm=_norm(layer.weight),
+                gradient_norm=_norm(gradient),
+            )
+        )
+    return tuple(stats)
 
 
 def _distinct_units(outputs: Tensor) -> int:

@@ -16,7 +16,7 @@ from mlp_core.network import NETWORKS, Network, generator_for
 from mlp_core.network.batched import Batched
 from mlp_core.optimizers import Optimizer
 from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord
-from mlp_core.spec import MAX_SEED, MAX_STEP_FLOPS, RunSpec, SpecError, step_flops, weight_count
+from mlp_core.spec import MAX_SEED, RunSpec, SpecError, check_step
 from mlp_core.training.checkpoints import Checkpoints
 from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
 from mlp_core.training.run import Run
@@ -43,7 +43,9 @@ class Replicates(Run):
 
     def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, seeds: int = DEFAULT_SEEDS) -> None:
         super().__init__(spec, data, loss)
-        _check(spec, self.sizes, seeds)
+        if spec.seed > MAX_SEED - seeds + 1:
+            raise SpecError("seed", f"must be at most {MAX_SEED - seeds + 1}, to be the first of {seeds}", spec.seed)
+        check_step(spec.batch_size, self.sizes, seeds)
         self.networks = seeds
         self.seeds = tuple(range(spec.seed, spec.seed + seeds))
         self.replicas: tuple[Network, ...] = ()  # every seed's network, once built
@@ -216,12 +218,3 @@ class ReplicatesState(TrainingState):
         """Test loss and accuracy of every seed, after the last piece of the test that ends an epoch."""
         losses, accuracies = (self._tested / len(self.test_labels)).tolist()
         return losses, accuracies
-
-
-def _check(spec: RunSpec, sizes: tuple[int, ...], seeds: int) -> None:
-    if spec.seed > MAX_SEED - seeds + 1:
-        raise SpecError("seed", f"must be at most {MAX_SEED - seeds + 1}, to be the first of {seeds}", spec.seed)
-    most = MAX_STEP_FLOPS // (seeds * step_flops(sizes, 1))
-    if spec.batch_size > most:
-        rule = f"must be at most {most} for {seeds} networks of {weight_count(sizes):,} parameters, so that one step stays near a second"
-        raise SpecError("batch_size", rule, spec.batch_size)

@@ -73,7 +73,7 @@ class Run:
     def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY) -> None:
         self.spec, self.data, self.loss = spec, data, loss
         self.device, self.activation = find_device(spec.device), resolve(spec.activation)
-        self.train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
+        self.train_count = len(data.train_labels[: spec.train_size])
         self.steps_per_epoch = math.ceil(self.train_count / spec.batch_size)
         self.total_steps = self.steps_per_epoch * spec.epochs
         self.sizes = (math.prod(data.train_images.shape[1:]), *spec.hidden, loss.outputs(data.train_labels, data.test_labels))

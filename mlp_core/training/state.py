@@ -46,10 +46,9 @@ class TrainingState:
     ) -> None:
         self.network = NETWORKS[spec.implementation](spec, sizes, device, loss=loss, activation=activation)
         self.optimizer = Optimizer(spec, self.network.parameters())
-        train_count = min(spec.train_size or len(data.train_labels), len(data.train_labels))
-        self.train_images = data.train_images[:train_count].reshape(train_count, -1).to(device)
-        self.train_labels = data.train_labels[:train_count].to(device)
-        self.test_images = data.test_images.reshape(len(data.test_images), -1).to(device)
+        self.train_images = data.train_images[: spec.train_size].flatten(1).to(device)
+        self.train_labels = data.train_labels[: spec.train_size].to(device)
+        self.test_images = data.test_images.flatten(1).to(device)
         self.test_labels = data.test_labels.to(device)
         self.probe_batch = (as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
         self._test_piece = images_per_piece(sizes)

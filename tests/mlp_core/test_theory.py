@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 from mlp_core.theory import (
     RandomLayer,
     critical_scale,
-    crossing_factor,
     gaussian_moments,
     lyapunov_exponents,
     lyapunov_variances,
     mean_field,
-    sigmoid_bound_log10,
     softmax_residual,
 )
 
@@ -83,17 +81,6 @@ def test_sizes_that_are_none_are_refused(n: object) -> None:
 def test_scales_that_are_not_positive_are_refused(scale: float) -> None:
     with pytest.raises(ValueError, match="scale must be a positive number"):
         lyapunov_exponents(4, scale)
-
-
-def test_crossing_factor_is_limit_over_rate() -> None:
-    assert crossing_factor(math.log(10) / 2, 38.0) == pytest.approx(76.0)
-    assert crossing_factor(-math.log(10), -45.0) == pytest.approx(45.0)
-    assert crossing_factor(0.5, -45.0) == math.inf
-    assert crossing_factor(0.0, 38.0) == math.inf
-
-
-def test_sigmoid_bound_is_a_quarter_a_layer() -> None:
-    assert 10 ** sigmoid_bound_log10(7) == pytest.approx(0.25**7)
 
 
 @pytest.mark.parametrize("q", [1e-6, 0.3, 1.0, 40.0])

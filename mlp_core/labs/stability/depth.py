@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mlp_core.activations import ACTIVATIONS
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.network import Concise
@@ -26,6 +27,11 @@ def factor_a_layer(hidden_gradient_log10: Array) -> float:
         return math.nan
     with np.errstate(invalid="ignore", over="ignore"):  # 0 at both ends leaves no factor to tell
         return float(10.0 ** ((hidden_gradient_log10[1] - hidden_gradient_log10[last]) / (last - 1)))
+
+
+def sigmoid_bound_log10(layers: int) -> float:
+    """log10 of 0.25**layers: no product of that many sigmoid gradients is larger."""
+    return layers * math.log10(ACTIVATIONS["sigmoid"].largest_slope)
 
 
 def gaussian_batch(size: int, inputs: int, seed: int) -> tuple[Tensor, Tensor]:

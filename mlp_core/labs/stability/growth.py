@@ -28,6 +28,12 @@ def measured_rate(growth: Array) -> Rate:
     return Rate(float(slopes.mean()), float(slopes.std(ddof=1)) / math.sqrt(trials) if trials > 1 else math.nan)
 
 
+def crossing_factor(rate: float, limit_log10: float) -> float:
+    """How many factors that grow by `rate` nats each it takes from size 1 to 10**limit_log10; inf where it goes the other way."""
+    factors = limit_log10 * math.log(10.0) / rate if rate else math.inf
+    return factors if factors > 0 else math.inf
+
+
 def affordable_trials(n: int, factors: int, ensemble: str = "gaussian") -> int:
     """How many trials of n x n matrices fit into the time that `MOST_DRAWN` random numbers take."""
     return max(1, MOST_DRAWN // (factors * n * n * ENSEMBLES[ensemble].cost))

@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.activations import evaluate
+from mlp_core.labs.stability.depth import sigmoid_bound_log10
 from mlp_core.spec import Bounds, SpecError
-from mlp_core.theory import Array, sigmoid_bound_log10
+from mlp_core.theory import Array
 from pages.figures.axes import spoken_size
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
 from pages.ui.link import Field, LinkState

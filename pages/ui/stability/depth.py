@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mlp_core.labs.stability.depth import factor_a_layer
+from mlp_core.labs.stability.depth import factor_a_layer, sigmoid_bound_log10
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
 from mlp_core.stability.depth import DepthReport
-from mlp_core.theory import DepthPrediction, sigmoid_bound_log10
+from mlp_core.theory import DepthPrediction
 from pages.figures.axes import spoken_size
 from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure

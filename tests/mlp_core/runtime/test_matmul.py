@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mlp_core.runtime import matmul
-from mlp_core.runtime.matmul import LARGEST_ERROR, choose_matmul, largest_error
+from mlp_core.runtime.matmul import DEFAULT_LIBRARY, LARGEST_ERROR, ONEDNN, choose_matmul, largest_error
 
 
 @pytest.fixture(autouse=True)
@@ -47,17 +47,17 @@ def test_float32_passes_and_shorter_mantissas_do_not() -> None:
 def test_the_choice_keeps_what_it_promises() -> None:
     choice = choose_matmul()
     assert largest_error() < LARGEST_ERROR
-    assert choice.precision == ("medium" if setting() == "bf16" else "highest")
+    assert choice.name == (ONEDNN if setting() == "bf16" else DEFAULT_LIBRARY)
     assert choice.name in str(choice)
 
 
 @pytest.mark.parametrize(
-    ("error", "precision", "left"), [(9e-6, "medium", "bf16"), (1e-5, "highest", "none"), (float("nan"), "highest", "none")]
+    ("error", "name", "left"), [(9e-6, ONEDNN, "bf16"), (1e-5, DEFAULT_LIBRARY, "none"), (float("nan"), DEFAULT_LIBRARY, "none")]
 )
-def test_the_error_decides(monkeypatch: pytest.MonkeyPatch, error: float, precision: str, left: str) -> None:
+def test_the_error_decides(monkeypatch: pytest.MonkeyPatch, error: float, name: str, left: str) -> None:
     monkeypatch.setattr(matmul, "largest_error", lambda: error)
     choice = choose_matmul()
-    assert (choice.precision, setting()) == (precision, left)
+    assert (choice.name, setting()) == (name, left)
     assert f"{error:.0e}" in str(choice)
 
 
@@ -65,7 +65,7 @@ def test_without_onednn_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> N
     before = setting()
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     choice = choose_matmul()
-    assert (choice.precision, choice.largest_error, setting()) == ("highest", None, before)
+    assert (choice.name, choice.largest_error, setting()) == (DEFAULT_LIBRARY, None, before)
     assert "oneDNN is not part of this build" in str(choice)
 
 
