@@ -11,7 +11,7 @@ import numpy as np
 
 from mlp_core.records import LayerStats
 from pages.figures.axes import Log10Axis, axis, hidden_axis, labeled
-from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, heatmap, legend_entry, scatter
+from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import SMALL, note
 from pages.figures.palette import BLUE, GREY, HEALTHY, OUTPUT, VERMILION, WARNING, depth_colors, translucent
 from pages.figures.series import decimation_indices, evenly_spread, finite
@@ -173,18 +173,13 @@ class _Panel:
         x, y = (steps[kept] / self.steps_per_epoch).astype(np.float32), values[kept]
         number = "10<sup>%{y:.2f}</sup>" if quantity.log else "%{y:.3g}" + (" %" if kind else "")
         dash = "dash" if layer == hidden else quantity.dash
-        traces = [
-            scatter(
-                x=x, y=finite(y), mode="lines+markers" if len(kept) <= FEW_POINTS else "lines", hovertemplate=number,
-                line={"color": color, "width": 2, "dash": dash}, marker={"color": color, "size": 5}, **style, showlegend=False,
-            )
-        ]  # fmt: skip
+        dots = {"mode": "lines+markers" if len(kept) <= FEW_POINTS else "lines", "marker": {"color": color, "size": 5}}
+        traces = [polyline(x, finite(y), {"color": color, "width": 2, "dash": dash}, number, **style, **dots, showlegend=False)]
         gaps = ~np.isfinite(y)
         if scale is not None and gaps.any():
             words = ["exactly 0" if value == -np.inf else "not finite" for value in y[gaps]]
             marker = {"color": color, "size": 6, "symbol": "x-thin-open", "line": {"width": 2}}
-            places = {"x": x[gaps], "y": scale.place(y[gaps]), "text": words, "hovertemplate": "%{text}"}
-            traces.append(scatter(**places, mode="markers", marker=marker, **style, showlegend=False))
+            traces.append(markers(x[gaps], scale.place(y[gaps]), marker, "%{text}", text=words, **style, showlegend=False))
         if self.last:  # it is always there and has every layer
             traces.append(legend_entry(line={"color": color, "width": 2.5, "dash": dash}, **style))
         return traces
@@ -266,17 +261,6 @@ class FlatRange:
     high: float
 
 
-class _Scaled(NamedTuple):
-    low: float
-    high: float
-    counts: tuple[int, ...]
-
-    @classmethod
-    def of(cls, histogram: Binned) -> _Scaled:
-        largest = max(abs(histogram.low), abs(histogram.high)) or 1.0
-        return cls(histogram.low / largest, histogram.high / largest, histogram.counts)
-
-
 def layer_histograms(
     histograms: Sequence[Binned],
     title: str,
@@ -300,9 +284,7 @@ def layer_histograms(
         own_scales: whether each layer is shown in units of its largest size; then nothing is shaded.
     """
     shown = evenly_spread(len(histograms), MOST_RIDGES).tolist()
-    stds = [_std(histogram) for histogram in histograms]
-    if own_scales:
-        histograms, flat = [_Scaled.of(histogram) for histogram in histograms], None
+    flat = None if own_scales else flat
     low, high = (-1.0, 1.0) if own_scales else _span([histograms[i] for i in shown], flat)
     colors = [*depth_colors(hidden), OUTPUT]
     traces: list[Trace] = []
@@ -310,8 +292,9 @@ def layer_histograms(
     for row, layer in enumerate(shown):
         base = float(len(shown) - 1 - row)
         color = colors[min(layer, hidden)]
-        traces += _ridge(histograms[layer], _layer_name(layer, hidden), base, color, (low, high))
-        text = f"std {stds[layer]:.2g}" + (f"<br>{notes[layer]}" if notes and notes[layer] else "")
+        scale = max(abs(histograms[layer].low), abs(histograms[layer].high)) or 1.0 if own_scales else 1.0
+        traces += _ridge(histograms[layer], scale, _layer_name(layer, hidden), base, color, (low, high))
+        text = f"std {_std(histograms[layer]):.2g}" + (f"<br>{notes[layer]}" if notes and notes[layer] else "")
         annotations.append(note(text, 1.01, base + 0.3, size=SMALL + 1, xref="paper", xanchor="left", align="left"))
     rows_hidden = sum(layer < hidden for layer in shown)
     return figure(
@@ -338,25 +321,24 @@ def histograms_px(layers: int) -> int:
     return RIDGES_AROUND + RIDGE_PX * max(2, min(layers, MOST_RIDGES))
 
 
-def _ridge(histogram: Binned, name: str, base: float, color: str, shown: tuple[float, float]) -> list[Trace]:
+def _ridge(histogram: Binned, scale: float, name: str, base: float, color: str, shown: tuple[float, float]) -> list[Trace]:
+    """A histogram in units of `scale`, its foot at the height `base`; the part of it that is `shown`."""
     counts = np.array(histogram.counts, dtype=np.float64)
-    edges = np.linspace(histogram.low, histogram.high, len(counts) + 1)
+    edges = np.linspace(histogram.low / scale, histogram.high / scale, len(counts) + 1)
     inside = (edges[1:] > shown[0]) & (edges[:-1] < shown[1])
     counts, lefts, rights = counts[inside], edges[:-1][inside], edges[1:][inside]
     total = sum(histogram.counts) or 1
     peak = counts.max(initial=0.0) or 1.0
     x = np.repeat(np.append(lefts, rights[-1:]), 2)  # the outline of the bins: up and down at every edge
     y = base + RIDGE_HEIGHT * np.concatenate([[0.0], np.repeat(np.sqrt(counts / peak), 2), [0.0]])
-    outline = scatter(
-        x=np.clip(x, *shown), y=y, mode="lines", fill="toself", fillcolor=translucent(color, 0.35), line={"color": color, "width": 1.5},
-        hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
+    filling: dict[str, Any] = {"fill": "toself", "fillcolor": translucent(color, 0.35), "showlegend": False}
     shares = [float(f"{100 * count / total:.{SHARE_DIGITS}g}") for count in counts]
-    targets = scatter(
-        x=(lefts + rights) / 2, y=np.full(len(counts), base + RIDGE_HEIGHT / 3), mode="markers", marker={"size": 18, "opacity": 0},
-        customdata=shares, hovertemplate=f"{name}: %{{customdata}} % near %{{x:.3g}}<extra></extra>", showlegend=False,
-    )  # fmt: skip
-    return [outline, targets]
+    middles, hover = (lefts + rights) / 2, f"{name}: %{{customdata}} % near %{{x:.3g}}<extra></extra>"
+    unseen = {"size": 18, "opacity": 0}
+    return [
+        polyline(np.clip(x, *shown), y, {"color": color, "width": 1.5}, **filling),
+        markers(middles, np.full(len(counts), base + RIDGE_HEIGHT / 3), unseen, hover, customdata=shares, showlegend=False),
+    ]
 
 
 def _flat_shapes(flat: FlatRange, shown: tuple[float, float], bottom: float, top: float) -> list[dict[str, Any]]:
@@ -455,8 +437,7 @@ def _strip_cells(values: Floats) -> tuple[Floats, int]:
 
 
 def _strip(cells: Floats, share: int, units: int, label: str, suffix: str, *, bar: bool) -> Trace:
-    known = cells[np.isfinite(cells)]
-    end = float(np.abs(known).max(initial=0.0)) or 1.0
+    end = float(np.abs(cells[np.isfinite(cells)]).max(initial=0.0)) or 1.0
     if share == 1:
         names = [f"unit {index + 1}" for index in range(len(cells))]
     else:

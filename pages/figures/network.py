@@ -6,17 +6,17 @@ import html
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import pairwise, product
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from mlp_core.spec import INPUTS, weight_count
 from pages.figures.axes import hidden_axis
-from pages.figures.figure import Figure, Trace, diagram, scatter
+from pages.figures.figure import Figure, Trace, captions, diagram, markers, polyline
 from pages.figures.palette import BLUE, GREY, ORANGE, SKY, VERMILION, translucent
-from pages.figures.pictures import enlarged, grey_colors, grey_indices, pixel_grid_svg, png
+from pages.figures.pictures import enlarged, grey_colors, grey_indices, pixel_grid_svg, placed_image, png
 from pages.figures.series import segments
 
 MOST_COLUMNS = 10  # more layers do not fit a phone
@@ -271,7 +271,7 @@ def _weight_labels(geometry: Geometry, sizes: Sequence[int], y: float, *, roomy:
 def _words(labels: Sequence[Label]) -> Trace:
     """Texts of one size."""
     x, y, texts, sizes = map(list, zip(*labels, strict=True))
-    return scatter(x=x, y=y, text=texts, mode="text", textposition="middle center", textfont={"size": sizes[0]}, hoverinfo="skip")
+    return captions(x, y, texts, sizes[0], "middle center")
 
 
 def _shortened(label: str) -> str:
@@ -287,30 +287,28 @@ def abbreviated(count: int) -> str:
     return str(count)
 
 
-def _edges(geometry: Geometry) -> Iterator[tuple[int, int, Unit, Unit]]:
-    """Layer from which the edge comes, its x, and the two units that it joins."""
+def _edges(geometry: Geometry) -> Iterator[tuple[int, int, int, Segment]]:
+    """Layer from which the edge comes, the indices of the two units that it joins, and where it is drawn."""
     for left, right in geometry.joints:
-        for sender in left.units:
-            for receiver in right.units:
-                if not sender.dropped and not receiver.dropped:
-                    yield left.layer, left.x, sender, receiver
+        for sender, receiver in product(left.units, right.units):
+            if not sender.dropped and not receiver.dropped:
+                yield left.layer, sender.index, receiver.index, (left.x, sender.y, receiver.y)
 
 
 def _lines(places: Sequence[Segment], color: str, width: float) -> Trace:
     """One trace for all segments, broken between them."""
     place = np.array(places, dtype=np.float32).reshape(-1, 3)
     x, y = segments(place[:, 0], place[:, 0] + 1), segments(place[:, 1], place[:, 2])
-    return scatter(x=x, y=y, mode="lines", line={"color": color, "width": width}, hoverinfo="skip")
+    return polyline(x, y, {"color": color, "width": width})
 
 
 def _plain_edges(geometry: Geometry) -> list[Trace]:
-    places = [(x, sender.y, receiver.y) for _, x, sender, receiver in _edges(geometry)]
-    return [_lines(places, translucent(GREY, 0.3), 0.8)]
+    return [_lines([segment for *_, segment in _edges(geometry)], translucent(GREY, 0.3), 0.8)]
 
 
 def _weighted_edges(geometry: Geometry, weights: Sequence[Matrix]) -> list[Trace]:
     """Edges sorted by sign and by thirds of the largest weight drawn: six traces at most, the heaviest on top."""
-    edges = [(float(weights[layer][to.index, of.index]), (x, of.y, to.y)) for layer, x, of, to in _edges(geometry)]
+    edges = [(float(weights[layer][receiver, sender]), segment) for layer, sender, receiver, segment in _edges(geometry)]
     edges = [(weight, segment) for weight, segment in edges if weight != 0.0 and np.isfinite(weight)]
     largest = max((abs(weight) for weight, _ in edges), default=1.0)
     bins: dict[tuple[int, bool], list[Segment]] = {}
@@ -338,26 +336,17 @@ def _unit_markers(geometry: Geometry, sizes: Sequence[int]) -> Trace:
     colors = [color(column.layer, unit.dropped) for column, unit in drawn]
     symbols = ["square" if column.layer == 0 else "circle-x-open" if unit.dropped else "circle" for column, unit in drawn]
     size = min(LARGEST_UNIT, 0.65 * geometry.spacing)
-    return scatter(
-        x=[column.x for column, _ in drawn],
-        y=[unit.y for _, unit in drawn],
-        hovertext=[words(column.layer, unit) for column, unit in drawn],
-        hoverinfo="text",
-        mode="markers",
-        marker={"color": colors, "symbol": symbols, "size": size, "opacity": 1, "line": {"width": 1, "color": colors}},
-    )
+    marker = {"color": colors, "symbol": symbols, "size": size, "opacity": 1, "line": {"width": 1, "color": colors}}
+    hover = [words(column.layer, unit) for column, unit in drawn]
+    return markers([column.x for column, _ in drawn], [unit.y for _, unit in drawn], marker, hovertext=hover, hoverinfo="text")
 
 
 def _dots(geometry: Geometry) -> Trace:
     """Three dots in each column that leaves units out."""
     places = [(column.x, column.gap_y + offset) for column in geometry.columns if column.gap_y is not None for offset in (-4, 0, 4)]
-    marker = {"color": GREY, "size": 2.5}
-    return scatter(x=[x for x, _ in places], y=[y for _, y in places], mode="markers", marker=marker, hoverinfo="skip")
+    return markers([x for x, _ in places], [y for _, y in places], {"color": GREY, "size": 2.5})
 
 
-def _picture(image: npt.NDArray[np.uint8] | None) -> dict[str, object]:
-    return {
-        "source": pixel_grid_svg(SIDE, GREY) if image is None else png(enlarged(grey_indices(image), PICTURE_ENLARGEMENT), grey_colors()),
-        "xref": "x", "yref": "y", "x": PICTURE_X, "y": (UNITS_TOP + UNITS_BOTTOM) / 2, "xanchor": "center", "yanchor": "middle",
-        "sizex": 0.62, "sizey": 120, "sizing": "contain", "layer": "above",
-    }  # fmt: skip
+def _picture(image: npt.NDArray[np.uint8] | None) -> dict[str, Any]:
+    source = pixel_grid_svg(SIDE, GREY) if image is None else png(enlarged(grey_indices(image), PICTURE_ENLARGEMENT), grey_colors())
+    return placed_image(source, PICTURE_X, (UNITS_TOP + UNITS_BOTTOM) / 2, 0.62, 120)

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from PIL import Image
 from plotly.colors import sample_colorscale
 
-from pages.figures.axes import hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, diagram, image, scatter
+from pages.figures.axes import hidden_axis, labeled
+from pages.figures.figure import Figure, Floats, Trace, captions, diagram, image, markers
 from pages.figures.palette import DIVERGING
 
 Pixels = npt.NDArray[np.uint8]
@@ -75,6 +75,12 @@ def png(indices: Pixels, colors: Pixels) -> str:
 def picture(indices: Pixels, colors: Pixels) -> Trace:
     """A palette picture (h, w) as a trace: pixel (i, j) spans i - 0.5 to i + 0.5 in y and j - 0.5 to j + 0.5 in x."""
     return image(source=png(indices, colors), hoverinfo="skip")
+
+
+def placed_image(source: str, x: float, y: float, width: float, height: float) -> dict[str, Any]:
+    """A picture laid over a plot with its middle at (x, y), as large as fits into width and height of the axes; for a layout's images."""
+    place = {"xref": "x", "yref": "y", "x": x, "y": y, "xanchor": "center", "yanchor": "middle"}
+    return place | {"source": source, "sizex": width, "sizey": height, "sizing": "contain", "layer": "above"}
 
 
 def picture_axis(**properties: Any) -> dict[str, Any]:
@@ -151,13 +157,10 @@ def neighbor_grid(
     below, beside = NEIGHBOR_GAP
     left, top = tile_corners(n, (height, width), columns, NEIGHBOR_GAP)
     texts = [f"{class_names[label]}<br>{distance:.2f}" for label, distance in zip(labels, distances, strict=True)]
-    captions = scatter(
-        x=left + width / 2 - 0.5, y=top + height + 0.5, text=texts, mode="text", textposition="bottom center", textfont={"size": 12},
-        hoverinfo="skip",
-    )  # fmt: skip
+    below_each = captions(left + width / 2 - 0.5, top + height + 0.5, texts, 12, "bottom center")
     rows = math.ceil(n / columns)
     return diagram(
-        [picture(tile(grey_indices(images), columns, NEIGHBOR_GAP, CLEAR), grey_colors()), captions],
+        [picture(tile(grey_indices(images), columns, NEIGHBOR_GAP, CLEAR), grey_colors()), below_each],
         height=rows * NEIGHBOR_PX + 8,
         hovermode=False,
         xaxis=picture_axis(range=[-0.5, columns * (width + beside) - beside - 0.5], constraintoward="left"),
@@ -191,11 +194,11 @@ def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: 
     norms = np.linalg.norm(shown, axis=1)
     hover = [f"unit {i + 1} of {len(weights):,}<br>|w| = {norm:.3g}" for i, norm in enumerate(norms)]
     middle = (side - 1) / 2
-    targets = scatter(
-        x=left + middle, y=top + middle, hovertext=hover, hoverinfo="text", mode="markers",
-        marker={"size": 30, "symbol": "square", "opacity": 0, "color": np.zeros(n), "cmin": -end, "cmax": end}
-        | {"colorscale": DIVERGING, "showscale": True, "colorbar": _weight_bar(end)},
-    )  # fmt: skip
+    bar = {"title": {"text": "weight", "side": "right"}, "thickness": 12, "outlinewidth": 0}
+    bar |= labeled([(-end, f"≤ −{end:.2g}"), (0, "0"), (end, f"≥ {end:.2g}")])
+    marker = {"size": 30, "symbol": "square", "opacity": 0, "color": np.zeros(n), "cmin": -end, "cmax": end}
+    marker |= {"colorscale": DIVERGING, "showscale": True, "colorbar": bar}
+    targets = markers(left + middle, top + middle, marker, hovertext=hover, hoverinfo="text")
     rows = math.ceil(n / columns)
     xrange, yrange = ([-0.5 - WEIGHT_GAP, count * (side + WEIGHT_GAP) - 0.5] for count in (columns, rows))
     return diagram(
@@ -221,8 +224,3 @@ def _weight_colors() -> Pixels:
     colors[: 2 * MIDDLE + 1, :3] = np.round(255 * np.array(sampled))
     colors[: 2 * MIDDLE + 1, 3] = 255
     return colors
-
-
-def _weight_bar(end: float) -> dict[str, Any]:
-    ticks = {"tickvals": [-end, 0, end], "ticktext": [f"≤ −{end:.2g}", "0", f"≥ {end:.2g}"]}
-    return {"title": {"text": "weight", "side": "right"}, "thickness": 12, "outlinewidth": 0} | ticks

@@ -12,15 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import FRAMED, PLANE_HALF, axis, hidden_axis, plane_axes
-from pages.figures.figure import Figure, Floats, Trace, contour, diagram, figure, heatmap, scatter
+from pages.figures.figure import Figure, Floats, Trace, contour, diagram, figure, heatmap, markers, polyline
 from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, rgb, translucent
-from pages.figures.pictures import Pixels, enlarged, png
+from pages.figures.pictures import Pixels, enlarged, placed_image, png
 
 LEVELS = 240  # of shading: whole numbers up to here travel as single bytes, and no eye tells more apart
 CLASS_COLORS = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY)
 CLASS_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 NUMBERS = [[0, BLUE], [0.5, "#F4F6FA"], [1, ORANGE]]  # of a regression's points
 RIM = {"width": 1, "color": "white"}
+WHERE = "(%{x:.2f}, %{y:.2f})<extra></extra>"
 SHADE = 0.72  # opacity where the network is sure
 
 TILE_HEIGHT = 0.78  # height of a unit's picture, of the distance between two units
@@ -83,43 +84,37 @@ def decision_plane(
         test: None to leave the test points out.
         regions: corners (k, 2) of the linear regions to outline.
     """
+    gap = np.full((1, 2), np.nan)
+    outlines = np.concatenate([np.empty((0, 2)), *(part for corners in regions for part in (corners, corners[:1], gap))])
     traces: list[Trace] = _shades(shading) if shading is not None else [_blank()]
-    traces.append(_outlines(regions))
+    traces.append(polyline(outlines[:, 0], outlines[:, 1], {"color": GREY, "width": 1}))
     traces += _points(test or LabeledPoints(np.empty((0, 2)), np.empty(0), train.classes), hollow=True)
     traces += _points(train, hollow=False)
-    return diagram(
-        traces,
-        margin={"l": 44, "r": 8, "t": 8, "b": 40},
-        **plane_axes(PLANE_HALF, dtick=2, **FRAMED),
-    )
+    return diagram(traces, margin={"l": 44, "r": 8, "t": 8, "b": 40}, **plane_axes(PLANE_HALF, dtick=2, **FRAMED))
 
 
-def _places(side: int) -> dict[str, float]:
-    step = 2 * PLANE_HALF / (side - 1)
-    return {"x0": -PLANE_HALF, "dx": step, "y0": -PLANE_HALF, "dy": step}
+def _over_plane(z: npt.NDArray[Any], **properties: Any) -> dict[str, Any]:
+    """What heatmaps and contours of the whole plane share."""
+    step = 2 * PLANE_HALF / (len(z) - 1)
+    return {"z": z, "x0": -PLANE_HALF, "dx": step, "y0": -PLANE_HALF, "dy": step, "showscale": False} | properties
 
 
 def _shades(shading: Shading) -> list[Trace]:
     top = shading.classes if shading.classes > 2 else 1
     levels = np.round(np.clip(shading.values / top, 0, 1) * LEVELS).astype(np.uint8)
-    plane = heatmap(
-        z=levels, zmin=0, zmax=LEVELS, colorscale=_shade_colors(shading.classes), showscale=False, zsmooth="fast",
-        hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>", **_places(len(levels)),
-    )  # fmt: skip
+    colors = {"zmin": 0, "zmax": LEVELS, "colorscale": _shade_colors(shading.classes), "zsmooth": "fast"}
     thin = levels[::2, ::2] if shading.edge else np.zeros((2, 2))
-    middle = LEVELS / 2
-    edge = contour(
-        z=thin, contours={"start": middle, "end": middle, "size": 1, "coloring": "none"}, line={"color": GREY, "width": 2},
-        showscale=False, hoverinfo="skip", **_places(len(thin)),
-    )  # fmt: skip
-    return [plane, edge]
+    middle = {"start": LEVELS / 2, "end": LEVELS / 2, "size": 1, "coloring": "none"}
+    return [
+        heatmap(**_over_plane(levels, hovertemplate=WHERE), **colors),
+        contour(**_over_plane(thin, hoverinfo="skip"), contours=middle, line={"color": GREY, "width": 2}),
+    ]
 
 
 def _blank() -> Trace:
     """Nothing to see, but a plane that takes clicks."""
     clear = [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]]
-    hover = "(%{x:.2f}, %{y:.2f})<extra></extra>"
-    return heatmap(z=np.zeros((101, 101), dtype=np.uint8), colorscale=clear, showscale=False, hovertemplate=hover, **_places(101))
+    return heatmap(**_over_plane(np.zeros((101, 101), dtype=np.uint8), hovertemplate=WHERE), colorscale=clear)
 
 
 def _shade_colors(classes: int) -> list[list[Any]]:
@@ -134,29 +129,17 @@ def _shade_colors(classes: int) -> list[list[Any]]:
 
 def _points(points: LabeledPoints, *, hollow: bool) -> list[Trace]:
     """One trace a class, empty or not, so that a symbol is sent once and not for each point."""
+    x, y = points.xy.T
     if not points.classes:
-        marker: dict[str, Any] = {"color": np.clip(points.labels.astype(np.float64), -1, 1), "cmin": -1, "cmax": 1, "colorscale": NUMBERS}
+        scale = {"color": np.clip(points.labels.astype(np.float64), -1, 1), "cmin": -1, "cmax": 1, "colorscale": NUMBERS}
         line = {"width": 1.5, "color": GREY} if hollow else RIM
-        return [_marks(points.xy, marker | {"symbol": "square" if hollow else "circle", "line": line})]
-    return [
-        _marks(
-            points.xy[points.labels == label],
-            {"color": color, "symbol": symbol + ("-open" if hollow else ""), "line": {"width": 1.5, "color": color} if hollow else RIM},
-        )
-        for label, (color, symbol) in enumerate(zip(CLASS_COLORS[: points.classes], CLASS_SYMBOLS, strict=False))
-    ]
-
-
-def _marks(xy: Floats, marker: dict[str, Any]) -> Trace:
-    return scatter(x=xy[:, 0], y=xy[:, 1], mode="markers", marker={"size": 7} | marker, hoverinfo="skip")
-
-
-def _outlines(regions: Sequence[Floats]) -> Trace:
-    """All regions as one trace, broken between them."""
-    gap = np.full((1, 2), np.nan)
-    parts = [part for corners in regions for part in (corners, corners[:1], gap)]
-    line = np.concatenate(parts) if parts else np.empty((0, 2))
-    return scatter(x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": 1}, hoverinfo="skip")
+        return [markers(x, y, {"size": 7, "symbol": "square" if hollow else "circle", "line": line} | scale)]
+    traces = []
+    for label, (color, symbol) in enumerate(zip(CLASS_COLORS[: points.classes], CLASS_SYMBOLS, strict=False)):
+        here = points.labels == label
+        look = {"symbol": f"{symbol}-open", "line": {"width": 1.5, "color": color}} if hollow else {"symbol": symbol, "line": RIM}
+        traces.append(markers(x[here], y[here], {"size": 7, "color": color} | look))
+    return traces
 
 
 def hidden_space(outputs: Floats, points: LabeledPoints, names: tuple[str, str], line: tuple[float, float, float] | None = None) -> Figure:
@@ -172,10 +155,9 @@ def hidden_space(outputs: Floats, points: LabeledPoints, names: tuple[str, str],
     room = np.maximum(0.08 * (high - low), 0.05)
     low, high = low - room, high + room
     ends = _line_within(line, low, high) if line is not None else np.empty((0, 2))
-    drawn = scatter(x=ends[:, 0], y=ends[:, 1], mode="lines", line={"color": FAULT, "width": 2.5}, hoverinfo="skip")
     moved = _points(LabeledPoints(outputs, points.labels, points.classes), hollow=False)
     return figure(
-        [drawn, *moved],
+        [polyline(ends[:, 0], ends[:, 1], {"color": FAULT, "width": 2.5}), *moved],
         margin={"l": 56, "r": 8, "t": 8, "b": 48},
         showlegend=False,
         hovermode="closest",
@@ -221,22 +203,18 @@ def playground_network(
     Every unit carries the customdata [layer, unit], every edge, on a handle near its sender, [layer, unit, source], layers from 1.
     """
     sizes = [len(layer) for layer in fields]
-    places = [[(layer, _unit_height(unit, size)) for unit in range(size)] for layer, size in enumerate(sizes)]
+    places = [[(layer, (size - 1) / 2 - unit) for unit in range(size)] for layer, size in enumerate(sizes)]
     edges = [
         Edge(layer, unit, source, float(value))
         for layer, (weight, _) in enumerate(weights, start=1)
         for (unit, source), value in np.ndenumerate(weight)
     ]
-    chosen = shown if shown is not None else (len(sizes) - 1, sizes[-1] - 1)
+    layer, unit = shown if shown is not None else (-1, -1)
+    x, y = places[layer][unit]
+    below_shown = markers([x], [y - 0.48], {"size": 9, "color": FAULT, "symbol": "triangle-up"})
     reach = max(sizes) / 2 + 0.1
-    traces = [
-        *_edge_lines(edges, places),
-        _edge_targets(edges, places),
-        _shown_mark(places[chosen[0]][chosen[1]]),
-        _unit_targets(places, weights, inputs),
-    ]
     return diagram(
-        traces,
+        [*_edge_lines(edges, places), _edge_targets(edges, places), below_shown, _unit_targets(places, weights, inputs)],
         margin=dict.fromkeys("lrtb", 0),
         xaxis=hidden_axis(range=[-0.72, len(sizes) - 0.55]),
         yaxis=hidden_axis(range=[-reach, reach + 0.1]),
@@ -248,40 +226,34 @@ def playground_network(
     )
 
 
-def _unit_height(unit: int, size: int) -> float:
-    return (size - 1) / 2 - unit
-
-
 def _edge_lines(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> list[Trace]:
     """Two signs times `EDGE_WIDTHS` widths, always as many traces: an edge that changes moves between them."""
     largest = max((abs(edge.weight) for edge in edges if np.isfinite(edge.weight)), default=0.0) or 1.0
-    segments: dict[tuple[bool, int], list[float]] = {(positive, size): [] for size in range(EDGE_WIDTHS) for positive in (False, True)}
-    heights: dict[tuple[bool, int], list[float]] = {key: [] for key in segments}
+    segments: dict[tuple[bool, int], list[tuple[float, float]]] = {
+        (sign, size): [] for size in range(EDGE_WIDTHS) for sign in (False, True)
+    }
     for edge in edges:
         share = min(abs(edge.weight) / largest, 1.0) if np.isfinite(edge.weight) else 1.0
         key = (edge.weight > 0, min(int(EDGE_WIDTHS * share), EDGE_WIDTHS - 1))
-        (x0, y0), (x1, y1) = places[edge.layer - 1][edge.source], places[edge.layer][edge.unit]
-        segments[key] += [x0, x1, math.nan]
-        heights[key] += [y0, y1, math.nan]
-    return [
-        scatter(
-            x=segments[key], y=heights[key], mode="lines", hoverinfo="skip",
-            line={"color": translucent(ORANGE if key[0] else BLUE, 0.35 + 0.2 * key[1]), "width": 0.8 + 2 * key[1]},
-        )
-        for key in segments
-    ]  # fmt: skip
+        segments[key] += [places[edge.layer - 1][edge.source], places[edge.layer][edge.unit], (math.nan, math.nan)]
+    traces = []
+    for (positive, size), points in segments.items():
+        line = {"color": translucent(ORANGE if positive else BLUE, 0.35 + 0.2 * size), "width": 0.8 + 2 * size}
+        traces.append(polyline([x for x, _ in points], [y for _, y in points], line))
+    return traces
 
 
 def _edge_targets(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, float]]]) -> Trace:
     """Places to point at, one an edge."""
     ends = [(places[edge.layer - 1][edge.source], places[edge.layer][edge.unit]) for edge in edges]
-    return scatter(
-        x=[x0 + ON_THE_WAY * (x1 - x0) for (x0, _), (x1, _) in ends],
-        y=[y0 + ON_THE_WAY * (y1 - y0) for (_, y0), (_, y1) in ends],
+    return markers(
+        [x0 + ON_THE_WAY * (x1 - x0) for (x0, _), (x1, _) in ends],
+        [y0 + ON_THE_WAY * (y1 - y0) for (_, y0), (_, y1) in ends],
+        {"size": 9, "color": GREY, "opacity": 0},
         customdata=[[edge.layer, edge.unit, edge.source] for edge in edges],
         hovertext=[f"weight {edge.weight:.3g}; click to set it" for edge in edges],
-        hoverinfo="text", mode="markers", marker={"size": 9, "color": GREY, "opacity": 0},
-    )  # fmt: skip
+        hoverinfo="text",
+    )
 
 
 def _unit_targets(
@@ -296,16 +268,11 @@ def _unit_targets(
         role = "output" if layer == len(weights) else f"hidden layer {layer}, unit"
         return f"{role} {unit + 1}, bias {weights[layer - 1][1][unit]:.3g}"
 
-    return scatter(
-        x=[x for _, _, (x, _) in drawn], y=[y for _, _, (_, y) in drawn],
-        customdata=[[layer, unit] for layer, unit, _ in drawn], hovertext=[words(layer, unit) for layer, unit, _ in drawn],
-        hoverinfo="text", mode="markers", marker={"size": 26, "color": GREY, "opacity": 0, "symbol": "square"},
+    return markers(
+        [x for _, _, (x, _) in drawn], [y for _, _, (_, y) in drawn], {"size": 26, "color": GREY, "opacity": 0, "symbol": "square"},
+        customdata=[[layer, unit] for layer, unit, _ in drawn],
+        hovertext=[words(layer, unit) for layer, unit, _ in drawn], hoverinfo="text",
     )  # fmt: skip
-
-
-def _shown_mark(place: tuple[float, float]) -> Trace:
-    marker = {"size": 9, "color": FAULT, "symbol": "triangle-up"}
-    return scatter(x=[place[0]], y=[place[1] - 0.48], mode="markers", marker=marker, hoverinfo="skip")
 
 
 def _tiles(units: Floats, places: Sequence[tuple[float, float]]) -> Iterator[dict[str, Any]]:
@@ -316,10 +283,7 @@ def _tiles(units: Floats, places: Sequence[tuple[float, float]]) -> Iterator[dic
     pixels = enlarged(levels, TILE_ENLARGEMENT)
     pixels[:, [0, -1], :] = pixels[:, :, [0, -1]] = RIM_INDEX
     for picture, (x, y) in zip(pixels, places, strict=True):
-        yield {
-            "source": png(picture, tile_colors()), "xref": "x", "yref": "y", "x": x, "y": y, "xanchor": "center",
-            "yanchor": "middle", "sizex": TILE_WIDTH, "sizey": TILE_HEIGHT, "sizing": "contain", "layer": "above",
-        }  # fmt: skip
+        yield placed_image(png(picture, tile_colors()), x, y, TILE_WIDTH, TILE_HEIGHT)
 
 
 @functools.cache

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.axes import axis
-from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, heatmap, scatter
+from pages.figures.axes import axis, hidden_axis
+from pages.figures.figure import Figure, Floats, Trace, bar, captions, diagram, figure, heatmap, markers, polyline
 from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
 from pages.figures.pictures import CLEAR, grey_colors, grey_indices, picture, picture_axis, tile, tile_corners
 
@@ -51,18 +51,25 @@ def prediction_grid(
     rows, shown = math.ceil(n / columns), min(n, columns)
     left, top = tile_corners(n, (height, width), columns, TILE_GAP)
     right = np.asarray(true) == np.asarray(predicted)
-    corners = [np.column_stack([left[hit], top[hit]]) for hit in (right, ~right)]
+    names = [(class_names[is_], class_names[said]) for is_, said in zip(true, predicted, strict=True)]
+    texts = [f"{RIGHT} {said}" if hit else f"{WRONG} {said}<br>is {is_}" for hit, (is_, said) in zip(right, names, strict=True)]
+    hover = [f"true: {is_}<br>predicted: {said}" for is_, said in names]
+    if probabilities is not None:
+        for i, row in enumerate(np.asarray(probabilities, dtype=np.float64)):
+            likeliest = np.argsort(-row, kind="stable")[:LIKELIEST]
+            hover[i] += "".join(f"<br>{class_names[c]} {100 * row[c]:.1f} %" for c in likeliest)
+    unseen = {"size": 44, "symbol": "square", "opacity": 0}  # to hover over and to click
+    told: dict[str, Any] = {
+        "hovertext": hover,
+        "hoverinfo": "text",
+        "customdata": np.column_stack([np.asarray(true), np.asarray(predicted)]),
+    }
     traces = [
         picture(tile(grey_indices(images), columns, TILE_GAP, CLEAR), grey_colors()),
-        _frames(corners[0], height, width, HEALTHY, "right"),
-        _frames(corners[1], height, width, FAULT, "wrong"),
-        _captions(left + width / 2, top + height, true, predicted, class_names),
-        _targets(
-            left + width / 2,
-            top + height / 2,
-            np.column_stack([np.asarray(true), np.asarray(predicted)]),
-            _picture_hover(true, predicted, class_names, probabilities),
-        ),
+        _frames(left[right], top[right], height, width, HEALTHY, "right"),
+        _frames(left[~right], top[~right], height, width, FAULT, "wrong"),
+        captions(left + width / 2, top + height + 1.5, texts, 11, "bottom center"),
+        markers(left + width / 2, top + height / 2, unseen, **told),
     ]
     return diagram(
         traces,
@@ -72,35 +79,11 @@ def prediction_grid(
     )
 
 
-def _frames(corners: Array, height: int, width: int, color: str, name: str) -> Trace:
-    """One trace of rectangles just outside the pictures whose first pixels are at `corners` (n, 2) as x, y."""
-    x = corners[:, :1] + np.array([[-1.0, width, width, -1.0, -1.0, np.nan]])  # pixel i spans i - 0.5 to i + 0.5
-    y = corners[:, 1:] + np.array([[-1.0, -1.0, height, height, -1.0, np.nan]])
-    line = {"color": color, "width": 2}
-    return scatter(x=x.ravel().astype(np.float32), y=y.ravel().astype(np.float32), mode="lines", line=line, name=name, hoverinfo="skip")
-
-
-def _captions(x: Array, y: Array, true: Labels, predicted: Labels, names: Sequence[str]) -> Trace:
-    texts = [
-        f"{RIGHT} {names[said]}" if said == is_ else f"{WRONG} {names[said]}<br>is {names[is_]}"
-        for is_, said in zip(true, predicted, strict=True)
-    ]
-    return scatter(x=x, y=y + 1.5, text=texts, mode="text", textposition="bottom center", textfont={"size": 11}, hoverinfo="skip")
-
-
-def _picture_hover(true: Labels, predicted: Labels, names: Sequence[str], probabilities: Array | None) -> list[str]:
-    texts = [f"true: {names[is_]}<br>predicted: {names[said]}" for is_, said in zip(true, predicted, strict=True)]
-    if probabilities is not None:
-        for i, row in enumerate(np.asarray(probabilities, dtype=np.float64)):
-            likeliest = np.argsort(-row, kind="stable")[:LIKELIEST]
-            texts[i] += "".join(f"<br>{names[c]} {100 * row[c]:.1f} %" for c in likeliest)
-    return texts
-
-
-def _targets(x: Array, y: Array, pairs: Array, hover: list[str]) -> Trace:
-    """Invisible markers on the pictures: something to hover over and to click."""
-    marker = {"size": 44, "symbol": "square", "opacity": 0}
-    return scatter(x=x, y=y, hovertext=hover, hoverinfo="text", customdata=pairs, mode="markers", marker=marker)
+def _frames(left: Array, top: Array, height: int, width: int, color: str, name: str) -> Trace:
+    """One trace of rectangles just outside the pictures whose first pixels are at (left, top)."""
+    x = left[:, None] + np.array([-1.0, width, width, -1.0, -1.0, np.nan])  # pixel i spans i - 0.5 to i + 0.5
+    y = top[:, None] + np.array([-1.0, -1.0, height, height, -1.0, np.nan])
+    return polyline(x.ravel().astype(np.float32), y.ravel().astype(np.float32), {"color": color, "width": 2}, name=name)
 
 
 def probability_bars(probabilities: Array, class_names: Sequence[str], true: int | None = None, predicted: int | None = None) -> Figure:
@@ -150,10 +133,12 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: 
     mistakes, hits = np.where(diagonal, np.nan, values), np.where(diagonal, values, np.nan)
     ceilings = _ceiling(mistakes), 100.0 if normalized else _ceiling(hits)
     hover = _cell_hover(counts, percent, class_names)
+    rows, columns = np.indices(counts.shape).reshape(2, -1)
+    texts = [str(count) if count else "·" for count in counts.ravel()]
     traces = [
         _cells(mistakes, class_names, FAULT, ceilings[0], hover),
         _cells(hits, class_names, HEALTHY, ceilings[1], hover),
-        _numbers(counts, class_names),
+        captions([class_names[j] for j in columns], [class_names[i] for i in rows], texts, 11),
         _scale(FAULT, ceilings[0], "2"),
         _scale(HEALTHY, ceilings[1], "3"),
     ]
@@ -198,14 +183,6 @@ def _cell_hover(counts: Counts, percent: Floats, names: Sequence[str]) -> Words:
     return np.array([[words(i, j) for j in range(len(names))] for i in range(len(names))])
 
 
-def _numbers(counts: Counts, names: Sequence[str]) -> Trace:
-    """Written over the cells in the page's own color; a count of 0 is a dot."""
-    rows, columns = (indices.ravel().tolist() for indices in np.indices(counts.shape))
-    texts = [str(count) if count else "·" for count in counts.ravel()]
-    x, y = [names[j] for j in columns], [names[i] for i in rows]
-    return scatter(x=x, y=y, text=texts, mode="text", textfont={"size": 11}, hoverinfo="skip")
-
-
 def _scale(color: str, ceiling: float, axis: str) -> Trace:
     """A color bar; plotly's own would leave out the opacity."""
     z = np.linspace(0, ceiling, SCALE_STEPS)[None, :]
@@ -216,14 +193,6 @@ def _scale(color: str, ceiling: float, axis: str) -> Trace:
 
 
 def _scale_axes(axis: str, domain: list[float], title: str) -> dict[str, Any]:
-    x = {
-        "domain": domain,
-        "anchor": f"y{axis}",
-        "title": {"text": title, "standoff": 4},
-        "side": "top",
-        "nticks": 5,
-        "fixedrange": True,
-        "showgrid": False,
-    }
-    y = {"domain": [0.97, 1.0], "anchor": f"x{axis}", "visible": False, "fixedrange": True}
-    return {f"xaxis{axis}": x, f"yaxis{axis}": y}
+    words = {"title": {"text": title, "standoff": 4}, "side": "top", "nticks": 5}
+    x = words | {"domain": domain, "anchor": f"y{axis}", "fixedrange": True, "showgrid": False}
+    return {f"xaxis{axis}": x, f"yaxis{axis}": hidden_axis(domain=[0.97, 1.0], anchor=f"x{axis}")}

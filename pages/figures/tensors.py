@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.axes import hidden_axis
-from pages.figures.figure import Figure, Trace, diagram, scatter
+from pages.figures.figure import Figure, Trace, diagram, markers, polyline
 from pages.figures.marks import note
 from pages.figures.palette import FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, translucent
 
@@ -60,7 +60,7 @@ class CellGrid:
 
 @dataclass(frozen=True, eq=False)
 class PlacedGrid:
-    """A grid and the upper left falk_scheme of its cells; y grows downward, 1 a row, x `CELL_WIDTH` a column."""
+    """A grid and the upper left corner of its cells; y grows downward, 1 a row, x `CELL_WIDTH` a column."""
 
     grid: CellGrid
     x: float
@@ -138,43 +138,31 @@ def _cells_figure(placed: Sequence[PlacedGrid], words: list[dict[str, Any]]) -> 
     )
 
 
-def _grid_traces(one: PlacedGrid, numbered: bool) -> list[Trace]:
+def _grid_traces(one: PlacedGrid, numbered: bool) -> Iterator[Trace]:
+    """All cells that look alike as one outline; the numbers, faint in cells that are not really there."""
     grid = one.grid
     x, y = one.centers()
     marked, ghost = grid.marked.ravel(), (np.zeros(grid.marked.size, bool) if grid.ghost is None else grid.ghost.ravel())
     plain = {"color": translucent(GREY, 0.7), "width": 1}
-    outlines = [
-        _cell_outlines(x, y, ~marked & ~ghost, translucent(GREY, 0.1), plain),
-        _cell_outlines(x, y, ~marked & ghost, "rgba(0,0,0,0)", plain | {"dash": "dot"}),
-        _cell_outlines(x, y, marked & ~ghost, translucent(one.color, 0.4), {"color": one.color, "width": 3}),
-        _cell_outlines(x, y, marked & ghost, translucent(one.color, 0.2), {"color": one.color, "width": 2, "dash": "dot"}),
-    ]
-    return [*(trace for trace in outlines if trace is not None), *_cell_numbers(one, x, y, ghost, numbered)]
-
-
-def _cell_outlines(x: npt.NDArray[Any], y: npt.NDArray[Any], chosen: Mask, fill: str, line: dict[str, Any]) -> Trace | None:
-    """One trace for all cells that look alike; each a closed outline with a gap after it."""
-    if not chosen.any():
-        return None
-    half_width, half_height = 0.46 * CELL_WIDTH, 0.46
-    across = np.array([-1, 1, 1, -1, -1, np.nan]) * half_width
-    down = np.array([-1, -1, 1, 1, -1, np.nan]) * half_height
-    return scatter(
-        x=(x[chosen, None] + across).ravel(), y=(y[chosen, None] + down).ravel(),
-        mode="lines", fill="toself", fillcolor=fill, line=line, hoverinfo="skip",
-    )  # fmt: skip
-
-
-def _cell_numbers(one: PlacedGrid, x: npt.NDArray[Any], y: npt.NDArray[Any], ghost: Mask, numbered: bool) -> Iterable[Trace]:
-    """The numbers, faint in cells that are not really there; an unseen marker in every cell takes hover and click."""
-    texts = one.grid.texts.ravel()
+    looks = (
+        (~marked & ~ghost, translucent(GREY, 0.1), plain),
+        (~marked & ghost, "rgba(0,0,0,0)", plain | {"dash": "dot"}),
+        (marked & ~ghost, translucent(one.color, 0.4), {"color": one.color, "width": 3}),
+        (marked & ghost, translucent(one.color, 0.2), {"color": one.color, "width": 2, "dash": "dot"}),
+    )
+    across = np.array([-1, 1, 1, -1, -1, np.nan]) * 0.46 * CELL_WIDTH  # closed outlines with a gap after each
+    down = np.array([-1, -1, 1, 1, -1, np.nan]) * 0.46
+    for chosen, fill, line in looks:
+        if chosen.any():
+            outline = (x[chosen, None] + across).ravel(), (y[chosen, None] + down).ravel()
+            yield polyline(*outline, line, fill="toself", fillcolor=fill)
+    unseen = {"size": 26, "opacity": 0, "symbol": "square"}  # in every cell, to hover over and to click
+    font = {"textfont": {"size": NUMBER_FONT}, "textposition": "middle center", "mode": "markers+text" if numbered else "markers"}
     for chosen, opacity in ((~ghost, 1.0), (ghost, 0.45)):
         if chosen.any():
-            yield scatter(
-                x=x[chosen], y=y[chosen], mode="markers+text" if numbered else "markers", text=texts[chosen],
-                textfont={"size": NUMBER_FONT}, textposition="middle center", marker={"size": 26, "opacity": 0, "symbol": "square"},
-                opacity=opacity, name=one.grid.title,
-                customdata=None if one.grid.order is None else one.grid.order.ravel()[chosen], hovertemplate="%{text}<extra></extra>",
+            yield markers(
+                x[chosen], y[chosen], unseen, "%{text}<extra></extra>", text=grid.texts.ravel()[chosen], opacity=opacity, name=grid.title,
+                customdata=None if grid.order is None else grid.order.ravel()[chosen], **font,
             )  # fmt: skip
 
 
@@ -213,7 +201,7 @@ def shape_lineup(rows: Sequence[ShapeRow], links: Sequence[tuple[tuple[int, int]
                 shapes.append(_box(x, y, box.role))
                 words += [note(f"<b>{box.size}</b>", x, y - 0.1, size=SIZE_FONT), note(box.role, x, y + 0.24, size=WORD_FONT, opacity=0.85)]
     return diagram(
-        [scatter(x=[0], y=[0], mode="markers", marker={"opacity": 0}, hoverinfo="skip")],
+        [markers([0], [0], {"opacity": 0})],
         hovermode=False,
         shapes=shapes,
         annotations=words,
