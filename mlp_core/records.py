@@ -75,6 +75,11 @@ class LrChange:
     lr: float
 
 
+def lr_after(changes: Sequence[LrChange], first: float) -> float:
+    """The learning rate in force after these changes of one that was `first`."""
+    return changes[-1].lr if changes else first
+
+
 @dataclass(frozen=True, slots=True)
 class StopReason:
     """Why a run ended. `kind` is "completed", "stopped", "diverged", "out_of_memory", "device_lost",

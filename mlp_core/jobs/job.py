@@ -1,17 +1,64 @@
-"""`TrainingJob`: a run that goes on while nobody calls it, steered by a person."""
+"""`TrainingJob`: a run that goes on while nobody calls it, steered by a person; and `JobSnapshot`, what a page sees of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from mlp_core.jobs.scheduled import ScheduledRun
 from mlp_core.jobs.scheduler import Scheduler
-from mlp_core.jobs.snapshot import JobSnapshot, Rewound, lr_after, rewound
+from mlp_core.network import Network
+from mlp_core.records import HistorySnapshot, StopReason, lr_after
+from mlp_core.spec import RunSpec
+from mlp_core.training.evaluation import Evaluation
+from mlp_core.training.inspection import Inspection
 from mlp_core.training.run import Run
 
 CHECKPOINT_SHARE = 0.1  # of the memory that is left when a job comes; what it does not need to train stays for others
 CHECKPOINT_POOL = 64_000_000  # bytes for the checkpoints of all jobs, in equal parts: of a class of thirty each has few
 KEPT_READY = 2  # steps that were gone back to last
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """A job at one moment, as plain data for a page: later training does not change it.
+
+    `state` is "ready", "playing", "paused", "finished" or "stopped"; `note` says why where nobody asked for that state; `sharing` counts
+    the jobs that take turns, this one included, and `place` is this one's in the line for the next turn, from 1; both are 0 at rest, and
+    `place` is where nobody else wants a turn. `lr` is that of the next step; `inspections` were made while somebody looked
+    inside, oldest first; `checkpoint_steps` can be gone back to; `members` are the histories of several seeds, if there are several.
+    """
+
+    spec: RunSpec
+    state: str
+    step: int
+    total_steps: int
+    steps_per_epoch: int
+    history: HistorySnapshot
+    evaluation: Evaluation | None
+    stop_reason: StopReason | None
+    note: str
+    sharing: int
+    images_per_second: float
+    elapsed_seconds: float
+    remaining_seconds: float | None
+    lr: float
+    inspections: tuple[Inspection, ...] = ()
+    checkpoint_steps: tuple[int, ...] = ()
+    members: tuple[HistorySnapshot, ...] = ()
+    place: int = 0
+
+    @property
+    def fraction_done(self) -> float:
+        return self.step / self.total_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """A job as it stood at a kept step: resting there, with a network of its own. `snapshot.elapsed_seconds` alone is of now."""
+
+    snapshot: JobSnapshot
+    network: Network
 
 
 class TrainingJob(ScheduledRun):
@@ -51,15 +98,15 @@ class TrainingJob(ScheduledRun):
 
     def pause(self) -> None:
         with self._scheduler.changed:
-            if self._state == "playing":
-                self._state = "paused"
+            if self.state == "playing":
+                self.state = "paused"
                 self._scheduler.keep(self)
 
     def stop(self) -> None:
         """End for good. Curves, weights and predictions stay; what only training needs is given back."""
         with self._scheduler.changed:
             if not self.ended:
-                self._state = "stopped"
+                self.state = "stopped"
                 self._scheduler.keep(self)
 
     def change(self, change: Callable[[Run], None]) -> None:
@@ -76,7 +123,7 @@ class TrainingJob(ScheduledRun):
         """Somebody looks inside: for some seconds from now on the run is inspected now and then, and at rest once."""
         with self._scheduler.changed:
             self.run.inspections.look()
-            if self._state == "paused":
+            if self.state == "paused":
                 self._scheduler.keep(self)
 
     def await_rest(self, seconds: float) -> bool:
@@ -96,7 +143,7 @@ class TrainingJob(ScheduledRun):
         run = self.run
         with self._scheduler.changed:
             self._somebody_looks()
-            state, note, elapsed_seconds, images_per_second = self._state, self._note, self._played_seconds, self._images_per_second()
+            state, note, elapsed_seconds, images_per_second = self.state, self._note, self._played_seconds, self._images_per_second()
             sharing = len(self._scheduler.line) if state == "playing" else 0
             place = self._scheduler.place_of(self) if sharing > 1 else 0
         with run.lock:  # second, so that a job that has finished shows all it did
@@ -119,7 +166,7 @@ class TrainingJob(ScheduledRun):
             images_per_second=images_per_second,
             elapsed_seconds=elapsed_seconds,
             remaining_seconds=remaining / images_per_second if images_per_second else None,
-            lr=lr_after(run.spec, history),
+            lr=lr_after(history.lr_changes, run.spec.lr),
             inspections=inspections,
             checkpoint_steps=checkpoint_steps,
             members=members,
@@ -134,19 +181,37 @@ class TrainingJob(ScheduledRun):
         kept = self._kept_steps.get(step) or self.run.kept_step(step)
         with self._scheduler.changed:
             self._kept_steps = dict([*self._kept_steps.items(), (step, kept)][-KEPT_READY:])
-        return rewound(self.snapshot(), kept, step)
+        now = self.snapshot()
+        history = now.history.until(step)
+        then = replace(
+            now,
+            state="paused",
+            step=step,
+            history=history,
+            evaluation=kept.evaluation,
+            stop_reason=None,
+            note="",
+            sharing=0,
+            place=0,
+            images_per_second=0.0,
+            remaining_seconds=None,
+            lr=lr_after(history.lr_changes, now.spec.lr),
+            inspections=(*(inspection for inspection in now.inspections if inspection.step < step), kept.inspection),
+            checkpoint_steps=tuple(at for at in now.checkpoint_steps if at <= step),
+        )
+        return Rewound(then, kept.network)
 
     def _start(self, aim: Callable[[], int] | None) -> None:
         with self._scheduler.changed:
             if self.ended:
                 return
-            self._goal, self._aim, self._state, self._note = None, aim, "playing", ""
+            self._goal, self._aim, self.state, self._note = None, aim, "playing", ""
             self._somebody_looks()
             self._rate.clear()
             self._scheduler.keep(self)
 
     def _images_per_second(self) -> float:
-        if len(self._rate) < 2 or self._state != "playing":
+        if len(self._rate) < 2 or self.state != "playing":
             return 0.0
         (start, first), (end, last) = self._rate[0], self._rate[-1]
         return (last - first) / (end - start) if end > start else 0.0

@@ -89,6 +89,7 @@ class ScheduledRun:
         run: what is trained.
         lifetime: who holds it; `claim` it and `park` it there.
         used_seconds: of a worker's time; decides whose turn is next.
+        state: "ready", "playing", "paused", "finished" or "stopped".
     """
 
     def __init__(self, run: Run, scheduler: Scheduler) -> None:
@@ -96,7 +97,7 @@ class ScheduledRun:
         self.lifetime = Lifetime(self, scheduler)
         self.used_seconds = 0.0
         self._scheduler = scheduler
-        self._state, self._note = "ready", ""
+        self.state, self._note = "ready", ""
         self._goal: int | None = None  # the step at which to pause
         self._aim: Callable[[], int] | None = None  # the goal, once the turn under way has ended
         self._changes: list[Callable[[Run], None]] = []
@@ -119,21 +120,16 @@ class ScheduledRun:
         return trained + run.checkpoints.memory_bytes + kept
 
     @property
-    def state(self) -> str:
-        """ "ready", "playing", "paused", "finished" or "stopped"."""
-        return self._state
-
-    @property
     def ended(self) -> bool:
         """Whether it can not go on: its run has ended or it was stopped."""
-        return self._state in ("finished", "stopped")
+        return self.state in ("finished", "stopped")
 
     @property
     def moving(self) -> bool:
         """Whether a worker has to do with it: it plays, is to be changed or to end, or rests with predictions older than its weights."""
-        if self._state == "playing" or self._in_turn or self._changes:
+        if self.state == "playing" or self._in_turn or self._changes:
             return True
-        return (self._state == "paused" and not self.run.evaluated) or (self._state == "stopped" and not self.run.finished)
+        return (self.state == "paused" and not self.run.evaluated) or (self.state == "stopped" and not self.run.finished)
 
     @property
     def parked(self) -> bool:
@@ -143,12 +139,12 @@ class ScheduledRun:
         """Abandon what nobody claimed; pause what nobody watches. Returns whether it was abandoned, which frees its memory."""
         if self.lifetime.over:
             self.lifetime.close()
-            self._state = "finished" if self._state == "finished" else "stopped"
+            self.state = "finished" if self.state == "finished" else "stopped"
             self.run.abandon()
             self._kept_steps = {}
             return True
-        if self._state == "playing" and time.monotonic() - self._seen > UNWATCHED_SECONDS:
-            self._state, self._note = "paused", f"Paused, because nobody looked for {UNWATCHED_SECONDS / 60:.0f} minutes."
+        if self.state == "playing" and time.monotonic() - self._seen > UNWATCHED_SECONDS:
+            self.state, self._note = "paused", f"Paused, because nobody looked for {UNWATCHED_SECONDS / 60:.0f} minutes."
         return False
 
     def take_turn(self) -> None:
@@ -176,7 +172,7 @@ class ScheduledRun:
         with self._scheduler.changed:
             self._in_turn = True
             changes, self._changes = self._changes, []
-            if self._state != "playing":
+            if self.state != "playing":
                 return [*changes, lambda run: run.evaluate(seconds=TURN_SECONDS)]
             if self._aim is not None:
                 self._goal, self._aim = self._aim(), None
@@ -186,9 +182,9 @@ class ScheduledRun:
     def _settle(self) -> None:
         """Take the state that the turn led to."""
         run = self.run
-        if self._state == "stopped" and run.evaluated:
+        if self.state == "stopped" and run.evaluated:
             run.stop("stopped", f"Stopped at step {run.step}.")
         elif run.finished and not self.ended:
-            self._state = "finished"
-        elif self._state == "playing" and self._goal is not None and run.step >= self._goal and not run.testing:
-            self._state = "paused"
+            self.state = "finished"
+        elif self.state == "playing" and self._goal is not None and run.step >= self._goal and not run.testing:
+            self.state = "paused"

@@ -17,7 +17,7 @@ from mlp_core.data import Dataset
 from mlp_core.expression import resolve
 from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network import Network, count
-from mlp_core.records import EpochRecord, History, HistorySnapshot, LrChange, ProbeRecord, StepRecord, StopReason
+from mlp_core.records import EpochRecord, History, HistorySnapshot, LrChange, ProbeRecord, StepRecord, StopReason, lr_after
 from mlp_core.runtime.devices import failure_of, find_device
 from mlp_core.spec import BOUNDS, RunSpec
 from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, KeptStep, marks
@@ -103,8 +103,7 @@ class Run:
     @property
     def lr(self) -> float:
         """Learning rate of the next step."""
-        changes = self.history.lr_changes
-        return changes[-1].lr if changes else self.spec.lr
+        return lr_after(self.history.lr_changes, self.spec.lr)
 
     @property
     def images_seen(self) -> int:

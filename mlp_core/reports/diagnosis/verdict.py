@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlp_core.records import HistorySnapshot, LayerStats
+from mlp_core.records import HistorySnapshot, LayerStats, lr_after
 from mlp_core.reports.diagnosis.fixes import Fix
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
@@ -60,8 +60,7 @@ class Case:
     @property
     def lr(self) -> float:
         """The learning rate in force."""
-        changes = self.history.lr_changes
-        return changes[-1].lr if changes else self.spec.lr
+        return lr_after(self.history.lr_changes, self.spec.lr)
 
     @property
     def accuracy(self) -> float:
