@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
+import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
 P = ParamSpec("P")
@@ -29,3 +30,13 @@ def unbroken(callback: Callable[P, None]) -> Callable[P, None]:
             raise other
 
     return carried_out
+
+
+def button(label: str, key: str, icon: str, action: Callable[..., None], *args: object, enabled: bool = True, **look: Any) -> None:
+    """A button whose click does `action(*args)`, to its end.
+
+    Args:
+        icon: the name of a Material symbol.
+        look: other arguments of `st.button`.
+    """
+    st.button(label, key, icon=f":material/{icon}:", on_click=unbroken(action), args=args, disabled=not enabled, **look)

@@ -13,7 +13,7 @@ from pages.ui.link import LinkState
 from pages.ui.nonlinearity.playground import PLAYING
 from pages.ui.nonlinearity.settings import SPIRAL, settings_for
 from pages.ui.sections import PARAMETER
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button
 
 
 class Machine(NamedTuple):
@@ -49,10 +49,7 @@ def section(link: LinkState) -> None:
     st.dataframe([_row(machine) for machine in MACHINES], hide_index=True)
     with st.container(horizontal=True):
         for machine in MACHINES:
-            st.button(
-                f"{machine.name}, trained", key=f"open_{machine.name}", icon=":material/open_in_new:", on_click=unbroken(_open),
-                args=(link, machine),
-            )  # fmt: skip
+            button(f"{machine.name}, trained", f"open_{machine.name}", "open_in_new", _open, link, machine)
     st.markdown("**Logistic regression is softmax regression with two classes**, where only the difference of the two outputs counts:")
     st.latex(
         r"\begin{aligned}\operatorname{softmax}(0, o)_2 &= \frac{e^{o}}{e^{0} + e^{o}}\\[0.5em]"

@@ -11,7 +11,7 @@ from mlp_core.labs.nonlinearity.plane import Points
 from mlp_core.labs.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, MAX_ROWS, PointsError, from_text, read_csv, to_text
 from pages.ui.link import LinkState
 from pages.ui.text import plain
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button, unbroken
 
 CLASSES = ("0", "1", "2")
 CLASS_LABELS = {"0": ":blue[●] blue", "1": ":orange[■] orange", "2": ":green[◆] green"}
@@ -36,9 +36,8 @@ def own_panel(link: LinkState) -> None:
     st.segmented_control("Class of the next point", CLASSES, format_func=CLASS_LABELS.__getitem__, default="0", key=BRUSH, required=True)
     points = drawn_points(link)[1]
     with st.container(horizontal=True):
-        empty = len(points) == 0
-        st.button("Undo", key="plane_undo", icon=":material/undo:", on_click=unbroken(_undo), args=(link,), disabled=empty)
-        st.button("Clear", key="plane_clear", icon=":material/delete:", on_click=unbroken(_clear), args=(link,), disabled=empty)
+        button("Undo", "plane_undo", "undo", _undo, link, enabled=len(points) > 0)
+        button("Clear", "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
     st.caption(f"{len(points)} points. Click the plane to add one.")
     help = f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, classes 0 to {MAX_CLASSES - 1}."
     st.file_uploader(

@@ -15,7 +15,7 @@ from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.ticking import follow
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button
 
 CLOUDS = {"apart": "Two clouds", "corners": "XOR: four corners", "xor": "XOR: clouds", "circle": "Circle"}
 PLAY_SECONDS = 0.25
@@ -97,16 +97,10 @@ def _controls(link: LinkState) -> Perceptron:
 def _buttons(machine: Perceptron, playing: bool) -> None:
     over = machine.finished or machine.samples >= MOST_SAMPLES
     with st.container(horizontal=True):
-        label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
-        st.button(
-            label, key="perceptron_play", icon=icon, type="primary", on_click=unbroken(_play), args=(not playing,),
-            disabled=over and not playing,
-        )  # fmt: skip
-        st.button(
-            "One sample", key="perceptron_step", icon=":material/skip_next:", on_click=unbroken(_advance), args=(machine, 1),
-            disabled=playing or machine.converged,
-        )  # fmt: skip
-        st.button("Reset", key="perceptron_reset", icon=":material/restart_alt:", on_click=unbroken(_reset), disabled=machine.samples == 0)
+        label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
+        button(label, "perceptron_play", icon, _play, not playing, enabled=playing or not over, type="primary")
+        button("One sample", "perceptron_step", "skip_next", _advance, machine, 1, enabled=not (playing or machine.converged))
+        button("Reset", "perceptron_reset", "restart_alt", _reset, enabled=machine.samples > 0)
 
 
 def _numbers(machine: Perceptron) -> None:

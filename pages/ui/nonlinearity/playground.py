@@ -21,7 +21,7 @@ from pages.ui.run.rewind import RunAtStep, rewind_panel
 from pages.ui.run.run_controls import SEEDS_HELP, lr_popover
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button
 
 TICK_SECONDS = 0.2
 SLOWER = 3  # ticks to one of what stands below the plane, so that the plane has the time to move
@@ -86,20 +86,13 @@ def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None
     plays, ended = _playing(job), job.ended
     resting = not plays and not ended
     with st.container(horizontal=True, vertical_alignment="center", key="plane_buttons"):
-        label, icon = ("Pause", ":material/pause:") if plays else ("Play", ":material/play_arrow:")
-        st.button(label, key="plane_play", icon=icon, type="primary", on_click=unbroken(_play), args=(job, not plays), disabled=ended)
-        st.button("Step one batch", key="plane_batch", icon=":material/skip_next:", on_click=unbroken(job.step), disabled=not resting)
-        st.button(
-            "Step one epoch", key="plane_epoch", icon=":material/fast_forward:", on_click=unbroken(job.step_epoch), disabled=not resting
-        )
-        st.button("Reset", key="plane_reset", icon=":material/restart_alt:", on_click=unbroken(_reset))
-        st.button(
-            "Regenerate", key="plane_again", icon=":material/casino:", on_click=unbroken(_regenerate), args=(link,), help="New points."
-        )
-        st.button(
-            f"× {DEFAULT_SEEDS} seeds", key="plane_seeds", icon=":material/stacked_line_chart:", on_click=unbroken(_train_seeds),
-            args=(settings,), help=SEEDS_HELP,
-        )  # fmt: skip
+        label, icon = ("Pause", "pause") if plays else ("Play", "play_arrow")
+        button(label, "plane_play", icon, _play, job, not plays, enabled=not ended, type="primary")
+        button("Step one batch", "plane_batch", "skip_next", job.step, enabled=resting)
+        button("Step one epoch", "plane_epoch", "fast_forward", job.step_epoch, enabled=resting)
+        button("Reset", "plane_reset", "restart_alt", _reset)
+        button("Regenerate", "plane_again", "casino", _regenerate, link, help="New points.")
+        button(f"× {DEFAULT_SEEDS} seeds", "plane_seeds", "stacked_line_chart", _train_seeds, settings, help=SEEDS_HELP)
         lr_popover(job.snapshot(), lambda: job)
 
 

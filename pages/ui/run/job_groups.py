@@ -14,7 +14,7 @@ from pages.ui import session
 from pages.ui.session import Planned
 from pages.ui.text import plain
 from pages.ui.ticking import follow
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button
 
 TICK_SECONDS = 0.7
 
@@ -54,13 +54,8 @@ def group_controls(
     """
     group = session.jobs().group(name)
     with st.container(horizontal=True):
-        st.button(
-            label, key=f"{name}_start", type="primary", icon=":material/play_arrow:", on_click=unbroken(session.start_group),
-            args=(name, key, planned, at_once),
-        )  # fmt: skip
-        st.button(
-            "Stop", key=f"{name}_stop", icon=":material/stop:", on_click=unbroken(stop or partial(_stop, name)), disabled=not _moving(name)
-        )
+        button(label, f"{name}_start", "play_arrow", session.start_group, name, key, planned, at_once, type="primary")
+        button("Stop", f"{name}_stop", "stop", stop or partial(_stop, name), enabled=_moving(name))
     if group is None:
         return []
     if group.error is not None:

@@ -18,7 +18,7 @@ from mlp_core.spec import SpecError
 from pages.figures.palette import SERIES
 from pages.figures.series import CurveSeries
 from pages.ui.text import count, duration, escaped, percent, plain
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button, unbroken
 
 KEPT, ERROR = "_kept_runs", "_kept_runs_error"
 NOT_YET = "–"
@@ -152,12 +152,10 @@ def _edit(run: KeptRun) -> None:
         st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}.", icon=":material/error:")
     with st.container(horizontal=True):
         label, help = ("Unpin", "Let it make room again.") if run.pinned else ("Pin", f"Keep it when more than {CAPACITY} runs are there.")
-        change, pin = unbroken(_change), partial(KeptRuns.pin, id=run.id, pinned=not run.pinned)
-        st.button(label, key="kept_pin", icon=":material/keep:", help=help, on_click=change, args=(run.id, pin))
-        remove = partial(KeptRuns.remove, id=run.id)
-        st.button("Remove", key="kept_remove", icon=":material/delete:", on_click=change, args=(run.id, remove))
-        clear = (run.id, KeptRuns.clear)
-        st.button("Remove all", key="kept_clear", icon=":material/delete_sweep:", type="tertiary", on_click=change, args=clear)
+        pin = partial(KeptRuns.pin, id=run.id, pinned=not run.pinned)
+        button(label, "kept_pin", "keep", _change, run.id, pin, help=help)
+        button("Remove", "kept_remove", "delete", _change, run.id, partial(KeptRuns.remove, id=run.id))
+        button("Remove all", "kept_clear", "delete_sweep", _change, run.id, KeptRuns.clear, type="tertiary")
 
 
 def _rename(id: int, key: str) -> None:

@@ -24,7 +24,7 @@ from pages.ui.live_chart import figure_payload, live_chart
 from pages.ui.memo import memo
 from pages.ui.served_component import served_component
 from pages.ui.text import percent
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button, unbroken
 
 NEIGHBORS = 8
 SIZES = 4  # of training sets that a search is kept for
@@ -166,7 +166,7 @@ def asked() -> Prepared | None:
     if isinstance(ready, PictureError):
         st.error(f"This cannot be used: {ready}.", icon=":material/error:")
     if source == UPLOAD and kept.picture is not None:
-        st.button("Remove", key="own_remove", icon=":material/delete:", on_click=unbroken(_remove))
+        button("Remove", "own_remove", "delete", _remove)
     return ready if isinstance(ready, Prepared) else None
 
 

@@ -14,7 +14,7 @@ from mlp_core.reports.diagnosis.diagnosis import Verdict
 from mlp_core.spec import RunSpec
 from pages.figures.training import Reference
 from pages.ui.text import count, duration, ordinal, percent, scaled
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button
 
 RECENT_STEPS = 20
 WORDS = {"train_loss": "training loss", "train_accuracy": "training accuracy", "test_accuracy": "test accuracy"}
@@ -113,15 +113,9 @@ def verdict_box(verdict: Verdict, note: str, train: Callable[[RunSpec], None], w
     left, right = st.columns([4, 1], vertical_alignment="center")
     with left:
         box(text, icon=icon)
-    right.button(
-        verdict.fix.label,
-        key="run_fix",
-        help=f"{verdict.fix.why} Same seed; this run's curves stay beside the new ones.",
-        icon=":material/healing:",
-        on_click=unbroken(train),
-        args=(verdict.fix.spec,),
-        width="stretch",
-    )
+    with right:
+        help = f"{verdict.fix.why} Same seed; this run's curves stay beside the new ones."
+        button(verdict.fix.label, "run_fix", "healing", train, verdict.fix.spec, help=help, width="stretch")
 
 
 def book_badge(snapshot: JobSnapshot) -> None:

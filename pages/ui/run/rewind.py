@@ -13,7 +13,7 @@ from mlp_core.spec import BOUNDS, SpecError
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run.run_controls import worded
 from pages.ui.text import count
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button
 
 Branch = Callable[[TrainingJob, int, float], None]  # goes on from a step with an lr
 STAYS = "This one stays among the runs side by side."
@@ -60,14 +60,8 @@ def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch, outcome: st
 def _branching(job: TrainingJob, step: int, suggested_lr: float, branch: Branch, outcome: str) -> None:
     """Another learning rate from that step on, in a run of its own."""
     st.text_input("Another lr from there on", key="branch_lr", placeholder=f"{suggested_lr:g}", width=180, max_chars=20)
-    st.button(
-        f"Branch from step {count(step)}",
-        key="branch",
-        icon=":material/call_split:",
-        help=f"A new run with this one's past up to there. {outcome}",
-        on_click=unbroken(_branch),
-        args=(job, step, suggested_lr, branch),
-    )
+    help = f"A new run with this one's past up to there. {outcome}"
+    button(f"Branch from step {count(step)}", "branch", "call_split", _branch, job, step, suggested_lr, branch, help=help)
 
 
 def _branch(job: TrainingJob, step: int, suggested_lr: float, branch: Branch) -> None:

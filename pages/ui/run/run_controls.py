@@ -18,7 +18,7 @@ from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs
 from pages.ui.text import plain
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button, unbroken
 
 PLAY_SECONDS = 0.2  # several turns
 STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
@@ -35,25 +35,20 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     """
     state = snapshot.state if snapshot is not None else "none"
     can_start = spec is not None
+    play: dict[str, Any] = {"type": "primary", "shortcut": "T"}
     if state == "playing":
-        _button("Pause", "play", ":material/pause:", session.on_job(TrainingJob.pause), type="primary", shortcut="T")
+        button("Pause", "run_play", "pause", session.on_job(TrainingJob.pause), **play)
     elif state == "paused":
-        _button("Resume", "play", ":material/play_arrow:", session.on_job(TrainingJob.play), type="primary", shortcut="T")
+        button("Resume", "run_play", "play_arrow", session.on_job(TrainingJob.play), **play)
     else:
-        _button("Train", "play", ":material/play_arrow:", partial(_begin, spec, _play), can_start, type="primary", shortcut="T")
+        button("Train", "run_play", "play_arrow", _begin, spec, _play, enabled=can_start, **play)
     can_step = state == "paused" or (state in ("none", "ready") and can_start)
-    _button("Step one batch", "step", ":material/skip_next:", partial(_begin, spec, _step), can_step, shortcut="B")
-    _button("Step one epoch", "epoch", ":material/fast_forward:", partial(_begin, spec, TrainingJob.step_epoch), can_step, shortcut="E")
-    _button("Stop", "stop", ":material/stop:", session.on_job(TrainingJob.stop), state in ("playing", "paused"), shortcut="S")
-    _button("Reset", "reset", ":material/restart_alt:", _put_away, state != "none", shortcut="X")
-    several = partial(train_anew, spec, seeds=True)
-    _button(
-        f"× {DEFAULT_SEEDS} seeds", "seeds", ":material/stacked_line_chart:", several, can_start and state != "playing", help=SEEDS_HELP
-    )
-
-
-def _button(label: str, key: str, icon: str, action: Callable[[], None], enabled: bool = True, **options: Any) -> None:
-    st.button(label, key=f"run_{key}", icon=icon, on_click=unbroken(action), disabled=not enabled, **options)
+    button("Step one batch", "run_step", "skip_next", _begin, spec, _step, enabled=can_step, shortcut="B")
+    button("Step one epoch", "run_epoch", "fast_forward", _begin, spec, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
+    button("Stop", "run_stop", "stop", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"), shortcut="S")
+    button("Reset", "run_reset", "restart_alt", _put_away, enabled=state != "none", shortcut="X")
+    several, can_train = partial(train_anew, spec, seeds=True), can_start and state != "playing"
+    button(f"× {DEFAULT_SEEDS} seeds", "run_seeds", "stacked_line_chart", several, enabled=can_train, help=SEEDS_HELP)
 
 
 def _begin(spec: RunSpec | None, action: Callable[[TrainingJob], None], *, seeds: bool = False) -> None:
