@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from itertools import cycle
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -12,14 +12,13 @@ from mlp_core.spec import query_of
 from pages.figures.figure import Figure
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
-from pages.ui.navigation import ROOT, has_page
+from pages.ui.navigation import ROOT
 
 COLUMNS = 3
 FIGURE_HEIGHT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """A page's card: its file's stem, a title, a sentence, and a figure that its `alt` describes."""
 
     page: str
@@ -30,8 +29,7 @@ class Card:
 
 
 def card_row(cards: Sequence[Card]) -> None:
-    """Show the cards of the pages that exist, side by side."""
-    cards = [card for card in cards if has_page(card.page)]
+    """Show the cards side by side."""
     for start in range(0, len(cards), COLUMNS):
         for column, card in zip(st.columns(COLUMNS), cards[start : start + COLUMNS], strict=False):
             with column.container(border=True, height="stretch"):
@@ -42,7 +40,6 @@ def card_row(cards: Sequence[Card]) -> None:
 
 def experiment_links(experiments: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """Links to the training page with an experiment set up: a label, and the fields of its `RunSpec` that differ from the default."""
-    columns = st.columns(2)
-    for index, (label, settings) in enumerate(experiments):
-        with columns[index % 2]:
+    for column, (label, settings) in zip(cycle(st.columns(2)), experiments, strict=False):
+        with column:
             st.page_link(ROOT / "pages" / "train.py", label=label, icon=":material/science:", query_params=query_of(settings))

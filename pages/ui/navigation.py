@@ -23,11 +23,6 @@ PAGES = (
 )
 
 
-def has_page(stem: str) -> bool:
-    """Whether the app has this page."""
-    return any(stem == known for known, _, _ in PAGES)
-
-
 def run_app() -> None:
     """Show the navigation and run the page that is open."""
     share_heaps()  # before the threads that would each get one of their own

@@ -63,11 +63,6 @@ class JobGroup:
     started: list[TitledJob] = field(default_factory=list)
     error: Exception | None = None  # why the rest could not be started
 
-    @classmethod
-    def of(cls, key: Hashable, job: TrainingJob) -> JobGroup:
-        """A group of one, which needs no title."""
-        return cls(key, started=[TitledJob("", job)])
-
     @property
     def jobs(self) -> list[TrainingJob]:
         return [job for _, job in self.started]
@@ -99,6 +94,10 @@ class SessionJobs:
         group = self.group(name)
         return group.jobs[0] if group is not None and group.started else None
 
+    def moving(self, name: str) -> bool:
+        """Whether there will be something new to see of what was started under this name."""
+        return (group := self.groups.get(name)) is not None and group.moving
+
     def hold(self, name: str, group: JobGroup) -> None:
         """Hold a group under this name, in the place of the one before, which ends."""
         self.give_up(name)
@@ -125,18 +124,16 @@ class SessionJobs:
 
     def give_up(self, name: str) -> None:
         """Let go of what is held under this name; jobs that nobody else shows end."""
-        for job in self._removed(name):
-            job.lifetime.give_up(self)
+        if (group := self.groups.pop(name, None)) is not None:
+            for job in group.jobs:
+                job.lifetime.give_up(self)
 
     def release(self) -> None:
         """Park every job: nobody looks any more."""
-        for name in tuple(self.groups):
-            for job in self._removed(name):
+        while self.groups:
+            _, group = self.groups.popitem()
+            for job in group.jobs:
                 job.lifetime.park(self)
-
-    def _removed(self, name: str) -> list[TrainingJob]:
-        group = self.groups.pop(name, None)
-        return group.jobs if group is not None else []
 
 
 @st.cache_resource(show_spinner=False)
@@ -167,7 +164,7 @@ def start_job(name: str, key: Hashable, make: Callable[[], Run]) -> TrainingJob:
     """
     jobs().give_up(name)
     job = TrainingJob(make(), engine()[0])
-    jobs().hold(name, JobGroup.of(key, job))
+    jobs().hold(name, JobGroup(key, started=[TitledJob("", job)]))
     return job
 
 
@@ -231,7 +228,7 @@ def forget_current_job() -> None:
 
 def _adopt(job: TrainingJob) -> None:
     _remember(job)
-    jobs().hold(TAB_JOB, JobGroup.of(None, job))  # last, since whoever finds a job there takes it for remembered
+    jobs().hold(TAB_JOB, JobGroup(None, started=[TitledJob("", job)]))  # last, since whoever finds a job there takes it for remembered
 
 
 def _remember(job: TrainingJob) -> None:

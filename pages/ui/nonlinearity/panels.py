@@ -87,12 +87,6 @@ def start_seeds(settings: PlaneSettings) -> None:
     session.start_group(SEEDS_JOB, settings.key, [session.Planned("", settings.replicates)])
 
 
-def seeds_moving() -> bool:
-    """Whether there will be something new to see of five seeds."""
-    group = session.jobs().group(SEEDS_JOB)
-    return group is not None and group.moving
-
-
 def _seeds_panel(settings: PlaneSettings) -> None:
     """The band of five seeds, and what they came to."""
     group = session.jobs().group(SEEDS_JOB)

@@ -46,7 +46,7 @@ def section(link: LinkState) -> None:
         st.fragment(pictures.bare_plane)(link, settings)
         return
     _buttons(link, settings, job)
-    several = panels.seeds_moving()
+    several = session.jobs().moving(panels.SEEDS_JOB)
     if _active(job):
         ticking(_moving, TICK_SECONDS, moving=True)(link, settings, job)
         ticking(_record, SLOWER * TICK_SECONDS, moving=True)(link, settings, job, several)
@@ -160,7 +160,7 @@ def _record(link: LinkState, settings: PlaneSettings, job: TrainingJob, several:
     Args:
         several: whether five seeds moved when the page was drawn.
     """
-    if panels.seeds_moving() != several:
+    if session.jobs().moving(panels.SEEDS_JOB) != several:
         st.rerun()
     panels.record(link, settings, job, moment)
 

@@ -25,27 +25,28 @@ from pages.ui.text import plain
 from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
 from pages.ui.unbroken import unbroken
 
-_FILE = "experiment_file"
-_OUTCOME = "_experiment_outcome"
-_RERUN = "_experiment_rerun"
+_FILE, _OUTCOME, _RERUN = "experiment_file", "_experiment_outcome", "_experiment_rerun"
 MOST_CHANGES = 5  # that get words
 
 
-def export_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None = None) -> None:
+def export_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpec], None]) -> None:
     """All ways to export a run, and one to bring an experiment back.
 
     Args:
         snapshot: the job as it stands now.
-        load: sets the page's controls to a spec; called from a callback, before anything is drawn. None leaves the upload out.
+        load: sets the page's controls to a spec, or raises `SpecError`; called from a callback, before anything is drawn.
     """
     with st.container(key="export"):
         _program(snapshot)
         numbers, figures = st.columns(2)
         with numbers:
-            _numbers(job, snapshot)
+            st.markdown("##### Numbers")
+            with st.container(horizontal=True):
+                download_numbers(job, snapshot)
         with figures:
             _figures(snapshot)
-        _whole(snapshot, load)
+        _whole(snapshot)
+        _upload(load)
 
 
 def _program(snapshot: JobSnapshot) -> None:
@@ -60,23 +61,13 @@ def _program(snapshot: JobSnapshot) -> None:
     )
     style = style or spec.implementation
     with st.container(horizontal=True):
-        download("Script (.py)", file_name(style), lambda: script_of(spec, style, changes, origin=origin), "text/x-python")
-        download(
-            "Notebook (.ipynb)",
-            file_name(style, "ipynb"),
-            lambda: notebook_of(spec, style, changes, origin=origin),
-            "application/x-ipynb+json",
-        )
+        script, notebook = (partial(of, spec, style, changes, origin=origin) for of in (script_of, notebook_of))
+        download("Script (.py)", file_name(style), script, "text/x-python")
+        download("Notebook (.ipynb)", file_name(style, "ipynb"), notebook, "application/x-ipynb+json")
     if style != spec.implementation:
         st.caption("This run was trained in the other style: the two agree up to rounding, which can show in the last digits.")
     with st.expander("Read the script"):
-        st.code(memo("script", (spec, style, changes, origin), lambda: script_of(spec, style, changes, origin=origin)), height=420)
-
-
-def _numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
-    st.markdown("##### Numbers")
-    with st.container(horizontal=True):
-        download_numbers(job, snapshot)
+        st.code(memo("script", (spec, style, changes, origin), script), height=420)
 
 
 def download_numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
@@ -109,7 +100,7 @@ def download_figure(label: str, figure: Callable[[], Figure], of: str, *, enable
     download(f"{label} (HTML)", name, html, "text/html", enabled=enabled, help=help)
 
 
-def _whole(snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None) -> None:
+def _whole(snapshot: JobSnapshot) -> None:
     st.markdown("##### The whole experiment")
     history, spec = snapshot.history, snapshot.spec
     st.code(page_address(spec.to_query()), language=None, wrap_lines=True)
@@ -119,8 +110,6 @@ def _whole(snapshot: JobSnapshot, load: Callable[[RunSpec], None] | None) -> Non
     else:
         st.caption("The link sets every control to this experiment. So does the file, which also holds the results.")
     download("Experiment (JSON)", "experiment.json", lambda: Experiment(spec, history.lr_changes).to_json(history), "application/json")
-    if load is not None:
-        load_panel(load)
 
 
 def _origin(snapshot: JobSnapshot) -> Origin:
@@ -135,12 +124,8 @@ def _origin(snapshot: JobSnapshot) -> Origin:
     )
 
 
-def load_panel(load: Callable[[RunSpec], None]) -> None:
-    """A place for an experiment's file, and what became of the last one.
-
-    Args:
-        load: sets the page's controls to a spec, or raises `SpecError`; called from a callback, before anything is drawn.
-    """
+def _upload(load: Callable[[RunSpec], None]) -> None:
+    """A place for an experiment's file, and what became of the last one."""
     st.file_uploader(
         "Load an experiment (JSON)",
         "json",

@@ -37,7 +37,7 @@ def follow_group(name: str, panel: Callable[[], None]) -> None:
     def moving() -> bool:
         if (group := session.jobs().group(name)) is not None:
             session.jobs().advance(group)
-        return _moving(name)
+        return session.jobs().moving(name)
 
     follow(panel, TICK_SECONDS, moving)
 
@@ -55,7 +55,7 @@ def group_controls(
     group = session.jobs().group(name)
     with st.container(horizontal=True):
         button(label, f"{name}_start", "play_arrow", session.start_group, name, key, planned, at_once, type="primary")
-        button("Stop", f"{name}_stop", "stop", stop or partial(_stop, name), enabled=_moving(name))
+        button("Stop", f"{name}_stop", "stop", stop or partial(_stop, name), enabled=session.jobs().moving(name))
     if group is None:
         return []
     if group.error is not None:
@@ -68,8 +68,3 @@ def group_controls(
 def _stop(name: str) -> None:
     if (group := session.jobs().group(name)) is not None:
         group.stop()
-
-
-def _moving(name: str) -> bool:
-    group = session.jobs().group(name)
-    return group is not None and group.moving

@@ -92,14 +92,9 @@ def _watch(set_controls: Callable[[RunSpec], None], drawn: tuple[object, ...], m
 def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: RunAtStep, set_controls: Callable[[RunSpec], None]) -> None:
     """One of the panels below the curves: only that one is drawn, so that what nobody looks at costs nothing."""
     panel = st.segmented_control(
-        "Below the curves",
-        [PREDICTIONS, INSIDE, OWN, RUNS, EXPORT],
-        default=PREDICTIONS,
-        required=True,
-        key="panel",
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+        "Below the curves", [PREDICTIONS, INSIDE, OWN, RUNS, EXPORT], default=PREDICTIONS, required=True, key="panel",
+        label_visibility="collapsed", persist_state="session",
+    )  # fmt: skip
     snapshot = moment.snapshot
     if panel == INSIDE:
         inside_panel(snapshot, moment.network, job.look_inside)
@@ -108,7 +103,7 @@ def _chosen_panel(job: TrainingJob, now: JobSnapshot, moment: RunAtStep, set_con
     elif panel == RUNS:
         kept_runs_panel(snapshot)
     elif panel == EXPORT:
-        export_panel(job, now, load=set_controls)
+        export_panel(job, now, set_controls)
     else:
         predictions_panel(snapshot)
 

@@ -106,7 +106,7 @@ def verdict_box(verdict: Verdict, note: str, train: Callable[[RunSpec], None], w
     broken = verdict.kind in ("diverged", "failed")
     box = st.error if broken else st.warning if verdict.is_fault else st.success
     icon = ":material/error:" if broken else ":material/warning:" if verdict.is_fault else ":material/check_circle:"
-    text = " ".join(part for part in (f"**{whose}{verdict.sentence}**", verdict.evidence, verdict.advice) if part)
+    text = " ".join(filter(None, (f"**{whose}{verdict.sentence}**", verdict.evidence, verdict.advice)))
     if verdict.fix is None:
         box(text, icon=icon)
         return
@@ -128,7 +128,10 @@ def book_badge(snapshot: JobSnapshot) -> None:
             st.badge("Inside the book's band", icon=":material/check:", color="green", help=_help(check))
         else:
             st.badge("Outside the book's band", icon=":material/priority_high:", color="orange", help=_help(check))
-        st.caption(_sentence(check))
+        numbers = "; ".join(_compared(one) for one in check.quantities)
+        which = "" if check.runs == 1 else f"{check.runs - check.outsiders} of {check.runs} seeds inside. "
+        beside = f"{check.design.title} after epoch {check.epoch}, beside {check.seeds} other seeds of it."
+        st.caption(f"{beside} {which}{numbers[0].upper()}{numbers[1:]}.")
 
 
 def reference(snapshot: JobSnapshot) -> Reference | None:
@@ -141,20 +144,12 @@ def reference(snapshot: JobSnapshot) -> Reference | None:
     return Reference(band.low, band.high, label, since=check.epoch - 0.5, until=check.epoch + 0.5)
 
 
-def _sentence(check: BookCheck) -> str:
-    numbers = "; ".join(_compared(one) for one in check.quantities)
-    which = "" if check.runs == 1 else f"{check.runs - check.outsiders} of {check.runs} seeds inside. "
-    return (
-        f"{check.design.title} after epoch {check.epoch}, beside {check.seeds} other seeds of it. {which}{numbers[0].upper()}{numbers[1:]}."
-    )
-
-
 def _compared(one: QuantityCheck) -> str:
-    low, high = _number(one.quantity, one.band.low), _number(one.quantity, one.band.high)
+    worded = "{:.4f}".format if one.quantity == "train_loss" else percent
     values = one.values if len(one.values) == 1 else (min(one.values), max(one.values))
-    said = " to ".join(_number(one.quantity, value) for value in values)
+    said = " to ".join(map(worded, values))
     marked = said if all(one.inside) else f"**{said}**"
-    return f"{WORDS[one.quantity]} {marked} ({low} to {high})"
+    return f"{WORDS[one.quantity]} {marked} ({worded(one.band.low)} to {worded(one.band.high)})"
 
 
 def _help(check: BookCheck) -> str:
@@ -162,7 +157,3 @@ def _help(check: BookCheck) -> str:
     bands = f"The bands reach from the lowest to the highest of {check.seeds} runs on all 60,000 images that differ in the seed alone."
     often = f"{honest} falls outside in one of the three numbers in about {percent(check.false_alarm, 0)} of all cases."
     return f"{check.design.source}. {bands} {often}"
-
-
-def _number(quantity: str, value: float) -> str:
-    return f"{value:.4f}" if quantity == "train_loss" else percent(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -35,13 +34,13 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     """
     state = snapshot.state if snapshot is not None else "none"
     can_start = spec is not None
-    play: dict[str, Any] = {"type": "primary", "shortcut": "T"}
+    play: tuple[str, str, Callable[[], None]] = ("Train", "play_arrow", partial(_begin, spec, _play))
     if state == "playing":
-        button("Pause", "run_play", "pause", session.on_job(TrainingJob.pause), **play)
+        play = ("Pause", "pause", session.on_job(TrainingJob.pause))
     elif state == "paused":
-        button("Resume", "run_play", "play_arrow", session.on_job(TrainingJob.play), **play)
-    else:
-        button("Train", "run_play", "play_arrow", _begin, spec, _play, enabled=can_start, **play)
+        play = ("Resume", "play_arrow", session.on_job(TrainingJob.play))
+    label, icon, action = play
+    button(label, "run_play", icon, action, enabled=can_start or state in ("playing", "paused"), type="primary", shortcut="T")
     can_step = state == "paused" or (state in ("none", "ready") and can_start)
     button("Step one batch", "run_step", "skip_next", _begin, spec, _step, enabled=can_step, shortcut="B")
     button("Step one epoch", "run_epoch", "fast_forward", _begin, spec, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
@@ -129,38 +128,28 @@ def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> No
         st.markdown(f"The learning rate is **{lr:g}**. A change counts from the next step on and is marked on the curves.")
         with st.container(horizontal=True):
             for label, factor in LR_FACTORS:
-                st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_scale_lr, job_of, factor)))
-        st.text_input("Or set it to", key="lr_wish", placeholder=f"{lr:g}", on_change=unbroken(partial(_read_lr, job_of)), max_chars=20)
+                st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_change_lr, job_of, factor)))
+        st.text_input("Or set it to", key="lr_wish", placeholder=f"{lr:g}", on_change=unbroken(partial(_change_lr, job_of)), max_chars=20)
         if (error := refusal("lr", job_of())) is not None:
             st.error(worded(error), icon=":material/error:")
 
 
-def _scale_lr(job_of: JobOf, factor: float) -> None:
-    if (job := job_of()) is not None:
-        _set_lr(job, float(f"{job.snapshot().lr * factor:.6g}"))
-
-
-def _read_lr(job_of: JobOf) -> None:
-    text = st.session_state.get("lr_wish", "").strip()
-    if not text or (job := job_of()) is None:
+def _change_lr(job_of: JobOf, factor: float | None = None) -> None:
+    """Multiply the learning rate, or set it to what was typed."""
+    if (job := job_of()) is None:
+        return
+    text = f"{job.snapshot().lr * factor:.6g}" if factor is not None else st.session_state.get("lr_wish", "").strip()
+    if not text:
         return
     try:
         lr = BOUNDS["lr"].read("lr", text)
     except SpecError as error:
         refuse("lr", job, error)
-    else:
+        return
+    accept("lr")
+    if factor is None:
         st.session_state["lr_wish"] = ""
-        _set_lr(job, float(lr))
-
-
-def _set_lr(job: TrainingJob, lr: float) -> None:
-    try:
-        BOUNDS["lr"].check("lr", lr)
-    except SpecError as error:
-        refuse("lr", job, error)
-    else:
-        accept("lr")
-        job.change(lambda run: run.set_lr(lr))
+    job.change(lambda run: run.set_lr(lr))
 
 
 def waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
