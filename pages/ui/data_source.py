@@ -19,16 +19,12 @@ def load_data() -> Dataset:
     data = load_fashion_mnist(progress=report)
     place.empty()
     if data.is_sample:
-        _explain_sample(data)
+        images = f"{count(len(data.train_labels))} training and {count(len(data.test_labels))} test images"
+        st.warning(f"**This trains on a sample:** {images}, since the full Fashion-MNIST was not found. {FULL_SET_HINT}")
+        with st.expander("What was tried"):
+            for note in data.notes:
+                st.markdown(f"- {plain(note, 300)}")
+            st.button("Look again", on_click=unbroken(forget), icon=":material/refresh:")
     elif data.notes:
         st.caption("About the data: " + "; ".join(plain(note, 300) for note in data.notes))
     return data
-
-
-def _explain_sample(data: Dataset) -> None:
-    images = f"{count(len(data.train_labels))} training and {count(len(data.test_labels))} test images"
-    st.warning(f"**This trains on a sample:** {images}, since the full Fashion-MNIST was not found. {FULL_SET_HINT}")
-    with st.expander("What was tried"):
-        for note in data.notes:
-            st.markdown(f"- {plain(note, 300)}")
-        st.button("Look again", on_click=unbroken(forget), icon=":material/refresh:")

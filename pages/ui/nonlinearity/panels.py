@@ -20,8 +20,7 @@ from pages.ui.nonlinearity.own import points_left_out
 from pages.ui.nonlinearity.settings import OWN, PlaneSettings
 from pages.ui.run.export import changes_in_words, download_figure, download_numbers
 from pages.ui.run.inside import inside_panel
-from pages.ui.run.rewind import RunAtStep
-from pages.ui.run.run_controls import worded
+from pages.ui.run.run_controls import RunAtStep, worded
 from pages.ui.text import count, percent
 from pages.ui.widget_values import WidgetValues
 

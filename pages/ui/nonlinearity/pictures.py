@@ -24,7 +24,7 @@ from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import add_point
 from pages.ui.nonlinearity.settings import OWN, PlaneSettings
-from pages.ui.run.rewind import RunAtStep
+from pages.ui.run.run_controls import RunAtStep
 from pages.ui.unbroken import unbroken
 
 PLANE_HEIGHT, CURVE_HEIGHT = 440, 260

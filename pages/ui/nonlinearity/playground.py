@@ -17,8 +17,7 @@ from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import panels, pictures
 from pages.ui.nonlinearity.settings import PlaneSettings, preset_row, settings_panel
-from pages.ui.run.rewind import RunAtStep, rewind_panel
-from pages.ui.run.run_controls import SEEDS_HELP, lr_popover
+from pages.ui.run.run_controls import SEEDS_HELP, RunAtStep, lr_popover, rewind_panel
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
 from pages.ui.unbroken import button

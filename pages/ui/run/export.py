@@ -55,7 +55,15 @@ def _program(snapshot: JobSnapshot) -> None:
         "A program of its own for exactly this run. It needs PyTorch and nothing of this playground, draws the same random numbers, and "
         "prints the losses that you see here."
     )
-    spec, changes, origin = snapshot.spec, snapshot.history.lr_changes, _origin(snapshot)
+    spec, changes = snapshot.spec, snapshot.history.lr_changes
+    device = find_device(spec.device).type
+    origin = Origin(  # all runs of this process go through the same matrix product and the same images
+        device=device,
+        onednn=device == "cpu" and session.engine()[1].precision == "medium",
+        sample=load_fashion_mnist().is_sample,
+        seeds=max(1, len(snapshot.members)),
+        link=page_address(spec.to_query()),
+    )
     style = st.segmented_control(
         "Style", STYLES, default=spec.implementation, required=True, format_func=IMPLEMENTATION_LABELS.__getitem__, key="export_style"
     )
@@ -110,18 +118,6 @@ def _whole(snapshot: JobSnapshot) -> None:
     else:
         st.caption("The link sets every control to this experiment. So does the file, which also holds the results.")
     download("Experiment (JSON)", "experiment.json", lambda: Experiment(spec, history.lr_changes).to_json(history), "application/json")
-
-
-def _origin(snapshot: JobSnapshot) -> Origin:
-    """Where the run takes place. All runs of this process go through the same matrix product and the same images."""
-    device = find_device(snapshot.spec.device).type
-    return Origin(
-        device=device,
-        onednn=device == "cpu" and session.engine()[1].precision == "medium",
-        sample=load_fashion_mnist().is_sample,
-        seeds=max(1, len(snapshot.members)),
-        link=page_address(snapshot.spec.to_query()),
-    )
 
 
 def _upload(load: Callable[[RunSpec], None]) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from statistics import mode
+from typing import Any, cast
 
 import streamlit as st
 
 from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.comparison.changes import Difference, differences
-from mlp_core.reports.comparison.comparison import Conclusion, conclude
+from mlp_core.reports.comparison.comparison import conclude
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, KeptRun, KeptRuns
 from mlp_core.spec import SpecError
 from pages.figures.palette import SERIES
@@ -26,8 +26,7 @@ NOT_YET = "–"
 
 def of_session() -> KeptRuns:
     """The runs that this session keeps."""
-    kept: KeptRuns = st.session_state.get(KEPT) or KeptRuns()
-    return kept
+    return cast(KeptRuns, st.session_state.get(KEPT, KeptRuns()))
 
 
 def keep(snapshot: JobSnapshot) -> None:
@@ -37,18 +36,19 @@ def keep(snapshot: JobSnapshot) -> None:
 
 def series_of(current: JobSnapshot) -> CurveSeries:
     """The run on screen, with the name and the color that it has among the kept ones, or will have."""
-    run = of_session().keep(current).find(current)
-    name, color = (run.name, _color(run.color)) if run is not None else ("", None)
-    return CurveSeries.of(current.history, current.steps_per_epoch, name, color, current.members)
+    return _series(current, of_session().keep(current).find(current))
 
 
 def shown_series(current: JobSnapshot | None = None) -> list[CurveSeries]:
     """The kept runs that are to be drawn, the oldest first; without `current`, which is drawn as it is now (`series_of`)."""
     kept = of_session()
     own = kept.find(current) if current is not None else None
-    return [
-        CurveSeries.of(run.history, run.steps_per_epoch, run.name, _color(run.color), run.members) for run in kept.shown if run is not own
-    ]
+    return [_series(run, run) for run in kept.shown if run is not own]
+
+
+def _series(of: JobSnapshot | KeptRun, run: KeptRun | None) -> CurveSeries:
+    name, color = (run.name, _color(run.color)) if run is not None else ("", None)
+    return CurveSeries.of(of.history, of.steps_per_epoch, name, color, of.members)
 
 
 def kept_runs_panel(current: JobSnapshot | None) -> None:
@@ -109,8 +109,7 @@ def _list(kept: KeptRuns) -> None:
 
 def _apart(apart: Sequence[Difference], index: int) -> str:
     """What a run has in another way than most of them, or than the first where no value is the most frequent."""
-    usual = [Counter(difference.values).most_common(1)[0][0] for difference in apart]
-    parts = [one.parts[index] for one, value in zip(apart, usual, strict=True) if one.values[index] not in (value, None)]
+    parts = [one.parts[index] for one in apart if one.values[index] not in (mode(one.values), None)]
     return ", ".join(parts) or NOT_YET
 
 
@@ -183,20 +182,17 @@ def _comparison(kept: KeptRuns, listed: KeptRuns) -> None:
         )
         return
     found = differences(runs)
-    _conclusion(conclude(runs, found), sure=len(found) < 2)
+    said = conclude(runs, found)
+    text = " ".join(filter(None, (f"**{escaped(said.headline)}**", escaped(said.outcome), escaped(said.advice))))
+    if len(found) < 2:
+        st.success(text, icon=":material/check_circle:")
+    else:
+        st.warning(text, icon=":material/help:")
     if found:
         columns = {"thing": [difference.thing.name for difference in found]}
         columns |= {f"run {run.id}": [difference.values[index] or NOT_YET for difference in found] for index, run in enumerate(runs)}
         config: dict[Any, Any] = {"thing": "What was changed"} | {f"run {run.id}": run.name for run in runs}
         st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="What was changed")
-
-
-def _conclusion(said: Conclusion, *, sure: bool) -> None:
-    text = " ".join(filter(None, (f"**{escaped(said.headline)}**", escaped(said.outcome), escaped(said.advice))))
-    if sure:
-        st.success(text, icon=":material/check_circle:")
-    else:
-        st.warning(text, icon=":material/help:")
 
 
 def _color(index: int) -> str:

@@ -21,8 +21,7 @@ from pages.ui.run.kept_runs import kept_runs_panel
 from pages.ui.run.own_picture import own_picture_panel
 from pages.ui.run.predictions import predictions_panel
 from pages.ui.run.readings import book_badge, progress_bar, reference, tiles, verdict_box
-from pages.ui.run.rewind import RunAtStep, rewind_panel
-from pages.ui.run.run_controls import branch, lr_popover, run_buttons, train_fixed, waiting_design
+from pages.ui.run.run_controls import RunAtStep, branch, lr_popover, rewind_panel, run_buttons, train_fixed, waiting_design
 from pages.ui.ticking import ticking
 
 CHART_HEIGHT = 340

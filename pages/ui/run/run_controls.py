@@ -1,8 +1,9 @@
-"""Start, pause, step, stop and steer the run of this tab. What a run then shows is drawn elsewhere."""
+"""Start, pause, step, stop and steer a run; look back at an earlier step of it, and branch off from there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
@@ -10,19 +11,24 @@ import streamlit as st
 from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import ExpressionError
 from mlp_core.jobs import JobSnapshot, MemoryBudgetError, TrainingJob
+from mlp_core.network import Network
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs
-from pages.ui.text import plain
+from pages.ui.text import count, plain
 from pages.ui.unbroken import button, unbroken
 
 PLAY_SECONDS = 0.2  # several turns
 STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
 SEEDS_HELP = f"Train {DEFAULT_SEEDS} networks of this design at once, from {DEFAULT_SEEDS} seeds, so that one lucky run does not mislead."
+STAYS = "This one stays among the runs side by side."
 LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
+
+JobOf = Callable[[], TrainingJob | None]
+Branch = Callable[[TrainingJob, int, float], None]  # goes on from a step with an lr
 
 
 def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
@@ -112,9 +118,6 @@ def _put_away() -> None:
     session.forget_current_job()
 
 
-JobOf = Callable[[], TrainingJob | None]
-
-
 def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> None:
     """Change the learning rate while the run goes on; nothing once it has ended.
 
@@ -150,6 +153,59 @@ def _change_lr(job_of: JobOf, factor: float | None = None) -> None:
     if factor is None:
         st.session_state["lr_wish"] = ""
     job.change(lambda run: run.set_lr(lr))
+
+
+@dataclass(frozen=True, slots=True)
+class RunAtStep:
+    """What the panels show: a run as it stood at a step. `cursor` is that step, None where it is the newest."""
+
+    snapshot: JobSnapshot
+    network: Network | None
+    cursor: int | None = None
+
+
+def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch, outcome: str = STAYS) -> RunAtStep:
+    """A slider over the steps that the run kept, and the moment it is at; while the run moves, the newest.
+
+    Args:
+        branch: trains on from an earlier step; may raise `SpecError`.
+        outcome: what then becomes of this run, as a sentence.
+    """
+    newest = RunAtStep(now, job.run.network)
+    earlier = [step for step in now.checkpoint_steps if step < now.step]
+    if job.moving or not earlier:
+        return newest
+    with st.container(horizontal=True, vertical_alignment="bottom", key="rewind_row"):
+        step = st.select_slider(
+            "Look back",
+            [*earlier, now.step],
+            value=now.step,
+            key=f"rewind_{now.step}",  # begins at the newest step whenever the run has come to rest
+            format_func=lambda step: f"step {count(step)}" if step < now.step else "now",
+            help="Moves everything on this page to a step that the run kept: few of the first steps and the ends of epochs.",
+        )
+        if step == now.step:
+            return newest
+        lr = now.lr / 10
+        st.text_input("Another lr from there on", key="branch_lr", placeholder=f"{lr:g}", width=180, max_chars=20)
+        help = f"A new run with this one's past up to there. {outcome}"
+        button(f"Branch from step {count(step)}", "branch", "call_split", _branch_off, job, step, lr, branch, help=help)
+    if (error := refusal("branch", job)) is not None:
+        st.error(worded(error), icon=":material/error:")
+    rewound = job.rewound(step)
+    return RunAtStep(rewound.snapshot, rewound.network, step)
+
+
+def _branch_off(job: TrainingJob, step: int, suggested_lr: float, branch: Branch) -> None:
+    """Branch off with the learning rate that was typed, or with the suggested one."""
+    text = st.session_state.get("branch_lr", "").strip()
+    try:
+        lr = BOUNDS["lr"].read("lr", text) if text else suggested_lr
+        branch(job, step, float(lr))
+    except SpecError as error:
+        refuse("branch", job, error)
+    else:
+        accept("branch")
 
 
 def waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
