@@ -351,7 +351,7 @@ def planes() -> Record:
 
 def program(name: str, style: str, spec: RunSpec, changes: Mapping[int, float]) -> str:
     """The text of a `script` or `notebook` that repeats a run."""
-    origin = the("Origin")(onednn=the("choose_matmul")().precision == "medium", sample=True, link="https://example.org/train?seed=1")
+    origin = the("Origin")(onednn=the("choose_matmul")().name == "oneDNN", sample=True, link="https://example.org/train?seed=1")
     return str(the(name)(spec, style, changed(spec, changes).history.snapshot().lr_changes, origin=origin))
 
 

@@ -13,6 +13,7 @@ from mlp_core.records import LrChange
 from mlp_core.reports.export import STYLES, Experiment, Origin, epochs_csv, file_name, notebook_of, script_of, steps_csv, weights_of
 from mlp_core.reports.export.experiment import MAX_FILE_BYTES
 from mlp_core.runtime.devices import find_device
+from mlp_core.runtime.matmul import ONEDNN
 from mlp_core.spec import RunSpec, SpecError
 from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries
@@ -59,7 +60,7 @@ def _program(snapshot: JobSnapshot) -> None:
     device = find_device(spec.device).type
     origin = Origin(  # all runs of this process go through the same matrix product and the same images
         device=device,
-        onednn=device == "cpu" and session.engine()[1].precision == "medium",
+        onednn=device == "cpu" and session.engine()[1].name == ONEDNN,
         sample=load_fashion_mnist().is_sample,
         seeds=max(1, len(snapshot.members)),
         link=page_address(spec.to_query()),
