@@ -105,13 +105,11 @@ def _summary(factors: Array) -> None:
 
 
 def _place(link: LinkState, click: Click, layer: int) -> None:
-    """Set the layer to where the person clicked, and go on to the next one; each click counts once."""
-    if st.session_state.get("stability_click") == click.id or not isinstance(click.x, int | float):
-        return
-    st.session_state["stability_click"] = click.id
-    _set(link, layer, float(click.x))
-    _place_values()["layer"] = (layer + 1) % len(link["x"]) + 1
-    st.rerun()
+    """Set the layer to where the person clicked, and go on to the next one."""
+    if isinstance(click.x, int | float):
+        _set(link, layer, float(click.x))
+        _place_values()["layer"] = (layer + 1) % len(link["x"]) + 1
+        st.rerun()
 
 
 def _set(link: LinkState, layer: int, x: float) -> None:

@@ -21,7 +21,6 @@ SIDE = 81  # points of the grid along one axis
 STEP = 0.05
 ANGLES = np.arange(0.0, 361.0, 5.0)
 MAP_HEIGHT, SLOPE_HEIGHT = 520, 250
-CLICK = "_tensors_contour_click"
 START = SURFACES["valley"].start
 FIELDS = (
     links.choice("f", "valley", tuple(SURFACES)),
@@ -119,12 +118,10 @@ def _vector(parts: tuple[float, float]) -> str:
 
 
 def _place(link: LinkState, click: Click) -> None:
-    """Set the point to where the person clicked; each click counts once."""
-    if st.session_state.get(CLICK) == click.id or not isinstance(click.x, int | float) or not isinstance(click.y, int | float):
-        return
-    st.session_state[CLICK] = click.id
-    link["x"], link["y"] = _on_a_step(click.x), _on_a_step(click.y)
-    st.rerun()
+    """Set the point to where the person clicked."""
+    if isinstance(click.x, int | float) and isinstance(click.y, int | float):
+        link["x"], link["y"] = _on_a_step(click.x), _on_a_step(click.y)
+        st.rerun()
 
 
 def _on_a_step(place: float) -> float:

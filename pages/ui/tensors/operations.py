@@ -37,7 +37,6 @@ SWAPS = ("0,1", "0,2", "1,2")
 MOST_CELLS = 4096
 CELL_PX, LEAST_PX, MOST_PX = 44, 130, 560
 LINEUP_ROW_PX = 88
-CLICK = "_tensors_click"
 FIELDS = (
     links.choice("op", "mm", tuple(OPERATIONS)),
     links.text("a", START.a, MAX_TEXT_LENGTH),
@@ -167,8 +166,7 @@ def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], par
     alt = f"The operands and the result; {place} = {written}."
     click = live_chart(figure, key="tensors_cells", height=_height(rows), alt=alt, on_click=True)
     st.caption("Click any cell of the result.")
-    if click is not None and st.session_state.get(CLICK) != click.id and isinstance(click.data, int | float):
-        st.session_state[CLICK] = click.id
+    if click is not None and isinstance(click.data, int | float):
         _move(link, int(click.data))
         st.rerun()
 
