@@ -59,14 +59,12 @@ class Shape:
     """One way to scatter points.
 
     Args:
-        name: in `SHAPES`.
         label: for a person.
         classes: how many; 0 for a regression.
         draw: (generator, n) -> points (n, 2) and their labels (n,), without noise.
         displacement: how strongly noise moves a point of this shape; of a regression, the target.
     """
 
-    name: str
     label: str
     classes: int
     draw: Callable[[np.random.Generator, int], Drawn]
@@ -156,19 +154,16 @@ def _bumps(rng: np.random.Generator, n: int) -> Drawn:
 
 
 SHAPES: dict[str, Shape] = {
-    shape.name: shape
-    for shape in (
-        Shape("xor", "XOR", 2, _xor),
-        Shape("circle", "Circle", 2, _circle),
-        Shape("gaussians", "Two Gaussians", 2, _gaussians),
-        Shape("spiral", "Spiral", 2, _arms(2, 1.75), 1.0),
-        Shape("moons", "Moons", 2, _moons),
-        Shape("checkerboard", "Checkerboard", 2, _checkerboard, 1.5),
-        Shape("three", "Three Gaussians", 3, _three_clouds),
-        Shape("arms", "Three arms", 3, _arms(3, 0.8), 1.0),
-        Shape("plane", "A plane (regression)", 0, _plane, 0.5),
-        Shape("bumps", "Hills and hollows (regression)", 0, _bumps, 0.5),
-    )
+    "xor": Shape("XOR", 2, _xor),
+    "circle": Shape("Circle", 2, _circle),
+    "gaussians": Shape("Two Gaussians", 2, _gaussians),
+    "spiral": Shape("Spiral", 2, _arms(2, 1.75), 1.0),
+    "moons": Shape("Moons", 2, _moons),
+    "checkerboard": Shape("Checkerboard", 2, _checkerboard, 1.5),
+    "three": Shape("Three Gaussians", 3, _three_clouds),
+    "arms": Shape("Three arms", 3, _arms(3, 0.8), 1.0),
+    "plane": Shape("A plane (regression)", 0, _plane, 0.5),
+    "bumps": Shape("Hills and hollows (regression)", 0, _bumps, 0.5),
 }
 
 # name -> what a person reads, and (x, y) -> the input

@@ -48,7 +48,8 @@ def read_csv(content: bytes) -> Points:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         for cells in reader:
-            if not any(cell.strip() for cell in cells) or (not rows and reader.line_num == 1 and _is_header(cells)):
+            header = reader.line_num == 1 and len(cells) == 3 and all(_number(cell) is None for cell in cells)
+            if header or not any(cell.strip() for cell in cells):
                 continue
             if len(rows) == MAX_ROWS:
                 raise PointsError(f"Line {reader.line_num}: the rule is at most {MAX_ROWS:,} points.")
@@ -61,17 +62,12 @@ def read_csv(content: bytes) -> Points:
     return _points(np.array(rows, dtype=np.float64).reshape(-1, 2), labels, [*lines, reader.line_num])
 
 
-def _is_header(cells: list[str]) -> bool:
-    """Three words, none of which is a number."""
-    return len(cells) == 3 and all(not _is_number(cell) for cell in cells)
-
-
-def _is_number(cell: str) -> bool:
+def _number(cell: str) -> float | None:
+    """What a cell says; None where that is no number."""
     try:
-        float(cell)
+        return float(cell)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _row(cells: list[str], line: int) -> tuple[float, float, int]:
@@ -82,7 +78,7 @@ def _row(cells: list[str], line: int) -> tuple[float, float, int]:
 
 
 def _coordinate(name: str, cell: str, line: int) -> float:
-    value = float(cell) if _is_number(cell) else None
+    value = _number(cell)
     if value is None:
         raise PointsError(f"Line {line}: {name} must be a number, got {_shown(cell)}.")
     if not math.isfinite(value) or abs(value) > 1e12:
@@ -91,8 +87,8 @@ def _coordinate(name: str, cell: str, line: int) -> float:
 
 
 def _label(cell: str, line: int) -> int:
-    value = float(cell) if _is_number(cell) else math.nan
-    if value not in range(-1, MAX_CLASSES):
+    value = _number(cell)
+    if value is None or value not in range(-1, MAX_CLASSES):
         raise PointsError(f"Line {line}: label must be a whole number from 0 to {MAX_CLASSES - 1}, or −1, got {_shown(cell)}.")
     return int(value)
 

@@ -72,11 +72,11 @@ def all_axes(a: Shape, words: str) -> Lineup:
 def matrix_norm(a: Shape) -> Lineup:
     """The last two axes are used up."""
     if len(a) < 2:
-        return _refused((_row("A", a, Role.CLASH),), f"A Frobenius norm is that of a matrix, with at least 2 axes; {_has('A', a)}.")
+        return _refused(a, f"A Frobenius norm is that of a matrix, with at least 2 axes; {_has('A', a)}.")
     kept = len(a) - 2
-    axes = (*(Axis(size, Role.STAYS) for size in a[:kept]), *(Axis(size, Role.SUMMED) for size in a[kept:]))
-    left = (*(Axis(size, Role.STAYS) for size in a[:kept]), None, None)
-    return _finished((Row("A", axes),), left, a[:kept], "The last two axes go: one norm for every matrix.")
+    stay = _stay(a[:kept])
+    row = Row("A", (*stay, *(Axis(size, Role.SUMMED) for size in a[kept:])))
+    return _finished((row,), (*stay, None, None), a[:kept], "The last two axes go: one norm for every matrix.")
 
 
 def reduced(a: Shape, axes: Sequence[int], keepdim: bool) -> Lineup:
@@ -99,7 +99,7 @@ def running(a: Shape, axis: int) -> Lineup:
     if axis >= len(a):
         return _no_such_axis(a, [axis])
     words = f"Every axis stays; along axis {axis} each cell is the sum of all up to it."
-    return _finished((_row("A", a, Role.STAYS),), tuple(Axis(size, Role.STAYS) for size in a), a, words)
+    return _finished((_row("A", a, Role.STAYS),), _stay(a), a, words)
 
 
 def swapped(a: Shape, first: int, second: int) -> Lineup:
@@ -111,24 +111,24 @@ def swapped(a: Shape, first: int, second: int) -> Lineup:
     shape = tuple(a[axis] for axis in order)
     links = (((0, first), (1, second)), ((0, second), (1, first)))
     words = f"Axes {first} and {second} change places; no number changes."
-    return _finished((_row("A", a, Role.STAYS),), tuple(Axis(size, Role.STAYS) for size in shape), shape, words, links)
+    return _finished((_row("A", a, Role.STAYS),), _stay(shape), shape, words, links)
 
 
 def reshaped(a: Shape, target: Shape) -> Lineup:
     """The same elements, row by row, in another shape; one size may be -1 and follows from the others."""
     count, known = math.prod(a), math.prod(size for size in target if size != -1)
     if any(size < -1 for size in target):
-        return _refused((_row("A", a, Role.CLASH),), "A size is a whole number from 0 on, or −1 for the one that follows from the others.")
+        return _refused(a, "A size is a whole number from 0 on, or −1 for the one that follows from the others.")
     if target.count(-1) > 1:
-        return _refused((_row("A", a, Role.CLASH),), "Only one size may be −1: it follows from the others.")
+        return _refused(a, "Only one size may be −1: it follows from the others.")
     factors = "·".join(str(size) for size in target if size != -1)
     if -1 in target and (known == 0 or count % known):
-        return _refused((_row("A", a, Role.CLASH),), f"A has {count} elements, and {count} is no multiple of {factors or 1}.")
+        return _refused(a, f"A has {count} elements, and {count} is no multiple of {factors or 1}.")
     if -1 not in target and known != count:
-        return _refused((_row("A", a, Role.CLASH),), f"A has {count} elements, the new shape has {_product_text(target, known)}.")
+        return _refused(a, f"A has {count} elements, the new shape has {_product_text(target, known)}.")
     shape = tuple(count // known if size == -1 else size for size in target)
     words = f"{_product_text(a, count)} elements before and {_product_text(shape, count)} after, read row by row: no number changes."
-    return _finished((_row("A", a, Role.STAYS),), tuple(Axis(size, Role.STAYS) for size in shape), shape, words)
+    return _finished((_row("A", a, Role.STAYS),), _stay(shape), shape, words)
 
 
 def broadcast(a: Shape, b: Shape) -> Lineup:
@@ -137,32 +137,38 @@ def broadcast(a: Shape, b: Shape) -> Lineup:
     pairs = [_meet(a, b, columns - column) for column in range(columns)]
     rows = (Row("A", tuple(pair[0] for pair in pairs)), Row("B", tuple(pair[1] for pair in pairs)))
     if clashes := _clashes(a, b, pairs):
-        return _refused(rows, f"{clashes} Axes that meet must be equal, or one of them 1.")
+        return Lineup(rows, None, f"{clashes} Axes that meet must be equal, or one of them 1.")
     shape = tuple(_joint(first, second) for first, second in pairs)
     stretched = any(axis.role is not Role.EQUAL for pair in pairs for axis in pair)
     words = "Aligned from the right, a size of 1 stretches to what it meets." if stretched else "Equal shapes: cell by cell."
-    return _finished(rows, tuple(Axis(size, Role.STAYS) for size in shape), shape, words)
+    return _finished(rows, _stay(shape), shape, words)
 
 
 def dot(a: Shape, b: Shape) -> Lineup:
     """Two vectors of one length."""
-    if wrong := [_has(name, shape) for name, shape in (("A", a), ("B", b)) if len(shape) != 1]:
-        return _refused(_wrong_axes(a, b, 1, 1), f"dot takes two vectors; {' and '.join(wrong)}.")
-    return matmul(a, b)
+    return _product_of(a, b, (1, 1), "dot takes two vectors; {}.")
 
 
 def mv(a: Shape, b: Shape) -> Lineup:
     """A matrix times a vector."""
-    if wrong := [_has(name, shape) for name, shape, axes in (("A", a, 2), ("B", b, 1)) if len(shape) != axes]:
-        return _refused(_wrong_axes(a, b, 2, 1), f"mv takes a matrix and a vector; {' and '.join(wrong)}.")
-    return matmul(a, b)
+    return _product_of(a, b, (2, 1), "mv takes a matrix and a vector; {}.")
 
 
 def mm(a: Shape, b: Shape) -> Lineup:
     """Two matrices, and nothing else."""
-    if wrong := [_has(name, shape) for name, shape in (("A", a), ("B", b)) if len(shape) != 2]:
-        return _refused(_wrong_axes(a, b, 2, 2), f"mm takes two matrices; {' and '.join(wrong)}. matmul takes more.")
-    return matmul(a, b)
+    return _product_of(a, b, (2, 2), "mm takes two matrices; {}. matmul takes more.")
+
+
+def _product_of(a: Shape, b: Shape, axes: tuple[int, int], refusal: str) -> Lineup:
+    """A product that minds the number of axes of A and of B; the wrong ones are marked, and named in the refusal's place {}."""
+    operands = list(zip("AB", (a, b), axes, strict=True))
+    wrong = [_has(name, shape) for name, shape, wanted in operands if len(shape) != wanted]
+    if not wrong:
+        return matmul(a, b)
+    roles = [Role.STAYS if len(shape) == wanted else Role.CLASH for _, shape, wanted in operands]
+    columns = max(len(a), len(b))
+    rows = tuple(_row(name, shape, role, columns) for (name, shape, _), role in zip(operands, roles, strict=True))
+    return Lineup(rows, None, refusal.format(" and ".join(wrong)))
 
 
 def matmul(a: Shape, b: Shape) -> Lineup:
@@ -185,7 +191,7 @@ def matmul(a: Shape, b: Shape) -> Lineup:
         meeting = f"{'Every row of A' if m else 'A'} is multiplied with {'every column of B' if n else 'B'} in pairs"
         clash = f"{meeting}, so {where}. {clash}"
     if clash:
-        return _refused(rows, clash.strip(), links)
+        return Lineup(rows, None, clash.strip(), links)
     batch = tuple(Axis(_joint(first, second), Role.STAYS) for first, second in pairs)
     result = (*batch, m, n)
     words = f"The inner axes, both of size {inner_a}, are summed away{'; the outer ones stay' if m or n else ''}."
@@ -220,14 +226,8 @@ def _clashes(a: Shape, b: Shape, pairs: Sequence[tuple[Axis, Axis]]) -> str:
     return " ".join(sentences)
 
 
-def _wrong_axes(a: Shape, b: Shape, axes_a: int, axes_b: int) -> tuple[Row, Row]:
-    """Both operands of something that minds the number of axes, the wrong ones marked."""
-    columns = max(len(a), len(b))
-    first, second = (
-        _row(name, shape, Role.STAYS if len(shape) == axes else Role.CLASH, columns)
-        for name, shape, axes in (("A", a, axes_a), ("B", b, axes_b))
-    )
-    return first, second
+def _stay(shape: Shape) -> tuple[Axis, ...]:
+    return tuple(Axis(size, Role.STAYS) for size in shape)
 
 
 def _row(name: str, shape: Shape, role: Role, columns: int = 0) -> Row:
@@ -236,7 +236,7 @@ def _row(name: str, shape: Shape, role: Role, columns: int = 0) -> Row:
 
 def _no_such_axis(a: Shape, missing: Sequence[int]) -> Lineup:
     known = "its only axis is 0" if len(a) == 1 else f"they are counted from 0 to {len(a) - 1}"
-    return _refused((_row("A", a, Role.CLASH),), f"{_has('A', a)}, {known}; there is no axis {' and no axis '.join(map(str, missing))}.")
+    return _refused(a, f"{_has('A', a)}, {known}; there is no axis {' and no axis '.join(map(str, missing))}.")
 
 
 def _has(name: str, shape: Shape) -> str:
@@ -251,8 +251,8 @@ def _product_text(shape: Shape, count: int) -> str:
     return str(count) if len(shape) < 2 else f"{'·'.join(map(str, shape))} = {count}"
 
 
-def _refused(rows: tuple[Row, ...], words: str, links: tuple[tuple[Place, Place], ...] = ()) -> Lineup:
-    return Lineup(rows, None, words, links)
+def _refused(a: Shape, words: str) -> Lineup:
+    return Lineup((_row("A", a, Role.CLASH),), None, words)
 
 
 def _finished(

@@ -24,13 +24,10 @@ class ComparedRun(Protocol):
 
     @property
     def name(self) -> str: ...
-
     @property
     def spec(self) -> RunSpec: ...
-
     @property
     def history(self) -> HistorySnapshot: ...
-
     @property
     def members(self) -> Sequence[HistorySnapshot]:
         """One history a seed where several were trained at once; else none."""

@@ -20,6 +20,8 @@ from mlp_core.spec import RunSpec
 PATIENCE_SECONDS = 30.0  # for a step to end: the slowest takes about one, and other runs may stand in line
 POLL_SECONDS = 0.05
 
+Rows = Iterable[Sequence[object]]
+
 
 def csv_table(columns: Mapping[str, Iterable[object]]) -> str:
     """Name -> values, as CSV with a header; floats with all their digits.
@@ -37,12 +39,16 @@ def steps_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = (),
         members: the histories of several seeds, if there are several: each line then begins with its seed.
         first_seed: of the first member; the others follow.
     """
-    return _seeds_csv(("step", "loss", "accuracy"), _step_rows, history, members, first_seed)
+
+    def rows(one: HistorySnapshot) -> Rows:
+        return zip(one.steps, one.losses, one.accuracies, strict=True)
+
+    return _seeds_csv(("step", "loss", "accuracy"), rows, history, members, first_seed)
 
 
 def epochs_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = (), first_seed: int = 0) -> str:
     """One line an epoch, with the fields of `EpochRecord`; arguments as of `steps_csv`."""
-    return _seeds_csv([field.name for field in fields(EpochRecord)], _epoch_rows, history, members, first_seed)
+    return _seeds_csv([field.name for field in fields(EpochRecord)], lambda one: map(astuple, one.epochs), history, members, first_seed)
 
 
 def weights_safetensors(network: Network, spec: RunSpec, step: int) -> bytes:
@@ -80,17 +86,6 @@ def weights_of(job: TrainingJob) -> bytes:
             if run.finished:  # it ended before its turn to be changed came
                 return weights_of(job)
     raise TimeoutError(f"weights: the step under way did not end in {PATIENCE_SECONDS:.0f} seconds")
-
-
-Rows = Iterable[Sequence[object]]
-
-
-def _step_rows(history: HistorySnapshot) -> Rows:
-    return zip(history.steps, history.losses, history.accuracies, strict=True)
-
-
-def _epoch_rows(history: HistorySnapshot) -> Rows:
-    return map(astuple, history.epochs)
 
 
 def _seeds_csv(

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mlp_core.labs.stability.growth import affordable_trials, crossing_factor, measured_rate
-from mlp_core.labs.stability.number_formats import PRECISIONS, LiteralGrowth
+from mlp_core.labs.stability.growth import PRECISIONS, LiteralGrowth, affordable_trials, crossing_factor, measured_rate
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_SEED, Bounds
 from mlp_core.stability.products import ENSEMBLES, rescaled

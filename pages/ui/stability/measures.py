@@ -12,7 +12,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
 from mlp_core.labs.stability.depth import gaussian_batch, output_histograms, predict_depth
 from mlp_core.labs.stability.gradient_map import VarianceMap, gradient_map_log10
-from mlp_core.labs.stability.number_formats import LiteralGrowth, ProductSnapshot, literal_growth, product_after
+from mlp_core.labs.stability.growth import LiteralGrowth, ProductSnapshot, literal_growth, product_after
 from mlp_core.labs.stability.singular_values import singular_value_path
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.stability import matrix_product_growth

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.labs.stability.number_formats import PRECISIONS, literal_growth, product_after
+from mlp_core.labs.stability.growth import PRECISIONS, literal_growth, product_after
 from mlp_core.stability import matrix_product_growth
 from mlp_core.stability.products import drawn_factors
 from mlp_core.theory import Array

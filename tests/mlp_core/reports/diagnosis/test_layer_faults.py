@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from mlp_core.records import LayerStats, ProbeRecord
-from mlp_core.reports.diagnosis.layer_faults import dead, large_update, saturated, small_updates
+from mlp_core.reports.diagnosis.diagnosis import dead, large_update, saturated, small_updates
 from mlp_core.reports.diagnosis.verdict import Case
 from mlp_core.spec import RunSpec
 from tests.support.histories import history_of, layer_of, looks_of, numbers
