@@ -204,10 +204,6 @@ class History:
         steps, losses, accuracies = self.steps.columns
         return HistorySnapshot(steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes), tuple(self.lr_changes))
 
-    def forget_lr_changes(self, step: int) -> None:
-        """Take back the changes made after `step` steps."""
-        self.lr_changes = [change for change in self.lr_changes if change.step != step]
-
     def until(self, step: int) -> History:
         """A history of its own of what was recorded up to and including `step`."""
         past = self.snapshot().until(step)

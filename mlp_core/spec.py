@@ -283,10 +283,7 @@ def _from_text(field: str, text: str) -> Any:
     if field in BOUNDS:
         return BOUNDS[field].read(field, text)
     if field in ("nesterov", "divide_by_batch"):
-        return _READ_BOOL.get(text, text)
+        return {"true": True, "false": False}.get(text, text)
     if field in ("train_size", "activation_parameter"):
         return None if text == "default" else (TRAIN_SIZE_BOUNDS if field == "train_size" else Bounds(-10, 10)).read(field, text)
     return text
-
-
-_READ_BOOL: dict[str, Any] = {"true": True, "false": False}

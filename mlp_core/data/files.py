@@ -53,35 +53,16 @@ class Content(NamedTuple):
     sha256: str
 
 
-def read_images(path: Path) -> Content:
-    """Read grey images.
+def read_idx(path: Path, magic: int) -> Content:
+    """Read grey images (n, 28, 28) with pixels 0..255, or class labels (n,) from 0 to 9; 1 <= n <= 60,000.
 
-    Returns:
-        Pixels 0..255, shape (n, 28, 28), 1 <= n <= 60,000.
-
-    Raises:
-        DataError: missing, unreadable, damaged, too short, too long, or not images of this size.
-    """
-    return _read(path, IMAGES_MAGIC, (SIDE, SIDE))
-
-
-def read_labels(path: Path) -> Content:
-    """Read class labels.
-
-    Returns:
-        Labels 0..9, shape (n,), 1 <= n <= 60,000.
+    Args:
+        magic: `IMAGES_MAGIC` or `LABELS_MAGIC`, whichever the file must hold.
 
     Raises:
-        DataError: missing, unreadable, damaged, too short, too long, not labels, or a label above 9.
+        DataError: missing, unreadable, damaged, too short, too long, anything but images of this size or labels, or a label above 9.
     """
-    content = _read(path, LABELS_MAGIC, ())
-    wrong = np.flatnonzero(content.values >= CLASSES)
-    if wrong.size:
-        raise DataError(path, f"labels from 0 to {CLASSES - 1}", f"label {content.values[wrong[0]]} at position {wrong[0]}")
-    return content
-
-
-def _read(path: Path, magic: int, item_shape: tuple[int, ...]) -> Content:
+    item_shape = (SIDE, SIDE) if magic == IMAGES_MAGIC else ()
     with _opened(path) as stream:
         header = stream.read(8 + 4 * len(item_shape))  # magic number, count, and one size a further dimension
         count = _checked_count(path, header, magic, item_shape)
@@ -97,6 +78,8 @@ def _read(path: Path, magic: int, item_shape: tuple[int, ...]) -> Content:
             raise DataError(path, promised, f"only {len(header) + got:,}")
         if stream.read(1):  # at the end this also makes gzip compare its checksum
             raise DataError(path, promised, "more")
+    if magic == LABELS_MAGIC and (wrong := np.flatnonzero(values >= CLASSES)).size:
+        raise DataError(path, f"labels from 0 to {CLASSES - 1}", f"label {values[wrong[0]]} at position {wrong[0]}")
     return Content(values, digest.hexdigest())
 
 
@@ -121,11 +104,7 @@ def _opened(path: Path) -> Iterator[BufferedIOBase]:
 
 
 def _checked_count(path: Path, header: bytes, magic: int, item_shape: tuple[int, ...]) -> int:
-    """How many items the header promises.
-
-    Raises:
-        DataError: another format, other dimensions, or a count that is none of 1..60,000.
-    """
+    """How many items the header promises."""
     if header[:4] != magic.to_bytes(4, "big"):
         raise DataError(path, f"the magic number of {_KINDS[magic]} ({magic})", _shown_magic(header))
     if len(header) < 8 + 4 * len(item_shape):
@@ -210,7 +189,7 @@ def read_known(path: Path, name: str, published_only: bool) -> Content:
     Raises:
         DataError: not a file of this form; another one of the published files; or, if `published_only`, not the published one.
     """
-    content = read_images(path) if "images" in name else read_labels(path)
+    content = read_idx(path, IMAGES_MAGIC if "images" in name else LABELS_MAGIC)
     for known, sha256 in PUBLISHED.items():
         if content.sha256 == sha256 and known != name:
             raise DataError(path, name, f"the content of {known}")

@@ -43,9 +43,6 @@ class Concise(Network):
         logits = self.net(x)
         return self.loss_of(logits, labels), logits.detach()
 
-    def loss_of(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return self._loss.function(logits, labels)
-
     def layers(self, x: Tensor) -> list[Layer]:
         layers: list[Layer] = []
         for module in self._without_dropout:

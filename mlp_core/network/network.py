@@ -92,9 +92,9 @@ class Network(ABC):
     def loss(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """One forward pass with dropout: the loss averaged over the batch, with its graph, and the logits (n, out), detached."""
 
-    @abstractmethod
     def loss_of(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss of these logits, averaged over the batch."""
+        return self._loss.function(logits, labels)
 
     @abstractmethod
     def layers(self, x: Tensor) -> list[Layer]:

@@ -12,12 +12,8 @@ _DEVICE_LOST = ("CUDA error", "device-side assert", "MPS backend", "no CUDA-capa
 
 def available_devices() -> tuple[str, ...]:
     """What a run may ask for on this machine: "cpu" always, "cuda" and "mps" where they are."""
-    found = ["cpu"]
-    if torch.cuda.is_available():
-        found.append("cuda")
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return tuple(found)
+    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return tuple(name for name, there in found.items() if there)
 
 
 def find_device(name: str) -> torch.device:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -66,19 +66,13 @@ def marks(steps_per_epoch: int, epochs: int) -> tuple[int, ...]:
     The even ones are ends of epochs, and with few epochs equal parts of them.
     """
     total = steps_per_epoch * epochs
-    early = {0} | set(_one_two_five(total))
+    rounds = (factor * 10**decade for decade in range(len(str(total))) for factor in (1, 2, 5))
+    early = {0, *(step for step in rounds if step <= total)}
     if epochs > EVEN_MARKS:
         stride = steps_per_epoch * -(-epochs // EVEN_MARKS)
         return tuple(sorted(early | set(range(stride, total, stride)) | {total}))
     parts = EVEN_MARKS // epochs
     return tuple(sorted(early | {round(part * steps_per_epoch / parts) for part in range(1, epochs * parts + 1)}))
-
-
-def _one_two_five(end: int) -> Iterator[int]:
-    decade = 1
-    while decade <= end:
-        yield from (factor * decade for factor in (1, 2, 5) if factor * decade <= end)
-        decade *= 10
 
 
 class Checkpoints:

@@ -22,7 +22,7 @@ from mlp_core.runtime.devices import failure_of, find_device
 from mlp_core.spec import BOUNDS, RunSpec
 from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, KeptStep, marks
 from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
-from mlp_core.training.inspection import InspectionLog
+from mlp_core.training.inspection import InspectionLog, measure
 from mlp_core.training.state import TrainingState
 
 PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
@@ -166,7 +166,7 @@ class Run:
         if self.finished:
             return
         with self.lock:
-            self.history.forget_lr_changes(self.step)
+            self.history.lr_changes = [change for change in self.history.lr_changes if change.step != self.step]
             if lr != self.lr:
                 self.history.lr_changes.append(LrChange(self.step, lr))
         if self._state is not None:
@@ -360,7 +360,7 @@ class Run:
         return f"Completed {self.spec.epochs} epoch{'s' if self.spec.epochs > 1 else ''}."
 
     def _probe(self, state: TrainingState) -> None:
-        record = ProbeRecord(self.step, state.measure())
+        record = ProbeRecord(self.step, measure(state.network, *state.probe_batch))
         with self.lock:
             self.history.probes.append(record)
 
@@ -373,7 +373,7 @@ class Run:
     def _inspected_step(self, state: TrainingState) -> None:
         """A training step, and a look at what it did."""
         with self.inspections.charged():
-            before = state.copied_weights()
+            before = [weight.clone() for weight, _ in state.network.weights()]
             self._train_step(state)
             if not self.finished:
                 self._inspect(state, before)

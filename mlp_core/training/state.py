@@ -12,11 +12,11 @@ from mlp_core.data import Dataset
 from mlp_core.losses import Loss
 from mlp_core.network import NETWORKS, generator_for
 from mlp_core.optimizers import Optimizer
-from mlp_core.records import LayerStats, StepRecord
+from mlp_core.records import StepRecord
 from mlp_core.spec import RunSpec, weight_count
 from mlp_core.training.checkpoints import Checkpoint
 from mlp_core.training.evaluation import EvaluationInProgress
-from mlp_core.training.inspection import PROBE_IMAGES, Inspection, inspect, measure, update_ratios
+from mlp_core.training.inspection import PROBE_IMAGES, Inspection, inspect, update_ratios
 
 PIXEL_SCALE = 1 / 255
 TEST_PIECE_FLOPS = 2_000_000_000  # about 50 ms on one core: what one piece of a test may cost
@@ -72,13 +72,6 @@ class TrainingState:
         part = slice(test.seen, test.seen + self._test_piece)
         test.add(self.network.logits(as_input(self.test_images[part])), self.test_labels[part])
         return test.seen == len(self.test_labels)
-
-    def measure(self) -> tuple[LayerStats, ...]:
-        return measure(self.network, *self.probe_batch)
-
-    def copied_weights(self) -> list[Tensor]:
-        """The weights of every layer as they are now, (n_out, n_in)."""
-        return [weight.clone() for weight, _ in self.network.weights()]
 
     def inspect(self, step: int, before: Sequence[Tensor] | None = None) -> Inspection:
         """Look inside the network of `step` steps, of which the last one found the weights as `before`."""

@@ -173,7 +173,7 @@ def test_a_history_cut_short_is_one_of_its_own() -> None:
     past = history.until(8)
     past.steps.append(record(9))
     past.epochs.clear()
-    past.forget_lr_changes(8)
+    past.lr_changes.pop()
     assert past.lr_changes == [LrChange(3, 0.2)]
     assert history == long_history()
 

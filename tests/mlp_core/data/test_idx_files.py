@@ -9,6 +9,7 @@ import pickle
 import struct
 import tempfile
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.data.files import DataError, read_images, read_labels
+from mlp_core.data.files import IMAGES_MAGIC, LABELS_MAGIC, DataError, read_idx
 from tests.support.idx_files import Bytes, idx, small_set
 
 IMAGES = small_set(train=3)["train-images-idx3-ubyte"]
 LABELS = small_set(train=3)["train-labels-idx1-ubyte"]
+read_images, read_labels = partial(read_idx, magic=IMAGES_MAGIC), partial(read_idx, magic=LABELS_MAGIC)
 
 
 def written(folder: Path, content: bytes) -> Path:
