@@ -1,14 +1,70 @@
 """The start page: what this is, and where to begin."""
 
+from itertools import cycle
+
 import streamlit as st
 
 from mlp_core.labs.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.presets import PRESETS
-from mlp_core.spec import INPUTS, OUTPUTS
+from mlp_core.spec import INPUTS, OUTPUTS, query_of
 from pages.figures.network import network_diagram
 from pages.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
-from pages.ui.cards import Card, card_row, experiment_links
-from pages.ui.navigation import page_header
+from pages.ui.live_chart import live_chart
+from pages.ui.memo import memo
+from pages.ui.navigation import ROOT, page_header
+
+CARDS = (  # file stem of a page, title, sentence, figure, and what the figure shows
+    (
+        "train",
+        "Train an MLP",
+        "Design a network, press one button, and watch it learn 60,000 pictures of clothes.",
+        lambda: network_diagram((INPUTS, 256, OUTPUTS), activation_label="ReLU", max_units=8),
+        "A network of 784, 256 and 10 units",
+    ),
+    (
+        "activations",
+        "Activations",
+        "Every activation over its gradient, what it does to a signal, and one of your own.",
+        lambda: value_over_gradient(*sigmoid_with_gradient()),
+        "The sigmoid and its gradient, which is never above a quarter",
+    ),
+    (
+        "stability",
+        "Vanishing and exploding",
+        "Products of random matrices and gradients through depth: measured, beside what theory predicts.",
+        lambda: growing_products(product_sizes()),
+        "The size of products of random matrices grows exponentially",
+    ),
+    (
+        "nonlinearity",
+        "Why nonlinearity",
+        "Layers that collapse into one, a perceptron that gives up on XOR, and a network that bends the plane.",
+        lambda: bent_plane(*xor_by_hidden_units()),
+        "Four ReLU units solve XOR: positive where x and y differ in sign",
+    ),
+    (
+        "generalization",
+        "Generalization",
+        "Too many parameters, too few points: capacity, weight decay and dropout, with the luck of the draw made visible.",
+        lambda: curve_through_noise(*fitted_too_well()),
+        "A polynomial of degree 14 goes through 16 noisy points of a cubic and swings between them",
+    ),
+    (
+        "tensors",
+        "Tensor warm-up",
+        "The operations that a network is made of, on matrices that you edit, and the gradient across a contour line.",
+        lambda: arrow_across_contour(*bowl()),
+        "The gradient of a function stands at a right angle on its level line",
+    ),
+)
+EXPERIMENTS = (  # a label, and the fields of its `RunSpec` that differ from the default
+    ("The book's network: 84 % in ten epochs", PRESETS["mlp"].settings),
+    ("A learning rate twenty times too high", PRESETS["lr_too_high"].settings),
+    ("Five sigmoid layers that learn nothing", PRESETS["deep_sigmoid"].settings),
+    ("Five ReLU layers with He's initialization: the cure?", {"hidden": (64,) * 5, "init": "he_normal", "epochs": 5}),
+    ("All hidden weights equal: 256 units worth one", {"init": "constant"}),
+    ("Everything through a single unit", PRESETS["bottleneck"].settings),
+)
 
 page_header(
     "Understand a multilayer perceptron by breaking it",
@@ -16,61 +72,13 @@ page_header(
     "while you watch, on real data, and every claim of the chapter can be put to the test.",
 )
 
-card_row(
-    [
-        Card(
-            "train",
-            "Train an MLP",
-            "Design a network, press one button, and watch it learn 60,000 pictures of clothes.",
-            lambda: network_diagram((INPUTS, 256, OUTPUTS), activation_label="ReLU", max_units=8),
-            "A network of 784, 256 and 10 units",
-        ),
-        Card(
-            "activations",
-            "Activations",
-            "Every activation over its gradient, what it does to a signal, and one of your own.",
-            lambda: value_over_gradient(*sigmoid_with_gradient()),
-            "The sigmoid and its gradient, which is never above a quarter",
-        ),
-        Card(
-            "stability",
-            "Vanishing and exploding",
-            "Products of random matrices and gradients through depth: measured, beside what theory predicts.",
-            lambda: growing_products(product_sizes()),
-            "The size of products of random matrices grows exponentially",
-        ),
-        Card(
-            "nonlinearity",
-            "Why nonlinearity",
-            "Layers that collapse into one, a perceptron that gives up on XOR, and a network that bends the plane.",
-            lambda: bent_plane(*xor_by_hidden_units()),
-            "Four ReLU units solve XOR: positive where x and y differ in sign",
-        ),
-        Card(
-            "generalization",
-            "Generalization",
-            "Too many parameters, too few points: capacity, weight decay and dropout, with the luck of the draw made visible.",
-            lambda: curve_through_noise(*fitted_too_well()),
-            "A polynomial of degree 14 goes through 16 noisy points of a cubic and swings between them",
-        ),
-        Card(
-            "tensors",
-            "Tensor warm-up",
-            "The operations that a network is made of, on matrices that you edit, and the gradient across a contour line.",
-            lambda: arrow_across_contour(*bowl()),
-            "The gradient of a function stands at a right angle on its level line",
-        ),
-    ]
-)
+columns = st.columns(3) + st.columns(3)
+for column, (page, title, sentence, figure, alt) in zip(columns, CARDS, strict=True):
+    with column.container(border=True, height="stretch"):
+        live_chart(memo(f"card_{page}", 0, figure), key=f"card_{page}", height=200, alt=alt)
+        st.page_link(ROOT / "pages" / f"{page}.py", label=f"**{title}**", icon=":material/arrow_forward:")
+        st.caption(sentence)
 
 st.markdown("#### Experiments to begin with")
-experiment_links(
-    [
-        ("The book's network: 84 % in ten epochs", PRESETS["mlp"].settings),
-        ("A learning rate twenty times too high", PRESETS["lr_too_high"].settings),
-        ("Five sigmoid layers that learn nothing", PRESETS["deep_sigmoid"].settings),
-        ("Five ReLU layers with He's initialization: the cure?", {"hidden": (64,) * 5, "init": "he_normal", "epochs": 5}),
-        ("All hidden weights equal: 256 units worth one", {"init": "constant"}),
-        ("Everything through a single unit", PRESETS["bottleneck"].settings),
-    ]
-)
+for column, (label, settings) in zip(cycle(st.columns(2)), EXPERIMENTS, strict=False):
+    column.page_link(ROOT / "pages" / "train.py", label=label, icon=":material/science:", query_params=query_of(settings))

@@ -39,12 +39,7 @@ def ticking(panel: Callable[Args, None], seconds: float, *, moving: bool) -> Cal
 
 
 def follow(panel: Callable[[], None], seconds: float, moving: Callable[[], bool]) -> None:
-    """Draw a panel, and again by itself for as long as something moves.
-
-    Args:
-        seconds: as of `ticking`.
-        moving: whether there will be something new to see.
-    """
+    """Draw a panel, and again by itself every so many seconds (see `ticking`) for as long as there will be something new to see."""
     moved = moving()
 
     def draw() -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.reports.export import epochs_csv
+from mlp_core.training.replicates import Replicates
 from pages.figures.training import ACCURACY, LOSS
 from pages.ui import session
 from pages.ui.downloads import download, page_address
@@ -83,7 +84,7 @@ def _loss(value: float) -> str:
 
 def start_seeds(settings: PlaneSettings) -> None:
     """Train the design from five seeds, at full speed, in the place of the five before."""
-    session.start_group(SEEDS_JOB, settings.key, [session.Planned("", settings.replicates)])
+    session.start_group(SEEDS_JOB, settings.key, [session.Planned("", partial(settings.run, Replicates))])
 
 
 def _seeds_panel(settings: PlaneSettings) -> None:

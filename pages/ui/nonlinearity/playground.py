@@ -154,11 +154,7 @@ def _at_rest(link: LinkState, settings: PlaneSettings, job: TrainingJob, several
 
 
 def _record(link: LinkState, settings: PlaneSettings, job: TrainingJob, several: bool, moment: RunAtStep | None = None) -> None:
-    """What stands below the plane.
-
-    Args:
-        several: whether five seeds moved when the page was drawn.
-    """
+    """What stands below the plane; `several` says whether five seeds moved when the page was drawn."""
     if session.jobs().moving(panels.SEEDS_JOB) != several:
         st.rerun()
     panels.record(link, settings, job, moment)

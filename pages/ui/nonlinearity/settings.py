@@ -16,7 +16,6 @@ from mlp_core.labs.nonlinearity.plane_points import PointsError, from_text
 from mlp_core.losses import LOSSES, Loss
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
-from mlp_core.training.replicates import Replicates
 from pages.ui import presets
 from pages.ui.link import Field, LinkState, choice, choices, flag, number
 from pages.ui.memo import memo
@@ -138,12 +137,9 @@ class PlaneSettings:
             return None
         return ACTIVATIONS[self.spec.activation].negative_slope if self.spec.hidden else 1.0
 
-    def run(self) -> Run:
-        return Run(self.spec, dataset(self.train, self.test, self.features), self.loss)
-
-    def replicates(self) -> Replicates:
-        """The same from several seeds at once."""
-        return Replicates(self.spec, dataset(self.train, self.test, self.features), self.loss)
+    def run(self, kind: type[Run] = Run) -> Run:
+        """A run of it; with `Replicates` one from several seeds at once."""
+        return kind(self.spec, dataset(self.train, self.test, self.features), self.loss)
 
 
 def preset_row(link: LinkState) -> None:

@@ -138,7 +138,12 @@ def _upload(load: Callable[[RunSpec], None]) -> None:
     if isinstance(outcome, SpecError):
         st.error(f"This file cannot be loaded: {plain(outcome.field)} {outcome.rule}, got {plain(outcome.value)}.", icon=":material/error:")
     elif isinstance(outcome, Experiment):
-        st.success(_loaded(outcome), icon=":material/check_circle:")
+        what = f"the experiment {plain(outcome.name)}" if outcome.name else "the file's experiment"
+        text = f"The controls describe {what} now."
+        if outcome.lr_changes:
+            changes = changes_in_words(outcome.lr_changes)
+            text += f" In its run the learning rate was changed: {changes}. Change it there while you train."
+        st.success(text, icon=":material/check_circle:")
 
 
 def changes_in_words(changes: tuple[LrChange, ...]) -> str:
@@ -160,11 +165,3 @@ def _take(load: Callable[[RunSpec], None]) -> None:
         return
     st.session_state[_OUTCOME] = experiment
     st.session_state[_RERUN] = True
-
-
-def _loaded(experiment: Experiment) -> str:
-    what = f"the experiment {plain(experiment.name)}" if experiment.name else "the file's experiment"
-    text = f"The controls describe {what} now."
-    if experiment.lr_changes:
-        text += f" In its run the learning rate was changed: {changes_in_words(experiment.lr_changes)}. Change it there while you train."
-    return text

@@ -125,12 +125,11 @@ def _curves(snapshot: JobSnapshot | None, *, reference: Reference | None = None,
     elif not beside:
         return
     log = st.toggle("Logarithmic loss axis", key="log_loss", help="Equal ratios look equal: shows whether a small loss still falls.")
-    left, right = st.columns(2)
-    with left:
-        st.markdown("##### Loss")
-        figure = loss_curve(shown, epochs, log=log, cursor=cursor)
-        live_chart(figure, key="loss", height=CHART_HEIGHT, alt="Training and test loss against epochs")
-    with right:
-        st.markdown("##### Accuracy")
-        figure = accuracy_curve(shown, epochs, reference=reference, cursor=cursor)
-        live_chart(figure, key="accuracy", height=CHART_HEIGHT, alt="Training and test accuracy against epochs")
+    figures = {
+        "Loss": loss_curve(shown, epochs, log=log, cursor=cursor),
+        "Accuracy": accuracy_curve(shown, epochs, reference=reference, cursor=cursor),
+    }
+    for column, (name, figure) in zip(st.columns(2), figures.items(), strict=True):
+        with column:
+            st.markdown(f"##### {name}")
+            live_chart(figure, key=name.lower(), height=CHART_HEIGHT, alt=f"Training and test {name.lower()} against epochs")

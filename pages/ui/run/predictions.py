@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -22,8 +22,7 @@ IN_ORDER, MISTAKES_FIRST = "In order", "Mistakes first"
 MATRIX_HEIGHT = 440
 
 
-@dataclass(frozen=True, slots=True)
-class ShownImages:
+class ShownImages(NamedTuple):
     """Which images the grid shows: test images by index, and why those."""
 
     indices: tuple[int, ...]

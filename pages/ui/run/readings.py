@@ -9,7 +9,7 @@ import streamlit as st
 
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import HistorySnapshot
-from mlp_core.reports.comparison.book_bands import BookCheck, QuantityCheck, book_check
+from mlp_core.reports.comparison.book_bands import QuantityCheck, book_check
 from mlp_core.reports.diagnosis.diagnosis import Verdict
 from mlp_core.spec import RunSpec
 from pages.figures.training import Reference
@@ -123,11 +123,15 @@ def book_badge(snapshot: JobSnapshot) -> None:
     check = book_check(snapshot.spec, snapshot.history, snapshot.members)
     if check is None:
         return
+    honest = "An honest run" if check.runs == 1 else f"At least one of {check.runs} honest runs"
+    bands = f"The bands reach from the lowest to the highest of {check.seeds} runs on all 60,000 images that differ in the seed alone."
+    often = f"{honest} falls outside in one of the three numbers in about {percent(check.false_alarm, 0)} of all cases."
+    help = f"{check.design.source}. {bands} {often}"
     with st.container(gap="xsmall"):
         if check.inside:
-            st.badge("Inside the book's band", icon=":material/check:", color="green", help=_help(check))
+            st.badge("Inside the book's band", icon=":material/check:", color="green", help=help)
         else:
-            st.badge("Outside the book's band", icon=":material/priority_high:", color="orange", help=_help(check))
+            st.badge("Outside the book's band", icon=":material/priority_high:", color="orange", help=help)
         numbers = "; ".join(_compared(one) for one in check.quantities)
         which = "" if check.runs == 1 else f"{check.runs - check.outsiders} of {check.runs} seeds inside. "
         beside = f"{check.design.title} after epoch {check.epoch}, beside {check.seeds} other seeds of it."
@@ -150,10 +154,3 @@ def _compared(one: QuantityCheck) -> str:
     said = " to ".join(map(worded, values))
     marked = said if all(one.inside) else f"**{said}**"
     return f"{WORDS[one.quantity]} {marked} ({worded(one.band.low)} to {worded(one.band.high)})"
-
-
-def _help(check: BookCheck) -> str:
-    honest = "An honest run" if check.runs == 1 else f"At least one of {check.runs} honest runs"
-    bands = f"The bands reach from the lowest to the highest of {check.seeds} runs on all 60,000 images that differ in the seed alone."
-    often = f"{honest} falls outside in one of the three numbers in about {percent(check.false_alarm, 0)} of all cases."
-    return f"{check.design.source}. {bands} {often}"
