@@ -30,6 +30,7 @@ from pages.ui.served_component import served_component
 from pages.ui.unbroken import unbroken
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
+UNTRAINABLE = (SpecError, ExpressionError, MemoryBudgetError)  # what is raised by a run that cannot be trained here
 TAB_JOB = "train"  # under which name a session holds the run of the training page
 TAB_NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -114,7 +115,7 @@ class SessionJobs:
             planned = group.waiting.pop(0)
             try:
                 job = TrainingJob(planned.make(), engine()[0])
-            except (SpecError, ExpressionError, MemoryBudgetError) as error:
+            except UNTRAINABLE as error:
                 group.error = error
                 group.waiting.clear()
                 return
@@ -160,7 +161,7 @@ def start_job(name: str, key: Hashable, make: Callable[[], Run]) -> TrainingJob:
     """A new job under this name, ready to be played, in the place of the one before, which ends.
 
     Raises:
-        SpecError, ExpressionError, MemoryBudgetError: it cannot be trained here; then there is none under this name.
+        SpecError, ExpressionError, MemoryBudgetError (`UNTRAINABLE`): it cannot be trained here; then there is none under this name.
     """
     jobs().give_up(name)
     job = TrainingJob(make(), engine()[0])
@@ -210,7 +211,7 @@ def start_current_job(make: Callable[[], Run]) -> TrainingJob:
     """Make the run that `make` gives this tab's own, in the place of the one before, which ends.
 
     Raises:
-        SpecError, ExpressionError, MemoryBudgetError: the network cannot be trained here; then this tab has no run.
+        SpecError, ExpressionError, MemoryBudgetError (`UNTRAINABLE`): the network cannot be trained here; then this tab has no run.
     """
     forget_current_job()
     job = TrainingJob(make(), engine()[0])

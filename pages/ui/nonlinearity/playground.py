@@ -9,9 +9,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from mlp_core.expression import ExpressionError
 from mlp_core.jobs import MemoryBudgetError, TrainingJob
-from mlp_core.spec import SpecError
 from mlp_core.training.replicates import DEFAULT_SEEDS
 from pages.ui import session
 from pages.ui.link import LinkState
@@ -64,7 +62,7 @@ def _job(settings: PlaneSettings) -> TrainingJob | None:
     try:
         job = session.start_job(JOB, settings.key, settings.run)
         job.run.prepare()
-    except (SpecError, ExpressionError, MemoryBudgetError) as error:
+    except session.UNTRAINABLE as error:
         st.error(f"This cannot be trained here: {plain(error, 200)}", icon=":material/error:")
         return None
     return job

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.expression import ExpressionError
-from mlp_core.jobs import JobSnapshot, MemoryBudgetError, TrainingJob
+from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.network import Network
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
@@ -104,7 +103,7 @@ def _started(make: Callable[[], Run]) -> TrainingJob | None:
     _put_away()
     try:
         job = session.start_current_job(make)
-    except (SpecError, ExpressionError, MemoryBudgetError) as error:
+    except session.UNTRAINABLE as error:
         st.session_state["_start_error"] = error
         return None
     st.session_state.pop("_start_error", None)
@@ -155,8 +154,7 @@ def _change_lr(job_of: JobOf, factor: float | None = None) -> None:
     job.change(lambda run: run.set_lr(lr))
 
 
-@dataclass(frozen=True, slots=True)
-class RunAtStep:
+class RunAtStep(NamedTuple):
     """What the panels show: a run as it stood at a step. `cursor` is that step, None where it is the newest."""
 
     snapshot: JobSnapshot
