@@ -24,7 +24,6 @@ MEGABYTE = 1e6
 ONE, ALL = 40 * MEGABYTE, 128 * MEGABYTE
 DEEPEST = RunSpec(hidden=(4,) * MAX_LAYERS, activation="relu")
 LONGEST = Setting(epochs=int(EDITION_BOUNDS["epochs"].high), train_count=5)
-SWEEP = (30, 5, 0.1, 1.0, 0, Solver())
 
 # Every function of a page that remembers -> the arguments with which its answer is largest.
 LARGEST: dict[Any, tuple[Any, ...]] = {
@@ -42,8 +41,7 @@ LARGEST: dict[Any, tuple[Any, ...]] = {
     measures.unit_growth: ("gaussian", 1, matrices.MOST_FACTORS, matrices.MOST_TRIALS, 0),
     measures.unit_singular_values: ("gaussian", matrices.LARGEST_N, tuple(range(1, matrices.SINGULAR_POINTS + 1)), 0),
     decay._distances: ("adam", 3.0, Setting(epochs=decay.STEPS_EPOCHS, train_count=200), 0),
-    curve._by_degree: SWEEP,
-    curve._by_samples: SWEEP,
+    curve._sweeps: (30, 5, 0.1, 1.0, 0, Solver()),
 }
 
 

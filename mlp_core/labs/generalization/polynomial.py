@@ -11,7 +11,6 @@ import numpy.typing as npt
 import torch
 
 from mlp_core.data import Dataset
-from mlp_core.labs.generalization.bands import SeedBand
 from mlp_core.labs.generalization.linear_fit import Floats, LinearFit
 from mlp_core.spec import Bounds
 
@@ -94,10 +93,6 @@ class Sweep:
     places: tuple[int, ...]
     train: Floats
     test: Floats
-
-    @property
-    def bands(self) -> tuple[SeedBand, SeedBand]:
-        return SeedBand.of(self.train), SeedBand.of(self.test)
 
 
 def errors_by_degree(degrees: Sequence[int], count: int, noise: float, seeds: Sequence[int], solver: Solver, spread: float = 1.0) -> Sweep:

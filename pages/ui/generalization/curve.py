@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,20 +10,9 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.labs.generalization import polynomial
-from mlp_core.labs.generalization.bands import PairedComparison, compare
+from mlp_core.labs.generalization.bands import SeedBand, compare
 from mlp_core.labs.generalization.linear_fit import Floats, LinearFit
-from mlp_core.labs.generalization.polynomial import (
-    DEGREE_BOUNDS,
-    NOISE_BOUNDS,
-    SAMPLE_BOUNDS,
-    SPREAD_BOUNDS,
-    TRUE_DEGREE,
-    Sample,
-    Solver,
-    Sweep,
-    errors_by_degree,
-    errors_by_samples,
-)
+from mlp_core.labs.generalization.polynomial import Sample, Solver, Sweep
 from mlp_core.losses import LOSSES
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
@@ -34,7 +22,7 @@ from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
 from pages.figures.regression import coefficient_stems, fitted_curve
 from pages.ui import session
-from pages.ui.generalization.runs import in_words, runs_panel
+from pages.ui.generalization.runs import banded, epoch_axis, in_words, runs_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.presets import Preset, preset_row
@@ -47,15 +35,14 @@ SOLVERS = {"exact": "Least squares", "descent": "Gradient descent"}
 BATCH = 10  # the book's
 GRID_POINTS = 301
 CHART_HEIGHT = 360
-LR_BOUNDS = Bounds(1e-4, 1.0)
 FIELDS = (
-    number("degree", 19, DEGREE_BOUNDS),
-    number("samples", 25, SAMPLE_BOUNDS),
-    number("noise", 0.1, NOISE_BOUNDS),
-    number("spread", 1.0, SPREAD_BOUNDS),
+    number("degree", 19, polynomial.DEGREE_BOUNDS),
+    number("samples", 25, polynomial.SAMPLE_BOUNDS),
+    number("noise", 0.1, polynomial.NOISE_BOUNDS),
+    number("spread", 1.0, polynomial.SPREAD_BOUNDS),
     number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
     choice("solver", "exact", tuple(SOLVERS)),
-    number("lr", 0.02, LR_BOUNDS),
+    number("lr", 0.02, Bounds(1e-4, 1.0)),
     number("epochs", 400, Bounds(1, 1500, whole=True)),
 )
 SWEEP_SEEDS = 20
@@ -71,65 +58,43 @@ def _preset(lesson: str, **changed: Any) -> Preset:
     return Preset({field.name: changed.get(field.name, field.default) for field in FIELDS if field.name not in kept}, lesson)
 
 
+BOOK: dict[str, Any] = {"samples": 100, "solver": "descent"}
 PRESETS = {
     "Overfit": _preset("20 features on 25 points, solved exactly: through the training points, and far away between and beyond them."),
     "Just right": _preset("Degree 3 on the book's 100 points: the test error comes down to the noise.", degree=3, samples=100),
     "The book's degree 3": _preset(
-        "The book's own training, 400 epochs: gradient descent comes close to 5, 1.2, −3.4 and 5.6.",
-        degree=3,
-        samples=100,
-        solver="descent",
+        "The book's own training, 400 epochs: gradient descent comes close to 5, 1.2, −3.4 and 5.6.", **BOOK, degree=3
     ),
     "The book's degree 1": _preset(
-        "The book's underfitting: a straight line, and both errors stay high, whatever the number of points.",
-        degree=1,
-        samples=100,
-        solver="descent",
+        "The book's underfitting: a straight line, and both errors stay high, whatever the number of points.", **BOOK, degree=1
     ),
     "The book's 20 features": _preset(
         "The book's overfitting, 1,500 epochs. Gradient descent hardly moves the high powers: on one sample set the promise hardly shows. "
         "Now take least squares.",
-        samples=100,
-        solver="descent",
+        **BOOK,
         epochs=1500,
     ),
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class CurveSettings:
-    """What the controls ask for; `key` is equal for equal runs."""
+    """What the controls ask for: the values of all `FIELDS`."""
 
     degree: int
     samples: int
     noise: float
     spread: float
     seed: int
-    exact: bool
+    solver: str
     lr: float
     epochs: int
-
-    @classmethod
-    def of(cls, link: LinkState) -> CurveSettings:
-        whole = {name: int(link[name]) for name in ("degree", "samples", "seed", "epochs")}
-        return cls(**whole, noise=float(link["noise"]), spread=float(link["spread"]), exact=link["solver"] == "exact", lr=float(link["lr"]))
-
-    @property
-    def key(self) -> Hashable:
-        return self.degree, self.samples, self.noise, self.spread, self.seed, self.lr, self.epochs
-
-    @property
-    def solver(self) -> Solver:
-        """For the sweeps: gradient descent takes as many steps as the run does, each with all samples."""
-        return Solver() if self.exact else Solver(self.epochs * -(-self.samples // BATCH), self.lr)
 
     def drawn(self) -> tuple[Sample, Sample]:
         return polynomial.draw(self.samples, self.noise, self.seed, self.spread)
 
     def run(self) -> Run:
-        spec = RunSpec(
-            hidden=(), init="torch_default", lr=self.lr, batch_size=BATCH, epochs=self.epochs, seed=self.seed, device="cpu"
-        )  # fmt: skip
+        spec = RunSpec(hidden=(), init="torch_default", lr=self.lr, batch_size=BATCH, epochs=self.epochs, seed=self.seed, device="cpu")
         return Run(spec, polynomial.dataset(*self.drawn(), self.degree), LOSSES["squared"])
 
 
@@ -143,13 +108,13 @@ def part(link: LinkState) -> None:
     controls, results = st.columns([1, 2.6], gap="medium")
     with controls:
         _controls(link)
-    settings = CurveSettings.of(link)
+    settings = CurveSettings(**{field.name: link[field.name] for field in FIELDS})
     with results:
-        if settings.exact:
+        if settings.solver == "exact":
             _exact(settings)
         else:
             follow_group(GROUP, lambda: _descent(settings))
-    sweeps_panel(settings.degree, settings.samples, settings.noise, settings.spread, settings.seed, settings.solver)
+    _sweeps_panel(settings)
 
 
 def _controls(link: LinkState) -> None:
@@ -169,8 +134,7 @@ def _exact(settings: CurveSettings) -> None:
     train, test = settings.drawn()
     fit = LinearFit.of(polynomial.features(train.x, settings.degree))
     learned = fit.least_squares(train.y)
-    _numbers(settings, polynomial.mean_squared_error(learned, train), polynomial.mean_squared_error(learned, test))
-    _pictures(settings, learned)
+    _fit(settings, learned, polynomial.mean_squared_error(learned, train), polynomial.mean_squared_error(learned, test))
     if fit.rank <= settings.degree:
         st.caption(
             f":material/info: {settings.degree + 1} features, but only {fit.rank} of their directions can be told apart on these points in "
@@ -179,56 +143,42 @@ def _exact(settings: CurveSettings) -> None:
 
 
 def _descent(settings: CurveSettings) -> None:
-    shown = runs_panel(GROUP, "Train by gradient descent", settings.key, [Planned("Gradient descent", settings.run)])
+    shown = runs_panel(GROUP, "Train by gradient descent", settings, [Planned("Gradient descent", settings.run)])
     group = session.jobs().group(GROUP)
-    if not shown or group is None or group.key != settings.key:
-        _numbers(settings, None, None)
-        _pictures(settings, None)
+    if not shown or group is None or group.key != settings:
+        _fit(settings)
         return
-    network = group.jobs[0].run.network
     learned = None
-    if network is not None:
+    if (network := group.jobs[0].run.network) is not None:
         weight, bias = network.weights()[0]
         learned = np.concatenate([bias.double().numpy(), weight[0].double().numpy()])
     epochs = shown[0].snapshot.history.epochs
-    errors = (2 * epochs[-1].train_loss, 2 * epochs[-1].test_loss) if epochs else (None, None)
-    _numbers(settings, *errors)
-    _pictures(settings, learned)
+    errors = (2 * epochs[-1].train_loss, 2 * epochs[-1].test_loss) if epochs else ()
+    _fit(settings, learned, *errors)
     st.markdown("###### Both errors while it trains")
     x = [record.epoch for record in epochs]
-    marks = Marks(log=True)
-    _noise_floor(marks, settings.noise)
-    figure = band_chart(
-        [
-            BandSeries("training error", x, [2 * record.train_loss for record in epochs], TRAIN),
-            BandSeries("test error", x, [2 * record.test_loss for record in epochs], TEST),
-        ],
-        xaxis=axis("epoch", range=[0, settings.epochs], uirevision=str(settings.epochs)),
-        yaxis=log_axis("mean squared error"),
-        marks=marks,
-    )
+    curves = [
+        BandSeries("training error", x, [2 * record.train_loss for record in epochs], TRAIN),
+        BandSeries("test error", x, [2 * record.test_loss for record in epochs], TEST),
+    ]
+    marks = _noise_floor(settings, f"noise: σ² = {settings.noise**2:.2g}")
+    figure = band_chart(curves, xaxis=epoch_axis(settings.epochs), yaxis=log_axis("mean squared error"), marks=marks)
     live_chart(figure, key="polynomial_descent", height=300, alt="Training and test error against epochs, on a log axis")
 
 
-def _noise_floor(marks: Marks, noise: float) -> None:
-    if noise > 0:
-        marks.level(noise**2, f"noise: σ² = {noise**2:.2g}")
+def _noise_floor(settings: CurveSettings, text: str) -> Marks:
+    marks = Marks(log=True)
+    if settings.noise > 0:
+        marks.level(settings.noise**2, text)
+    return marks
 
 
-def _numbers(settings: CurveSettings, train: float | None, test: float | None) -> None:
+def _fit(settings: CurveSettings, learned: Floats | None = None, train_error: float | None = None, test_error: float | None = None) -> None:
+    """The errors in numbers, the fitted curve and its coefficients; all empty while nothing is learned."""
     with st.container(horizontal=True):
-        st.metric("Training error", _error(train), border=True, help="Mean squared error on the training points.")
-        st.metric("Test error", _error(test), border=True, help=f"On {polynomial.TEST_SAMPLES} points that were held out.")
+        st.metric("Training error", _error(train_error), border=True, help="Mean squared error on the training points.")
+        st.metric("Test error", _error(test_error), border=True, help=f"On {polynomial.TEST_SAMPLES} points that were held out.")
         st.metric("Noise σ²", _error(settings.noise**2), border=True, help="No polynomial can be expected to have a lower test error.")
-
-
-def _error(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return "0" if value == 0 else f"{value:.3f}" if 0.01 <= value < 1000 else f"{value:.1e}"
-
-
-def _pictures(settings: CurveSettings, learned: Floats | None) -> None:
     train, test = settings.drawn()
     reach = 1.05 * float(np.abs(np.concatenate([train.x, test.x])).max())
     grid = np.linspace(-reach, reach, GRID_POINTS)
@@ -245,63 +195,53 @@ def _pictures(settings: CurveSettings, learned: Floats | None) -> None:
         live_chart(figure, key="polynomial_coefficients", height=CHART_HEIGHT, alt="Coefficients by power, learned and true")
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
-def _by_degree(degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver) -> Sweep:
-    degrees = sorted({*DEGREES, degree})
-    return errors_by_degree(degrees, samples, noise, range(seed, seed + SWEEP_SEEDS), solver, spread)
+def _error(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "0" if value == 0 else f"{value:.3f}" if 0.01 <= value < 1000 else f"{value:.1e}"
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _by_samples(degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver) -> Sweep:
-    counts = sorted({*COUNTS, samples})
-    return errors_by_samples(counts, degree, noise, range(seed, seed + SWEEP_SEEDS), solver, spread)
+def _sweeps(degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver) -> tuple[Sweep, Sweep]:
+    """Over degrees, and over numbers of points."""
+    seeds = range(seed, seed + SWEEP_SEEDS)
+    by_degree = polynomial.errors_by_degree(sorted({*DEGREES, degree}), samples, noise, seeds, solver, spread)
+    return by_degree, polynomial.errors_by_samples(sorted({*COUNTS, samples}), degree, noise, seeds, solver, spread)
 
 
-def sweeps_panel(degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver) -> None:
+def _sweeps_panel(settings: CurveSettings) -> None:
     """Both errors against degree and against the number of points; what is luck and what is not."""
     st.markdown(f"##### One sample set proves nothing: {SWEEP_SEEDS} of them")
-    settings = (degree, samples, noise, spread, seed, solver)
-    by_degree, by_samples = _by_degree(*settings), _by_samples(*settings)
+    degree, samples, seed, solver, how = settings.degree, settings.samples, settings.seed, Solver(), "least squares"
+    if settings.solver == "descent":
+        steps = settings.epochs * -(-samples // BATCH)  # as many as the run takes
+        solver, how = Solver(steps, settings.lr), f"{steps:,} steps of gradient descent from 0, each with all points"
+    by_degree, by_samples = _sweeps(degree, samples, settings.noise, settings.spread, seed, solver)
     left, right = st.columns(2, gap="medium")
     with left:
-        _chart(by_degree, axis("degree"), degree, noise, "polynomial_degrees", f"Errors against degree, {samples} training points")
-        st.markdown(_verdict_on_degree(by_degree, degree))
+        _chart(settings, by_degree, axis("degree"), degree, "polynomial_degrees", f"Errors against degree, {samples} training points")
+        other = polynomial.TRUE_DEGREE if degree != polynomial.TRUE_DEGREE else polynomial.TRUE_DEGREE + 1
+        st.markdown(_verdict(by_degree, degree, other, "degree {}"))
     with right:
         places = log_axis("training points", tickvals=LABELED, ticktext=list(map(str, LABELED)), tickangle=0)
-        _chart(by_samples, places, samples, noise, "polynomial_samples", f"Errors against training points, degree {degree}")
-        st.markdown(_verdict_on_samples(by_samples, samples))
-    how = "least squares" if solver.steps is None else f"{solver.steps:,} steps of gradient descent from 0, each with all points"
+        _chart(settings, by_samples, places, samples, "polynomial_samples", f"Errors against training points, degree {degree}")
+        fewer = by_samples.places[-2 if samples == by_samples.places[-1] else -1]
+        st.markdown(_verdict(by_samples, samples, next((n for n in by_samples.places if n >= 2 * samples), fewer), "{} points"))
     st.caption(f"By {how}. Lines are medians, bands hold four seeds of five; seeds {seed} to {seed + SWEEP_SEEDS - 1}.")
 
 
-def _chart(sweep: Sweep, xaxis: dict[str, object], here: float, noise: float, key: str, alt: str) -> None:
-    train, test = sweep.bands
-    series = [
-        BandSeries("training error", sweep.places, train.median, TRAIN, train.low, train.high, markers=True),
-        BandSeries("test error", sweep.places, test.median, TEST, test.low, test.high, markers=True),
-    ]
-    marks = Marks(log=True)
-    if noise > 0:
-        marks.level(noise**2, "noise σ²")
+def _chart(settings: CurveSettings, sweep: Sweep, xaxis: dict[str, object], here: float, key: str, alt: str) -> None:
+    train = banded("training error", sweep.places, sweep.train, TRAIN, markers=True)
+    test = banded("test error", sweep.places, sweep.test, TEST, markers=True)
     st.markdown(f"###### {alt}")
-    lowest = math.log10(max(noise**2, 1e-6)) - 3
-    highest = max(2.0, math.log10(max(1.0, min(float(test.high.max()), 1e30)))) + 0.3
+    lowest = math.log10(max(settings.noise**2, 1e-6)) - 3
+    highest = max(2.0, math.log10(max(1.0, min(float(SeedBand.of(sweep.test).high.max()), 1e30)))) + 0.3
     yaxis = log_axis("mean squared error", range=[lowest, highest], uirevision=f"{lowest:.2g} to {highest:.3g}")
-    live_chart(band_chart(series, xaxis=xaxis, yaxis=yaxis, marks=marks, here=here), key=key, height=SWEEP_HEIGHT, alt=alt)
+    figure = band_chart([train, test], xaxis=xaxis, yaxis=yaxis, marks=_noise_floor(settings, "noise σ²"), here=here)
+    live_chart(figure, key=key, height=SWEEP_HEIGHT, alt=alt)
 
 
-def _column(sweep: Sweep, first: int, second: int) -> PairedComparison:
-    return compare(sweep.test[:, sweep.places.index(first)], sweep.test[:, sweep.places.index(second)])
-
-
-def _verdict_on_degree(sweep: Sweep, degree: int) -> str:
-    """The degree chosen against the true one; the true one against the next."""
-    other = TRUE_DEGREE if degree != TRUE_DEGREE else TRUE_DEGREE + 1
-    return in_words(_column(sweep, degree, other), f"degree {degree}", f"degree {other}", quantity="Test error")
-
-
-def _verdict_on_samples(sweep: Sweep, samples: int) -> str:
-    """The number chosen against about twice as many, or against the number before the last."""
-    more = next((place for place in sweep.places if place >= 2 * samples), None)
-    other = more if more is not None else sweep.places[-1] if samples != sweep.places[-1] else sweep.places[-2]
-    return in_words(_column(sweep, samples, other), f"{samples} points", f"{other} points", quantity="Test error")
+def _verdict(sweep: Sweep, chosen: int, other: int, called: str) -> str:
+    """The place chosen against another one."""
+    first, second = (sweep.test[:, sweep.places.index(place)] for place in (chosen, other))
+    return in_words(compare(first, second), called.format(chosen), called.format(other), quantity="Test error")

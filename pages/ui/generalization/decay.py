@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
+from mlp_core.labs.generalization import weight_decay
 from mlp_core.labs.generalization.bands import SeedBand, compare
 from mlp_core.labs.generalization.linear_fit import Floats
-from mlp_core.labs.generalization.weight_decay import (
-    ADAM_LR,
-    EDITION_BOUNDS,
-    INPUTS,
-    TRUE_WEIGHT,
-    Paths,
-    RouteDistances,
-    Setting,
-    Trained,
-    converged,
-    guessing,
-    half_square,
-    paths,
-    route_distances,
-    train,
-)
+from mlp_core.labs.generalization.weight_decay import INPUTS, TRUE_WEIGHT, Paths, RouteDistances, Setting, Trained
 from mlp_core.spec import MAX_SEED, Bounds
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREEN, GREY, ORANGE, PURPLE, SKY, TEST, TRAIN, VERMILION
 from pages.figures.regression import ordered_weights, penalty_axis, penalty_places
-from pages.ui.generalization.runs import in_words
+from pages.ui.generalization.runs import banded, in_words
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
 from pages.ui.presets import Preset, preset_row
@@ -39,15 +25,14 @@ from pages.ui.presets import Preset, preset_row
 SEEDS = 10
 DECAYS = (0.0, *(round(step * 10.0**power, 6) for power in range(-3, 2) for step in (1, 1.5, 2, 3, 5, 7)), 100.0)
 CHART_HEIGHT = 330
+TRUE_NORM = TRUE_WEIGHT * INPUTS**0.5
 WORSE = 100.0  # times the loss at the beginning: no training that overfits comes near it
-
-
 FIELDS = (
     stop("decay", 3.0, DECAYS, "0, and 1, 1.5, 2, 3, 5, 7 times a power of ten from 0.001 to 100"),
-    number("decay_lr", 0.003, EDITION_BOUNDS["lr"]),
-    number("decay_epochs", 100, EDITION_BOUNDS["epochs"]),
-    number("decay_std", 1.0, EDITION_BOUNDS["init_std"]),
-    number("decay_count", 20, EDITION_BOUNDS["train_count"]),
+    number("decay_lr", 0.003, weight_decay.EDITION_BOUNDS["lr"]),
+    number("decay_epochs", 100, weight_decay.EDITION_BOUNDS["epochs"]),
+    number("decay_std", 1.0, weight_decay.EDITION_BOUNDS["init_std"]),
+    number("decay_count", 20, weight_decay.EDITION_BOUNDS["train_count"]),
     number("decay_seed", 0, Bounds(0, MAX_SEED, whole=True)),
 )
 CHINESE = {field.name: field.default for field in FIELDS if field.name != "decay_seed"}
@@ -86,14 +71,14 @@ class Swept:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _sweep(setting: Setting, seed: int) -> Swept:
     seeds = range(seed, seed + SEEDS)
-    l2, l1 = train(setting, DECAYS, seeds, "l2"), train(setting, DECAYS, seeds, "l1")
-    return Swept(l2, l1, converged(setting, DECAYS, seeds), guessing(setting, seeds))
+    l2, l1 = (weight_decay.train(setting, DECAYS, seeds, penalty) for penalty in ("l2", "l1"))
+    return Swept(l2, l1, weight_decay.converged(setting, DECAYS, seeds), weight_decay.guessing(setting, seeds))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _paths(setting: Setting, decay: float, seed: int) -> Paths:
     """Without a penalty and with it, over the epochs."""
-    return paths(setting, (0.0, decay), range(seed, seed + SEEDS))
+    return weight_decay.paths(setting, (0.0, decay), range(seed, seed + SEEDS))
 
 
 def section(link: LinkState) -> None:
@@ -107,13 +92,11 @@ def section(link: LinkState) -> None:
     st.select_slider("λ", format_func=lambda value: f"{value:g}", **link.value("decay"))
     with st.expander("Training", icon=":material/tune:"):
         _controls(link)
-    setting = Setting(
-        float(link["decay_lr"]), int(link["decay_epochs"]), float(link["decay_std"]), int(link["decay_count"])
-    )  # fmt: skip
-    decay, seed = float(link["decay"]), int(link["decay_seed"])
+    setting = Setting(link["decay_lr"], link["decay_epochs"], link["decay_std"], link["decay_count"])
+    decay, seed = link["decay"], link["decay_seed"]
     over_epochs, swept = _paths(setting, decay, seed), _sweep(setting, seed)
     _numbers(over_epochs, decay)
-    if diverged(over_epochs):
+    if not (over_epochs.test[-1, :, 1] <= WORSE * over_epochs.test[0, :, 1]).all():  # for some seed
         st.error(
             "This training **diverges**: the steps are too large for these points or for this λ (a step shrinks weights only while "
             "ηλ < 1). Take a smaller learning rate.",
@@ -123,11 +106,6 @@ def section(link: LinkState) -> None:
     _over_penalties(swept, decay)
     _weights(swept, decay)
     routes_panel(decay, setting, seed)
-
-
-def diverged(over_epochs: Paths) -> bool:
-    """Whether for some seed the test loss with λ grew far beyond where it began."""
-    return not bool((over_epochs.test[-1, :, 1] <= WORSE * over_epochs.test[0, :, 1]).all())
 
 
 def _controls(link: LinkState) -> None:
@@ -149,18 +127,8 @@ def _numbers(over_epochs: Paths, decay: float) -> None:
     with st.container(horizontal=True):
         st.metric("Training loss", f"{train_loss:.2g}", border=True, help=f"½(ŷ − y)² without the penalty, λ = {decay:g}; median.")
         st.metric("Test loss", f"{test_loss:.2g}", border=True, help="On 100 points that were held out; median.")
-        st.metric(
-            "‖w‖",
-            f"{norm:.3g}",
-            border=True,
-            help=f"Euclidean norm of the {INPUTS} weights. The true one: {TRUE_WEIGHT * INPUTS**0.5:.3g}.",
-        )
-        st.metric(
-            "‖w‖²/2",
-            f"{half_square(np.array(norm)):.2g}",
-            border=True,
-            help="Half its square.",
-        )
+        st.metric("‖w‖", f"{norm:.3g}", border=True, help=f"Euclidean norm of the {INPUTS} weights. The true one: {TRUE_NORM:.3g}.")
+        st.metric("‖w‖²/2", f"{weight_decay.half_square(np.array(norm)):.2g}", border=True, help="Half its square.")
     st.caption(
         "What the English edition prints as “L2 norm of w” is **‖w‖²/2**, the penalty without λ, and not the norm. Medians of ten seeds."
     )
@@ -168,26 +136,23 @@ def _numbers(over_epochs: Paths, decay: float) -> None:
 
 def _over_epochs(over_epochs: Paths, decay: float) -> None:
     epochs = np.arange(len(over_epochs.test))
-
-    def series(label: str, values: Floats, column: int, color: str, dash: str = "solid") -> BandSeries:
-        band = SeedBand.of(values[:, :, column].T)
-        return BandSeries(label, epochs, band.median, color, band.low, band.high, dash)
-
+    measured = (over_epochs.train, over_epochs.test, over_epochs.norm)
+    train, test, norm = ([values[:, :, column].T for column in (0, 1)] for values in measured)  # without λ and with it
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"###### Losses, λ = {decay:g}")
-        curves = [series("training", over_epochs.train, 1, TRAIN), series("test", over_epochs.test, 1, TEST)]
+        curves = [banded("training", epochs, train[1], TRAIN), banded("test", epochs, test[1], TEST)]
         if decay:
-            curves.append(series("test, λ = 0", over_epochs.test, 0, GREY, "dot"))
+            curves.append(banded("test, λ = 0", epochs, test[0], GREY, dash="dot"))
         figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("½(ŷ − y)²"))
         live_chart(figure, key="decay_losses", height=CHART_HEIGHT, alt="Training and test loss against epochs, with and without decay")
     with right:
         st.markdown("###### Size of the weights, ‖w‖")
-        curves = [series(f"λ = {decay:g}", over_epochs.norm, 1, PURPLE)]
+        curves = [banded(f"λ = {decay:g}", epochs, norm[1], PURPLE)]
         if decay:
-            curves.append(series("λ = 0", over_epochs.norm, 0, GREY, "dot"))
+            curves.append(banded("λ = 0", epochs, norm[0], GREY, dash="dot"))
         marks = Marks(log=True)
-        marks.level(TRUE_WEIGHT * INPUTS**0.5, "true")
+        marks.level(TRUE_NORM, "true")
         figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("‖w‖"), marks=marks)
         live_chart(figure, key="decay_norms", height=CHART_HEIGHT, alt="Norm of the weights against epochs, with and without decay")
 
@@ -195,24 +160,19 @@ def _over_epochs(over_epochs: Paths, decay: float) -> None:
 def _over_penalties(swept: Swept, decay: float) -> None:
     st.markdown("##### Which λ? L2, L1, and where L2 would end")
     places = penalty_places(DECAYS)
-
-    def series(label: str, values: Floats, color: str, dash: str = "solid") -> BandSeries:
-        band = SeedBand.of(values)
-        return BandSeries(label, places, band.median, color, band.low, band.high, dash)
-
     curves = [
-        series("L2, training", swept.l2.train, TRAIN),
-        series("L2, test", swept.l2.test, TEST),
-        series("L1, test", swept.l1.test, PURPLE),
-        series("L2 trained to the end, test", swept.converged, GREEN, "dash"),
+        banded("L2, training", places, swept.l2.train, TRAIN),
+        banded("L2, test", places, swept.l2.test, TEST),
+        banded("L1, test", places, swept.l1.test, PURPLE),
+        banded("L2 trained to the end, test", places, swept.converged, GREEN, dash="dash"),
     ]
-    best = {name: int(np.argmin(SeedBand.of(values).median)) for name, values in (("L2", swept.l2.test), ("L1", swept.l1.test))}
+    best = {}
     for name, values, color in (("L2", swept.l2.test, TEST), ("L1", swept.l1.test, PURPLE)):
-        at = best[name]
-        curves.append(BandSeries(f"best {name}: λ = {DECAYS[at]:g}", [places[at]], [SeedBand.of(values).median[at]], color, markers=True))
-    guess = float(SeedBand.of(swept.guess).median)
+        median = SeedBand.of(values).median
+        best[name] = at = int(np.argmin(median))
+        curves.append(BandSeries(f"best {name}: λ = {DECAYS[at]:g}", [places[at]], [median[at]], color, markers=True))
     marks = Marks(log=True)
-    marks.level(guess, "w = 0, always the mean")
+    marks.level(float(SeedBand.of(swept.guess).median), "w = 0, always the mean")
     figure = band_chart(
         curves, xaxis=penalty_axis(DECAYS), yaxis=log_axis("½(ŷ − y)²"), marks=marks, here=float(places[DECAYS.index(decay)])
     )
@@ -239,9 +199,7 @@ def _weights(swept: Swept, decay: float) -> None:
     )
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _distances(name: str, decay: float, setting: Setting, seed: int) -> RouteDistances:
-    return route_distances(name, decay, setting, seed)
+_distances = st.cache_data(max_entries=64, show_spinner=False)(weight_decay.route_distances)
 
 
 def routes_panel(decay: float, setting: Setting, seed: int) -> None:
@@ -250,7 +208,7 @@ def routes_panel(decay: float, setting: Setting, seed: int) -> None:
     if decay == 0.0:
         st.info("At λ = 0 there is nothing to compare. Choose another λ.", icon=":material/info:")
         return
-    short = Setting(setting.lr, min(setting.epochs, STEPS_EPOCHS), setting.init_std, setting.train_count)
+    short = replace(setting, epochs=min(setting.epochs, STEPS_EPOCHS))
     sgd, adam = (_distances(name, decay, short, seed) for name in ("sgd", "adam"))
     if not all(routes.norms["penalty"] < LARGEST_NORM for routes in (sgd, adam)):
         st.info("With this learning rate the training diverges by every route: nothing to compare.", icon=":material/info:")
@@ -268,14 +226,12 @@ def routes_panel(decay: float, setting: Setting, seed: int) -> None:
         figure = band_chart(curves, xaxis=axis("step"), yaxis=log_axis("largest |w − w′|", range=[-9.3, 1.5]))
         live_chart(figure, key="decay_routes", height=330, alt="Distance of each route from the penalty in the loss, by step")
     with right:
-        st.dataframe(
-            [_row("SGD", sgd), _row("Adam", adam)],
-            hide_index=True,
-            column_config={"": st.column_config.TextColumn(width="small")},
-        )
+        rows = [_row("SGD", sgd), _row("Adam", adam)]
+        st.dataframe(rows, hide_index=True, column_config={"": st.column_config.TextColumn(width="small")})
         st.markdown(_verdict(sgd, adam))
         st.caption(
-            f"The curves: distance from λ/2 ‖w‖² in the loss of the same optimizer. Float32; SGD lr {setting.lr:g}, Adam lr {ADAM_LR:g}."
+            f"The curves: distance from λ/2 ‖w‖² in the loss of the same optimizer. Float32; SGD lr {setting.lr:g}, "
+            f"Adam lr {weight_decay.ADAM_LR:g}."
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -18,7 +20,7 @@ from pages.figures.bands import BandSeries, band_chart
 from pages.figures.palette import ORANGE, SKY
 from pages.ui.data_source import load_data
 from pages.ui.generalization import layer
-from pages.ui.generalization.runs import by_epoch, curve, in_words, runs_panel
+from pages.ui.generalization.runs import by_epoch, curve, epoch_axis, in_words, runs_panel
 from pages.ui.generalization.votes import votes_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
@@ -29,14 +31,12 @@ from pages.ui.text import count
 
 GROUP = "dropout"
 SEEDS, TEST_IMAGES = 5, 2000
-HIDDEN = (256, 256)
 CHART_HEIGHT = 300
 WITHOUT, WITH = "no dropout", "dropout"
 COLORS = {WITHOUT: ORANGE, WITH: SKY}
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """How networks with and without dropout are trained: on how many images, and the rest of the design."""
 
     label: str
@@ -44,7 +44,7 @@ class Recipe:
     spec: RunSpec
 
 
-_BASE = RunSpec(hidden=HIDDEN, device="cpu")
+_BASE = RunSpec(hidden=(256, 256), device="cpu")
 RECIPES = {
     "few": Recipe("1,000 images, Adam", 1000, replace(_BASE, init="torch_default", optimizer="adam", lr=0.001, epochs=40)),
     "chinese": Recipe("60,000 images, SGD lr 0.5", 60_000, replace(_BASE, lr=0.5)),
@@ -89,9 +89,8 @@ def section(link: LinkState) -> None:
     recipe.selectbox("Training", format_func=lambda name: RECIPES[name].label, **link.index("recipe"))
     first_p.slider("p after hidden layer 1", step=0.05, **link.value("p1"))
     second_p.slider("p after hidden layer 2", step=0.05, **link.value("p2"))
-    seed = min(int(link["seed"]), MAX_SEED - SEEDS)
     chosen = RECIPES[link["recipe"]]
-    spec = replace(chosen.spec, dropout=(float(link["p1"]), float(link["p2"])), seed=seed)
+    spec = replace(chosen.spec, dropout=(link["p1"], link["p2"]), seed=min(link["seed"], MAX_SEED - SEEDS))
     follow_group(GROUP, lambda: _panel(spec, chosen.images))
     votes_panel(link, GROUP, WITH, TEST_IMAGES)
 
@@ -101,35 +100,31 @@ def _run(spec: RunSpec, images: int) -> Run:
 
 
 def _panel(spec: RunSpec, images: int) -> None:
-    planned = [
-        Planned(WITHOUT, lambda: _run(replace(spec, dropout=()), images)),
-        Planned(WITH, lambda: _run(spec, images)),
-    ]
+    planned = [Planned(WITHOUT, partial(_run, replace(spec, dropout=()), images)), Planned(WITH, partial(_run, spec, images))]
     shown = runs_panel(GROUP, "Train with and without dropout", (spec, images), planned, at_once=2)
     if shown:
-        _curves(shown, shown[0].snapshot.spec.epochs)
+        xaxis = epoch_axis(shown[0].snapshot.spec.epochs)
+        _curves(shown, xaxis)
         if len(shown) == 2:
             _verdicts(*shown)
-        _variances(shown, shown[0].snapshot.spec.epochs)
+        _variances(shown, xaxis)
     st.caption(
         f"784-256-256-10 on {count(images)} images, {count(TEST_IMAGES)} test images; bands from the lowest to the highest of {SEEDS} "
         "seeds. Training accuracy is counted as images are met, with dropout on where there is dropout."
     )
 
 
-def _curves(shown: list[ShownRun], epochs: int) -> None:
-    xaxis = axis("epoch", range=[0, epochs], uirevision=str(epochs))
+def _curves(shown: list[ShownRun], xaxis: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="medium")
-    for place, quantity, title, yaxis in (
-        (left, "accuracy", "Accuracy", axis("accuracy (%)")),
-        (right, "loss", "Cross-entropy", axis("cross-entropy (nats)", rangemode="tozero")),
+    for place, quantity, scale, title, yaxis in (
+        (left, "accuracy", 100.0, "Accuracy", axis("accuracy (%)")),
+        (right, "loss", 1.0, "Cross-entropy", axis("cross-entropy (nats)", rangemode="tozero")),
     ):
-        scale = 100.0 if quantity == "accuracy" else 1.0
-        curves: list[BandSeries] = []
-        for one in shown:
-            members, color = one.members, COLORS[one.title]
-            curves.append(curve(f"{one.title}, training", members, f"train_{quantity}", color, scale=scale))
-            curves.append(curve(f"{one.title}, test", members, f"test_{quantity}", color, scale=scale, dash="dot"))
+        curves = [
+            curve(f"{one.title}, {words}", one.members, f"{part}_{quantity}", COLORS[one.title], scale=scale, dash=dash)
+            for one in shown
+            for words, part, dash in (("training", "train", "solid"), ("test", "test", "dot"))
+        ]
         with place:
             st.markdown(f"###### {title}")
             figure = band_chart(curves, xaxis=xaxis, yaxis=yaxis, digits=".3~f")
@@ -140,28 +135,23 @@ def _verdicts(without: ShownRun, with_dropout: ShownRun) -> None:
     epochs = min(by_epoch(one.members, "test_loss").shape[1] for one in (without, with_dropout))
     if not epochs:
         return
-    lines = []
-    for name, quantity, higher, digits in (
-        ("Training accuracy", "train_accuracy", True, ".3f"),
-        ("Test loss", "test_loss", False, ".3f"),
-        ("Test accuracy", "test_accuracy", True, ".3f"),
-    ):
+    lines = [f"After {epochs} epoch{'s' if epochs > 1 else ''}:"]
+    for name, quantity in (("Training accuracy", "train_accuracy"), ("Test loss", "test_loss"), ("Test accuracy", "test_accuracy")):
         columns = (by_epoch(one.members, quantity)[:, epochs - 1] for one in (with_dropout, without))
-        lines.append("- " + in_words(compare(*columns), WITH, WITHOUT, quantity=name, higher=higher, digits=digits))
-    st.markdown("\n".join([f"After {epochs} epoch{'s' if epochs > 1 else ''}:", *lines]))
+        lines.append("- " + in_words(compare(*columns), WITH, WITHOUT, quantity=name, higher=quantity != "test_loss", digits=".3f"))
+    st.markdown("\n".join(lines))
 
 
-def _variances(shown: list[ShownRun], total: int) -> None:
+def _variances(shown: list[ShownRun], xaxis: dict[str, Any]) -> None:
     """Of the first seed's activations, measured with dropout off."""
     st.markdown("###### Variance of the activations, layer by layer")
     curves = []
     for title, snapshot in shown:
         probes = snapshot.history.probes
         epochs = np.array([probe.step for probe in probes]) / snapshot.steps_per_epoch
-        for index in range(len(HIDDEN)):
+        for index, dash in enumerate(("solid", "dash")):
             variances = [probe.layers[index].activation_std ** 2 for probe in probes]
-            dash = "solid" if index == 0 else "dash"
             curves.append(BandSeries(f"{title}, layer {index + 1}", epochs, variances, COLORS[title], dash=dash))
-    figure = band_chart(curves, xaxis=axis("epoch", range=[0, total], uirevision=str(total)), yaxis=log_axis("variance of h"))
+    figure = band_chart(curves, xaxis=xaxis, yaxis=log_axis("variance of h"))
     live_chart(figure, key="dropout_variance", height=CHART_HEIGHT, alt="Variance of the hidden activations against epochs")
     st.caption("Over units and 256 images, dropout off, of the first seed.")

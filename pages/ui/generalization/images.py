@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.labs.generalization.bands import SeedBand, compare
+from mlp_core.labs.generalization.bands import compare
 from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from pages.figures.axes import axis, log_axis
-from pages.figures.bands import BandSeries, band_chart
+from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
 from pages.ui.data_source import load_data
-from pages.ui.generalization.runs import curve, final, in_words, runs_panel
+from pages.ui.generalization.runs import banded, curve, epoch_axis, final, in_words, runs_panel
 from pages.ui.link import LinkState, choice
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import ShownRun, follow_group
@@ -34,8 +35,7 @@ WIDTHS_ON = 3000  # images
 CHART_HEIGHT = 360
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One sweep: what changes, and the design for each of its places."""
 
     label: str
@@ -70,7 +70,7 @@ def part(link: LinkState) -> None:
     """Run a sweep; see where every size ends."""
     load_data()
     st.segmented_control("What grows", format_func=lambda name: QUESTIONS[name].label, required=True, **link.default("question"))
-    question, seed = QUESTIONS[link["question"]], min(int(link["seed"]), MAX_SEED - SEEDS)
+    question, seed = QUESTIONS[link["question"]], min(link["seed"], MAX_SEED - SEEDS)
     st.markdown(question.claim)
     name = f"sweep_{link['question']}"
     follow_group(name, lambda: _panel(name, question, seed))
@@ -82,10 +82,7 @@ def _run(question: Question, place: int, seed: int) -> Run:
 
 
 def _panel(name: str, question: Question, seed: int) -> None:
-    planned = [
-        Planned(f"{count(place)} {question.axis}", lambda place=place: _run(question, place, seed))  # type: ignore[misc]
-        for place in question.places
-    ]
+    planned = [Planned(f"{count(place)} {question.axis}", partial(_run, question, place, seed)) for place in question.places]
     shown = runs_panel(name, question.button, seed, planned)
     left, right = st.columns([1.5, 1], gap="medium")
     ended = [one for one in shown if one.snapshot.stop_reason is not None and one.snapshot.stop_reason.kind == "completed"]
@@ -93,17 +90,13 @@ def _panel(name: str, question: Question, seed: int) -> None:
         st.markdown(f"###### Accuracy after training, against {question.axis}")
         _by_place(name, question, ended)
     with right:
-        title = shown[-1].title if shown else "not begun"
+        title, epochs, curves = "not begun", 10, []
+        if shown:
+            title, epochs, members = shown[-1].title, shown[-1].snapshot.spec.epochs, shown[-1].members
+            curves.append(curve("training", members, "train_accuracy", TRAIN, scale=100))
+            curves.append(curve("test", members, "test_accuracy", TEST, scale=100))
         st.markdown(f"###### While it trains: {title}")
-        members = shown[-1].members if shown else ()
-        curves = [
-            curve("training", members, "train_accuracy", TRAIN, scale=100),
-            curve("test", members, "test_accuracy", TEST, scale=100),
-        ] if members else []  # fmt: skip
-        epochs = shown[-1].snapshot.spec.epochs if shown else 10
-        figure = band_chart(
-            curves, xaxis=axis("epoch", range=[0, epochs], uirevision=f"{epochs}"), yaxis=axis("accuracy (%)", range=[0, 100]), digits=".1f"
-        )
+        figure = band_chart(curves, xaxis=epoch_axis(epochs), yaxis=axis("accuracy (%)", range=[0, 100]), digits=".1f")
         live_chart(figure, key=f"{name}_live", height=CHART_HEIGHT, alt="Training and test accuracy of the present run against epochs")
     if len(ended) > 1:
         last, before = (final(one.members, "test_accuracy") for one in (ended[-1], ended[-2]))
@@ -115,13 +108,12 @@ def _panel(name: str, question: Question, seed: int) -> None:
 
 
 def _by_place(name: str, question: Question, ended: list[ShownRun]) -> None:
-    places = question.places[: len(ended)]
-
-    def series(label: str, quantity: str, color: str) -> BandSeries:
-        bands = [SeedBand.of(100 * final(one.members, quantity)) for one in ended]
-        median, low, high = ([float(getattr(band, edge)) for band in bands] for edge in ("median", "low", "high"))
-        return BandSeries(label, places, median, color, low, high, markers=True)
-
+    curves = []
+    if ended:
+        places = question.places[: len(ended)]
+        for label, quantity, color in (("training", "train_accuracy", TRAIN), ("test", "test_accuracy", TEST)):
+            values = 100 * np.stack([final(one.members, quantity) for one in ended], axis=1)
+            curves.append(banded(label, places, values, color, markers=True))
     marks = Marks()
     marks.level(10, "guessing: 10 %")
     span = np.log10([question.places[0], question.places[-1]])
@@ -129,6 +121,5 @@ def _by_place(name: str, question: Question, ended: list[ShownRun]) -> None:
         question.axis, tickvals=question.places, ticktext=[count(place) for place in question.places],
         range=[float(span[0]) - 0.1, float(span[1]) + 0.1],
     )  # fmt: skip
-    curves = [series("training", "train_accuracy", TRAIN), series("test", "test_accuracy", TEST)]
     figure = band_chart(curves, xaxis=xaxis, yaxis=axis("accuracy (%)", range=[0, 103]), marks=marks, digits=".1f")
     live_chart(figure, key=f"{name}_chart", height=CHART_HEIGHT, alt=f"Training and test accuracy against {question.axis}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 import torch
@@ -10,7 +11,7 @@ import torch
 from mlp_core.data import load_fashion_mnist
 from mlp_core.labs.generalization.subsets import NoisyLabels, first, with_wrong_labels
 from mlp_core.network import Network
-from mlp_core.spec import MAX_SEED, Bounds, RunSpec
+from mlp_core.spec import Bounds, RunSpec
 from mlp_core.training import Run
 from pages.figures.axes import axis
 from pages.figures.bands import band_chart
@@ -18,7 +19,7 @@ from pages.figures.marks import Marks
 from pages.figures.palette import GREY, SERIES
 from pages.ui import session
 from pages.ui.data_source import load_data
-from pages.ui.generalization.runs import curve, runs_panel
+from pages.ui.generalization.runs import curve, epoch_axis, runs_panel
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import ShownRun, follow_group
@@ -36,8 +37,7 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(NamedTuple):
     """What a network says of the training images whose label is wrong: how often the wrong label, how often the true class."""
 
     wrong_label: float
@@ -55,11 +55,11 @@ def part(link: LinkState) -> None:
     wrong.slider("Wrong labels (%)", step=5, **link.value("wrong"))
     wide.slider("Hidden units", **link.value("wide"))
     epochs.slider("Epochs", **link.value("label_epochs"))
-    share, seed = int(link["wrong"]) / 100, min(int(link["seed"]), MAX_SEED)
     spec = RunSpec(
-        hidden=(int(link["wide"]),), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=int(link["label_epochs"]),
-        seed=seed, device="cpu",
+        hidden=(link["wide"],), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=link["label_epochs"],
+        seed=link["seed"], device="cpu",
     )  # fmt: skip
+    share = link["wrong"] / 100
     follow_group(GROUP, lambda: _panel(spec, share))
 
 
@@ -67,15 +67,13 @@ def _noisy(share: float, seed: int) -> NoisyLabels:
     return with_wrong_labels(first(load_fashion_mnist(), IMAGES, TEST_IMAGES), share, seed)
 
 
+def _run(spec: RunSpec, share: float) -> Run:
+    return Run(spec, _noisy(share, spec.seed).data)
+
+
 def _panel(spec: RunSpec, share: float) -> None:
     shares = (0.0, share) if share else (0.0,)
-    planned = [
-        Planned(
-            f"{100 * one:.0f} % wrong" if one else "all labels right",
-            lambda one=one: Run(spec, _noisy(one, spec.seed).data),  # type: ignore[misc]
-        )
-        for one in shares
-    ]
+    planned = [Planned(f"{100 * one:.0f} % wrong" if one else "all labels right", partial(_run, spec, one)) for one in shares]
     shown = runs_panel(GROUP, "Train with right and with wrong labels", (spec, share), planned, at_once=2)
     marks = Marks()
     marks.level(10, "guessing: 10 %")
@@ -85,13 +83,9 @@ def _panel(spec: RunSpec, share: float) -> None:
         curves.append(curve(f"{one.title}: training", one.members, "train_accuracy", color, scale=100))
         curves.append(curve(f"{one.title}: test", one.members, "test_accuracy", color, scale=100, dash="dot"))
     epochs = shown[-1].snapshot.spec.epochs if shown else spec.epochs
-    figure = band_chart(
-        curves, xaxis=axis("epoch", range=[0, epochs], uirevision=f"{epochs}"), yaxis=axis("accuracy (%)", range=[0, 102]), marks=marks,
-        digits=".1f",
-    )  # fmt: skip
-    live_chart(
-        figure, key="label_accuracy", height=CHART_HEIGHT, alt="Training and test accuracy against epochs, with and without wrong labels"
-    )
+    figure = band_chart(curves, xaxis=epoch_axis(epochs), yaxis=axis("accuracy (%)", range=[0, 102]), marks=marks, digits=".1f")
+    alt = "Training and test accuracy against epochs, with and without wrong labels"
+    live_chart(figure, key="label_accuracy", height=CHART_HEIGHT, alt=alt)
     group = session.jobs().group(GROUP)
     if shown and group is not None and group.key == (spec, share):
         _numbers(shown[-1], group.jobs[-1].run.network, _noisy(shares[len(shown) - 1], spec.seed))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import streamlit as st
 import torch
 from torch import Tensor
@@ -61,23 +59,23 @@ def _controls(link: LinkState) -> tuple[float, int, int]:
     probability.slider("p, the share that is dropped", step=0.05, **link.value("p"))
     with buttons, st.container(horizontal=True):
         for more in MORE:
-            label = "Next mask" if more == 1 else f"{count(more)} more"
-            icon = ":material/skip_next:" if more == 1 else ":material/fast_forward:"
-            kind: Literal["primary", "secondary"] = "primary" if more == 1 else "secondary"
-            full = int(link["masks"]) + more > MOST_MASKS
-            st.button(label, key=f"masks_{more}", icon=icon, type=kind, on_click=unbroken(_more), args=(link, more), disabled=full)
+            label, icon = ("Next mask", "skip_next") if more == 1 else (f"{count(more)} more", "fast_forward")
+            st.button(
+                label, key=f"masks_{more}", icon=f":material/{icon}:", type="primary" if more == 1 else "secondary",
+                on_click=unbroken(_more), args=(link, more), disabled=link["masks"] + more > MOST_MASKS,
+            )  # fmt: skip
         st.button(
             "Start over", key="masks_over", icon=":material/restart_alt:", on_click=unbroken(_over), args=(link,), help="With other masks."
         )
-    return float(link["p"]), int(link["masks"]), int(link["mask_seed"])
+    return link["p"], link["masks"], link["mask_seed"]
 
 
 def _more(link: LinkState, masks: int) -> None:
-    link["masks"] = min(int(link["masks"]) + masks, MOST_MASKS)
+    link["masks"] = min(link["masks"] + masks, MOST_MASKS)
 
 
 def _over(link: LinkState) -> None:
-    link["masks"], link["mask_seed"] = 1, (int(link["mask_seed"]) + 1) % MAX_SEED
+    link["masks"], link["mask_seed"] = 1, (link["mask_seed"] + 1) % MAX_SEED
 
 
 def _in_words(p: float, survivors: int) -> str:

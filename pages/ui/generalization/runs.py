@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from mlp_core.labs.generalization.bands import PairedComparison, SeedBand
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.records import HistorySnapshot
+from pages.figures.axes import axis
 from pages.figures.bands import BandSeries
 from pages.ui import session
 from pages.ui.run.job_groups import ShownRun, group_controls
@@ -40,14 +43,21 @@ def by_epoch(members: Sequence[HistorySnapshot], quantity: str) -> Floats:
     return np.array(values, dtype=np.float64).reshape(len(members), epochs)
 
 
-def curve(
-    label: str, members: Sequence[HistorySnapshot], quantity: str, color: str, *, scale: float = 1.0, dash: str = "solid"
-) -> BandSeries:
+def banded(label: str, x: npt.ArrayLike, values: Floats, color: str, **style: Any) -> BandSeries:
+    """The median of values (seeds, n) over x (n,), and the band that most seeds are in; `style` as of `BandSeries`."""
+    band = SeedBand.of(values)
+    return BandSeries(label, x, band.median, color, *((band.low, band.high) if len(values) > 1 else ()), **style)
+
+
+def curve(label: str, members: Sequence[HistorySnapshot], quantity: str, color: str, *, scale: float = 1.0, **style: Any) -> BandSeries:
     """A field over the epochs: the median, and the band where there are several seeds."""
     values = scale * by_epoch(members, quantity)
-    epochs, band = np.arange(1, values.shape[1] + 1), SeedBand.of(values)
-    low, high = (band.low, band.high) if len(members) > 1 else (None, None)
-    return BandSeries(label, epochs, band.median, color, low, high, dash)
+    return banded(label, np.arange(1, values.shape[1] + 1), values, color, **style)
+
+
+def epoch_axis(epochs: int) -> dict[str, Any]:
+    """The axis of a training of so many epochs; with another number of them a zoom ends."""
+    return axis("epoch", range=[0, epochs], uirevision=str(epochs))
 
 
 def final(members: Sequence[HistorySnapshot], quantity: str) -> Floats:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import streamlit as st
-import torch
-from torch import Tensor
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.labs.generalization.masks import LeftOn, left_on, vote
-from mlp_core.spec import RunSpec
 from pages.figures.dropout import vote_strips
 from pages.ui import session
 from pages.ui.link import LinkState
@@ -19,8 +16,6 @@ from pages.ui.text import count, percent
 COPIES = 100
 JUDGED, AVERAGED = 500, 10  # images, and masked copies of each
 CHART_HEIGHT = 340
-
-Weights = list[tuple[Tensor, Tensor]]
 
 
 def votes_panel(link: LinkState, name: str, title: str, images: int) -> None:
@@ -55,20 +50,15 @@ def votes_panel(link: LinkState, name: str, title: str, images: int) -> None:
         f"**{most} of {COPIES}** copies say **{CLASS_NAMES[winner]}**; without dropout the network says "
         f"**{CLASS_NAMES[int(seen.off.argmax())]}** with probability {seen.off.max():.2f}. The true class is {CLASS_NAMES[label]}."
     )
-    _accuracies(memo("dropout_left_on", (id(job), epoch), lambda: _left_on(weights, spec)))
 
+    def judge() -> LeftOn:
+        first = data.test_images[:JUDGED].reshape(-1, 784).float() / 255
+        return left_on(weights, spec, first, data.test_labels[:JUDGED], AVERAGED, seed=0)
 
-def _left_on(weights: Weights, spec: RunSpec) -> LeftOn:
-    data = load_fashion_mnist()
-    images = data.test_images[:JUDGED].reshape(-1, 784).float() / 255
-    return left_on(weights, spec, images, torch.as_tensor(data.test_labels[:JUDGED]), AVERAGED, seed=0)
-
-
-def _accuracies(judged: LeftOn) -> None:
+    judged = memo("dropout_left_on", (id(job), epoch), judge)
     with st.container(horizontal=True):
         st.metric("Dropout off", percent(judged.off), border=True, help=f"Accuracy on the first {JUDGED} test images.")
         st.metric("Left on", percent(judged.one_mask), border=True, help="A mask of its own for every image.")
-        st.metric(
-            f"Left on, mean of {AVERAGED}", percent(judged.copies), border=True, help="Of the probabilities: back to about the first."
-        )
+        mean = f"Left on, mean of {AVERAGED}"
+        st.metric(mean, percent(judged.copies), border=True, help="Of the probabilities: back to about the first.")
     st.caption("So dropout is switched off for the test: one network that stands for the mean of all masked ones, at the price of one.")
