@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -22,12 +24,13 @@ MOST_LAYERS = 30
 START = (0.0, 1.0, -2.0, 3.0, 0.5, -1.5)
 CHART_HEIGHT = 380
 
+Points = tuple[float, ...]  # x at each layer
 
-def _read_points(text: str) -> tuple[float, ...]:
+
+def _read_points(text: str) -> Points:
     rule = f"must be 1 to {MOST_LAYERS} numbers from {X_BOUNDS.low:g} to {X_BOUNDS.high:g} with commas between them"
-    parts = text.split(",")
     try:
-        points = tuple(float(part) for part in parts)
+        points = tuple(map(float, text.split(",")))
     except ValueError as error:
         raise SpecError("x", rule, text) from error
     if not 1 <= len(points) <= MOST_LAYERS or not all(X_BOUNDS.low <= point <= X_BOUNDS.high for point in points):
@@ -45,7 +48,7 @@ def section(link: LinkState) -> None:
         "**Click the curves** to choose where each layer stands; the product follows."
     )
     layer = _controls(link)
-    points: tuple[float, ...] = link["x"]
+    points: Points = link["x"]
     curve, chosen = evaluate("sigmoid", GRID), evaluate("sigmoid", np.array(points))
     left, right = st.columns(2, gap="medium")
     with left:
@@ -53,13 +56,11 @@ def section(link: LinkState) -> None:
         figure = sigmoid_and_gradient(GRID, curve.value.numpy(), curve.gradient.numpy(), np.array(points), chosen.gradient.numpy())
         alt = "The sigmoid, its gradient, and on the gradient a numbered point for every layer."
         click = live_chart(figure, key="sigmoid_chain", height=CHART_HEIGHT, alt=alt, on_click=True)
-    bound = np.array([sigmoid_bound_log10(count) for count in range(1, len(points) + 1)])
     factors = np.log10(chosen.gradient.numpy())
     with right:
         st.markdown("##### The product, layer by layer")
-        live_chart(
-            gradient_chain(factors, bound), key="chain_product", height=CHART_HEIGHT, alt="The running product below its bound 0.25^l."
-        )
+        figure = gradient_chain(factors, np.array([sigmoid_bound_log10(count) for count in range(1, len(points) + 1)]))
+        live_chart(figure, key="chain_product", height=CHART_HEIGHT, alt="The running product below its bound 0.25^l.")
     _summary(factors)
     if click is not None:
         _place(link, click, layer)
@@ -67,15 +68,18 @@ def section(link: LinkState) -> None:
 
 def _controls(link: LinkState) -> int:
     """The layers there are, the one that the next click sets, and whole chains at a click; return that layer, from 0."""
-    points: tuple[float, ...] = link["x"]
+    points: Points = link["x"]
     place = _place_values()
     place["layer"] = min(place["layer"], len(points))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("All at 0: the best case", on_click=unbroken(_fill), args=(link, 0.0), icon=":material/keyboard_double_arrow_up:")
-        st.button("All at 4: saturated", on_click=unbroken(_fill), args=(link, 4.0), icon=":material/keyboard_double_arrow_down:")
-        st.button("Random, N(0, 2²)", on_click=unbroken(_shuffle), args=(link,), icon=":material/casino:")
-        st.button("One layer more", on_click=unbroken(_append), args=(link,), icon=":material/add:", disabled=len(points) >= MOST_LAYERS)
-        st.button("One layer less", on_click=unbroken(_drop), args=(link,), icon=":material/remove:", disabled=len(points) == 1)
+        for label, icon, change, possible in (
+            ("All at 0: the best case", "keyboard_double_arrow_up", lambda points: (0.0,) * len(points), True),
+            ("All at 4: saturated", "keyboard_double_arrow_down", lambda points: (4.0,) * len(points), True),
+            ("Random, N(0, 2²)", "casino", _random, True),
+            ("One layer more", "add", lambda points: (*points, points[-1]), len(points) < MOST_LAYERS),
+            ("One layer less", "remove", lambda points: points[:-1], len(points) > 1),
+        ):
+            st.button(label, on_click=unbroken(_change), args=(link, change), icon=f":material/{icon}:", disabled=not possible)
     which, where = st.columns(2, gap="medium")
     which.pills("The next click sets layer", required=True, **place.default("layer", range(1, len(points) + 1)))
     layer: int = place["layer"] - 1
@@ -122,18 +126,10 @@ def _follow_slider(link: LinkState, layer: int, place: WidgetValues) -> None:
     _set(link, layer, place["x"])
 
 
-def _fill(link: LinkState, x: float) -> None:
-    link["x"] = (x,) * len(link["x"])
+def _change(link: LinkState, change: Callable[[Points], Points]) -> None:
+    link["x"] = change(link["x"])
 
 
-def _shuffle(link: LinkState) -> None:
-    drawn = np.random.default_rng().normal(0.0, 2.0, len(link["x"])).clip(X_BOUNDS.low, X_BOUNDS.high)
-    link["x"] = tuple(round(float(x), 2) for x in drawn)
-
-
-def _append(link: LinkState) -> None:
-    link["x"] = (*link["x"], link["x"][-1])
-
-
-def _drop(link: LinkState) -> None:
-    link["x"] = link["x"][:-1]
+def _random(points: Points) -> Points:
+    drawn = np.random.default_rng().normal(0.0, 2.0, len(points)).clip(X_BOUNDS.low, X_BOUNDS.high)
+    return tuple(round(float(x), 2) for x in drawn)

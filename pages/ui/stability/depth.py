@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -25,16 +26,40 @@ from pages.ui.stability.gradient_map import map_panel
 WIDTHS = ("8", "16", "32", "64", "128")
 BATCHES = ("16", "32", "64", "128", "256")
 MOST_WORK = 64**2 * 100 * 256  # width² x depth x images: four designs of it stay below a second
+
+
+class Quantity(NamedTuple):
+    """What can be shown layer by layer: the field of a report and of a prediction, the axis, how to read it."""
+
+    label: str
+    field: str
+    axis: str
+    reading: str
+
+
 QUANTITIES = {
-    "dW": "|∂L/∂W|",
-    "dh": "|∂L/∂h|",
-    "rms": "Size of h",
-    "mean": "Mean of h",
-    "std": "Spread of h",
-    "saturated": "Saturated",
-    "dead": "Dead units",
-    "ridges": "Histograms",
-}
+    "dW": Quantity(
+        "|∂L/∂W|", "weight_gradient_log10", "|∂L/∂W|",
+        "Layer 1 is next to the input, the last is the output layer. Theory is a band: at its lower edge the images of the batch pull "
+        "at random, at its upper edge all the same way.",
+    ),
+    "dh": Quantity(
+        "|∂L/∂h|", "hidden_gradient_log10", "|∂L/∂h|",
+        "The gradient of the whole batch with respect to a layer's outputs; layer 0 is the input. Theory has no free parameter here.",
+    ),
+    "rms": Quantity("Size of h", "activation_rms_log10", "root mean square of h", "Root mean square over units and images."),
+    "mean": Quantity(
+        "Mean of h", "activation_mean", "mean of h",
+        "Over units and images. Theory is that of infinitely many units; a network of few scatters about it.",
+    ),
+    "std": Quantity("Spread of h", "activation_std", "standard deviation of h", "Over units and images."),
+    "saturated": Quantity(
+        "Saturated", "saturated_fraction", "saturated outputs (%)",
+        "Outputs where the activation is flat: |tanh| > 0.97, sigmoid outside 0.03 … 0.97.",
+    ),
+    "dead": Quantity("Dead units", "dead_fraction", "dead units (%)", "Units that put out 0 for every image of the batch."),
+}  # fmt: skip
+SHOWN = {name: one.label for name, one in QUANTITIES.items()} | {"ridges": "Histograms"}
 CHART_HEIGHT = 430
 FIELDS = (
     number("depth", 20, Bounds(1, MAX_LAYERS, whole=True)),
@@ -42,7 +67,7 @@ FIELDS = (
     choice("batch", "256", BATCHES),
     choice("input", "images", tuple(measures.SOURCES)),
     number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
-    choice("show", "dW", tuple(QUANTITIES)),
+    choice("show", "dW", tuple(SHOWN)),
 )
 
 
@@ -56,6 +81,11 @@ class Measured:
     single: DepthReport
     prediction: DepthPrediction | None
 
+    @classmethod
+    def of(cls, design: Design, spec: RunSpec, source: str, size: int) -> Measured:
+        report, single = (measures.depth_report(spec, source, size, precision) for precision in ("float64", "float32"))
+        return cls(design, spec, report, single, measures.depth_prediction(spec, source, size))
+
 
 def section(link: LinkState) -> None:
     """Choose designs and a depth; see every layer's signal and gradient."""
@@ -63,12 +93,12 @@ def section(link: LinkState) -> None:
     load_data()
     designs = designs_panel(link)
     size = _controls(link)
-    depth, width, source = int(link["depth"]), int(link["width"]), link["input"]
-    measured = [_measure(design, depth, width, int(link["seed"]), source, size) for design in designs]
+    depth, width, source = link["depth"], int(link["width"]), link["input"]
+    measured = [Measured.of(design, design.spec(depth, width, link["seed"]), source, size) for design in designs]
     if not measured:
         st.info("Choose at least one activation.")
         return
-    st.segmented_control("What to show, layer by layer", format_func=QUANTITIES.__getitem__, required=True, **link.default("show"))
+    st.segmented_control("What to show, layer by layer", format_func=SHOWN.__getitem__, required=True, **link.default("show"))
     _picture(link["show"], measured, source, size)
     _table(measured)
     map_panel(link, designs, depth, width)
@@ -82,23 +112,11 @@ def _controls(link: LinkState) -> int:
     batch.select_slider("Images in the batch", **link.value("batch"))
     source.selectbox("Input", format_func=measures.SOURCES.__getitem__, **link.index("input"))
     seed.number_input("Seed", **link.value("seed"))
-    affordable = MOST_WORK // (int(link["width"]) ** 2 * int(link["depth"]))
-    wanted = int(link["batch"])
+    wanted, affordable = int(link["batch"]), MOST_WORK // (int(link["width"]) ** 2 * link["depth"])
     size = max((int(b) for b in BATCHES if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))
     if size < wanted:
         st.caption(f":material/speed: {size} images instead of {wanted}, so that networks of this depth and width answer within a second.")
     return size
-
-
-def _measure(design: Design, depth: int, width: int, seed: int, source: str, size: int) -> Measured:
-    spec = design.spec(depth, width, seed)
-    return Measured(
-        design,
-        spec,
-        measures.depth_report(spec, source, size, "float64"),
-        measures.depth_report(spec, source, size, "float32"),
-        measures.depth_prediction(spec, source, size),
-    )
 
 
 def _picture(quantity: str, measured: list[Measured], source: str, size: int) -> None:
@@ -113,33 +131,20 @@ def _picture(quantity: str, measured: list[Measured], source: str, size: int) ->
             "Each layer on its own scale, from minus to plus its largest output, which stands at the right. Heights are roots of counts."
         )
         return
+    label, _, _, reading = QUANTITIES[quantity]
     figure = _sizes(quantity, measured) if quantity in ("dW", "dh", "rms") else _shares(quantity, measured)
     names = ", ".join(one.design.label for one in measured)
-    live_chart(figure, key="depth", height=CHART_HEIGHT, alt=f"{QUANTITIES[quantity]} of every layer of {names}, measured and predicted")
-    st.caption(_READING[quantity])
-
-
-_READING = {
-    "dW": "Layer 1 is next to the input, the last is the output layer. Theory is a band: at its lower edge the images of the batch pull "
-    "at random, at its upper edge all the same way.",
-    "dh": "The gradient of the whole batch with respect to a layer's outputs; layer 0 is the input. Theory has no free parameter here.",
-    "rms": "Root mean square over units and images.",
-    "mean": "Over units and images. Theory is that of infinitely many units; a network of few scatters about it.",
-    "std": "Over units and images.",
-    "saturated": "Outputs where the activation is flat: |tanh| > 0.97, sigmoid outside 0.03 … 0.97.",
-    "dead": "Units that put out 0 for every image of the batch.",
-}
+    live_chart(figure, key="depth", height=CHART_HEIGHT, alt=f"{label} of every layer of {names}, measured and predicted")
+    st.caption(reading)
 
 
 def _sizes(quantity: str, measured: list[Measured]) -> Figure:
-    series = []
+    _, field, title, _ = QUANTITIES[quantity]
+    first, series = 0 if quantity == "dh" else 1, []
     for one in measured:
-        field = {"dW": "weight_gradient_log10", "dh": "hidden_gradient_log10", "rms": "activation_rms_log10"}[quantity]
         values, single = getattr(one.report, field), getattr(one.single, field)
-        predicted = None if one.prediction is None else getattr(one.prediction, field)
-        first = 0 if quantity == "dh" else 1
-        series.append(DepthSeries(one.design.label, np.arange(first, first + len(values), dtype=float), values, single, predicted))
-    title = {"dW": "|∂L/∂W|", "dh": "|∂L/∂h|", "rms": "root mean square of h"}[quantity]
+        layers = np.arange(first, first + len(values), dtype=float)
+        series.append(DepthSeries(one.design.label, layers, values, single, getattr(one.prediction, field, None)))
     return sizes_by_layer(series, title, _sigmoid_bound(measured) if quantity == "dh" else None)
 
 
@@ -149,43 +154,36 @@ def _sigmoid_bound(measured: list[Measured]) -> GradientBound | None:
         gradient = one.report.hidden_gradient_log10
         last = len(gradient) - 1
         if one.spec.activation == "sigmoid" and last > 1 and np.isfinite(gradient[last]):
-            return GradientBound(
-                "0.25 a layer: σ′ at its best", np.array([1.0, last]), gradient[last] + np.array([sigmoid_bound_log10(last - 1), 0.0])
-            )
+            log10 = gradient[last] + np.array([sigmoid_bound_log10(last - 1), 0.0])
+            return GradientBound("0.25 a layer: σ′ at its best", np.array([1.0, last]), log10)
     return None
 
 
 def _shares(quantity: str, measured: list[Measured]) -> Figure:
-    labels = [one.design.label for one in measured]
-    predictions = [one.prediction for one in measured]
-    if quantity == "mean":
-        values = [one.report.activation_mean for one in measured]
-        return shares_by_layer(labels, values, "mean of h", [None if p is None else p.activation_mean for p in predictions])
-    if quantity == "std":
-        values = [one.report.activation_std for one in measured]
-        return shares_by_layer(labels, values, "standard deviation of h", [None if p is None else p.activation_std for p in predictions])
-    field, title = {"saturated": ("saturated_fraction", "saturated outputs (%)"), "dead": ("dead_fraction", "dead units (%)")}[quantity]
-    return shares_by_layer(labels, [100 * getattr(one.report, field) for one in measured], title)
+    _, field, title, _ = QUANTITIES[quantity]
+    scale = 100 if field.endswith("fraction") else 1
+    values = [scale * getattr(one.report, field) for one in measured]
+    predicted = [getattr(one.prediction, field, None) for one in measured]
+    return shares_by_layer([one.design.label for one in measured], values, title, predicted)
 
 
 def _table(measured: list[Measured]) -> None:
-    rows = []
-    for one in measured:
-        theory = one.prediction
-        rows.append(
-            {
-                "design": one.design.label,
-                "|∂L/∂W| of layer 1": spoken_size(one.report.weight_gradient_log10[0]),
-                "in float32": spoken_size(one.single.weight_gradient_log10[0]),
-                "grad.norm() prints": f"{one.single.printed_norm[0]:.4g}",
-                "gradient × a layer": _factor(factor_a_layer(one.report.hidden_gradient_log10)),
-                "theory: √χ": _factor(factor_a_layer(theory.hidden_gradient_log10)) if theory is not None else "none",
-            }
-        )
+    rows = [
+        {
+            "design": one.design.label,
+            "|∂L/∂W| of layer 1": spoken_size(one.report.weight_gradient_log10[0]),
+            "in float32": spoken_size(one.single.weight_gradient_log10[0]),
+            "grad.norm() prints": f"{one.single.printed_norm[0]:.4g}",
+            "gradient × a layer": _factor(one.report),
+            "theory: √χ": _factor(one.prediction) if one.prediction is not None else "none",
+        }
+        for one in measured
+    ]
     st.dataframe(rows, hide_index=True)
     if any(one.single.printed_norm[0] == 0 and np.isfinite(one.single.weight_gradient_log10[0]) for one in measured):
         st.caption("`grad.norm()` prints 0 where float32 holds the gradient, but not its square: `dtype=torch.float64` would show it.")
 
 
-def _factor(value: float) -> str:
+def _factor(measured: DepthReport | DepthPrediction) -> str:
+    value = factor_a_layer(measured.hidden_gradient_log10)
     return "–" if math.isnan(value) else f"{value:.3g}"

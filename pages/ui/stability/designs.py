@@ -19,7 +19,6 @@ from pages.ui.text import plain
 
 NONE = "none"
 SLOTS = ("", "2", "3", "4")  # the first without a number, so that ?activation=tanh says what it means
-INITS = tuple(INITIALIZERS)
 WITH_STD = tuple(name for name, entry in INITIALIZERS.items() if "init_std" in entry.settings)
 
 
@@ -28,51 +27,40 @@ class Design:
     """One choice of activation and initialization, at any depth and width."""
 
     label: str
-    color: str
     index: int
     spec: Callable[[int, int, int], RunSpec]  # (depth, width, seed)
 
 
-def _preset(lesson: str, *designs: tuple[str, str, float]) -> Preset:
-    """Activation, initialization and σ of each design."""
+def _preset(lesson: str, *designs: tuple[str, str], std: float = 0.01) -> Preset:
+    """Activation and initialization of each design, and σ of all of them."""
     settings: dict[str, Any] = {}
-    for slot, design in zip(SLOTS, (*designs, *((NONE, "he_normal", 0.01),) * len(SLOTS)), strict=False):
-        settings |= {f"{name}{slot}": value for name, value in zip(("activation", "init", "std"), design, strict=True)}
+    for slot, (activation, init) in zip(SLOTS, (*designs, *((NONE, "he_normal"),) * len(SLOTS)), strict=False):
+        settings |= {f"activation{slot}": activation, f"init{slot}": init, f"std{slot}": 0.01 if activation == NONE else std}
     return Preset(settings, lesson)
 
 
 PRESETS = {
     "Does ReLU cure it?": _preset(
         "The sigmoid's gradient dies. So does ReLU's, with PyTorch's default weights; it takes He's to keep it.",
-        ("sigmoid", "torch_default", 0.01),
-        ("relu", "torch_default", 0.01),
-        ("relu", "he_normal", 0.01),
+        ("sigmoid", "torch_default"), ("relu", "torch_default"), ("relu", "he_normal"),
     ),
     "Too small": _preset(
         "N(0, 0.01²) suits one wide hidden layer. Through twenty layers, no activation survives it.",
-        ("relu", "normal", 0.01),
-        ("tanh", "normal", 0.01),
-        ("sigmoid", "normal", 0.01),
+        ("relu", "normal"), ("tanh", "normal"), ("sigmoid", "normal"),
     ),
     "Too large": _preset(
         "N(0, 1): the gradient explodes, most of all where nothing saturates.",
-        ("tanh", "normal", 1.0),
-        ("relu", "normal", 1.0),
-        ("sigmoid", "normal", 1.0),
+        ("tanh", "normal"), ("relu", "normal"), ("sigmoid", "normal"), std=1.0,
     ),
     "Just right": _preset(
         "Xavier for tanh, He for ReLU: the two standard pairs, and SELU with variance 1/n.",
-        ("tanh", "xavier_normal", 0.01),
-        ("relu", "he_normal", 0.01),
-        ("selu", "xavier_normal", 0.01),
+        ("tanh", "xavier_normal"), ("relu", "he_normal"), ("selu", "xavier_normal"),
     ),
     "Three fates": _preset(
         "The three that “So what?” trains: only one of them learns.",
-        ("relu", "normal", 0.01),
-        ("sigmoid", "xavier_normal", 0.01),
-        ("relu", "he_normal", 0.01),
+        ("relu", "normal"), ("sigmoid", "xavier_normal"), ("relu", "he_normal"),
     ),
-}
+}  # fmt: skip
 
 
 def _read_activation(text: str) -> str:
@@ -89,17 +77,13 @@ def _slot_fields(slot: str, activation: str, init: str) -> tuple[Field, ...]:
 
     return (
         Field(f"activation{slot}", activation, read),
-        choice(f"init{slot}", init, INITS),
+        choice(f"init{slot}", init, tuple(INITIALIZERS)),
         number(f"std{slot}", 0.01, BOUNDS["init_std"]),
     )
 
 
-FIELDS = (
-    *_slot_fields("", "sigmoid", "torch_default"),
-    *_slot_fields("2", "relu", "torch_default"),
-    *_slot_fields("3", "relu", "he_normal"),
-    *_slot_fields("4", NONE, "he_normal"),
-)
+FIRST = (("sigmoid", "torch_default"), ("relu", "torch_default"), ("relu", "he_normal"), (NONE, "he_normal"))
+FIELDS = tuple(field for slot, design in zip(SLOTS, FIRST, strict=True) for field in _slot_fields(slot, *design))
 
 
 def designs_panel(link: LinkState) -> list[Design]:
@@ -116,7 +100,6 @@ def designs_panel(link: LinkState) -> list[Design]:
 
 
 def _slot(link: LinkState, slot: str, index: int) -> Design | None:
-    color = series_style(index)["color"]
     known = (*trainable_activations(), *([NONE] if slot else []))
     options = tuple(dict.fromkeys((*known, link[f"activation{slot}"])))  # the last may be one of the visitor's own
     st.selectbox(
@@ -138,11 +121,11 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
         st.error(f"{plain(activation)} {error.rule}.")
         return None
     weights = f"N(0, {std:g}²)" if init in WITH_STD else INITIALIZERS[init].label
-    st.markdown(f':color[●]{{foreground="{color}"}} {_activation_label(name)}, {weights}')
+    label = f"{_activation_label(name)}, {weights}"
+    st.markdown(f':color[●]{{foreground="{series_style(index)["color"]}"}} {label}')
     return Design(
-        f"{_activation_label(name)}, {weights}", color, index,
-        lambda depth, width, seed: RunSpec(hidden=(width,) * depth, activation=name, init=init, init_std=std, seed=seed),
-    )  # fmt: skip
+        label, index, lambda depth, width, seed: RunSpec(hidden=(width,) * depth, activation=name, init=init, init_std=std, seed=seed)
+    )
 
 
 def _activation_label(name: str) -> str:

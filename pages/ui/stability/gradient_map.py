@@ -14,7 +14,6 @@ from pages.ui.stability import measures
 from pages.ui.stability.designs import Design
 
 PLANES = {"depth": "σ_w and depth", "sigma_b": "σ_w and σ_b"}
-MAP_HEIGHT = 420
 MAP_WIDTH_LIMIT = 64  # units of the networks measured for the map
 FIELDS = (
     choice("plane", "depth", tuple(PLANES)),
@@ -47,13 +46,12 @@ def map_panel(link: LinkState, designs: list[Design], depth: int, width: int) ->
     sigma_w, heights, line = measures.map_axes(spec.activation, plane, link["sigma_b"])
     changes = measures.gradient_plane(spec.activation, plane, link["sigma_b"], units)
     initializer = INITIALIZERS[spec.init]
-    w = float(np.sqrt(width)) * initializer.std(width, width, spec)
-    b = initializer.bias_std(width, width, spec)
-    here = (w, b) if plane == "sigma_b" else (w, min(float(depth), float(heights[-1])))
-    yname, ytitle = ("σ<sub>b</sub>", "σ<sub>b</sub>") if plane == "sigma_b" else ("layers", "layers the gradient has gone back")
-    inside = 0 < w <= sigma_w[-1] and b <= heights[-1]
+    w, b = float(np.sqrt(width)) * initializer.std(width, width, spec), initializer.bias_std(width, width, spec)
+    y, yname, ytitle = min(float(depth), float(heights[-1])), "layers", "layers the gradient has gone back"
+    if plane == "sigma_b":
+        y, yname, ytitle = b, "σ<sub>b</sub>", "σ<sub>b</sub>"
+    here = (w, y) if 0 < w <= sigma_w[-1] and b <= heights[-1] else None
     with picture:
-        figure = gradient_map(sigma_w, heights, changes, line, yname=yname, ytitle=ytitle, here=here if inside else None)
-        live_chart(
-            figure, key="gradient_map", height=MAP_HEIGHT, alt=f"Gradient of {design.label} over {PLANES[plane]}, with theory's line"
-        )
+        figure = gradient_map(sigma_w, heights, changes, line, yname=yname, ytitle=ytitle, here=here)
+        alt = f"Gradient of {design.label} over {PLANES[plane]}, with theory's line"
+        live_chart(figure, key="gradient_map", height=420, alt=alt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -22,7 +22,6 @@ from pages.ui.ticking import follow
 from pages.ui.unbroken import unbroken
 
 LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
-SCALE_BOUNDS = Bounds(0.001, 100.0)
 VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
 SINGULAR_POINTS = 40
 PLAY_SECONDS, PLAY_STEPS = 0.35, 50
@@ -31,7 +30,7 @@ GROWTH_HEIGHT = 520
 FIELDS = (
     choice("law", "gaussian", tuple(ENSEMBLES)),
     number("n", 4, Bounds(1, LARGEST_N, whole=True)),
-    number("sigma", 1.0, SCALE_BOUNDS),
+    number("sigma", 1.0, Bounds(0.001, 100.0)),
     number("factors", 100, Bounds(1, MOST_FACTORS, whole=True)),
     number("trials", 300, Bounds(1, MOST_TRIALS, whole=True)),
     choice("precision", "float32", tuple(PRECISIONS)),
@@ -41,8 +40,7 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(NamedTuple):
     """What the controls ask for."""
 
     law: str
@@ -57,10 +55,6 @@ class Product:
     def exponents(self) -> Array:
         """Predicted, in nats a factor."""
         return ENSEMBLES[self.law].exponents(self.n, self.scale)
-
-    @property
-    def critical(self) -> float:
-        return ENSEMBLES[self.law].critical_scale(self.n)
 
     def crossings(self, literal: LiteralGrowth) -> Array:
         """At which factor each trial left the number format at that end."""
@@ -90,8 +84,9 @@ def _product(link: LinkState, playing: bool) -> None:
     controls, picture = st.columns([1, 2.6], gap="medium")
     with controls:
         product = _controls(link)
-    growth = rescaled(measures.unit_growth(product.law, product.n, product.factors, product.trials, product.seed), product.scale)
-    literal = measures.literal(product.precision, product.law, product.n, product.factors, product.trials, product.scale, product.seed)
+    law, n, scale, factors, trials, precision, seed = product
+    growth = rescaled(measures.growth(n, factors, trials, seed=seed, ensemble=law), scale)  # kept at scale 1, which any other only shifts
+    literal = measures.literal(precision, n, factors, trials, scale=scale, seed=seed, ensemble=law)
     with picture:
         k = _position(link, product, playing)
         _growth(link, product, growth, literal, k)
@@ -106,22 +101,22 @@ def _controls(link: LinkState) -> Product:
     st.selectbox("Law of the entries", format_func=lambda law: ENSEMBLES[law].label, **link.index("law"))
     st.latex(ENSEMBLES[link["law"]].latex)
     st.slider("Size n of the matrices", **link.value("n"))
-    law, n = ENSEMBLES[link["law"]], int(link["n"])
+    law, n = ENSEMBLES[link["law"]], link["n"]
     st.number_input("Scale σ", step=0.01, format="%.4f", **link.value("sigma"))
     st.button(
-        "Find the σ that neither grows nor dies", on_click=unbroken(_set), args=(link, "sigma", law.critical_scale(n)),
+        "Find the σ that neither grows nor dies", on_click=unbroken(link.update), args=({"sigma": law.critical_scale(n)},),
         icon=":material/balance:", help="Sets σ to exp(−λ₁(n)), where the largest exponent is 0.", width="stretch",
     )  # fmt: skip
     st.slider("Factors", **link.value("factors"))
     st.slider("Trials", **link.value("trials"))
-    factors, wanted = int(link["factors"]), int(link["trials"])
+    factors, wanted = link["factors"], link["trials"]
     trials = min(wanted, affordable_trials(n, factors, link["law"]))
     if trials < wanted:
         fewer = "1 trial" if trials == 1 else f"{trials} trials"
         st.caption(f":material/speed: {fewer} instead of {wanted}, so that {factors} factors of {n} × {n} answer within a second.")
     st.segmented_control("Number format", required=True, **link.default("precision"))
     st.number_input("Seed", **link.value("draw"))
-    return Product(link["law"], n, float(link["sigma"]), factors, trials, link["precision"], int(link["draw"]))
+    return Product(link["law"], n, link["sigma"], factors, trials, link["precision"], link["draw"])
 
 
 def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGrowth, k: int) -> None:
@@ -141,7 +136,7 @@ def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGr
 
 def _position(link: LinkState, product: Product, playing: bool) -> int:
     """The play button and the slider of k."""
-    link["k"] = min(int(link["k"]), product.factors)
+    link["k"] = min(link["k"], product.factors)
     if playing:
         step = max(1, product.factors // PLAY_STEPS)
         if link["k"] + step >= product.factors:
@@ -154,28 +149,29 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
         st.button(label, icon=icon, on_click=unbroken(_play), args=(link, product, not playing), disabled=product.factors == 1)
         if product.factors > 1:
             st.slider("Factors multiplied, k", **link.value("k", max_value=product.factors))
-    return int(link["k"])
+    k: int = link["k"]
+    return k
 
 
 def _matrices(link: LinkState, product: Product, k: int) -> None:
-    snapshot = measures.snapshot(k, product.precision, product.law, product.n, product.scale, product.seed)
+    law, n, scale, factors, _, precision, seed = product
+    snapshot = measures.snapshot(k, n, scale=scale, seed=seed, ensemble=law, precision=precision)
     before, after, values = st.columns([1, 1, 1.7], gap="medium")
     literally = link["view"] == "literal"
     with before:
         st.markdown("###### One factor")
         live_chart(figures.matrix_picture(snapshot.first), key="matrix_before", height=250, alt="The first factor as colors")
     with after:
-        st.markdown(f"###### After {k}, in {product.precision}" if literally else rf"###### After {k}, times $10^{{{snapshot.exponent}}}$")
+        st.markdown(f"###### After {k}, in {precision}" if literally else rf"###### After {k}, times $10^{{{snapshot.exponent}}}$")
         shown = snapshot.literal if literally else snapshot.mantissa
         live_chart(figures.matrix_picture(shown), key="matrix_after", height=250, alt=f"The product of {k} factors as colors")
     with values:
         st.markdown("###### Singular values: one outgrows the rest")
-        at = tuple(int(x) for x in np.unique(np.linspace(1, product.factors, min(product.factors, SINGULAR_POINTS)).round()))
-        path = rescaled(measures.unit_singular_values(product.law, product.n, at, product.seed).T, product.scale, at).T
+        at = tuple(int(x) for x in np.unique(np.linspace(1, factors, min(factors, SINGULAR_POINTS)).round()))
+        path = rescaled(measures.singular_values(n, at, seed=seed, ensemble=law).T, scale, at).T
         figure = figures.singular_values(at, path, product.exponents / math.log(10), k)
-        live_chart(
-            figure, key="singular_values", height=300, alt="Singular values of the product against the number of factors, with theory"
-        )
+        alt = "Singular values of the product against the number of factors, with theory"
+        live_chart(figure, key="singular_values", height=300, alt=alt)
 
 
 def _tiles(product: Product, growth: Array, literal: LiteralGrowth) -> None:
@@ -196,30 +192,23 @@ def _tiles(product: Product, growth: Array, literal: LiteralGrowth) -> None:
 
 
 def _critical_panel(link: LinkState, product: Product) -> None:
-    law = ENSEMBLES[product.law]
+    law, critical = ENSEMBLES[product.law], ENSEMBLES[product.law].critical_scale(product.n)
     text, picture = st.columns([1, 1.6], gap="medium")
     naive = 1 / math.sqrt(product.n) if product.law in ("gaussian", "uniform") else 1.0
     with text:
         st.markdown("##### The σ that neither grows nor dies")
         st.markdown(
-            f"For n = {product.n} it is **{product.critical:.4f}**; 1/√n keeps the *mean square* and is {1 / math.sqrt(product.n):.4f}. "
+            f"For n = {product.n} it is **{critical:.4f}**; 1/√n keeps the *mean square* and is {1 / math.sqrt(product.n):.4f}. "
             "The typical product is smaller than its mean square says, for a few huge trials carry the mean; the more so the smaller n."
         )
         if not law.exact:
             st.caption("For uniform entries there is no closed form; this is the value of Gaussian entries with the same variance.")
         with st.container(horizontal=True):
-            st.button(
-                f"σ = {product.critical:.4f}", key="stability_critical", on_click=unbroken(_set), args=(link, "sigma", product.critical)
-            )
-            st.button(f"σ = {naive:.4f}", key="stability_naive", on_click=unbroken(_set), args=(link, "sigma", naive))
-            st.button("σ = 1", key="stability_one", on_click=unbroken(_set), args=(link, "sigma", 1.0))
+            for key, label, scale in (("critical", f"{critical:.4f}", critical), ("naive", f"{naive:.4f}", naive), ("one", "1", 1.0)):
+                st.button(f"σ = {label}", key=f"stability_{key}", on_click=unbroken(link.update), args=({"sigma": scale},))
     with picture:
         figure = figures.critical_scales(measures.critical_scales(product.law, LARGEST_N), product.n, product.scale)
         live_chart(figure, key="critical", height=300, alt="The critical scale against n, with 1/√n and where the controls stand")
-
-
-def _set(link: LinkState, name: str, value: float) -> None:
-    link[name] = value
 
 
 def _play(link: LinkState, product: Product, playing: bool) -> None:
@@ -229,5 +218,5 @@ def _play(link: LinkState, product: Product, playing: bool) -> None:
 
 
 def _csv(growth: Array) -> str:
-    columns: dict[str, list[float]] = {"k": list(range(1, growth.shape[1] + 1))}
-    return csv_table(columns | {f"trial {index + 1} log10 max|M|": trial.tolist() for index, trial in enumerate(growth)})
+    trials = {f"trial {index} log10 max|M|": trial.tolist() for index, trial in enumerate(growth, start=1)}
+    return csv_table({"k": list(range(1, growth.shape[1] + 1))} | trials)

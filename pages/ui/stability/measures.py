@@ -12,7 +12,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
 from mlp_core.labs.stability.depth import gaussian_batch, output_histograms, predict_depth
 from mlp_core.labs.stability.gradient_map import VarianceMap, gradient_map_log10
-from mlp_core.labs.stability.growth import LiteralGrowth, ProductSnapshot, literal_growth, product_after
+from mlp_core.labs.stability.growth import literal_growth, product_after
 from mlp_core.labs.stability.singular_values import singular_value_path
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.stability import matrix_product_growth
@@ -29,26 +29,10 @@ PLANE_DEPTH = 20  # in the plane (σ_w, σ_b)
 HIGHEST_SIGMA_B = 2.0
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def unit_growth(law: str, n: int, factors: int, trials: int, seed: int) -> Array:
-    """Growth at scale 1, which any other scale only shifts."""
-    return matrix_product_growth(n, factors, trials, 1.0, seed, ensemble=law)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def literal(precision: str, law: str, n: int, factors: int, trials: int, scale: float, seed: int) -> LiteralGrowth:
-    return literal_growth(precision, n, factors, trials, scale=scale, seed=seed, ensemble=law)
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
-def snapshot(k: int, precision: str, law: str, n: int, scale: float, seed: int) -> ProductSnapshot:
-    return product_after(k, n, scale=scale, seed=seed, ensemble=law, precision=precision)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def unit_singular_values(law: str, n: int, at: tuple[int, ...], seed: int) -> Array:
-    """At scale 1, which any other scale only shifts."""
-    return singular_value_path(n, at, seed=seed, ensemble=law)
+growth = st.cache_data(max_entries=8, show_spinner=False)(matrix_product_growth)
+literal = st.cache_data(max_entries=8, show_spinner=False)(literal_growth)
+snapshot = st.cache_data(max_entries=128, show_spinner=False)(product_after)
+singular_values = st.cache_data(max_entries=8, show_spinner=False)(singular_value_path)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

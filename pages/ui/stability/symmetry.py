@@ -13,16 +13,15 @@ from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
-from pages.ui.run.job_groups import ShownRun, follow_group
+from pages.ui.run.job_groups import follow_group
 from pages.ui.stability.training import curves, outcome, side_by_side
 
 GROUP = "symmetry"
 UNITS = ("4", "16", "64", "256")
-MOST_EPOCHS = 10
 PICTURED = 8  # units of each run whose weights are shown
 FIELDS = (
     choice("units", "256", UNITS),
-    number("symmetry_epochs", 3, Bounds(1, MOST_EPOCHS, whole=True)),
+    number("symmetry_epochs", 3, Bounds(1, 10, whole=True)),
 )
 
 
@@ -36,7 +35,7 @@ def section(link: LinkState) -> None:
     units, epochs = st.columns(2, gap="medium")
     units.select_slider("Hidden units", **link.value("units"))
     epochs.slider("Epochs", **link.value("symmetry_epochs"))
-    chosen = variants(int(link["units"]), int(link["symmetry_epochs"]), int(link["seed"]))
+    chosen = variants(int(link["units"]), link["symmetry_epochs"], link["seed"])
     follow_group(GROUP, lambda: _runs(chosen))
 
 
@@ -45,22 +44,17 @@ def _runs(chosen: tuple[Variant, ...]) -> None:
     group = session.jobs().group(GROUP)
     if not shown or group is None:
         return
-    _distinct(shown)
-    curves(shown, log=True)
-    columns = st.columns(len(shown))
-    for column, (title, snapshot), job, variant in zip(columns, shown, group.jobs, chosen, strict=True):
-        with column.container(border=True, height="stretch"):
-            outcome(title, snapshot)
-            st.caption(variant.lesson)
-            _weights(title, job)
-
-
-def _distinct(shown: list[ShownRun]) -> None:
     st.markdown("##### Units that differ from each other")
     series = [DistinctSeries(title, *distinct_units(snapshot.history)) for title, snapshot in shown]
     first = shown[0].snapshot
     figure = distinct_unit_counts(series, first.spec.hidden[0], first.steps_per_epoch, first.spec.epochs)
     live_chart(figure, key="distinct", height=300, alt="Number of distinct hidden units against epochs, one line a start")
+    curves(shown, log=True)
+    for column, (title, snapshot), job, variant in zip(st.columns(len(shown)), shown, group.jobs, chosen, strict=True):
+        with column.container(border=True, height="stretch"):
+            outcome(title, snapshot)
+            st.caption(variant.lesson)
+            _weights(title, job)
 
 
 def _weights(title: str, job: TrainingJob) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot
-from mlp_core.reports.diagnosis.diagnosis import Verdict, diagnose
+from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import BOUNDS, Bounds, RunSpec
 from mlp_core.training import Run
 from pages.figures.series import CurveSeries
@@ -21,16 +21,15 @@ from pages.ui.live_chart import live_chart
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.job_groups import ShownRun, follow_group, group_controls
 from pages.ui.session import Planned
-from pages.ui.stability.designs import Design, designs_panel
+from pages.ui.stability.designs import designs_panel
 from pages.ui.text import percent
 
 GROUP = "designs"
-MOST_LAYERS, MOST_EPOCHS = 20, 10
 TRAINED_WIDTH = 64
 CHART_HEIGHT = 340
 FIELDS = (
-    number("layers", 5, Bounds(1, MOST_LAYERS, whole=True)),
-    number("epochs", 2, Bounds(1, MOST_EPOCHS, whole=True)),
+    number("layers", 5, Bounds(1, 20, whole=True)),
+    number("epochs", 2, Bounds(1, 10, whole=True)),
     number("lr", 0.1, BOUNDS["lr"]),
 )
 
@@ -47,12 +46,9 @@ def section(link: LinkState) -> None:
     layers.slider(f"Hidden layers of {TRAINED_WIDTH} units", **link.value("layers"))
     epochs.slider("Epochs", **link.value("epochs"))
     lr.number_input("Learning rate", format="%.4g", **link.value("lr"))
-    titled = [(design.label, _spec(link, design)) for design in designs]
+    specs = [replace(design.spec(link["layers"], TRAINED_WIDTH, link["seed"]), epochs=link["epochs"], lr=link["lr"]) for design in designs]
+    titled = [(design.label, spec) for design, spec in zip(designs, specs, strict=True)]
     follow_group(GROUP, lambda: _runs(titled))
-
-
-def _spec(link: LinkState, design: Design) -> RunSpec:
-    return replace(design.spec(int(link["layers"]), TRAINED_WIDTH, int(link["seed"])), epochs=int(link["epochs"]), lr=float(link["lr"]))
 
 
 def _runs(titled: list[tuple[str, RunSpec]]) -> None:
@@ -111,11 +107,8 @@ def outcome(title: str, snapshot: JobSnapshot) -> None:
         norm = snapshot.history.probes[0].layers[0].gradient_norm
         st.caption(f"|∂L/∂W| of layer 1 before training: {norm:.2g}")
     verdict = diagnose(snapshot.spec, snapshot.history, snapshot.stop_reason, snapshot.inspections)
-    if verdict.kind != "waiting":
-        _box(verdict)
-
-
-def _box(verdict: Verdict) -> None:
+    if verdict.kind == "waiting":
+        return
     text = " ".join(part for part in (f"**{verdict.sentence}**", verdict.evidence, verdict.advice) if part)
     if verdict.is_fault:
         st.warning(text, icon=":material/warning:")
