@@ -9,19 +9,7 @@ import streamlit as st
 from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS, Activation, Curve
-from mlp_core.labs.activations.facts import (
-    FLAT_FRACTION,
-    IDENTITIES,
-    SHAPE,
-    Cost,
-    Facts,
-    Probe,
-    Stretch,
-    gaps,
-    measure,
-    measure_cost,
-    probe,
-)
+from mlp_core.labs.activations.facts import FLAT_FRACTION, IDENTITIES, SHAPE, Cost, Probe, Stretch, gaps, measure, measure_cost, probe
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import EXPRESSION_PREFIX, MAX_EXPRESSION_LENGTH, RunSpec, SpecError
 from pages.figures.activations import FunctionSeries, function_curves
@@ -114,7 +102,7 @@ def _card(one: ShownActivation) -> None:
     st.latex(rf"\varphi(x) = {activation.latex}")
     if activation.derivative_latex:
         st.latex(rf"\varphi'(x) = {activation.derivative_latex}")
-    st.markdown("\n".join(f"- {line}" for line in _fact_lines(one, measure(activation, one.curve, **one.parameters))))
+    st.markdown("\n".join(f"- {line}" for line in _fact_lines(one)))
     try:
         query = RunSpec(activation=activation.name, activation_parameter=next(iter(one.parameters.values()), None)).to_query()
     except SpecError as error:
@@ -123,7 +111,8 @@ def _card(one: ShownActivation) -> None:
         link_to("train", f"Train with {one.title}", {"activation": activation.name} | query, icon=":material/play_circle:")
 
 
-def _fact_lines(one: ShownActivation, facts: Facts) -> list[str]:
+def _fact_lines(one: ShownActivation) -> list[str]:
+    facts = measure(one.activation, one.curve, **one.parameters)
     interval = one.activation.range(*one.parameters.values())
     on_grid = f"{tidy(facts.smallest)} to {tidy(facts.largest)} on this grid"
     centered = "zero-centered" if facts.zero_centered else "not zero-centered"
@@ -167,7 +156,7 @@ def cost_panel(shown: Sequence[ShownActivation]) -> None:
     st.caption(
         f"“The exponential is expensive”: measure it. Float32, {SHAPE[0]} × {SHAPE[1]} values as in one hidden layer of the book's MLP."
     )
-    costs = _measured()
+    costs: dict[str, Cost] = st.session_state.setdefault("_activation_costs", {})  # label -> its last measurement
     if st.button("Measure on this machine", icon=":material/timer:"):
         with st.spinner("Measuring…"):
             costs["ReLU"] = measure_cost(ACTIVATIONS["relu"])
@@ -176,17 +165,13 @@ def cost_panel(shown: Sequence[ShownActivation]) -> None:
     if not listed:
         return
     relu = costs["ReLU"].forward + costs["ReLU"].backward
+    rows = []
+    for label in listed:
+        forward, backward, threads = costs[label].forward, costs[label].backward, costs[label].threads
+        multiple = {"Both, as a multiple of ReLU": (forward + backward) / relu}
+        rows.append({"Activation": label, "Forward": forward, "Backward": backward, "Threads": threads} | multiple)
     st.dataframe(
-        [
-            {
-                "Activation": label,
-                "Forward": costs[label].forward,
-                "Backward": costs[label].backward,
-                "Threads": costs[label].threads,
-                "Both, as a multiple of ReLU": (costs[label].forward + costs[label].backward) / relu,
-            }
-            for label in listed
-        ],
+        rows,
         hide_index=True,
         width="content",
         column_config={
@@ -195,9 +180,3 @@ def cost_panel(shown: Sequence[ShownActivation]) -> None:
             "Both, as a multiple of ReLU": st.column_config.NumberColumn(format="%.1f"),
         },
     )
-
-
-@st.cache_resource(scope="session", show_spinner=False)
-def _measured() -> dict[str, Cost]:
-    """Label -> the last measurement of this session."""
-    return {}

@@ -12,18 +12,16 @@ from mlp_core.spec import MAX_LAYERS, Bounds
 from pages.figures.activations import FunctionSeries, pushed_distribution
 from pages.ui.activations.activations import ShownActivation
 from pages.ui.downloads import download
-from pages.ui.link import Field, LinkState, link_to, number
+from pages.ui.link import LinkState, link_to, number
 from pages.ui.live_chart import live_chart
 from pages.ui.text import percent
 
 CHART_HEIGHT = 400
-WEIGHT_VARIANCE_BOUNDS = Bounds(0.1, 4.0)
-DEPTH_BOUNDS = Bounds(1, MAX_LAYERS, whole=True)
-FIELDS: tuple[Field, ...] = (
+FIELDS = (
     number("mean", 0.0, MEAN_BOUNDS),
     number("std", 1.0, STD_BOUNDS),
-    number("weight_variance", 1.0, WEIGHT_VARIANCE_BOUNDS),
-    number("depth", 20, DEPTH_BOUNDS),
+    number("weight_variance", 1.0, Bounds(0.1, 4.0)),
+    number("depth", 20, Bounds(1, MAX_LAYERS, whole=True)),
 )
 
 
@@ -32,7 +30,11 @@ def distribution_panel(link: LinkState, shown: ShownActivation) -> None:
     st.subheader(f"A distribution pushed through {shown.title}")
     controls, picture = st.columns([1, 2.4], gap="medium")
     with controls:
-        _controls(link)
+        variance_help = "Weights have variance σ_w² divided by the layer's inputs. He: 2. Xavier, for equal widths: 1."
+        st.slider(r"Mean $\mu$ of the inputs", step=0.1, **link.value("mean"))
+        st.slider("Standard deviation $s$ of the inputs", step=0.05, **link.value("std"))
+        st.slider(r"Weight variance $\sigma_w^2$", step=0.1, help=variance_help, **link.value("weight_variance"))
+        st.slider("Layers $L$", **link.value("depth"))
     pushed = push_through(shown.activation, link["mean"], link["std"], **shown.parameters)
     with picture:
         curve = FunctionSeries(shown.label, *(part.numpy() for part in (pushed.curve.x, pushed.curve.value, pushed.curve.gradient)))
@@ -42,14 +44,6 @@ def distribution_panel(link: LinkState, shown: ShownActivation) -> None:
     _metrics(pushed)
     _through_depth(shown, pushed.mean_square_gradient, link["weight_variance"], link["depth"])
     download("Histograms (CSV)", "distribution.csv", lambda: _csv(pushed))
-
-
-def _controls(link: LinkState) -> None:
-    variance_help = "Weights have variance σ_w² divided by the layer's inputs. He: 2. Xavier, for equal widths: 1."
-    st.slider(r"Mean $\mu$ of the inputs", step=0.1, **link.value("mean"))
-    st.slider("Standard deviation $s$ of the inputs", step=0.05, **link.value("std"))
-    st.slider(r"Weight variance $\sigma_w^2$", step=0.1, help=variance_help, **link.value("weight_variance"))
-    st.slider("Layers $L$", **link.value("depth"))
 
 
 def _metrics(pushed: Pushed) -> None:
@@ -74,9 +68,8 @@ def _through_depth(shown: ShownActivation, mean_square: float, variance: float, 
     )
     if shown.activation.trainable:
         query = {"activation": shown.activation.name, "depth": str(depth)}
-        link_to(
-            "stability", f"Measure it in a real network of {depth} layers{_default(shown)}", query, icon=":material/stacked_line_chart:"
-        )
+        label = f"Measure it in a real network of {depth} layers{_default(shown)}"
+        link_to("stability", label, query, icon=":material/stacked_line_chart:")
 
 
 def _default(shown: ShownActivation) -> str:

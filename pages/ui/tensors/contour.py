@@ -43,14 +43,17 @@ def section(link: LinkState) -> None:
         on_change=unbroken(_start), args=(link,), **link.default("f"),
     )  # fmt: skip
     surface = SURFACES[link["f"]]
+    reading = read_point(surface, link["x"], link["y"])
     picture, numbers = st.columns([1.25, 1], gap="medium")
     with picture:
-        reading = read_point(surface, link["x"], link["y"])
         click = _map(link["f"], surface, reading)
     if click is not None:
         _place(link, click)
     with numbers:
-        _controls(link, surface)
+        st.latex(f"f(x, y) = {surface.latex}")
+        st.caption(surface.remark)
+        for column, name in zip(st.columns(2), ("x", "y"), strict=True):
+            column.slider(f"${name}$", step=STEP, **link.value(name))
         _numbers(reading)
         _slopes(surface, reading)
 
@@ -59,16 +62,9 @@ def _start(link: LinkState) -> None:
     link["x"], link["y"] = SURFACES[link["f"]].start
 
 
-def _controls(link: LinkState, surface: Surface) -> None:
-    st.latex(f"f(x, y) = {surface.latex}")
-    st.caption(surface.remark)
-    for column, name in zip(st.columns(2), ("x", "y"), strict=True):
-        column.slider(f"${name}$", step=STEP, **link.value(name))
-
-
 def _map(name: str, surface: Surface, reading: Reading) -> Click | None:
     gradient = None
-    if reading.steepness > 0 and reading.kind == "regular":
+    if _has_direction(reading):
         gradient = (reading.gradient[0] / reading.steepness, reading.gradient[1] / reading.steepness)
     values = memo("tensors_field", name, lambda: field(surface, SIDE))
     figure = contour_map(values, CONTOUR_EXTENT, (reading.x, reading.y, reading.value), Directions(gradient, reading.tangent))
@@ -78,17 +74,22 @@ def _map(name: str, surface: Surface, reading: Reading) -> Click | None:
     return click
 
 
+def _has_direction(reading: Reading) -> bool:
+    return reading.steepness > 0 and reading.kind == "regular"
+
+
 def _numbers(reading: Reading) -> None:
     """Gradient and tangent, each by its own way, and their product; or why there is none."""
     if reading.tangent is None or reading.degrees is None:
         st.info(f"The gradient is {_vector(reading.gradient)}: no direction. {CRITICAL[reading.kind]}", icon=":material/adjust:")
         return
+    dot = f"{reading.dot or 0.0:.1e}".replace("-", "−")
     st.markdown(
         "| | | found by |\n|---|---|---|\n"
         f"| value $f$ | **{number(reading.value)}** | |\n"
         f"| gradient $\\nabla f$ | **{_vector(reading.gradient)}**, length {number(reading.steepness)} | autograd |\n"
         f"| tangent $t$ | **{_vector(reading.tangent)}** | values of $f$ alone |\n"
-        f"| $\\nabla f \\cdot t$ | **{_tiny(reading.dot or 0.0)}** | |\n"
+        f"| $\\nabla f \\cdot t$ | **{dot}** | |\n"
         f"| angle | **{reading.degrees:.4f}°** | |"
     )
     st.caption(
@@ -101,16 +102,11 @@ def _slopes(surface: Surface, reading: Reading) -> None:
     radians = np.radians(ANGLES)
     measured = slopes(surface, reading.x, reading.y, radians)
     predicted = reading.gradient[0] * np.cos(radians) + reading.gradient[1] * np.sin(radians)
-    regular = reading.kind == "regular" and reading.steepness > 0
-    uphill = math.degrees(math.atan2(reading.gradient[1], reading.gradient[0])) % 360 if regular else None
+    uphill = math.degrees(math.atan2(reading.gradient[1], reading.gradient[0])) % 360 if _has_direction(reading) else None
     figure = slope_by_direction(ANGLES, measured, predicted, uphill, tuple(math.degrees(angle) for angle in reading.crossings))
     st.markdown("##### How fast f rises, by direction")
     alt = "The slope of f in every direction: largest along the gradient, 0 along the contour."
     live_chart(figure, key="tensors_slopes", height=SLOPE_HEIGHT, alt=alt)
-
-
-def _tiny(value: float) -> str:
-    return f"{value:.1e}".replace("-", "−")
 
 
 def _vector(parts: tuple[float, float]) -> str:

@@ -40,25 +40,26 @@ def show_table_error(name: str, error: TableError) -> None:
 def operand(link: LinkState, name: str) -> Tensor | None:
     """Draw the editors of the link's field `name`, headed by its capital; the tensor, or None where it says why there is none."""
     with st.container(border=True):
+        tensor, refused = None, None
         try:
-            tensor = read(link[name])
+            written = read(link[name])
         except TableError as error:
+            refused = error
             st.markdown(f"**{name.upper()}**")
-            _text(link, name)
-            show_table_error(name.upper(), error)
-            return None
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{name.upper()}** &nbsp; shape `{tuple(tensor.shape)}`")
-            with st.popover("Shape", icon=":material/grid_on:", type="tertiary"):
-                _shape(link, name, tensor)
-        try:
-            edited = _edited(link, name, tensor)
-        except TableError as error:
-            _text(link, name)
-            show_table_error(name.upper(), error)
-            return None
-        _text(link, name)
-        return edited
+        else:
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.markdown(f"**{name.upper()}** &nbsp; shape `{tuple(written.shape)}`")
+                with st.popover("Shape", icon=":material/grid_on:", type="tertiary"):
+                    _shape(link, name, written)
+            try:
+                tensor = _edited(link, name, written)
+            except TableError as error:
+                refused = error
+        help = "Spaces between numbers, `;` between rows, `|` between matrices. `1 2 3` is a vector, `1 2 3;` a matrix of one row."
+        st.text_input("As text", help=help, placeholder="1 2 3; 4 5 6", **link.value(name))
+        if refused is not None:
+            show_table_error(name.upper(), refused)
+        return tensor
 
 
 def _edited(link: LinkState, name: str, tensor: Tensor) -> Tensor:
@@ -100,11 +101,6 @@ def _row_label(name: str, index: int, shape: Shape) -> str:
         return name.upper()
     place = f"{index}" if len(shape) == 2 else f"{index // shape[1]}, {index % shape[1]}"
     return f"{name.upper()}[{place}]"
-
-
-def _text(link: LinkState, name: str) -> None:
-    help = "Spaces between numbers, `;` between rows, `|` between matrices. `1 2 3` is a vector, `1 2 3;` a matrix of one row."
-    st.text_input("As text", help=help, placeholder="1 2 3; 4 5 6", **link.value(name))
 
 
 def _shape(link: LinkState, name: str, tensor: Tensor) -> None:

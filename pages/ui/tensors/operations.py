@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -15,7 +16,6 @@ from mlp_core.labs.tensors.operations import (
     Operation,
     Parameters,
     RefusedError,
-    Result,
     arithmetic_of,
     compute,
     number,
@@ -101,9 +101,8 @@ def _parameters(link: LinkState, operation: Operation) -> Parameters | None:
     if "axes" in operation.chosen:
         st.pills("Axes to sum over (none: all)", selection_mode="multi", **link.default("axes"))
     if "keepdim" in operation.chosen and link["axes"]:
-        st.segmented_control(
-            "Keep the axis?", format_func=lambda kept: f"keepdim={kept == 'yes'}", required=True, **link.default("keepdim")
-        )
+        said = {"no": "keepdim=False", "yes": "keepdim=True"}
+        st.segmented_control("Keep the axis?", format_func=said.__getitem__, required=True, **link.default("keepdim"))
     if "axis" in operation.chosen:
         st.pills("Axis to sum along", required=True, **link.default("axis"))
     if "swap" in operation.chosen:
@@ -139,10 +138,15 @@ def _results(link: LinkState, operation: Operation, tensors: Sequence[Tensor], p
             st.markdown("What torch says:")
             st.code(str(error), language=None, wrap_lines=True)
             return
-        st.markdown(f"{lineup.words} The result: shape `{tuple_text(result.value.shape)}`, {_kind(result)}.")
-        _overflow(result)
+        kind = "a Python `int`" if result.printed.isdigit() else f"`{result.value.dtype}`"
+        st.markdown(f"{lineup.words} The result: shape `{tuple_text(result.value.shape)}`, {kind}.")
+        if not bool(result.value.isfinite().all()):  # the inputs are finite, so whatever is not came from the operation
+            beyond = f"the largest number of float32 is {number(LARGEST)}; what grows beyond it becomes ∞, and ∞ − ∞ or 0·∞ is NaN"
+            st.warning(f"Overflow: {beyond}.", icon=":material/all_inclusive:")
     _cells(link, operation, tensors, parameters, result.value)
-    _code(line, tensors, result)
+    made = [f"{name} = {literal(tensor)}" for name, tensor in zip(NAMES, tensors, strict=False)]
+    printed = [f"# {row}" for row in result.printed.splitlines()]
+    st.code("\n".join([*made, line, *printed]), language="python", wrap_lines=True)
 
 
 def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], parameters: Parameters, result: Tensor) -> None:
@@ -155,45 +159,18 @@ def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], par
     written = arithmetic_of(operation, tensors, made_by, float(result.flatten()[cell]))
     st.markdown("##### What made a cell of the result")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Previous cell", icon=":material/chevron_left:", on_click=unbroken(_move), args=(link, (cell - 1) % count), disabled=count == 1
-        )
-        st.button(
-            "Next cell", icon=":material/chevron_right:", on_click=unbroken(_move), args=(link, (cell + 1) % count), disabled=count == 1
-        )
+        for label, icon, other in (("Previous cell", "chevron_left", cell - 1), ("Next cell", "chevron_right", cell + 1)):
+            there = {"cell": other % count}
+            st.button(label, icon=f":material/{icon}:", on_click=unbroken(link.update), args=(there,), disabled=count == 1)
         st.markdown(f"{place} = **{written}**")
     figure, rows = cells_picture(link["op"], operation, tensors, result, made_by, cell)
     alt = f"The operands and the result; {place} = {written}."
-    click = live_chart(figure, key="tensors_cells", height=_height(rows), alt=alt, on_click=True)
+    height = int(min(max(CELL_PX * rows + 10, LEAST_PX), MOST_PX))
+    click = live_chart(figure, key="tensors_cells", height=height, alt=alt, on_click=True)
     st.caption("Click any cell of the result.")
     if click is not None and isinstance(click.data, int | float):
-        _move(link, int(click.data))
+        link["cell"] = int(click.data)
         st.rerun()
-
-
-def _move(link: LinkState, cell: int) -> None:
-    link["cell"] = cell
-
-
-def _kind(result: Result) -> str:
-    return "a Python `int`" if result.printed.isdigit() else f"`{result.value.dtype}`"
-
-
-def _overflow(result: Result) -> None:
-    """Name what float32 cannot hold: the inputs are finite, so whatever is not came from the operation."""
-    if not bool(result.value.isfinite().all()):
-        beyond = f"the largest number of float32 is {number(LARGEST)}; what grows beyond it becomes ∞, and ∞ − ∞ or 0·∞ is NaN"
-        st.warning(f"Overflow: {beyond}.", icon=":material/all_inclusive:")
-
-
-def _code(line: str, tensors: Sequence[Tensor], result: Result) -> None:
-    made = [f"{name} = {literal(tensor)}" for name, tensor in zip("AB", tensors, strict=False)]
-    printed = [f"# {row}" for row in result.printed.splitlines()]
-    st.code("\n".join([*made, line, *printed]), language="python", wrap_lines=True)
-
-
-def _height(rows: float) -> int:
-    return int(min(max(CELL_PX * rows + 10, LEAST_PX), MOST_PX))
 
 
 def lineup_picture(lineup: Lineup, shapes: Sequence[tuple[int, ...]]) -> Figure:
@@ -210,17 +187,14 @@ def cells_picture(
     name: str, operation: Operation, tensors: Sequence[Tensor], result: Tensor, made_by: Sequence[Tensor], cell: int
 ) -> tuple[Figure, float]:
     """Operands and result, the cell at a place of the flattened result marked with what made it; with the height in cells."""
-    chosen = _none(result)
+    chosen = torch.zeros(result.shape, dtype=torch.bool)
     chosen.view(-1)[cell] = True
     titles = [f"{letter} {tuple_text(tensor.shape)}" for letter, tensor in zip(NAMES, tensors, strict=False)]
     if operation.kind == "product" and result.ndim <= 2 and all(tensor.ndim <= 2 for tensor in tensors):
         a, b = tensors
+        second = _grid(titles[1], b, made_by[1], column=b.ndim == 1)
         standing = a.ndim == 2 and b.ndim == 1  # a column below the column it came from
-        return falk_scheme(
-            _grid(titles[0], a, made_by[0]),
-            _grid(titles[1], b, made_by[1], column=b.ndim == 1),
-            _result(result, chosen, column=standing),
-        )
+        return falk_scheme(_grid(titles[0], a, made_by[0]), second, _result(result, chosen, column=standing))
     if operation.kind == "cellwise":
         grids = [_stretched(title, tensor, made, result, chosen) for title, tensor, made in zip(titles, tensors, made_by, strict=True)]
     else:
@@ -229,14 +203,9 @@ def cells_picture(
     return tensor_equation(grids, _result(result, chosen), signs)
 
 
-def _none(tensor: Tensor) -> Tensor:
-    return torch.zeros(tensor.shape, dtype=torch.bool)
-
-
 def _result(result: Tensor, chosen: Tensor, column: bool = False) -> CellGrid:
     order = torch.arange(result.numel()).reshape(result.shape)
-    grid = _grid(f"result {tuple_text(result.shape)}", result, chosen, column=column)
-    return CellGrid(grid.title, grid.texts, grid.marked, order=_solid(order, column))
+    return replace(_grid(f"result {tuple_text(result.shape)}", result, chosen, column=column), order=_solid(order, column))
 
 
 def _grid(title: str, tensor: Tensor, marked: Tensor, *, column: bool = False) -> CellGrid:
