@@ -149,7 +149,7 @@ def _descent(settings: CurveSettings) -> None:
         _fit(settings)
         return
     learned = None
-    if (network := group.jobs[0].run.network) is not None:
+    if (network := shown[0].job.run.network) is not None:
         weight, bias = network.weights()[0]
         learned = np.concatenate([bias.double().numpy(), weight[0].double().numpy()])
     epochs = shown[0].snapshot.history.epochs

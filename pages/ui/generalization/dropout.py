@@ -146,7 +146,7 @@ def _variances(shown: list[ShownRun], xaxis: dict[str, Any]) -> None:
     """Of the first seed's activations, measured with dropout off."""
     st.markdown("###### Variance of the activations, layer by layer")
     curves = []
-    for title, snapshot in shown:
+    for title, snapshot, _ in shown:
         probes = snapshot.history.probes
         epochs = np.array([probe.step for probe in probes]) / snapshot.steps_per_epoch
         for index, dash in enumerate(("solid", "dash")):

@@ -88,14 +88,14 @@ def _panel(spec: RunSpec, share: float) -> None:
     live_chart(figure, key="label_accuracy", height=CHART_HEIGHT, alt=alt)
     group = session.jobs().group(GROUP)
     if shown and group is not None and group.key == (spec, share):
-        _numbers(shown[-1], group.jobs[-1].run.network, _noisy(shares[len(shown) - 1], spec.seed))
+        _numbers(shown[-1], _noisy(shares[len(shown) - 1], spec.seed))
     st.caption(
         f"The first {count(IMAGES)} training images, {count(TEST_IMAGES)} test images with right labels; Adam, lr 0.001, batches of 64."
     )
 
 
-def _numbers(one: ShownRun, network: Network | None, noisy: NoisyLabels) -> None:
-    epochs = one.snapshot.history.epochs
+def _numbers(one: ShownRun, noisy: NoisyLabels) -> None:
+    epochs, network = one.snapshot.history.epochs, one.job.run.network
     if not epochs or network is None:
         return
     best, last = max(record.test_accuracy for record in epochs), epochs[-1]
@@ -105,10 +105,9 @@ def _numbers(one: ShownRun, network: Network | None, noisy: NoisyLabels) -> None
         st.metric("Test accuracy", percent(last.test_accuracy), f"{lost:.1f} points since its best", border=True)
         if noisy.wrong.any():
             learned = learned_of_wrong(network, noisy)
-            st.metric(
-                "Wrong labels learned", percent(learned.wrong_label), border=True, help="Images with a wrong label, given that label."
-            )
-            st.metric("… still seen as they are", percent(learned.true_class), border=True, help="The same images, given their true class.")
+            wrong, true = percent(learned.wrong_label), percent(learned.true_class)
+            st.metric("Wrong labels learned", wrong, border=True, help="Images with a wrong label, given that label.")
+            st.metric("… still seen as they are", true, border=True, help="The same images, given their true class.")
     if noisy.wrong.any() and last.train_accuracy > LEARNED_BY_HEART:
         st.success(
             f"Learned by heart: {percent(last.train_accuracy)} of the labels as given, and {-lost:.1f} points less on "

@@ -12,7 +12,7 @@ from pages.figures.dropout import masked_matrix, masked_network, mean_of_masks
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.text import count, percent
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button
 
 ROWS, COLUMNS = 2, 8
 INPUTS, OUTPUTS = 4, 3  # of the network that is drawn around the tensor's columns
@@ -59,14 +59,9 @@ def _controls(link: LinkState) -> tuple[float, int, int]:
     probability.slider("p, the share that is dropped", step=0.05, **link.value("p"))
     with buttons, st.container(horizontal=True):
         for more in MORE:
-            label, icon = ("Next mask", "skip_next") if more == 1 else (f"{count(more)} more", "fast_forward")
-            st.button(
-                label, key=f"masks_{more}", icon=f":material/{icon}:", type="primary" if more == 1 else "secondary",
-                on_click=unbroken(_more), args=(link, more), disabled=link["masks"] + more > MOST_MASKS,
-            )  # fmt: skip
-        st.button(
-            "Start over", key="masks_over", icon=":material/restart_alt:", on_click=unbroken(_over), args=(link,), help="With other masks."
-        )
+            label, icon, type = ("Next mask", "skip_next", "primary") if more == 1 else (f"{count(more)} more", "fast_forward", "secondary")
+            button(label, f"masks_{more}", icon, _more, link, more, enabled=link["masks"] + more <= MOST_MASKS, type=type)
+        button("Start over", "masks_over", "restart_alt", _over, link, help="With other masks.")
     return link["p"], link["masks"], link["mask_seed"]
 
 

@@ -29,7 +29,7 @@ def runs_panel(name: str, label: str, key: Hashable, planned: Sequence[Planned],
         done = sum(one.snapshot.fraction_done for one in shown) / (len(shown) + len(group.waiting))
         last = shown[-1].snapshot
         st.progress(min(done, 1.0), f"{shown[-1].title}: epoch {len(last.history.epochs)} of {last.spec.epochs}")
-    for title, snapshot in shown:
+    for title, snapshot, _ in shown:
         reason = snapshot.stop_reason
         if reason is not None and reason.kind not in ("completed", "stopped", "abandoned"):
             st.error(f"**{title}.** {reason} Try a smaller learning rate.", icon=":material/error:")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from mlp_core.jobs import JobSnapshot
+from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import HistorySnapshot
 from pages.ui import session
 from pages.ui.session import Planned
@@ -24,6 +24,7 @@ class ShownRun(NamedTuple):
 
     title: str
     snapshot: JobSnapshot
+    job: TrainingJob
 
     @property
     def members(self) -> tuple[HistorySnapshot, ...]:
@@ -62,7 +63,7 @@ def group_controls(
         st.error(f"This cannot be trained here: {plain(group.error, 200)}", icon=":material/error:")
     if group.key != key and group.started:
         st.info("These runs are of the settings before; train again to see the new ones.", icon=":material/edit_note:")
-    return [ShownRun(title, job.snapshot()) for title, job in group.started]
+    return [ShownRun(title, job.snapshot(), job) for title, job in group.started]
 
 
 def _stop(name: str) -> None:

@@ -14,8 +14,8 @@ from mlp_core.theory import Array
 from pages.figures.axes import spoken_size
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
 from pages.ui.link import Field, LinkState
-from pages.ui.live_chart import Click, live_chart
-from pages.ui.unbroken import unbroken
+from pages.ui.live_chart import live_chart
+from pages.ui.unbroken import button, unbroken
 from pages.ui.widget_values import WidgetValues
 
 X_BOUNDS = Bounds(-8.0, 8.0)
@@ -62,8 +62,10 @@ def section(link: LinkState) -> None:
         figure = gradient_chain(factors, np.array([sigmoid_bound_log10(count) for count in range(1, len(points) + 1)]))
         live_chart(figure, key="chain_product", height=CHART_HEIGHT, alt="The running product below its bound 0.25^l.")
     _summary(factors)
-    if click is not None:
-        _place(link, click, layer)
+    if click is not None and isinstance(click.x, int | float):
+        _set(link, layer, click.x)
+        _place_values()["layer"] = (layer + 1) % len(points) + 1
+        st.rerun()
 
 
 def _controls(link: LinkState) -> int:
@@ -79,7 +81,7 @@ def _controls(link: LinkState) -> int:
             ("One layer more", "add", lambda points: (*points, points[-1]), len(points) < MOST_LAYERS),
             ("One layer less", "remove", lambda points: points[:-1], len(points) > 1),
         ):
-            st.button(label, on_click=unbroken(_change), args=(link, change), icon=f":material/{icon}:", disabled=not possible)
+            button(label, f"stability_chain_{icon}", icon, _change, link, change, enabled=possible)
     which, where = st.columns(2, gap="medium")
     which.pills("The next click sets layer", required=True, **place.default("layer", range(1, len(points) + 1)))
     layer: int = place["layer"] - 1
@@ -106,14 +108,6 @@ def _summary(factors: Array) -> None:
         f"$\\sigma' = {10 ** factors[weakest]:.3g}$. The weights multiply as well: they can make up for a quarter, but hardly for a "
         "saturated unit."
     )
-
-
-def _place(link: LinkState, click: Click, layer: int) -> None:
-    """Set the layer to where the person clicked, and go on to the next one."""
-    if isinstance(click.x, int | float):
-        _set(link, layer, float(click.x))
-        _place_values()["layer"] = (layer + 1) % len(link["x"]) + 1
-        st.rerun()
 
 
 def _set(link: LinkState, layer: int, x: float) -> None:

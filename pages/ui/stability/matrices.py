@@ -19,7 +19,7 @@ from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures
 from pages.ui.ticking import follow
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button, unbroken
 
 LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
 VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
@@ -103,9 +103,9 @@ def _controls(link: LinkState) -> Product:
     st.slider("Size n of the matrices", **link.value("n"))
     law, n = ENSEMBLES[link["law"]], link["n"]
     st.number_input("Scale σ", step=0.01, format="%.4f", **link.value("sigma"))
-    st.button(
-        "Find the σ that neither grows nor dies", on_click=unbroken(link.update), args=({"sigma": law.critical_scale(n)},),
-        icon=":material/balance:", help="Sets σ to exp(−λ₁(n)), where the largest exponent is 0.", width="stretch",
+    button(
+        "Find the σ that neither grows nor dies", "stability_balance", "balance", link.update, {"sigma": law.critical_scale(n)},
+        help="Sets σ to exp(−λ₁(n)), where the largest exponent is 0.", width="stretch",
     )  # fmt: skip
     st.slider("Factors", **link.value("factors"))
     st.slider("Trials", **link.value("trials"))
@@ -145,8 +145,8 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
             st.rerun()
         link.move("k", link["k"] + step)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        label, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
-        st.button(label, icon=icon, on_click=unbroken(_play), args=(link, product, not playing), disabled=product.factors == 1)
+        label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
+        button(label, "stability_play", icon, _play, link, product, not playing, enabled=product.factors > 1)
         if product.factors > 1:
             st.slider("Factors multiplied, k", **link.value("k", max_value=product.factors))
     k: int = link["k"]

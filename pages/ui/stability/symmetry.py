@@ -9,7 +9,6 @@ from mlp_core.labs.symmetry import Variant, distinct_units, variants
 from mlp_core.spec import Bounds
 from pages.figures.depth import DistinctSeries, distinct_unit_counts
 from pages.figures.pictures import weight_images
-from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
@@ -41,16 +40,15 @@ def section(link: LinkState) -> None:
 
 def _runs(chosen: tuple[Variant, ...]) -> None:
     shown = side_by_side(GROUP, "Train all three", [(variant.label, variant.spec) for variant in chosen])
-    group = session.jobs().group(GROUP)
-    if not shown or group is None:
+    if not shown:
         return
     st.markdown("##### Units that differ from each other")
-    series = [DistinctSeries(title, *distinct_units(snapshot.history)) for title, snapshot in shown]
+    series = [DistinctSeries(title, *distinct_units(snapshot.history)) for title, snapshot, _ in shown]
     first = shown[0].snapshot
     figure = distinct_unit_counts(series, first.spec.hidden[0], first.steps_per_epoch, first.spec.epochs)
     live_chart(figure, key="distinct", height=300, alt="Number of distinct hidden units against epochs, one line a start")
     curves(shown, log=True)
-    for column, (title, snapshot), job, variant in zip(st.columns(len(shown)), shown, group.jobs, chosen, strict=True):
+    for column, (title, snapshot, job), variant in zip(st.columns(len(shown)), shown, chosen, strict=True):
         with column.container(border=True, height="stretch"):
             outcome(title, snapshot)
             st.caption(variant.lesson)
@@ -59,8 +57,7 @@ def _runs(chosen: tuple[Variant, ...]) -> None:
 
 def _weights(title: str, job: TrainingJob) -> None:
     """The first units' weights as pictures, as they are now."""
-    network = job.run.network
-    if network is None:
+    if (network := job.run.network) is None:
         return
     weights = network.weights()[0][0][:PICTURED].cpu().clone().numpy()
     figure = weight_images(weights, columns=4, most=PICTURED)

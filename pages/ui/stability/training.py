@@ -56,22 +56,16 @@ def _runs(titled: list[tuple[str, RunSpec]]) -> None:
     if not shown:
         return
     curves(shown)
-    for column, (title, snapshot) in zip(st.columns(len(shown)), shown, strict=True):
+    for column, (title, snapshot, _) in zip(st.columns(len(shown)), shown, strict=True):
         with column.container(border=True, height="stretch"):
             outcome(title, snapshot)
-    _inside(shown)
-
-
-def _inside(shown: list[ShownRun]) -> None:
-    """Every layer of one run, once somebody has chosen it: what nobody looks at is not measured."""
     index = st.selectbox(
         "Look inside", range(len(shown)), index=None, format_func=lambda index: shown[index].title, key=f"{GROUP}_inside_{len(shown)}",
         placeholder="Choose a design to see its layers while it trains", width=420,
     )  # fmt: skip
-    group = session.jobs().group(GROUP)
-    if index is not None and group is not None:
-        job = group.jobs[index]
-        inside_panel(shown[index].snapshot, job.run.network, job.look_inside)
+    if index is not None:  # what nobody looks at is not measured
+        _, snapshot, job = shown[index]
+        inside_panel(snapshot, job.run.network, job.look_inside)
 
 
 def side_by_side(name: str, label: str, titled: list[tuple[str, RunSpec]]) -> list[ShownRun]:
@@ -87,8 +81,8 @@ def _run(spec: RunSpec) -> Run:
 
 def curves(shown: list[ShownRun], *, log: bool = False) -> None:
     """Loss and accuracy of all runs, one color a run."""
-    series = [CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, title) for title, snapshot in shown]
-    epochs = max(snapshot.spec.epochs for _, snapshot in shown)
+    series = [CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, title) for title, snapshot, _ in shown]
+    epochs = max(one.snapshot.spec.epochs for one in shown)
     loss, accuracy = st.columns(2, gap="medium")
     with loss:
         st.markdown("##### Loss")

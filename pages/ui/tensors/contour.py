@@ -47,8 +47,9 @@ def section(link: LinkState) -> None:
     picture, numbers = st.columns([1.25, 1], gap="medium")
     with picture:
         click = _map(link["f"], surface, reading)
-    if click is not None:
-        _place(link, click)
+    if click is not None and isinstance(click.x, int | float) and isinstance(click.y, int | float):
+        link["x"], link["y"] = _on_a_step(click.x), _on_a_step(click.y)
+        st.rerun()
     with numbers:
         st.latex(f"f(x, y) = {surface.latex}")
         st.caption(surface.remark)
@@ -111,13 +112,6 @@ def _slopes(surface: Surface, reading: Reading) -> None:
 
 def _vector(parts: tuple[float, float]) -> str:
     return f"({', '.join(number(round(part, 4) + 0.0) for part in parts)})"
-
-
-def _place(link: LinkState, click: Click) -> None:
-    """Set the point to where the person clicked."""
-    if isinstance(click.x, int | float) and isinstance(click.y, int | float):
-        link["x"], link["y"] = _on_a_step(click.x), _on_a_step(click.y)
-        st.rerun()
 
 
 def _on_a_step(place: float) -> float:

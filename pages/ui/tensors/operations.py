@@ -30,7 +30,7 @@ from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import live_chart
 from pages.ui.tensors.input import operand, show_table_error
-from pages.ui.unbroken import unbroken
+from pages.ui.unbroken import button, unbroken
 
 START = OPERATIONS["mm"].fits
 SWAPS = ("0,1", "0,2", "1,2")
@@ -75,9 +75,9 @@ def section(link: LinkState) -> None:
 
 def _examples(link: LinkState, operation: Operation) -> None:
     with st.container(horizontal=True):
-        st.button("One that fits", icon=":material/check_circle:", on_click=unbroken(_take), args=(link, operation.fits))
+        button("One that fits", "tensors_fits", "check_circle", _take, link, operation.fits)
         if operation.clashes is not None:
-            st.button("One that clashes", icon=":material/block:", on_click=unbroken(_take), args=(link, operation.clashes))
+            button("One that clashes", "tensors_clashes", "block", _take, link, operation.clashes)
 
 
 def _follow(link: LinkState) -> None:
@@ -160,8 +160,7 @@ def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], par
     st.markdown("##### What made a cell of the result")
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, icon, other in (("Previous cell", "chevron_left", cell - 1), ("Next cell", "chevron_right", cell + 1)):
-            there = {"cell": other % count}
-            st.button(label, icon=f":material/{icon}:", on_click=unbroken(link.update), args=(there,), disabled=count == 1)
+            button(label, f"tensors_{icon}", icon, link.update, {"cell": other % count}, enabled=count > 1)
         st.markdown(f"{place} = **{written}**")
     figure, rows = cells_picture(link["op"], operation, tensors, result, made_by, cell)
     alt = f"The operands and the result; {place} = {written}."
