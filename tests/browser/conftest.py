@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
 from tests.support.browser.charting import APP
 from tests.support.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
@@ -28,7 +28,9 @@ Scheme = Literal["light", "dark"]
 class OpenPage(Protocol):
     """See the fixture `open_page`."""
 
-    def __call__(self, path: str = "/", *, width: int = 1440, height: int = 900, scheme: Scheme = "light", touch: bool = False) -> Page: ...
+    def __call__(
+        self, path: str = "/", *, width: int = 1440, height: int = 900, scheme: Scheme = "light", touch: bool = False, alone: bool = False
+    ) -> Page: ...
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +45,12 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def desktop(browser: Browser) -> BrowserContext:
+    """One window of the browser for all tests: in a new one, every page would load and compile Streamlit and plotly anew."""
+    return browser.new_context()
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +80,8 @@ def tolerated() -> list[str]:
 
 
 @pytest.fixture
-def open_page(request: pytest.FixtureRequest, browser: Browser, tolerated: list[str]) -> Iterator[OpenPage]:
-    """`open_page(path)` opens a path of the app, or any address, in a new session, and lets it settle."""
+def open_page(request: pytest.FixtureRequest, browser: Browser, desktop: BrowserContext, tolerated: list[str]) -> Iterator[OpenPage]:
+    """`open_page(path)` opens a path of the app, or any address, in a new session, and lets it settle; `alone` in a window of its own."""
     problems: list[str] = []
     pages: list[Page] = []
 
@@ -81,9 +89,16 @@ def open_page(request: pytest.FixtureRequest, browser: Browser, tolerated: list[
         page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
         page.on("console", lambda message: problems.append(f"console: {message.text}") if message.type == "error" else None)
 
-    def open_(path: str = "/", *, width: int = 1440, height: int = 900, scheme: Scheme = "light", touch: bool = False) -> Page:
+    def open_(
+        path: str = "/", *, width: int = 1440, height: int = 900, scheme: Scheme = "light", touch: bool = False, alone: bool = False
+    ) -> Page:
         size: ViewportSize = {"width": width, "height": height}
-        page = browser.new_context(viewport=size, color_scheme=scheme, has_touch=touch, is_mobile=touch).new_page()
+        if touch or alone:
+            page = browser.new_context(viewport=size, color_scheme=scheme, has_touch=touch, is_mobile=touch).new_page()
+        else:
+            page = desktop.new_page()
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
         page.set_default_timeout(PATIENCE_MS)
         watch(page)
         pages.append(page)
@@ -95,7 +110,13 @@ def open_page(request: pytest.FixtureRequest, browser: Browser, tolerated: list[
     for page in pages:
         problems += [f"exception on the page: {text}" for text in page.get_by_test_id("stException").all_inner_texts()]
         _stop_what_runs(page)
-        page.context.close()
+    for page in pages:
+        if page.context is not desktop:
+            page.context.close()
+    for tab in desktop.pages:
+        tab.close()
+    desktop.set_offline(False)
+    desktop.clear_cookies()
     unexpected = [problem for problem in problems if not any(part in problem for part in tolerated)]
     assert not unexpected, "\n".join(unexpected)
 

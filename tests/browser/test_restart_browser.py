@@ -96,7 +96,7 @@ def tab_name(page: Page) -> str | None:
 
 @pytest.mark.parametrize("secure", [True, False], ids=["https", "http"])
 def test_a_duplicated_tab_has_a_name_of_its_own(open_page: OpenPage, secure: bool) -> None:
-    first = open_page("/train")
+    first = open_page("/train", alone=True)
     if not secure:  # as a browser treats a page that came over http from another machine
         first.context.add_init_script("delete Navigator.prototype.locks")
         first.evaluate("sessionStorage.clear()")
