@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
+from mlp_core.records import HistorySnapshot
 from pages.figures.figure import Floats
 
 POINT_LIMIT = 500  # more points than pixels show nothing more
@@ -125,7 +125,7 @@ def _past(values: Floats, decay: float) -> Floats:
 class Quantity(NamedTuple):
     """What distinguishes loss from accuracy: where the numbers lie, their unit, and how they are written."""
 
-    column: int
+    column: str  # of a history
     train: str
     test: str
     scale: float
@@ -138,58 +138,41 @@ class CurveSeries:
     """One run, or several seeds of one design.
 
     Args:
-        label: what the legend calls the run; shown only beside others.
-        columns: steps (from 1), losses and accuracies (fractions) of single minibatches, of equal length.
-        epochs: one record a finished epoch.
+        history: of several seeds that of the first.
         steps_per_epoch: turns a step into a place on the axis.
+        label: what the legend calls the run; shown only beside others.
         color: of the run among several; None takes the next of the palette.
-        lr_changes: where the learning rate was changed.
-        members: the histories of all seeds where there are several; `columns` and `epochs` are then those of the first.
+        members: the histories of all seeds where there are several.
     """
 
-    label: str
-    columns: tuple[Sequence[int], Sequence[float], Sequence[float]]
-    epochs: Sequence[EpochRecord]
+    history: HistorySnapshot
     steps_per_epoch: int
+    label: str = ""
     color: str | None = None
-    lr_changes: Sequence[LrChange] = ()
     members: Sequence[HistorySnapshot] = ()
-
-    @classmethod
-    def of(
-        cls,
-        history: HistorySnapshot,
-        steps_per_epoch: int,
-        label: str = "",
-        color: str | None = None,
-        members: Sequence[HistorySnapshot] = (),
-    ) -> CurveSeries:
-        columns = (history.steps, history.losses, history.accuracies)
-        return cls(label, columns, history.epochs, steps_per_epoch, color, history.lr_changes, members)
 
     @property
     def diverged_step(self) -> int | None:
         """The first recorded step after which a loss, on a minibatch or on the test images, is not finite."""
-        steps, losses, _ = self.columns
-        broken = [int(steps[i]) for i in np.flatnonzero(~np.isfinite(np.asarray(losses, dtype=np.float64)))[:1]]
-        broken += [record.step for record in self.epochs if not math.isfinite(record.test_loss)]
+        broken = [self.history.steps[i] for i in np.flatnonzero(~np.isfinite(self.history.losses))[:1]]
+        broken += [record.step for record in self.history.epochs if not math.isfinite(record.test_loss)]
         return min(broken, default=None)
 
     @property
     def steps(self) -> npt.NDArray[np.int64]:
-        return np.array(self.columns[0], dtype=np.int64)
+        return np.array(self.history.steps, dtype=np.int64)
 
     def values(self, quantity: Quantity) -> Floats:
         """Of single minibatches, in the figure's unit; NaN, which is drawn as a gap, for what is not finite."""
-        return _scaled(self.columns[quantity.column], quantity)
+        return _scaled(getattr(self.history, quantity.column), quantity)
 
     def smoothed(self, quantity: Quantity) -> Floats:
         """The minibatches' values averaged over a twentieth of an epoch to either side."""
-        return self._smooth(self.columns[0], self.values(quantity))
+        return self._smooth(self.history, quantity)
 
     def epoch_values(self, quantity: Quantity, name: str) -> Floats:
         """A field of the epochs' records, in the figure's unit."""
-        return _scaled([getattr(record, name) for record in self.epochs], quantity)
+        return _scaled([getattr(record, name) for record in self.history.epochs], quantity)
 
     def step_band(self, quantity: Quantity) -> tuple[npt.NDArray[np.int64], Floats]:
         """Smoothed values of all seeds at the steps of the seed that got furthest: (n,) and (seeds, n), NaN where a seed had broken off."""
@@ -198,10 +181,8 @@ class CurveSeries:
         rows = np.full((len(self.members), len(steps)), np.nan)
         for row, member in zip(rows, self.members, strict=True):
             own = np.array(member.steps, dtype=np.int64)
-            column = (member.steps, member.losses, member.accuracies)[quantity.column]
-            smooth = self._smooth(member.steps, _scaled(column, quantity))
             _, here, there = np.intersect1d(steps, own, assume_unique=True, return_indices=True)
-            row[here] = smooth[there]
+            row[here] = self._smooth(member, quantity)[there]
         return steps, rows
 
     def epoch_band(self, quantity: Quantity, name: str) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -212,10 +193,10 @@ class CurveSeries:
             row[: len(member.epochs)] = _scaled([getattr(record, name) for record in member.epochs], quantity)
         return np.arange(1, n + 1), rows
 
-    def _smooth(self, steps: Sequence[int], values: Floats) -> Floats:
-        stride = steps[1] - steps[0] if len(steps) > 1 else 1  # of a thinned log
+    def _smooth(self, history: HistorySnapshot, quantity: Quantity) -> Floats:
+        stride = history.steps[1] - history.steps[0] if len(history.steps) > 1 else 1  # of a thinned log
         reach = max(SMOOTHING_EPOCHS * self.steps_per_epoch, SMOOTHING_STEPS)
-        return exponential_average(values, math.exp(-stride / reach))
+        return exponential_average(_scaled(getattr(history, quantity.column), quantity), math.exp(-stride / reach))
 
 
 def spread(rows: Floats) -> tuple[Floats, Floats, Floats]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from mlp_core.spec import OUTPUTS
 from pages.figures.axes import axis
-from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, legend_entry, scatter
+from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, legend_entry, markers, polyline
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, TEST, TRAIN, series_style, translucent
 from pages.figures.series import HIGHEST, POINT_LIMIT, CurveSeries, Quantity, decimation_indices, finite, spread
@@ -39,9 +39,9 @@ class Reference(NamedTuple):
     until: float | None = None
 
 
-LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
+LOSS = Quantity("losses", "train_loss", "test_loss", 1.0, -HIGHEST, ".4f")
 LOG_LOSS = LOSS._replace(floor=LOWEST_ON_LOG, digits=".3~g")
-ACCURACY = Quantity(2, "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".1f")
+ACCURACY = Quantity("accuracies", "train_accuracy", "test_accuracy", 100.0, -HIGHEST, ".1f")
 IMAGE_ACCURACY = ACCURACY._replace(digits=".2f")  # of ten thousand test images
 
 
@@ -137,14 +137,14 @@ def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, tot
         x = run.diverged_step / run.steps_per_epoch
         marks.fault(x, f"{name}loss not finite at step {run.diverged_step:,}", row=index, leftward=x > total_epochs / 2)
     color = run.color or series_style(index)["color"] if compared else GREY
-    for number, change in enumerate(run.lr_changes):
+    for number, change in enumerate(run.history.lr_changes):
         words = f"lr {change.lr:g}" if number < MOST_MARKED else ""
         marks.event(change.step / run.steps_per_epoch, words, row=index, color=color)
 
 
 def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
     """Written-out ticks at 1, 2, 5 where a few decades are shown; plotly's own, powers of ten, where many are."""
-    losses = np.concatenate([np.array(run.columns[1], dtype=np.float64) for run in runs] or [np.empty(0)])
+    losses = np.concatenate([np.array(run.history.losses, dtype=np.float64) for run in runs] or [np.empty(0)])
     losses = losses[np.isfinite(losses) & (losses > 0)]
     few = losses.size == 0 or np.ptp(np.log10(losses)) < FEW_DECADES
     return {"type": "log"} | ({"dtick": "D2", "tickformat": "~g"} if few else {"exponentformat": "power"})
@@ -155,9 +155,12 @@ def _single(run: CurveSeries, quantity: Quantity) -> Iterator[Trace]:
     values = run.values(quantity)
     line = {"color": translucent(TRAIN, 0.35), "width": 1}
     hover = f"%{{y:{quantity.digits}}} (step %{{customdata:,}})"
-    yield _step_line(run, run.steps, values, quantity, POINT_LIMIT, name="train step", line=line, hovertemplate=hover)
+    yield _step_line(run, run.steps, values, quantity, POINT_LIMIT, "train step", line, hover)
     yield _smoothed(run, quantity, "train smoothed", {"color": TRAIN})
-    yield _train_means(run, quantity)
+    epochs = np.array([record.epoch for record in run.history.epochs], dtype=np.int32)
+    means = _drawable(run.epoch_values(quantity, quantity.train), quantity)
+    marker, hover = {"color": TRAIN, "size": 8, "symbol": "diamond"}, f"%{{y:{quantity.digits}}} (epoch %{{customdata}})"
+    yield markers((epochs - 0.5).astype(np.float32), means, marker, hover, customdata=epochs, name="train epoch")
     yield _test(run, quantity, "test", {"color": TEST})
 
 
@@ -184,46 +187,35 @@ def _grouped(traces: Iterator[Trace], group: dict[str, Any]) -> Iterator[Trace]:
         yield trace | group | ({"showlegend": False} if trace.get("showlegend") is False else {})
 
 
-def _step_line(run: CurveSeries, steps: npt.NDArray[np.int64], values: Floats, quantity: Quantity, limit: int, **style: Any) -> Trace:
+def _step_line(
+    run: CurveSeries,
+    steps: npt.NDArray[np.int64],
+    values: Floats,
+    quantity: Quantity,
+    limit: int,
+    name: str,
+    line: dict[str, Any],
+    hover: str,
+) -> Trace:
     kept = decimation_indices(values, limit)
     x = (steps[kept] / run.steps_per_epoch).astype(np.float32)
-    return scatter(x=x, y=_drawable(values[kept], quantity), customdata=steps[kept].astype(np.int32), mode="lines", **style)
+    return polyline(x, _drawable(values[kept], quantity), line, hover, customdata=steps[kept].astype(np.int32), name=name)
 
 
 def _smoothed(run: CurveSeries, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
     line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}}"
-    return _step_line(run, run.steps, run.smoothed(quantity), quantity, SMOOTH_LIMIT, name=name, line=line, hovertemplate=hover)
-
-
-def _train_means(run: CurveSeries, quantity: Quantity) -> Trace:
-    epochs = np.array([record.epoch for record in run.epochs], dtype=np.int32)
-    return scatter(
-        x=(epochs - 0.5).astype(np.float32),
-        y=_drawable(run.epoch_values(quantity, quantity.train), quantity),
-        customdata=epochs,
-        name="train epoch",
-        mode="markers",
-        marker={"color": TRAIN, "size": 8, "symbol": "diamond"},
-        hovertemplate=f"%{{y:{quantity.digits}}} (epoch %{{customdata}})",
-    )
+    return _step_line(run, run.steps, run.smoothed(quantity), quantity, SMOOTH_LIMIT, name, line, hover)
 
 
 def _test(run: CurveSeries, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
-    epochs = np.array([record.epoch for record in run.epochs], dtype=np.float32)
+    epochs = np.array([record.epoch for record in run.history.epochs], dtype=np.float32)
     return _epoch_line(epochs, run.epoch_values(quantity, quantity.test), quantity, name, style)
 
 
 def _epoch_line(epochs: npt.NDArray[Any], values: Floats, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
-    return scatter(
-        x=epochs.astype(np.float32),
-        y=_drawable(values, quantity),
-        name=name,
-        mode="lines+markers",
-        line=style | {"width": 2},
-        marker={"color": style["color"], "size": 7},
-        cliponaxis=False,  # the last value lies on the frame
-        hovertemplate=f"%{{y:{quantity.digits}}}",
-    )
+    dots = {"mode": "lines+markers", "marker": {"color": style["color"], "size": 7}, "name": name}
+    x, y, line = epochs.astype(np.float32), _drawable(values, quantity), style | {"width": 2}
+    return polyline(x, y, line, f"%{{y:{quantity.digits}}}", cliponaxis=False, **dots)  # the last value lies on the frame
 
 
 def _band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
@@ -232,7 +224,7 @@ def _band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: di
     kept = decimation_indices(mean, SMOOTH_LIMIT)
     yield from _area((steps[kept] / run.steps_per_epoch), low[kept], high[kept], quantity, color)
     line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}} (mean)"
-    yield _step_line(run, steps, mean, quantity, SMOOTH_LIMIT, name=name, line=line, hovertemplate=hover)
+    yield _step_line(run, steps, mean, quantity, SMOOTH_LIMIT, name, line, hover)
 
 
 def _epoch_band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
@@ -245,8 +237,7 @@ def _epoch_band(run: CurveSeries, quantity: Quantity, color: str, name: str, sty
 def _area(x: npt.NDArray[Any], low: Floats, high: Floats, quantity: Quantity, color: str) -> Iterator[Trace]:
     """The area between two lines in which there may be gaps, as two traces: plotly fills the second down to the first."""
     for edge, fill in ((low, {}), (high, {"fill": "tonexty", "fillcolor": translucent(color, 0.22)})):
-        y = _drawable(edge, quantity)
-        yield scatter(x=x.astype(np.float32), y=y, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False, **fill)
+        yield polyline(x.astype(np.float32), _drawable(edge, quantity), {"width": 0}, showlegend=False, **fill)
 
 
 def _drawable(values: Floats, quantity: Quantity) -> npt.NDArray[np.float32]:
@@ -268,36 +259,31 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
         if run.members:
             traces += _plane_band(*run.epoch_band(quantity, field), name, color, quantity)
         else:
-            numbers = np.array([record.epoch for record in run.epochs])
+            numbers = np.array([record.epoch for record in run.history.epochs])
             values = run.epoch_values(quantity, field)
             kept = decimation_indices(values, PLANE_POINTS)
             traces.append(_plane_line(numbers[kept], values[kept], name, color, quantity))
     marks = Marks()
-    for number, change in enumerate(run.lr_changes):
+    for number, change in enumerate(run.history.lr_changes):
         marks.event(change.step / run.steps_per_epoch, f"lr {change.lr:g}" if number < MOST_MARKED_SMALL else "", row=number)
     if cursor is not None:
         marks.event(cursor / run.steps_per_epoch, "", strong=True)
     share = quantity is ACCURACY
-    epochs = max([len(run.epochs), *(len(member.epochs) for member in run.members)])
+    end, epochs = SHORTEST, max([len(run.history.epochs), *(len(member.epochs) for member in run.members)])
+    while end < epochs:
+        end *= 2
     return figure(
         traces,
-        xaxis=axis("epoch", range=[0, min(_frame(epochs), max(total_epochs, 1))], zeroline=False),
+        xaxis=axis("epoch", range=[0, min(end, max(total_epochs, 1))], zeroline=False),
         yaxis=axis(title) | ({"range": [0, 102]} if share else {"rangemode": "tozero"}),
         legend=LEGEND | {"traceorder": "normal"},  # filled areas would turn it round
         **marks.layout,
     )
 
 
-def _frame(epochs: int) -> int:
-    end = SHORTEST
-    while end < epochs:
-        end *= 2
-    return end
-
-
 def _plane_line(epochs: npt.NDArray[Any], values: Floats, name: str, color: str, quantity: Quantity) -> Trace:
     written = f"%{{y:{quantity.digits}}}" + (" %" if quantity is ACCURACY else "")
-    return scatter(x=epochs, y=values, name=name, mode="lines", line={"color": color, "width": 2.5}, hovertemplate=written)
+    return polyline(epochs, values, {"color": color, "width": 2.5}, written, name=name)
 
 
 def _plane_band(epochs: npt.NDArray[Any], rows: Floats, name: str, color: str, quantity: Quantity) -> Iterator[Trace]:

@@ -178,7 +178,7 @@ def _add_clicked(link: LinkState, click: Click | None) -> None:
 def curve(quantity: Quantity, classes: bool, snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
     """Loss or accuracy of a run, on points that have classes or numbers; of several seeds their band."""
     losses = "cross-entropy (nats)" if classes else "½(o − y)²"
-    run = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
+    run = CurveSeries(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
     return epoch_curves(run, quantity, losses if quantity is LOSS else "accuracy (%)", snapshot.spec.epochs, cursor=cursor)
 
 

@@ -91,7 +91,7 @@ def download_numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
 def _figures(snapshot: JobSnapshot) -> None:
     st.markdown("##### Figures")
     epochs = snapshot.spec.epochs
-    series = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
+    series = CurveSeries(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
     of = f"{' → '.join(map(str, snapshot.spec.sizes))} on Fashion-MNIST"
     with st.container(horizontal=True):
         for label, figure in (("Loss", loss_curve), ("Accuracy", accuracy_curve)):

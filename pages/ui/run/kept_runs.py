@@ -48,7 +48,7 @@ def shown_series(current: JobSnapshot | None = None) -> list[CurveSeries]:
 
 def _series(of: JobSnapshot | KeptRun, run: KeptRun | None) -> CurveSeries:
     name, color = (run.name, _color(run.color)) if run is not None else ("", None)
-    return CurveSeries.of(of.history, of.steps_per_epoch, name, color, of.members)
+    return CurveSeries(of.history, of.steps_per_epoch, name, color, of.members)
 
 
 def kept_runs_panel(current: JobSnapshot | None) -> None:

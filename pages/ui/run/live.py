@@ -116,10 +116,10 @@ def _curves(snapshot: JobSnapshot | None, *, reference: Reference | None = None,
         cursor: step at which the rest of the page stands, if it is not the newest.
     """
     beside = kept_runs.shown_series(snapshot)
-    epochs = max([1, *(len(series.epochs) for series in beside)])
+    epochs = max([1, *(len(series.history.epochs) for series in beside)])
     shown: CurveSeries | list[CurveSeries] = beside
     if snapshot is not None:
-        alone = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
+        alone = CurveSeries(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
         shown = [kept_runs.series_of(snapshot), *beside] if beside else alone
         epochs = max(epochs, snapshot.spec.epochs)
     elif not beside:

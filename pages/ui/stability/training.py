@@ -81,7 +81,7 @@ def _run(spec: RunSpec) -> Run:
 
 def curves(shown: list[ShownRun], *, log: bool = False) -> None:
     """Loss and accuracy of all runs, one color a run."""
-    series = [CurveSeries.of(snapshot.history, snapshot.steps_per_epoch, title) for title, snapshot, _ in shown]
+    series = [CurveSeries(snapshot.history, snapshot.steps_per_epoch, title) for title, snapshot, _ in shown]
     epochs = max(one.snapshot.spec.epochs for one in shown)
     loss, accuracy = st.columns(2, gap="medium")
     with loss:

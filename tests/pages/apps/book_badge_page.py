@@ -9,5 +9,5 @@ from pages.ui.run.readings import book_badge, reference
 
 snapshot = st.session_state["snapshot"]
 book_badge(snapshot)
-series = CurveSeries.of(snapshot.history, snapshot.steps_per_epoch)
+series = CurveSeries(snapshot.history, snapshot.steps_per_epoch)
 live_chart(accuracy_curve(series, 10, reference=reference(snapshot)), key="accuracy", height=360, alt="Accuracy")

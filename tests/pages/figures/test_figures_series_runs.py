@@ -12,8 +12,8 @@ from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord
 from pages.figures.series import CurveSeries, Quantity, spread
 
 PER_EPOCH = 10
-LOSS = Quantity(1, "train_loss", "test_loss", 1.0, -1e30, ".4f")
-PERCENT = Quantity(2, "train_accuracy", "test_accuracy", 100.0, -1e30, ".2f")
+LOSS = Quantity("losses", "train_loss", "test_loss", 1.0, -1e30, ".4f")
+PERCENT = Quantity("accuracies", "train_accuracy", "test_accuracy", 100.0, -1e30, ".2f")
 
 
 def history(losses: Sequence[float]) -> HistorySnapshot:
@@ -26,7 +26,7 @@ def history(losses: Sequence[float]) -> HistorySnapshot:
 
 
 def series(*members: HistorySnapshot) -> CurveSeries:
-    return CurveSeries.of(members[0], PER_EPOCH, members=members)
+    return CurveSeries(members[0], PER_EPOCH, members=members)
 
 
 def test_seeds_of_constant_loss_stay_apart() -> None:

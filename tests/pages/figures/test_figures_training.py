@@ -33,7 +33,7 @@ def run(losses: Sequence[float], epochs: int | None = None, label: str = "", col
         if step % PER_EPOCH == 0 and (epochs is None or step <= epochs * PER_EPOCH):
             e = step // PER_EPOCH
             history.epochs.append(EpochRecord(e, step, 1 / e, 1 - 0.5 / e, 1.1 / e, 1 - 0.6 / e))
-    return CurveSeries.of(history.snapshot(), PER_EPOCH, label, color)
+    return CurveSeries(history.snapshot(), PER_EPOCH, label, color)
 
 
 def falling(steps: int) -> list[float]:
@@ -65,9 +65,9 @@ def test_smoothed_line_averages_over_a_twentieth_of_an_epoch_to_either_side() ->
 
 
 def test_a_thinned_log_is_smoothed_over_the_same_time() -> None:
-    whole = run([1.0] * 100 + [2.0] * 100)
-    steps, losses, accuracies = whole.columns
-    thinned = CurveSeries("", (steps[1::2], losses[1::2], accuracies[1::2]), (), PER_EPOCH)
+    whole = run([1.0] * 100 + [2.0] * 100).history
+    half = replace(whole, steps=whole.steps[1::2], losses=whole.losses[1::2], accuracies=whole.accuracies[1::2], epochs=())
+    thinned = CurveSeries(half, PER_EPOCH)
     smooth = named(loss_curve(thinned, 4), "train smoothed").y
     assert smooth[51] == pytest.approx(2 - 0.5 * math.exp(-3 / 2.5), abs=0.02)  # step 104, 3 beyond the middle of the jump; reach 2.5
     assert smooth[48] == pytest.approx(1 + 0.5 * math.exp(-3 / 2.5), abs=0.02)
@@ -134,15 +134,15 @@ def test_words_of_a_late_divergence_stay_in_the_frame() -> None:
 
 def test_a_test_loss_that_is_not_finite_is_marked_too() -> None:
     series = run(falling(60))
-    broken = CurveSeries("", series.columns, [EpochRecord(1, 50, 1.0, 0.5, math.inf, 0.1)], PER_EPOCH)
+    broken = CurveSeries(replace(series.history, epochs=(EpochRecord(1, 50, 1.0, 0.5, math.inf, 0.1),)), PER_EPOCH)
     assert series.diverged_step is None
     assert broken.diverged_step == 50
     assert math.isnan(named(loss_curve(broken, 4), "test").y[0])
 
 
 def test_the_first_of_several_faults_is_the_one_marked() -> None:
-    columns = run([*falling(69), math.nan]).columns
-    series = CurveSeries("", columns, [EpochRecord(1, 50, 1.0, 0.5, math.nan, 0.1)], PER_EPOCH)
+    history = run([*falling(69), math.nan]).history
+    series = CurveSeries(replace(history, epochs=(EpochRecord(1, 50, 1.0, 0.5, math.nan, 0.1),)), PER_EPOCH)
     assert series.diverged_step == 50
 
 
@@ -224,7 +224,7 @@ def seeds(*losses: Sequence[float], label: str = "") -> CurveSeries:
             if step % PER_EPOCH == 0:
                 history.epochs.append(EpochRecord(step // PER_EPOCH, step, loss, 0.5, 2 * loss, 0.4))
         snapshots.append(history.snapshot())
-    return CurveSeries.of(snapshots[0], PER_EPOCH, label, members=snapshots)
+    return CurveSeries(snapshots[0], PER_EPOCH, label, members=snapshots)
 
 
 def test_seeds_are_drawn_as_their_mean_in_a_band_from_the_lowest_to_the_highest() -> None:
@@ -247,7 +247,8 @@ def test_seeds_beside_a_single_run_share_its_group_and_their_color() -> None:
 
 
 def test_a_change_of_lr_is_marked_after_its_step() -> None:
-    changed = replace(run(falling(200)), lr_changes=(LrChange(75, 0.01), LrChange(150, 0.001)))
+    history = replace(run(falling(200)).history, lr_changes=(LrChange(75, 0.01), LrChange(150, 0.001)))
+    changed = CurveSeries(history, PER_EPOCH)
     figure = sound(loss_curve(changed, 4), BYTES)
     lines = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]
     assert [line["x0"] for line in lines] == [75 / PER_EPOCH, 150 / PER_EPOCH]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,8 +24,7 @@ def history(test_losses: list[float]) -> HistorySnapshot:
 
 def series(*test_losses: list[float], changes: tuple[LrChange, ...] = ()) -> CurveSeries:
     histories = [history(losses) for losses in test_losses]
-    first = histories[0]
-    return CurveSeries("", ([], [], []), first.epochs, 4, lr_changes=changes, members=histories if len(histories) > 1 else ())
+    return CurveSeries(replace(histories[0], lr_changes=changes), 4, members=histories if len(histories) > 1 else ())
 
 
 def test_long_curves_are_thinned_and_end_where_they_end() -> None:
