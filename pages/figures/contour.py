@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,7 @@ LINE = 3  # px
 LEAST_SLOPE = 1e-3  # that the axis of slopes is made for: at a critical point only rounding is left
 
 
-@dataclass(frozen=True, slots=True)
-class Directions:
-    """What is drawn at the point: unit vectors; None where there is no such direction."""
-
-    gradient: tuple[float, float] | None
-    tangent: tuple[float, float] | None
+Direction = tuple[float, float]  # a unit vector
 
 
 def spaced(values: Floats) -> Floats:
@@ -33,14 +27,16 @@ def spaced(values: Floats) -> Floats:
     return np.sign(values) * np.sqrt(np.abs(values))
 
 
-def contour_map(field: Floats, half: float, point: tuple[float, float, float], directions: Directions) -> Figure:
+def contour_map(
+    field: Floats, half: float, point: tuple[float, float, float], gradient: Direction | None, tangent: Direction | None
+) -> Figure:
     """Contours over a square, the one through the point in strong color.
 
     Args:
         field: (side, side) values of f from the lowest y; NaN where there is none.
         half: the square reaches from -half to half on both axes.
         point: x, y and f there (NaN for no contour through it).
-        directions: what to draw at the point.
+        gradient, tangent: drawn at the point; None where there is no such direction.
     """
     x, y, level = point
     heights = spaced(field)
@@ -51,9 +47,19 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
     traces: list[Trace] = [_all_contours(grid)]
     if math.isfinite(level):
         traces.append(_contour_at(grid, float(spaced(np.array(level))) * scale))
-    traces += _at_point(x, y, half, directions)
+    if tangent:
+        across, up = (TANGENT * half * part for part in tangent)
+        traces.append(_line([x - across, x + across], [y - up, y + up], GREEN, "dash", "its tangent"))
+    if tangent and gradient:  # a small square at the foot of the arrow, drawn along the two directions as they were found
+        size, (gx, gy), (tx, ty) = CORNER * half, gradient, tangent
+        xs = [x + size * gx, x + size * (gx + tx), x + size * tx]
+        ys = [y + size * gy, y + size * (gy + ty), y + size * ty]
+        traces.append(_line(xs, ys, GREY, "solid", ""))
+    if gradient:  # the arrow is an annotation, which has no place in a legend
+        traces.append(legend_entry("gradient", line={"color": GRADIENT, "width": LINE}))
+    traces.append(markers([x], [y], {"color": FAULT, "size": 11, "line": {"color": "white", "width": 2}}, showlegend=False))
     # of fixed length: its direction is what is shown; how steep it is stands in numbers
-    arrows = [tuple(ARROW * half * part for part in directions.gradient)] if directions.gradient else []
+    heads = [(x + ARROW * half * gradient[0], y + ARROW * half * gradient[1])] if gradient else []
     axes = plane_axes(half, dtick=1, **FRAMED)
     axes["yaxis"]["constraintoward"] = "top"
     return figure(
@@ -61,7 +67,7 @@ def contour_map(field: Floats, half: float, point: tuple[float, float, float], d
         margin={"l": 44, "r": 8, "t": 36, "b": 40},
         hovermode="closest",
         dragmode=False,
-        annotations=[arrow((x, y), (x + across, y + up), GRADIENT, LINE) for across, up in arrows],
+        annotations=[arrow((x, y), head, GRADIENT, LINE) for head in heads],
         **axes,
     )
 
@@ -108,26 +114,6 @@ def _contour_at(grid: dict[str, Any], height: float) -> Trace:
         **grid, contours={"start": height, "end": height, "size": 1, "coloring": "none"}, line={"color": ORANGE, "width": LINE},
         showscale=False, hoverinfo="skip", name="contour through the point", showlegend=True,
     )  # fmt: skip
-
-
-def _at_point(x: float, y: float, half: float, directions: Directions) -> list[Trace]:
-    traces = []
-    if directions.tangent:
-        across, up = (TANGENT * half * part for part in directions.tangent)
-        traces.append(_line([x - across, x + across], [y - up, y + up], GREEN, "dash", "its tangent"))
-    if directions.tangent and directions.gradient:
-        traces.append(_right_angle(x, y, CORNER * half, directions.gradient, directions.tangent))
-    if directions.gradient:  # the arrow is an annotation, which has no place in a legend
-        traces.append(legend_entry("gradient", line={"color": GRADIENT, "width": LINE}))
-    return [*traces, markers([x], [y], {"color": FAULT, "size": 11, "line": {"color": "white", "width": 2}}, showlegend=False)]
-
-
-def _right_angle(x: float, y: float, size: float, gradient: tuple[float, float], tangent: tuple[float, float]) -> Trace:
-    """The small square at the foot of the arrow, drawn along the two directions as they were found."""
-    (gx, gy), (tx, ty) = gradient, tangent
-    xs = [x + size * gx, x + size * (gx + tx), x + size * tx]
-    ys = [y + size * gy, y + size * (gy + ty), y + size * ty]
-    return _line(xs, ys, GREY, "solid", "")
 
 
 def _line(xs: list[float], ys: list[float], color: str, dash: str, name: str) -> Trace:

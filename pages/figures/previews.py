@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def curve_through_noise(x: Floats, truth: Floats, fit: Floats, xs: Floats, ys: F
         scatter(x=xs, y=ys, mode="markers", name="points", marker={"color": TEST, "size": 7}),
     ]
     reach = 0.6 * float(np.ptp(ys))
-    return _small(traces, "x", "y", yrange=[float(ys.min()) - reach, float(ys.max()) + reach])  # the fit leaves every frame
+    return _small(traces, "x", "y", range=[float(ys.min()) - reach, float(ys.max()) + reach])  # the fit leaves every frame
 
 
 def arrow_across_contour(x: Floats, y: Floats, values: Floats, at: tuple[float, float], gradient: tuple[float, float]) -> Figure:
@@ -68,21 +69,14 @@ def arrow_across_contour(x: Floats, y: Floats, values: Floats, at: tuple[float, 
     return _small([levels, arrow], "x", "y", scaleanchor="x")  # or the right angle would not look like one
 
 
-def _small(
-    traces: list[Trace],
-    x_title: str,
-    y_title: str,
-    *,
-    annotations: list[dict[str, Any]] | None = None,
-    yrange: list[float] | None = None,
-    scaleanchor: str | None = None,
-) -> Figure:
+def _small(traces: list[Trace], x_title: str, y_title: str, annotations: Sequence[dict[str, Any]] = (), **yaxis: Any) -> Figure:
+    still = {"fixedrange": True, "nticks": 5}
     return figure(
         traces,
         margin={"l": 44, "r": 8, "t": 8, "b": 40},
         showlegend=False,
         dragmode=False,
-        xaxis=axis(x_title, fixedrange=True, nticks=5),
-        yaxis=axis(y_title, fixedrange=True, nticks=5, range=yrange, scaleanchor=scaleanchor),
-        annotations=annotations or [],
+        xaxis=axis(x_title, **still),
+        yaxis=axis(y_title, **still, **yaxis),
+        annotations=list(annotations),
     )

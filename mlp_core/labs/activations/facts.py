@@ -125,10 +125,8 @@ def gaps(curve: Curve) -> tuple[Gap, ...]:
     found = []
     for quantity, values in (("value", curve.value), ("gradient", curve.gradient)):
         for kind, test in kinds:
-            mask = test(values)
-            if mask.any():
-                points = curve.x[mask]
-                found.append(Gap(quantity, kind, float(points[0]), float(points[-1]), int(mask.sum())))
+            if points := curve.x[test(values)].tolist():
+                found.append(Gap(quantity, kind, points[0], points[-1], len(points)))
     return tuple(found)
 
 

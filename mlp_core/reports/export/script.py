@@ -60,13 +60,7 @@ class Origin:
         return quote(self.link, safe="%/:=&?~#+,;@._-")
 
 
-def script_of(
-    spec: RunSpec,
-    style: str | None = None,
-    lr_changes: Sequence[LrChange] = (),
-    *,
-    origin: Origin = Origin(),
-) -> str:
+def script_of(spec: RunSpec, style: str | None = None, lr_changes: Sequence[LrChange] = (), *, origin: Origin = Origin()) -> str:
     """A Python script that repeats a run: `python script.py [--data FOLDER] [--seed N] [--steps]`.
 
     It prints a line an epoch with the means that the page shows, to 4 decimals, and with `--steps` every step's loss in full.
@@ -84,13 +78,7 @@ def script_of(
     return spaced([line for line in lines if not line.startswith("#|")]) + "\n"
 
 
-def notebook_of(
-    spec: RunSpec,
-    style: str | None = None,
-    lr_changes: Sequence[LrChange] = (),
-    *,
-    origin: Origin = Origin(),
-) -> str:
+def notebook_of(spec: RunSpec, style: str | None = None, lr_changes: Sequence[LrChange] = (), *, origin: Origin = Origin()) -> str:
     """The same program as a Jupyter notebook (.ipynb), in cells with words and formulas between them; arguments as of `script_of`.
 
     Written as JSON by hand: the format is small, and nothing more of Jupyter is needed. Reference: nbformat 4.5.
@@ -102,10 +90,8 @@ def notebook_of(
         cell: dict[str, Any] = {"cell_type": "markdown" if words else "code", "id": f"cell-{number}", "metadata": {}}
         cell |= {"source": source.splitlines(keepends=True)}
         cells.append(cell if words else cell | {"execution_count": None, "outputs": []})
-    metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from mlp_core.labs.tensors.contour import CONTOUR_EXTENT, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
 from mlp_core.labs.tensors.operations import number
 from mlp_core.spec import Bounds
-from pages.figures.contour import Directions, contour_map, slope_by_direction
+from pages.figures.contour import contour_map, slope_by_direction
 from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
@@ -68,7 +68,7 @@ def _map(name: str, surface: Surface, reading: Reading) -> Click | None:
     if _has_direction(reading):
         gradient = (reading.gradient[0] / reading.steepness, reading.gradient[1] / reading.steepness)
     values = memo("tensors_field", name, lambda: field(surface, SIDE))
-    figure = contour_map(values, CONTOUR_EXTENT, (reading.x, reading.y, reading.value), Directions(gradient, reading.tangent))
+    figure = contour_map(values, CONTOUR_EXTENT, (reading.x, reading.y, reading.value), gradient, reading.tangent)
     alt = f"Contours of {surface.label} with the point ({reading.x:g}, {reading.y:g}), its gradient and the tangent of its contour."
     click = live_chart(figure, key="tensors_contour", height=MAP_HEIGHT, alt=alt, on_click=True)
     st.caption("Click the map or move the sliders to set the point. The bluer, the higher. The arrow shows a direction, not a length.")
