@@ -74,17 +74,15 @@ def _alone(path: Path, report: Report) -> Iterator[None]:
     """Hold the lock file `path`, so that of several processes one downloads and the others find its files."""
     lock = FileLock(path, poll_interval=0.2)
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         report(0.0, "Waiting for the download of another process")
         try:
-            lock.acquire(timeout=DOWNLOAD_SECONDS)
+            held = lock.acquire(timeout=DOWNLOAD_SECONDS)
         except Timeout as error:
             raise DataError(path, f"another process to end its download within {DOWNLOAD_SECONDS:g} seconds", "it still running") from error
-    try:
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 class _OverdueError(Exception):

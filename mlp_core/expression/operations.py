@@ -31,7 +31,7 @@ class Operation:
 
     Args:
         latex: with {0}, {1}, … for its operands, which get brackets if they bind looser than `operand_levels`.
-        code: Python code of operands that are called as `names` says; "" where it depends on the operands.
+        code: Python code of its operands, x and y; "" where it depends on them.
     """
 
     function: Callable[..., Any]
@@ -40,7 +40,6 @@ class Operation:
     arity: int = 1
     level: int = ATOM
     operand_levels: tuple[int, ...] = (COMPARISON, COMPARISON, COMPARISON)
-    names: str = "pq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def _code(node: Node) -> ast.expr:
         return _in_place("torch.where(p, q, r)", p=condition, q=numbers[1], r=numbers[2])
     if operation in (MINIMUM, MAXIMUM):
         return _extreme_code(node, numbers)
-    return _in_place(operation.code, **dict(zip(operation.names, numbers, strict=False)))
+    return _in_place(operation.code, **dict(zip("xy", numbers, strict=False)))
 
 
 def _in_place(code: str, **operands: ast.expr) -> ast.expr:
@@ -193,39 +192,39 @@ def _named(name: str) -> str:
 WHERE = Operation(torch.where, r"\begin{{cases}}{1} & {0}\\ {2} & \text{{otherwise}}\end{{cases}}", "", 3, COMPARISON)
 MINIMUM = Operation(partial(_extreme, torch.minimum, "max"), r"\min\left({0}, {1}\right)", "", 2)
 MAXIMUM = Operation(partial(_extreme, torch.maximum, "min"), r"\max\left({0}, {1}\right)", "", 2)
-NEGATE = Operation(operator.neg, "-{0}", "-p", 1, SIGN, (SIGN,))
+NEGATE = Operation(operator.neg, "-{0}", "-x", 1, SIGN, (SIGN,))
 COMPARISONS = {
-    "<": Operation(operator.lt, "{0} < {1}", "p < q", 2, COMPARISON, (SUM, SUM)),
-    "<=": Operation(operator.le, r"{0} \le {1}", "p <= q", 2, COMPARISON, (SUM, SUM)),
-    ">": Operation(operator.gt, "{0} > {1}", "p > q", 2, COMPARISON, (SUM, SUM)),
-    ">=": Operation(operator.ge, r"{0} \ge {1}", "p >= q", 2, COMPARISON, (SUM, SUM)),
+    "<": Operation(operator.lt, "{0} < {1}", "x < y", 2, COMPARISON, (SUM, SUM)),
+    "<=": Operation(operator.le, r"{0} \le {1}", "x <= y", 2, COMPARISON, (SUM, SUM)),
+    ">": Operation(operator.gt, "{0} > {1}", "x > y", 2, COMPARISON, (SUM, SUM)),
+    ">=": Operation(operator.ge, r"{0} \ge {1}", "x >= y", 2, COMPARISON, (SUM, SUM)),
 }
 SUMS = {
-    "+": Operation(operator.add, "{0} + {1}", "p + q", 2, SUM, (SUM, PRODUCT)),
-    "-": Operation(operator.sub, "{0} - {1}", "p - q", 2, SUM, (SUM, PRODUCT)),
+    "+": Operation(operator.add, "{0} + {1}", "x + y", 2, SUM, (SUM, PRODUCT)),
+    "-": Operation(operator.sub, "{0} - {1}", "x - y", 2, SUM, (SUM, PRODUCT)),
 }
 PRODUCTS = {
-    "*": Operation(operator.mul, r"{0} \cdot {1}", "p * q", 2, PRODUCT, (PRODUCT, POWER)),
-    "/": Operation(operator.truediv, r"\frac{{{0}}}{{{1}}}", "p / q", 2, PRODUCT),
+    "*": Operation(operator.mul, r"{0} \cdot {1}", "x * y", 2, PRODUCT, (PRODUCT, POWER)),
+    "/": Operation(operator.truediv, r"\frac{{{0}}}{{{1}}}", "x / y", 2, PRODUCT),
 }
-POWERS = {symbol: Operation(operator.pow, "{0}^{{{1}}}", "p ** q", 2, POWER, (ATOM, COMPARISON)) for symbol in ("**", "^")}
+POWERS = {symbol: Operation(operator.pow, "{0}^{{{1}}}", "x ** y", 2, POWER, (ATOM, COMPARISON)) for symbol in ("**", "^")}
 
 CONSTANTS = {"pi": Constant(math.pi, r"\pi"), "e": Constant(math.e, "e")}
 FUNCTIONS: dict[str, Operation] = {
-    "abs": Operation(torch.abs, r"\left|{0}\right|", "torch.abs(p)"),
-    "sqrt": Operation(torch.sqrt, r"\sqrt{{{0}}}", "torch.sqrt(p)"),
-    "exp": Operation(torch.exp, r"\exp\left({0}\right)", "torch.exp(p)"),
-    "log": Operation(torch.log, r"\ln\left({0}\right)", "torch.log(p)"),
-    "sin": Operation(torch.sin, r"\sin\left({0}\right)", "torch.sin(p)"),
-    "cos": Operation(torch.cos, r"\cos\left({0}\right)", "torch.cos(p)"),
-    "tanh": Operation(torch.tanh, r"\tanh\left({0}\right)", "torch.tanh(p)"),
-    "sinh": Operation(torch.sinh, r"\sinh\left({0}\right)", "torch.sinh(p)"),
-    "cosh": Operation(torch.cosh, r"\cosh\left({0}\right)", "torch.cosh(p)"),
-    "atan": Operation(torch.atan, r"\arctan\left({0}\right)", "torch.atan(p)"),
-    "erf": Operation(torch.erf, _named("erf"), "torch.erf(p)"),
-    "sigmoid": Operation(torch.sigmoid, r"\sigma\left({0}\right)", "torch.sigmoid(p)"),
-    "sign": Operation(torch.sign, _named("sign"), "torch.sign(p)"),
-    "floor": Operation(torch.floor, r"\left\lfloor {0} \right\rfloor", "torch.floor(p)"),
+    "abs": Operation(torch.abs, r"\left|{0}\right|", "torch.abs(x)"),
+    "sqrt": Operation(torch.sqrt, r"\sqrt{{{0}}}", "torch.sqrt(x)"),
+    "exp": Operation(torch.exp, r"\exp\left({0}\right)", "torch.exp(x)"),
+    "log": Operation(torch.log, r"\ln\left({0}\right)", "torch.log(x)"),
+    "sin": Operation(torch.sin, r"\sin\left({0}\right)", "torch.sin(x)"),
+    "cos": Operation(torch.cos, r"\cos\left({0}\right)", "torch.cos(x)"),
+    "tanh": Operation(torch.tanh, r"\tanh\left({0}\right)", "torch.tanh(x)"),
+    "sinh": Operation(torch.sinh, r"\sinh\left({0}\right)", "torch.sinh(x)"),
+    "cosh": Operation(torch.cosh, r"\cosh\left({0}\right)", "torch.cosh(x)"),
+    "atan": Operation(torch.atan, r"\arctan\left({0}\right)", "torch.atan(x)"),
+    "erf": Operation(torch.erf, _named("erf"), "torch.erf(x)"),
+    "sigmoid": Operation(torch.sigmoid, r"\sigma\left({0}\right)", "torch.sigmoid(x)"),
+    "sign": Operation(torch.sign, _named("sign"), "torch.sign(x)"),
+    "floor": Operation(torch.floor, r"\left\lfloor {0} \right\rfloor", "torch.floor(x)"),
     "min": MINIMUM,
     "max": MAXIMUM,
     "where": WHERE,
@@ -234,5 +233,5 @@ FUNCTIONS: dict[str, Operation] = {
 
 def functions() -> dict[str, Operation]:
     """All that can be called by name: every activation at its default parameter, and `FUNCTIONS`."""
-    activations = {name: Operation(entry, _named(name), entry.written().expression, names="x") for name, entry in ACTIVATIONS.items()}
+    activations = {name: Operation(entry, _named(name), entry.written().expression) for name, entry in ACTIVATIONS.items()}
     return activations | FUNCTIONS

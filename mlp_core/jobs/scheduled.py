@@ -28,28 +28,13 @@ class Lifetime:
     def __init__(self, job: Job, scheduler: Scheduler) -> None:
         self._job, self._scheduler = weakref.ref(job), scheduler  # weak, so that a job that nobody holds goes at once
         self._holders: set[int] = set()
-        self._ends: float | None = None  # by `time.monotonic`; None while somebody holds the job, or nobody has yet
-
-    @property
-    def parked(self) -> bool:
-        """Whether the job waits to be claimed or abandoned."""
-        return self._ends is not None
-
-    @property
-    def discarded(self) -> bool:
-        """Whether it is not even waited for."""
-        return self._ends == DISCARDED
-
-    @property
-    def over(self) -> bool:
-        """Whether nobody claimed it in time."""
-        return self._ends is not None and time.monotonic() > self._ends
+        self.ends: float | None = None  # by `time.monotonic`; None while somebody holds the job, or nobody has yet
 
     def claim(self, holder: object) -> None:
         """`holder` holds the job (again); what is held is not abandoned."""
         with self._scheduler.changed:
             self._holders.add(id(holder))
-            self._ends = None
+            self.ends = None
 
     def park(self, holder: object) -> None:
         """`holder` lets go. Unless somebody holds the job or claims it within `PARKED_SECONDS`, it is abandoned."""
@@ -63,10 +48,6 @@ class Lifetime:
         """Nobody wants the job any more: abandon it at once."""
         self._end(DISCARDED)
 
-    def close(self) -> None:
-        """It was abandoned: there is nothing left to wait for."""
-        self._ends = None
-
     def _let_go(self, holder: object, ends: float) -> None:
         with self._scheduler.changed:
             self._holders.discard(id(holder))
@@ -75,7 +56,7 @@ class Lifetime:
 
     def _end(self, ends: float) -> None:
         with self._scheduler.changed:
-            self._ends = ends
+            self.ends = ends
             if (job := self._job()) is not None:
                 self._scheduler.keep(job)
 
@@ -110,7 +91,7 @@ class ScheduledRun:
     @property
     def memory_bytes(self) -> int:
         """What the job holds, or will once it plays: what training needs, and checkpoints; once it has ended, weights and checkpoints."""
-        if self.lifetime.discarded:
+        if self.lifetime.ends == DISCARDED:
             return 0
         run, weights = self.run, self.run.counts.weight_bytes
         kept = len(self._kept_steps) * weights
@@ -133,12 +114,12 @@ class ScheduledRun:
 
     @property
     def parked(self) -> bool:
-        return self.lifetime.parked
+        return self.lifetime.ends is not None
 
     def expire(self) -> bool:
         """Abandon what nobody claimed; pause what nobody watches. Returns whether it was abandoned, which frees its memory."""
-        if self.lifetime.over:
-            self.lifetime.close()
+        if self.lifetime.ends is not None and time.monotonic() > self.lifetime.ends:
+            self.lifetime.ends = None
             self.state = "finished" if self.state == "finished" else "stopped"
             self.run.abandon()
             self._kept_steps = {}

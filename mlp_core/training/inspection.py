@@ -67,17 +67,16 @@ def measure(network: Network, inputs: Tensor, labels: Tensor) -> tuple[LayerStat
     return _statistics(network, *_passes(network, inputs, labels))
 
 
-def inspect(
-    network: Network, inputs: Tensor, labels: Tensor, *, step: int, update_ratios: Sequence[float | None] | None = None
-) -> Inspection:
+def inspect(network: Network, inputs: Tensor, labels: Tensor, *, step: int, before: Sequence[Tensor] | None = None) -> Inspection:
     """Look at every layer for the loss on `inputs` (n, d) and `labels` (n,), dropout off.
 
     Args:
         step: how many steps the network has learned.
-        update_ratios: one a layer, of the last of these steps.
+        before: the weights (n_out, n_in) that the last of them found.
     """
     layers, gradients = _passes(network, inputs, labels)
-    stats, ratios = _statistics(network, layers, gradients), update_ratios or [None] * len(layers)
+    stats = _statistics(network, layers, gradients)
+    ratios = [None] * len(layers) if before is None else update_ratios(before, [weight for weight, _ in network.weights()])
     return Inspection(
         step,
         tuple(

@@ -22,7 +22,7 @@ from mlp_core.runtime.devices import failure_of, find_device
 from mlp_core.spec import BOUNDS, RunSpec
 from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, KeptStep, marks
 from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
-from mlp_core.training.inspection import InspectionLog, measure
+from mlp_core.training.inspection import InspectionLog, inspect, measure
 from mlp_core.training.state import TrainingState
 
 PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
@@ -239,7 +239,7 @@ class Run:
         test = EvaluationInProgress(step, loss=self.loss)
         while not state.test_piece(test):
             pass
-        return KeptStep(state.network, test.result(), state.inspect(step))
+        return KeptStep(state.network, test.result(), inspect(state.network, *state.probe_batch, step=step))
 
     def _guarded(self, work: Callable[[], object]) -> None:
         if self.finished:
@@ -379,7 +379,7 @@ class Run:
                 self._inspect(state, before)
 
     def _inspect(self, state: TrainingState, before: Sequence[Tensor] | None = None) -> None:
-        inspection = state.inspect(self.step, before)
+        inspection = inspect(state.network, *state.probe_batch, step=self.step, before=before)
         with self.lock:
             self.inspections.add(inspection)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -16,7 +14,7 @@ from mlp_core.records import StepRecord
 from mlp_core.spec import RunSpec, weight_count
 from mlp_core.training.checkpoints import Checkpoint
 from mlp_core.training.evaluation import EvaluationInProgress
-from mlp_core.training.inspection import PROBE_IMAGES, Inspection, inspect, update_ratios
+from mlp_core.training.inspection import PROBE_IMAGES
 
 PIXEL_SCALE = 1 / 255
 TEST_PIECE_FLOPS = 2_000_000_000  # about 50 ms on one core: what one piece of a test may cost
@@ -72,11 +70,6 @@ class TrainingState:
         part = slice(test.seen, test.seen + self._test_piece)
         test.add(self.network.logits(as_input(self.test_images[part])), self.test_labels[part])
         return test.seen == len(self.test_labels)
-
-    def inspect(self, step: int, before: Sequence[Tensor] | None = None) -> Inspection:
-        """Look inside the network of `step` steps, of which the last one found the weights as `before`."""
-        ratios = None if before is None else update_ratios(before, [weight for weight, _ in self.network.weights()])
-        return inspect(self.network, *self.probe_batch, step=step, update_ratios=ratios)
 
     def checkpoint(self, step: int, record: StepRecord | None) -> Checkpoint:
         """Where training stands, after `step` steps, the last of which is `record`."""
