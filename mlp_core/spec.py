@@ -56,6 +56,9 @@ BOUNDS: dict[str, Bounds] = {
 WIDTH_BOUNDS = Bounds(1, MAX_WIDTH, whole=True)
 DROPOUT_BOUNDS = Bounds(0.0, 1.0)
 TRAIN_SIZE_BOUNDS = Bounds(1, MAX_TRAIN_SIZE, whole=True)
+LISTS = {"hidden": WIDTH_BOUNDS, "dropout": DROPOUT_BOUNDS}
+OPTIONAL = {"train_size": TRAIN_SIZE_BOUNDS, "activation_parameter": Bounds(-10, 10)}  # an activation has narrower ones
+SWITCHES = ("nesterov", "divide_by_batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,13 @@ class RunSpec:
         def settle(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        settle("hidden", check_numbers("hidden", self.hidden, WIDTH_BOUNDS, MAX_LAYERS))
-        settle("dropout", check_numbers("dropout", self.dropout, DROPOUT_BOUNDS, MAX_LAYERS))
+        for name, bounds in LISTS.items():
+            settle(name, check_numbers(name, getattr(self, name), bounds, MAX_LAYERS))
         for name, bounds in BOUNDS.items():
             settle(name, bounds.check(name, getattr(self, name)))
         check_choice("implementation", self.implementation, IMPLEMENTATIONS)
         check_choice("device", self.device, DEVICES)
-        for name in ("nesterov", "divide_by_batch"):
+        for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):
                 raise SpecError(name, "must be true or false", getattr(self, name))
         if self.train_size is not None:
@@ -175,7 +178,7 @@ class RunSpec:
         for name in data:
             if name not in known:
                 raise SpecError(str(name)[:60], "is not a field of an experiment", data[name])
-        for name in ("hidden", "dropout"):
+        for name in LISTS:
             if isinstance(data.get(name), list):
                 data[name] = tuple(data[name])
         return cls(**data)
@@ -277,13 +280,11 @@ def _to_text(value: object) -> str:
 def _from_text(field: str, text: str) -> Any:
     if len(text) > MAX_TEXT_LENGTH:
         raise SpecError(field, f"must be at most {MAX_TEXT_LENGTH} characters", text)
-    if field in ("hidden", "dropout"):
-        bounds = WIDTH_BOUNDS if field == "hidden" else DROPOUT_BOUNDS
-        return () if text == "none" else tuple(bounds.read(field, part) for part in text.split(","))
-    if field in BOUNDS:
-        return BOUNDS[field].read(field, text)
-    if field in ("nesterov", "divide_by_batch"):
+    if field in LISTS:
+        return () if text == "none" else tuple(LISTS[field].read(field, part) for part in text.split(","))
+    if field in SWITCHES:
         return {"true": True, "false": False}.get(text, text)
-    if field in ("train_size", "activation_parameter"):
-        return None if text == "default" else (TRAIN_SIZE_BOUNDS if field == "train_size" else Bounds(-10, 10)).read(field, text)
-    return text
+    if field in OPTIONAL and text == "default":
+        return None
+    numbers = BOUNDS | OPTIONAL
+    return numbers[field].read(field, text) if field in numbers else text

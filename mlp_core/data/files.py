@@ -174,7 +174,7 @@ def read_folder(folder: Path, published_only: bool) -> FileSet:
         paths = [_path(folder, name) for name in FILES]
     except OSError as error:
         raise DataError(folder, "a folder that can be read", error.strerror or str(error)) from error
-    contents = [read_known(path, name, published_only) for path, name in zip(paths, FILES, strict=True)]
+    contents = [_read_known(path, name, published_only) for path, name in zip(paths, FILES, strict=True)]
     train_images, train_labels, test_images, test_labels = (content.values for content in contents)
     for path, images, labels in ((paths[1], train_images, train_labels), (paths[3], test_images, test_labels)):
         if len(images) != len(labels):
@@ -183,12 +183,8 @@ def read_folder(folder: Path, published_only: bool) -> FileSet:
     return FileSet(train_images, train_labels, test_images, test_labels, digests == PUBLISHED, digests == SAMPLE)
 
 
-def read_known(path: Path, name: str, published_only: bool) -> Content:
-    """Read the file that stands for `name`.
-
-    Raises:
-        DataError: not a file of this form; another one of the published files; or, if `published_only`, not the published one.
-    """
+def _read_known(path: Path, name: str, published_only: bool) -> Content:
+    """Read the file that stands for `name`; it may not be another one of the published files, nor, if `published_only`, a foreign one."""
     content = read_idx(path, IMAGES_MAGIC if "images" in name else LABELS_MAGIC)
     for known, sha256 in PUBLISHED.items():
         if content.sha256 == sha256 and known != name:

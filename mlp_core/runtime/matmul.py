@@ -35,11 +35,9 @@ class MatmulChoice:
     def __str__(self) -> str:
         if self.largest_error is None:
             return f"Matrix products run in {self.name}; oneDNN is not part of this build."
-        if self.name == ONEDNN:
-            return f"Matrix products run in {self.name}: measured at the start, its largest relative error is {self.largest_error:.0e}."
+        whose, limit = ("its", "") if self.name == ONEDNN else ("oneDNN's", f", and float32 allows {LARGEST_ERROR:.0e}")
         return (
-            f"Matrix products run in {self.name}: measured at the start, oneDNN's largest relative error is {self.largest_error:.0e}, "
-            f"and float32 allows {LARGEST_ERROR:.0e}."
+            f"Matrix products run in {self.name}: measured at the start, {whose} largest relative error is {self.largest_error:.0e}{limit}."
         )
 
 

@@ -45,11 +45,6 @@ class Checkpoint:
             past.steps.append(self.record)
         return past
 
-    @property
-    def memory_bytes(self) -> int:
-        tensors = [*self.network.parameters, self.network.dropout, self.order, *(w for buffer in self.optimizer.buffers for w in buffer)]
-        return sum(tensor.nbytes for tensor in tensors)
-
 
 @dataclass(frozen=True, slots=True)
 class KeptStep:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -134,3 +135,12 @@ class Gate:
     def let(self, steps: int = 10_000) -> None:
         """Let the next `steps` steps through; by default more than any test takes."""
         self._allowed.release(steps)
+
+
+def checkpoint_bytes(run: Run) -> int:
+    """What the tensors of all its checkpoints take."""
+    kept = [run.checkpoints.at(step) for step in run.checkpoints.steps]
+    tensors = [
+        tensor for one in kept for tensor in (*one.network.parameters, one.network.dropout, one.order, *chain(*one.optimizer.buffers))
+    ]
+    return sum(tensor.nbytes for tensor in tensors)

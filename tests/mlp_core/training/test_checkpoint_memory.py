@@ -10,7 +10,7 @@ from mlp_core.jobs.job import CHECKPOINT_SHARE, KEPT_READY
 from mlp_core.network import count
 from mlp_core.training import Run
 from mlp_core.training.checkpoints import MIN_CHECKPOINTS, Checkpoints
-from tests.support.engine import RICH, clouds, job_of, rest, until
+from tests.support.engine import RICH, checkpoint_bytes, clouds, job_of, rest, until
 
 
 class TestMemory:
@@ -28,7 +28,7 @@ class TestMemory:
         assert job.memory_bytes == counts.training_bytes + planned + counts.weight_bytes
         job.play()
         rest(job)
-        kept = sum(job.run.checkpoints.at(step).memory_bytes for step in job.run.checkpoints.steps)
+        kept = checkpoint_bytes(job.run)
         assert job.memory_bytes == 2 * counts.weight_bytes + kept
         for step in (4, 5, 8):
             job.rewound(step)

@@ -15,7 +15,7 @@ from mlp_core.optimizers import OptimizerState
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, checkpoints
 from mlp_core.training.checkpoints import MAX_CHECKPOINT_BYTES, MAX_CHECKPOINTS, MIN_CHECKPOINTS, Checkpoint, Checkpoints, marks
-from tests.support.engine import SPEC, clouds, finished
+from tests.support.engine import SPEC, checkpoint_bytes, clouds, finished
 
 BOOK = (0, 1, 2, 5, 10, 20, 50, 100, 200, 235, 470, 500, 705, 940, 1000, 1175, 1410, 1645, 1880, 2000, 2115, 2350)
 
@@ -113,8 +113,7 @@ def test_a_run_keeps_what_it_plans_and_says_how_large_that_is(changes: dict[str,
     run.advance()
     assert run.checkpoints.steps == marks(4, 40)
     assert run.checkpoints.memory_bytes == run.checkpoints.planned_bytes == planned
-    sizes = [run.checkpoints.at(step).memory_bytes for step in run.checkpoints.steps]
-    assert sum(sizes) == planned
+    assert checkpoint_bytes(run) == planned
 
 
 def test_the_largest_network_keeps_none_and_trains_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
