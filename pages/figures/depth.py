@@ -255,29 +255,22 @@ def gradient_chain(factors_log10: Floats, bound_log10: Floats) -> Figure:
     return figure(traces, xaxis=xaxis, yaxis=scale.layout("σ′(x₁) ··· σ′(x<sub>l</sub>)"))
 
 
-@dataclass(frozen=True)
-class DistinctSeries:
-    """One run: at which steps its layer was probed, and how many units were different from each other."""
-
-    label: str
-    steps: Sequence[int]
-    counts: Sequence[int]
-
-
-def distinct_unit_counts(series: Sequence[DistinctSeries], units: int, steps_per_epoch: int, total_epochs: float) -> Figure:
+def distinct_unit_counts(
+    series: Sequence[tuple[str, Sequence[int], Sequence[int]]], units: int, steps_per_epoch: int, total_epochs: float
+) -> Figure:
     """How many units of a layer are different from each other against epochs, on a log axis from one to all.
 
     Args:
-        series: one a run.
+        series: of each run its name, the steps at which its layer was probed, and how many units were different then.
         units: width of the layer.
         steps_per_epoch: turns a step into a place on the axis.
         total_epochs: right end of the axis.
     """
     traces = []
-    for index, one in enumerate(series):
+    for index, (label, steps, counts) in enumerate(series):
         line = {"color": series_style(index)["color"], "width": 2}
-        dotted = {"mode": "lines+markers", "marker": {"size": 7}, "name": one.label}
-        traces.append(polyline(np.asarray(one.steps) / steps_per_epoch, list(one.counts), line, f"%{{y}} of {units} units", **dotted))
+        dotted = {"mode": "lines+markers", "marker": {"size": 7}, "name": label}
+        traces.append(polyline(np.asarray(steps) / steps_per_epoch, list(counts), line, f"%{{y}} of {units} units", **dotted))
     ticks = [1, *(2**power for power in range(1, 11) if 2**power < units and power % 2 == 0), units]
     return figure(
         traces,

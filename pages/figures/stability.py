@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pages.figures.axes import Log10Axis, axis, hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, diagram, figure, filled, heatmap, legend_entry, markers, polyline
+from pages.figures.figure import Figure, Floats, diagram, figure, filled, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import Marks, note, vertical_line
 from pages.figures.palette import DIVERGING, FAULT, GREY, HEALTHY, MEASURED, ORANGE, PURPLE, THEORY, WARNING, series_style, translucent
 from pages.figures.series import evenly_spread, segments
@@ -65,12 +65,15 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     limit = numbers.largest_log10 if theory.rate > 0 else numbers.smallest_log10
     near = np.abs(sizes[np.isfinite(sizes)]).max(initial=0.0) > NEAR_LIMIT * abs(limit)
     scale = Log10Axis.around([low, high, sizes[0, kept], np.nan_to_num(predicted, nan=float(center[0])), [limit] if near else []])
+    sparse = evenly_spread(sizes.shape[1], TRIAL_POINTS)
+    singles = scale.place(sizes[1 : MOST_TRIALS + 1])[:, sparse]
+    singles_x = np.tile(np.append(sparse + 1.0, np.nan), len(singles))
     words = np.array(
         [f"10<sup>{b:.1f}</sup> (5–95 %: 10<sup>{a:.1f}</sup> to 10<sup>{c:.1f}</sup>)" for a, b, c in zip(low, median, high, strict=True)]
     )
     traces = [
         filled(x, scale.place(low), scale.place(high), name="5–95 % of the trials", **BAND),
-        _single_trials(scale.place(sizes[1 : MOST_TRIALS + 1])),
+        polyline(singles_x, segments(singles), {"color": translucent(MEASURED, 0.45), "width": 1}, name="single trials"),
         polyline(x, scale.place(sizes[0, kept]), {"color": PURPLE, "width": 1.5}, name="the trial shown"),
         polyline(x, scale.place(median), {"color": MEASURED, "width": 3}, "%{customdata}", customdata=words, name="median"),
         polyline(x, predicted[0], {"color": THEORY, "width": 2.5, "dash": "dash"}, "theory 10<sup>%{y:.1f}</sup>", name="theory"),
@@ -180,13 +183,6 @@ def critical_scales(critical: Floats, n: int, scale: float) -> Figure:
 
 def _factor_axis(factors: int) -> dict[str, Any]:
     return axis("factors k", range=[0, factors * 1.01], zeroline=False, uirevision=f"{factors} factors")
-
-
-def _single_trials(sizes: Floats) -> Trace:
-    """All in one trace, with a gap between two."""
-    kept = evenly_spread(sizes.shape[1], TRIAL_POINTS)
-    x = np.tile(np.append(kept + 1.0, np.nan), len(sizes))
-    return polyline(x, segments(sizes[:, kept]), {"color": translucent(MEASURED, 0.45), "width": 1}, name="single trials")
 
 
 def _entry(value: float) -> str:

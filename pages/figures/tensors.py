@@ -20,7 +20,7 @@ CELL_WIDTH = 1.5  # of its height: numbers are wider than high
 MATRIX_GAP, TENSOR_GAP = 0.5, 1.6
 TITLE_HEIGHT = 0.9
 MOST_NUMBERED_COLUMNS = 30  # in one picture: beyond, cells are too narrow for a number
-OPERAND_COLORS = (SKY, ORANGE)  # of the marked cells of the first and the second operand
+OPERAND_COLORS, RESULT_COLOR = (SKY, ORANGE), GREEN  # of the marked cells
 NUMBER_FONT = 14  # px
 
 # role -> color; the word stands in the box too, so that no color has to be told from another
@@ -96,7 +96,7 @@ def tensor_equation(operands: Sequence[CellGrid], result: CellGrid, signs: Seque
     placed: list[PlacedGrid] = []
     words = []
     x = 0.0
-    for grid, color in zip(grids, _tensor_colors(len(operands)), strict=True):
+    for grid, color in zip(grids, (*OPERAND_COLORS[: len(operands)], RESULT_COLOR), strict=True):
         placed.append(PlacedGrid(grid, x, (height - grid.rows) / 2, color))
         x = placed[-1].right + TENSOR_GAP
     for one, sign in zip(placed, signs, strict=False):
@@ -112,15 +112,10 @@ def falk_scheme(a: CellGrid, b: CellGrid, result: CellGrid) -> tuple[Figure, flo
 
     Reference: S. Falk (1951), "Ein übersichtliches Schema für die Matrizenmultiplikation", ZAMM 31.
     """
-    colors = _tensor_colors(2)
-    left = PlacedGrid(a, 0.0, b.rows + TITLE_HEIGHT + 0.4, colors[0])
+    left = PlacedGrid(a, 0.0, b.rows + TITLE_HEIGHT + 0.4, OPERAND_COLORS[0])
     x = left.right + TENSOR_GAP / 2
-    placed = [left, PlacedGrid(b, x, 0.0, colors[1]), PlacedGrid(result, x, left.y, colors[2])]
+    placed = [left, PlacedGrid(b, x, 0.0, OPERAND_COLORS[1]), PlacedGrid(result, x, left.y, RESULT_COLOR)]
     return _cells_figure(placed, []), left.bottom + TITLE_HEIGHT
-
-
-def _tensor_colors(operands: int) -> tuple[str, ...]:
-    return (*OPERAND_COLORS[:operands], GREEN)
 
 
 def _cells_figure(placed: Sequence[PlacedGrid], words: list[dict[str, Any]]) -> Figure:

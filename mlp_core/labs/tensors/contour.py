@@ -127,7 +127,12 @@ def read_point(surface: Surface, x: float, y: float) -> Reading:
         return Reading(x, y, level, slope, (), "edge", None)
     crossings = _crossings(surface, x, y, angles, rise, level)
     kind = _kind(rise, len(crossings), LEVEL_TOLERANCE * abs(level))
-    tangent = _chord(crossings) if kind == "regular" else None
+    tangent = None
+    if kind == "regular":
+        first, second = crossings
+        across, up = math.cos(second) - math.cos(first), math.sin(second) - math.sin(first)
+        length = math.hypot(across, up)
+        tangent = across / length, up / length
     return Reading(x, y, level, slope, tuple(crossings), kind, tangent)
 
 
@@ -165,11 +170,3 @@ def _kind(rise: Floats, crossings: int, rounding: float) -> Kind:
     if crossings > 2:
         return "saddle"
     return "minimum" if rise.max() > 0 else "maximum"
-
-
-def _chord(crossings: list[float]) -> tuple[float, float]:
-    """The unit vector from the first crossing to the second."""
-    first, second = crossings
-    across, up = math.cos(second) - math.cos(first), math.sin(second) - math.sin(first)
-    length = math.hypot(across, up)
-    return across / length, up / length

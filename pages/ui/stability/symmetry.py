@@ -7,7 +7,7 @@ import streamlit as st
 from mlp_core.jobs import TrainingJob
 from mlp_core.labs.symmetry import Variant, distinct_units, variants
 from mlp_core.spec import Bounds
-from pages.figures.depth import DistinctSeries, distinct_unit_counts
+from pages.figures.depth import distinct_unit_counts
 from pages.figures.pictures import weight_images
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
@@ -43,7 +43,7 @@ def _runs(chosen: tuple[Variant, ...]) -> None:
     if not shown:
         return
     st.markdown("##### Units that differ from each other")
-    series = [DistinctSeries(title, *distinct_units(snapshot.history)) for title, snapshot, _ in shown]
+    series = [(title, *distinct_units(snapshot.history)) for title, snapshot, _ in shown]
     first = shown[0].snapshot
     figure = distinct_unit_counts(series, first.spec.hidden[0], first.steps_per_epoch, first.spec.epochs)
     live_chart(figure, key="distinct", height=300, alt="Number of distinct hidden units against epochs, one line a start")

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from pages.figures import depth, stability
-from pages.figures.depth import DepthSeries, DistinctSeries, GradientBound
+from pages.figures.depth import DepthSeries, GradientBound
 from pages.figures.stability import CURVE_POINTS, Growth, NumberRange
 from tests.support.figures.soundness import drawn, sound
 
@@ -220,7 +220,7 @@ def test_the_map_is_symmetric_about_no_change_and_carries_the_critical_line() ->
 
 
 def test_distinct_units_run_from_one_to_all() -> None:
-    figure = distinct_unit_counts([DistinctSeries("equal", [0, 10, 235], [1, 1, 1])], 256, 235, 3)
+    figure = distinct_unit_counts([("equal", [0, 10, 235], [1, 1, 1])], 256, 235, 3)
     np.testing.assert_allclose(named(figure, "equal").x, [0, 10 / 235, 1])
     ticks = figure.layout.yaxis.tickvals
     assert (ticks[0], ticks[-1]) == (1, 256)
