@@ -62,14 +62,11 @@ class Lifetime:
 
 
 class ScheduledRun:
-    """A run under a scheduler: what it asks of the run, and nothing that a person does to it, which is `TrainingJob`.
-
-    The scheduler calls `take_turn` without its lock, and holds it for all else.
+    """A run as the `Job` of a scheduler, and nothing that a person does to it, which is `TrainingJob`.
 
     Attributes:
         run: what is trained.
         lifetime: who holds it; `claim` it and `park` it there.
-        used_seconds: of a worker's time; decides whose turn is next.
         state: "ready", "playing", "paused", "finished" or "stopped".
     """
 
