@@ -3,7 +3,7 @@
 from pages.ui import session
 from pages.ui.navigation import page_header
 from pages.ui.sections import show_sections
-from pages.ui.stability import chain, depth, designs, gradient_map, matrices, symmetry, training
+from pages.ui.stability import chain, depth, designs, matrices, symmetry, training
 
 SECTIONS = {
     "depth": ("Depth", depth.section),
@@ -12,7 +12,7 @@ SECTIONS = {
     "training": ("So what?", training.section),
     "symmetry": ("Symmetry", symmetry.section),
 }
-PANELS = (designs, depth, gradient_map, chain, matrices, training, symmetry)
+PANELS = (designs, depth, chain, matrices, training, symmetry)
 
 page_header(
     "Vanishing and exploding",

@@ -9,29 +9,34 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from mlp_core.data import load_fashion_mnist
+from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.labs.generalization.bands import compare
+from mlp_core.labs.generalization.masks import LeftOn, left_on, vote
 from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
+from pages.figures.dropout import vote_strips
 from pages.figures.palette import ORANGE, SKY
+from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.generalization import layer
 from pages.ui.generalization.runs import by_epoch, curve, epoch_axis, in_words, runs_panel
-from pages.ui.generalization.votes import votes_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.memo import memo
 from pages.ui.presets import Preset, preset_row
 from pages.ui.run.job_groups import ShownRun, follow_group
 from pages.ui.session import Planned
-from pages.ui.text import count
+from pages.ui.text import count, percent
 
 GROUP = "dropout"
 SEEDS, TEST_IMAGES = 5, 2000
-CHART_HEIGHT = 300
+CHART_HEIGHT, VOTES_HEIGHT = 300, 340
+COPIES = 100
+JUDGED, AVERAGED = 500, 10  # images, and masked copies of each
 WITHOUT, WITH = "no dropout", "dropout"
 COLORS = {WITHOUT: ORANGE, WITH: SKY}
 
@@ -92,7 +97,7 @@ def section(link: LinkState) -> None:
     chosen = RECIPES[link["recipe"]]
     spec = replace(chosen.spec, dropout=(link["p1"], link["p2"]), seed=min(link["seed"], MAX_SEED - SEEDS))
     follow_group(GROUP, lambda: _panel(spec, chosen.images))
-    votes_panel(link, GROUP, WITH, TEST_IMAGES)
+    _votes_panel(link)
 
 
 def _run(spec: RunSpec, images: int) -> Run:
@@ -155,3 +160,49 @@ def _variances(shown: list[ShownRun], xaxis: dict[str, Any]) -> None:
     figure = band_chart(curves, xaxis=xaxis, yaxis=log_axis("variance of h"))
     live_chart(figure, key="dropout_variance", height=CHART_HEIGHT, alt="Variance of the hidden activations against epochs")
     st.caption("Over units and 256 images, dropout off, of the first seed.")
+
+
+def _votes_panel(link: LinkState) -> None:
+    """One test image, a hundred masks, in the network that was trained with dropout, as it stands."""
+    st.markdown("##### Left on by mistake: a hundred masked copies vote")
+    group = session.jobs().group(GROUP)
+    job = next((job for one, job in group.started if one == WITH), None) if group is not None else None
+    if job is None or job.run.network is None or not job.run.epoch:
+        st.info("Train with and without dropout first: this looks into the network that was trained with it.", icon=":material/info:")
+        return
+    if job.moving:
+        st.info("When the training has ended, its network votes here.", icon=":material/hourglass_top:")
+        return
+    spec, epoch = job.run.spec, job.run.epoch
+    if not any(spec.dropout):
+        st.info("With p = 0 in both layers every copy is the same. Train with another p.", icon=":material/info:")
+        return
+    weights = job.run.network.weights()
+    data = load_fashion_mnist()
+    chosen = st.slider("Test image", **link.value("image", max_value=min(TEST_IMAGES, len(data.test_labels)) - 1))
+    flat = data.test_images[chosen].reshape(-1).float() / 255
+    label = int(data.test_labels[chosen])
+    seen = memo("dropout_vote", (id(job), epoch, chosen), lambda: vote(weights, spec, flat, COPIES, seed=0))
+    picture, chart = st.columns([1, 3], gap="medium")
+    with picture:
+        st.image(data.test_images[chosen].numpy(), caption=f"{CLASS_NAMES[label]}, test image {count(chosen)}", width=160)
+    with chart:
+        figure = vote_strips(seen.masked, seen.off, CLASS_NAMES, label)
+        live_chart(figure, key="dropout_votes", height=VOTES_HEIGHT, alt="Probabilities of each class: masked copies, and dropout off")
+    winner, most = int(seen.votes.argmax()), int(seen.votes.max())
+    st.markdown(
+        f"**{most} of {COPIES}** copies say **{CLASS_NAMES[winner]}**; without dropout the network says "
+        f"**{CLASS_NAMES[int(seen.off.argmax())]}** with probability {seen.off.max():.2f}. The true class is {CLASS_NAMES[label]}."
+    )
+
+    def judge() -> LeftOn:
+        images = data.test_images[:JUDGED].reshape(-1, 784).float() / 255
+        return left_on(weights, spec, images, data.test_labels[:JUDGED], AVERAGED, seed=0)
+
+    judged = memo("dropout_left_on", (id(job), epoch), judge)
+    with st.container(horizontal=True):
+        st.metric("Dropout off", percent(judged.off), border=True, help=f"Accuracy on the first {JUDGED} test images.")
+        st.metric("Left on", percent(judged.one_mask), border=True, help="A mask of its own for every image.")
+        mean = f"Left on, mean of {AVERAGED}"
+        st.metric(mean, percent(judged.copies), border=True, help="Of the probabilities: back to about the first.")
+    st.caption("So dropout is switched off for the test: one network that stands for the mean of all masked ones, at the price of one.")

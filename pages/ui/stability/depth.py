@@ -1,4 +1,5 @@
-"""The section "Depth": real networks, measured in one forward and backward pass beside what mean-field theory predicts."""
+"""The section "Depth": real networks, measured in one forward and backward pass beside what mean-field theory predicts; and a map of
+where gradients vanish or explode over σ_w and depth, or σ_w and σ_b, with theory's critical line on it."""
 
 from __future__ import annotations
 
@@ -9,19 +10,19 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
+from mlp_core.initializers import INITIALIZERS
 from mlp_core.labs.stability.depth import factor_a_layer, sigmoid_bound_log10
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
 from mlp_core.stability.depth import DepthReport
 from mlp_core.theory import DepthPrediction
 from pages.figures.axes import spoken_size
-from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, shares_by_layer, sizes_by_layer
+from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.stability import measures
 from pages.ui.stability.designs import Design, designs_panel
-from pages.ui.stability.gradient_map import map_panel
 
 WIDTHS = ("8", "16", "32", "64", "128")
 BATCHES = ("16", "32", "64", "128", "256")
@@ -61,6 +62,8 @@ QUANTITIES = {
 }  # fmt: skip
 SHOWN = {name: one.label for name, one in QUANTITIES.items()} | {"ridges": "Histograms"}
 CHART_HEIGHT = 430
+PLANES = {"depth": "σ_w and depth", "sigma_b": "σ_w and σ_b"}
+MAP_WIDTH_LIMIT = 64  # units of the networks measured for the map
 FIELDS = (
     number("depth", 20, Bounds(1, MAX_LAYERS, whole=True)),
     choice("width", "64", WIDTHS),
@@ -68,6 +71,9 @@ FIELDS = (
     choice("input", "images", tuple(measures.SOURCES)),
     number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
     choice("show", "dW", tuple(SHOWN)),
+    choice("plane", "depth", tuple(PLANES)),
+    choice("map", "1", ("1", "2", "3", "4")),
+    number("sigma_b", 0.0, Bounds(0.0, measures.HIGHEST_SIGMA_B)),
 )
 
 
@@ -101,7 +107,7 @@ def section(link: LinkState) -> None:
     st.segmented_control("What to show, layer by layer", format_func=SHOWN.__getitem__, required=True, **link.default("show"))
     _picture(link["show"], measured, source, size)
     _table(measured)
-    map_panel(link, designs, depth, width)
+    _map_panel(link, designs, depth, width)
 
 
 def _controls(link: LinkState) -> int:
@@ -187,3 +193,38 @@ def _table(measured: list[Measured]) -> None:
 def _factor(measured: DepthReport | DepthPrediction) -> str:
     value = factor_a_layer(measured.hidden_gradient_log10)
     return "–" if math.isnan(value) else f"{value:.3g}"
+
+
+def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -> None:
+    """One small random network for every point of the plane, all of the activation of one design."""
+    st.markdown("##### Where gradients live")
+    st.markdown(
+        "Every cell is a real random network: red, its gradient explodes on the way back; blue, it vanishes. "
+        r"On the dashed line theory has $\chi = \sigma_w^2\,E[\varphi'(z)^2] = 1$."
+    )
+    controls, picture = st.columns([1, 2.6], gap="medium")
+    by_number = {str(design.index + 1): design for design in designs}
+    if link["map"] not in by_number:
+        link["map"] = next(iter(by_number))
+    with controls:
+        st.segmented_control("Plane", format_func=PLANES.__getitem__, required=True, **link.default("plane"))
+        st.radio("Activation of", format_func=lambda number: by_number[number].label, **link.index("map", tuple(by_number)))
+        if link["plane"] == "depth":
+            st.slider("σ_b of the biases", step=0.05, **link.value("sigma_b"))
+        else:
+            st.caption(f"Through {measures.PLANE_DEPTH} layers.")
+        st.caption(r"The diamond is the design itself: $\sigma_w = \sqrt{n}\,\mathrm{std}(W)$.")
+    design, plane, units = by_number[link["map"]], link["plane"], min(width, MAP_WIDTH_LIMIT)
+    spec = design.spec(depth, width, 0)
+    sigma_w, heights, line = measures.map_axes(spec.activation, plane, link["sigma_b"])
+    changes = measures.gradient_plane(spec.activation, plane, link["sigma_b"], units)
+    initializer = INITIALIZERS[spec.init]
+    w, b = float(np.sqrt(width)) * initializer.std(width, width, spec), initializer.bias_std(width, width, spec)
+    y, yname, ytitle = min(float(depth), float(heights[-1])), "layers", "layers the gradient has gone back"
+    if plane == "sigma_b":
+        y, yname, ytitle = b, "σ<sub>b</sub>", "σ<sub>b</sub>"
+    here = (w, y) if 0 < w <= sigma_w[-1] and b <= heights[-1] else None
+    with picture:
+        figure = gradient_map(sigma_w, heights, changes, line, yname=yname, ytitle=ytitle, here=here)
+        alt = f"Gradient of {design.label} over {PLANES[plane]}, with theory's line"
+        live_chart(figure, key="gradient_map", height=420, alt=alt)
