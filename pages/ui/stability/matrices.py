@@ -146,7 +146,7 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
         link.move("k", link["k"] + step)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
-        button(label, "stability_play", icon, _play, link, product, not playing, enabled=product.factors > 1)
+        button(label, f"stability_{icon}", icon, _play, link, product, not playing, enabled=product.factors > 1)
         if product.factors > 1:
             st.slider("Factors multiplied, k", **link.value("k", max_value=product.factors))
     k: int = link["k"]
