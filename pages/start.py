@@ -1,6 +1,8 @@
 """The start page: what this is, and where to begin."""
 
+from collections.abc import Mapping
 from itertools import cycle
+from typing import Any
 
 import streamlit as st
 
@@ -57,7 +59,7 @@ CARDS = (  # file stem of a page, title, sentence, figure, and what the figure s
         "The gradient of a function stands at a right angle on its level line",
     ),
 )
-EXPERIMENTS = (  # a label, and the fields of its `RunSpec` that differ from the default
+EXPERIMENTS: tuple[tuple[str, Mapping[str, Any]], ...] = (  # a label, and the fields of its `RunSpec` that differ from the default
     ("The book's network: 84 % in ten epochs", PRESETS["mlp"].settings),
     ("A learning rate twenty times too high", PRESETS["lr_too_high"].settings),
     ("Five sigmoid layers that learn nothing", PRESETS["deep_sigmoid"].settings),

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from mlp_core import expression
 from mlp_core.data import load_sample
-from mlp_core.expression import compiler
 from mlp_core.expression.operations import Node
 from mlp_core.expression.parser import parse
 from mlp_core.spec import RunSpec
@@ -47,7 +47,7 @@ def test_an_expression_is_parsed_once_a_run(make: type[Run], monkeypatch: pytest
         parsed.append(text)
         return parse(text)
 
-    monkeypatch.setattr(compiler, "parse", counted)
+    monkeypatch.setattr(expression, "parse", counted)
     run = make(RunSpec(hidden=(8,), activation="=x*sigmoid(x)", batch_size=SPEC.batch_size, epochs=1, device="cpu"), clouds())
     run.advance()
     assert parsed == ["x*sigmoid(x)"]
