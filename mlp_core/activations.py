@@ -3,8 +3,6 @@
 A new activation is one entry of `ACTIVATIONS`: pages, expressions, advice and exported programs find everything about it there.
 """
 
-from __future__ import annotations
-
 import ast
 import math
 from collections.abc import Callable, Mapping

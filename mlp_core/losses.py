@@ -3,8 +3,6 @@
 Linear, logistic and softmax regression and the multilayer perceptrons above them are one network with different losses.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

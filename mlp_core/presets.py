@@ -1,7 +1,5 @@
 """Experiments worth starting from, each with what it shows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What is predicted: Lyapunov exponents of matrix products, mean-field variance and gradient through depth."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

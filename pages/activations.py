@@ -1,7 +1,5 @@
 """The activations page: which functions, on which grid, and the panels that show them."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from mlp_core.activations import ACTIVATIONS, evaluate

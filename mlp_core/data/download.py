@@ -4,8 +4,6 @@ pooch writes each file under a temporary name, compares it with its published ch
 final name is whole. One process downloads at a time, by a lock that the operating system takes back from a process that dies.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

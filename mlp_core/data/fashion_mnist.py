@@ -3,8 +3,6 @@
 Sources in order: the folder named by MLP_DATA_DIR; the Debian package; an earlier download; a download; the bundled sample.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A visitor's own activation: text is parsed to a tree over an allow-list of operations and compiled. Nothing is ever evaluated."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

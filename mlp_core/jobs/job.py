@@ -1,7 +1,5 @@
 """`TrainingJob`: a run that goes on while nobody calls it, steered by a person; and `JobSnapshot`, what a page sees of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

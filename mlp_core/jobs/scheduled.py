@@ -1,7 +1,5 @@
 """`ScheduledRun`: a run as its scheduler sees it, with the turns that it takes; and its `Lifetime`, which ends when nobody holds it."""
 
-from __future__ import annotations
-
 import logging
 import math
 import time

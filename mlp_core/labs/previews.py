@@ -1,7 +1,5 @@
 """The small computations behind the home page's figures. Numpy alone: the first page does not wait for torch."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

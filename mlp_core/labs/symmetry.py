@@ -1,7 +1,5 @@
 """Symmetric starts and what breaks them: the experiments of d2l section 5.4.1, side by side."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from mlp_core.records import HistorySnapshot

@@ -4,8 +4,6 @@ S networks that learn from batches of n images work on tensors (S, units, n), a 
 its product as the weight lies in memory, (S, n_out, n_in), and a sum over the batch runs along what is contiguous.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """The "concise" implementation of a network: `nn.Sequential`, as in d2l section 5.2."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """`Network`: what training, measuring and drawing need of a network, however it is written; and what one holds and costs."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass

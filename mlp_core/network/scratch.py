@@ -3,8 +3,6 @@
 It starts from the weights of the concise implementation and draws the same dropout masks: both print the same numbers, rounding apart.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

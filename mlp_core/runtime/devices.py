@@ -1,7 +1,5 @@
 """Which device a run computes on, and which errors mean that a device gave out rather than that the program is wrong."""
 
-from __future__ import annotations
-
 import torch
 
 from mlp_core.spec import SpecError

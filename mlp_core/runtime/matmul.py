@@ -6,8 +6,6 @@ round. So the products of a training step are measured first, and oneDNN is kept
 rests on no clock: the same machine always takes the same library, and a run repeats bit for bit.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,14 +29,6 @@ class MatmulChoice:
 
     name: str
     largest_error: float | None
-
-    def __str__(self) -> str:
-        if self.largest_error is None:
-            return f"Matrix products run in {self.name}; oneDNN is not part of this build."
-        whose, limit = ("its", "") if self.name == ONEDNN else ("oneDNN's", f", and float32 allows {LARGEST_ERROR:.0e}")
-        return (
-            f"Matrix products run in {self.name}: measured at the start, {whose} largest relative error is {self.largest_error:.0e}{limit}."
-        )
 
 
 Product = Callable[[Tensor, Tensor], Tensor]

@@ -1,7 +1,5 @@
 """How much memory this process may still take, how little its libraries shall keep, and giving back. Allocates nothing."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 In float64, where nothing underflows that theory can follow; in float32 it shows what the computer really gets.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass

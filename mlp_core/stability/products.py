@@ -4,8 +4,6 @@ Trial t draws its factors from a stream of its own, so more trials or more facto
 watched alone.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The test set as a network sees it, gathered a part at a time."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

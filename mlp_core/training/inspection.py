@@ -3,8 +3,6 @@
 Leaves nothing behind in the network: no hook, no gradient, no random number drawn.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """`TrainingState`: what a run needs only while it trains: network, optimizer, the data on the device, the place in the epoch."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

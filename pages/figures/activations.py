@@ -1,7 +1,5 @@
 """Pictures of activations: value above gradient with a tangent, and a distribution and what an activation makes of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape

@@ -1,7 +1,5 @@
 """Curves with the band in which most seeds lie: one kind of picture for every sweep and comparison."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A function of two variables as contours, with a point, the gradient there and the contour's tangent; and its slope in every direction."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

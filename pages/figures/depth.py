@@ -1,7 +1,5 @@
 """Deep networks: signal and gradient through the layers, measured beside predicted; a chain of sigmoids; units that stay alike."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Dropout: a tensor and its mask, the network that is left, the mean of many masks, and copies that vote."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

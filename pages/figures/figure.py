@@ -4,8 +4,6 @@ Plotly's own objects check every property and copy every part, twice until it is
 all else takes. The tests make that check, once and for all, of each figure: `go.Figure(fig)` refuses what plotly does not know.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict

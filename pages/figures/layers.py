@@ -1,7 +1,5 @@
 """Every layer of a network: its statistics over time, its distributions, and what every unit puts out for one image."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

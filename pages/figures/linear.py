@@ -1,7 +1,5 @@
 """Linear models: the singular values of a stack of affine layers and what bending does to it; the perceptron's line and its mistakes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Lines, bands and words laid over a plot: what is known beforehand and what happened."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """The multilayer perceptron as a textbook draws it: columns of units, the weights between them."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Iterator, Sequence

@@ -3,8 +3,6 @@
 The hues are those of Okabe and Ito (2008), told apart by color-blind readers, in the shades that keep contrast on white and on near-black.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from plotly.colors import get_colorscale
 

@@ -1,7 +1,5 @@
 """Small images laid side by side, made into data that a figure carries; single images, neighbors, and weights as images."""
 
-from __future__ import annotations
-
 import base64
 import io
 import math

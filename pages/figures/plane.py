@@ -1,7 +1,5 @@
 """Points of the plane and what a network makes of them: its answer as shading, its hidden space, every unit as a small picture."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Iterator, Sequence

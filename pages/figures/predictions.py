@@ -1,7 +1,5 @@
 """What a classifier says of single images and of all: images with its predictions, probabilities, the confusion matrix."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

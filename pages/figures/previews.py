@@ -1,7 +1,5 @@
 """The start page's small figures: one glance each, no legend and little else."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Regression: a fitted polynomial over its points, its coefficients, and what a penalty does to weights."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Series of numbers made ready to be drawn: thinned, averaged, with gaps; and a run as its columns of numbers."""
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Products of random matrices: their growth beside the predicted one, the matrices, their singular values."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The file holds plotly.js itself: 4.8 MB.
 """
 
-from __future__ import annotations
-
 import html
 
 import pandas  # noqa: F401  plotly looks for it among the imported modules, and trips over one that another thread is importing

@@ -1,7 +1,5 @@
 """Small tensors as grids of cells with their numbers, and shapes above one another, axis by axis."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Loss and accuracy of one run or several, over their epochs."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """The address bar as a page's memory: notice where a link leads, write what was chosen."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

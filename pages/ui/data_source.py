@@ -1,7 +1,5 @@
 """Where the images come from: a bar while they are fetched for the first time, and plain words where only the sample is there."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from mlp_core.data import FULL_SET_HINT, Dataset, forget, load_fashion_mnist

@@ -1,7 +1,5 @@
 """Files to download, each made by the click that asks for it, and the page's address as a link to copy."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urlsplit
 

@@ -9,8 +9,6 @@ link["mean"] = 2.0                                     # from outside: by a pres
 link.write()                                           # last: what is not at its default goes into the address
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -3,8 +3,6 @@
 `st.plotly_chart` builds a new chart for every changed figure. This component keeps one `<div>` and lets `Plotly.react` change it.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import json

@@ -1,7 +1,5 @@
 """Keep the last value of something that is dear to build, one a name and session."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from typing import TypeVar, cast
 

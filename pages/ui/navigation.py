@@ -1,7 +1,5 @@
 """What stands around every page: frame, navigation, title. Imports nothing heavy: the first page needs no torch."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """A row of settings worth starting from, each with its lesson."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 

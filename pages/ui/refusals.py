@@ -1,7 +1,5 @@
 """What a run's controls refused, shown where it was asked until something is accepted there; with another run it is gone."""
 
-from __future__ import annotations
-
 import weakref
 
 import streamlit as st

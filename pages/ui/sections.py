@@ -1,7 +1,5 @@
 """Sections of a page: one is shown at a time, and the link says which."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st

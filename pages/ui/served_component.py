@@ -3,8 +3,6 @@
 Streamlit sends a component's own script along with every update, so that script is three lines that import the file.
 """
 
-from __future__ import annotations
-
 import functools
 from hashlib import blake2b
 from typing import Any

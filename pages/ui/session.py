@@ -7,8 +7,6 @@ finds again.
     jobs().give_up("dropout")                       end it
 """
 
-from __future__ import annotations
-
 import atexit
 import gc
 import re

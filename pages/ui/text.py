@@ -1,7 +1,5 @@
 """Words for a person: numbers in units, and a visitor's own text made harmless."""
 
-from __future__ import annotations
-
 import re
 
 

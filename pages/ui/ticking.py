@@ -1,7 +1,5 @@
 """Panels that draw themselves again and again while something moves."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from typing import ParamSpec

@@ -1,7 +1,5 @@
 """Callbacks that are carried out to their end."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, ParamSpec
 

@@ -5,8 +5,6 @@ the browser then still shows the old value and sends it back with its next click
 value set from outside is kept here, and its widget gets a new key.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

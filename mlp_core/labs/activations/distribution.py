@@ -1,7 +1,5 @@
 """A normal distribution pushed through an activation: histograms, saturated and dead fractions, E[φ'²]."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Every number here comes from computing the function, none from the registry's formulas.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 import statistics

@@ -3,8 +3,6 @@
 The masks are those of the layer that trains, `mlp_core.network.concise.Dropout`. Srivastava et al. 2014; d2l section 5.6.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

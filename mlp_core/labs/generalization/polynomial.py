@@ -1,7 +1,5 @@
 """The book's cubic: samples of it, features xⁱ/i!, polynomials fitted to them, and how far they are off elsewhere."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Parts of a data set, and labels made wrong on purpose: what an experiment on generalization needs of its data."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import torch

@@ -4,8 +4,6 @@ Distances are Euclidean over the pixels, in units of white: two images that diff
 1 apart, and no two of 28 × 28 are more than 28 apart.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property

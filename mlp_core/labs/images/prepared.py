@@ -7,8 +7,6 @@ is made black, where a studio's was.
 Reference: Xiao, Rasul and Vollgraf (2017), "Fashion-MNIST", section 2, figure 1.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

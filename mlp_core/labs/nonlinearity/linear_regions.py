@@ -1,7 +1,5 @@
 """The pieces of the plane on which a ReLU network is one affine map, found exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Weights are w̃ = (w, b) and points x̃ = (x, 1), so that the bias needs no rule of its own.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 

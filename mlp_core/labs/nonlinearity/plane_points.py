@@ -1,7 +1,5 @@
 """Points that a visitor brings: read from a CSV file or a link, every refusal naming the line and the rule."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import csv

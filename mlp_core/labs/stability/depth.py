@@ -1,7 +1,5 @@
 """What is said of signal and gradient through depth beside their measurement: prediction, distributions, and one factor a layer."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 

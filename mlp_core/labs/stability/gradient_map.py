@@ -1,7 +1,5 @@
 """Planes of random networks: how the gradient changes on its way back for every (σ_w, σ_b), measured, and where theory draws the line."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Products of random matrices beside the engine's: how fast they grow, what they cost, and what a number format makes of them."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The singular values of products of random matrices, however far apart they are."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

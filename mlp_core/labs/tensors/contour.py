@@ -1,7 +1,5 @@
 """Functions of two variables round a point: the gradient by autograd, the direction of the contour without it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

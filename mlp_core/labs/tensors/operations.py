@@ -3,8 +3,6 @@
 The result is torch's own; a refusal is torch's own error. The words about shapes come from `tensor_shapes`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Reference: torch's notes on broadcasting semantics, and the documentation of tor
 on purpose: torch says that shapes do not fit, and this says which axes are to blame.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

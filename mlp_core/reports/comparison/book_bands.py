@@ -5,8 +5,6 @@ largest of n seeds. Whatever the distribution, the run of one more seed is as li
 of it falls outside with probability 2 / (n + 1). How often any of several quantities does is counted: `share_of_outsiders`.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ A thing is what one decision changes, which is not always one field of a `RunSpe
 it is of, momentum to its optimizer, and a field that plays no part (the activation where there is no hidden layer) is no difference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations

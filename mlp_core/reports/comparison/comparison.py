@@ -4,8 +4,6 @@ How far luck alone moves a test accuracy is taken from the many seeds of d2l's o
 several seeds were trained of each design, from those.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a history means, and what single layers tell of it, in words: a verdict with its evidence and its cure."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Each function changes one thing, or as few as help: what helps was found by training, and its test trains it again.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

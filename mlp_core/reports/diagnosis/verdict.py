@@ -4,8 +4,6 @@ Measured means: Fashion-MNIST, steps 100 to 700 of d2l's network, of five layers
 d2l's dropout network, of one sigmoid layer, and of d2l's network under Adam; rounded outward.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

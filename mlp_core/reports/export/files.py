@@ -1,7 +1,5 @@
 """What a run or a page shows as files: columns of numbers and curves as CSV, weights as safetensors."""
 
-from __future__ import annotations
-
 import csv
 import io
 import time

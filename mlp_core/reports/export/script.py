@@ -6,8 +6,6 @@ with the code that the registries hold; what a visitor typed stands in it only a
 only with everything encoded that could end a string.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import textwrap

@@ -1,7 +1,5 @@
 """What the activations page shows of its activations: curves with a probe, cards of facts, identities, cost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A distribution pushed through an activation, and what that would do to a gradient through many layers. Draws its own controls."""
 
-from __future__ import annotations
-
 import math
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The section "Capacity and data": a polynomial, real images, and labels that are wrong."""
 
-from __future__ import annotations
-
 from pages.ui.generalization import curve, images, labels
 from pages.ui.link import LinkState
 from pages.ui.sections import choose_section, section_field

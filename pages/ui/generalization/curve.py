@@ -1,7 +1,5 @@
 """A polynomial through noisy points, by least squares or gradient descent; its errors over degrees and sample counts."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

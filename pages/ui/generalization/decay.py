@@ -1,7 +1,5 @@
 """The section "Weight decay": 200 weights on 20 points, trained on the spot for the λ that the slider names; three routes to it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The section "Dropout": the layer, then networks with and without it on few images, then what happens if it is left on."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple

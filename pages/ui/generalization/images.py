@@ -1,7 +1,5 @@
 """How much data, how wide a layer: real runs on Fashion-MNIST, one after another, five seeds each; a part of "Capacity and data"."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple

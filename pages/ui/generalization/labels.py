@@ -1,7 +1,5 @@
 """Wrong labels learned by heart: a wide network on Fashion-MNIST with and without them; a part of "Capacity and data"."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The dropout layer by itself: a small tensor, its masks, the network they leave, and their mean; a part of the section "Dropout"."""
 
-from __future__ import annotations
-
 import streamlit as st
 import torch
 from torch import Tensor

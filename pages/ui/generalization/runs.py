@@ -1,7 +1,5 @@
 """Runs over several seeds: how far they are, their histories as curves with bands, and whether a difference is more than luck."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Sequence
 from typing import Any
 

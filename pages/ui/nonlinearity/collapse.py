@@ -1,7 +1,5 @@
 """The section "Collapse": affine layers multiplied out to one, until their activation bends; on real images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

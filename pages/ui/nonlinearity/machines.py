@@ -1,7 +1,5 @@
 """The section "One machine, different ends": five models of the book as one network with another last layer, each a click from trained."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Points of a visitor's own: drawn by a click, undone, cleared, or read from a file; kept in the link while they fit."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What stands below the plane of the playground: how far the run is, and one panel of several; only the chosen one is drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from statistics import mean

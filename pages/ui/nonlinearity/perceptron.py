@@ -1,7 +1,5 @@
 """The section "The perceptron": one sample at a time, until no mistake is left or the weights repeat themselves."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the playground shows of a run: the network, the plane, the curves, the hidden space; and a weight set by hand."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from functools import partial

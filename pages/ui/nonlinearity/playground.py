@@ -3,8 +3,6 @@
 The buttons stand outside of what runs by itself, since they change only with a click or at the end of a run.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 import streamlit as st

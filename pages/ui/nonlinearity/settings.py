@@ -1,7 +1,5 @@
 """The sidebar of the playground: data, network and learning, from widgets to a `RunSpec` and its points."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass

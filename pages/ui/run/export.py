@@ -1,7 +1,5 @@
 """Export a run: as a program that repeats it, as numbers, figures and weights, and whole; and bring an experiment's file back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The panel "Look inside": each layer of a run while it learns, one view at a time."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

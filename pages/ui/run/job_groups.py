@@ -1,7 +1,5 @@
 """Several runs beside each other: the buttons that start and end a group of them, and a panel that follows it while it moves."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import NamedTuple

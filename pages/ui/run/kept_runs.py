@@ -1,7 +1,5 @@
 """Runs side by side: the list of those that were kept in this session, what sets them apart, and what a comparison can tell."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Sequence
 from functools import partial

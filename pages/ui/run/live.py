@@ -1,7 +1,5 @@
 """The live panel: drive a run and watch it. It reads snapshots of a job and never waits for one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """A visitor's own garment before the network: uploaded or drawn, made ready in the open, told by its likes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the network says of the test images: a grid of them, one in detail, and the confusion matrix."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What a run says in numbers and words: progress, loss and accuracy now, the verdict with its fix, the badge of the book's designs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from statistics import mean
 

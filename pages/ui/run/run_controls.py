@@ -1,7 +1,5 @@
 """Start, pause, step, stop and steer a run; look back at an earlier step of it, and branch off from there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple

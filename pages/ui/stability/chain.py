@@ -1,7 +1,5 @@
 """The section "A chain of gradients": the sigmoid with its gradient, a point chosen for every layer, and the product that results."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Up to four designs side by side: activation, initialization and σ of each, from controls or from a link."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The section "Random matrices": a product of random factors, literally and with logarithms, beside its Lyapunov exponents."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

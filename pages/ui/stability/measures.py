@@ -1,7 +1,5 @@
 """Measurements of the page "Vanishing and exploding", each kept as long as what it depends on stays the same."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

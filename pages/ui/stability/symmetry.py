@@ -1,7 +1,5 @@
 """The section "Symmetry": equal weights stay equal, and what parts them; distinct units over training, and what they look for."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from mlp_core.jobs import TrainingJob

@@ -1,7 +1,5 @@
 """The section "So what?": the designs of the page trained side by side for a few seconds, each with its verdict."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The section "Gradient and contour": a function of two variables, a point to set, and the right angle of two directions found apart."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

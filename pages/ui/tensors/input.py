@@ -1,7 +1,5 @@
 """An operand that a visitor edits: in a table, as a line of text, in another shape."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The section "Shapes and operations": tensors a visitor edits, an operation, its result and how the shapes line up."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

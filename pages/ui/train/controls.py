@@ -1,7 +1,5 @@
 """The training page's widgets as one experiment: from them to a `RunSpec` and back, and both from and into the page's address."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """What the chosen network is, before it is trained: its picture and its numbers."""
 
-from __future__ import annotations
-
 import functools
 
 import streamlit as st

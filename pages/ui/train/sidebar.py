@@ -1,7 +1,5 @@
 """The sidebar's widgets: what can be chosen about a network and its training, each with a line of help."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -48,7 +48,6 @@ def test_the_choice_keeps_what_it_promises() -> None:
     choice = choose_matmul()
     assert largest_error() < LARGEST_ERROR
     assert choice.name == (ONEDNN if setting() == "bf16" else DEFAULT_LIBRARY)
-    assert choice.name in str(choice)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,6 @@ def test_the_error_decides(monkeypatch: pytest.MonkeyPatch, error: float, name: 
     monkeypatch.setattr(matmul, "largest_error", lambda: error)
     choice = choose_matmul()
     assert (choice.name, setting()) == (name, left)
-    assert f"{error:.0e}" in str(choice)
 
 
 def test_without_onednn_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +64,6 @@ def test_without_onednn_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     choice = choose_matmul()
     assert (choice.name, choice.largest_error, setting()) == (DEFAULT_LIBRARY, None, before)
-    assert "oneDNN is not part of this build" in str(choice)
 
 
 def test_products_on_a_gpu_keep_their_precision() -> None:
