@@ -8,7 +8,7 @@ What to read, in this order:
    `expression`: a visitor's own activation, parsed and compiled to an entry like any other.
 3. `network`: from a spec to a network: `nn.Sequential` ("concise"), bare tensors ("scratch"), several seeds in one ("batched").
 4. `training.run`: `Run`, the heart. Its docstring shows the plain loop that it is. Around it: `training.state` (what it needs while it
-   trains), `evaluation` (the test set), `inspection` (a look inside), `checkpoints` (steps to go back to), `replicates` (several seeds).
+   trains), `inspection` (a look inside), `checkpoints` (steps to go back to), `replicates` (several seeds).
 5. `jobs`: `TrainingJob`, a run that goes on while nobody calls it, and the one `Scheduler` of a process that gives every job its turns.
 6. `data`: Fashion-MNIST, found or downloaded, verified, read. `runtime`: what depends on the machine: devices, products, memory.
 7. `stability` and `theory`: products of random matrices, signal and gradient through depth: measured, and predicted.

@@ -22,38 +22,31 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "mlp": Preset(
-        "d2l's MLP",
-        {"epochs": 10},
+        "d2l's MLP", {"epochs": 10},
         "One hidden layer of 256 ReLU units, SGD with lr 0.1: the book's own experiment. Expect about 84 % after ten epochs.",
     ),
     "softmax": Preset(
-        "Softmax regression",
-        {"hidden": ()},
+        "Softmax regression", {"hidden": ()},
         "No hidden layer: pixels straight to classes. It reaches about 83 %; what does a hidden layer add?",
     ),
     "dropout": Preset(
-        "Dropout network",
-        {"hidden": (256, 256), "dropout": (0.2, 0.5), "lr": 0.5},
+        "Dropout network", {"hidden": (256, 256), "dropout": (0.2, 0.5), "lr": 0.5},
         "Two hidden layers that lose 20 % and 50 % of their units at random in every training step.",
     ),
     "bottleneck": Preset(
-        "One-unit bottleneck",
-        {"hidden": (256, 1), "init": "torch_default"},
+        "One-unit bottleneck", {"hidden": (256, 1), "init": "torch_default"},
         "All that the network knows of an image passes through a single number. About 45 % come out right all the same.",
     ),
     "lr_too_high": Preset(
-        "lr too high",
-        {"lr": 2.0, "epochs": 5},
+        "lr too high", {"lr": 2.0, "epochs": 5},
         "Twenty times the book's learning rate: ReLU units die within the first steps, and it stays at 10 %, without a single NaN.",
     ),
     "deep_sigmoid": Preset(
-        "Deep sigmoid",
-        {"hidden": (64,) * 5, "activation": "sigmoid", "init": "xavier_uniform", "epochs": 5},
+        "Deep sigmoid", {"hidden": (64,) * 5, "activation": "sigmoid", "init": "xavier_uniform", "epochs": 5},
         "Five sigmoid layers: the gradient shrinks in each, and the network stays at 10 %. Does ReLU with He initialization cure it?",
     ),
     "older_edition": Preset(
-        "Older edition: lr = 100",
-        {"lr": 100.0, "divide_by_batch": True, "epochs": 5},
+        "Older edition: lr = 100", {"lr": 100.0, "divide_by_batch": True, "epochs": 5},
         "The older edition's sgd divides the averaged gradient by the batch size again: its lr of 100 is really 0.39. Untick it and see.",
     ),
-}
+}  # fmt: skip

@@ -36,7 +36,6 @@ EXPRESSION_PREFIX = "="
 IMPLEMENTATIONS = ("concise", "scratch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
-
 BOUNDS: dict[str, Bounds] = {
     "init_std": Bounds(0.0, 10.0),
     "init_value": Bounds(-10.0, 10.0),

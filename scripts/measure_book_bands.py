@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlp_core.data import Dataset, load_fashion_mnist
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, FILE, QUANTITIES, KnownRun, KnownRuns
-from mlp_core.runtime.matmul import choose_matmul
+from mlp_core.runtime.devices import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 

@@ -78,7 +78,7 @@ INTENDED: dict[str, str] = {
 
 # What has no fixed place: the places where it may be; the first that is there counts.
 PLACES = {
-    "choose_matmul": ["mlp_core.matmul.choose_matmul", "mlp_core.runtime.matmul.choose_matmul"],
+    "choose_matmul": ["mlp_core.matmul.choose_matmul", "mlp_core.runtime.devices.choose_matmul"],
     "keep_few_kernels": ["mlp_core.memory.keep_few_kernels", "mlp_core.runtime.memory.keep_few_kernels"],
     "Replicates": ["mlp_core.seeds.replicates.Replicates", "mlp_core.training.replicates.Replicates"],
     "Scheduler": ["mlp_core.scheduler.Scheduler", "mlp_core.jobs.Scheduler"],

@@ -61,4 +61,4 @@ def scheduler() -> Iterator[Scheduler]:
     scheduler = Scheduler()
     yield scheduler
     scheduler.close()
-    assert scheduler.thread_count == 0
+    assert len(scheduler._threads) == 0

@@ -8,9 +8,9 @@ from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.network import Network
 from mlp_core.records import HistorySnapshot, StopReason, lr_after
 from mlp_core.spec import RunSpec
-from mlp_core.training.evaluation import Evaluation
 from mlp_core.training.inspection import Inspection
 from mlp_core.training.run import Run
+from mlp_core.training.state import Evaluation
 
 CHECKPOINT_SHARE = 0.1  # of the memory that is left when a job comes; what it does not need to train stays for others
 CHECKPOINT_POOL = 64_000_000  # bytes for the checkpoints of all jobs, in equal parts: of a class of thirty each has few

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable
 
 from mlp_core.jobs.scheduler import Job, Scheduler
-from mlp_core.training.checkpoints import KeptStep
 from mlp_core.training.run import Run
+from mlp_core.training.state import KeptStep
 
 TURN_SECONDS = 0.03  # turns of 100 ms made pages answer later and trained no faster
 PARKED_SECONDS = 15.0  # a page refresh takes about one, a blip of bad Wi-Fi up to ten
@@ -41,10 +41,6 @@ class Lifetime:
     def give_up(self, holder: object) -> None:
         """`holder` wants the job no more: it is abandoned at once, unless somebody else holds it too."""
         self._let_go(holder, DISCARDED)
-
-    def discard(self) -> None:
-        """Nobody wants the job any more: abandon it at once."""
-        self._end(DISCARDED)
 
     def _let_go(self, holder: object, ends: float) -> None:
         with self._scheduler.changed:

@@ -83,10 +83,6 @@ class Scheduler:
         return sum(job.state == "playing" for job in tuple(self._jobs))
 
     @property
-    def thread_count(self) -> int:
-        return len(self._threads)
-
-    @property
     def holder_count(self) -> int:
         """How many jobs hold memory."""
         with self.changed:

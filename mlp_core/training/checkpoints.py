@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from mlp_core.network import Network
 from mlp_core.network.network import NetworkState
 from mlp_core.optimizers import OptimizerState
 from mlp_core.records import History, StepRecord
-from mlp_core.training.evaluation import Evaluation
-from mlp_core.training.inspection import Inspection
 
 MAX_CHECKPOINTS = 32
 MIN_CHECKPOINTS = 3  # fewer are none: of two, one would be the beginning and one the end
@@ -44,15 +41,6 @@ class Checkpoint:
         if self.record is not None and past.steps[-1:] != [self.record]:
             past.steps.append(self.record)
         return past
-
-
-@dataclass(frozen=True, slots=True)
-class KeptStep:
-    """A kept step seen again: a network of its own with the weights of then, what it says of the test set, a look inside."""
-
-    network: Network
-    evaluation: Evaluation
-    inspection: Inspection
 
 
 def marks(steps_per_epoch: int, epochs: int) -> tuple[int, ...]:

@@ -18,9 +18,8 @@ from mlp_core.optimizers import Optimizer
 from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError, check_step
 from mlp_core.training.checkpoints import Checkpoints
-from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
 from mlp_core.training.run import Run
-from mlp_core.training.state import TrainingState, as_input, images_per_piece
+from mlp_core.training.state import Evaluation, EvaluationInProgress, TrainingState, as_input, images_per_piece
 
 DEFAULT_SEEDS = 5
 

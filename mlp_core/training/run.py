@@ -20,10 +20,9 @@ from mlp_core.network import Network, count
 from mlp_core.records import EpochRecord, History, HistorySnapshot, LrChange, ProbeRecord, StepRecord, StopReason, lr_after
 from mlp_core.runtime.devices import failure_of, find_device
 from mlp_core.spec import BOUNDS, RunSpec
-from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, KeptStep, marks
-from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
+from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, marks
 from mlp_core.training.inspection import InspectionLog, inspect, measure
-from mlp_core.training.state import TrainingState
+from mlp_core.training.state import Evaluation, EvaluationInProgress, KeptStep, TrainingState
 
 PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
 PROBED_EPOCHS = 100

@@ -20,7 +20,7 @@ import torch
 
 from mlp_core.expression import ExpressionError
 from mlp_core.jobs import MemoryBudgetError, Scheduler, TrainingJob
-from mlp_core.runtime.matmul import MatmulChoice, choose_matmul
+from mlp_core.runtime.devices import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
 from mlp_core.training import Run

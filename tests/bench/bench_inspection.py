@@ -17,7 +17,7 @@ import torch
 
 from mlp_core.data import Dataset, load_fashion_mnist
 from mlp_core.jobs.scheduled import TURN_SECONDS
-from mlp_core.runtime.matmul import choose_matmul
+from mlp_core.runtime.devices import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.bench.machine import machine_line

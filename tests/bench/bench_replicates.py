@@ -20,7 +20,7 @@ import torch
 from mlp_core.data import Dataset, load_fashion_mnist
 from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
 from mlp_core.losses import LOSSES
-from mlp_core.runtime.matmul import choose_matmul
+from mlp_core.runtime.devices import choose_matmul
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates

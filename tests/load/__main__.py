@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.runtime.matmul import choose_matmul
+from mlp_core.runtime.devices import choose_matmul
 from tests.bench.__main__ import with_results
 from tests.bench.loops import PlainLoop
 from tests.bench.machine import machine_line

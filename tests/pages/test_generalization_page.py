@@ -19,6 +19,7 @@ from pages.ui import session
 from pages.ui.generalization import images, labels
 from pages.ui.generalization.curve import PRESETS as CURVES
 from pages.ui.generalization.runs import in_words
+from tests.support.engine import discard
 from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, widget, words
 
 
@@ -192,7 +193,7 @@ def test_a_session_that_ends_parks_its_runs(page: AppTest) -> None:
     assert all(job.parked for job in running)
     assert session.jobs().group("wrong_labels") is None
     for job in running:
-        job.lifetime.discard()
+        discard(job)
 
 
 def test_words_tell_luck_from_what_is_not() -> None:

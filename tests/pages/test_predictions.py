@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.training.evaluation import Evaluation
+from mlp_core.training.state import Evaluation
 from pages.ui.run.predictions import SHOWN, choose_images
 
 

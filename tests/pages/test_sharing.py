@@ -13,6 +13,7 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from pages.ui import session
+from tests.support.engine import discard
 from tests.support.pages.training import LONG, press, progress
 from tests.support.pages.visit import again, opened, until, visit
 
@@ -36,5 +37,5 @@ def test_a_person_is_told_with_how_many_the_server_is_shared_and_whose_turn_is_n
         assert re.search(r" · sharing this server with 2 other runs, (1st|2nd|3rd) in line$", progress(again(page)))
     finally:
         for job in others:
-            job.lifetime.discard()
+            discard(job)
     until(page, lambda page: "sharing" not in progress(page))

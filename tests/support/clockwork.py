@@ -41,4 +41,4 @@ def played(scheduler: Scheduler, *pool: Clockwork) -> None:
     with scheduler.changed:
         for job in pool:
             scheduler.keep(job)
-    until(lambda: scheduler.thread_count == 0)
+    until(lambda: len(scheduler._threads) == 0)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mlp_core.data import Dataset
 from mlp_core.jobs import Scheduler, TrainingJob
+from mlp_core.jobs.scheduled import DISCARDED, ScheduledRun
 from mlp_core.network import Network
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -144,3 +145,8 @@ def checkpoint_bytes(run: Run) -> int:
         tensor for one in kept for tensor in (*one.network.parameters, one.network.dropout, one.order, *chain(*one.optimizer.buffers))
     ]
     return sum(tensor.nbytes for tensor in tensors)
+
+
+def discard(job: ScheduledRun) -> None:
+    """Have a job abandoned at once, whoever holds it."""
+    job.lifetime._end(DISCARDED)

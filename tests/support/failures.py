@@ -13,7 +13,7 @@ import pytest
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     path = os.environ.get("FAILED_TESTS")
-    if path is None or "PYTEST_XDIST_WORKER" in os.environ:  # a worker tells the process that started it, which comes here too
+    if path is None or hasattr(terminalreporter.config, "workerinput"):  # a worker tells the process that started it, which comes here too
         return
     failed = [report.nodeid for outcome in ("failed", "error") for report in terminalreporter.stats.get(outcome, [])]
     with Path(path).open("a", encoding="utf-8") as file:

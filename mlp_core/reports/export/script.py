@@ -40,7 +40,7 @@ class Origin:
 
     Args:
         device: type of the device, as torch names it.
-        onednn: whether matrix products went through oneDNN (`mlp_core.runtime.matmul`).
+        onednn: whether matrix products went through oneDNN (`mlp_core.runtime.devices`).
         sample: whether the images were the sample that is bundled with the playground.
         seeds: how many networks were trained at once, from the spec's seed on.
         link: address of the experiment on its page; "" for none.

@@ -10,8 +10,7 @@ from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import LrChange
 from mlp_core.reports.export import STYLES, Experiment, Origin, epochs_csv, file_name, notebook_of, script_of, steps_csv, weights_of
 from mlp_core.reports.export.experiment import MAX_FILE_BYTES
-from mlp_core.runtime.devices import find_device
-from mlp_core.runtime.matmul import ONEDNN
+from mlp_core.runtime.devices import ONEDNN, find_device
 from mlp_core.spec import RunSpec, SpecError
 from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries

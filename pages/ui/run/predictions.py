@@ -8,7 +8,7 @@ import streamlit as st
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.jobs import JobSnapshot
-from mlp_core.training.evaluation import Evaluation
+from mlp_core.training.state import Evaluation
 from pages.figures.predictions import confusion_matrix, prediction_grid, probability_bars
 from pages.ui.live_chart import figure_payload, live_chart
 from pages.ui.memo import memo

@@ -14,7 +14,7 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.training import Run
 from tests.support.clockwork import Clockwork, played
-from tests.support.engine import LONG, SPEC, Gate, clouds, until
+from tests.support.engine import LONG, SPEC, Gate, clouds, discard, until
 
 pytestmark = pytest.mark.usefixtures("impatient_workers")
 
@@ -53,7 +53,7 @@ class TestTheLine:
         assert (pool[2].snapshot().place, pool[2].snapshot().sharing) == (0, 0)
         assert one.place_of(TrainingJob(Run(SPEC, clouds()), one)) == 0
         for job in pool:
-            job.lifetime.discard()
+            discard(job)
         gate.let()
         one.close()
 
@@ -63,7 +63,7 @@ class TestTheLine:
         job.play()
         until(lambda: job.run.step > 0)
         assert (job.snapshot().sharing, job.snapshot().place) == (1, 0)
-        job.lifetime.discard()
+        discard(job)
         one.close()
 
 
@@ -111,7 +111,7 @@ def test_a_network_of_eight_times_2048_leaves_the_others_their_share() -> None:
             turns.append(giant.used_seconds)
             least = min(job.used_seconds for job in small)
     for job in (giant, *small):
-        job.lifetime.discard()
+        discard(job)
     one.close()
     assert least >= turns[-2] - 1e-9, "before its last turn all had had as much as it"
     assert min(job.run.step for job in small) > 5 * giant.run.step

@@ -6,7 +6,7 @@ import pytest
 
 from mlp_core.jobs import Scheduler, scheduled
 from mlp_core.training import state
-from tests.support.engine import LONG, Gate, job_of, kind_of, predictions, rest, until
+from tests.support.engine import LONG, Gate, discard, job_of, kind_of, predictions, rest, until
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ class TestDuringAStep:
         gate = Gate(job.run)
         job.play()
         gate.await_step()
-        job.lifetime.discard()
+        discard(job)
         gate.let()
         rest(job)
         assert (job.state, job.run.step, kind_of(job.run)) == ("stopped", 1, "abandoned")

@@ -12,7 +12,7 @@ import pytest
 from mlp_core.jobs import Scheduler, TrainingJob, scheduled, scheduler
 from mlp_core.jobs.scheduled import PARKED_SECONDS, UNWATCHED_SECONDS
 from mlp_core.training import Run
-from tests.support.engine import LONG, SPEC, clouds, finished, kind_of, network_of, record_of, until
+from tests.support.engine import LONG, SPEC, clouds, discard, finished, kind_of, network_of, record_of, until
 
 
 class Clock:
@@ -77,7 +77,7 @@ def test_a_parked_job_that_nobody_claims_is_given_up_with_its_memory(
     if job.state == "playing":
         goes_on(job)
     time.sleep(0.1)  # ten times as long as an idle worker waits before it ends
-    assert workers.thread_count == 1
+    assert len(workers._threads) == 1
     assert network() is not None
     clock.now += 0.2
     until(lambda: abandoned(job))
@@ -86,14 +86,14 @@ def test_a_parked_job_that_nobody_claims_is_given_up_with_its_memory(
     assert job.run.evaluation is None
     assert len(job.snapshot().history.steps) == job.run.step > 0
     assert job.memory_bytes == 0
-    until(lambda: workers.thread_count == 0)
+    until(lambda: len(workers._threads) == 0)
 
 
 def test_a_job_that_had_ended_gives_its_network_back_too(workers: Scheduler, clock: Clock) -> None:
     job = TrainingJob(Run(SPEC, clouds()), workers)
     job.play()
     until(lambda: job.ended)
-    until(lambda: workers.thread_count == 0)
+    until(lambda: len(workers._threads) == 0)
     job.lifetime.park(object())
     clock.now += PARKED_SECONDS + 1
     until(lambda: abandoned(job))
@@ -135,7 +135,7 @@ def test_of_two_holders_only_the_last_to_let_go_counts(workers: Scheduler, clock
 def test_a_discarded_job_is_given_up_at_once(workers: Scheduler, clock: Clock) -> None:
     job = playing(workers)
     job.lifetime.claim(object())
-    job.lifetime.discard()
+    discard(job)
     until(lambda: abandoned(job))
     assert (job.state, kind_of(job.run)) == ("stopped", "abandoned")
 
@@ -157,15 +157,15 @@ def test_a_job_that_nobody_watches_pauses_and_says_why(workers: Scheduler, clock
     job.play()
     goes_on(job)
     assert job.snapshot().note == ""
-    job.lifetime.discard()
+    discard(job)
 
 
 def test_a_job_at_rest_waits_for_ever(workers: Scheduler, clock: Clock) -> None:
     job = playing(workers)
     pause(job)
     clock.now += 100 * UNWATCHED_SECONDS
-    until(lambda: workers.thread_count == 0)
+    until(lambda: len(workers._threads) == 0)
     assert (job.state, job.snapshot().note) == ("paused", "")
     assert job.run.network is not None
-    job.lifetime.discard()
+    discard(job)
     until(lambda: abandoned(job))

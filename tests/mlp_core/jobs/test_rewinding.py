@@ -12,7 +12,7 @@ from mlp_core.jobs.job import KEPT_READY
 from mlp_core.records import LrChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, inspection
-from tests.support.engine import LONG, RICH, Gate, clouds, finished, job_of, kind_of, record_of, rest, until, weights_of
+from tests.support.engine import LONG, RICH, Gate, clouds, discard, finished, job_of, kind_of, record_of, rest, until, weights_of
 
 
 def done(scheduler: Scheduler, spec: RunSpec = RICH) -> TrainingJob:
@@ -185,7 +185,7 @@ class TestRewound:
     def test_of_a_job_that_was_given_up(self, scheduler: Scheduler) -> None:
         job = done(scheduler)
         job.rewound(4)
-        job.lifetime.discard()
+        discard(job)
         until(lambda: job.run.network is None and not job.parked)
         assert job.snapshot().checkpoint_steps == ()
         with pytest.raises(ValueError, match="none"):

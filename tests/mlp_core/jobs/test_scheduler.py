@@ -21,7 +21,7 @@ from mlp_core.jobs import TrainingJob, scheduled
 from mlp_core.jobs.scheduler import MemoryBudgetError, Scheduler
 from mlp_core.training import Run
 from tests.support.clockwork import Clockwork, played
-from tests.support.engine import SPEC, Gate, clouds, finished, record_of, until
+from tests.support.engine import SPEC, Gate, clouds, discard, finished, record_of, until
 
 pytestmark = pytest.mark.usefixtures("impatient_workers")
 
@@ -45,7 +45,7 @@ def test_a_newcomer_claims_no_time_from_before_it_came() -> None:
     new = Clockwork("new", 1.0, 50, order)
     old = Clockwork("old", 1.0, 150, order, lambda: one.keep(new) if len(order) == 100 else None)
     one.keep(old)
-    until(lambda: one.thread_count == 0)
+    until(lambda: len(one._threads) == 0)
     together = order[100:200]
     assert abs(together.count("old") - together.count("new")) <= 2
 
@@ -55,7 +55,7 @@ def test_who_comes_back_does_not_pay_for_time_used_alone() -> None:
     one = Scheduler()
     old = Clockwork("old", 1.0, 100, order)
     one.keep(old)
-    until(lambda: one.thread_count == 0)
+    until(lambda: len(one._threads) == 0)
 
     def return_old() -> None:
         if len(order) == 110:
@@ -63,7 +63,7 @@ def test_who_comes_back_does_not_pay_for_time_used_alone() -> None:
             one.keep(old)
 
     one.keep(Clockwork("new", 1.0, 60, order, return_old))
-    until(lambda: one.thread_count == 0)
+    until(lambda: len(one._threads) == 0)
     together = Counter(order[110:200])
     assert abs(together["old"] - together["new"]) <= 2
 
@@ -116,7 +116,7 @@ def test_two_workers_advance_two_jobs_at_once_and_never_one_twice() -> None:
         job.play()
     for gate in gates:
         gate.await_step()  # both are inside a step
-    assert two.thread_count == 2
+    assert len(two._threads) == 2
     for gate in gates:
         gate.let()
     until(lambda: all(job.ended for job in pool))
@@ -126,12 +126,12 @@ def test_two_workers_advance_two_jobs_at_once_and_never_one_twice() -> None:
 
 def test_threads_end_with_the_work_and_start_with_the_next() -> None:
     one, before = Scheduler(), threading.enumerate()
-    assert one.thread_count == 0
+    assert len(one._threads) == 0
     for _ in range(2):
         job = TrainingJob(Run(SPEC, clouds()), one)
         job.play()
         until(lambda job=job: job.ended)  # type: ignore[misc]
-        until(lambda: one.thread_count == 0)
+        until(lambda: len(one._threads) == 0)
     until(lambda: set(threading.enumerate()) <= set(before))
 
 
@@ -155,10 +155,10 @@ def test_closing_ends_the_threads_after_their_turn() -> None:
     job.play()
     until(lambda: job.run.step > 0)
     one.close()
-    assert one.thread_count == 0
+    assert len(one._threads) == 0
     step = job.run.step
     job.play()
-    assert one.thread_count == 0
+    assert len(one._threads) == 0
     assert job.run.step == step < 8000
 
 
@@ -175,7 +175,7 @@ def test_a_waiting_worker_holds_no_job() -> None:
 
     job = forgotten()
     until(lambda: job() is None)
-    assert one.thread_count == 1
+    assert len(one._threads) == 1
     one.close()
 
 
@@ -198,7 +198,7 @@ class TestMemory:
         budget = Scheduler(memory_bytes=self.BYTES)
         first = self.job(budget)
         with budget.changed:  # so that no worker gets to it
-            first.lifetime.discard()
+            discard(first)
             second = self.job(budget)
         del second
         gc.collect()

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlp_core.runtime import matmul
-from mlp_core.runtime.matmul import DEFAULT_LIBRARY, LARGEST_ERROR, ONEDNN, choose_matmul, largest_error
+from mlp_core.runtime import devices as matmul
+from mlp_core.runtime.devices import DEFAULT_LIBRARY, LARGEST_ERROR, ONEDNN, choose_matmul, largest_error
 
 
 @pytest.fixture(autouse=True)

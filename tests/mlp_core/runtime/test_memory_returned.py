@@ -135,14 +135,14 @@ def test_a_number_in_the_environment_is_left_alone(monkeypatch: pytest.MonkeyPat
 def test_a_job_that_was_given_up_gives_its_memory_back(returned: list[None]) -> None:
     one = Scheduler()
     one.keep(Abandoned("left", 1.0, 0, []))
-    until(lambda: one.thread_count == 0)
+    until(lambda: len(one._threads) == 0)
     until(lambda: len(returned) == 1)
 
 
 def test_a_job_that_ends_by_itself_does_not(returned: list[None]) -> None:
     one = Scheduler()
     one.keep(Clockwork("done", 1.0, 3, []))
-    until(lambda: one.thread_count == 0)
+    until(lambda: len(one._threads) == 0)
     one.close()
     assert returned == []
 
@@ -157,5 +157,5 @@ def test_while_others_train_it_is_done_now_and_then(returned: list[None], monkey
         one.keep(Abandoned("left", 1.0, 0, order))
 
     one.keep(Clockwork("trains", 1.0, 50, order, leave))
-    until(lambda: one.thread_count == 0)
+    until(lambda: len(one._threads) == 0)
     until(lambda: len(returned) == 2)  # the first at once, the rest at the end

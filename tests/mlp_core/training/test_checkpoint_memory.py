@@ -10,7 +10,7 @@ from mlp_core.jobs.job import CHECKPOINT_SHARE, KEPT_READY
 from mlp_core.network import count
 from mlp_core.training import Run
 from mlp_core.training.checkpoints import MIN_CHECKPOINTS, Checkpoints
-from tests.support.engine import RICH, checkpoint_bytes, clouds, job_of, rest, until
+from tests.support.engine import RICH, checkpoint_bytes, clouds, discard, job_of, rest, until
 
 
 class TestMemory:
@@ -68,7 +68,7 @@ class TestMemory:
         assert planned == sorted(planned, reverse=True)
         assert planned[0] > 3 * planned[-1]
         assert planned[-1] == MIN_CHECKPOINTS * one
-        held[0].lifetime.discard()
+        discard(held[0])
         until(lambda: held[0].memory_bytes == 0)
         assert scheduler.holder_count == 29
         scheduler.close()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mlp_core.data import load_sample
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, state
-from mlp_core.training.evaluation import Evaluation, EvaluationInProgress
+from mlp_core.training.state import Evaluation, EvaluationInProgress
 from tests.support.engine import SPEC, clouds, cross_entropy, finished, network_of
 
 

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from mlp_core.data import Dataset
 from mlp_core.losses import CROSS_ENTROPY, LOSSES, Loss
 from mlp_core.training import state as training_state
-from mlp_core.training.evaluation import EvaluationInProgress
 from mlp_core.training.replicates import ReplicatesState
-from mlp_core.training.state import TrainingState
+from mlp_core.training.state import EvaluationInProgress, TrainingState
 from tests.support.engine import SPEC, clouds, cross_entropy
 
 SEEDS, CPU = (4, 5, 6), torch.device("cpu")

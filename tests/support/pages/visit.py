@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import session
 from pages.ui.session import SessionJobs
+from tests.support.engine import discard
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0  # the machines that run this are small and shared
@@ -33,7 +34,7 @@ def visit(script: str) -> Iterator[AppTest]:
     finally:
         clear_session_cache(SESSION)
         if "_job" in page.session_state:
-            page.session_state["_job"].lifetime.discard()
+            discard(page.session_state["_job"])
 
 
 @contextmanager
