@@ -213,6 +213,18 @@ def test_k_moves_the_matrix_and_plays(page: AppTest) -> None:
     assert button(page, "Play")
 
 
+def test_pausing_says_to_the_slider_where_it_stopped(page: AppTest) -> None:
+    """A step that the click interrupts may have moved the slider in the browser further than the page has come."""
+    opened(page, act="matrices", trials="5", k="3")
+    button(page, "Play").click().run()
+    button(page, "Pause").click().run()
+    slider = widget(page, "stability_k")
+    assert slider.proto.set_value
+    assert list(slider.proto.value) == [slider.value]
+    page.run()
+    assert not widget(page, "stability_k").proto.set_value
+
+
 def test_a_shorter_product_takes_k_along(page: AppTest) -> None:
     opened(page, act="matrices", trials="5", k="90")
     widget(page, "stability_factors").set_value(30).run()

@@ -23,7 +23,7 @@ LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
 VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
 SINGULAR_POINTS = 40
 PLAY_SECONDS, PLAY_STEPS = 0.35, 50
-PLAYING = "stability_playing"
+PLAYING, PAUSED = "stability_playing", "stability_paused"
 GROWTH_HEIGHT = 520
 FIELDS = (
     choice("law", "gaussian", tuple(ENSEMBLES)),
@@ -142,6 +142,8 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
             st.session_state[PLAYING] = False
             st.rerun()
         link.move("k", link["k"] + step)
+    elif st.session_state.pop(PAUSED, False):
+        link.move("k", link["k"])  # the step that the click interrupted may have sent another place to the slider
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
         button(label, f"stability_{icon}", icon, _play, link, product, not playing, enabled=product.factors > 1)
@@ -212,7 +214,7 @@ def _critical_panel(link: LinkState, product: Product) -> None:
 def _play(link: LinkState, product: Product, playing: bool) -> None:
     if playing and link["k"] >= product.factors:
         link["k"] = 1
-    st.session_state[PLAYING] = playing
+    st.session_state[PLAYING], st.session_state[PAUSED] = playing, not playing
 
 
 def _csv(growth: Array) -> str:
