@@ -1,4 +1,4 @@
-"""Multilayer perceptrons: specified, trained, measured, predicted. Everything that is true without a screen; torch and numpy only.
+"""Multilayer perceptrons: specified, trained, measured, predicted. Everything that is true without a screen.
 
 What to read, in this order:
 
