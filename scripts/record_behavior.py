@@ -70,6 +70,8 @@ INTENDED: dict[str, str] = {
     "links / * / widgets / * is only in the record *": "keys of widgets are named after what they set; downloads have keys",
     "links / * / figures / fates_*": "the figures of the designs are called so",
     "links / * / figures / designs_*": "the same",
+    "links / generalization* / figures / sweep_*": "a chart of what has ended has no empty traces before anything has",
+    "surroundings / products": "the library of products is said by its name alone",
     "links / generalization* / words": "sections of a page are called sections",
     "links / * at generalization* / words": "the same",
     "links / train* / words": "shapes, formulas and limits are drawn when they are opened",
