@@ -1,5 +1,7 @@
 """`TrainingJob`: a run that goes on while nobody calls it, steered by a person; and `JobSnapshot`, what a page sees of it."""
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,8 +25,9 @@ class JobSnapshot:
 
     `state` is "ready", "playing", "paused", "finished" or "stopped"; `note` says why where nobody asked for that state; `sharing` counts
     the jobs that take turns, this one included, and `place` is this one's in the line for the next turn, from 1; both are 0 at rest, and
-    `place` is where nobody else wants a turn. `lr` is that of the next step; `inspections` were made while somebody looked
-    inside, oldest first; `checkpoint_steps` can be gone back to; `members` are the histories of several seeds, if there are several.
+    `place` is where nobody else wants a turn. `images_per_second` are of the last turns, waits between them included. `lr` is that of the
+    next step; `inspections` were made while somebody looked inside, oldest first; `checkpoint_steps` can be gone back to; `members` are the
+    histories of several seeds, if there are several.
     """
 
     spec: RunSpec
@@ -99,6 +102,23 @@ class TrainingJob(ScheduledRun):
             if self.state == "playing":
                 self.state = "paused"
                 self._scheduler.keep(self)
+
+    def set_pace(self, steps_per_second: float | None) -> None:
+        """From now on `play` does so many steps a second and no more, so that they can be watched; None: as many as it can.
+
+        What a step computes does not change, nor how fast `step` and `step_epoch` are.
+
+        Raises:
+            ValueError: it is not a finite number above 0.
+        """
+        if steps_per_second is not None and not 0 < steps_per_second < math.inf:
+            raise ValueError(f"steps_per_second: must be a finite number above 0, got {steps_per_second}")
+        with self._scheduler.changed:
+            if steps_per_second != self.pace:
+                self.pace, self._next_step = steps_per_second, time.monotonic()
+                self._rate.clear()
+                if self.state == "playing":
+                    self._scheduler.keep(self)
 
     def stop(self) -> None:
         """End for good. Curves, weights and predictions stay; what only training needs is given back."""
@@ -206,6 +226,7 @@ class TrainingJob(ScheduledRun):
             self._goal, self._aim, self.state, self._note = None, aim, "playing", ""
             self._somebody_looks()
             self._rate.clear()
+            self._next_step = time.monotonic()
             self._scheduler.keep(self)
 
     def _images_per_second(self) -> float:

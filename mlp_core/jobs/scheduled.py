@@ -62,6 +62,7 @@ class ScheduledRun:
         run: what is trained.
         lifetime: who holds it; `claim` it and `park` it there.
         state: "ready", "playing", "paused", "finished" or "stopped".
+        pace: steps a second while it plays on; None for as many as it can.
     """
 
     def __init__(self, run: Run, scheduler: Scheduler) -> None:
@@ -70,6 +71,8 @@ class ScheduledRun:
         self.used_seconds = 0.0
         self._scheduler = scheduler
         self.state, self._note = "ready", ""
+        self.pace: float | None = None
+        self._next_step = 0.0  # when the next one is due by that, by `time.monotonic`
         self._goal: int | None = None  # the step at which to pause
         self._aim: Callable[[], int] | None = None  # the goal, once the turn under way has ended
         self._changes: list[Callable[[Run], None]] = []
@@ -104,6 +107,12 @@ class ScheduledRun:
         return (self.state == "paused" and not self.run.evaluated) or (self.state == "stopped" and not self.run.finished)
 
     @property
+    def due(self) -> float:
+        """When it wants its next turn, by `time.monotonic`: at once, unless it plays on at a pace. Tests and changes keep none."""
+        paced = self.state == "playing" and self.pace is not None and self._goal is None and self._aim is None
+        return self._next_step if paced and not self._changes and not self.run.testing else -math.inf
+
+    @property
     def parked(self) -> bool:
         return self.lifetime.ends is not None
 
@@ -121,7 +130,7 @@ class ScheduledRun:
 
     def take_turn(self) -> None:
         """Work for one turn: train, or, at rest, test the network as it stands."""
-        run, started = self.run, time.perf_counter()
+        run, started, first = self.run, time.perf_counter(), self.run.step
         try:
             for work in self._next_work():
                 work(run)
@@ -133,6 +142,8 @@ class ScheduledRun:
             self.used_seconds += now - started
             self._played_seconds += now - started
             self._rate.append((now, run.images_seen))
+            if self.pace is not None:  # what is late stays late: no burst makes up for it
+                self._next_step = max(self._next_step + (run.step - first) / self.pace, time.monotonic())
             self._in_turn = False
             self._settle()
 
@@ -148,8 +159,14 @@ class ScheduledRun:
                 return [*changes, lambda run: run.evaluate(seconds=TURN_SECONDS)]
             if self._aim is not None:
                 self._goal, self._aim = self._aim(), None
-            steps = None if self._goal is None else self._goal - self.run.step
+            steps = self._steps_due() if self._goal is None else self._goal - self.run.step
             return [*changes, lambda run: run.advance(steps=steps, seconds=TURN_SECONDS)]
+
+    def _steps_due(self) -> int | None:
+        """How many steps the pace asks for by now; None for as many as it can."""
+        if self.pace is None:
+            return None
+        return max(0, math.floor((time.monotonic() - self._next_step) * self.pace) + 1)
 
     def _settle(self) -> None:
         """Take the state that the turn led to."""

@@ -8,7 +8,6 @@ import logging
 import math
 import threading
 import time
-from operator import attrgetter
 from typing import Protocol
 from weakref import WeakSet
 
@@ -20,7 +19,6 @@ IDLE_SECONDS = 2.0  # a worker with nothing to do for so long ends; the next job
 TIDY_SECONDS = 5.0  # between two times that freed memory is given back to the operating system
 CLOSING_SECONDS = 5.0  # more than the longest step
 
-_used_seconds = attrgetter("used_seconds")
 _log = logging.getLogger(__name__)
 
 
@@ -44,6 +42,10 @@ class Job(Protocol):
     @property
     def moving(self) -> bool:
         """Whether it wants turns."""
+
+    @property
+    def due(self) -> float:
+        """When it wants its next turn, by `time.monotonic`; in the past where it waits for one."""
 
     @property
     def parked(self) -> bool:
@@ -95,7 +97,8 @@ class Scheduler:
         A turn under way comes first. A job that has had less time than another may have several turns before it.
         """
         with self.changed:
-            return [*self._in_turn, *sorted(self._waiting(), key=_used_seconds)]
+            now = time.monotonic()
+            return [*self._in_turn, *sorted(self._waiting(), key=lambda job: _turn(job, now))]
 
     def place_of(self, job: Job) -> int:
         """The job's place in the line, counted from 1; 0 where it wants no turn."""
@@ -180,12 +183,16 @@ class Scheduler:
         with self.changed:
             while not self._closed:
                 self._look_after()
-                if waiting := self._waiting():
-                    job = min(waiting, key=_used_seconds)
+                now, waiting = time.monotonic(), self._waiting()
+                for resting in waiting:
+                    if resting.due > now:  # it claims no time for what it let pass
+                        resting.used_seconds = max(resting.used_seconds, self._least_seconds)
+                job = min(waiting, key=lambda job: _turn(job, now), default=None)
+                if job is not None and job.due <= now:
                     self._least_seconds = max(self._least_seconds, job.used_seconds)
                     self._in_turn.append(job)
                     return job
-                timed_out = not self.changed.wait(IDLE_SECONDS)
+                timed_out = not self.changed.wait(IDLE_SECONDS if job is None else min(IDLE_SECONDS, job.due - now))
                 if timed_out and not self._jobs:
                     break
             self._threads.remove(threading.current_thread())
@@ -199,3 +206,8 @@ class Scheduler:
             if job not in self._in_turn and job.expire():
                 self._freed = True
         self._jobs = [job for job in self._jobs if job.moving or job.parked or job in self._in_turn]
+
+
+def _turn(job: Job, now: float) -> tuple[float, float]:
+    """What the jobs' turns are ordered by: when they are due, and among those that are due already, the time that they have had."""
+    return max(job.due, now), job.used_seconds

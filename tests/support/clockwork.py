@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from mlp_core.jobs import Scheduler
@@ -13,6 +14,7 @@ class Clockwork:
 
     memory_bytes = 0
     parked = False
+    due = -math.inf
 
     def __init__(self, name: str, cost: float, turns: int, order: list[str], meanwhile: Callable[[], None] = lambda: None) -> None:
         self.name, self.cost, self.turns, self.order, self.meanwhile = name, cost, turns, order, meanwhile
