@@ -13,7 +13,7 @@ from mlp_core.records import HistorySnapshot
 from pages.figures.figure import Floats
 
 POINT_LIMIT = 500  # more points than pixels show nothing more
-NEGLIGIBLE = 1e-17  # a factor below float64's resolution
+NEGLIGIBLE = 1e-3  # a weight that moves an average by less than a pixel
 SMOOTHING_EPOCHS = 0.05  # reach of the average to either side …
 SMOOTHING_STEPS = 2.0  # … and its least value, in steps
 HIGHEST = float(np.finfo(np.float32).max)  # figures are sent in float32
@@ -67,6 +67,61 @@ def decimation_indices(y: npt.ArrayLike, limit: int = POINT_LIMIT) -> npt.NDArra
     return np.unique(np.concatenate(([0, n - 1], interior[interior < n - 1])))
 
 
+def bucket_starts(steps: npt.NDArray[np.int64], planned: int, limit: int = POINT_LIMIT) -> npt.NDArray[np.intp]:
+    """Where each bucket of a run's steps begins: buckets lie fixed from step 1 on, so that those which are full never change again.
+
+    A bucket holds ceil(planned / (limit / 2)) consecutive steps, or a single one where `limit` points hold them all.
+
+    Args:
+        steps: (n,), ascending, from 1 on; thinned or not.
+        planned: how many steps the run will have.
+        limit: points that the buckets are to give, two each.
+
+    Returns:
+        The index of the first of `steps` in each bucket that holds one, ascending.
+    """
+    width = 1 if planned <= limit else math.ceil(planned / (limit // 2))
+    return np.flatnonzero(np.diff((steps - 1) // width, prepend=-1))
+
+
+def extremes(values: Floats, starts: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Which points stand for their bucket: its first lowest and first highest finite one, and its first that is not finite.
+
+    A bucket in which nothing is finite gives one point, and so does one of a single point. A run ends with its first loss that is not
+    finite: it is one more than two a bucket.
+
+    Args:
+        values: (n,).
+        starts: first index of each bucket, as of `bucket_starts`.
+
+    Returns:
+        Indices, ascending.
+    """
+    if len(starts) == len(values):
+        return starts
+    known = np.isfinite(values)
+    chosen = np.zeros(len(values), dtype=bool)
+    lengths = np.diff(starts, append=len(values))
+    for extreme, unknown in ((np.minimum, np.inf), (np.maximum, -np.inf)):
+        filled = np.where(known, values, unknown)
+        reached = np.flatnonzero(filled == np.repeat(extreme.reduceat(filled, starts), lengths))
+        chosen[reached[np.searchsorted(reached, starts)]] = True
+    broken = np.flatnonzero(~known)
+    if broken.size:
+        bucket = np.searchsorted(starts, broken, side="right")
+        chosen[broken[np.flatnonzero(np.diff(bucket, prepend=0))]] = True
+    return np.flatnonzero(chosen)
+
+
+def bucket_ends(starts: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
+    """The first of `count` points and the last of each bucket, ascending: what is drawn of a line without spikes."""
+    if not count:
+        return starts
+    ends = np.append(starts, count) - 1
+    ends[0] = 0
+    return ends[np.diff(ends, prepend=-1) > 0]
+
+
 def evenly_spread(count: int, most: int) -> npt.NDArray[np.intp]:
     """Up to `most` of the indices 0 .. count - 1, ascending, the first and the last among them."""
     return np.unique(np.round(np.linspace(0, count - 1, min(count, most))).astype(np.intp))
@@ -88,7 +143,8 @@ def segments(*ends: npt.ArrayLike) -> npt.NDArray[np.floating]:
 def exponential_average(values: npt.ArrayLike, decay: float) -> Floats:
     """Average over both sides with exponentially falling weights: smooth, and not late as an average over the past alone would be.
 
-    Formula: m_t = sum_s decay^|t-s| v_s / sum_s decay^|t-s|, over the s for which v_s is finite. Where v_t is not finite, nor is m_t.
+    Formula: m_t = sum_s decay^|t-s| v_s / sum_s decay^|t-s|, over the s with |t-s| < `neighbors(decay)` for which v_s is finite. Where
+    v_t is not finite, nor is m_t. So further values change none that lies at least so far before them, not in a single bit.
 
     Args:
         values: (n,).
@@ -101,21 +157,30 @@ def exponential_average(values: npt.ArrayLike, decay: float) -> Floats:
         raise ValueError(f"decay must be from 0 to below 1, got {decay}")
     raw = np.asarray(values, dtype=np.float64)
     known = np.isfinite(raw)
-    total, weight = (_both_sides(column, decay) for column in (np.where(known, raw, 0.0), known.astype(np.float64)))
+    terms = neighbors(decay)
+    total, weight = (_both_sides(column, decay, terms) for column in (np.where(known, raw, 0.0), known.astype(np.float64)))
     return np.divide(total, weight, out=np.full_like(raw, np.nan), where=known)
 
 
-def _both_sides(values: Floats, decay: float) -> Floats:
+def neighbors(decay: float) -> int:
+    """How many terms to either side an average counts, its middle among them: a power of 2, from which on weights are `NEGLIGIBLE`."""
+    terms = 1
+    while decay**terms > NEGLIGIBLE:
+        terms *= 2
+    return terms
+
+
+def _both_sides(values: Floats, decay: float, terms: int) -> Floats:
     """sum_s decay^|t-s| v_s: that over the past, that over the future, less the middle counted twice."""
-    future: Floats = _past(values[::-1], decay)[::-1]
-    return _past(values, decay) + future - values
+    future: Floats = _past(values[::-1], decay, terms)[::-1]
+    return _past(values, decay, terms) + future - values
 
 
-def _past(values: Floats, decay: float) -> Floats:
-    """sum_k decay^k v_{t-k}, by doubling: a sum over m terms plus decay^m times the same sum m places earlier is that over 2m terms."""
+def _past(values: Floats, decay: float, terms: int) -> Floats:
+    """sum_{k < terms} decay^k v_{t-k}, by doubling: a sum over m terms plus decay^m times the same sum m places earlier is that over 2m."""
     total, shift = values.copy(), 1
-    while shift < len(total) and (factor := decay**shift) > NEGLIGIBLE:
-        total[shift:] += factor * total[:-shift]  # numpy evaluates the right side first
+    while shift < min(terms, len(total)):
+        total[shift:] += decay**shift * total[:-shift]  # numpy evaluates the right side first
         shift *= 2
     return total
 

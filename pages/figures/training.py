@@ -14,11 +14,20 @@ from pages.figures.axes import axis
 from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, legend_entry, markers, polyline
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, TEST, TRAIN, series_style, translucent
-from pages.figures.series import HIGHEST, POINT_LIMIT, CurveSeries, Quantity, decimation_indices, finite, spread
+from pages.figures.series import (
+    HIGHEST,
+    CurveSeries,
+    Quantity,
+    bucket_ends,
+    bucket_starts,
+    decimation_indices,
+    extremes,
+    finite,
+    spread,
+)
 
 CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
 CHANCE_PERCENT = 100 / OUTPUTS
-SMOOTH_LIMIT = POINT_LIMIT // 2  # a smooth line needs fewer points
 LOWEST_ON_LOG = 1e-9  # where a loss of exactly 0 is drawn on a log axis: below any that float32 can tell from 0
 FEW_DECADES = 3
 MOST_MARKED = 8  # changes of lr that get words; a person who drags a slider makes many
@@ -55,7 +64,8 @@ def loss_curve(
 
     An epoch's training mean stands in the middle of the epoch it averages; the test value at its end, where it was measured. A run
     whose loss stopped being a number is marked there, and so is every change of the learning rate. Of several seeds it shows the mean
-    and the band from the lowest to the highest. The frame spans `total_epochs` from the start, so that a curve grows into it.
+    and the band from the lowest to the highest. The frame spans `total_epochs` from the start, so that a curve grows into it: what is
+    drawn of full buckets (`bucket_starts`) stays as it is, bit for bit; only the last one and the end of the smooth curve change.
 
     Args:
         series: one run, or several to compare (then without the single minibatches).
@@ -104,7 +114,11 @@ def _curves(
     compared = len(runs) > 1
     traces: list[Trace] = []
     for index, run in enumerate(runs):
-        traces.extend(_compared(run, quantity, index) if compared else _seeds(run, quantity) if run.members else _single(run, quantity))
+        planned = math.ceil(total_epochs * run.steps_per_epoch)
+        if compared:
+            traces.extend(_compared(run, quantity, planned, index))
+        else:
+            traces.extend((_seeds if run.members else _single)(run, quantity, planned))
         _mark_events(marks, run, index, compared, total_epochs)
     if compared:
         for name, dash in (("train smoothed", "solid"), ("test", "dot")):
@@ -148,13 +162,15 @@ def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
     return {"type": "log"} | ({"dtick": "D2", "tickformat": "~g"} if few else {"exponentformat": "power"})
 
 
-def _single(run: CurveSeries, quantity: Quantity) -> Iterator[Trace]:
+def _single(run: CurveSeries, quantity: Quantity, planned: int) -> Iterator[Trace]:
     """One run: its minibatches too."""
-    values = run.values(quantity)
+    steps, values = run.steps, run.values(quantity)
+    kept = extremes(values, bucket_starts(steps, planned))
     line = {"color": translucent(TRAIN, 0.35), "width": 1}
     hover = f"%{{y:{quantity.digits}}} (step %{{customdata:,}})"
-    yield _step_line(run, run.steps, values, quantity, POINT_LIMIT, "train step", line, hover)
-    yield _smoothed(run, quantity, "train smoothed", {"color": TRAIN})
+    x, y, own = _places(run, steps[kept]), _drawable(values[kept], quantity), steps[kept].astype(np.int32)
+    yield polyline(x, y, line, hover, customdata=own, name="train step")
+    yield _smoothed(run, quantity, planned, "train smoothed", {"color": TRAIN})
     epochs = np.array([record.epoch for record in run.history.epochs], dtype=np.int32)
     means = _drawable(run.epoch_values(quantity, quantity.train), quantity)
     marker, hover = {"color": TRAIN, "size": 8, "symbol": "diamond"}, f"%{{y:{quantity.digits}}} (epoch %{{customdata}})"
@@ -162,21 +178,21 @@ def _single(run: CurveSeries, quantity: Quantity) -> Iterator[Trace]:
     yield _test(run, quantity, "test", {"color": TEST})
 
 
-def _seeds(run: CurveSeries, quantity: Quantity) -> Iterator[Trace]:
+def _seeds(run: CurveSeries, quantity: Quantity, planned: int) -> Iterator[Trace]:
     """Several seeds of one design: the mean, and from the lowest to the highest."""
     n = len(run.members)
-    yield from _band(run, quantity, TRAIN, f"train, {n} seeds", {"color": TRAIN})
+    yield from _band(run, quantity, planned, TRAIN, f"train, {n} seeds", {"color": TRAIN})
     yield from _epoch_band(run, quantity, TEST, f"test, {n} seeds", {"color": TEST})
 
 
-def _compared(run: CurveSeries, quantity: Quantity, index: int) -> Iterator[Trace]:
+def _compared(run: CurveSeries, quantity: Quantity, planned: int, index: int) -> Iterator[Trace]:
     style = series_style(index) | ({"color": run.color} if run.color else {})
     group, tested = {"legendgroup": f"run {index}"}, style | {"dash": "dot"}
     if run.members:
-        yield from _grouped(_band(run, quantity, style["color"], run.label, style), group)
+        yield from _grouped(_band(run, quantity, planned, style["color"], run.label, style), group)
         yield from _grouped(_epoch_band(run, quantity, style["color"], f"{run.label}, test", tested), group | {"showlegend": False})
         return
-    yield _smoothed(run, quantity, run.label, style) | group
+    yield _smoothed(run, quantity, planned, run.label, style) | group
     yield _test(run, quantity, f"{run.label}, test", tested) | group | {"showlegend": False}
 
 
@@ -185,24 +201,16 @@ def _grouped(traces: Iterator[Trace], group: dict[str, Any]) -> Iterator[Trace]:
         yield trace | group | ({"showlegend": False} if trace.get("showlegend") is False else {})
 
 
-def _step_line(
-    run: CurveSeries,
-    steps: npt.NDArray[np.int64],
-    values: Floats,
-    quantity: Quantity,
-    limit: int,
-    name: str,
-    line: dict[str, Any],
-    hover: str,
-) -> Trace:
-    kept = decimation_indices(values, limit)
-    x = (steps[kept] / run.steps_per_epoch).astype(np.float32)
-    return polyline(x, _drawable(values[kept], quantity), line, hover, customdata=steps[kept].astype(np.int32), name=name)
-
-
-def _smoothed(run: CurveSeries, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
+def _smoothed(run: CurveSeries, quantity: Quantity, planned: int, name: str, style: dict[str, str]) -> Trace:
+    steps, values = run.steps, run.smoothed(quantity)
+    kept = bucket_ends(bucket_starts(steps, planned), len(steps))
     line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}}"
-    return _step_line(run, run.steps, run.smoothed(quantity), quantity, SMOOTH_LIMIT, name, line, hover)
+    return polyline(_places(run, steps[kept]), _drawable(values[kept], quantity), line, hover, name=name)
+
+
+def _places(run: CurveSeries, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Steps on the axis, in epochs."""
+    return (steps / run.steps_per_epoch).astype(np.float32)
 
 
 def _test(run: CurveSeries, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
@@ -216,13 +224,13 @@ def _epoch_line(epochs: npt.NDArray[Any], values: Floats, quantity: Quantity, na
     return polyline(x, y, line, f"%{{y:{quantity.digits}}}", cliponaxis=False, **dots)  # the last value lies on the frame
 
 
-def _band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
+def _band(run: CurveSeries, quantity: Quantity, planned: int, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
     steps, rows = run.step_band(quantity)
-    low, mean, high = spread(rows)
-    kept = decimation_indices(mean, SMOOTH_LIMIT)
-    yield from _area((steps[kept] / run.steps_per_epoch), low[kept], high[kept], quantity, color)
+    kept = bucket_ends(bucket_starts(steps, planned), len(steps))
+    x, (low, mean, high) = _places(run, steps[kept]), spread(rows[:, kept])
+    yield from _area(x, low, high, quantity, color)
     line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}} (mean)"
-    yield _step_line(run, steps, mean, quantity, SMOOTH_LIMIT, name, line, hover)
+    yield polyline(x, _drawable(mean, quantity), line, hover, name=name)
 
 
 def _epoch_band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:

@@ -34,7 +34,7 @@ def test_seeds_of_constant_loss_stay_apart() -> None:
     assert steps.tolist() == list(range(1, 26))
     np.testing.assert_allclose(rows, np.array([[1.0], [3.0]]) * np.ones(25))
     low, mean, high = spread(rows)
-    assert (low[7], mean[7], high[7]) == (1.0, 2.0, 3.0)
+    assert (low[7], mean[7], high[7]) == pytest.approx((1.0, 2.0, 3.0))
 
 
 def test_a_seed_that_broke_off_leaves_a_gap_and_not_the_band() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from mlp_core.records import EpochRecord, History, LrChange, StepRecord
 from pages.figures import training
+from pages.figures.figure import Figure
 from pages.figures.palette import SERIES, TEST, TRAIN
 from pages.figures.series import CurveSeries
 from pages.figures.training import Reference
@@ -207,6 +209,56 @@ def test_any_record_gives_a_sound_figure(losses: list[float], log: bool) -> None
             drawn = np.array([y for y in trace.y if y is not None], dtype=np.float64)
             assert not np.isinf(drawn).any()
             assert not log or not (drawn <= 0).any() or figure.layout.yaxis.type != "log"
+
+
+def arrays(figure: Figure) -> list[list[tuple[bytes, ...]]]:
+    """Of each trace, its points, each as the bytes that are drawn."""
+    columns = [[trace[name] for name in ("x", "y", "customdata") if isinstance(trace.get(name), np.ndarray)] for trace in figure["data"]]
+    assert {column.dtype for trace in columns for column in trace} <= {np.dtype(np.float32), np.dtype(np.int32)}
+    return [list(zip(*([value.tobytes() for value in column] for column in trace), strict=True)) for trace in columns]
+
+
+def first(n: int, series: CurveSeries) -> CurveSeries:
+    """The same runs after `n` steps."""
+    return replace(series, history=series.history.until(n), members=[member.until(n) for member in series.members])
+
+
+LONG, BUCKET, TAIL = 1_000, 4, 64  # steps; the reach is 5 at 100 an epoch, and exp(-64 / 5) below a thousandth
+
+
+@functools.cache
+def noisy(seed: int, breaks: bool = False) -> CurveSeries:
+    random = np.random.default_rng(seed)
+    losses = random.exponential(size=LONG)
+    losses[random.integers(LONG, size=3)] = [1e30, 50.0, math.nan if breaks else 0.0]
+    return replace(run(losses.tolist(), label=f"run {seed}"), steps_per_epoch=100)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, LONG), min_size=2, max_size=6), st.integers(0, 5), st.booleans())
+@pytest.mark.parametrize("curve", [training.loss_curve, training.accuracy_curve])
+@pytest.mark.parametrize("kind", ["one", "compared", "seeds", "log"])
+def test_what_is_drawn_of_a_growing_run_stays_but_for_its_end(
+    kind: str, curve: Callable[..., Figure], moments: list[int], seed: int, breaks: bool
+) -> None:
+    series = noisy(seed, breaks)
+    if kind == "seeds":
+        series = replace(series, members=[series.history, noisy(seed + 1).history])
+    options = {"log": True} if kind == "log" and curve is training.loss_curve else {}
+    before: list[list[tuple[bytes, ...]]] = []
+    for moment, previous in zip(sorted(moments), [0, *sorted(moments)], strict=False):
+        now = first(moment, series)
+        shown = arrays(curve([now, noisy(9)] if kind == "compared" else now, 10, **options))
+        for number, (old, new) in enumerate(zip(before, shown, strict=False)):
+            tail = BUCKET if kind == "one" and number == 0 else TAIL
+            settled = [point for point in old if place(point) <= (previous - tail) / 100]
+            assert new[: len(settled)] == settled
+        before = shown
+
+
+def place(point: tuple[bytes, ...]) -> float:
+    x: float = np.frombuffer(point[0], dtype=np.float32)[0] if len(point) > 1 else math.inf  # an entry of the legend alone has none
+    return x
 
 
 def test_the_largest_run_is_light() -> None:
