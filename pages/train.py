@@ -8,13 +8,14 @@ from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.navigation import page_header
 from pages.ui.run.live import live_panel
+from pages.ui.run.pace import pace_link
 from pages.ui.text import plain
 from pages.ui.train.controls import ExperimentLink, preset_row, take
 from pages.ui.train.design import network_panel
 from pages.ui.train.sidebar import draw_sidebar
 
 page_header("Train an MLP", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
-link = ExperimentLink()
+link, pace = ExperimentLink(), pace_link()
 draw_sidebar(link)
 link.write()
 spec, refused = None, ""
@@ -26,6 +27,7 @@ except SpecError as error:
     refused = f"**{error.field}** {error.rule}, got {plain(error.value)}."
 preset_row(link, spec)
 link.show_errors()
+pace.show_errors()
 if refused:
     st.error(refused, icon=":material/error:")
 
@@ -33,5 +35,6 @@ load_data()
 
 if spec is not None:
     network_panel(spec)
-live_panel(spec, take)
+live_panel(spec, take, pace)
+pace.write()
 session.identify_tab()  # last, since its answer brings a rerun that cuts short what is not drawn yet

@@ -206,8 +206,8 @@ LINKS = [
 # Keys of widgets that have another name than once: recorded under the name on the right.
 RENAMED = {"fates_start": "designs_start", "fates_stop": "designs_stop"}
 TRAINED = [  # a link, the button that is pressed there, and the button that cannot be pressed when all has come to its end
-    ("train?hidden=16&init=he_normal&train_size=512&batch_size=64&epochs=2&device=cpu", "run_play", "run_stop"),
-    ("train?hidden=16&dropout=0.2&train_size=512&batch_size=64&epochs=2&device=cpu", "run_seeds", "run_stop"),
+    ("train?hidden=16&init=he_normal&train_size=512&batch_size=64&epochs=2&device=cpu&pace=full", "run_play", "run_stop"),
+    ("train?hidden=16&dropout=0.2&train_size=512&batch_size=64&epochs=2&device=cpu&pace=full", "run_seeds", "run_stop"),
     ("nonlinearity?act=playground&data=spiral&deep=2&epochs=4&regions=yes", "plane_play", "plane_play"),
     ("generalization?part=labels&wrong=40&wide=32&label_epochs=2", "wrong_labels_start", "wrong_labels_stop"),
     ("generalization?solver=descent&degree=3&samples=50&epochs=20", "polynomial_start", "polynomial_stop"),

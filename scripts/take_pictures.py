@@ -58,8 +58,8 @@ def scroll_to(page: Page, selector: str) -> None:
 
 # file name -> path of the page, height of the window, what to do there
 SCENES: dict[str, tuple[str, int, Callable[[Page], None] | None]] = {
-    "train": ("/train", 1200, training),
-    "inside": ("/train?hidden=64,64,64,64,64&init=he_normal&epochs=5", 900, inside),
+    "train": ("/train?pace=full", 1200, training),
+    "inside": ("/train?hidden=64,64,64,64,64&init=he_normal&epochs=5&pace=full", 900, inside),
     "activations": ("/activations", 900, None),
     "stability": ("/stability", 900, depth),
     "nonlinearity": ("/nonlinearity?act=playground", 900, xor),

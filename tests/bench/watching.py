@@ -56,7 +56,7 @@ def visit(browser: Browser, url: str) -> Page:
     """The training page of the app at `url`, at rest, in a new session."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE_MS)
-    page.goto(f"{url}/train")
+    page.goto(f"{url}/train?pace=full")
     page.wait_for_selector(TRAIN)
     settle(page)
     return page

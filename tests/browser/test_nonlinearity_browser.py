@@ -71,7 +71,7 @@ def test_points_are_drawn_undone_and_learned(open_page: OpenPage) -> None:
 
 def test_the_boundary_moves_in_place(open_page: OpenPage) -> None:
     """The same chart from the first frame to the last, and never without its shading."""
-    page = open_page("/nonlinearity?act=playground&data=spiral&size=400&deep=2&lr=0.01&pace=epoch&epochs=2000")
+    page = open_page("/nonlinearity?act=playground&data=spiral&size=400&deep=2&lr=0.01&pace=medium&epochs=2000")
     page.evaluate(
         """(selector) => {
             const chart = document.querySelector(selector);

@@ -18,7 +18,7 @@ from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 
-SHORT = "/train?hidden=32&epochs=3&train_size=2000"
+SHORT = "/train?hidden=32&epochs=3&train_size=2000&pace=full"
 FINISH_MS = 40_000
 
 
@@ -110,7 +110,7 @@ def test_the_lr_is_changed_without_losing_the_run(open_page: OpenPage) -> None:
 
 
 def test_a_picture_of_ones_own_is_recognized_by_the_run_on_screen(open_page: OpenPage) -> None:
-    page = finished(open_page, "/train?hidden=64&epochs=2&train_size=20000&lr=0.3")
+    page = finished(open_page, "/train?hidden=64&epochs=2&train_size=20000&lr=0.3&pace=full")
     panel(page, "Your own picture")
     image = 255 - np.kron(load_fashion_mnist().test_images[2].numpy(), np.ones((8, 8), dtype=np.uint8))  # trousers, black on white
     file = io.BytesIO()

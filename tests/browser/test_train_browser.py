@@ -20,8 +20,8 @@ from tests.support.browser.driving import ROOT, settle, streamlit
 pytestmark = pytest.mark.browser
 
 LOSS = ".st-key-loss .live-chart"
-LONG = "/train?hidden=64&epochs=100"  # goes on for as long as a test looks
-SHORT = "/train?hidden=32&epochs=2&train_size=1000"
+LONG = "/train?hidden=64&epochs=100&pace=full"  # goes on for as long as a test looks
+SHORT = "/train?hidden=32&epochs=2&train_size=1000&pace=full"
 WATCHED = Path(__file__).parent / "apps" / "watched_training.py"
 PATIENCE_SECONDS = 40.0
 NAMES = ("0.weight", "0.bias", "1.weight", "1.bias")

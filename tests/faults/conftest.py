@@ -25,7 +25,7 @@ from tests.support.idx_files import small_set, write_set
 APP = Path(__file__).parent / "apps" / "faulty.py"
 PATIENCE_SECONDS = 60.0
 IMAGES = 12_000
-LONG = "hidden=16&epochs=100&batch_size=8"  # of 1,500 steps each: does not end while a test looks on
+LONG = "hidden=16&epochs=100&batch_size=8&pace=full"  # of 1,500 steps each: does not end while a test looks on
 
 
 @dataclass(frozen=True, slots=True)

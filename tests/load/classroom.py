@@ -12,7 +12,7 @@ import psutil  # type: ignore[import-untyped]
 
 from tests.load.student import Student
 
-DESIGN = "epochs=100"  # d2l's network, for longer than a lesson
+DESIGN = "epochs=100&pace=full"  # d2l's network, for longer than a lesson
 OTHER_PAGES = ("activations", "nonlinearity", "stability", "start")
 ARRIVAL_SECONDS = 10.0  # within which all of them come; "in the same minute", and then some
 WANDERERS = 6
@@ -98,7 +98,7 @@ async def _warm_up(servers: Servers, measured: Lesson) -> None:
 
 async def _try_all(student: Student) -> None:
     """A short run, the other pages, and a run that goes on."""
-    await student.open("train", "epochs=1&train_size=2000")
+    await student.open("train", "epochs=1&train_size=2000&pace=full")
     await student.press("run_play")
     await student.until(lambda: (button := student.button("run_play")) is not None and button.label == "Train", "the first run's end")
     for page in OTHER_PAGES:

@@ -202,7 +202,7 @@ def test_leaving_and_coming_back_keeps_design_and_run(app: AppTest) -> None:
     enter(app, "train")
     assert chosen(app) == design
     assert spec_of(_shown(app)) == design
-    assert address(app) == design.to_query()
+    assert address(app) == design.to_query() | {"pace": "full"}
     assert job_of(app) is running
     assert running.state == "playing"
     assert "A new design is waiting" in app.info[0].value

@@ -16,7 +16,7 @@ from mlp_core.training import Run
 from tests.support.pages.training import LONG, SHORT, carried_out, charts, chosen, finish, job_of, losses, main_button, press
 from tests.support.pages.visit import again, numbers, opened, said, traces, until, visit
 
-BROKEN = {"hidden": "32", "train_size": "2000", "batch_size": "64", "epochs": "5", "lr": "30"}
+BROKEN = {"hidden": "32", "train_size": "2000", "batch_size": "64", "epochs": "5", "lr": "30", "pace": "full"}
 
 
 @pytest.fixture

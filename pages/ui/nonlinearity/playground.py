@@ -13,6 +13,7 @@ from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import panels, pictures
 from pages.ui.nonlinearity.settings import PlaneSettings, preset_row, settings_panel
+from pages.ui.run.pace import pace_control
 from pages.ui.run.run_controls import SEEDS_HELP, RunAtStep, lr_popover, rewind_panel
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
@@ -67,7 +68,7 @@ def _job(settings: PlaneSettings) -> TrainingJob | None:
 
 
 def _playing(job: TrainingJob) -> bool:
-    """Whether it trains on from frame to frame."""
+    """Whether it is to train on, as soon as there is a frame to show it."""
     return bool(st.session_state.get(PLAYING)) and not job.ended
 
 
@@ -88,6 +89,7 @@ def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None
         button("Reset", "plane_reset", "restart_alt", _reset)
         button("Regenerate", "plane_again", "casino", _regenerate, link, help="New points.")
         button(f"× {DEFAULT_SEEDS} seeds", "plane_seeds", "stacked_line_chart", _train_seeds, settings, help=SEEDS_HELP)
+        pace_control(link, job)
         lr_popover(job.snapshot(), lambda: job)
 
 
@@ -126,7 +128,7 @@ def _moving(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     if job.ended:
         st.session_state[PLAYING] = False
     elif _playing(job) and not job.moving:
-        _go_on(link, job)
+        job.play()
     if not _active(job):
         st.rerun()  # the whole page: whether the pictures draw themselves again is decided there
     network = job.run.network
@@ -154,12 +156,3 @@ def _record(link: LinkState, settings: PlaneSettings, job: TrainingJob, several:
     if session.jobs().moving(panels.SEEDS_JOB) != several:
         st.rerun()
     panels.record(link, settings, job, moment)
-
-
-def _go_on(link: LinkState, job: TrainingJob) -> None:
-    """Train on by as much as one frame shows."""
-    pace = link["pace"]
-    if pace == "full":
-        job.play()
-    else:
-        job.step({"batch": 1, "epoch": 1, "epochs": 5}[pace] * (1 if pace == "batch" else job.run.steps_per_epoch))

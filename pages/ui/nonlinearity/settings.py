@@ -19,13 +19,13 @@ from pages.ui.link import Field, LinkState, choice, choices, flag, number
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import drawn_points, own_panel
 from pages.ui.presets import Preset
+from pages.ui.run import pace
 from pages.ui.train.controls import KINDS_OF_SGD, optimizer_labels
 
 MOST_LAYERS, MOST_UNITS = 6, 8
 OWN = "own"
 RATES = ("0.00001", "0.0001", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
 PENALTIES = {"none": "None", "l1": "L1", "l2": "L2"}
-PACES = {"batch": "1 batch", "epoch": "1 epoch", "epochs": "5 epochs", "full": "full speed"}
 SHAPE_LABELS = {name: shape.label for name, shape in SHAPES.items()} | {OWN: "Your own points"}
 
 
@@ -63,7 +63,7 @@ FIELDS = (
     number("batch", 10, Bounds(1, 100, whole=True)),
     number("epochs", 200, Bounds(1, MAX_EPOCHS, whole=True)),
     number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
-    choice("pace", "epoch", tuple(PACES)),
+    pace.FIELD,
     choice("end", "auto", ("auto", "softmax")),
     flag("discrete", False),
     flag("tests", True),
@@ -82,7 +82,7 @@ def settings_for(changed: dict[str, Any]) -> dict[str, Any]:
 
 
 SPIRAL: dict[str, Any] = {
-    "data": "spiral", "size": 400, "test": 20, "deep": 2, "lr": "0.01", "batch": 20, "epochs": 400, "pace": "epochs",
+    "data": "spiral", "size": 400, "test": 20, "deep": 2, "lr": "0.01", "batch": 20, "epochs": 400, "pace": "medium",
 }  # fmt: skip
 
 
@@ -200,7 +200,6 @@ def _learning(link: LinkState) -> None:
 
 def _view(link: LinkState, settings: PlaneSettings) -> None:
     """Here and not beside the pictures: a widget of a part that runs itself again may lose the value that the link gives it."""
-    st.segmented_control("A frame shows another", format_func=PACES.__getitem__, required=True, **link.default("pace"))
     st.toggle("Discrete output", **link.value("discrete"))
     st.toggle("Test points, hollow", **link.value("tests"))
     help = "Where the network is one affine map: counted for ReLU and leaky ReLU on the inputs x and y."

@@ -11,12 +11,14 @@ from mlp_core.spec import RunSpec
 from pages.figures.series import CurveSeries
 from pages.figures.training import Reference, accuracy_curve, loss_curve
 from pages.ui import session
+from pages.ui.link import LinkState
 from pages.ui.live_chart import live_chart
 from pages.ui.run import kept_runs
 from pages.ui.run.export import export_panel
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.kept_runs import kept_runs_panel
 from pages.ui.run.own_picture import own_picture_panel
+from pages.ui.run.pace import pace_control
 from pages.ui.run.predictions import predictions_panel
 from pages.ui.run.readings import book_badge, progress_bar, reference, tiles, verdict_box
 from pages.ui.run.run_controls import RunAtStep, branch, lr_popover, rewind_panel, run_buttons, train_fixed, waiting_design
@@ -29,18 +31,20 @@ CALM = "<style>.st-key-run_progress [role=progressbar] * { transition: none }</s
 PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 
 
-def live_panel(spec: RunSpec | None, set_controls: Callable[[RunSpec], None]) -> None:
+def live_panel(spec: RunSpec | None, set_controls: Callable[[RunSpec], None], pace: LinkState) -> None:
     """Controls of the run, and below them its progress, curves and what the network does: only that is drawn again with every tick.
 
     Args:
         spec: the experiment that the page's controls describe; None while they describe none.
         set_controls: sets them to another spec, or raises `SpecError`; called from a callback.
+        pace: the choice of how fast it is played.
     """
     st.html(CALM)
     job = session.current_job()
     now = job.snapshot() if job is not None else None
     with st.container(horizontal=True, key="run_buttons"):
         run_buttons(spec, now)
+        pace_control(pace, job)
         if now is not None:
             lr_popover(now)
     with st.container():  # what comes and goes has a place of its own, so that the charts below keep theirs and do not blink

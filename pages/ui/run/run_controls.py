@@ -15,6 +15,7 @@ from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs
+from pages.ui.run.pace import begin_at_pace
 from pages.ui.text import count, plain
 from pages.ui.unbroken import button, unbroken
 
@@ -105,6 +106,7 @@ def _started(make: Callable[[], Run]) -> TrainingJob | None:
         st.session_state["_start_error"] = error
         return None
     st.session_state.pop("_start_error", None)
+    begin_at_pace(job)
     return job
 
 

@@ -11,8 +11,9 @@ from mlp_core.training import Run
 from pages.ui.train.controls import spec_of
 from tests.support.pages.visit import again, numbers, traces, until
 
-SHORT = {"hidden": "16", "init": "he_normal", "train_size": "512", "batch_size": "64", "epochs": "2"}  # 16 steps that learn something
-LONG = {"hidden": "64", "epochs": "100"}  # half a minute on a quick machine
+SMALL = {"hidden": "16", "init": "he_normal", "train_size": "512", "batch_size": "64", "epochs": "2"}  # 16 steps that learn something
+SHORT = SMALL | {"pace": "full"}
+LONG = {"hidden": "64", "epochs": "100", "pace": "full"}  # half a minute on a quick machine
 BUTTONS = ("play", "step", "epoch", "stop", "reset")
 
 
