@@ -1,6 +1,6 @@
 """The start page: what this is, and where to begin."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import cycle
 from typing import Any
 
@@ -9,18 +9,21 @@ import streamlit as st
 from mlp_core.labs.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.presets import PRESETS
 from mlp_core.spec import INPUTS, OUTPUTS, query_of
-from pages.figures.network import network_diagram
+from pages.figures.network import network_drawing
 from pages.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.navigation import ROOT, page_header
+from pages.ui.network_drawing import drawing_payload, network_picture
 
-CARDS = (  # file stem of a page, title, sentence, figure, and what the figure shows
+CARDS: tuple[
+    tuple[str, str, str, Callable[[], Any], str], ...
+] = (  # file stem of a page, title, sentence, figure, and what the figure shows
     (
         "train",
         "Train an MLP",
         "Design a network, press one button, and watch it learn 60,000 pictures of clothes.",
-        lambda: network_diagram((INPUTS, 256, OUTPUTS), activation_label="ReLU", max_units=8),
+        lambda: drawing_payload(network_drawing((INPUTS, 256, OUTPUTS), activation_label="ReLU", max_units=8)),
         "A network of 784, 256 and 10 units",
     ),
     (
@@ -77,7 +80,8 @@ page_header(
 columns = st.columns(3) + st.columns(3)
 for column, (page, title, sentence, figure, alt) in zip(columns, CARDS, strict=True):
     with column.container(border=True, height="stretch"):
-        live_chart(memo(f"card_{page}", 0, figure), key=f"card_{page}", height=200, alt=alt)
+        show: Callable[..., object] = network_picture if page == "train" else live_chart
+        show(memo(f"card_{page}", 0, figure), key=f"card_{page}", height=200, alt=alt)
         st.page_link(ROOT / "pages" / f"{page}.py", label=f"**{title}**", icon=":material/arrow_forward:")
         st.caption(sentence)
 

@@ -105,16 +105,6 @@ def enlarged(pixels: npt.NDArray[Scalar], factor: int) -> npt.NDArray[Scalar]:
     return np.repeat(np.repeat(pixels, factor, axis=-2), factor, axis=-1)
 
 
-def pixel_grid_svg(side: int, color: str) -> str:
-    """An empty square grid of `side` by `side` pixels as a data URI."""
-    lines = "".join(f"M{i} 0V{side}M0 {i}H{side}" for i in range(side + 1))
-    svg = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{8 * side}' height='{8 * side}' viewBox='-0.1 -0.1 {side + 0.2} {side + 0.2}'>"
-        f"<path d='{lines}' stroke='{color}' stroke-width='0.07' fill='none'/></svg>"
-    )
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode("ascii")).decode("ascii")
-
-
 def stage_picture(pixels: Pixels) -> Figure:
     """One stage of a visitor's own picture on its way to the network: gray, of any size, as large as its place allows.
 

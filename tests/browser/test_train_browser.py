@@ -206,7 +206,7 @@ def test_a_phone_has_all_of_it_without_scrolling_sideways(open_page: OpenPage) -
 def test_words_can_be_read_in_the_dark(open_page: OpenPage) -> None:
     page = open_page(SHORT, scheme="dark")
     text, ground = page.evaluate(
-        """() => [getComputedStyle(document.querySelector('.st-key-network .live-chart text')).fill,
+        """() => [getComputedStyle(document.querySelector('.st-key-network text')).fill,
                   getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor]"""
     )
     bright, dark = (sum(int(part) for part in re.findall(r"\d+", color)[:3]) / 3 for color in (text, ground))

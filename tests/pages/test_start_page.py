@@ -14,7 +14,7 @@ from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from pages.ui import navigation as shell
 from pages.ui.navigation import PAGES, ROOT
-from tests.support.pages.training import chosen
+from tests.support.pages.training import charts, chosen
 from tests.support.pages.visit import again, opened, said, sent, visit
 
 
@@ -33,7 +33,8 @@ def links(app: AppTest) -> dict[str, tuple[str, dict[str, str]]]:
 def test_every_page_but_this_one_has_a_door_with_a_figure_and_a_sentence(app: AppTest) -> None:
     doors = {page for page, query in links(app).values() if not query}
     assert doors == {stem for stem, _, _ in PAGES} - {"start"}
-    for stem in doors:
+    assert {f"card_{stem}" for stem in doors} == charts(app)
+    for stem in doors - {"train"}:  # whose network is no figure of plotly's
         figure = sent(app, f"card_{stem}")
         assert figure is not None
         assert figure["data"]

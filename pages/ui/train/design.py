@@ -8,14 +8,13 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
 from mlp_core.network import Counts, count
 from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
-from pages.figures.network import network_diagram
+from pages.figures.network import DRAWING_PX, network_drawing
 from pages.ui import session
-from pages.ui.live_chart import Payload, figure_payload, live_chart
+from pages.ui.network_drawing import drawing_payload, network_picture
 from pages.ui.text import count as whole
 from pages.ui.text import scaled
 
-DIAGRAM_HEIGHT = 260
-MOST_DIAGRAMS = 100  # kept for all visitors, of 10 kB each
+MOST_DRAWINGS = 100  # kept for all visitors, of 8 kB each
 
 
 def network_panel(spec: RunSpec) -> None:
@@ -23,8 +22,8 @@ def network_panel(spec: RunSpec) -> None:
     counts = count(spec, spec.sizes)
     label = resolve(spec.activation).label if spec.hidden else ""
     shapes = " → ".join(map(str, spec.sizes))
-    diagram = _diagram(spec.sizes, label, spec.dropout, load_fashion_mnist().source)
-    live_chart(diagram, key="network", height=DIAGRAM_HEIGHT, alt=f"The network: layers of {shapes} units")
+    drawing = _drawing(spec.sizes, label, spec.dropout, load_fashion_mnist().source)
+    network_picture(drawing, key="network", height=DRAWING_PX, alt=f"The network: layers of {shapes} units")
     name = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
     st.markdown(
         f"**{shapes}** · {name} · **{whole(counts.parameters)}** parameters · **{scaled(counts.flops_per_image, 'FLOP')}** per image · "
@@ -33,11 +32,11 @@ def network_panel(spec: RunSpec) -> None:
     _details(spec, counts)
 
 
-@functools.lru_cache(maxsize=MOST_DIAGRAMS)
-def _diagram(sizes: tuple[int, ...], label: str, dropout: tuple[float, ...], source: str) -> Payload:
+@functools.lru_cache(maxsize=MOST_DRAWINGS)
+def _drawing(sizes: tuple[int, ...], label: str, dropout: tuple[float, ...], source: str) -> bytes:
     """The network's picture; `source` of the images, the first of which is its input."""
     image = load_fashion_mnist().test_images[0].numpy()
-    return figure_payload(network_diagram(sizes, activation_label=label, dropout=dropout, image=image))
+    return drawing_payload(network_drawing(sizes, activation_label=label, dropout=dropout, image=image))
 
 
 @st.fragment

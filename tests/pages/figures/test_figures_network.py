@@ -1,138 +1,137 @@
-"""The drawn network has the units, edges, shapes and counts of the real one, and its words fit a phone."""
+"""The drawn network has the units, edges, shapes and counts of the real one, and its words fit every width."""
 
 from __future__ import annotations
 
+import base64
+import json
 import math
+import re
 from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.spec import weight_count
-from pages.figures import network
-from pages.figures.network import MOST_COLUMNS, MOST_EDGES, abbreviated
-from pages.figures.palette import BLUE, VERMILION, translucent
-from tests.support.figures.pictures import pixels
-from tests.support.figures.soundness import drawn, sound
+from pages.figures.network import MOST_COLUMNS, MOST_EDGES, Drawing, abbreviated, network_drawing
 
-network_diagram = drawn(network.network_diagram)
-
-PHONE = 358  # px
+WIDTHS = (358, 640, 1000)  # px: a phone, where the letters begin to be larger, a laptop
 LETTER = 0.5  # width of an average letter, of the font's size
 D2L = (784, 256, 10)
-BYTES = 36_000
+BYTES = 9_000
 
 some_sizes = st.lists(st.integers(1, 2048), min_size=2, max_size=14).map(tuple)
 
 
-def units(figure: go.Figure) -> Any:
-    return next(trace for trace in figure.data if trace.mode == "markers" and trace.hoverinfo == "text")
+def texts(drawing: Drawing) -> list[str]:
+    return ["\n".join(label.lines) for label in drawing["labels"]]
 
 
-def texts(figure: go.Figure) -> list[str]:
-    return [text for trace in figure.data if trace.mode == "text" for text in trace.text]
+def hints(drawing: Drawing, x: int) -> list[str]:
+    (layer,) = (layer for layer in drawing["layers"] if layer["x"] == x)
+    return [hint for _, hint, _ in layer["units"]]
 
 
-def edges(figure: go.Figure) -> list[tuple[float, float, float, float]]:
-    """(x, y, x, y) of every segment of every line."""
-    found = []
-    for trace in figure.data:
-        if trace.mode == "lines":
-            x, y = np.asarray(trace.x).reshape(-1, 3), np.asarray(trace.y).reshape(-1, 3)
-            assert np.isnan(x[:, 2]).all()
-            assert np.isnan(y[:, 2]).all()
-            found += [(float(a), float(b), float(c), float(d)) for a, b, c, d in zip(x[:, 0], y[:, 0], x[:, 1], y[:, 1], strict=True)]
-    return found
-
-
-def columns(figure: go.Figure) -> dict[int, int]:
+def columns(drawing: Drawing) -> dict[int, int]:
     """x -> units drawn there."""
-    x, counts = np.unique(np.asarray(units(figure).x), return_counts=True)
-    return dict(zip(x.tolist(), counts.tolist(), strict=True))
+    return {layer["x"]: len(layer["units"]) for layer in drawing["layers"]}
+
+
+def sent_bytes(drawing: Drawing) -> int:
+    return len(json.dumps(drawing, allow_nan=False).encode())
 
 
 def test_d2l_network_shows_its_widths_shapes_and_counts() -> None:
-    figure = network_diagram(D2L, activation_label="ReLU")
-    for text in ("<b>784</b>", "<b>256</b>", "<b>10</b>", "ReLU", "(784, 256)<br>200,704", "(256, 10)<br>2,560", "<b>28 × 28</b>"):
-        assert text in texts(figure)
-    hover = " ".join(text for trace in figure.data if trace.mode == "text" and trace.hovertext for text in trace.hovertext)
-    assert "together 200,960 parameters" in hover
-    assert "together 2,570 parameters" in hover
-    assert columns(figure) == {0: 12, 1: 12, 2: 10}
-    assert len(edges(figure)) == 12 * 12 + 12 * 10
-    sound(figure, BYTES)
+    drawing = network_drawing(D2L, activation_label="ReLU")
+    for text in ("784", "256", "10", "ReLU", "(784, 256)\n200,704", "(256, 10)\n2,560", "28 × 28"):
+        assert text in texts(drawing)
+    said = " ".join(label.hint for label in drawing["labels"])
+    assert "together 200,960 parameters" in said
+    assert "together 2,570 parameters" in said
+    assert columns(drawing) == {0: 12, 1: 12, 2: 10}
+    assert [layer["kind"] for layer in drawing["layers"]] == ["input", "hidden", "output"]
 
 
 def test_softmax_regression_has_one_weight_and_no_activation() -> None:
-    figure = network_diagram((784, 10), activation_label="ReLU")
-    assert columns(figure) == {0: 12, 1: 10}
-    assert "(784, 10)<br>7,840" in texts(figure)
-    assert "ReLU" not in texts(figure)
+    drawing = network_drawing((784, 10), activation_label="ReLU")
+    assert columns(drawing) == {0: 12, 1: 10}
+    assert "(784, 10)\n7,840" in texts(drawing)
+    assert "ReLU" not in texts(drawing)
 
 
 def test_a_layer_left_out_in_part_shows_its_ends_and_dots_between() -> None:
-    figure = network_diagram((2, 100, 2), max_units=6)
-    hidden = [text for x, text in zip(units(figure).x, units(figure).hovertext, strict=True) if x == 1]
-    assert [text.split("unit ")[1] for text in hidden] == [f"{n} of 100" for n in (1, 2, 3, 98, 99, 100)]
-    (dots,) = [trace for trace in figure.data if trace.mode == "markers" and trace.hoverinfo == "skip"]
-    y = sorted(y for x, y in zip(units(figure).x, units(figure).y, strict=True) if x == 1)
-    assert y[2] < min(dots.y) <= max(dots.y) < y[3]
-    assert set(dots.x) == {1}
+    drawing = network_drawing((2, 100, 2), max_units=6)
+    assert [text.split("unit ")[1] for text in hints(drawing, 1)] == [f"{n} of 100" for n in (1, 2, 3, 98, 99, 100)]
+    gap, y = drawing["layers"][1]["gap"], [y for y, _, _ in drawing["layers"][1]["units"]]
+    assert gap is not None
+    assert y[2] + 4 < gap < y[3] - 4
+    assert [layer["gap"] for layer in drawing["layers"]][::2] == [None, None]
+
+
+def test_of_the_pixels_those_are_drawn_that_lie_on_one_line_through_the_middle() -> None:
+    places = [tuple(map(int, re.findall(r"\d+", text)[:2])) for text in hints(network_drawing(D2L), 0)]
+    assert {column for _, column in places} == {15}
+    rows = [row for row, _ in places]
+    assert rows == sorted(set(rows))
+    assert rows[0] - 1 == pytest.approx(28 - rows[-1], abs=1)
 
 
 def test_a_small_network_is_drawn_in_full_without_dots_or_picture() -> None:
-    figure = network_diagram((2, 4, 1))
-    assert columns(figure) == {0: 2, 1: 4, 2: 1}
-    assert not figure.layout.images
-    assert not any(len(trace.x) for trace in figure.data if trace.mode == "markers" and trace.hoverinfo == "skip")
+    drawing = network_drawing((2, 4, 1))
+    assert columns(drawing) == {0: 2, 1: 4, 2: 1}
+    assert drawing["picture"] is None
+    assert all(layer["gap"] is None for layer in drawing["layers"])
 
 
 @given(some_sizes)
 @settings(deadline=None, max_examples=40)
-def test_every_edge_joins_two_units_of_neighboring_layers(sizes: tuple[int, ...]) -> None:
-    figure = network_diagram(sizes)
-    places = {(float(x), float(np.float32(y))) for x, y in zip(units(figure).x, units(figure).y, strict=True)}
-    drawn = edges(figure)
-    assert all((a, b) in places and (c, d) in places and c == a + 1 for a, b, c, d in drawn)
-    counts = columns(figure)
-    assert len(drawn) == len(set(drawn)) == sum(counts[x] * counts[x + 1] for x in counts if x + 1 in counts)
-    assert len(drawn) <= MOST_EDGES
+def test_a_network_of_any_size_fits_its_place(sizes: tuple[int, ...]) -> None:
+    drawing = network_drawing(sizes)
+    counts = columns(drawing)
+    assert sum(counts[x] * counts[x + 1] for x in counts if x + 1 in counts) <= MOST_EDGES
     assert len(counts) == min(len(sizes), MOST_COLUMNS - (len(sizes) > MOST_COLUMNS))
-    sound(figure, BYTES)
+    for layer in drawing["layers"]:
+        y = np.array([y for y, _, _ in layer["units"]])
+        assert drawing["left"] < layer["x"] < drawing["right"]
+        assert y.mean() == pytest.approx(122, abs=drawing["spacing"])
+        assert (np.diff(y) >= drawing["spacing"] - 0.02).all()
+        assert 52 <= y.min() <= y.max() <= 192
+        assert len(y) == sizes[layer["layer"]] or layer["gap"] is not None
+    assert sent_bytes(drawing) < BYTES
 
 
-@given(some_sizes, st.sampled_from(["", "ReLU", "leaky ReLU", "hard sigmoid", "=x*sigmoid(1.702*x)"]), st.booleans())
-@settings(deadline=None, max_examples=40)
-def test_no_words_meet_on_a_phone(sizes: tuple[int, ...], activation: str, pictured: bool) -> None:
+@given(
+    some_sizes,
+    st.sampled_from(["", "ReLU", "leaky ReLU", "hard sigmoid", "=x*sigmoid(1.702*x)"]),
+    st.booleans(),
+    st.sampled_from(WIDTHS),
+)
+@settings(deadline=None, max_examples=80)
+def test_no_words_meet(sizes: tuple[int, ...], activation: str, pictured: bool, width: int) -> None:
     sizes = (784, *sizes[1:]) if pictured else sizes
     rates = (0.125, 0.875) * len(sizes)
-    figure = network_diagram(sizes, activation_label=activation, dropout=rates[: len(sizes) - 2])
-    low, high = figure.layout.xaxis.range
+    drawing = network_drawing(sizes, activation_label=activation, dropout=rates[: len(sizes) - 2])
+    wide, times = drawing["wide"]
     boxes = []
-    for trace in figure.data:
-        if trace.mode != "text":
-            continue
-        for x, y, text in zip(trace.x, trace.y, trace.text, strict=True):
-            lines = text.replace("<b>", "").replace("</b>", "").split("<br>")
-            half = max(map(len, lines)) * LETTER * trace.textfont.size / 2
-            px, tall = (x - low) / (high - low) * PHONE, len(lines) * 1.25 * trace.textfont.size / 2
-            boxes.append((px - half, px + half, y - tall, y + tall, text))
+    for label in drawing["labels"]:
+        size = label.size * (times if width >= wide else 1)
+        half, tall = max(map(len, label.lines)) * LETTER * size / 2, len(label.lines) * 1.25 * size / 2
+        px = (label.x - drawing["left"]) / (drawing["right"] - drawing["left"]) * width
+        boxes.append((px - half, px + half, label.y - tall, label.y + tall, label.lines))
     for a, b in combinations(boxes, 2):
         assert a[1] <= b[0] + 1 or b[1] <= a[0] + 1 or a[3] <= b[2] + 2 or b[3] <= a[2] + 2, (a, b)
-    assert all(left > -2 and right < PHONE + 2 and top >= 0 and bottom <= figure.layout.height for left, right, top, bottom, _ in boxes)
+    assert all(left > -2 and right < width + 2 and top >= 0 and bottom <= drawing["height"] for left, right, top, bottom, _ in boxes)
 
 
 @pytest.mark.parametrize("count", [2, 3, 6, 10, 11, 100])
 def test_layers_left_out_are_counted(count: int) -> None:
-    figure = network_diagram((64,) * count, activation_label="tanh")
-    left_out = [text for text in texts(figure) if "more" in text]
-    shown = len(columns(figure))
-    assert left_out == ([f"⋯<br>{count - shown} more<br>layers"] if count > 10 else [])
-    roles = {text.split(",")[0] for text in units(figure).hovertext}
+    drawing = network_drawing((64,) * count, activation_label="tanh")
+    left_out = [text for text in texts(drawing) if "more" in text]
+    shown = len(columns(drawing))
+    assert left_out == ([f"⋯\n{count - shown} more\nlayers"] if count > 10 else [])
+    roles = {hints(drawing, x)[0].split(",")[0] for x in columns(drawing)}
     assert {"input", "output"} <= roles
     assert len(roles) == shown
 
@@ -140,69 +139,27 @@ def test_layers_left_out_are_counted(count: int) -> None:
 @given(st.floats(0, 1), st.integers(1, 30))
 @settings(deadline=None, max_examples=40)
 def test_the_share_of_dropped_units_is_the_probability(p: float, width: int) -> None:
-    figure = network_diagram((3, width, 3), dropout=(p,))
-    drawn = columns(figure)[1]
-    dropped = [text for text in units(figure).hovertext if text.endswith("dropped")]
-    assert len(dropped) == math.floor(drawn * p + 0.5)
-    assert [symbol for symbol in units(figure).marker.symbol if symbol == "circle-x-open"] == ["circle-x-open"] * len(dropped)
-    assert len(edges(figure)) == 2 * 3 * (drawn - len(dropped))
-    assert (f"dropout {p:g}" in texts(figure)) == (p > 0)
+    drawing = network_drawing((3, width, 3), dropout=(p,))
+    units = drawing["layers"][1]["units"]
+    dropped = [text for _, text, dropped in units if dropped]
+    assert len(dropped) == math.floor(len(units) * p + 0.5)
+    assert all(text.endswith("dropped") for text in dropped)
+    assert not any(dropped for layer in drawing["layers"][::2] for _, _, dropped in layer["units"])
+    assert (f"dropout {p:g}" in texts(drawing)) == (p > 0)
 
 
 def test_dropout_and_activation_of_a_deep_network_are_told_once() -> None:
-    figure = network_diagram((784, 64, 64, 64, 10), activation_label="tanh", dropout=(0.2, 0.2, 0.5))
-    assert "each hidden layer: tanh, dropout 0.2 to 0.5" in texts(figure)
-    figure = network_diagram((784, 64, 64, 64, 10), activation_label="tanh", dropout=(0.5,) * 3)
-    assert "each hidden layer: tanh, dropout 0.5" in texts(figure)
-
-
-def test_weights_decide_color_and_width() -> None:
-    first, second = np.array([[0.9, -0.9], [0.1, -0.5], [0.0, math.nan]]), np.array([[0.2, 0.5, -0.31]])
-    figure = network_diagram((2, 3, 1), weights=[first, second])
-    drawn = {}
-    for trace in figure.data:
-        if trace.mode == "lines":
-            for x, y in zip(np.asarray(trace.x).reshape(-1, 3), np.asarray(trace.y).reshape(-1, 3), strict=True):
-                drawn[float(x[0]), float(y[0]), float(y[1])] = (trace.line.color, trace.line.width)
-    places = [sorted(b for a, b in zip(units(figure).x, units(figure).y, strict=True) if a == layer) for layer in range(3)]
-    for layer, matrix in enumerate((first, second)):
-        for (to, of), weight in np.ndenumerate(matrix):
-            edge = drawn.get((layer, places[layer][of], places[layer + 1][to]))
-            if weight == 0 or math.isnan(weight):
-                assert edge is None
-                continue
-            assert edge is not None
-            third = sum(abs(weight) > limit for limit in (0.3, 0.6))  # thirds of the largest, 0.9
-            assert edge[0] == translucent(VERMILION if weight > 0 else BLUE, (0.5, 0.75, 1.0)[third])
-            assert edge[1] == pytest.approx((0.8, 2.0, 3.2)[third])
-
-
-def test_weights_of_units_left_out_are_not_drawn() -> None:
-    weights = np.full((1, 100), 1.0)
-    weights[0, 50] = 1000.0  # in the middle: not drawn, and no measure for the others
-    figure = network_diagram((100, 1), max_units=4, weights=[weights])
-    assert len(edges(figure)) == 4
-    assert [trace.line.width for trace in figure.data if trace.mode == "lines"] == [pytest.approx(3.2)]
-
-
-def test_network_of_zero_weights_has_no_edges() -> None:
-    assert edges(network_diagram((3, 2), weights=[np.zeros((2, 3))])) == []
+    drawing = network_drawing((784, 64, 64, 64, 10), activation_label="tanh", dropout=(0.2, 0.2, 0.5))
+    assert "each hidden layer: tanh, dropout 0.2 to 0.5" in texts(drawing)
+    drawing = network_drawing((784, 64, 64, 64, 10), activation_label="tanh", dropout=(0.5,) * 3)
+    assert "each hidden layer: tanh, dropout 0.5" in texts(drawing)
 
 
 def test_the_picture_is_the_image() -> None:
     image = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
-    source = network_diagram(D2L, image=image).layout.images[0].source
-    shown = pixels(source).astype(float)
-    assert shown.shape == (224, 224, 4)
-    brightness = shown[4::8, 4::8, :3].mean(axis=2)
-    assert (shown[..., 3] == 255).all()
-    assert np.corrcoef(brightness.ravel(), image.ravel())[0, 1] > 0.9999
-    assert (np.repeat(np.repeat(brightness, 8, axis=0), 8, axis=1) == shown[..., :3].mean(axis=2)).all()
-
-
-def test_an_expression_is_shown_as_text() -> None:
-    figure = network_diagram(D2L, activation_label="=x*(x<0)")
-    assert "=x*(x&lt;0)" in texts(figure)
+    picture = network_drawing(D2L, image=image)["picture"]
+    assert picture is not None
+    assert base64.b64decode(picture["pixels"]) == image.tobytes()
 
 
 @given(st.integers(0, 4_194_304))
@@ -215,9 +172,8 @@ def test_abbreviated_counts_are_short_and_right(count: int) -> None:
 
 def test_counts_add_up_to_the_parameters_of_the_network() -> None:
     sizes = (784, 256, 128, 10)
-    figure = network_diagram(sizes)
-    (shapes,) = [trace for trace in figure.data if trace.mode == "text" and trace.hovertext]
-    totals = [int(text.split("together ")[1].split(" ")[0].replace(",", "")) for text in shapes.hovertext]
+    said = [label.hint for label in network_drawing(sizes)["labels"] if label.hint]
+    totals = [int(text.split("together ")[1].split(" ")[0].replace(",", "")) for text in said]
     assert totals == [(n_in + 1) * n_out for n_in, n_out in pairwise(sizes)]
     assert sum(totals) == weight_count(sizes)
 
@@ -227,10 +183,9 @@ def test_counts_add_up_to_the_parameters_of_the_network() -> None:
     [
         ({"sizes": (784,)}, "at least an input and an output"),
         ({"sizes": D2L, "dropout": (0.5, 0.5)}, r"one probability a hidden layer \(1\)"),
-        ({"sizes": D2L, "weights": [np.zeros((784, 256)), np.zeros((10, 256))]}, r"shapes \[\(256, 784\), \(10, 256\)\]"),
         ({"sizes": D2L, "max_units": 0}, "max_units must be at least 1"),
     ],
 )
 def test_refuses_what_is_no_network(arguments: dict[str, Any], rule: str) -> None:
     with pytest.raises(ValueError, match=rule):
-        network_diagram(**arguments)
+        network_drawing(**arguments)
