@@ -14,6 +14,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"}
+LEGEND_ROW_PX = 19  # of a text of `LEGEND_FONT_PX`
+LEGEND_FONT_PX = 12
 
 Trace = dict[str, Any]  # its "type" and its properties, as plotly's reference names them
 
@@ -39,6 +41,12 @@ def figure(traces: Iterable[Trace] = (), **layout: Any) -> Figure:
         "template": {},
     }
     return {"data": list(traces), "layout": shared | layout}
+
+
+def legend_below(rows: int) -> dict[str, Any]:
+    """A legend at the lower edge of the figure; more rows than there is room for are scrolled."""
+    place = {"xref": "container", "yref": "container", "x": 0, "y": 0, "yanchor": "bottom"}
+    return LEGEND | place | {"maxheight": rows * LEGEND_ROW_PX, "font": {"size": LEGEND_FONT_PX}}
 
 
 def diagram(traces: Iterable[Trace] = (), **layout: Any) -> Figure:

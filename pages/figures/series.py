@@ -204,14 +204,14 @@ class CurveSeries:
         history: of several seeds that of the first.
         steps_per_epoch: turns a step into a place on the axis.
         label: what the legend calls the run; shown only beside others.
-        color: of the run among several; None takes the next of the palette.
+        style: number of its color and dash in the palette, among several runs; None takes the next.
         members: the histories of all seeds where there are several.
     """
 
     history: HistorySnapshot
     steps_per_epoch: int
     label: str = ""
-    color: str | None = None
+    style: int | None = None
     members: Sequence[HistorySnapshot] = ()
 
     @property

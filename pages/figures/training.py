@@ -2,8 +2,8 @@
 
 import html
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mlp_core.spec import OUTPUTS
 from pages.figures.axes import axis
-from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, legend_entry, markers, polyline
+from pages.figures.figure import LEGEND, LEGEND_ROW_PX, Figure, Floats, Trace, figure, legend_below, legend_entry, markers, polyline
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, TEST, TRAIN, series_style, translucent
 from pages.figures.series import (
@@ -28,6 +28,10 @@ from pages.figures.series import (
 
 CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
 CHANCE_PERCENT = 100 / OUTPUTS
+SMOOTH_PX = 2.5  # width of the line of the minibatches
+LEGEND_COLUMNS = 32  # characters of a line there
+LEGEND_ROWS = 3
+MARGIN = {"l": 60, "r": 14, "t": 12, "b": 44 + LEGEND_ROWS * LEGEND_ROW_PX}  # of the plot, whatever stands around it
 LOWEST_ON_LOG = 1e-9  # where a loss of exactly 0 is drawn on a log axis: below any that float32 can tell from 0
 FEW_DECADES = 3
 MOST_MARKED = 8  # changes of lr that get words; a person who drags a slider makes many
@@ -110,7 +114,7 @@ def _curves(
     reference: Reference | None,
     cursor: int | None,
 ) -> Figure:
-    runs = [replace(run, label=html.escape(run.label, quote=False)) for run in _listed(series)]  # plotly would read a `<`
+    runs = _listed(series)
     compared = len(runs) > 1
     traces: list[Trace] = []
     for index, run in enumerate(runs):
@@ -121,8 +125,8 @@ def _curves(
             traces.extend((_seeds if run.members else _single)(run, quantity, planned))
         _mark_events(marks, run, index, compared, total_epochs)
     if compared:
-        for name, dash in (("train smoothed", "solid"), ("test", "dot")):
-            traces.append(legend_entry(name, line={"color": GREY, "width": 2, "dash": dash}))
+        traces.append(legend_entry("train smoothed", line={"color": GREY, "width": SMOOTH_PX}))
+        traces.append(legend_entry("test", **_dotted({"color": GREY})))
     if reference is not None:
         low, high = reference.low * quantity.scale, reference.high * quantity.scale
         end = total_epochs if reference.until is None else min(reference.until, total_epochs)
@@ -135,20 +139,22 @@ def _curves(
         uirevision=f"{total_epochs:g} epochs",
         unifiedhovertitle={"text": "epoch %{x:.2f}"},
         zeroline=False,
+        automargin=False,
         spikecolor=GREY,
         spikethickness=1,
         spikedash="dot",
     )
-    return figure(traces, xaxis=xaxis, yaxis=yaxis, **marks.layout)
+    legend, hover = legend_below(LEGEND_ROWS), {"namelength": -1}
+    return figure(traces, xaxis=xaxis, yaxis=yaxis | {"automargin": False}, margin=MARGIN, legend=legend, hoverlabel=hover, **marks.layout)
 
 
 def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, total_epochs: float) -> None:
     """Where a run broke, and where its learning rate was changed."""
-    name = f"{run.label}: " if compared else ""
+    name = f"{html.escape(run.label, quote=False)}: " if compared else ""
     if run.diverged_step is not None:
         x = run.diverged_step / run.steps_per_epoch
         marks.fault(x, f"{name}loss not finite at step {run.diverged_step:,}", row=index, leftward=x > total_epochs / 2)
-    color = run.color or series_style(index)["color"] if compared else GREY
+    color = _style(run, index)["color"] if compared else GREY
     for number, change in enumerate(run.history.lr_changes):
         words = f"lr {change.lr:g}" if number < MOST_MARKED else ""
         marks.event(change.step / run.steps_per_epoch, words, row=index, color=color)
@@ -186,14 +192,22 @@ def _seeds(run: CurveSeries, quantity: Quantity, planned: int) -> Iterator[Trace
 
 
 def _compared(run: CurveSeries, quantity: Quantity, planned: int, index: int) -> Iterator[Trace]:
-    style = series_style(index) | ({"color": run.color} if run.color else {})
-    group, tested = {"legendgroup": f"run {index}"}, style | {"dash": "dot"}
+    style, group, name = _style(run, index), {"legendgroup": f"run {index}"}, _wrapped(run.label)
     if run.members:
-        yield from _grouped(_band(run, quantity, planned, style["color"], run.label, style), group)
-        yield from _grouped(_epoch_band(run, quantity, style["color"], f"{run.label}, test", tested), group | {"showlegend": False})
+        yield from _grouped(_band(run, quantity, planned, style["color"], name, style), group)
+        yield from _grouped(_epoch_band(run, quantity, style["color"], f"{name}, test", style), group | {"showlegend": False})
         return
-    yield _smoothed(run, quantity, planned, run.label, style) | group
-    yield _test(run, quantity, f"{run.label}, test", tested) | group | {"showlegend": False}
+    yield _smoothed(run, quantity, planned, name, style) | group
+    yield _test(run, quantity, f"{name}, test", style) | group | {"showlegend": False}
+
+
+def _style(run: CurveSeries, index: int) -> dict[str, str]:
+    return series_style(index if run.style is None else run.style)
+
+
+def _wrapped(label: str) -> str:
+    """Over several lines of the legend where it is long."""
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, LEGEND_COLUMNS))  # plotly would read a `<`
 
 
 def _grouped(traces: Iterator[Trace], group: dict[str, Any]) -> Iterator[Trace]:
@@ -204,7 +218,7 @@ def _grouped(traces: Iterator[Trace], group: dict[str, Any]) -> Iterator[Trace]:
 def _smoothed(run: CurveSeries, quantity: Quantity, planned: int, name: str, style: dict[str, str]) -> Trace:
     steps, values = run.steps, run.smoothed(quantity)
     kept = bucket_ends(bucket_starts(steps, planned), len(steps))
-    line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}}"
+    line, hover = style | {"width": SMOOTH_PX}, f"%{{y:{quantity.digits}}}"
     return polyline(_places(run, steps[kept]), _drawable(values[kept], quantity), line, hover, name=name)
 
 
@@ -219,9 +233,13 @@ def _test(run: CurveSeries, quantity: Quantity, name: str, style: dict[str, str]
 
 
 def _epoch_line(epochs: npt.NDArray[Any], values: Floats, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
-    dots = {"mode": "lines+markers", "marker": {"color": style["color"], "size": 7}, "name": name}
-    x, y, line = epochs.astype(np.float32), _drawable(values, quantity), style | {"width": 2}
-    return polyline(x, y, line, f"%{{y:{quantity.digits}}}", cliponaxis=False, **dots)  # the last value lies on the frame
+    look = _dotted(style) | {"name": name, "cliponaxis": False}  # the last value lies on the frame
+    return polyline(epochs.astype(np.float32), _drawable(values, quantity), hover=f"%{{y:{quantity.digits}}}", **look)
+
+
+def _dotted(style: dict[str, str]) -> dict[str, Any]:
+    """A line with a dot an epoch, thinner than that of the minibatches."""
+    return {"mode": "lines+markers", "line": style | {"width": 1.5}, "marker": {"color": style["color"], "size": 7}}
 
 
 def _band(run: CurveSeries, quantity: Quantity, planned: int, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
@@ -229,7 +247,7 @@ def _band(run: CurveSeries, quantity: Quantity, planned: int, color: str, name: 
     kept = bucket_ends(bucket_starts(steps, planned), len(steps))
     x, (low, mean, high) = _places(run, steps[kept]), spread(rows[:, kept])
     yield from _area(x, low, high, quantity, color)
-    line, hover = style | {"width": 2.5}, f"%{{y:{quantity.digits}}} (mean)"
+    line, hover = style | {"width": SMOOTH_PX}, f"%{{y:{quantity.digits}}} (mean)"
     yield polyline(x, _drawable(mean, quantity), line, hover, name=name)
 
 

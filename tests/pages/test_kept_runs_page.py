@@ -127,17 +127,48 @@ def test_several_seeds_show_their_range(page: AppTest) -> None:
 
 def test_the_pills_choose_what_is_drawn_and_compared(page: AppTest) -> None:
     shown(page, ended(BOOK), ended(SIGMOID), ended(replace(BOOK, lr=0.5)))
-    assert [name for name, _ in drawn(page)] == names(page)
+    assert [name for name, _ in drawn(page)] == ["ReLU 256, lr 0.1", "Sigmoid instead of ReLU", "lr 0.5 instead of 0.1"]
     assert len(page.warning) == 1
     page.pills[0].set_value([3, 1])
     again(page)
-    assert [run.id for run in kept_in(page).shown] == [1, 3]
-    assert drawn(page) == [("ReLU 256, lr 0.1", SERIES[0]), ("ReLU 256, lr 0.5", SERIES[2])]
+    assert [run.id for run in kept_in(page).shown()] == [1, 3]
+    assert drawn(page) == [("ReLU 256, lr 0.1", SERIES[0]), ("lr 0.5 instead of 0.1", SERIES[2])]
     assert changes(page) == [["lr", "0.1", "0.5"]]
     page.pills[0].set_value([2])
     again(page)
     assert len(page.dataframe) == 1
     assert "Show two runs to compare them." in said(page)
+
+
+def test_three_runs_are_drawn_unasked_and_the_others_by_their_pill(page: AppTest) -> None:
+    shown(page, *many(range(5)))
+    assert [name for name, _ in drawn(page)] == ["ReLU 256, lr 0.1, seed 2", "seed 3 instead of 2", "seed 4 instead of 2"]
+    assert page.pills[0].value == [3, 4, 5]
+    page.pills[0].set_value([1, 3, 4, 5])
+    again(page)
+    assert drawn(page)[0][0] == "ReLU 256, lr 0.1"
+    assert len(drawn(page)) == 4
+    shown(page, ended(SIGMOID))
+    assert [name for name, _ in drawn(page)][-1] == "Sigmoid instead of ReLU"
+
+
+def test_the_run_on_screen_has_no_pill_and_takes_the_place_of_none(page: AppTest) -> None:
+    last = ended(SIGMOID)
+    shown(page, *many(range(3)), current=last)
+    before = drawn(page)
+    shown(page, last, current=last)
+    assert drawn(page) == before
+    assert len(before) == 4
+    assert page.pills[0].value == [1, 2, 3]
+    shown(page, current=snapshot(replace(BOOK, lr=0.5), history([0.6])))  # the next run: now the last one is beside it
+    assert page.pills[0].value == [2, 3, 4]
+    assert len(drawn(page)) == 4
+
+
+def test_a_run_that_was_given_a_name_bears_it_in_the_curves(page: AppTest) -> None:
+    shown(page, ended(BOOK), ended(SIGMOID))
+    rename(choose(page, 2), "mine")
+    assert [name for name, _ in drawn(page)] == ["ReLU 256, lr 0.1", "mine"]
 
 
 def test_the_run_on_screen_is_compared_before_it_is_kept_and_drawn_once(page: AppTest) -> None:
@@ -146,7 +177,7 @@ def test_the_run_on_screen_is_compared_before_it_is_kept_and_drawn_once(page: Ap
     assert changes(page) == [["activation", "ReLU", "Sigmoid"]]
     assert len(listed(page)) == 1
     before = drawn(page)
-    assert before == [("Sigmoid 256, lr 0.1", SERIES[1]), ("ReLU 256, lr 0.1", SERIES[0])]
+    assert before == [("Sigmoid instead of ReLU", SERIES[1]), ("ReLU 256, lr 0.1", SERIES[0])]
     shown(page, current, current=current)
     assert len(listed(page)) == 2
     assert drawn(page) == before

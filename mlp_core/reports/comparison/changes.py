@@ -5,7 +5,7 @@ it is of, momentum to its optimizer, and a field that plays no part (the activat
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Protocol
 
@@ -83,6 +83,19 @@ def short_name(run: ComparedRun, limit: int) -> str:
     return name if len(name) <= limit else f"{name[: limit - 1]}…"
 
 
+def instead(run: ComparedRun, other: ComparedRun) -> str:
+    """What a run has instead of another: "momentum 0.9 instead of 0"; "" where they differ in nothing."""
+    return ", ".join(_instead(difference, run, other) for difference in differences((other, run)))
+
+
+def _instead(difference: Difference, run: ComparedRun, other: ComparedRun) -> str:
+    if difference.thing is not OPTIMIZER or run.spec.optimizer != other.spec.optimizer:
+        return f"{difference.parts[1]} instead of {difference.values[0]}"
+    mine, theirs = _optimizer_settings(run), _optimizer_settings(other)
+    changed = [(ours, old.removeprefix(ours.rpartition(" ")[0]).strip()) for ours, old in zip(mine, theirs, strict=True) if ours != old]
+    return ", ".join(f"{ours} instead of {old}" for ours, old in changed)
+
+
 def _unlike_the_book(run: ComparedRun) -> Iterator[tuple[Thing, str]]:
     for thing in THINGS:
         value = thing.words(run)
@@ -128,11 +141,16 @@ def _dropout(run: ComparedRun) -> str | None:
 
 def _optimizer(run: ComparedRun) -> str:
     """The rule with those of its settings that are not at their defaults."""
-    spec, book = run.spec, RunSpec()
-    rule = OPTIMIZERS[spec.optimizer]
-    symbols = {"momentum": "Nesterov momentum" if spec.nesterov else "momentum", "beta1": "β₁", "beta2": "β₂", "rho": "ρ", "eps": "ε"}
-    changed = [name for name in symbols if name in rule.settings and getattr(spec, name) != getattr(book, name)]
-    return " ".join([rule.label, *(f"{symbols[name]} {short_number(getattr(spec, name))}" for name in changed)])
+    settings = zip(_optimizer_settings(run), _optimizer_settings(replace(BOOK, spec=RunSpec(optimizer=run.spec.optimizer))), strict=True)
+    return " ".join([OPTIMIZERS[run.spec.optimizer].label, *(words for words, default in settings if words != default)])
+
+
+def _optimizer_settings(run: ComparedRun) -> list[str]:
+    """All settings of the rule, in words, always in the same order."""
+    spec, rule = run.spec, OPTIMIZERS[run.spec.optimizer]
+    nesterov = spec.nesterov and spec.momentum > 0
+    symbols = {"momentum": "Nesterov momentum" if nesterov else "momentum", "beta1": "β₁", "beta2": "β₂", "rho": "ρ", "eps": "ε"}
+    return [f"{symbol} {short_number(getattr(spec, name))}" for name, symbol in symbols.items() if name in rule.settings]
 
 
 def _lr(run: ComparedRun) -> str:
@@ -165,6 +183,7 @@ BOOK = _NotBegun(RunSpec())
 DEPTH = Thing("number of hidden layers", "depth {}", _depth)
 UNITS = Thing("hidden units", "units {}", _units, _units_count)
 ACTIVATION = Thing("activation", "{}", _activation)
+OPTIMIZER = Thing("optimizer", "{}", _optimizer)
 LR = Thing("lr", "lr {}", _lr)
 BATCH_SIZE = Thing("batch size", "batch {}", lambda run: str(run.spec.batch_size))
 TRAIN_SIZE = Thing("number of training images", "{} images", _train_size)
@@ -176,7 +195,7 @@ THINGS = (
     ACTIVATION,
     Thing("initial weights", "{}", lambda run: INITIALIZERS[run.spec.init].described(run.spec)),
     Thing("dropout", "dropout {}", _dropout),
-    Thing("optimizer", "{}", _optimizer),
+    OPTIMIZER,
     LR,
     Thing("lr on the way", "lr {}", _lr_changes),
     Thing("weight decay", "weight decay {}", lambda run: short_number(run.spec.weight_decay)),

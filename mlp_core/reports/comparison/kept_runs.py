@@ -21,7 +21,8 @@ from mlp_core.spec import RunSpec
 
 CAPACITY = 12
 MAX_PINNED = CAPACITY - 1  # so that there is always one that can make room
-MAX_NAME = 40  # characters
+MAX_NAME = 60  # characters
+MOST_UNASKED = 3  # kept runs that are shown without having been chosen
 MAX_STEPS = 2400  # kept of every curve: d2l's own 2,350 whole, longer ones thinned; a figure draws 500
 
 
@@ -43,7 +44,11 @@ class FinalNumbers:
 
 @dataclass(frozen=True, slots=True)
 class KeptRun:
-    """One run as it was when it was kept. `color` counts the palette's colors; `members` has one history a seed, if there were several."""
+    """One run as it was when it was kept.
+
+    `style` counts the colors and dashes of the palette; `members` has one history a seed, if there were several. `shown` is what a person
+    chose, None while nobody has; `renamed` whether the name was given by a person.
+    """
 
     id: int
     name: str
@@ -54,9 +59,10 @@ class KeptRun:
     stop_reason: StopReason | None
     elapsed_seconds: float
     members: tuple[HistorySnapshot, ...] = ()
-    color: int = 0
-    shown: bool = True
+    style: int = 0
+    shown: bool | None = None
     pinned: bool = False
+    renamed: bool = False
 
     @property
     def final(self) -> FinalNumbers | None:
@@ -106,7 +112,7 @@ class KeptRuns:
             spec=snapshot.spec,
             steps_per_epoch=snapshot.steps_per_epoch,
             parameters=counts_of(snapshot.spec, snapshot.spec.sizes).parameters,
-            color=self.free_color,
+            style=self.free_style,
             **_record(snapshot),
         )
         leaving = next(kept for kept in self.runs if not kept.pinned) if len(self.runs) >= CAPACITY else None
@@ -119,18 +125,20 @@ class KeptRuns:
         return next((run for run in self.runs if _same_run(run, snapshot)), None) if snapshot.history.steps else None
 
     @property
-    def free_color(self) -> int:
-        """The first color that no run here has."""
-        taken = {run.color for run in self.runs}
-        return next(color for color in count() if color not in taken)
+    def free_style(self) -> int:
+        """The first color and dash that no run here has."""
+        taken = {run.style for run in self.runs}
+        return next(style for style in count() if style not in taken)
 
-    @property
-    def shown(self) -> tuple[KeptRun, ...]:
-        return tuple(run for run in self.runs if run.shown)
+    def shown(self, on_screen: KeptRun | None = None) -> tuple[KeptRun, ...]:
+        """The runs to show beside the one on screen: those that were chosen, and of those that nobody chose or hid the newest few."""
+        beside = [run for run in self.runs if run is not on_screen]
+        newest = {run.id for run in [run for run in beside if run.shown is None][-MOST_UNASKED:]}
+        return tuple(run for run in beside if run.shown or run.id in newest)
 
-    def show(self, ids: frozenset[int]) -> KeptRuns:
-        """Show these runs and hide the others."""
-        return replace(self, runs=tuple(replace(run, shown=run.id in ids) for run in self.runs))
+    def show(self, ids: frozenset[int], offered: frozenset[int]) -> KeptRuns:
+        """Of those that were offered show these runs and hide the others."""
+        return replace(self, runs=tuple(replace(run, shown=run.id in ids) if run.id in offered else run for run in self.runs))
 
     def rename(self, id: int, name: str) -> KeptRuns:
         """Give a run another name; blanks are made single, and what cannot be printed is left out.
@@ -145,7 +153,7 @@ class KeptRuns:
             raise SpecError("name", f"must be at most {MAX_NAME} characters", name)
         if any(run.name == name for run in self.runs if run.id != id):
             raise SpecError("name", "must not be that of another run", name)
-        return self._with(id, name=name)
+        return self._with(id, name=name, renamed=True)
 
     def pin(self, id: int, pinned: bool = True) -> KeptRuns:
         """Never let a run go to make room, or let it go again.

@@ -9,11 +9,11 @@ from typing import Any, cast
 import streamlit as st
 
 from mlp_core.jobs import JobSnapshot
-from mlp_core.reports.comparison.changes import Difference, differences
+from mlp_core.reports.comparison.changes import Difference, differences, instead
 from mlp_core.reports.comparison.comparison import conclude
-from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, KeptRun, KeptRuns
+from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MOST_UNASKED, KeptRun, KeptRuns
 from mlp_core.spec import SpecError
-from pages.figures.palette import SERIES
+from pages.figures.palette import series_style
 from pages.figures.series import CurveSeries
 from pages.ui.text import count, duration, escaped, percent, plain
 from pages.ui.unbroken import button, unbroken
@@ -33,20 +33,40 @@ def keep(snapshot: JobSnapshot) -> None:
 
 
 def series_of(current: JobSnapshot) -> CurveSeries:
-    """The run on screen, with the name and the color that it has among the kept ones, or will have."""
-    return _series(current, of_session().keep(current).find(current))
+    """The run on screen, with the label and the color that it has among the kept ones, or will have."""
+    drawn = _drawn(current)
+    own = drawn[-1] if current.history.steps else None
+    label, style = (_labels(drawn)[own.id], own.style) if own is not None else ("", None)
+    return CurveSeries(current.history, current.steps_per_epoch, label, style, current.members)
 
 
 def shown_series(current: JobSnapshot | None = None) -> list[CurveSeries]:
     """The kept runs that are to be drawn, the oldest first; without `current`, which is drawn as it is now (`series_of`)."""
-    kept = of_session()
+    drawn = _drawn(current)
+    labels = _labels(drawn)
+    beside = drawn[:-1] if current is not None and current.history.steps else drawn
+    return [CurveSeries(run.history, run.steps_per_epoch, labels[run.id], run.style, run.members) for run in beside]
+
+
+def _drawn(current: JobSnapshot | None) -> list[KeptRun]:
+    """The runs that are drawn and compared, the oldest first, and last the one on screen as it is now, whether it is kept or not."""
+    kept = of_session() if current is None else of_session().keep(current)
     own = kept.find(current) if current is not None else None
-    return [_series(run, run) for run in kept.shown if run is not own]
+    return [*kept.shown(own), *([own] if own is not None else [])]
 
 
-def _series(of: JobSnapshot | KeptRun, run: KeptRun | None) -> CurveSeries:
-    name, color = (run.name, _color(run.color)) if run is not None else ("", None)
-    return CurveSeries(of.history, of.steps_per_epoch, name, color, of.members)
+def _labels(runs: Sequence[KeptRun]) -> dict[int, str]:
+    """What each of the runs that are drawn is called in the figure: the oldest by its name, another by what it has instead; by id."""
+    labels: dict[int, str] = {}
+    for run in runs:
+        label = "" if run.renamed else _instead(run, runs[0])
+        labels[run.id] = label if label and label not in labels.values() else run.name
+    return labels
+
+
+def _instead(run: KeptRun, first: KeptRun) -> str:
+    seeds = f"{len(run.members) or 1} seed" + ("s" if run.members else "") if len(run.members) != len(first.members) else ""
+    return ", ".join(filter(None, (instead(run, first), seeds)))
 
 
 def kept_runs_panel(current: JobSnapshot | None) -> None:
@@ -63,8 +83,8 @@ def kept_runs_panel(current: JobSnapshot | None) -> None:
     if kept.let_go:
         st.caption(f"{plain(kept.let_go)} made room for the newest: {CAPACITY} runs are kept. A pinned one always stays.")
     _list(kept)
-    _actions(kept)
-    _comparison(kept if current is None else kept.keep(current), kept)
+    _actions(kept, kept.find(current) if current is not None else None)
+    _comparison(_drawn(current), len(kept.runs))
 
 
 def _list(kept: KeptRuns) -> None:
@@ -73,7 +93,7 @@ def _list(kept: KeptRuns) -> None:
     apart = differences(kept.runs)
     finals = [run.final for run in runs]
     columns: dict[str, Sequence[object]] = {
-        "color": [_swatch(_color(run.color)) for run in runs],
+        "color": [_swatch(run.style) for run in runs],
         "run": [run.name for run in runs],
         "differs": [_apart(apart, len(runs) - 1 - row) for row in range(len(runs))],
         "test_accuracy": [final and 100 * final.test_accuracy for final in finals],
@@ -89,9 +109,9 @@ def _list(kept: KeptRuns) -> None:
         columns["seeds"] = [_seeds(run) for run in runs]
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     config = {
-        "color": st.column_config.ImageColumn("", width=30, help="Its color in the curves."),
-        "run": text("Run", width=270),
-        "differs": text("Differs in", width=210, help="What it has in another way than most of these runs."),
+        "color": st.column_config.ImageColumn("", width=30, help="Its line in the curves."),
+        "run": text("Run", width=_width(columns["run"])),
+        "differs": text("Differs in", width=_width(columns["differs"]), help="What it has in another way than most of these runs."),
         "test_accuracy": number("Test accuracy", format="%.1f %%", help="After the last epoch; of several seeds the mean."),
         "best": number("Best", format="%.1f %%", help="Of all epochs. Chosen by the test images themselves, so a little too good."),
         "train_loss": number("Train loss", format="%.4f", help="Mean of the last epoch."),
@@ -103,6 +123,11 @@ def _list(kept: KeptRuns) -> None:
         "seeds": text("Seeds", help="How many, and the lowest and highest test accuracy among them."),
     }
     st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="The runs that were kept, with their numbers")
+
+
+def _width(texts: Sequence[object]) -> int:
+    """Of a column that cuts none of its texts, in pixels."""
+    return max(120, 20 + 8 * max(len(str(text)) for text in texts))
 
 
 def _apart(apart: Sequence[Difference], index: int) -> str:
@@ -118,23 +143,26 @@ def _seeds(run: KeptRun) -> str:
     return f"{len(run.members)}: {percent(min(final.test_accuracies))} to {percent(max(final.test_accuracies))}"
 
 
-def _actions(kept: KeptRuns) -> None:
-    """Which runs are drawn; and in a popover, what else can be done to one."""
+def _actions(kept: KeptRuns, on_screen: KeptRun | None) -> None:
+    """Which runs are drawn beside the one on screen; and in a popover, what else can be done to one."""
     newest_first = kept.runs[::-1]
     names = {run.id: run.name for run in kept.runs}
     these = "_".join(map(str, names))  # with other runs, other widgets, which begin with what is kept of them
-    key = f"kept_shown_{these}"
-    st.pills(
-        "In the curves",
-        [run.id for run in newest_first],
-        selection_mode="multi",
-        default=[run.id for run in newest_first if run.shown],
-        format_func=lambda id: escaped(names[id]),
-        key=key,
-        on_change=unbroken(_change),
-        args=(None, lambda kept: kept.show(frozenset(st.session_state[key]))),
-        help="Runs that are drawn in one figure and compared. Click to show or hide.",
-    )
+    if beside := [run.id for run in newest_first if run is not on_screen]:
+        shown = [run.id for run in kept.shown(on_screen)]
+        key = f"kept_shown_{these}"
+        if set(st.session_state.get(key, ())) != set(shown):
+            st.session_state[key] = shown
+        st.pills(
+            "In the curves",
+            beside,
+            selection_mode="multi",
+            format_func=lambda id: escaped(names[id]),
+            key=key,
+            on_change=unbroken(_change),
+            args=(None, lambda kept: kept.show(frozenset(st.session_state[key]), frozenset(beside))),
+            help=f"Runs that are drawn in one figure and compared; if you choose none, the newest {MOST_UNASKED}. Click to show or hide.",
+        )
     with st.popover("Rename, pin, remove", icon=":material/edit:"):
         chosen = st.selectbox("Run", [run.id for run in newest_first], format_func=names.__getitem__, key=f"kept_edit_{these}")
         _edit(next(run for run in kept.runs if run.id == chosen))
@@ -170,14 +198,14 @@ def _change(id: int | None, change: Callable[[KeptRuns], KeptRuns]) -> None:
         st.session_state[ERROR] = (id, error)
 
 
-def _comparison(kept: KeptRuns, listed: KeptRuns) -> None:
-    """What was changed between the runs that are shown, the one on screen included, and what that tells."""
-    known = {run.id for run in listed.runs}
-    runs = [run for run in kept.runs if run.shown or run.id not in known]
+def _comparison(runs: Sequence[KeptRun], kept: int) -> None:
+    """What was changed between the runs that are drawn, and what that tells.
+
+    Args:
+        kept: how many there are to choose from.
+    """
     if len(runs) < 2:
-        st.caption(
-            "Show two runs to compare them." if len(kept.runs) > 1 else "Change one thing and train again: the two are compared here."
-        )
+        st.caption("Show two runs to compare them." if kept > 1 else "Change one thing and train again: the two are compared here.")
         return
     found = differences(runs)
     said = conclude(runs, found)
@@ -193,12 +221,10 @@ def _comparison(kept: KeptRuns, listed: KeptRuns) -> None:
         st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="What was changed")
 
 
-def _color(index: int) -> str:
-    return SERIES[index % len(SERIES)]
-
-
-def _swatch(color: str) -> str:
-    """A small picture of a line in this color."""
-    line = f'<line x1="2" y1="8" x2="30" y2="8" stroke="{color}" stroke-width="6" stroke-linecap="round"/>'
+def _swatch(style: int) -> str:
+    """A small picture of a line in its color and dash."""
+    look = series_style(style)
+    dashes = {"solid": "", "dash": "8 4", "dot": "3 3"}[look["dash"]]
+    line = f'<line x1="0" y1="8" x2="32" y2="8" stroke="{look["color"]}" stroke-width="6" stroke-dasharray="{dashes}"/>'
     picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="16" viewBox="0 0 32 16">{line}</svg>'
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"

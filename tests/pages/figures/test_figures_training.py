@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,14 +29,14 @@ loss_curve, accuracy_curve = drawn(training.loss_curve), drawn(training.accuracy
 Curve = Callable[..., go.Figure]
 
 
-def run(losses: Sequence[float], epochs: int | None = None, label: str = "", color: str | None = None) -> CurveSeries:
+def run(losses: Sequence[float], epochs: int | None = None, label: str = "", style: int | None = None) -> CurveSeries:
     history = History()
     for step, loss in enumerate(losses, start=1):
         history.steps.append(StepRecord(step, loss, 1 / (1 + step % 3)))
         if step % PER_EPOCH == 0 and (epochs is None or step <= epochs * PER_EPOCH):
             e = step // PER_EPOCH
             history.epochs.append(EpochRecord(e, step, 1 / e, 1 - 0.5 / e, 1.1 / e, 1 - 0.6 / e))
-    return CurveSeries(history.snapshot(), PER_EPOCH, label, color)
+    return CurveSeries(history.snapshot(), PER_EPOCH, label, style)
 
 
 def falling(steps: int) -> list[float]:
@@ -173,11 +174,30 @@ def test_ticks_are_written_out_over_few_decades_only() -> None:
 
 
 def test_runs_side_by_side_differ_in_color_and_share_the_legend() -> None:
-    figure = loss_curve([run(falling(100), label="a<b>"), run(falling(100), label="b", color="#123456")], 4)
+    figure = loss_curve([run(falling(100), label="a<b>"), run(falling(100), label="b", style=8)], 4)
     assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["a&lt;b&gt;", "b", "train smoothed", "test"]
-    assert [trace.line.color for trace in figure.data[:4]] == [SERIES[0], SERIES[0], "#123456", "#123456"]
+    looks = [(trace.line.color, trace.line.dash) for trace in figure.data[:4]]
+    assert looks == [(SERIES[0], "solid")] * 2 + [(SERIES[3], "dash")] * 2
     assert [trace.legendgroup for trace in figure.data[:4]] == ["run 0", "run 0", "run 1", "run 1"]
-    assert {trace.line.dash for trace in figure.data[1:4:2]} == {"dot"}
+    assert [trace.mode for trace in figure.data] == ["lines", "lines+markers"] * 3
+
+
+def test_a_long_name_goes_over_several_lines_and_is_never_cut() -> None:
+    name = "Sigmoid 3×128 instead of ReLU 256, momentum 0.9 instead of 0, a<b"
+    figure = loss_curve([run(falling(9), label=name), run(falling(9), label="b")], 4)
+    lines = figure.data[0].name.split("<br>")
+    assert len(lines) > 1
+    assert html.unescape(" ".join(lines)) == name
+    assert figure.layout.hoverlabel.namelength == -1
+
+
+@pytest.mark.parametrize("curve", [loss_curve, accuracy_curve])
+def test_the_plot_stands_where_it_stood_whatever_is_drawn(curve: Curve) -> None:
+    figures = [curve(run([]), 10), curve(run([1e30, 1.0]), 10), curve([run(falling(300), label="run " * 20)] * 5, 10)]
+    for figure in figures:
+        assert figure.layout.margin == figures[0].layout.margin
+        assert (figure.layout.xaxis.automargin, figure.layout.yaxis.automargin) == (False, False)
+        assert figure.layout.legend.maxheight < figure.layout.margin.b
 
 
 def test_each_diverged_run_is_named_on_its_own_line() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlp_core.bounds import short_number
 from mlp_core.presets import PRESETS
-from mlp_core.reports.comparison.changes import THINGS, differences, short_name
+from mlp_core.reports.comparison.changes import THINGS, differences, instead, short_name
 from mlp_core.reports.comparison.kept_runs import MAX_NAME
 from mlp_core.spec import RunSpec
 from tests.support.kept import kept
@@ -123,11 +123,32 @@ def test_a_number_is_written_as_a_person_does(value: float, text: str) -> None:
         (PRESETS["older_edition"].spec, "ReLU 256, lr 100 / batch size, 5 epochs"),
         (replace(BOOK, activation="sigmoid", hidden=(128, 64), seed=3), "Sigmoid 128-64, lr 0.1, seed 3"),
         (replace(BOOK, optimizer="adam", lr=0.001, batch_size=64), "ReLU 256, lr 0.001, Adam, batch 64"),
-        (replace(PRESETS["deep_sigmoid"].spec, lr=0.5), "Sigmoid 5×64, lr 0.5, Xavier uniform, …"),
+        (replace(PRESETS["deep_sigmoid"].spec, lr=0.5), "Sigmoid 5×64, lr 0.5, Xavier uniform, 5 epochs"),
     ],
 )
 def test_a_run_is_named_by_what_is_special_about_it(spec: RunSpec, name: str) -> None:
     assert short_name(kept(spec), MAX_NAME) == name
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"device": "cpu"}, ""),
+        ({"momentum": 0.9}, "momentum 0.9 instead of 0"),
+        ({"momentum": 0.9, "nesterov": True}, "Nesterov momentum 0.9 instead of momentum 0"),
+        ({"optimizer": "adam", "lr": 0.001}, "Adam instead of SGD, lr 0.001 instead of 0.1"),
+        ({"activation": "sigmoid", "hidden": (64, 64)}, "depth 2 instead of 1, units 2×64 instead of 256, Sigmoid instead of ReLU"),
+        ({"dropout": (0.5,)}, "dropout 0.5 instead of none"),
+    ],
+)
+def test_a_run_beside_another_is_named_by_what_it_has_instead(change: dict[str, Any], words: str) -> None:
+    assert instead(kept(replace(BOOK, **change)), kept(BOOK)) == words
+
+
+def test_settings_of_one_optimizer_are_told_apart_one_by_one() -> None:
+    run, other = replace(ADAM, beta1=0.8, eps=1e-5), replace(ADAM, eps=1e-6)
+    assert instead(kept(run), kept(other)) == "β₁ 0.8 instead of 0.9, ε 1e-5 instead of 1e-6"
 
 
 @given(st.text("x*+sin()", min_size=1, max_size=200), st.integers(0, 5))

@@ -50,7 +50,7 @@ def test_a_kept_run_has_the_numbers_of_the_run() -> None:
     assert kept.steps_per_epoch == 8
     assert kept.parameters == count(spec, spec.sizes).parameters == 784 * 16 + 16 + 16 * 10 + 10
     assert str(kept.stop_reason) == "Completed 2 epochs."
-    assert (kept.shown, kept.pinned, kept.name) == (True, False, "ReLU 16, lr 0.1, batch 64, 512 images, …")
+    assert (kept.shown, kept.pinned, kept.name) == (None, False, "ReLU 16, lr 0.1, batch 64, 512 images, 2 epochs")
 
 
 def test_a_run_that_has_not_begun_is_not_kept() -> None:
@@ -76,11 +76,11 @@ def test_of_several_seeds_the_means_count_where_all_have_come() -> None:
 
 def test_a_run_kept_again_takes_its_own_place() -> None:
     kept = KeptRuns().keep(snapshot(BOOK, history([0.7])))
-    kept = kept.rename(1, "mine").pin(1).show(frozenset())
+    kept = kept.rename(1, "mine").pin(1).show(frozenset(), frozenset({1}))
     kept = kept.keep(snapshot(replace(BOOK, seed=1), history([0.6])))
     kept = kept.keep(snapshot(BOOK, history([0.7, 0.8]), stop="stopped", elapsed_seconds=9.0))
     first, second = kept.runs
-    assert (first.id, first.name, first.color, first.pinned, first.shown) == (1, "mine", 0, True, False)
+    assert (first.id, first.name, first.style, first.pinned, first.shown) == (1, "mine", 0, True, False)
     assert [epoch.test_accuracy for epoch in first.history.epochs] == [0.7, 0.8]
     assert (str(first.stop_reason), first.elapsed_seconds) == ("Stopped at step 470.", 9.0)
     assert second.id == 2
@@ -133,18 +133,40 @@ def test_what_is_pinned_stays() -> None:
     assert not kept.pin(1, False).runs[0].pinned
 
 
-def test_a_color_is_a_runs_own_until_it_leaves() -> None:
+def test_a_line_is_a_runs_own_until_it_leaves() -> None:
     kept = filled(4).remove(2)
-    assert [run.color for run in kept.runs] == [0, 2, 3]
-    assert kept.free_color == 1
+    assert [run.style for run in kept.runs] == [0, 2, 3]
+    assert kept.free_style == 1
     kept = kept.keep(snapshot(replace(BOOK, seed=9), history([0.8])))
-    assert last_of(kept).color == 1
+    assert last_of(kept).style == 1
+
+
+def ids(runs: tuple[KeptRun, ...]) -> list[int]:
+    return [run.id for run in runs]
+
+
+def test_of_runs_that_nobody_chose_the_newest_three_are_shown_and_the_one_on_screen_is_none_of_them() -> None:
+    kept = filled(5)
+    assert ids(kept.shown()) == [3, 4, 5]
+    assert ids(kept.shown(last_of(kept))) == [2, 3, 4]  # as before it was kept: no curve goes when a run ends
+
+
+def test_a_chosen_run_stays_beside_the_newest_and_a_hidden_one_is_none_of_them() -> None:
+    kept = filled(4).show(frozenset({1, 4}), frozenset({1, 2, 3, 4}))
+    for seed in range(10, 14):
+        kept = kept.keep(snapshot(replace(BOOK, seed=seed), history([0.8])))
+    assert ids(kept.shown()) == [1, 4, 6, 7, 8]
+
+
+def test_a_run_that_was_not_offered_stays_as_it_is() -> None:
+    kept = filled(3).show(frozenset({1}), frozenset({1, 2}))
+    assert [run.shown for run in kept.runs] == [True, False, None]
 
 
 def test_show_hide_remove_clear() -> None:
-    kept = filled(3).show(frozenset({1, 3}))
-    assert [run.id for run in kept.shown] == [1, 3]
-    assert [run.id for run in kept.remove(1).shown] == [3]
+    kept = filled(3).show(frozenset({1, 3}), frozenset({1, 2, 3}))
+    assert ids(kept.shown()) == [1, 3]
+    assert ids(kept.remove(1).shown()) == [3]
     assert kept.clear() == KeptRuns(next_id=4)
 
 
@@ -187,9 +209,9 @@ def test_whatever_is_done_the_list_stays_in_order(deeds: list[tuple[str, int]]) 
         assert len(runs) <= CAPACITY
         assert sum(run.pinned for run in runs) <= MAX_PINNED
         assert [run.id for run in runs] == sorted(run.id for run in runs)
-        for distinct in ([run.name for run in runs], [run.color for run in runs], [run.spec for run in runs]):
+        for distinct in ([run.name for run in runs], [run.style for run in runs], [run.spec for run in runs]):
             assert len(set(distinct)) == len(runs)
-        assert all(0 < len(run.name) <= MAX_NAME and run.color < CAPACITY for run in runs)
+        assert all(0 < len(run.name) <= MAX_NAME and run.style < CAPACITY for run in runs)
 
 
 @pytest.mark.parametrize("steps", [1, MAX_STEPS, MAX_STEPS + 1, 5 * MAX_STEPS + 3])
