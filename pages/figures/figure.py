@@ -14,8 +14,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"}
-LEGEND_ROW_PX = 19  # of a text of `LEGEND_FONT_PX`
-LEGEND_FONT_PX = 12
+LEGEND_FONT_PX, LEGEND_ROW_PX, LEGEND_FRAME_PX = 12, 19, 10  # plotly's own measures for a text of this size
 
 Trace = dict[str, Any]  # its "type" and its properties, as plotly's reference names them
 
@@ -43,10 +42,10 @@ def figure(traces: Iterable[Trace] = (), **layout: Any) -> Figure:
     return {"data": list(traces), "layout": shared | layout}
 
 
-def legend_below(rows: int) -> dict[str, Any]:
-    """A legend at the lower edge of the figure; more rows than there is room for are scrolled."""
+def legend_below(height: int) -> dict[str, Any]:
+    """A legend at the lower edge of the figure, at most so many pixels high; what finds no room is scrolled."""
     place = {"xref": "container", "yref": "container", "x": 0, "y": 0, "yanchor": "bottom"}
-    return LEGEND | place | {"maxheight": rows * LEGEND_ROW_PX, "font": {"size": LEGEND_FONT_PX}}
+    return LEGEND | place | {"maxheight": height, "font": {"size": LEGEND_FONT_PX}}
 
 
 def diagram(traces: Iterable[Trace] = (), **layout: Any) -> Figure:

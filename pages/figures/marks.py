@@ -32,9 +32,11 @@ class Marks:
 
     Args:
         log: whether the y axis is logarithmic (plotly places annotations there by log10, but shapes by value).
+        left: where a logarithmic x axis begins; None on a linear one. What lies before it is drawn there.
     """
 
     log: bool = False
+    left: float | None = None
     shapes: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
 
@@ -53,19 +55,32 @@ class Marks:
         """An interval of healthy or known values between two places; its words stand in the legend, where no curve crosses them."""
         edge = {"color": translucent(HEALTHY, 0.9), "width": 1}
         self.shapes.append(
-            {"type": "rect", "xref": xref, "x0": x0, "x1": x1, "y0": low, "y1": high, "line": edge, "layer": "below"}
+            {"type": "rect", "xref": xref, "x0": self._shown(x0), "x1": x1, "y0": low, "y1": high, "line": edge, "layer": "below"}
             | {"fillcolor": translucent(HEALTHY, 0.2), "name": text, "showlegend": True}
         )
 
     def fault(self, x: float, text: str, *, row: int = 0, leftward: bool = False) -> None:
         """Where something broke: a vertical line from top to bottom, its words beside it, `row` lines from the top."""
-        self.shapes.append(vertical_line(x, FAULT, width=2))
+        self.shapes.append(vertical_line(self._shown(x), FAULT, width=2))
+        self.words(x, text, row=row, leftward=leftward)
+
+    def words(self, x: float, text: str, *, row: int = 0, leftward: bool = False) -> None:
+        """Words beside a place, `row` lines from the top of the plot."""
         side: dict[str, Any] = {"xanchor": "right", "xshift": -4} if leftward else {"xanchor": "left", "xshift": 4}
-        self.annotations.append(note(text, x, 1, yref="paper", yanchor="top", yshift=-1.5 * SMALL * row, **side))
+        self.annotations.append(note(text, self._place(x), 1, yref="paper", yanchor="top", yshift=-1.5 * SMALL * row, **side))
 
     def event(self, x: float, text: str, *, row: int = 0, strong: bool = False, color: str = GREY) -> None:
         """Where something was done: a thin line from top to bottom, its words to the right of its foot, `row` lines up."""
-        line = vertical_line(x, color, width=2, dash="solid") if strong else vertical_line(x, translucent(color, 0.8), dash="dash")
-        self.shapes.append(line)
+        look: dict[str, Any] = {"width": 2, "dash": "solid"} if strong else {"dash": "dash"}
+        self.shapes.append(vertical_line(self._shown(x), color if strong else translucent(color, 0.8), **look))
         if text:
-            self.annotations.append(note(text, x, 0, yref="paper", xanchor="left", yanchor="bottom", yshift=1.5 * SMALL * row, xshift=4))
+            where: dict[str, Any] = {"xanchor": "left", "yanchor": "bottom", "yshift": 1.5 * SMALL * row, "xshift": 4}
+            self.annotations.append(note(text, self._place(x), 0, yref="paper", **where))
+
+    def _shown(self, x: float) -> float:
+        """Where a shape stands."""
+        return x if self.left is None else max(x, self.left)
+
+    def _place(self, x: float) -> float:
+        """Where an annotation stands."""
+        return x if self.left is None else math.log10(self._shown(x))

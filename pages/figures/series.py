@@ -14,7 +14,7 @@ from pages.figures.figure import Floats
 
 POINT_LIMIT = 500  # more points than pixels show nothing more
 NEGLIGIBLE = 1e-3  # a weight that moves an average by less than a pixel
-SMOOTHING_EPOCHS = 0.05  # reach of the average to either side …
+SMOOTHING_EPOCHS = 0.05  # reach of the average to either side, unless another is chosen …
 SMOOTHING_STEPS = 2.0  # … and its least value, in steps
 HIGHEST = float(np.finfo(np.float32).max)  # figures are sent in float32
 
@@ -67,7 +67,7 @@ def decimation_indices(y: npt.ArrayLike, limit: int = POINT_LIMIT) -> npt.NDArra
     return np.unique(np.concatenate(([0, n - 1], interior[interior < n - 1])))
 
 
-def bucket_starts(steps: npt.NDArray[np.int64], planned: int, limit: int = POINT_LIMIT) -> npt.NDArray[np.intp]:
+def bucket_starts(steps: npt.NDArray[np.int64], planned: int, limit: int = POINT_LIMIT, *, growing: bool = False) -> npt.NDArray[np.intp]:
     """Where each bucket of a run's steps begins: buckets lie fixed from step 1 on, so that those which are full never change again.
 
     A bucket holds ceil(planned / (limit / 2)) consecutive steps, or a single one where `limit` points hold them all.
@@ -76,12 +76,17 @@ def bucket_starts(steps: npt.NDArray[np.int64], planned: int, limit: int = POINT
         steps: (n,), ascending, from 1 on; thinned or not.
         planned: how many steps the run will have.
         limit: points that the buckets are to give, two each.
+        growing: buckets of equal length on a logarithmic axis; what comes after the plan is the last one.
 
     Returns:
         The index of the first of `steps` in each bucket that holds one, ascending.
     """
-    width = 1 if planned <= limit else math.ceil(planned / (limit // 2))
-    return np.flatnonzero(np.diff((steps - 1) // width, prepend=-1))
+    if planned <= limit:
+        return np.arange(len(steps))
+    if growing:
+        ends = np.geomspace(1, planned, limit // 2).astype(np.int64)
+        return np.flatnonzero(np.diff(np.searchsorted(ends, steps), prepend=-1))
+    return np.flatnonzero(np.diff((steps - 1) // math.ceil(planned / (limit // 2)), prepend=-1))
 
 
 def extremes(values: Floats, starts: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -229,15 +234,19 @@ class CurveSeries:
         """Of single minibatches, in the figure's unit; NaN, which is drawn as a gap, for what is not finite."""
         return _scaled(getattr(self.history, quantity.column), quantity)
 
-    def smoothed(self, quantity: Quantity) -> Floats:
-        """The minibatches' values averaged over a twentieth of an epoch to either side."""
-        return self._smooth(self.history, quantity)
+    def smoothed(self, quantity: Quantity, reach_epochs: float = SMOOTHING_EPOCHS) -> Floats:
+        """The minibatches' values averaged over both sides, with weights that fall to 1/e within the reach; with none, as they are."""
+        return self._smooth(self.history, quantity, reach_epochs)
+
+    def reach_steps(self, reach_epochs: float) -> float:
+        """The reach of the average in steps, which has a least value."""
+        return max(reach_epochs * self.steps_per_epoch, SMOOTHING_STEPS) if reach_epochs else 0.0
 
     def epoch_values(self, quantity: Quantity, name: str) -> Floats:
         """A field of the epochs' records, in the figure's unit."""
         return _scaled([getattr(record, name) for record in self.history.epochs], quantity)
 
-    def step_band(self, quantity: Quantity) -> tuple[npt.NDArray[np.int64], Floats]:
+    def step_band(self, quantity: Quantity, reach_epochs: float = SMOOTHING_EPOCHS) -> tuple[npt.NDArray[np.int64], Floats]:
         """Smoothed values of all seeds at the steps of the seed that got furthest: (n,) and (seeds, n), NaN where a seed had broken off."""
         longest = max(self.members, key=lambda member: len(member.steps))
         steps = np.array(longest.steps, dtype=np.int64)
@@ -245,7 +254,7 @@ class CurveSeries:
         for row, member in zip(rows, self.members, strict=True):
             own = np.array(member.steps, dtype=np.int64)
             _, here, there = np.intersect1d(steps, own, assume_unique=True, return_indices=True)
-            row[here] = self._smooth(member, quantity)[there]
+            row[here] = self._smooth(member, quantity, reach_epochs)[there]
         return steps, rows
 
     def epoch_band(self, quantity: Quantity, name: str) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -256,10 +265,12 @@ class CurveSeries:
             row[: len(member.epochs)] = _scaled([getattr(record, name) for record in member.epochs], quantity)
         return np.arange(1, n + 1), rows
 
-    def _smooth(self, history: HistorySnapshot, quantity: Quantity) -> Floats:
+    def _smooth(self, history: HistorySnapshot, quantity: Quantity, reach_epochs: float) -> Floats:
+        values = _scaled(getattr(history, quantity.column), quantity)
+        if not reach_epochs:
+            return values
         stride = history.steps[1] - history.steps[0] if len(history.steps) > 1 else 1  # of a thinned log
-        reach = max(SMOOTHING_EPOCHS * self.steps_per_epoch, SMOOTHING_STEPS)
-        return exponential_average(_scaled(getattr(history, quantity.column), quantity), math.exp(-stride / reach))
+        return exponential_average(values, math.exp(-stride / self.reach_steps(reach_epochs)))
 
 
 def spread(rows: Floats) -> tuple[Floats, Floats, Floats]:

@@ -4,18 +4,33 @@ import html
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from mlp_core.bounds import SpecError
 from mlp_core.spec import OUTPUTS
 from pages.figures.axes import axis
-from pages.figures.figure import LEGEND, LEGEND_ROW_PX, Figure, Floats, Trace, figure, legend_below, legend_entry, markers, polyline
+from pages.figures.figure import (
+    LEGEND,
+    LEGEND_FRAME_PX,
+    LEGEND_ROW_PX,
+    Figure,
+    Floats,
+    Trace,
+    figure,
+    legend_below,
+    legend_entry,
+    markers,
+    polyline,
+)
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, TEST, TRAIN, series_style, translucent
 from pages.figures.series import (
     HIGHEST,
+    SMOOTHING_EPOCHS,
     CurveSeries,
     Quantity,
     bucket_ends,
@@ -25,13 +40,19 @@ from pages.figures.series import (
     finite,
     spread,
 )
+from pages.figures.spikes import highest_usual
 
+Range = tuple[float | None, float | None]
+
+STEP, SMOOTHED, CLIPPED = "train step", "train smoothed", "clipped"
 CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
 CHANCE_PERCENT = 100 / OUTPUTS
+ROOM_ABOVE = 1.05  # of an axis that ends below a spike
 SMOOTH_PX = 2.5  # width of the line of the minibatches
 LEGEND_COLUMNS = 32  # characters of a line there
-LEGEND_ROWS = 3
-MARGIN = {"l": 60, "r": 14, "t": 12, "b": 44 + LEGEND_ROWS * LEGEND_ROW_PX}  # of the plot, whatever stands around it
+LEGEND_PX = 3 * LEGEND_ROW_PX + LEGEND_FRAME_PX
+MARGIN = {"l": 58, "r": 14, "t": 12, "b": 40 + LEGEND_PX}  # of the plot, whatever stands around it
+TITLE = {"font": {"size": 14}}
 LOWEST_ON_LOG = 1e-9  # where a loss of exactly 0 is drawn on a log axis: below any that float32 can tell from 0
 FEW_DECADES = 3
 MOST_MARKED = 8  # changes of lr that get words; a person who drags a slider makes many
@@ -56,11 +77,45 @@ ACCURACY = Quantity("accuracies", "train_accuracy", "test_accuracy", 100.0, -HIG
 IMAGE_ACCURACY = ACCURACY._replace(digits=".2f")  # of ten thousand test images
 
 
+@dataclass(frozen=True)
+class CurveOptions:
+    """How the curves of a run are drawn.
+
+    Args:
+        log_y: a logarithmic loss axis; a loss of exactly 0 is drawn at `LOWEST_ON_LOG`, and its hover says 0.
+        log_x: logarithmic epochs, from the first step on.
+        smoothing: reach of the average over both sides, in epochs; 0 draws the minibatches alone.
+        loss_range, accuracy_range: lower and upper end of the axis, in nats and in percent, None for an automatic one.
+        clip: end a linear loss axis below single spikes (`highest_usual`), which are then marked at its upper edge.
+
+    Raises:
+        SpecError: a range whose lower end is not below its upper one, a reach below 0.
+    """
+
+    log_y: bool = False
+    log_x: bool = False
+    smoothing: float = SMOOTHING_EPOCHS
+    loss_range: Range = (None, None)
+    accuracy_range: Range = (None, None)
+    clip: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("loss_range", "accuracy_range"):
+            low, high = getattr(self, name)
+            if low is not None and high is not None and not low < high:
+                raise SpecError(name, "must have its lower end below its upper end", f"{low:g} to {high:g}")
+        if not 0 <= self.smoothing < math.inf:
+            raise SpecError("smoothing", "must be a number of epochs, at least 0", self.smoothing)
+
+
+AUTOMATIC = CurveOptions()
+
+
 def loss_curve(
     series: CurveSeries | Sequence[CurveSeries],
     total_epochs: float,
     *,
-    log: bool = False,
+    options: CurveOptions = AUTOMATIC,
     reference: Reference | None = None,
     cursor: int | None = None,
 ) -> Figure:
@@ -74,30 +129,72 @@ def loss_curve(
     Args:
         series: one run, or several to compare (then without the single minibatches).
         total_epochs: right end of the axis.
-        log: a logarithmic loss axis; a loss of exactly 0 is drawn at `LOWEST_ON_LOG`.
         reference: band to compare with.
         cursor: step of the first run that the rest of the page shows, if it is not the newest.
     """
-    yaxis: dict[str, Any] = axis("cross-entropy (nats)", uirevision="log" if log else "linear")
-    yaxis |= _log_axis(_listed(series)) if log else {"rangemode": "tozero"}
-    marks = Marks(log=log)
+    frame = _Frame(LOG_LOSS if options.log_y else LOSS, total_epochs, options)
+    low, high = options.loss_range
+    if options.log_y:
+        low, high = (math.log10(end) if end is not None and end > 0 else None for end in (low, high))
+    yaxis = axis("cross-entropy (nats)", uirevision=f"{'log' if options.log_y else 'linear'} {low} {high} {options.clip}")
+    yaxis |= _log_axis(_listed(series)) if options.log_y else {"rangemode": "tozero"}
+    if (low, high) != (None, None):
+        yaxis |= {"range": [low, high]}
+    marks = frame.marks(_listed(series), log=options.log_y)
     marks.level(CHANCE_LOSS, f"guessing: ln {OUTPUTS} = {CHANCE_LOSS:.2f}")
-    return _curves(series, total_epochs, LOG_LOSS if log else LOSS, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
+    return _curves(series, frame, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
 
 
 def accuracy_curve(
-    series: CurveSeries | Sequence[CurveSeries], total_epochs: float, *, reference: Reference | None = None, cursor: int | None = None
+    series: CurveSeries | Sequence[CurveSeries],
+    total_epochs: float,
+    *,
+    options: CurveOptions = AUTOMATIC,
+    reference: Reference | None = None,
+    cursor: int | None = None,
 ) -> Figure:
     """Share of images classified correctly, in percent, against epochs; drawn like `loss_curve`.
 
     Args:
-        series, total_epochs, cursor: as for `loss_curve`.
+        series, total_epochs, options, cursor: as for `loss_curve`.
         reference: band to compare with, in fractions.
     """
-    yaxis = axis("accuracy (%)", range=[0, 100], uirevision="percent")
-    marks = Marks()
+    frame = _Frame(IMAGE_ACCURACY, total_epochs, options)
+    low, high = options.accuracy_range
+    ends = [0 if low is None else low, 100 if high is None else high]
+    yaxis = axis("accuracy (%)", range=ends, uirevision=f"percent {ends}")
+    marks = frame.marks(_listed(series))
     marks.level(CHANCE_PERCENT, f"guessing: {CHANCE_PERCENT:g} %")
-    return _curves(series, total_epochs, IMAGE_ACCURACY, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
+    return _curves(series, frame, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
+
+
+def is_clipped(figure: Figure) -> bool:
+    """Whether a figure of `loss_curve` leaves a spike out."""
+    return any(trace.get("name") == CLIPPED for trace in figure["data"])
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What all curves of a figure are drawn by."""
+
+    quantity: Quantity
+    total_epochs: float
+    options: CurveOptions
+
+    def starts(self, run: CurveSeries, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+        """Where the buckets begin of which a point or two are drawn."""
+        return bucket_starts(steps, math.ceil(self.total_epochs * run.steps_per_epoch), growing=self.options.log_x)
+
+    def marks(self, runs: Sequence[CurveSeries], *, log: bool = False) -> Marks:
+        first = 1 / max((run.steps_per_epoch for run in runs), default=1)
+        return Marks(log=log, left=first if self.options.log_x else None)
+
+    def points(self, values: Floats, note: str = "") -> dict[str, Any]:
+        """Heights of points, and what their hover says; a value below the figure's lowest is drawn there, and its hover has it."""
+        digits, y = self.quantity.digits, _drawable(values, self.quantity)
+        if not (values < self.quantity.floor).any():
+            return {"y": y, "hovertemplate": f"%{{y:{digits}}}{note}"}
+        return {"y": y, "hovertemplate": f"%{{text}}{note}", "text": [f"{value:.3g}" for value in values.tolist()]}
 
 
 def _listed(series: CurveSeries | Sequence[CurveSeries]) -> list[CurveSeries]:
@@ -106,26 +203,26 @@ def _listed(series: CurveSeries | Sequence[CurveSeries]) -> list[CurveSeries]:
 
 def _curves(
     series: CurveSeries | Sequence[CurveSeries],
-    total_epochs: float,
-    quantity: Quantity,
+    frame: _Frame,
     *,
     yaxis: dict[str, Any],
     marks: Marks,
     reference: Reference | None,
     cursor: int | None,
 ) -> Figure:
-    runs = _listed(series)
+    runs, quantity, total_epochs = _listed(series), frame.quantity, frame.total_epochs
     compared = len(runs) > 1
     traces: list[Trace] = []
     for index, run in enumerate(runs):
-        planned = math.ceil(total_epochs * run.steps_per_epoch)
-        if compared:
-            traces.extend(_compared(run, quantity, planned, index))
-        else:
-            traces.extend((_seeds if run.members else _single)(run, quantity, planned))
+        traces.extend(_compared(run, frame, index) if compared else _seeds(run, frame) if run.members else _single(run, frame))
         _mark_events(marks, run, index, compared, total_epochs)
+    if quantity is LOSS and frame.options.clip and frame.options.loss_range[1] is None:
+        yaxis = yaxis | _clip(traces, marks, frame, row=len(runs))
+    elif "range" in yaxis:
+        _cut(traces)
     if compared:
-        traces.append(legend_entry("train smoothed", line={"color": GREY, "width": SMOOTH_PX}))
+        smooth = "train smoothed" if frame.options.smoothing else "train step"
+        traces.append(legend_entry(smooth, line={"color": GREY, "width": SMOOTH_PX}))
         traces.append(legend_entry("test", **_dotted({"color": GREY})))
     if reference is not None:
         low, high = reference.low * quantity.scale, reference.high * quantity.scale
@@ -144,8 +241,57 @@ def _curves(
         spikethickness=1,
         spikedash="dot",
     )
-    legend, hover = legend_below(LEGEND_ROWS), {"namelength": -1}
+    xaxis["title"] |= TITLE | {"standoff": 2}
+    yaxis["title"] |= TITLE
+    if marks.left is not None:
+        ends = [math.log10(marks.left), math.log10(max(total_epochs, 2 * marks.left))]
+        xaxis |= {"type": "log", "range": ends, "dtick": 1, "tickformat": "~g", "uirevision": f"{total_epochs:g} log epochs"}
+    legend, hover = legend_below(LEGEND_PX), {"namelength": -1}
     return figure(traces, xaxis=xaxis, yaxis=yaxis | {"automargin": False}, margin=MARGIN, legend=legend, hoverlabel=hover, **marks.layout)
+
+
+def _clip(traces: list[Trace], marks: Marks, frame: _Frame, row: int) -> dict[str, Any]:
+    """End the axis below single spikes, and mark them at its edge: what that changes of the axis.
+
+    Args:
+        row: line from the top of the plot for the words, below those of faults.
+    """
+    own = [trace for trace in traces if trace.get("name") != SMOOTHED]  # a mean of the steps; where they are marked it may leave too
+    limit = min(highest_usual((trace["y"] for trace in own), 2 * CHANCE_LOSS), HIGHEST)
+    spikes: list[tuple[float, float, str, str]] = []  # loss, epoch, color, words
+    top = 0.0
+    for trace in own:
+        above = np.flatnonzero(trace["y"] > limit)
+        top = max(top, np.max(trace["y"], initial=0.0, where=trace["y"] <= limit))
+        if above.size and "name" in trace:
+            color = trace["line" if "line" in trace else "marker"]["color"]
+            spikes += [(trace["y"][i], trace["x"][i], color, _spike(trace, i)) for i in above.tolist()]
+    if not spikes:
+        return {}
+    _cut(traces)
+    edge = ROOM_ABOVE * top if top else limit
+    spikes.sort(reverse=True)
+    losses, epochs, colors, words = zip(*spikes, strict=True)
+    look = {"symbol": "triangle-up", "size": 11, "color": colors}
+    spots = markers(list(epochs), [edge] * len(losses), look, "%{text}<extra></extra>", text=words, name=CLIPPED)
+    traces.append(spots | {"showlegend": False, "cliponaxis": False})
+    more = f" (and {len(spikes) - 1} more)" if len(spikes) > 1 else ""
+    marks.words(epochs[0], words[0] + more, row=row, leftward=epochs[0] > frame.total_epochs / 2)
+    return {"range": [0, edge]}
+
+
+def _spike(trace: Trace, index: int) -> str:
+    if trace["name"] == STEP:
+        where = f"step {trace['customdata'][index]:,}"
+    else:
+        where = f"{trace['name'].replace('<br>', ' ')}, epoch {trace['x'][index]:.4g}"
+    return f"{where}: loss {trace['y'][index]:.3g}, clipped"
+
+
+def _cut(traces: Sequence[Trace]) -> None:
+    """Draw nothing beyond the axes."""
+    for trace in traces:
+        trace.pop("cliponaxis", None)
 
 
 def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, total_epochs: float) -> None:
@@ -168,37 +314,38 @@ def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
     return {"type": "log"} | ({"dtick": "D2", "tickformat": "~g"} if few else {"exponentformat": "power"})
 
 
-def _single(run: CurveSeries, quantity: Quantity, planned: int) -> Iterator[Trace]:
+def _single(run: CurveSeries, frame: _Frame) -> Iterator[Trace]:
     """One run: its minibatches too."""
+    quantity, smooth = frame.quantity, frame.options.smoothing
     steps, values = run.steps, run.values(quantity)
-    kept = extremes(values, bucket_starts(steps, planned))
-    line = {"color": translucent(TRAIN, 0.35), "width": 1}
-    hover = f"%{{y:{quantity.digits}}} (step %{{customdata:,}})"
-    x, y, own = _places(run, steps[kept]), _drawable(values[kept], quantity), steps[kept].astype(np.int32)
-    yield polyline(x, y, line, hover, customdata=own, name="train step")
-    yield _smoothed(run, quantity, planned, "train smoothed", {"color": TRAIN})
+    kept = extremes(values, frame.starts(run, steps))
+    line = {"color": translucent(TRAIN, 0.35), "width": 1} if smooth else {"color": TRAIN, "width": 1.5}
+    points = frame.points(values[kept], " (step %{customdata:,})")
+    yield polyline(_places(run, steps[kept]), line=line, customdata=steps[kept].astype(np.int32), name=STEP, **points)
+    if smooth:
+        yield _smoothed(run, frame, SMOOTHED, {"color": TRAIN})
     epochs = np.array([record.epoch for record in run.history.epochs], dtype=np.int32)
-    means = _drawable(run.epoch_values(quantity, quantity.train), quantity)
-    marker, hover = {"color": TRAIN, "size": 8, "symbol": "diamond"}, f"%{{y:{quantity.digits}}} (epoch %{{customdata}})"
-    yield markers((epochs - 0.5).astype(np.float32), means, marker, hover, customdata=epochs, name="train epoch")
-    yield _test(run, quantity, "test", {"color": TEST})
+    points = frame.points(run.epoch_values(quantity, quantity.train), " (epoch %{customdata})")
+    marker = {"color": TRAIN, "size": 8, "symbol": "diamond"}
+    yield markers((epochs - 0.5).astype(np.float32), marker=marker, customdata=epochs, name="train epoch", **points)
+    yield _test(run, frame, "test", {"color": TEST})
 
 
-def _seeds(run: CurveSeries, quantity: Quantity, planned: int) -> Iterator[Trace]:
+def _seeds(run: CurveSeries, frame: _Frame) -> Iterator[Trace]:
     """Several seeds of one design: the mean, and from the lowest to the highest."""
     n = len(run.members)
-    yield from _band(run, quantity, planned, TRAIN, f"train, {n} seeds", {"color": TRAIN})
-    yield from _epoch_band(run, quantity, TEST, f"test, {n} seeds", {"color": TEST})
+    yield from _band(run, frame, TRAIN, f"train, {n} seeds", {"color": TRAIN})
+    yield from _epoch_band(run, frame, TEST, f"test, {n} seeds", {"color": TEST})
 
 
-def _compared(run: CurveSeries, quantity: Quantity, planned: int, index: int) -> Iterator[Trace]:
+def _compared(run: CurveSeries, frame: _Frame, index: int) -> Iterator[Trace]:
     style, group, name = _style(run, index), {"legendgroup": f"run {index}"}, _wrapped(run.label)
     if run.members:
-        yield from _grouped(_band(run, quantity, planned, style["color"], name, style), group)
-        yield from _grouped(_epoch_band(run, quantity, style["color"], f"{name}, test", style), group | {"showlegend": False})
+        yield from _grouped(_band(run, frame, style["color"], name, style), group)
+        yield from _grouped(_epoch_band(run, frame, style["color"], f"{name}, test", style), group | {"showlegend": False})
         return
-    yield _smoothed(run, quantity, planned, name, style) | group
-    yield _test(run, quantity, f"{name}, test", style) | group | {"showlegend": False}
+    yield _smoothed(run, frame, name, style) | group
+    yield _test(run, frame, f"{name}, test", style) | group | {"showlegend": False}
 
 
 def _style(run: CurveSeries, index: int) -> dict[str, str]:
@@ -215,11 +362,18 @@ def _grouped(traces: Iterator[Trace], group: dict[str, Any]) -> Iterator[Trace]:
         yield trace | group | ({"showlegend": False} if trace.get("showlegend") is False else {})
 
 
-def _smoothed(run: CurveSeries, quantity: Quantity, planned: int, name: str, style: dict[str, str]) -> Trace:
-    steps, values = run.steps, run.smoothed(quantity)
-    kept = bucket_ends(bucket_starts(steps, planned), len(steps))
-    line, hover = style | {"width": SMOOTH_PX}, f"%{{y:{quantity.digits}}}"
-    return polyline(_places(run, steps[kept]), _drawable(values[kept], quantity), line, hover, name=name)
+def _smoothed(run: CurveSeries, frame: _Frame, name: str, style: dict[str, str]) -> Trace:
+    """The average over both sides; without one, every minibatch."""
+    smooth = frame.options.smoothing
+    steps, values = run.steps, run.smoothed(frame.quantity, smooth)
+    starts = frame.starts(run, steps)
+    kept = bucket_ends(starts, len(steps)) if smooth else extremes(values, starts)
+    points = frame.points(values[kept], _reach(run, smooth))
+    return polyline(_places(run, steps[kept]), line=style | {"width": SMOOTH_PX if smooth else 1.5}, name=name, **points)
+
+
+def _reach(run: CurveSeries, smooth: float) -> str:
+    return f" (averaged over ± {run.reach_steps(smooth) / run.steps_per_epoch:.2g} epochs)" if smooth else ""
 
 
 def _places(run: CurveSeries, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
@@ -227,14 +381,14 @@ def _places(run: CurveSeries, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.fl
     return (steps / run.steps_per_epoch).astype(np.float32)
 
 
-def _test(run: CurveSeries, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
+def _test(run: CurveSeries, frame: _Frame, name: str, style: dict[str, str]) -> Trace:
     epochs = np.array([record.epoch for record in run.history.epochs], dtype=np.float32)
-    return _epoch_line(epochs, run.epoch_values(quantity, quantity.test), quantity, name, style)
+    return _epoch_line(epochs, run.epoch_values(frame.quantity, frame.quantity.test), frame, name, style)
 
 
-def _epoch_line(epochs: npt.NDArray[Any], values: Floats, quantity: Quantity, name: str, style: dict[str, str]) -> Trace:
+def _epoch_line(epochs: npt.NDArray[Any], values: Floats, frame: _Frame, name: str, style: dict[str, str], note: str = "") -> Trace:
     look = _dotted(style) | {"name": name, "cliponaxis": False}  # the last value lies on the frame
-    return polyline(epochs.astype(np.float32), _drawable(values, quantity), hover=f"%{{y:{quantity.digits}}}", **look)
+    return polyline(epochs.astype(np.float32), **frame.points(values, note), **look)
 
 
 def _dotted(style: dict[str, str]) -> dict[str, Any]:
@@ -242,20 +396,20 @@ def _dotted(style: dict[str, str]) -> dict[str, Any]:
     return {"mode": "lines+markers", "line": style | {"width": 1.5}, "marker": {"color": style["color"], "size": 7}}
 
 
-def _band(run: CurveSeries, quantity: Quantity, planned: int, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
-    steps, rows = run.step_band(quantity)
-    kept = bucket_ends(bucket_starts(steps, planned), len(steps))
+def _band(run: CurveSeries, frame: _Frame, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
+    steps, rows = run.step_band(frame.quantity, frame.options.smoothing)
+    kept = bucket_ends(frame.starts(run, steps), len(steps))
     x, (low, mean, high) = _places(run, steps[kept]), spread(rows[:, kept])
-    yield from _area(x, low, high, quantity, color)
-    line, hover = style | {"width": SMOOTH_PX}, f"%{{y:{quantity.digits}}} (mean)"
-    yield polyline(x, _drawable(mean, quantity), line, hover, name=name)
+    yield from _area(x, low, high, frame.quantity, color)
+    points = frame.points(mean, f" (mean{_reach(run, frame.options.smoothing)})")
+    yield polyline(x, line=style | {"width": SMOOTH_PX}, name=name, **points)
 
 
-def _epoch_band(run: CurveSeries, quantity: Quantity, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
-    epochs, rows = run.epoch_band(quantity, quantity.test)
+def _epoch_band(run: CurveSeries, frame: _Frame, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
+    epochs, rows = run.epoch_band(frame.quantity, frame.quantity.test)
     low, mean, high = spread(rows)
-    yield from _area(epochs, low, high, quantity, color)
-    yield _epoch_line(epochs, mean, quantity, name, style) | {"hovertemplate": f"%{{y:{quantity.digits}}} (mean)"}
+    yield from _area(epochs, low, high, frame.quantity, color)
+    yield _epoch_line(epochs, mean, frame, name, style, " (mean)")
 
 
 def _area(x: npt.NDArray[Any], low: Floats, high: Floats, quantity: Quantity, color: str) -> Iterator[Trace]:

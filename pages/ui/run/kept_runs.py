@@ -150,13 +150,12 @@ def _actions(kept: KeptRuns, on_screen: KeptRun | None) -> None:
     these = "_".join(map(str, names))  # with other runs, other widgets, which begin with what is kept of them
     if beside := [run.id for run in newest_first if run is not on_screen]:
         shown = [run.id for run in kept.shown(on_screen)]
-        key = f"kept_shown_{these}"
-        if set(st.session_state.get(key, ())) != set(shown):
-            st.session_state[key] = shown
+        key = f"kept_shown_{these}_beside_{on_screen.id if on_screen is not None else 'none'}"
         st.pills(
             "In the curves",
             beside,
             selection_mode="multi",
+            default=shown,
             format_func=lambda id: escaped(names[id]),
             key=key,
             on_change=unbroken(_change),

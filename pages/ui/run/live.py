@@ -9,7 +9,7 @@ from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import RunSpec
 from pages.figures.series import CurveSeries
-from pages.figures.training import Reference, accuracy_curve, loss_curve
+from pages.figures.training import CurveOptions, Reference, accuracy_curve, loss_curve
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.live_chart import live_chart
@@ -128,7 +128,7 @@ def _curves(snapshot: JobSnapshot | None, *, reference: Reference | None = None,
         return
     log = st.toggle("Logarithmic loss axis", key="log_loss", help="Equal ratios look equal: shows whether a small loss still falls.")
     figures = {
-        "Loss": loss_curve(shown, epochs, log=log, cursor=cursor),
+        "Loss": loss_curve(shown, epochs, options=CurveOptions(log_y=log), cursor=cursor),
         "Accuracy": accuracy_curve(shown, epochs, reference=reference, cursor=cursor),
     }
     for column, (name, figure) in zip(st.columns(2), figures.items(), strict=True):

@@ -11,7 +11,7 @@ from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import BOUNDS, Bounds, RunSpec
 from mlp_core.training import Run
 from pages.figures.series import CurveSeries
-from pages.figures.training import accuracy_curve, loss_curve
+from pages.figures.training import CurveOptions, accuracy_curve, loss_curve
 from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number
@@ -84,7 +84,8 @@ def curves(shown: list[ShownRun], *, log: bool = False) -> None:
     loss, accuracy = st.columns(2, gap="medium")
     with loss:
         st.markdown("##### Loss")
-        live_chart(loss_curve(series, epochs, log=log), key="designs_loss", height=CHART_HEIGHT, alt="Loss of all runs against epochs")
+        figure = loss_curve(series, epochs, options=CurveOptions(log_y=log))
+        live_chart(figure, key="designs_loss", height=CHART_HEIGHT, alt="Loss of all runs against epochs")
     with accuracy:
         st.markdown("##### Accuracy")
         live_chart(accuracy_curve(series, epochs), key="designs_accuracy", height=CHART_HEIGHT, alt="Accuracy of all runs against epochs")

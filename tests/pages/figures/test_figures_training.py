@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,16 +16,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlp_core.bounds import SpecError
 from mlp_core.records import EpochRecord, History, LrChange, StepRecord
 from pages.figures import training
 from pages.figures.figure import Figure
 from pages.figures.palette import SERIES, TEST, TRAIN
 from pages.figures.series import CurveSeries
-from pages.figures.training import Reference
+from pages.figures.training import CHANCE_LOSS, CurveOptions, Reference, is_clipped
 from tests.support.figures.soundness import drawn, sound
 
 PER_EPOCH = 50
 BYTES = 20_000
+LOG = CurveOptions(log_y=True)
 loss_curve, accuracy_curve = drawn(training.loss_curve), drawn(training.accuracy_curve)
 Curve = Callable[..., go.Figure]
 
@@ -106,14 +109,14 @@ def test_frame_spans_the_whole_run_from_the_start_and_keeps_a_zoom(curve: Curve)
 
 
 def test_another_kind_of_axis_gives_up_its_zoom() -> None:
-    linear, log = loss_curve(run(falling(3)), 10), loss_curve(run(falling(3)), 10, log=True)
+    linear, log = loss_curve(run(falling(3)), 10), loss_curve(run(falling(3)), 10, options=LOG)
     assert (linear.layout.yaxis.type, log.layout.yaxis.type) == (None, "log")
     assert linear.layout.yaxis.uirevision != log.layout.yaxis.uirevision
 
 
 @pytest.mark.parametrize("log", [False, True])
 def test_guessing_is_marked_at_ln_10_and_at_a_tenth(log: bool) -> None:
-    figure = loss_curve(run([]), 10, log=log)
+    figure = loss_curve(run([]), 10, options=CurveOptions(log_y=log))
     assert figure.layout.shapes[0].y0 == figure.layout.shapes[0].y1 == pytest.approx(2.302585)
     assert figure.layout.annotations[0].y == pytest.approx(math.log10(2.302585) if log else 2.302585)  # plotly's two conventions
     assert "2.30" in figure.layout.annotations[0].text
@@ -162,14 +165,131 @@ def test_a_spike_survives_in_a_long_run() -> None:
     assert trace.x[np.argmax(trace.y)] == pytest.approx(12_346 / PER_EPOCH, rel=1e-6)
 
 
+def test_a_loss_of_zero_is_drawn_at_the_floor_of_a_log_axis_and_its_hover_says_0() -> None:
+    trace = named(loss_curve(run([1.0, 0.0, 0.125]), 1, options=LOG), "train step")
+    assert trace.y.tolist() == pytest.approx([1.0, 1e-9, 0.125])
+    assert trace.hovertemplate.startswith("%{text} ")
+    assert list(trace.text) == ["1", "0", "0.125"]
+    assert "%{y" in named(loss_curve(run([1.0, 0.5]), 1, options=LOG), "train step").hovertemplate
+
+
 def test_a_loss_of_zero_is_drawn_on_a_log_axis() -> None:
-    linear, log = (named(loss_curve(run([1.0, 0.0, 1.0]), 1, log=log), "train step").y[1] for log in (False, True))
+    linear, log = (named(loss_curve(run([1.0, 0.0, 1.0]), 1, options=CurveOptions(log_y=log)), "train step").y[1] for log in (False, True))
     assert linear == 0
     assert 0 < log <= 1e-9
 
 
+def spiky(spikes: dict[int, float], steps: int = 200) -> CurveSeries:
+    losses = falling(steps)
+    for step, loss in spikes.items():
+        losses[step - 1] = loss
+    return run(losses)
+
+
+def test_a_single_spike_is_clipped_marked_and_named_and_shown_on_demand() -> None:
+    series = spiky({120: 51.3})
+    clipped, whole = loss_curve(series, 4), loss_curve(series, 4, options=CurveOptions(clip=False))
+    edge = clipped.layout.yaxis.range[1]
+    assert clipped.layout.yaxis.range[0] == 0
+    assert max(falling(200)) < edge < 1.1 * max(falling(200))
+    mark = named(clipped, "clipped")
+    assert (mark.marker.symbol, list(mark.x), list(mark.y)) == ("triangle-up", [pytest.approx(120 / PER_EPOCH)], [edge])
+    assert mark.text[0] == clipped.layout.annotations[-1].text == "step 120: loss 51.3, clipped"
+    assert whole.layout.yaxis.range is None
+    assert [is_clipped(training.loss_curve(series, 4, options=CurveOptions(clip=clip))) for clip in (True, False)] == [True, False]
+    assert clipped.layout.yaxis.uirevision != whole.layout.yaxis.uirevision  # a zoom ends with the axis it was made on
+
+
+def test_the_highest_of_several_spikes_is_named_and_each_has_its_mark() -> None:
+    figure = loss_curve(spiky({100: 30.0, 150: 80.0}), 4)
+    assert named(figure, "clipped").text == ("step 150: loss 80, clipped", "step 100: loss 30, clipped")
+    assert figure.layout.annotations[-1].text == "step 150: loss 80, clipped (and 1 more)"
+
+
+def test_a_spike_of_one_of_several_runs_is_named_with_it() -> None:
+    wild = replace(run(falling(200)), label="wild<ly> long name that goes over two lines")
+    epochs = tuple(replace(record, test_loss=99.0) if record.epoch == 2 else record for record in wild.history.epochs)
+    figure = loss_curve([replace(wild, history=replace(wild.history, epochs=epochs)), run(falling(200), label="b")], 4)
+    assert list(named(figure, "clipped").text) == ["wild&lt;ly&gt; long name that goes over two lines, test, epoch 2: loss 99, clipped"]
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        spiky(dict.fromkeys(range(100, 105), 51.3)),  # more than a hundredth
+        spiky({120: 2 * CHANCE_LOSS}),
+        run([CHANCE_LOSS, *[0.001] * 199]),  # an ordinary start, and a fast run
+        run([51.3]),
+        run([]),
+        run([math.nan]),
+    ],
+)
+def test_what_is_no_single_spike_is_not_clipped(series: CurveSeries) -> None:
+    assert not is_clipped(training.loss_curve(series, 4))
+
+
+@pytest.mark.parametrize("options", [LOG, CurveOptions(loss_range=(None, 60.0))])
+def test_an_axis_that_shows_a_spike_well_is_not_clipped(options: CurveOptions) -> None:
+    assert not is_clipped(training.loss_curve(spiky({120: 51.3}), 4, options=options))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(0, 3) | st.floats(0), max_size=200))
+def test_no_loss_is_out_of_sight_without_its_mark(losses: list[float]) -> None:
+    figure = loss_curve(run(losses), 4)
+    top = math.inf if figure.layout.yaxis.range is None else figure.layout.yaxis.range[1]
+    above = {step for step, loss in enumerate(losses, start=1) if math.isfinite(loss) and loss > top}
+    texts = named(figure, "clipped").text if above else ()
+    assert {int(text.split()[1].rstrip(":").replace(",", "")) for text in texts if text.startswith("step")} == above
+
+
+def test_logarithmic_epochs_begin_at_the_first_step_and_show_it_finely() -> None:
+    series = run(falling(2_000))
+    figure, plain = (loss_curve(series, 40, options=CurveOptions(log_x=log_x), cursor=0) for log_x in (True, False))
+    assert figure.layout.xaxis.type == "log"
+    assert list(figure.layout.xaxis.range) == pytest.approx([math.log10(1 / PER_EPOCH), math.log10(40)])
+    steps, coarse = (named(one, "train step").customdata for one in (figure, plain))
+    assert [*steps[:20]] == list(range(1, 21))
+    assert len(steps) <= 500
+    assert max(coarse[1:20] - coarse[:19]) > 1
+    assert (figure.layout.shapes[-1].x0, figure.layout.annotations[-1].x) == pytest.approx((0.02, math.log10(0.02)))  # the cursor at 0
+    assert figure.layout.xaxis.uirevision != plain.layout.xaxis.uirevision
+
+
+def test_smoothing_reaches_as_far_as_it_is_set_and_says_that_it_is_two_sided() -> None:
+    jump = run([1.0] * 100 + [2.0] * 100)
+    trace = named(loss_curve(jump, 4, options=CurveOptions(smoothing=0.2)), "train smoothed")
+    assert trace.y[109] == pytest.approx(2 - 0.5 * math.exp(-10 / 10), abs=0.02)  # step 110, one reach behind the jump
+    assert trace.hovertemplate.endswith("(averaged over ± 0.2 epochs)")
+    single, several = (loss_curve(series, 4, options=CurveOptions(smoothing=0)) for series in (jump, [jump, jump]))
+    assert [trace.name for trace in single.data] == ["train step", "train epoch", "test"]
+    assert several.data[0].y.tolist() == [1.0] * 100 + [2.0] * 100
+
+
+def test_ranges_are_those_of_the_axes() -> None:
+    options = CurveOptions(loss_range=(0.1, None), accuracy_range=(80, None))
+    assert list(loss_curve(run(falling(9)), 4, options=options).layout.yaxis.range) == [0.1, None]
+    assert list(accuracy_curve(run(falling(9)), 4, options=options).layout.yaxis.range) == [80, 100]
+    log = loss_curve(run(falling(9)), 4, options=replace(options, log_y=True, loss_range=(0, 10))).layout.yaxis
+    assert list(log.range) == [None, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"loss_range": (2.0, 1.0)}, "loss_range: must have its lower end below its upper end, got '2 to 1'"),
+        ({"accuracy_range": (50.0, 50.0)}, "accuracy_range: must have"),
+        ({"smoothing": -1.0}, "smoothing: must be a number of epochs, at least 0, got -1"),
+        ({"smoothing": math.nan}, "smoothing: must be"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(message)):
+        CurveOptions(**wrong)
+
+
 def test_ticks_are_written_out_over_few_decades_only() -> None:
-    few, many = (loss_curve(run([1.0, lowest]), 1, log=True).layout.yaxis.dtick for lowest in (0.01, 1e-7))
+    few, many = (loss_curve(run([1.0, lowest]), 1, options=LOG).layout.yaxis.dtick for lowest in (0.01, 1e-7))
     assert (few, many) == ("D2", None)
 
 
@@ -223,7 +343,11 @@ def test_reference_is_a_band_over_the_epochs_it_holds_for() -> None:
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.floats(), max_size=120), st.booleans())
 def test_any_record_gives_a_sound_figure(losses: list[float], log: bool) -> None:
-    for figure in (loss_curve(run(losses), 3, log=log), loss_curve([run(losses), run(losses)], 3, log=log), accuracy_curve(run(losses), 3)):
+    for figure in (
+        loss_curve(run(losses), 3, options=CurveOptions(log_y=log)),
+        loss_curve([run(losses), run(losses)], 3, options=CurveOptions(log_y=log)),
+        accuracy_curve(run(losses), 3),
+    ):
         sound(figure, BYTES)
         for trace in figure.data:
             drawn = np.array([y for y in trace.y if y is not None], dtype=np.float64)
@@ -257,18 +381,18 @@ def noisy(seed: int, breaks: bool = False) -> CurveSeries:
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.integers(0, LONG), min_size=2, max_size=6), st.integers(0, 5), st.booleans())
 @pytest.mark.parametrize("curve", [training.loss_curve, training.accuracy_curve])
-@pytest.mark.parametrize("kind", ["one", "compared", "seeds", "log"])
+@pytest.mark.parametrize("kind", ["one", "compared", "seeds", "log", "log x"])
 def test_what_is_drawn_of_a_growing_run_stays_but_for_its_end(
     kind: str, curve: Callable[..., Figure], moments: list[int], seed: int, breaks: bool
 ) -> None:
     series = noisy(seed, breaks)
     if kind == "seeds":
         series = replace(series, members=[series.history, noisy(seed + 1).history])
-    options = {"log": True} if kind == "log" and curve is training.loss_curve else {}
+    options = CurveOptions(log_y=kind == "log", log_x=kind == "log x")
     before: list[list[tuple[bytes, ...]]] = []
     for moment, previous in zip(sorted(moments), [0, *sorted(moments)], strict=False):
         now = first(moment, series)
-        shown = arrays(curve([now, noisy(9)] if kind == "compared" else now, 10, **options))
+        shown = arrays(curve([now, noisy(9)] if kind == "compared" else now, 10, options=options))
         for number, (old, new) in enumerate(zip(before, shown, strict=False)):
             tail = BUCKET if kind == "one" and number == 0 else TAIL
             settled = [point for point in old if place(point) <= (previous - tail) / 100]

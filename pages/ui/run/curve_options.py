@@ -1,0 +1,78 @@
+"""How the curves of a run are drawn: one popover beside them, and a button that shows a spike that was clipped."""
+
+import streamlit as st
+
+from mlp_core.bounds import SpecError
+from pages.figures.figure import Figure
+from pages.figures.series import SMOOTHING_EPOCHS
+from pages.figures.training import CurveOptions, is_clipped
+from pages.ui.text import plain
+from pages.ui.unbroken import button
+from pages.ui.widget_values import WidgetValues
+
+SMOOTHINGS = (0.0, 0.01, 0.02, SMOOTHING_EPOCHS, 0.1, 0.2, 0.5, 1.0)  # epochs
+DEFAULTS = {
+    "log_y": False,
+    "log_x": False,
+    "clip": True,
+    "smoothing": SMOOTHING_EPOCHS,
+    "loss_low": None,
+    "loss_high": None,
+    "accuracy_range": (0, 100),
+}
+
+
+def curve_options() -> CurveOptions:
+    """A button as wide as its word, in whose popover the axes and the smoothing of both curves are chosen; and what is chosen there."""
+    panel = _panel()
+    with st.popover("Axes", icon=":material/tune:", key="curve_axes", help="Logarithmic axes, smoothing, ranges."):
+        st.toggle("Logarithmic loss axis", help="Equal ratios look equal: shows whether a small loss still falls.", **panel.value("log_y"))
+        st.toggle("Logarithmic epoch axis", help="Shows the first steps, in which most happens.", **panel.value("log_x"))
+        help = "End the loss axis below single spikes. A triangle at its edge marks each, and the highest is named."
+        st.toggle("Clip single spikes", help=help, **panel.value("clip"))
+        help = "Each minibatch is averaged with those before and after it (two-sided): the curve is not late, but its end still moves."
+        st.select_slider("Smoothing", SMOOTHINGS, format_func=_smoothing, help=help, **panel.value("smoothing"))
+        low, high = st.columns(2)
+        low.number_input("Loss from", placeholder="automatic", format="%g", **panel.value("loss_low", min_value=0.0))
+        high.number_input("Loss to", placeholder="automatic", format="%g", **panel.value("loss_high", min_value=0.0))
+        st.slider("Accuracy (%)", **panel.value("accuracy_range", min_value=0, max_value=100, step=5))
+        try:
+            options = _options(panel)
+        except SpecError as error:
+            st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}. The curves keep automatic axes.", icon=":material/error:")
+            options = CurveOptions(panel["log_y"], panel["log_x"], panel["smoothing"], clip=panel["clip"])
+    panel.keep()
+    return options
+
+
+def spike_button(loss: Figure) -> None:
+    """Show a spike that the figure of the loss leaves out, or clip it again; off while there is none, so that its place stays."""
+    panel = _panel()
+    clips, clipped = panel["clip"], is_clipped(loss)
+    label, icon = ("Show spike", "expand") if clips else ("Clip spikes", "compress")
+    help = "A single loss far above all others is clipped, so that the rest of the curve can be seen."
+    button(label, "curve_spike", icon, _set_clip, not clips, enabled=clipped or not clips, type="tertiary", help=help)
+
+
+def _panel() -> WidgetValues:
+    return WidgetValues("curves", DEFAULTS, prefix="curve_")
+
+
+def _set_clip(clip: bool) -> None:
+    _panel()["clip"] = clip
+
+
+def _options(panel: WidgetValues) -> CurveOptions:
+    accuracy = tuple(panel["accuracy_range"])
+    return CurveOptions(
+        log_y=panel["log_y"],
+        log_x=panel["log_x"],
+        smoothing=panel["smoothing"],
+        loss_range=(panel["loss_low"], panel["loss_high"]),
+        accuracy_range=(None, None) if accuracy == DEFAULTS["accuracy_range"] else accuracy,
+        clip=panel["clip"],
+    )
+
+
+def _smoothing(epochs: float) -> str:
+    return f"± {epochs:g} epochs" if epochs else "off"
