@@ -122,18 +122,19 @@ def test_a_stop_drops_what_waits_and_keeps_what_was_reached(page: AppTest) -> No
     assert not again(page).error
 
 
-def test_wrong_labels_are_learned_by_heart(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_labels_are_learned_by_heart(page: AppTest, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     monkeypatch.setattr(labels, "IMAGES", 100)
     monkeypatch.setattr(labels, "TEST_IMAGES", 100)
-    opened(page, part="labels", wrong="40", wide="200", label_epochs="100")
+    opened(page, part="labels", wrong="40", wide="200", label_epochs="60", seed=str(seed))
     press(page, "wrong_labels_start")
     finished(page, "wrong_labels")
     again(page)
     assert "Learned by heart" in page.success[0].value
     shown = {label: float(value.split()[0]) for label, value in metrics(page).items()}
-    assert shown["Training accuracy"] > 95
-    assert shown["Wrong labels learned"] > 90
-    assert shown["Test accuracy"] < 75
+    assert shown["Training accuracy"] > 95  # six seeds: 99 to 100
+    assert shown["Wrong labels learned"] > 90  # 97.5 to 100
+    assert shown["Test accuracy"] < 75  # 41 to 52
     assert shown["Wrong labels learned"] + shown["… still seen as they are"] <= 100.1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, cast
 
 import numpy as np
@@ -42,18 +43,20 @@ def test_xor_is_solved_by_the_default_from_at_least_nine_of_ten_seeds() -> None:
 
 
 def test_without_a_bend_xor_stays_unsolved() -> None:
-    for name in ("XOR, no hidden layer", "XOR, no bend"):
-        run = settings(**{**PRESETS[name].settings, "epochs": 30}).run()
+    for name, seed in product(("XOR, no hidden layer", "XOR, no bend"), range(3)):
+        run = settings(**{**PRESETS[name].settings, "epochs": 30, "seed": seed}).run()
         run.advance()
-        assert run.history.epochs[-1].test_accuracy < 0.8
+        assert run.history.epochs[-1].test_accuracy < 0.8  # six seeds: 0.50 to 0.70
 
 
-def test_the_spiral_is_learned_by_its_preset() -> None:
-    chosen = settings(**PRESETS["Spiral"].settings)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_spiral_is_learned_by_its_preset(seed: int) -> None:
+    chosen = settings(**PRESETS["Spiral"].settings, seed=seed)
     assert chosen.spec.hidden == (8, 8)
     run = chosen.run()
-    run.advance()
-    assert run.history.epochs[-1].train_accuracy >= 0.97
+    while not run.history.epochs or run.history.epochs[-1].train_accuracy < 0.97:  # six seeds: after 123 to 245 of 400 epochs
+        assert not run.finished
+        run.advance(steps=100)
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)

@@ -132,8 +132,9 @@ def test_a_branch_with_an_impossible_lr_is_refused_and_nothing_is_lost(page: App
     assert job_of(page) is first
 
 
-def test_a_fix_is_one_click_from_the_same_seed_and_is_drawn_beside_the_fault(page: AppTest) -> None:
-    press(opened(page, **BROKEN), "play")
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fix_is_one_click_from_the_same_seed_and_is_drawn_beside_the_fault(page: AppTest, seed: int) -> None:
+    press(opened(page, **BROKEN, seed=str(seed)), "play")
     broken = job_of(finish(page)).run
     page.button(key="run_fix").click()
     finish(again(page))
@@ -142,7 +143,7 @@ def test_a_fix_is_one_click_from_the_same_seed_and_is_drawn_beside_the_fault(pag
     assert fixed.spec.lr < 30
     assert chosen(page) == fixed.spec
     assert len(kept_names(page)) == 2
-    assert fixed.history.epochs[-1].test_accuracy > 0.5
+    assert fixed.history.epochs[-1].test_accuracy > 0.4  # ten seeds: 0.59 to 0.66, and 0.1 before
 
 
 def test_a_run_that_gives_way_stays_in_the_list_and_one_that_never_began_does_not(page: AppTest) -> None:
