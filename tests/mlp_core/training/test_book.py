@@ -53,7 +53,7 @@ def test_the_books_network(full_data: Dataset) -> None:
     run = Run(replace(PRESETS["mlp"].spec, device="cpu"), full_data)
     kinds = []
     while not run.finished:
-        run.advance(steps=5)
+        run.advance(steps=25)
         kinds.append(diagnose(run.spec, run.history.snapshot(), run.stop_reason).kind)
     first, last = run.history.epochs[0], run.history.epochs[-1]
     assert run.step == 2350
@@ -80,9 +80,9 @@ def test_the_older_editions_lr_of_100_is_an_ordinary_one(full_data: Dataset) -> 
 
 def test_one_unit_lets_through_less_than_half(full_data: Dataset) -> None:
     for seed in SEEDS:
-        run = trained(replace(PRESETS["bottleneck"].spec, epochs=5, seed=seed), full_data)
+        run = trained(replace(PRESETS["bottleneck"].spec, epochs=3, seed=seed), full_data)
         assert run.sizes == (784, 256, 1, 10)
-        assert 0.3 < accuracy_of(run) < 0.5  # four seeds: 0.37 to 0.43
+        assert 0.2 < accuracy_of(run) < 0.5  # six seeds: 0.27 to 0.35
 
 
 def test_too_high_a_learning_rate_kills_the_units_without_a_single_nan(full_data: Dataset) -> None:
@@ -124,8 +124,8 @@ def test_he_initialization_cures_them(full_data: Dataset) -> None:
 
 def test_equal_units_stay_equal_while_the_loss_moves(full_data: Dataset) -> None:
     for seed in SEEDS:
-        run = trained(RunSpec(init="constant", seed=seed, epochs=3), full_data)
+        run = trained(RunSpec(init="constant", seed=seed, epochs=2), full_data)
         assert {probe.layers[0].distinct_units for probe in run.history.probes} == {1}
-        assert run.history.epochs[0].train_loss - run.history.epochs[-1].train_loss > 0.2  # four seeds: 0.34 to 0.95
-        assert accuracy_of(run) < 0.4  # 0.11 to 0.31
+        assert run.history.epochs[0].train_loss - run.history.epochs[-1].train_loss > 0.2  # six seeds: 0.34 to 0.74
+        assert accuracy_of(run) < 0.4  # 0.10 to 0.30
         assert verdict_of(run) == "symmetric"
