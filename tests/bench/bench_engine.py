@@ -124,12 +124,12 @@ def table(measured: Measured, images: int) -> str:
     rows = {
         PRODUCTS: ("bare matrix products of an epoch", ""),
         PLAIN: ("(a) a plain PyTorch loop", ""),
-        ADVANCE: ("(b) Run.advance", f"b/a {measured.ratio(PLAIN, ADVANCE):.2f} (goal: at least 0.95)"),
-        WATCHED: (
-            "(c) the app, a browser watching",
-            f"c/a {measured.ratio(PLAIN, WATCHED):.2f} (goal: at least 0.85); "
-            f"{measured.ratio(WATCHED, PRODUCTS):.2f} x the products (goal: at most 1.5)",
+        ADVANCE: (
+            "(b) Run.advance",
+            f"b/a {measured.ratio(PLAIN, ADVANCE):.2f} (goal: at least 1.2); "
+            f"{measured.ratio(ADVANCE, PRODUCTS):.2f} x the products (goal: at most 1.5)",
         ),
+        WATCHED: ("(c) the app, a browser watching", f"c/a {measured.ratio(PLAIN, WATCHED):.2f} (goal: at least 0.96)"),
         BOOK_4: ("the book's loop, its 4 workers", f"(c) is {measured.ratio(BOOK_4, WATCHED):.1f} x as fast (goal: at least 5)"),
         BOOK_0: ("the book's loop, no workers", f"(c) is {measured.ratio(BOOK_0, WATCHED):.1f} x as fast"),
     }
@@ -151,7 +151,7 @@ def five_numbers(measured: Measured) -> str:
     build = "CUDA" if torch.version.cuda else "CPU"
     return "\n".join(
         [
-            f"{measured.ratio(PLAIN, WATCHED):.2f} of the speed of a plain PyTorch loop, while a browser watches (goal: at least 0.85)",
+            f"{measured.ratio(PLAIN, WATCHED):.2f} of the speed of a plain PyTorch loop, while a browser watches (goal: at least 0.96)",
             f"{measured.ratio(BOOK_4, WATCHED):.1f} times as fast as the book's loop with its 4 workers (goal: at least 5)",
             f"{statistics.median(measured.first_points):.2f} s from Train to the first point on the screen (goal: below 1 s)",
             f"{1000 * statistics.median(measured.reruns):.0f} ms from a click on a control to the new picture (goal: below 200 ms)",

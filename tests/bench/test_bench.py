@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mlp_core.data import load_sample
 from tests.bench.__main__ import BENCHMARKS, COMMAND, README, five_numbers, with_results
 from tests.bench.bench_engine import FIVE_NUMBERS
+from tests.bench.bench_streaming import MOST_MESSAGES, Update, medians, served_seconds, table
 from tests.bench.loops import MatrixProducts, PlainLoop
 
 BEGIN, END = f"<!-- written by {COMMAND} -->", f"<!-- end of {COMMAND} -->"
@@ -63,3 +64,21 @@ def test_fewer_than_five_numbers_are_refused(results: str) -> None:
 @pytest.mark.parametrize("path", [README, BENCHMARKS], ids=lambda path: path.name)
 def test_both_pages_have_a_place_for_results(path: Path) -> None:
     assert "new" in with_results(path.read_text(), "new")
+
+
+def test_the_server_is_charged_for_all_threads_but_the_one_that_trained() -> None:
+    before = {0: 10.0, 1: 2.0, 2: 6.0}
+    after = {0: 19.0, 2: 11.0, 3: 1.5}  # thread 1 has ended, 3 is new, 2 trained
+    assert served_seconds(before, after) == pytest.approx(9.0 - 5.0)
+
+
+def test_two_apps_stand_side_by_side_and_the_last_over_the_first() -> None:
+    old, new = Update(2.0, 40_000, 37, 20.0, 120.0, 60_000), Update(2.5, 4_000, 6, 5.0, 40.0, 66_000)
+    row = next(line for line in table([old, new]).splitlines() if line.startswith("messages"))
+    assert row.split()[3:7] == ["37.0", "6.0", "0.16", "x"]
+    assert row.endswith(f"(goal: at most {MOST_MESSAGES})")
+
+
+def test_one_slow_round_changes_no_median() -> None:
+    usual, slow = Update(2.0, 40_000, 37, 20.0, 120.0, 60_000), Update(0.5, 90_000, 80, 90.0, 500.0, 9_000)
+    assert medians([usual, slow, usual]) == usual

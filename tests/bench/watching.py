@@ -52,11 +52,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def visit(browser: Browser, url: str) -> Page:
-    """The training page of the app at `url`, at rest, in a new session."""
+def visit(browser: Browser, url: str, query: str = "") -> Page:
+    """The training page of the app at `url`, at rest, in a new session, where runs go as fast as they can."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE_MS)
-    page.goto(f"{url}/train?pace=full")
+    page.goto(f"{url}/train?pace=full&{query}")
     page.wait_for_selector(TRAIN)
     settle(page)
     return page
