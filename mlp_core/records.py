@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import overload
+from typing import Any, overload
 
 STEP_CAPACITY = 20_000  # about 85 epochs of d2l's setting; 0.5 MB
 
@@ -67,17 +67,28 @@ class ProbeRecord:
     layers: tuple[LayerStats, ...]
 
 
+CHANGEABLE = {"lr": "lr", "weight_decay": "weight decay", "dropout": "dropout"}  # in mid-run: field of `RunSpec` -> what it is called
+
+
 @dataclass(frozen=True, slots=True)
-class LrChange:
-    """The learning rate was set to `lr` after `step` steps: step `step + 1` is the first one with it."""
+class SettingChange:
+    """A setting, one of `CHANGEABLE`, was changed after `step` steps: step `step + 1` is the first one with it."""
 
     step: int
-    lr: float
+    field: str
+    value: float | tuple[float, ...]
+
+    @property
+    def words(self) -> str:
+        """What it was changed to: "lr 0.01", "dropout 0.2, 0.5"."""
+        values = (self.value or (0.0,)) if isinstance(self.value, tuple) else (self.value,)
+        shown = values[:1] if len(set(values)) == 1 else values
+        return f"{CHANGEABLE[self.field]} {', '.join(f'{value:g}' for value in shown)}"
 
 
-def lr_after(changes: Sequence[LrChange], first: float) -> float:
-    """The learning rate in force after these changes of one that was `first`."""
-    return changes[-1].lr if changes else first
+def settings_after(changes: Sequence[SettingChange]) -> dict[str, Any]:
+    """Field -> value of all that was changed: the experiment as it goes on is `replace(spec, **settings_after(changes))`."""
+    return {change.field: change.value for change in changes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +186,7 @@ class HistorySnapshot:
     stride: int
     epochs: tuple[EpochRecord, ...]
     probes: tuple[ProbeRecord, ...]
-    lr_changes: tuple[LrChange, ...] = ()
+    changes: tuple[SettingChange, ...] = ()
 
     def until(self, step: int) -> HistorySnapshot:
         """What was recorded up to and including `step`."""
@@ -187,7 +198,7 @@ class HistorySnapshot:
             self.stride,
             tuple(record for record in self.epochs if record.step <= step),
             tuple(record for record in self.probes if record.step <= step),
-            tuple(change for change in self.lr_changes if change.step <= step),
+            tuple(change for change in self.changes if change.step <= step),
         )
 
 
@@ -198,13 +209,13 @@ class History:
     steps: StepLog = field(default_factory=StepLog)
     epochs: list[EpochRecord] = field(default_factory=list)
     probes: list[ProbeRecord] = field(default_factory=list)
-    lr_changes: list[LrChange] = field(default_factory=list)
+    changes: list[SettingChange] = field(default_factory=list)
 
     def snapshot(self) -> HistorySnapshot:
         steps, losses, accuracies = self.steps.columns
-        return HistorySnapshot(steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes), tuple(self.lr_changes))
+        return HistorySnapshot(steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes), tuple(self.changes))
 
     def until(self, step: int) -> History:
         """A history of its own of what was recorded up to and including `step`."""
         past = self.snapshot().until(step)
-        return History(self.steps.until(step), list(past.epochs), list(past.probes), list(past.lr_changes))
+        return History(self.steps.until(step), list(past.epochs), list(past.probes), list(past.changes))

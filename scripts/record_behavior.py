@@ -298,7 +298,7 @@ def changed(spec: RunSpec, changes: Mapping[int, float]) -> Run:
     run = Run(spec, load_sample())
     for step, lr in changes.items():
         run.advance(steps=step - run.step)
-        run.set_lr(lr)
+        run.change(lr=lr)
     advanced(run)
     return run
 
@@ -306,7 +306,7 @@ def changed(spec: RunSpec, changes: Mapping[int, float]) -> Run:
 def history(snapshot: Any) -> Record:
     """All that a run wrote down."""
     record = {name: exact(list(getattr(snapshot, name))) for name in ("steps", "losses", "accuracies")}
-    tables = {name: exact([astuple(one) for one in getattr(snapshot, name)]) for name in ("epochs", "probes", "lr_changes")}
+    tables = {name: exact([astuple(one) for one in getattr(snapshot, name)]) for name in ("epochs", "probes", "changes")}
     return record | tables | {"probes": digest(json.dumps(tables["probes"]))}
 
 
@@ -322,7 +322,7 @@ def histories() -> Record:
     data, record = load_sample(), {f"design {query}": outcome(advanced(Run(design(query), load_sample()))) for query in DESIGNS}
     record |= {f"several seeds {query}": outcome(advanced(the("Replicates")(design(query), data, seeds=3))) for query in SEVERAL}
     whole = advanced(Run(design("hidden=9,8&dropout=0.3,0.0&optimizer=adam&lr=0.01"), data))
-    record |= {f"branch at step {step}": outcome(advanced(whole.branch(step, 0.02))) for step in (0, 5, 8)}
+    record |= {f"branch at step {step}": outcome(advanced(whole.branch(step, lr=0.02))) for step in (0, 5, 8)}
     scheduler = the("Scheduler")()
     job = TrainingJob(Run(design("momentum=0.5"), data), scheduler)
     job.play()
@@ -354,7 +354,7 @@ def planes() -> Record:
 def program(name: str, style: str, spec: RunSpec, changes: Mapping[int, float]) -> str:
     """The text of a `script` or `notebook` that repeats a run."""
     origin = the("Origin")(onednn=the("choose_matmul")().name == "oneDNN", sample=True, link="https://example.org/train?seed=1")
-    return str(the(name)(spec, style, changed(spec, changes).history.snapshot().lr_changes, origin=origin))
+    return str(the(name)(spec, style, changed(spec, changes).history.snapshot().changes, origin=origin))
 
 
 def programs(folder: Path) -> Record:
@@ -459,9 +459,9 @@ def experiments() -> Record:
         ("x" * 100, "epochs=1", {0: 1.0}),
     ):
         snapshot = changed(design(query), changes).history.snapshot()
-        text = make(design(query), snapshot.lr_changes, name).to_json(snapshot)
+        text = make(design(query), snapshot.changes, name).to_json(snapshot)
         back = make.from_json(text)
-        record[query] = {"text": text, "read": [back.spec.to_json(), exact([astuple(one) for one in back.lr_changes]), back.name]}
+        record[query] = {"text": text, "read": [back.spec.to_json(), exact([astuple(one) for one in back.changes]), back.name]}
     return record | {text: answer(make.from_json, text) for text in BAD_FILES}
 
 

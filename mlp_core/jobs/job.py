@@ -4,11 +4,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mlp_core.jobs.scheduled import ScheduledRun
 from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.network import Network
-from mlp_core.records import HistorySnapshot, StopReason, lr_after
+from mlp_core.records import HistorySnapshot, StopReason, settings_after
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
 from mlp_core.training.run import Run
@@ -25,9 +26,9 @@ class JobSnapshot:
 
     `state` is "ready", "playing", "paused", "finished" or "stopped"; `note` says why where nobody asked for that state; `sharing` counts
     the jobs that take turns, this one included, and `place` is this one's in the line for the next turn, from 1; both are 0 at rest, and
-    `place` is where nobody else wants a turn. `images_per_second` are of the last turns, waits between them included. `lr` is that of the
-    next step; `inspections` were made while somebody looked inside, oldest first; `checkpoint_steps` can be gone back to; `members` are the
-    histories of several seeds, if there are several.
+    `place` is where nobody else wants a turn. `images_per_second` are of the last turns, waits between them included. `settings` is `spec`
+    with what was changed in mid-run; `inspections` were made while somebody looked inside, oldest first; `checkpoint_steps` can be gone
+    back to; `members` are the histories of several seeds, if there are several.
     """
 
     spec: RunSpec
@@ -43,11 +44,16 @@ class JobSnapshot:
     images_per_second: float
     elapsed_seconds: float
     remaining_seconds: float | None
-    lr: float
+    settings: RunSpec
     inspections: tuple[Inspection, ...] = ()
     checkpoint_steps: tuple[int, ...] = ()
     members: tuple[HistorySnapshot, ...] = ()
     place: int = 0
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        return self.settings.lr
 
     @property
     def fraction_done(self) -> float:
@@ -137,6 +143,15 @@ class TrainingJob(ScheduledRun):
                 self._changes.append(change)
                 self._scheduler.keep(self)
 
+    def steer(self, **settings: Any) -> None:
+        """Have the run go on with other settings from its next step on: `steer(lr=0.01)`.
+
+        Raises:
+            SpecError: what `Run.change` raises.
+        """
+        self.run.changed(**settings)
+        self.change(lambda run: run.change(**settings))
+
     def look_inside(self) -> None:
         """Somebody looks inside: for some seconds from now on the run is inspected now and then, and at rest once."""
         with self._scheduler.changed:
@@ -184,7 +199,7 @@ class TrainingJob(ScheduledRun):
             images_per_second=images_per_second,
             elapsed_seconds=elapsed_seconds,
             remaining_seconds=remaining / images_per_second if images_per_second else None,
-            lr=lr_after(history.lr_changes, run.spec.lr),
+            settings=replace(run.spec, **settings_after(history.changes)),
             inspections=inspections,
             checkpoint_steps=checkpoint_steps,
             members=members,
@@ -213,7 +228,7 @@ class TrainingJob(ScheduledRun):
             place=0,
             images_per_second=0.0,
             remaining_seconds=None,
-            lr=lr_after(history.lr_changes, now.spec.lr),
+            settings=replace(now.spec, **settings_after(history.changes)),
             inspections=(*(inspection for inspection in now.inspections if inspection.step < step), kept.inspection),
             checkpoint_steps=tuple(at for at in now.checkpoint_steps if at <= step),
         )

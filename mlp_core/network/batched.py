@@ -33,11 +33,15 @@ class Batched:
         self._loss_of = loss.batched
         self._activation, self._fixed, self._hidden = networks[0].activation, spec.activation_parameter, len(spec.hidden)
         self._learned = self._activation.parameter is not None and self._activation.parameter.learnable
-        self._dropout = spec.dropout or (0.0,) * len(spec.hidden)
+        self.set_dropout(spec.dropout)
         self._generators = generators
         transposed = spec.implementation == "scratch"
         self._parameters = [_common(alike, transposed) for alike in zip(*(network.parameters() for network in networks), strict=True)]
         self._ones = torch.ones(len(networks), device=self._parameters[0].device)
+
+    def set_dropout(self, dropout: Sequence[float]) -> None:
+        """As of a `Network`."""
+        self._dropout = dropout or (0.0,) * self._hidden
 
     def parameters(self) -> list[Tensor]:
         """The leaf tensors that are learned, ordered as in every network: weights (S, n_out, n_in), biases (S, n_out, 1), α (S, 1, 1)."""

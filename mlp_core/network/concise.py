@@ -16,18 +16,23 @@ class Concise(Network):
     thread would see.
     """
 
-    def _assemble(self, layers: Sequence[tuple[Tensor, Tensor]], dropout: Sequence[float]) -> None:
+    def _assemble(self, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
         modules: list[nn.Module] = []
         for index, (weight, bias) in enumerate(layers):
             linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # where it draws no numbers of its own
             linear.weight, linear.bias = nn.Parameter(weight), nn.Parameter(bias)
             modules.append(linear)
-            if index < len(dropout):
+            if index < len(layers) - 1:
                 modules.append(Elementwise(self.activation, self._alpha(weight)))
-                if dropout[index] > 0:
-                    modules.append(Dropout(dropout[index], self._generator))
+        self._without_dropout = nn.Sequential(*modules)
+
+    def set_dropout(self, dropout: Sequence[float]) -> None:
+        modules, rest = list[nn.Module](), iter(dropout)
+        for module in self._without_dropout:
+            modules.append(module)
+            if isinstance(module, Elementwise) and (p := next(rest, 0.0)) > 0:
+                modules.append(Dropout(p, self._generator))
         self.net = nn.Sequential(*modules)
-        self._without_dropout = nn.Sequential(*(module for module in modules if not isinstance(module, Dropout)))
 
     def parameters(self) -> list[Tensor]:
         return list(self.net.parameters())

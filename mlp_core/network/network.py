@@ -72,11 +72,16 @@ class Network(ABC):
         self._loss, self._generator = loss, generator_for(spec, "dropout", device)
         drawn = initial_parameters(spec, sizes, generator_for(spec, "init"))
         layers = [(weight.to(device, dtype), bias.to(device, dtype)) for weight, bias in drawn]
-        self._assemble(layers, spec.dropout or (0.0,) * len(spec.hidden))
+        self._assemble(layers)
+        self.set_dropout(spec.dropout)
 
     @abstractmethod
-    def _assemble(self, layers: Sequence[tuple[Tensor, Tensor]], dropout: Sequence[float]) -> None:
-        """Make these the parameters: weight (n_out, n_in) and bias (n_out,) of every layer; and the probability of every hidden one."""
+    def _assemble(self, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Make these the parameters: weight (n_out, n_in) and bias (n_out,) of every layer."""
+
+    @abstractmethod
+    def set_dropout(self, dropout: Sequence[float]) -> None:
+        """Drop out with these probabilities from now on, one a hidden layer; () for none."""
 
     @abstractmethod
     def parameters(self) -> list[Tensor]:

@@ -22,14 +22,16 @@ def dropout(H: Tensor, p: float, generator: Generator) -> Tensor:
 class Scratch(Network):
     """A `Network`: H = φ(XW₁ + b₁), O = HW₂ + b₂, for any number of hidden layers. Weights W are (n_in, n_out), as in the book."""
 
-    def _assemble(self, layers: Sequence[tuple[Tensor, Tensor]], dropout: Sequence[float]) -> None:
+    def _assemble(self, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
         self.W = [weight.T.contiguous().requires_grad_() for weight, _ in layers]
         self.b = [bias.requires_grad_() for _, bias in layers]
         self.alpha = [self._alpha(weight) for weight, _ in layers[:-1]]
         for alpha in self.alpha:
             if isinstance(alpha, Tensor):
                 alpha.requires_grad_()
-        self.dropout = dropout
+
+    def set_dropout(self, dropout: Sequence[float]) -> None:
+        self.dropout = dropout or (0.0,) * len(self.alpha)
 
     def forward(self, X: Tensor, *, training: bool) -> list[Layer]:
         layers: list[Layer] = []

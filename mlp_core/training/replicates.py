@@ -55,8 +55,8 @@ class Replicates(Run):
     @property
     def members(self) -> tuple[HistorySnapshot, ...]:
         """The history of every seed."""
-        changes = tuple(self.history.lr_changes)  # of all seeds
-        snapshots = [replace(history.snapshot(), lr_changes=changes) for history in self._histories]
+        changes = tuple(self.history.changes)  # of all seeds
+        snapshots = [replace(history.snapshot(), changes=changes) for history in self._histories]
         for index, step in self._diverged.items():
             snapshots[index] = snapshots[index].until(step)
         return tuple(snapshots)
@@ -171,6 +171,10 @@ class ReplicatesState(TrainingState):
         self.optimizer = Optimizer(spec, self.batched.parameters())
         self._loss = loss
         self._test_piece = images_per_piece(sizes, len(seeds))
+
+    def follow(self, settings: RunSpec) -> None:
+        super().follow(settings)
+        self.batched.set_dropout(settings.dropout)
 
     def start_epoch(self) -> None:
         seeds, count = len(self._orders), len(self.train_labels)

@@ -10,6 +10,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
@@ -17,9 +19,19 @@ from mlp_core.data import Dataset
 from mlp_core.expression import resolve
 from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network import Network, count
-from mlp_core.records import EpochRecord, History, HistorySnapshot, LrChange, ProbeRecord, StepRecord, StopReason, lr_after
+from mlp_core.records import (
+    CHANGEABLE,
+    EpochRecord,
+    History,
+    HistorySnapshot,
+    ProbeRecord,
+    SettingChange,
+    StepRecord,
+    StopReason,
+    settings_after,
+)
 from mlp_core.runtime.devices import failure_of, find_device
-from mlp_core.spec import BOUNDS, RunSpec
+from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, marks
 from mlp_core.training.inspection import InspectionLog, inspect, measure
 from mlp_core.training.state import Evaluation, EvaluationInProgress, KeptStep, TrainingState
@@ -48,7 +60,7 @@ class Run:
                 optimizer.step()
                 losses.append(loss.item())
 
-    What it adds: tests, measured layers, checkpoints, a learning rate that may change, and an end with a reason instead of an exception.
+    What it adds: tests, measured layers, checkpoints, settings that may change, and an end with a reason instead of an exception.
     Nothing is built until the first `advance`, so that making a run is cheap wherever it is made.
 
     Args:
@@ -100,9 +112,9 @@ class Run:
         return len(self.history.epochs)
 
     @property
-    def lr(self) -> float:
-        """Learning rate of the next step."""
-        return lr_after(self.history.lr_changes, self.spec.lr)
+    def settings(self) -> RunSpec:
+        """The experiment as it goes on: `spec` with what was changed in mid-run."""
+        return replace(self.spec, **settings_after(self.history.changes))
 
     @property
     def images_seen(self) -> int:
@@ -155,21 +167,35 @@ class Run:
         """Build the network, so that it can be seen before its first step."""
         self._guarded(self._build)
 
-    def set_lr(self, lr: float) -> None:
-        """Go on with another learning rate, from the next step on. Does nothing once finished.
+    def change(self, **settings: Any) -> None:
+        """Go on with other `settings`, from the next step on: `change(lr=0.01)`. Does nothing once finished.
 
         Raises:
-            SpecError: `lr` breaks the rule of that field.
+            SpecError: one of them is not `CHANGEABLE`, or breaks the rule of its field.
         """
-        lr = BOUNDS["lr"].check("lr", lr)
+        now = self.changed(**settings)
         if self.finished:
             return
         with self.lock:
-            self.history.lr_changes = [change for change in self.history.lr_changes if change.step != self.step]
-            if lr != self.lr:
-                self.history.lr_changes.append(LrChange(self.step, lr))
+            for name in settings:
+                here = (self.step, name)  # a change that no step was done with yet gives way
+                self.history.changes = [change for change in self.history.changes if (change.step, change.field) != here]
+                if (value := getattr(now, name)) != getattr(self.settings, name):
+                    self.history.changes.append(SettingChange(self.step, name, value))
+            self.counts = count(now, self.sizes, self.activation)
         if self._state is not None:
-            self._state.optimizer.lr = lr
+            self._state.follow(now)
+
+    def changed(self, **settings: Any) -> RunSpec:
+        """The experiment as it would go on with other `settings`.
+
+        Raises:
+            SpecError: one of them is not `CHANGEABLE`, or breaks the rule of its field.
+        """
+        for name, value in settings.items():
+            if name not in CHANGEABLE:
+                raise SpecError(name, f"cannot be changed in mid-run, as {', '.join(CHANGEABLE)} can", value)
+        return replace(self.settings, **settings)
 
     def set_weight(self, layer: int, unit: int, source: int | None, value: float) -> None:
         """Set one weight by hand, or with `source` None a bias: from here on the run is not its spec's alone.
@@ -206,14 +232,14 @@ class Run:
         with self.lock:
             self.checkpoints.clear()
 
-    def branch(self, step: int, lr: float) -> Run:
-        """This experiment gone on with from a kept step with another learning rate: bit for bit what `set_lr` would have led to then.
+    def branch(self, step: int, **settings: Any) -> Run:
+        """This experiment gone on with from a kept step with other settings: bit for bit what `change` would have led to then.
 
         Only where the log of steps was thinned since, the past is as coarse as it is here.
 
         Raises:
             ValueError: `step` is not kept, or there is nothing left to train after it.
-            SpecError: `lr` breaks the rule of that field.
+            SpecError: what `change` raises.
         """
         if step == self.total_steps:
             raise ValueError(f"step: must be before the end of the run, got {step}")
@@ -222,7 +248,7 @@ class Run:
             run._start = self.checkpoints.at(step)
             run.history, run.step = run._start.past(self.history), step
             run.checkpoints.inherit(self.checkpoints, step)
-        run.set_lr(lr)
+        run.change(**settings)
         return run
 
     def kept_step(self, step: int) -> KeptStep:
@@ -261,7 +287,7 @@ class Run:
                 self._keep_checkpoint(self._state)
             else:
                 self._state.restore(self._start)
-            self._state.optimizer.lr = self.lr
+            self._state.follow(self.settings)
         return self._state
 
     def _new_state(self) -> TrainingState:

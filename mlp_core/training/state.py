@@ -128,6 +128,11 @@ class TrainingState:
         self._generator = generator_for(spec, "order")
         self.start_epoch()
 
+    def follow(self, settings: RunSpec) -> None:
+        """Take the next step with other settings, of those that may change in mid-run."""
+        self.optimizer.spec, self.optimizer.lr = settings, settings.lr
+        self.network.set_dropout(settings.dropout)
+
     def start_epoch(self) -> None:
         self.loss_sum, self.hits, self._position = 0.0, 0.0, 0
         self._order_state = self._generator.get_state()

@@ -122,7 +122,7 @@ def loss_curve(
     """Cross-entropy against epochs: each minibatch, a smoothed curve of them, and the mean of each epoch on train and test images.
 
     An epoch's training mean stands in the middle of the epoch it averages; the test value at its end, where it was measured. A run
-    whose loss stopped being a number is marked there, and so is every change of the learning rate. Of several seeds it shows the mean
+    whose loss stopped being a number is marked there, and so is every change of a setting. Of several seeds it shows the mean
     and the band from the lowest to the highest. The frame spans `total_epochs` from the start, so that a curve grows into it: what is
     drawn of full buckets (`bucket_starts`) stays as it is, bit for bit; only the last one and the end of the smooth curve change.
 
@@ -295,14 +295,14 @@ def _cut(traces: Sequence[Trace]) -> None:
 
 
 def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, total_epochs: float) -> None:
-    """Where a run broke, and where its learning rate was changed."""
+    """Where a run broke, and where its settings were changed."""
     name = f"{html.escape(run.label, quote=False)}: " if compared else ""
     if run.diverged_step is not None:
         x = run.diverged_step / run.steps_per_epoch
         marks.fault(x, f"{name}loss not finite at step {run.diverged_step:,}", row=index, leftward=x > total_epochs / 2)
     color = _style(run, index)["color"] if compared else GREY
-    for number, change in enumerate(run.history.lr_changes):
-        words = f"lr {change.lr:g}" if number < MOST_MARKED else ""
+    for number, change in enumerate(run.history.changes):
+        words = change.words if number < MOST_MARKED else ""
         marks.event(change.step / run.steps_per_epoch, words, row=index, color=color)
 
 
@@ -425,7 +425,7 @@ def _drawable(values: Floats, quantity: Quantity) -> npt.NDArray[np.float32]:
 def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs: int, *, cursor: int | None = None) -> Figure:
     """Loss or accuracy on training and test points of the plane against epochs; the frame grows by doubling, up to `total_epochs`.
 
-    Of several seeds it shows the mean and the band from the lowest to the highest. Changes of the learning rate are marked.
+    Of several seeds it shows the mean and the band from the lowest to the highest. Changes in mid-run are marked.
 
     Args:
         quantity: `LOSS` or `ACCURACY`.
@@ -442,8 +442,8 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
             kept = decimation_indices(values, PLANE_POINTS)
             traces.append(_plane_line(numbers[kept], values[kept], name, color, quantity))
     marks = Marks()
-    for number, change in enumerate(run.history.lr_changes):
-        marks.event(change.step / run.steps_per_epoch, f"lr {change.lr:g}" if number < MOST_MARKED_SMALL else "", row=number)
+    for number, change in enumerate(run.history.changes):
+        marks.event(change.step / run.steps_per_epoch, change.words if number < MOST_MARKED_SMALL else "", row=number)
     if cursor is not None:
         marks.event(cursor / run.steps_per_epoch, "", strong=True)
     share = quantity is ACCURACY

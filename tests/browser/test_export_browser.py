@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mlp_core.data import load_sample
+from mlp_core.records import settings_after
 from mlp_core.reports.export.experiment import Experiment
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -47,8 +48,8 @@ def test_the_script_prints_the_losses_of_the_run(page: Page, tmp_path: Path, sty
     page.get_by_role("radio", name=style).click()
     settle(page)
     run = Run(experiment.spec, load_sample())
-    run.advance(steps=experiment.lr_changes[0].step)
-    run.set_lr(experiment.lr_changes[0].lr)
+    run.advance(steps=experiment.changes[0].step)
+    run.change(**settings_after(experiment.changes[:1]))
     run.advance()
     printed = executed(taken(page, "Script (.py)", tmp_path), *sample_arguments())
     assert same_losses(printed.losses, run, tolerance)

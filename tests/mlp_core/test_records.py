@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlp_core.records import STEP_CAPACITY, EpochRecord, History, LrChange, ProbeRecord, StepLog, StepRecord, StopReason
+from mlp_core.records import STEP_CAPACITY, EpochRecord, History, ProbeRecord, SettingChange, StepLog, StepRecord, StopReason
 
 NAN = float("nan")
 
@@ -151,7 +151,7 @@ def long_history() -> History:
         steps=filled(12, 20),
         epochs=[EpochRecord(epoch, 4 * epoch, 1.0, 0.5, 1.1, 0.4) for epoch in (1, 2, 3)],
         probes=[ProbeRecord(step, ()) for step in (0, 4, 8, 10, 12)],
-        lr_changes=[LrChange(3, 0.2), LrChange(8, 0.05)],
+        changes=[SettingChange(3, "lr", 0.2), SettingChange(8, "lr", 0.05)],
     )
 
 
@@ -164,7 +164,7 @@ def test_a_history_up_to_a_step_has_all_of_that_step_and_nothing_later(cut: int)
     assert len(snapshot.losses) == len(snapshot.accuracies) == len(snapshot.steps)
     assert [item.step for item in snapshot.epochs] == [step for step in (4, 8, 12) if step <= cut]
     assert [item.step for item in snapshot.probes] == [step for step in (0, 4, 8, 10, 12) if step <= cut]
-    assert [item.step for item in snapshot.lr_changes] == [step for step in (3, 8) if step <= cut]
+    assert [item.step for item in snapshot.changes] == [step for step in (3, 8) if step <= cut]
     assert snapshot.stride == history.steps.stride
 
 
@@ -173,8 +173,8 @@ def test_a_history_cut_short_is_one_of_its_own() -> None:
     past = history.until(8)
     past.steps.append(record(9))
     past.epochs.clear()
-    past.lr_changes.pop()
-    assert past.lr_changes == [LrChange(3, 0.2)]
+    past.changes.pop()
+    assert past.changes == [SettingChange(3, "lr", 0.2)]
     assert history == long_history()
 
 

@@ -16,7 +16,7 @@ from safetensors.torch import load
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.records import LrChange
+from mlp_core.records import SettingChange
 from mlp_core.reports.export import STYLES, Experiment
 from mlp_core.spec import RunSpec
 from tests.support.pages.visit import again, bare, opened, said, visit
@@ -127,10 +127,10 @@ def test_a_change_of_lr_goes_along_and_the_link_says_that_it_does_not(
 ) -> None:
     opened(page, change="5")
     spec = job_of(page).run.spec
-    assert Experiment.from_json(text(downloads, "Experiment (JSON)")) == Experiment(spec, (LrChange(5, 0.01),))
+    assert Experiment.from_json(text(downloads, "Experiment (JSON)")) == Experiment(spec, (SettingChange(5, "lr", 0.01),))
     assert "lr_changes = {5: 0.01}" in text(downloads, "Script (.py)")
     assert "5: 0.01" in text(downloads, "Notebook (.ipynb)")
-    assert any("(0.01 after step 5) it cannot carry" in caption.value for caption in page.caption)
+    assert any("(lr 0.01 after step 5) it cannot carry" in caption.value for caption in page.caption)
 
 
 def test_the_link_sets_the_spec(page: AppTest) -> None:
@@ -145,7 +145,7 @@ def test_a_file_comes_back_into_the_controls(page: AppTest, downloads: dict[str,
     assert loaded(page) == job_of(page).run.spec
     (success,) = page.success
     assert success.value.startswith("The controls describe the file's experiment now.")
-    assert "the learning rate was changed: 0.01 after step 5." in success.value
+    assert "Changed in its run: lr 0.01 after step 5." in success.value
     assert page.text[0].value == f"Loaded: {job_of(page).run.spec}", "the whole page ran again, not the fragment alone"
 
 
@@ -153,7 +153,7 @@ def test_a_file_comes_back_into_the_controls(page: AppTest, downloads: dict[str,
     ("content", "words"),
     [
         (b"\x80\x04\x95cbuiltins\neval\n", "`file` must be a JSON object in UTF-8"),
-        ('{"version": 7}', "`version` must be 1, got `7`"),
+        ('{"version": 7}', "`version` must be 1 or 2, got `7`"),
         ('{"version": 1, "spec": {"lr": 1e9}}', "`lr` must be a number from 1e-05 to 100"),
         ('{"version": 1, "spec": {}, "[a](http://evil.example) <b>": 1}', "is not a field of an experiment's file"),
         ('{"version": 1, "spec": {"activation": "=`**x**"}}', "`activation` must be an expression in x"),

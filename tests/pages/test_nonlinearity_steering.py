@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.jobs import TrainingJob
 from mlp_core.labs.nonlinearity.plane import copied_weights, output_field
 from mlp_core.network import Network
-from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
+from mlp_core.records import EpochRecord, HistorySnapshot, SettingChange
 from mlp_core.training import Run
 from pages.figures.plane import LEVELS, shading_of
 from pages.ui import session
@@ -143,10 +143,10 @@ def test_a_change_of_lr_counts_from_the_next_step_and_is_marked(page: AppTest) -
     steps = job().run.steps_per_epoch
     expected = settings().run()
     expected.advance(steps=steps)
-    expected.set_lr(0.003)
+    expected.change(lr=0.003)
     expected.advance()
     assert job().run.history.steps == expected.history.steps
-    assert job().snapshot().history.lr_changes == (LrChange(steps, 0.003),)
+    assert job().snapshot().history.changes == (SettingChange(steps, "lr", 0.003),)
     figure = sent(page, "plane_loss")
     assert figure is not None
     assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [1]
@@ -188,7 +188,7 @@ def test_a_branch_has_the_past_of_its_run_and_plays_on(page: AppTest) -> None:
     until(page, lambda page: page.button(key="plane_play").disabled)
     expected = settings().run()
     expected.advance(steps=2)
-    expected.set_lr(0.5)
+    expected.change(lr=0.5)
     expected.advance()
     assert job().run.history.steps == expected.history.steps
 

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.records import LrChange
+from mlp_core.records import SettingChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.support.pages.training import LONG, SHORT, carried_out, charts, chosen, finish, job_of, losses, main_button, press
@@ -63,10 +63,10 @@ def test_a_change_of_lr_is_kept_and_is_the_one_that_the_engine_makes(page: AppTe
     press(page, "play")
     finish(page)
     expected = carried_out(SHORT, steps=1)
-    expected.set_lr(0.01)
+    expected.change(lr=0.01)
     expected.advance()
     assert job_of(page).run.history.steps == expected.history.steps
-    assert job_of(page).snapshot().history.lr_changes == (LrChange(1, 0.01),)
+    assert job_of(page).snapshot().history.changes == (SettingChange(1, "lr", 0.01),)
     assert [button for button in page.button if button.key == "lr_0.1"] == []  # an ended run can not be steered
 
 
@@ -112,7 +112,7 @@ def test_a_branch_has_the_past_of_its_run_which_stays_beside_it(page: AppTest) -
     branched = job_of(page).run
     assert branched is not first
     expected = carried_out(SHORT, steps=5)
-    expected.set_lr(0.5)
+    expected.change(lr=0.5)
     expected.advance()
     assert branched.history.steps == expected.history.steps
     assert len(kept_names(page)) == 2

@@ -59,7 +59,7 @@ def record_of(run: Run) -> tuple[object, ...]:
         [column.tobytes() for column in history.steps.columns],
         repr(history.epochs),
         repr(history.probes),
-        repr(history.lr_changes),
+        repr(history.changes),
         run.stop_reason,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mlp_core.jobs import JobSnapshot
-from mlp_core.records import EpochRecord, HistorySnapshot, LrChange, StopReason
+from mlp_core.records import EpochRecord, HistorySnapshot, SettingChange, StopReason
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, QUANTITIES, BookBand, band, known_runs
 from mlp_core.reports.comparison.kept_runs import KeptRun
 from mlp_core.spec import RunSpec
@@ -16,7 +16,7 @@ STEPS_PER_EPOCH = 235
 
 
 def history(
-    test_accuracies: Sequence[float] = (), *, steps: int | None = None, lr_changes: Sequence[tuple[int, float]] = ()
+    test_accuracies: Sequence[float] = (), *, steps: int | None = None, changes: Sequence[tuple[int, float]] = ()
 ) -> HistorySnapshot:
     """A history of d2l's setting with these test accuracies, one an epoch; of `steps` steps, as many as those epochs by default."""
     n = STEPS_PER_EPOCH * len(test_accuracies) if steps is None else steps
@@ -24,9 +24,9 @@ def history(
         EpochRecord(epoch, epoch * STEPS_PER_EPOCH, 1 / epoch, 0.8, 1 / epoch + 0.1, accuracy)
         for epoch, accuracy in enumerate(test_accuracies, start=1)
     )
-    changes = tuple(LrChange(step, lr) for step, lr in lr_changes)
+    of_lr = tuple(SettingChange(step, "lr", lr) for step, lr in changes)
     losses = array("d", (1 / step for step in range(1, n + 1)))
-    return HistorySnapshot(array("q", range(1, n + 1)), losses, array("d", [0.5]) * n, 1, epochs, (), changes)
+    return HistorySnapshot(array("q", range(1, n + 1)), losses, array("d", [0.5]) * n, 1, epochs, (), of_lr)
 
 
 def book_history(name: str, epochs: int = 10) -> HistorySnapshot:
@@ -79,7 +79,7 @@ def snapshot(
         images_per_second=0.0,
         elapsed_seconds=elapsed_seconds,
         remaining_seconds=None,
-        lr=spec.lr,
+        settings=spec,
         members=tuple(members),
     )
 

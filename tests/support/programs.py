@@ -21,7 +21,7 @@ from mlp_core.activations import trainable_activations
 from mlp_core.data import load_sample
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
 from mlp_core.initializers import INITIALIZERS
-from mlp_core.records import EpochRecord, LrChange
+from mlp_core.records import EpochRecord, SettingChange, settings_after
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 
@@ -114,12 +114,12 @@ def sample_arguments() -> tuple[str, ...]:
     return ("--data", str(SAMPLE_FOLDER), "--steps")
 
 
-def carried_out(spec: RunSpec, lr_changes: Sequence[LrChange] = ()) -> Run:
-    """A run of `spec` on the sample whose lr is changed in mid-run."""
+def carried_out(spec: RunSpec, changes: Sequence[SettingChange] = ()) -> Run:
+    """A run of `spec` on the sample whose settings are changed in mid-run."""
     run = Run(spec, load_sample())
-    for change in lr_changes:
+    for change in changes:
         run.advance(steps=change.step - run.step)
-        run.set_lr(change.lr)
+        run.change(**settings_after([change]))
     run.advance()
     return run
 

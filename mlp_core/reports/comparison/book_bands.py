@@ -120,7 +120,7 @@ def book_check(spec: RunSpec, history: HistorySnapshot, members: Sequence[Histor
     """
     name = design_of(spec)
     histories = members or (history,)
-    if name is None or history.lr_changes:
+    if name is None or history.changes:
         return None
     runs = {seed: run for seed, run in known_runs()[name].items() if seed != spec.seed}  # no run vouches for itself
     epoch = min(BOOK_DESIGNS[name].spec.epochs, *(len(one.epochs) for one in histories))

@@ -13,7 +13,7 @@ from mlp_core.activations import ACTIVATIONS
 from mlp_core.bounds import short_number
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
-from mlp_core.records import History, HistorySnapshot
+from mlp_core.records import CHANGEABLE, History, HistorySnapshot
 from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
 
 
@@ -157,11 +157,15 @@ def _lr(run: ComparedRun) -> str:
     return short_number(run.spec.lr) + (" / batch size" if run.spec.divide_by_batch else "")
 
 
-def _lr_changes(run: ComparedRun) -> str:
+def _changes(run: ComparedRun) -> str:
     """Changes on the way that a step was taken with."""
     last = run.history.steps[-1] if run.history.steps else 0
-    changes = [change for change in run.history.lr_changes if change.step < last]
-    return ", ".join(f"{short_number(change.lr)} after step {change.step:,}" for change in changes) or "none"
+    changes = [change for change in run.history.changes if change.step < last]
+    return ", ".join(f"{CHANGEABLE[change.field]} {_exactly(change.value)} after step {change.step:,}" for change in changes) or "none"
+
+
+def _exactly(value: float | tuple[float, ...]) -> str:
+    return ", ".join(map(short_number, value)) or "0" if isinstance(value, tuple) else short_number(value)
 
 
 def _train_size(run: ComparedRun) -> str:
@@ -197,7 +201,7 @@ THINGS = (
     Thing("dropout", "dropout {}", _dropout),
     OPTIMIZER,
     LR,
-    Thing("lr on the way", "lr {}", _lr_changes),
+    Thing("changes on the way", "{}", _changes),
     Thing("weight decay", "weight decay {}", lambda run: short_number(run.spec.weight_decay)),
     Thing("L1 penalty", "L1 {}", lambda run: short_number(run.spec.l1)),
     BATCH_SIZE,

@@ -198,11 +198,11 @@ def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot
 
 
 def _same_run(run: KeptRun, snapshot: JobSnapshot) -> bool:
-    """Whether one of the two is the other further on: the same experiment, and the same learning rate as far as both have come."""
+    """Whether one of the two is the other further on: the same experiment, and the same changes on the way as far as both have come."""
     if (run.spec, run.steps_per_epoch, len(run.members)) != (snapshot.spec, snapshot.steps_per_epoch, len(snapshot.members)):
         return False
     shared = min(run.history.steps[-1], snapshot.history.steps[-1])
-    mine, theirs = ([change for change in history.lr_changes if change.step < shared] for history in (run.history, snapshot.history))
+    mine, theirs = ([change for change in history.changes if change.step < shared] for history in (run.history, snapshot.history))
     return mine == theirs
 
 

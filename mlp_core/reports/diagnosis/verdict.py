@@ -5,9 +5,9 @@ d2l's dropout network, of one sigmoid layer, and of d2l's network under Adam; ro
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mlp_core.records import HistorySnapshot, LayerStats, lr_after
+from mlp_core.records import HistorySnapshot, LayerStats, settings_after
 from mlp_core.reports.diagnosis.fixes import Fix
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
@@ -58,7 +58,7 @@ class Case:
     @property
     def lr(self) -> float:
         """The learning rate in force."""
-        return lr_after(self.history.lr_changes, self.spec.lr)
+        return replace(self.spec, **settings_after(self.history.changes)).lr
 
     @property
     def accuracy(self) -> float:

@@ -1,4 +1,4 @@
-"""A whole experiment as a file: its spec, the learning rate's changes in mid-run, and for a reader what came out. JSON, nothing else.
+"""A whole experiment as a file: its spec, the changes in mid-run, and for a reader what came out. JSON, nothing else.
 
 A link (`RunSpec.to_query`) carries the spec alone; this carries the changes too. Results are written for people and other programs, and
 passed over when a file is read back: what a run gives is measured again, not believed.
@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from mlp_core.bounds import check_choice
 from mlp_core.expression import ExpressionError, resolve
-from mlp_core.records import HistorySnapshot, LrChange
-from mlp_core.spec import BOUNDS, MAX_EPOCHS, MAX_TRAIN_SIZE, Bounds, RunSpec, SpecError
+from mlp_core.records import CHANGEABLE, HistorySnapshot, SettingChange, settings_after
+from mlp_core.spec import MAX_EPOCHS, MAX_TRAIN_SIZE, Bounds, RunSpec, SpecError
 
-VERSION = 1
+VERSION, LR_ONLY = 2, 1  # that of files written now; and of those that knew no change but of the learning rate, under "lr_changes"
 MAX_FILE_BYTES = 1_000_000  # 2000 epochs take 0.4 MB
 MAX_NAME_LENGTH = 100
 MAX_CHANGES = 1000
 STEP_BOUNDS = Bounds(0, MAX_TRAIN_SIZE * MAX_EPOCHS, whole=True)
-FIELDS = ("version", "name", "spec", "lr_changes", "results")
+FIELDS = ("version", "name", "spec", "changes", "lr_changes", "results")
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What decides a run's numbers: its spec and the changes of its learning rate.
+    """What decides a run's numbers: its spec and the changes of its settings in mid-run.
 
     Args:
-        lr_changes: in the order of their steps; of several at one step the last counts.
+        changes: in the order of their steps; of several of one setting at one step the last counts.
         name: of a person's choosing; may be empty.
 
     Raises:
@@ -36,20 +37,27 @@ class Experiment:
     """
 
     spec: RunSpec
-    lr_changes: tuple[LrChange, ...] = field(default=())
+    changes: tuple[SettingChange, ...] = field(default=())
     name: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or len(self.name) > MAX_NAME_LENGTH:
             raise SpecError("name", f"must be text of at most {MAX_NAME_LENGTH} characters", self.name)
-        if len(self.lr_changes) > MAX_CHANGES:
-            raise SpecError("lr_changes", f"must have at most {MAX_CHANGES} entries", f"{len(self.lr_changes)} entries")
-        steps = []
-        for change in self.lr_changes:
-            steps.append(STEP_BOUNDS.check("lr_changes: step", change.step))
-            BOUNDS["lr"].check("lr_changes: lr", change.lr)
+        if len(self.changes) > MAX_CHANGES:
+            raise SpecError("changes", f"must have at most {MAX_CHANGES} entries", f"{len(self.changes)} entries")
+        settings, checked = self.spec, list[SettingChange]()
+        for change in self.changes:
+            step = int(STEP_BOUNDS.check("changes: step", change.step))
+            check_choice("changes: field", change.field, tuple(CHANGEABLE))
+            try:
+                settings = replace(settings, **settings_after([change]))
+            except SpecError as error:
+                raise SpecError(f"changes: {error.field}", error.rule, error.value) from error
+            checked.append(SettingChange(step, change.field, getattr(settings, change.field)))
+        steps = [change.step for change in checked]
         if steps != sorted(steps):
-            raise SpecError("lr_changes", "must stand in the order of their steps", steps)
+            raise SpecError("changes", "must stand in the order of their steps", steps)
+        object.__setattr__(self, "changes", tuple(checked))
 
     def to_json(self, history: HistorySnapshot | None = None) -> str:
         """The file; with `history` its epochs stand in it under "results". A number that is not finite stands there as null."""
@@ -57,7 +65,7 @@ class Experiment:
             "version": VERSION,
             "name": self.name,
             "spec": asdict(self.spec),
-            "lr_changes": [asdict(change) for change in self.lr_changes],
+            "changes": [asdict(change) for change in self.changes],
         }
         if history is not None:
             content["results"] = _results(history)
@@ -75,8 +83,8 @@ class Experiment:
             if name not in FIELDS:
                 raise SpecError(name[:60], "is not a field of an experiment's file", content[name])
         version = content.get("version")
-        if isinstance(version, bool) or version != VERSION:
-            raise SpecError("version", f"must be {VERSION}", version)
+        if isinstance(version, bool) or version not in (VERSION, LR_ONLY):
+            raise SpecError("version", f"must be {LR_ONLY} or {VERSION}", version)
         if not isinstance(content.get("spec"), dict):
             raise SpecError("spec", "must be an object with the fields of an experiment", content.get("spec"))
         spec = RunSpec.from_json(json.dumps(content["spec"]))
@@ -84,7 +92,7 @@ class Experiment:
             resolve(spec.activation)
         except ExpressionError as error:
             raise SpecError("activation", f"must be an expression in x ({error})", spec.activation) from error
-        return cls(spec, _changes(content.get("lr_changes", [])), content.get("name", ""))
+        return cls(spec, _changes(content), content.get("name", ""))
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:
@@ -101,14 +109,24 @@ def _parsed(text: str | bytes) -> dict[str, Any]:
     return content
 
 
-def _changes(entries: object) -> tuple[LrChange, ...]:
-    rule = 'must be a list of {"step": …, "lr": …}'
+def _changes(content: dict[str, Any]) -> tuple[SettingChange, ...]:
+    """The changes of a file, of whichever version; the values are checked where they become an experiment's."""
+    if content["version"] == LR_ONLY:
+        entries = _entries(content, "lr_changes", ("step", "lr"))
+        return tuple(SettingChange(entry["step"], "lr", entry["lr"]) for entry in entries)
+    entries = _entries(content, "changes", ("step", "field", "value"))
+    values = [tuple(entry["value"]) if isinstance(entry["value"], list) else entry["value"] for entry in entries]
+    return tuple(SettingChange(entry["step"], entry["field"], value) for entry, value in zip(entries, values, strict=True))
+
+
+def _entries(content: dict[str, Any], name: str, keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    entries, rule = content.get(name, []), f"must be a list of objects with {', '.join(keys)}"
     if not isinstance(entries, list):
-        raise SpecError("lr_changes", rule, entries)
+        raise SpecError(name, rule, entries)
     for entry in entries:
-        if not isinstance(entry, dict) or set(entry) != {"step", "lr"}:
-            raise SpecError("lr_changes", rule, entry)
-    return tuple(LrChange(STEP_BOUNDS.check("lr_changes: step", e["step"]), BOUNDS["lr"].check("lr_changes: lr", e["lr"])) for e in entries)  # type: ignore[arg-type]
+        if not isinstance(entry, dict) or set(entry) != set(keys):
+            raise SpecError(name, rule, entry)
+    return entries
 
 
 def _results(history: HistorySnapshot) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from mlp_core.data.fashion_mnist import DEBIAN_FOLDER
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
-from mlp_core.records import LrChange
+from mlp_core.records import CHANGEABLE, SettingChange
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from mlp_core.training.state import images_per_piece
 
@@ -58,30 +58,30 @@ class Origin:
         return quote(self.link, safe="%/:=&?~#+,;@._-")
 
 
-def script_of(spec: RunSpec, style: str | None = None, lr_changes: Sequence[LrChange] = (), *, origin: Origin = Origin()) -> str:
+def script_of(spec: RunSpec, style: str | None = None, changes: Sequence[SettingChange] = (), *, origin: Origin = Origin()) -> str:
     """A Python script that repeats a run: `python script.py [--data FOLDER] [--seed N] [--steps]`.
 
     It prints a line an epoch with the means that the page shows, to 4 decimals, and with `--steps` every step's loss in full.
 
     Args:
         style: "scratch" (bare tensors) or "concise" (nn.Sequential); the spec's implementation if absent.
-        lr_changes: the learning rate's changes in mid-run, in order; of several at one step the last counts.
+        changes: in mid-run, in order; of several of one setting at one step the last counts.
         origin: where the run took place.
 
     Raises:
         SpecError: another style.
         ExpressionError: the run's own activation is no expression.
     """
-    lines = _program(spec, style, lr_changes, origin, in_notebook=False)
+    lines = _program(spec, style, changes, origin, in_notebook=False)
     return spaced([line for line in lines if not line.startswith("#|")]) + "\n"
 
 
-def notebook_of(spec: RunSpec, style: str | None = None, lr_changes: Sequence[LrChange] = (), *, origin: Origin = Origin()) -> str:
+def notebook_of(spec: RunSpec, style: str | None = None, changes: Sequence[SettingChange] = (), *, origin: Origin = Origin()) -> str:
     """The same program as a Jupyter notebook (.ipynb), in cells with words and formulas between them; arguments as of `script_of`.
 
     Written as JSON by hand: the format is small, and nothing more of Jupyter is needed. Reference: nbformat 4.5.
     """
-    lines = _program(spec, style, lr_changes, origin, in_notebook=True)
+    lines = _program(spec, style, changes, origin, in_notebook=True)
     cells = []
     for number, (words, part) in enumerate(groupby(lines, key=lambda line: line.startswith("#|"))):
         source = "\n\n".join(line.removeprefix("#| ") for line in part) if words else spaced(list(part))
@@ -113,9 +113,9 @@ def spaced(lines: Sequence[str]) -> str:
     return "\n".join(text)
 
 
-def bracketed(start: str, items: Sequence[str], end: str) -> str:
+def bracketed(start: str, items: Sequence[object], end: str) -> str:
     """`start`, items with commas, `end`: in one line where it fits, else an item a line, as code formatters lay it out."""
-    line = f"{start}{', '.join(items)}{end}"
+    line = f"{start}{', '.join(map(str, items))}{end}"
     return line if len(line) <= WIDTH else "\n".join([start, *(f"    {item}," for item in items), end])
 
 
@@ -134,31 +134,35 @@ _TEMPLATES = Environment(
 _TEMPLATES.globals |= {"bracketed": bracketed, "wrapped": _wrapped, "substituted": substituted}
 
 
-def _program(spec: RunSpec, style: str | None, lr_changes: Sequence[LrChange], origin: Origin, *, in_notebook: bool) -> list[str]:
+def _program(spec: RunSpec, style: str | None, changes: Sequence[SettingChange], origin: Origin, *, in_notebook: bool) -> list[str]:
     """The program's lines, with the notebook's words between them."""
     style = spec.implementation if style is None else style
     check_choice("style", style, STYLES)
     scratch = style == "scratch"
-    changes = {change.step: change.lr for change in lr_changes}
+    changed = {name: _steps_of(spec, name, changes) for name in CHANGEABLE}
+    probabilities = {p for values in (spec.dropout, *changed["dropout"].values()) for p in values}
+    if not any(probabilities):
+        changed["dropout"].clear()
     context = {
         "in_notebook": in_notebook,
         "spec": spec,
         "scratch": scratch,
         "origin": origin,
         "title": f"{'-'.join(map(str, spec.sizes))} on Fashion-MNIST, {'from scratch' if scratch else 'with nn.Sequential'}",
-        "design": _design(spec, bool(changes), origin),
+        "design": _design(spec, [CHANGEABLE[name] for name, steps in changed.items() if steps], origin),
         "file_name": file_name(style),
         "debian_folder": DEBIAN_FOLDER,
-        "lr_changes": [f"{step}: {lr}" for step, lr in changes.items()],
+        "changed": {name: [f"{step}: {value}" for step, value in steps.items()] for name, steps in changed.items()},
         "layers": list(zip(spec.sizes, spec.sizes[1:], (*(spec.dropout or (0.0,) * len(spec.hidden)), 0.0), strict=False)),
-        "drops": any(spec.dropout),
-        "masks": any(0 < p < 1 for p in spec.dropout),
+        "drops": any(probabilities),
+        "masks": any(0 < p < 1 for p in probabilities),
+        "drops_all": 1.0 in probabilities,
         "elsewhere": origin.device != "cpu",
         "on_device": ", device=device" if origin.device != "cpu" else "",
         "to_device": ".to(device)" if origin.device != "cpu" else "",
         "test_piece": images_per_piece(spec.sizes),
     }
-    context |= _of_activation(spec, scratch) | _of_initializer(spec, scratch) | _of_optimizer(spec, scratch)
+    context |= _of_activation(spec, scratch) | _of_initializer(spec, scratch) | _of_optimizer(spec, scratch, bool(changed["weight_decay"]))
     return _TEMPLATES.get_template("program.py.jinja").render(context).splitlines()
 
 
@@ -185,18 +189,17 @@ def _of_initializer(spec: RunSpec, scratch: bool) -> dict[str, Any]:
     return {"initializer": entry, "fill": _registry_code(entry.code, spec, names)}
 
 
-def _of_optimizer(spec: RunSpec, scratch: bool) -> dict[str, Any]:
-    rule = OPTIMIZERS[spec.optimizer]
-    settings = [
-        name for name in (*rule.settings, "weight_decay", "l1") if name not in FLAGS and (getattr(spec, name) or name not in OFF_AT_ZERO)
-    ]
+def _of_optimizer(spec: RunSpec, scratch: bool, decay_changes: bool) -> dict[str, Any]:
+    rule, decays = OPTIMIZERS[spec.optimizer], spec.weight_decay > 0 or decay_changes
+    used = [name for name in (*rule.settings, "l1") if name not in FLAGS and (getattr(spec, name) or name not in OFF_AT_ZERO)]
+    settings = [*used, *(["weight_decay"] if decays else [])]
     arguments = [rule.settings[name] for name in rule.settings if name in settings or (name == "nesterov" and spec.nesterov)]
-    if spec.weight_decay or rule.decoupled:
-        arguments.append("weight_decay=weight_decay" if spec.weight_decay else "weight_decay=0.0")
-    penalties = [" + l1 * w.sign()"] * (spec.l1 > 0) + [" + weight_decay * w"] * (spec.weight_decay > 0 and not rule.decoupled)
+    if decays or rule.decoupled:
+        arguments.append("weight_decay=weight_decay" if decays else "weight_decay=0.0")
+    penalties = [" + l1 * w.sign()"] * (spec.l1 > 0) + [" + weight_decay * w"] * (decays and not rule.decoupled)
     per_batch = " / batch_size" if spec.divide_by_batch else ""
     gradient = "".join(["w.grad", *penalties])
-    move = _registry_code(rule.code, spec, {"lr": f"lr{per_batch}", "gradient": gradient})
+    move = _registry_code(rule.code, spec, {"lr": f"lr{per_batch}", "gradient": gradient, "weight_decay": decays})
     return {
         "rule": rule,
         "settings": settings,
@@ -211,12 +214,18 @@ def _of_optimizer(spec: RunSpec, scratch: bool) -> dict[str, Any]:
     }
 
 
-def _registry_code(code: str, spec: RunSpec, names: dict[str, str]) -> str:
+def _registry_code(code: str, spec: RunSpec, names: dict[str, Any]) -> str:
     """The lines of a registry's entry for a run of `spec`."""
     return _TEMPLATES.from_string(code).render(asdict(spec) | names).rstrip("\n")
 
 
-def _design(spec: RunSpec, lr_changed: bool, origin: Origin) -> list[str]:
+def _steps_of(spec: RunSpec, name: str, changes: Sequence[SettingChange]) -> dict[int, Any]:
+    """After how many steps a setting was changed -> to what; of dropout to one probability a hidden layer."""
+    steps: dict[int, Any] = {change.step: change.value for change in changes if change.field == name}
+    return {step: value or (0.0,) * len(spec.hidden) for step, value in steps.items()} if name == "dropout" else steps
+
+
+def _design(spec: RunSpec, changed: Sequence[str], origin: Origin) -> list[str]:
     """The experiment in words, and what must be known to get its numbers."""
     activation = "own activation" if spec.expression is not None else resolve(spec.activation).label
     parts = [
@@ -227,8 +236,8 @@ def _design(spec: RunSpec, lr_changed: bool, origin: Origin) -> list[str]:
         f"batches of {spec.batch_size}, {spec.epochs} epochs, seed {spec.seed}",
     ]
     lines = ["; ".join(parts) + "."]
-    if lr_changed:
-        lines.append("The learning rate was changed in mid-run; a link cannot carry that, this program does.")
+    if changed:
+        lines.append(f"Changed in mid-run: {', '.join(changed)}; a link cannot carry that, this program does.")
     if origin.seeds > 1:
         which = f"of the seeds {spec.seed} to {spec.seed + origin.seeds - 1}. This is the first; set seed for the others."
         lines.append(f"The run trained {origin.seeds} networks at once, {which}")

@@ -173,6 +173,6 @@ def _link(link: LinkState, snapshot: JobSnapshot) -> None:
     text = "The link sets every control to this experiment; the same seeds give the same numbers."
     if link["data"] == OWN and points_left_out():
         text += " Its points come from a file and are too many for a link."
-    if snapshot.history.lr_changes:
-        text += f" That the learning rate was changed in mid-run ({changes_in_words(snapshot.history.lr_changes)}) it cannot carry."
+    if snapshot.history.changes:
+        text += f" What was changed in mid-run ({changes_in_words(snapshot.history.changes)}) it cannot carry."
     st.caption(text)

@@ -95,7 +95,7 @@ def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None
 
 def _branch(job: TrainingJob, step: int, lr: float) -> None:
     """Train on from an earlier step with another learning rate, in the place of `job`."""
-    group, run = session.jobs().group(JOB), job.run.branch(step, lr)
+    group, run = session.jobs().group(JOB), job.run.branch(step, lr=lr)
     with suppress(MemoryBudgetError):  # then the page tries the experiment from its start, and says why that cannot be
         if group is not None and group.jobs[0] is job:
             session.start_job(JOB, group.key, lambda: run).run.prepare()

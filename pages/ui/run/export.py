@@ -7,7 +7,7 @@ import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot, TrainingJob
-from mlp_core.records import LrChange
+from mlp_core.records import SettingChange
 from mlp_core.reports.export import STYLES, Experiment, Origin, epochs_csv, file_name, notebook_of, script_of, steps_csv, weights_of
 from mlp_core.reports.export.experiment import MAX_FILE_BYTES
 from mlp_core.runtime.devices import ONEDNN, find_device
@@ -53,7 +53,7 @@ def _program(snapshot: JobSnapshot) -> None:
         "A program of its own for exactly this run. It needs PyTorch and nothing of this playground, draws the same random numbers, and "
         "prints the losses that you see here."
     )
-    spec, changes = snapshot.spec, snapshot.history.lr_changes
+    spec, changes = snapshot.spec, snapshot.history.changes
     device = find_device(spec.device).type
     origin = Origin(  # all runs of this process go through the same matrix product and the same images
         device=device,
@@ -110,12 +110,12 @@ def _whole(snapshot: JobSnapshot) -> None:
     st.markdown("##### The whole experiment")
     history, spec = snapshot.history, snapshot.spec
     st.code(page_address(spec.to_query()), language=None, wrap_lines=True)
-    if history.lr_changes:
-        changes = changes_in_words(history.lr_changes)
-        st.caption(f"The link sets every control; that the learning rate was changed in mid-run ({changes}) it cannot carry. The file can.")
+    if history.changes:
+        changes = changes_in_words(history.changes)
+        st.caption(f"The link sets every control; what was changed in mid-run ({changes}) it cannot carry. The file can.")
     else:
         st.caption("The link sets every control to this experiment. So does the file, which also holds the results.")
-    download("Experiment (JSON)", "experiment.json", lambda: Experiment(spec, history.lr_changes).to_json(history), "application/json")
+    download("Experiment (JSON)", "experiment.json", lambda: Experiment(spec, history.changes).to_json(history), "application/json")
 
 
 def _upload(load: Callable[[RunSpec], None]) -> None:
@@ -137,15 +137,15 @@ def _upload(load: Callable[[RunSpec], None]) -> None:
     elif isinstance(outcome, Experiment):
         what = f"the experiment {plain(outcome.name)}" if outcome.name else "the file's experiment"
         text = f"The controls describe {what} now."
-        if outcome.lr_changes:
-            changes = changes_in_words(outcome.lr_changes)
-            text += f" In its run the learning rate was changed: {changes}. Change it there while you train."
+        if outcome.changes:
+            changes = changes_in_words(outcome.changes)
+            text += f" Changed in its run: {changes}. Change that while you train."
         st.success(text, icon=":material/check_circle:")
 
 
-def changes_in_words(changes: tuple[LrChange, ...]) -> str:
-    """Changes of the learning rate, the first few of them."""
-    shown = [f"{change.lr:g} after step {change.step:,}" for change in changes[:MOST_CHANGES]]
+def changes_in_words(changes: tuple[SettingChange, ...]) -> str:
+    """Changes in mid-run, the first few of them."""
+    shown = [f"{change.words} after step {change.step:,}" for change in changes[:MOST_CHANGES]]
     return ", ".join(shown) + (", …" if len(changes) > MOST_CHANGES else "")
 
 

@@ -92,7 +92,7 @@ def train_fixed(set_controls: Callable[[RunSpec], None], spec: RunSpec) -> None:
 
 def branch(job: TrainingJob, step: int, lr: float) -> None:
     """Go on from an earlier step of `job` with another lr, in a run of its own."""
-    run = job.run.branch(step, lr)
+    run = job.run.branch(step, lr=lr)
     if (branched := _started(lambda: run)) is not None:
         branched.play()
 
@@ -151,7 +151,7 @@ def _change_lr(job_of: JobOf, factor: float | None = None) -> None:
     accept("lr")
     if factor is None:
         st.session_state["lr_wish"] = ""
-    job.change(lambda run: run.set_lr(lr))
+    job.steer(lr=lr)
 
 
 class RunAtStep(NamedTuple):

@@ -19,7 +19,7 @@ def trained() -> TrainingJob:
     run = Run(SPEC, load_sample())
     if "change" in st.query_params:
         run.advance(steps=int(st.query_params["change"]))
-        run.set_lr(0.01)
+        run.change(lr=0.01)
     run.advance(steps=int(st.query_params.get("steps", "20")) - run.step)
     return TrainingJob(run, Scheduler())
 

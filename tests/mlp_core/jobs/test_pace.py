@@ -79,10 +79,10 @@ def test_tests_and_changes_keep_no_pace(clock: Clock, monkeypatch: pytest.Monkey
     one.take_turn()
     assert (one.run.testing, one.run.epoch, one.run.step) == (False, 1, 4)
     assert one.due > clock.now
-    one.change(lambda run: run.set_lr(0.5))
+    one.change(lambda run: run.change(lr=0.5))
     assert one.due <= clock.now
     one.take_turn()
-    assert (one.run.lr, one.run.step) == (0.5, 4)
+    assert (one.run.settings.lr, one.run.step) == (0.5, 4)
 
 
 @pytest.mark.parametrize(("make", "networks"), [(Run, 1), (Replicates, 5)])

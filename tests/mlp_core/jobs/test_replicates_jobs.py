@@ -38,7 +38,7 @@ def test_a_job_steps_pauses_and_stops_them(scheduler: Scheduler) -> None:
     assert (job.state, run.step, [len(member.steps) for member in job.snapshot().members]) == ("paused", 3, [3] * 5)
     assert run.evaluation is not None
     assert run.evaluation.step == 3
-    job.change(lambda run: run.set_lr(0.05))
+    job.change(lambda run: run.change(lr=0.05))
     job.step_epoch()
     rest(job)
     assert (job.state, run.step, run.epoch, job.snapshot().lr) == ("paused", 4, 1, 0.05)

@@ -9,7 +9,7 @@ import pytest
 
 from mlp_core.jobs import JobSnapshot, Scheduler, TrainingJob, scheduled
 from mlp_core.jobs.job import KEPT_READY
-from mlp_core.records import LrChange
+from mlp_core.records import SettingChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, inspection
 from tests.support.engine import LONG, RICH, Gate, clouds, discard, finished, job_of, kind_of, record_of, rest, until, weights_of
@@ -70,15 +70,15 @@ class TestChangeOfLr:
         job = job_of(scheduler, RICH)
         job.step(5)
         rest(job)
-        job.change(lambda run: run.set_lr(0.02))
+        job.change(lambda run: run.change(lr=0.02))
         rest(job)
         snapshot = job.snapshot()
-        assert (snapshot.state, snapshot.lr, snapshot.history.lr_changes) == ("paused", 0.02, (LrChange(5, 0.02),))
+        assert (snapshot.state, snapshot.lr, snapshot.history.changes) == ("paused", 0.02, (SettingChange(5, "lr", 0.02),))
         job.play()
         rest(job)
         whole = Run(RICH, clouds())
         whole.advance(steps=5)
-        whole.set_lr(0.02)
+        whole.change(lr=0.02)
         whole.advance()
         assert record_of(job.run) == record_of(whole)
         assert weights_of(job.run) == weights_of(whole)
@@ -90,15 +90,15 @@ class TestChangeOfLr:
         assert job.snapshot().lr == 0.1
         job.play()
         gate.await_step()
-        job.change(lambda run: run.set_lr(0.02))
+        job.change(lambda run: run.change(lr=0.02))
         gate.let()
         rest(job)
-        assert job.snapshot().history.lr_changes == (LrChange(1, 0.02),)
+        assert job.snapshot().history.changes == (SettingChange(1, "lr", 0.02),)
         assert job.snapshot().lr == 0.02
 
     def test_of_an_ended_job_does_nothing(self, scheduler: Scheduler) -> None:
         job = done(scheduler)
-        job.change(lambda run: run.set_lr(0.02))
+        job.change(lambda run: run.change(lr=0.02))
         rest(job)
         assert job.snapshot().lr == 0.1
 
@@ -135,18 +135,18 @@ class TestRewound:
         job = job_of(scheduler, RICH)
         job.step(5)
         rest(job)
-        job.change(lambda run: run.set_lr(0.02))
+        job.change(lambda run: run.change(lr=0.02))
         job.play()
         rest(job)
         assert [job.rewound(step).snapshot.lr for step in (4, 5, 8)] == [0.1, 0.02, 0.02]
-        assert job.rewound(4).snapshot.history.lr_changes == ()
+        assert job.rewound(4).snapshot.history.changes == ()
 
     def test_shows_a_change_made_there_after_it_was_seen(self, scheduler: Scheduler) -> None:
         job = job_of(scheduler, RICH)
         job.step(5)
         rest(job)
         assert job.rewound(5).snapshot.lr == 0.1
-        job.change(lambda run: run.set_lr(0.02))
+        job.change(lambda run: run.change(lr=0.02))
         rest(job)
         assert job.rewound(5).snapshot.lr == 0.02
 
@@ -204,14 +204,14 @@ class TestRewound:
 
 
 def test_a_branch_is_a_job_like_any_other(scheduler: Scheduler) -> None:
-    branch = TrainingJob(done(scheduler).run.branch(5, 0.02), scheduler)
+    branch = TrainingJob(done(scheduler).run.branch(5, lr=0.02), scheduler)
     assert (branch.state, branch.snapshot().step, branch.snapshot().lr) == ("ready", 5, 0.02)
     branch.play()
     rest(branch)
     assert kind_of(branch.run) == "completed"
     whole = Run(RICH, clouds())
     whole.advance(steps=5)
-    whole.set_lr(0.02)
+    whole.change(lr=0.02)
     whole.advance()
     assert record_of(branch.run) == record_of(whole)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from functools import partial
@@ -9,23 +10,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.records import LrChange, StepLog
+from mlp_core.records import SettingChange, StepLog
 from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
 from tests.support.drawn import specs
-from tests.support.engine import RICH, SPEC, both_implementations, clouds, finished, network_of, record_of, weights_of
+from tests.support.engine import RICH, SPEC, both_implementations, clouds, cross_entropy, finished, network_of, record_of, weights_of
 
 LRS = st.sampled_from([1e-5, 0.01, 0.05, 0.3, 100])
 
 
 def changed(spec: RunSpec, step: int, lr: float) -> Run:
-    """A whole run in which `set_lr` was called after `step` steps."""
+    """A whole run in which `change(lr=…)` was called after `step` steps."""
     run = Run(spec, clouds())
     run.advance(steps=step)
-    run.set_lr(lr)
+    run.change(lr=lr)
     run.advance()
     return run
 
@@ -40,7 +42,7 @@ class TestSetLr:
         runs = Run(spec, clouds()), Run(spec, clouds())
         for run in runs:
             run.advance(steps=5)
-        runs[1].set_lr(0.02)
+        runs[1].change(lr=0.02)
         moves = []
         for run in runs:
             before = [w.detach().double() for w in network_of(run).parameters()]
@@ -52,29 +54,29 @@ class TestSetLr:
 
     def test_is_recorded_with_the_step_after_which_it_counts(self) -> None:
         run = Run(SPEC, clouds())
-        assert run.lr == 0.1
+        assert run.settings.lr == 0.1
         run.advance(steps=3)
-        run.set_lr(0.05)
-        assert run.lr == 0.05
+        run.change(lr=0.05)
+        assert run.settings.lr == 0.05
         run.advance(steps=2)
-        run.set_lr(1)
-        assert run.history.lr_changes == [LrChange(3, 0.05), LrChange(5, 1.0)]
-        assert run.history.snapshot().lr_changes == (LrChange(3, 0.05), LrChange(5, 1.0))
+        run.change(lr=1)
+        assert run.history.changes == [SettingChange(3, "lr", 0.05), SettingChange(5, "lr", 1.0)]
+        assert run.history.snapshot().changes == (SettingChange(3, "lr", 0.05), SettingChange(5, "lr", 1.0))
 
     def test_of_several_at_one_step_the_last_counts_and_none_that_changes_nothing(self) -> None:
         run = Run(SPEC, clouds())
-        run.set_lr(0.1)
-        assert run.history.lr_changes == []
+        run.change(lr=0.1)
+        assert run.history.changes == []
         for lr in (0.5, 0.2, 0.3):
-            run.set_lr(lr)
-        assert run.history.lr_changes == [LrChange(0, 0.3)]
+            run.change(lr=lr)
+        assert run.history.changes == [SettingChange(0, "lr", 0.3)]
         run.advance(steps=2)
-        run.set_lr(0.3)
-        run.set_lr(0.1)
-        run.set_lr(0.3)
-        assert run.history.lr_changes == [LrChange(0, 0.3)]
-        run.set_lr(0.1)
-        assert run.history.lr_changes == [LrChange(0, 0.3), LrChange(2, 0.1)]
+        run.change(lr=0.3)
+        run.change(lr=0.1)
+        run.change(lr=0.3)
+        assert run.history.changes == [SettingChange(0, "lr", 0.3)]
+        run.change(lr=0.1)
+        assert run.history.changes == [SettingChange(0, "lr", 0.3), SettingChange(2, "lr", 0.1)]
 
     def test_before_the_first_step_is_that_experiment_from_the_start(self) -> None:
         whole = changed(RICH, 0, 0.03)
@@ -85,7 +87,7 @@ class TestSetLr:
         run.advance(steps=3)
         run.advance(steps=1, seconds=0.0)
         assert run.testing
-        run.set_lr(0.02)
+        run.change(lr=0.02)
         run.advance()
         whole = changed(RICH, 4, 0.02)
         assert record_of(run) == record_of(whole)
@@ -96,21 +98,105 @@ class TestSetLr:
     def test_refuses_what_a_spec_refuses(self, lr: Any) -> None:
         run = Run(SPEC, clouds())
         refusals = []
-        for attempt in (partial(replace, SPEC, lr=lr), partial(run.set_lr, lr)):
+        for attempt in (partial(replace, SPEC, lr=lr), partial(run.change, lr=lr)):
             try:
                 attempt()
             except SpecError as refusal:
                 refusals.append(str(refusal))
         assert refusals in ([], refusals[:1] * 2)
-        assert run.lr == (0.1 if refusals else lr)
+        assert run.settings.lr == (0.1 if refusals else lr)
 
     def test_does_nothing_to_a_run_that_ended(self) -> None:
         run = finished()
         before = record_of(run)
-        run.set_lr(0.2)
+        run.change(lr=0.2)
         assert record_of(run) == before
         with pytest.raises(SpecError):
-            run.set_lr(-1)
+            run.change(lr=-1)
+
+
+class TestChange:
+    """Other settings than lr, from the next step on."""
+
+    @both_implementations
+    def test_weight_decay_alone_shrinks_every_parameter(self, implementation: str) -> None:
+        """w ← (1 − ηλ) w − ηg: what λ adds to a step is −ηλw."""
+        spec = replace(SPEC, implementation=implementation, lr=0.05, init_std=1.0)
+        runs = Run(spec, clouds()), Run(spec, clouds())
+        for run in runs:
+            run.advance(steps=3)
+        before = [w.detach().double() for w in network_of(runs[0]).parameters()]
+        runs[1].change(weight_decay=0.5)
+        for run in runs:
+            run.advance(steps=1)
+        plain, decayed = ([w.detach().double() for w in network_of(run).parameters()] for run in runs)
+        for w, a, b in zip(before, plain, decayed, strict=True):
+            np.testing.assert_allclose(b - a, -0.05 * 0.5 * w, atol=3e-7)
+
+    @both_implementations
+    @pytest.mark.parametrize("activation", ["relu", "prelu"])
+    def test_all_units_can_be_dropped_for_a_step(self, activation: str, implementation: str) -> None:
+        """Then the outputs are the last bias, and the layer below learns nothing."""
+        run = Run(replace(SPEC, implementation=implementation, activation=activation), clouds())
+        run.advance(steps=2)
+        first, bias = network_of(run).weights()[0][0].clone(), network_of(run).weights()[-1][1].clone()
+        run.change(dropout=(1.0,))
+        run.advance(steps=1)
+        assert torch.equal(network_of(run).weights()[0][0], first)
+        batch = clouds().train_labels[torch.randperm(50, generator=torch.Generator().manual_seed(1))[32:48]]
+        logits = bias.repeat(len(batch), 1).numpy()
+        assert run.history.steps[-1].loss == pytest.approx(cross_entropy(logits, batch.numpy()).mean(), rel=1e-6)
+        run.change(dropout=())
+        run.advance(steps=1)
+        assert not torch.equal(network_of(run).weights()[0][0], first)
+
+    def test_changes_at_one_step_give_way_field_by_field(self) -> None:
+        run = Run(SPEC, clouds())
+        run.advance(steps=2)
+        run.change(weight_decay=0.1, lr=0.3)
+        run.change(weight_decay=0.2)
+        run.change(dropout=(0.5,))
+        assert run.history.changes == [
+            SettingChange(2, "lr", 0.3),
+            SettingChange(2, "weight_decay", 0.2),
+            SettingChange(2, "dropout", (0.5,)),
+        ]
+        assert run.settings == replace(SPEC, lr=0.3, weight_decay=0.2, dropout=(0.5,))
+        run.change(weight_decay=0.0, dropout=())
+        assert run.history.changes == [SettingChange(2, "lr", 0.3)]
+
+    def test_a_branch_has_the_changes_before_it_and_its_own(self) -> None:
+        parent = Run(RICH, clouds())
+        parent.advance(steps=5)
+        parent.change(weight_decay=0.1, dropout=())
+        parent.advance()
+        branch = parent.branch(10, lr=0.05, dropout=(0.6,))
+        branch.advance()
+        whole = Run(RICH, clouds())
+        whole.advance(steps=5)
+        whole.change(weight_decay=0.1, dropout=())
+        whole.advance(steps=5)
+        whole.change(lr=0.05, dropout=(0.6,))
+        whole.advance()
+        assert record_of(branch) == record_of(whole)
+        assert weights_of(branch) == weights_of(whole)
+
+    @pytest.mark.parametrize(
+        ("settings", "rule"),
+        [
+            ({"weight_decay": -1}, "weight_decay: must be a number from 0 to 100, got -1"),
+            ({"dropout": (0.5, 0.5)}, "dropout: must have one probability a hidden layer"),
+            ({"dropout": (1.5,)}, "dropout: must be a number from 0 to 1, got 1.5"),
+            ({"momentum": 0.5}, "momentum: cannot be changed in mid-run, as lr, weight_decay, dropout can, got 0.5"),
+            ({"lr": 0.5, "seed": 3}, "seed: cannot be changed in mid-run"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_and_changes_nothing(self, settings: dict[str, Any], rule: str) -> None:
+        run = Run(SPEC, clouds())
+        run.advance(steps=2)
+        with pytest.raises(SpecError, match=re.escape(rule)):
+            run.change(**settings)
+        assert run.history.changes == []
 
 
 class TestBranch:
@@ -124,7 +210,7 @@ class TestBranch:
         parent.prepare()
         steps = [step for step in parent.checkpoints.steps if step < parent.total_steps]
         step = draw.draw(st.sampled_from(steps), "step")
-        branch = parent.branch(step, lr)
+        branch = parent.branch(step, lr=lr)
         if draw.draw(st.booleans(), "the parent goes on first"):
             parent.advance()
         branch.advance()
@@ -143,7 +229,7 @@ class TestBranch:
     )
     def test_in_the_middle_of_an_epoch_goes_on_with_averages_masks_and_order(self, changes: dict[str, Any], implementation: str) -> None:
         spec = replace(RICH, implementation=implementation, lr=0.01, **changes)
-        branch = finished(spec).branch(5, 0.02)
+        branch = finished(spec).branch(5, lr=0.02)
         assert (branch.step, branch.epoch, branch.finished) == (5, 1, False)
         assert branch.step % branch.steps_per_epoch == 1
         branch.advance()
@@ -153,48 +239,48 @@ class TestBranch:
 
     def test_with_the_same_rate_is_the_run_again(self) -> None:
         whole = finished(RICH)
-        branch = whole.branch(10, RICH.lr)
-        assert branch.history.lr_changes == []
+        branch = whole.branch(10, lr=RICH.lr)
+        assert branch.history.changes == []
         branch.advance()
         assert record_of(branch) == record_of(whole)
 
     def test_in_the_place_of_a_change_made_at_that_step(self) -> None:
         parent = changed(RICH, 5, 0.5)
-        branch = parent.branch(5, 0.02)
+        branch = parent.branch(5, lr=0.02)
         branch.advance()
         assert record_of(branch) == record_of(changed(RICH, 5, 0.02))
-        back = parent.branch(5, RICH.lr)
+        back = parent.branch(5, lr=RICH.lr)
         back.advance()
         assert record_of(back) == record_of(finished(RICH))
 
     def test_after_a_change_keeps_it(self) -> None:
-        branch = changed(RICH, 5, 0.5).branch(10, 0.02)
+        branch = changed(RICH, 5, 0.5).branch(10, lr=0.02)
         branch.advance()
-        assert branch.history.lr_changes == [LrChange(5, 0.5), LrChange(10, 0.02)]
+        assert branch.history.changes == [SettingChange(5, "lr", 0.5), SettingChange(10, "lr", 0.02)]
         again = Run(RICH, clouds())
         again.advance(steps=5)
-        again.set_lr(0.5)
+        again.change(lr=0.5)
         again.advance(steps=5)
-        again.set_lr(0.02)
+        again.change(lr=0.02)
         again.advance()
         assert record_of(branch) == record_of(again)
         assert weights_of(branch) == weights_of(again)
 
     def test_of_a_branch(self) -> None:
-        first = finished(RICH).branch(10, 0.02)
+        first = finished(RICH).branch(10, lr=0.02)
         first.advance()
-        second = first.branch(5, 0.3)
+        second = first.branch(5, lr=0.3)
         second.advance()
         assert record_of(second) == record_of(changed(RICH, 5, 0.3))
 
     def test_can_be_changed_before_it_begins(self) -> None:
-        branch = finished(RICH).branch(5, 0.5)
-        branch.set_lr(0.02)
+        branch = finished(RICH).branch(5, lr=0.5)
+        branch.change(lr=0.02)
         branch.advance()
         assert record_of(branch) == record_of(changed(RICH, 5, 0.02))
 
     def test_builds_nothing_until_it_works(self) -> None:
-        branch = finished(RICH).branch(5, 0.5)
+        branch = finished(RICH).branch(5, lr=0.5)
         assert branch.network is None
         branch.prepare()
         assert branch.network is not None
@@ -205,32 +291,32 @@ class TestBranch:
         stopped = Run(RICH, clouds())
         stopped.advance(steps=7)
         stopped.stop("stopped", "Stopped by hand.")
-        branch = stopped.branch(5, 0.2)
+        branch = stopped.branch(5, lr=0.2)
         branch.advance()
         assert record_of(branch) == record_of(changed(RICH, 5, 0.2))
         wild = replace(SPEC, activation="=exp(x*x)", lr=10.0, epochs=50)
         lost = finished(wild)
         assert lost.step < lost.total_steps
-        saved = lost.branch(0, 1e-3)
+        saved = lost.branch(0, lr=1e-3)
         saved.advance()
         assert saved.step == saved.total_steps
 
     def test_refuses_what_is_not_kept_and_says_what_is(self) -> None:
         run = Run(RICH, clouds())
         with pytest.raises(ValueError, match=r"step: must be one that is kept \(none\)"):
-            run.branch(0, 0.2)
+            run.branch(0, lr=0.2)
         run.advance(steps=7)
         for step in (8, -1, 19):
             with pytest.raises(ValueError, match=rf"step: must be one that is kept \(0, 1, 2, .*\), got {step}"):
-                run.branch(step, 0.2)
+                run.branch(step, lr=0.2)
         run.advance()
         with pytest.raises(ValueError, match="step: must be before the end of the run, got 20"):
-            run.branch(20, 0.2)
+            run.branch(20, lr=0.2)
         with pytest.raises(SpecError, match="lr: must be a number"):
-            run.branch(5, 0.0)
+            run.branch(5, lr=0.0)
         run.abandon()
         with pytest.raises(ValueError, match="none"):
-            run.branch(5, 0.2)
+            run.branch(5, lr=0.2)
 
     def test_from_a_log_that_was_thinned_since_is_as_coarse_and_otherwise_the_same(self) -> None:
         def run() -> Run:
@@ -241,12 +327,12 @@ class TestBranch:
         parent = run()
         parent.advance()
         assert parent.history.steps.stride == 4
-        branch = parent.branch(5, 0.2)
+        branch = parent.branch(5, lr=0.2)
         assert [record.step for record in branch.history.steps] == [4, 5]
         branch.advance()
         whole = run()
         whole.advance(steps=5)
-        whole.set_lr(0.2)
+        whole.change(lr=0.2)
         whole.advance()
         assert record_of(branch) == record_of(whole)
 
@@ -256,7 +342,7 @@ class TestBranch:
         parent.prepare()
         worker = threading.Thread(target=parent.advance)
         worker.start()
-        branches = [parent.branch(parent.checkpoints.steps[-2:][0], 0.2) for _ in range(10)]
+        branches = [parent.branch(parent.checkpoints.steps[-2:][0], lr=0.2) for _ in range(10)]
         worker.join()
         assert record_of(parent) == record_of(finished(spec))
         for branch in branches[::5]:

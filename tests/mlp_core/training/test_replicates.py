@@ -16,7 +16,7 @@ from mlp_core.data import Dataset, load_sample
 from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
 from mlp_core.losses import CROSS_ENTROPY, LOSSES, Loss
 from mlp_core.network import Network
-from mlp_core.records import HistorySnapshot, LrChange
+from mlp_core.records import HistorySnapshot, SettingChange
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
@@ -66,7 +66,7 @@ def assert_same_history(ours: HistorySnapshot, theirs: HistorySnapshot) -> None:
     assert ours.steps == theirs.steps
     assert list(ours.losses) == pytest.approx(list(theirs.losses), rel=SAME, nan_ok=True)
     assert list(ours.accuracies) == pytest.approx(list(theirs.accuracies), rel=SAME, nan_ok=True)
-    assert ours.lr_changes == theirs.lr_changes
+    assert ours.changes == theirs.changes
     assert [(record.epoch, record.step) for record in ours.epochs] == [(record.epoch, record.step) for record in theirs.epochs]
     for mine, other in zip(ours.epochs, theirs.epochs, strict=True):
         for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy"):
@@ -163,13 +163,30 @@ def test_a_changed_learning_rate_is_that_of_all_seeds() -> None:
 
     def changed(run: Run) -> None:
         run.advance(steps=3)
-        run.set_lr(0.1)
+        run.change(lr=0.1)
 
     run = Replicates(spec, data)
     changed(run)
     run.advance()
     assert_same(run, singles(spec, data, before=changed))
-    assert [member.lr_changes for member in run.members] == [(LrChange(3, 0.1),)] * 5
+    assert [member.changes for member in run.members] == [(SettingChange(3, "lr", 0.1),)] * 5
+
+
+def test_changed_penalties_and_masks_are_those_of_all_seeds() -> None:
+    data = clouds()
+
+    def changed(run: Run) -> None:
+        run.advance(steps=3)
+        run.change(weight_decay=0.3, dropout=(0.5,))
+        run.advance(steps=2)
+        run.change(dropout=())
+        run.advance(steps=1)
+        run.change(weight_decay=0.0, dropout=(0.2,))
+
+    run = Replicates(SPEC, data)
+    changed(run)
+    run.advance()
+    assert_same(run, singles(SPEC, data, before=changed))
 
 
 def breaking(seed: int) -> Callable[[Run], None]:

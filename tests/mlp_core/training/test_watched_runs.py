@@ -113,7 +113,7 @@ def test_points_in_the_plane(loss: str, hidden: tuple[int, ...]) -> None:
     kept = run.kept_step(run.total_steps)
     assert run.evaluation is not None
     assert kept.evaluation.loss == run.evaluation.loss
-    branch = run.branch(1, 0.01)
+    branch = run.branch(1, lr=0.01)
     branch.advance()
     assert branch.finished
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.bounds import SpecError
-from mlp_core.records import EpochRecord, History, LrChange, StepRecord
+from mlp_core.records import EpochRecord, History, SettingChange, StepRecord
 from pages.figures import training
 from pages.figures.figure import Figure
 from pages.figures.palette import SERIES, TEST, TRAIN
@@ -443,7 +443,7 @@ def test_seeds_beside_a_single_run_share_its_group_and_their_color() -> None:
 
 
 def test_a_change_of_lr_is_marked_after_its_step() -> None:
-    history = replace(run(falling(200)).history, lr_changes=(LrChange(75, 0.01), LrChange(150, 0.001)))
+    history = replace(run(falling(200)).history, changes=(SettingChange(75, "lr", 0.01), SettingChange(150, "lr", 0.001)))
     changed = CurveSeries(history, PER_EPOCH)
     figure = sound(loss_curve(changed, 4), BYTES)
     lines = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlp_core.records import EpochRecord, HistorySnapshot, LrChange
+from mlp_core.records import EpochRecord, HistorySnapshot, SettingChange
 from pages.figures import training
 from pages.figures.series import CurveSeries
 from pages.figures.training import ACCURACY, LOSS, MOST_MARKED_SMALL, PLANE_POINTS
@@ -22,9 +22,9 @@ def history(test_losses: list[float]) -> HistorySnapshot:
     return HistorySnapshot(array("q"), array("d"), array("d"), 1, tuple(epochs), ())
 
 
-def series(*test_losses: list[float], changes: tuple[LrChange, ...] = ()) -> CurveSeries:
+def series(*test_losses: list[float], changes: tuple[SettingChange, ...] = ()) -> CurveSeries:
     histories = [history(losses) for losses in test_losses]
-    return CurveSeries(replace(histories[0], lr_changes=changes), 4, members=histories if len(histories) > 1 else ())
+    return CurveSeries(replace(histories[0], changes=changes), 4, members=histories if len(histories) > 1 else ())
 
 
 def test_long_curves_are_thinned_and_end_where_they_end() -> None:
@@ -55,7 +55,7 @@ def test_several_seeds_are_a_mean_between_the_lowest_and_the_highest() -> None:
 
 
 def test_changes_of_the_learning_rate_and_the_moment_shown_are_marked() -> None:
-    changes = tuple(LrChange(4 * n + 2, 0.1 / n) for n in range(1, MOST_MARKED_SMALL + 3))
+    changes = tuple(SettingChange(4 * n + 2, "lr", 0.1 / n) for n in range(1, MOST_MARKED_SMALL + 3))
     figure = epoch_curves(series([1.0] * 9, changes=changes), LOSS, "loss", 100, cursor=6)
     sound(figure, 20_000)
     assert [shape.x0 for shape in figure.layout.shapes] == [*(change.step / 4 for change in changes), 1.5]

@@ -23,7 +23,7 @@ def snapshot_of(run: Run, state: str = "paused", members: tuple[HistorySnapshot,
         images_per_second=0.0,
         elapsed_seconds=0.0,
         remaining_seconds=None,
-        lr=run.spec.lr,
+        settings=run.settings,
         inspections=run.inspections.entries,
         members=members,
     )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mlp_core.data import Dataset, load_fashion_mnist, load_sample
 from mlp_core.presets import PRESETS
-from mlp_core.records import HistorySnapshot, LrChange
+from mlp_core.records import HistorySnapshot, SettingChange
 from mlp_core.reports.comparison.book_bands import (
     BOOK_DESIGNS,
     FILE,
@@ -121,7 +121,7 @@ def test_where_nothing_can_be_compared_nothing_is_said() -> None:
     of_the_sample = replace(past, epochs=tuple(replace(epoch, step=24 * epoch.epoch) for epoch in past.epochs))
     assert book_check(BOOK, history(steps=100)) is None
     assert book_check(BOOK, of_the_sample) is None
-    assert book_check(BOOK, replace(past, lr_changes=(LrChange(300, 0.01),))) is None
+    assert book_check(BOOK, replace(past, changes=(SettingChange(300, "lr", 0.01),))) is None
 
 
 def test_no_run_is_compared_with_itself() -> None:

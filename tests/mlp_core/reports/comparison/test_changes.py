@@ -97,10 +97,10 @@ def test_among_three_runs_it_is_enough_that_two_differ() -> None:
 
 
 def test_a_learning_rate_changed_on_the_way_counts_from_the_step_it_was_used_at() -> None:
-    plain, changed = kept(BOOK, steps=500), kept(BOOK, steps=501, lr_changes=[(300, 0.05), (500, 0.01)])
+    plain, changed = kept(BOOK, steps=500), kept(BOOK, steps=501, changes=[(300, 0.05), (500, 0.01)])
     (difference,) = differences((plain, changed))
-    assert difference.values == ("none", "0.05 after step 300, 0.01 after step 500")
-    assert differences((plain, kept(BOOK, steps=500, lr_changes=[(500, 0.01)]))) == ()
+    assert difference.values == ("none", "lr 0.05 after step 300, lr 0.01 after step 500")
+    assert differences((plain, kept(BOOK, steps=500, changes=[(500, 0.01)]))) == ()
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))

@@ -101,7 +101,7 @@ def test_the_same_experiment_trained_less_far_does_not_undo_the_longer_run() -> 
 )
 def test_a_branch_is_another_run(change: tuple[int, float], runs: int) -> None:
     kept = KeptRuns().keep(snapshot(BOOK, history([0.7])))
-    assert len(kept.keep(snapshot(BOOK, history([0.7, 0.8], lr_changes=[change]))).runs) == runs
+    assert len(kept.keep(snapshot(BOOK, history([0.7, 0.8], changes=[change]))).runs) == runs
 
 
 def test_five_seeds_and_one_are_two_runs_and_so_are_two_data_sets() -> None:

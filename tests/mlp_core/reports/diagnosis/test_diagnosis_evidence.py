@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mlp_core.records import LrChange, StopReason
+from mlp_core.records import SettingChange, StopReason
 from mlp_core.reports.diagnosis.diagnosis import ENOUGH_STEPS, diagnose
 from mlp_core.spec import RunSpec
 from tests.support.histories import epoch_of, history_of, looks_of, numbers
@@ -58,7 +58,7 @@ def test_the_lr_in_force_is_the_one_that_is_made_smaller() -> None:
     accuracies = [0.1] * 20 + [0.6] * 100 + [0.1] * 80
     collapsed = history_of([1.0] * 200, accuracies)
     assert numbers(diagnose(BOOK, collapsed).advice) == [0.01]
-    raised = replace(collapsed, lr_changes=(LrChange(110, 5.0),))
+    raised = replace(collapsed, changes=(SettingChange(110, "lr", 5.0),))
     verdict = diagnose(replace(BOOK, lr=0.05), raised)
     assert verdict.fix is not None
     assert verdict.fix.spec.lr == 0.1  # the usual one, since a tenth of 5 is still more

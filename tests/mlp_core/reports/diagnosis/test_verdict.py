@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlp_core.records import LrChange, ProbeRecord
+from mlp_core.records import ProbeRecord, SettingChange
 from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Case, Verdict, joined
 from mlp_core.spec import RunSpec
 from tests.support.histories import history_of, layer_of, looks_of
@@ -21,7 +21,7 @@ def test_means_are_of_the_last_steps_alone() -> None:
 
 
 def test_the_lr_in_force() -> None:
-    changed = replace(HISTORY, lr_changes=(LrChange(10, 0.5), LrChange(20, 0.05)))
+    changed = replace(HISTORY, changes=(SettingChange(10, "lr", 0.5), SettingChange(20, "lr", 0.05)))
     assert (Case(RunSpec(lr=0.3), HISTORY).lr, Case(RunSpec(lr=0.3), changed).lr) == (0.3, 0.05)
 
 

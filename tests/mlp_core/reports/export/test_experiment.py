@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.records import LrChange
+from mlp_core.records import SettingChange
 from mlp_core.reports.export.experiment import FIELDS, MAX_CHANGES, MAX_FILE_BYTES, MAX_NAME_LENGTH, VERSION, Experiment
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from tests.support.engine import SPEC, finished
@@ -38,7 +38,13 @@ specs = st.builds(
     seed=st.integers(0, 2**31 - 1),
     train_size=st.none() | st.integers(1, 60_000),
 )
-changes = st.lists(st.builds(LrChange, st.integers(0, 10_000), st.floats(1e-5, 100.0)), max_size=6)
+after = st.integers(0, 10_000)
+numbers = st.one_of(
+    st.builds(SettingChange, after, st.just("lr"), st.floats(1e-5, 100.0)),
+    st.builds(SettingChange, after, st.just("weight_decay"), st.floats(0.0, 100.0)),
+    st.builds(SettingChange, after, st.just("dropout"), st.just(())),
+)
+changes = st.lists(numbers, max_size=6)
 in_order = changes.map(lambda found: tuple(sorted(found, key=lambda change: change.step)))
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)
 anything = st.recursive(
@@ -47,11 +53,16 @@ anything = st.recursive(
 
 
 @given(specs, in_order, st.text(max_size=MAX_NAME_LENGTH))
-def test_what_was_written_reads_back(spec: RunSpec, lr_changes: tuple[LrChange, ...], name: str) -> None:
-    experiment = Experiment(spec, lr_changes, name)
+def test_what_was_written_reads_back(spec: RunSpec, changes: tuple[SettingChange, ...], name: str) -> None:
+    experiment = Experiment(spec, changes, name)
     written = experiment.to_json()
     assert Experiment.from_json(written) == experiment
     assert Experiment.from_json(written.encode()) == experiment
+
+
+def test_a_file_from_before_other_settings_could_change_still_reads() -> None:
+    old = file(version=1, lr_changes=[{"step": 3.0, "lr": 0.5}, {"step": 7, "lr": 1}])
+    assert Experiment.from_json(old) == Experiment(RunSpec(), (SettingChange(3, "lr", 0.5), SettingChange(7, "lr", 1.0)))
 
 
 def test_results_are_written_for_readers_and_passed_over() -> None:
@@ -60,7 +71,7 @@ def test_results_are_written_for_readers_and_passed_over() -> None:
     results = json.loads(written)["results"]
     assert results["steps"] == run.step
     assert [row["test_loss"] for row in results["epochs"]] == [record.test_loss for record in run.history.epochs]
-    assert list(json.loads(written)) == list(FIELDS)
+    assert list(json.loads(written)) == [name for name in FIELDS if name != "lr_changes"]
     assert Experiment.from_json(written) == Experiment(SPEC)
     assert Experiment.from_json(file(results={"epochs": "lies"})) == Experiment(RunSpec())
 
@@ -92,7 +103,7 @@ def test_the_smallest_file_is_the_default_experiment() -> None:
         (pickle.dumps({"version": 1}), "file"),
         (" " * (MAX_FILE_BYTES + 1), "file"),
         ("{}", "version"),
-        (file(version=2), "version"),
+        (file(version=3), "version"),
         (file(version=True), "version"),
         (file(version="1"), "version"),
         (json.dumps({"version": 1}), "spec"),
@@ -107,16 +118,25 @@ def test_the_smallest_file_is_the_default_experiment() -> None:
         (file(name=7), "name"),
         (file(name="n" * (MAX_NAME_LENGTH + 1)), "name"),
         (file(author="me"), "author"),
-        (file(lr_changes={}), "lr_changes"),
-        (file(lr_changes=[3]), "lr_changes"),
-        (file(lr_changes=[{"step": 3}]), "lr_changes"),
-        (file(lr_changes=[{"step": 3, "lr": 0.1, "why": ""}]), "lr_changes"),
-        (file(lr_changes=[{"step": -1, "lr": 0.1}]), "lr_changes: step"),
-        (file(lr_changes=[{"step": 1.5, "lr": 0.1}]), "lr_changes: step"),
-        (file(lr_changes=[{"step": 1, "lr": 0}]), "lr_changes: lr"),
-        (file(lr_changes=[{"step": 1, "lr": "0.1"}]), "lr_changes: lr"),
-        (file(lr_changes=[{"step": 5, "lr": 0.1}, {"step": 4, "lr": 0.1}]), "lr_changes"),
-        (file(lr_changes=[{"step": 5, "lr": 0.1}] * (MAX_CHANGES + 1)), "lr_changes"),
+        (file(changes={}), "changes"),
+        (file(changes=[3]), "changes"),
+        (file(changes=[{"step": 3}]), "changes"),
+        (file(changes=[{"step": 3, "field": "lr", "value": 0.1, "why": ""}]), "changes"),
+        (file(changes=[{"step": -1, "field": "lr", "value": 0.1}]), "changes: step"),
+        (file(changes=[{"step": 1.5, "field": "lr", "value": 0.1}]), "changes: step"),
+        (file(changes=[{"step": 1, "field": "lr", "value": 0}]), "changes: lr"),
+        (file(changes=[{"step": 1, "field": "lr", "value": "0.1"}]), "changes: lr"),
+        (file(changes=[{"step": 1, "field": "seed", "value": 1}]), "changes: field"),
+        (file(changes=[{"step": 1, "field": ["lr"], "value": 1}]), "changes: field"),
+        (file(changes=[{"step": 1, "field": "weight_decay", "value": -1}]), "changes: weight_decay"),
+        (file(changes=[{"step": 1, "field": "dropout", "value": [0.5, 0.5]}]), "changes: dropout"),
+        (file(changes=[{"step": 1, "field": "dropout", "value": [2]}]), "changes: dropout"),
+        (file(changes=[{"step": 1, "field": "dropout", "value": 0.5}]), "changes: dropout"),
+        (file(changes=[{"step": n, "field": "lr", "value": 0.1} for n in (5, 4)]), "changes"),
+        (file(changes=[{"step": 5, "field": "lr", "value": 0.1}] * (MAX_CHANGES + 1)), "changes"),
+        (file(version=1, lr_changes={}), "lr_changes"),
+        (file(version=1, lr_changes=[{"step": 3, "field": "lr", "value": 0.1}]), "lr_changes"),
+        (file(version=1, lr_changes=[{"step": 3, "lr": 1000}]), "changes: lr"),
     ],
 )
 def test_what_is_none_is_refused_by_name(text: str | bytes, field: str) -> None:
@@ -138,7 +158,7 @@ def test_no_bytes_do_more_than_be_refused(content: bytes) -> None:
 
 
 def test_an_experiment_that_cannot_be_is_not_made() -> None:
-    with pytest.raises(SpecError, match=r"lr_changes: must stand in the order of their steps, got \[2, 1\]"):
-        Experiment(RunSpec(), (LrChange(2, 0.1), LrChange(1, 0.1)))
-    with pytest.raises(SpecError, match="lr_changes: lr"):
-        Experiment(RunSpec(), (LrChange(2, 1000.0),))
+    with pytest.raises(SpecError, match=r"changes: must stand in the order of their steps, got \[2, 1\]"):
+        Experiment(RunSpec(), (SettingChange(2, "lr", 0.1), SettingChange(1, "lr", 0.1)))
+    with pytest.raises(SpecError, match="changes: lr"):
+        Experiment(RunSpec(), (SettingChange(2, "lr", 1000.0),))

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
-from mlp_core.records import LrChange
+from mlp_core.records import SettingChange
 from mlp_core.reports.export import STYLES, Origin, notebook_of, script_of
 from mlp_core.spec import SpecError
 from tests.support.programs import SMALL, carried_out, designs, epoch_line, executed, same_losses
@@ -46,7 +46,7 @@ def cells(text: str, kind: str) -> list[str]:
 @pytest.mark.parametrize("name", DESIGNS)
 def test_its_code_cells_print_the_losses_of_the_run(tmp_path: Path, name: str, style: str) -> None:
     spec = replace(DESIGNS[name], implementation=style)
-    changes = (LrChange(3, 0.02),)
+    changes = (SettingChange(3, "lr", 0.02),)
     run = carried_out(spec, changes)
     first, *others = cells(notebook_of(spec, style, changes), "code")
     first = first.replace("data_folder = None", f"data_folder = {str(SAMPLE_FOLDER)!r}").replace(

@@ -9,6 +9,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
-from mlp_core.records import LrChange
+from mlp_core.records import SettingChange
 from mlp_core.reports.export import STYLES, Origin, script_of
 from mlp_core.spec import RunSpec, SpecError
 from tests.support.programs import (
@@ -34,13 +35,31 @@ from tests.support.programs import (
 
 DESIGNS = designs()
 ROUNDING = 1e-4  # relative: of 10 steps, some of which divide by tiny averages
-CHANGES = (LrChange(3, 0.5), LrChange(5, 0.02), LrChange(5, 0.01))
+CHANGES = (SettingChange(3, "lr", 0.5), SettingChange(5, "lr", 0.02), SettingChange(5, "lr", 0.01))
+
+
+def all_changes(spec: RunSpec) -> tuple[SettingChange, ...]:
+    """Every setting that may change, up and down, of a run of `spec`."""
+    layers = len(spec.hidden)
+    changes = [
+        SettingChange(1, "weight_decay", 0.5),
+        SettingChange(2, "dropout", (0.5,) * layers),
+        SettingChange(3, "lr", spec.lr / 2),
+        SettingChange(5, "weight_decay", 0.0),
+        SettingChange(6, "dropout", ()),
+        SettingChange(6, "lr", spec.lr),
+        SettingChange(7, "weight_decay", 0.25),
+        SettingChange(7, "dropout", (0.25,) * layers),
+    ]
+    return tuple(change for change in changes if layers or change.field != "dropout")
+
+
 in_both_styles = pytest.mark.parametrize("style", STYLES)
 
 
-def printed(folder: Path, spec: RunSpec, style: str, lr_changes: tuple[LrChange, ...] = (), *arguments: str) -> Printed:
+def printed(folder: Path, spec: RunSpec, style: str, changes: tuple[SettingChange, ...] = (), *arguments: str) -> Printed:
     program = folder / "program.py"
-    program.write_text(script_of(spec, style, lr_changes), encoding="utf-8")
+    program.write_text(script_of(spec, style, changes), encoding="utf-8")
     return executed(program, *sample_arguments(), *arguments)
 
 
@@ -74,11 +93,34 @@ def test_a_divergence_is_told_as_the_run_tells_it(tmp_path: Path) -> None:
 def test_changes_of_lr_in_mid_run_are_kept(tmp_path: Path, optimizer: str, style: str) -> None:
     spec = replace(SMALL, **OPTIMIZER_FIELDS[optimizer], implementation=style)
     run, unchanged = carried_out(spec, CHANGES), carried_out(spec)
-    program = printed(tmp_path, spec, style, tuple(run.history.lr_changes))
+    program = printed(tmp_path, spec, style, tuple(run.history.changes))
     assert same_losses(program.losses, run, tolerance=0.0)
     before = [step.loss for step in unchanged.history.steps]
     assert [a == b for a, b in zip(program.losses, before, strict=True)][:5] == [True] * 4 + [False]  # step 4 is the first with another lr
-    assert script_of(spec, style, CHANGES) == script_of(spec, style, run.history.lr_changes)
+    assert script_of(spec, style, CHANGES) == script_of(spec, style, run.history.changes)
+
+
+@in_both_styles
+@pytest.mark.parametrize(
+    "name",
+    [*(f"optimizer: {name}" for name in OPTIMIZER_FIELDS), "three layers, dropout", "all dropped", "no hidden layer", "parameter: prelu"],
+)
+def test_changes_of_all_that_may_change_are_kept(tmp_path: Path, name: str, style: str) -> None:
+    spec = replace(DESIGNS[name], implementation=style)
+    run, unchanged = carried_out(spec, all_changes(spec)), carried_out(spec)
+    program = printed(tmp_path, spec, style, tuple(run.history.changes))
+    assert same_losses(program.losses, run, tolerance=0.0)
+    assert list(program.epochs) == [epoch_line(record) for record in run.history.epochs]
+    assert not same_losses(program.losses, unchanged, tolerance=1e-6)
+
+
+@in_both_styles
+@pytest.mark.parametrize("ps", [((0.0,), (1.0,)), ((1.0,), (0.0,)), ((0.5,), (1.0,)), ((0.0,), ())])
+def test_dropout_of_nothing_and_of_all_may_begin_and_end(tmp_path: Path, ps: tuple[tuple[float, ...], ...], style: str) -> None:
+    spec, (first, then) = replace(SMALL, implementation=style), ps
+    changes = [SettingChange(3, "dropout", then)]
+    run = carried_out(replace(spec, dropout=first), changes)
+    assert same_losses(printed(tmp_path, run.spec, style, tuple(changes)).losses, run, tolerance=0.0)
 
 
 @in_both_styles
@@ -86,9 +128,9 @@ def test_a_branch_is_a_run_whose_lr_changed_there(tmp_path: Path, style: str) ->
     spec = replace(SMALL, implementation=style, momentum=0.5)
     run = carried_out(spec)
     step = max(step for step in run.checkpoints.steps if step < run.step)
-    branch = run.branch(step, 0.004)
+    branch = run.branch(step, lr=0.004)
     branch.advance()
-    program = printed(tmp_path, spec, style, tuple(branch.history.lr_changes))
+    program = printed(tmp_path, spec, style, tuple(branch.history.changes))
     assert same_losses(program.losses, branch, tolerance=0.0)
     assert list(program.epochs) == [epoch_line(record) for record in branch.history.epochs]
 
@@ -113,10 +155,11 @@ def test_the_seed_can_be_told(tmp_path: Path) -> None:
 
 
 @in_both_styles
+@pytest.mark.parametrize("changes", [lambda spec: CHANGES, all_changes], ids=["lr", "all"])
 @pytest.mark.parametrize("name", DESIGNS)
-def test_all_that_is_named_is_used(name: str, style: str) -> None:
+def test_all_that_is_named_is_used(name: str, style: str, changes: Callable[[RunSpec], Sequence[SettingChange]]) -> None:
     """No dead code: everything defined or imported at the top is read somewhere below."""
-    tree = ast.parse(script_of(DESIGNS[name], style, CHANGES))
+    tree = ast.parse(script_of(DESIGNS[name], style, changes(DESIGNS[name])))
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     made = {
         node.id for statement in tree.body for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
@@ -134,10 +177,11 @@ def test_a_plain_run_has_no_word_of_what_it_does_not_use(style: str) -> None:
 
 
 @in_both_styles
+@pytest.mark.parametrize("changes", [lambda spec: CHANGES, all_changes], ids=["lr", "all"])
 @pytest.mark.parametrize("name", ["optimizer: sgd", "three layers, dropout", "optimizer: adamw, both penalties", "init: orthogonal"])
-def test_a_linter_has_nothing_to_say(tmp_path: Path, name: str, style: str) -> None:
+def test_a_linter_has_nothing_to_say(tmp_path: Path, name: str, style: str, changes: Callable[[RunSpec], Sequence[SettingChange]]) -> None:
     program = tmp_path / "program.py"
-    program.write_text(script_of(DESIGNS[name], style, CHANGES), encoding="utf-8")
+    program.write_text(script_of(DESIGNS[name], style, changes(DESIGNS[name])), encoding="utf-8")
     rules = "E,F,W,I,UP,B,C4,SIM,RUF100"
     for command in (["check", "--select", rules], ["format", "--check"]):
         whole = [sys.executable, "-m", "ruff", command[0], "--isolated", *command[1:], str(program)]

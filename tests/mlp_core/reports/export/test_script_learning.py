@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mlp_core.data import load_sample
-from mlp_core.records import LrChange
+from mlp_core.records import SettingChange
 from mlp_core.reports.export import Origin, notebook_of
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -47,7 +47,7 @@ def test_the_test_goes_in_parts_as_large_as_the_runs(hidden: tuple[int, ...], mo
     assert np.sum(seen) == 1000
 
 
-def settings(spec: RunSpec, style: str, changes: tuple[LrChange, ...] = (), origin: Origin = Origin()) -> str:  # noqa: B008 (frozen)
+def settings(spec: RunSpec, style: str, changes: tuple[SettingChange, ...] = (), origin: Origin = Origin()) -> str:  # noqa: B008 (frozen)
     return notebook_cells(notebook_of(spec, style, changes, origin=origin))["Settings"][1]
 
 
@@ -62,7 +62,7 @@ def test_a_generator_stands_for_every_purpose_that_is_random() -> None:
 
 
 def test_many_changes_of_lr_stand_one_a_line_and_of_several_at_a_step_the_last() -> None:
-    changes = tuple(LrChange(step // 2, step / 100) for step in range(1, 41))
+    changes = tuple(SettingChange(step // 2, "lr", step / 100) for step in range(1, 41))
     names: dict[str, Any] = {"torch": torch, "seed": 0}
     exec(settings(SMALL, "concise", changes), names)
     assert names["lr_changes"] == {0: 0.01, **{step: (2 * step + 1) / 100 for step in range(1, 20)}, 20: 0.4}
