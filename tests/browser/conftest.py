@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
 from tests.support.browser.charting import APP
-from tests.support.browser.driving import PATIENCE_MS, ROOT, project, settle, streamlit
+from tests.support.browser.driving import LISTEN, PATIENCE_MS, ROOT, project, settle, streamlit
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # The last three keep Chromium from calling home, the first two let it run in a container.
@@ -50,7 +50,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def desktop(browser: Browser) -> BrowserContext:
     """One window of the browser for all tests: in a new one, every page would load and compile Streamlit and plotly anew."""
-    return browser.new_context()
+    window = browser.new_context()
+    window.add_init_script(LISTEN)
+    return window
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +96,9 @@ def open_page(request: pytest.FixtureRequest, browser: Browser, desktop: Browser
     ) -> Page:
         size: ViewportSize = {"width": width, "height": height}
         if touch or alone:
-            page = browser.new_context(viewport=size, color_scheme=scheme, has_touch=touch, is_mobile=touch).new_page()
+            window = browser.new_context(viewport=size, color_scheme=scheme, has_touch=touch, is_mobile=touch)
+            window.add_init_script(LISTEN)
+            page = window.new_page()
         else:
             page = desktop.new_page()
             page.set_viewport_size(size)

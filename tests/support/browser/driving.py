@@ -21,8 +21,29 @@ QUIET = ("--server.headless=true", "--server.fileWatcherType=none")  # a file th
 START_SECONDS = 90
 PATIENCE_MS = 60_000  # the machines that run this are small and shared
 
-# At rest: connected, no script running, nothing stale, and every live chart that can be seen has drawn (or says why it cannot).
+# In every document, before its own scripts: is a run under way by what went over the wire? Between a click and the first word of its run,
+# and for some time after that, a page looks as it does at rest.
+LISTEN = """
+{
+  const RERUN_SCRIPT = 0x5a, STATUS = 0x4a; // first bytes: of a message that asks for a run, of one that says whether a run is under way
+  const send = WebSocket.prototype.send, heard = new WeakSet();
+  const hear = ({ data }) => {
+    if (data.byteLength === 2 && new Uint8Array(data)[0] === STATUS) window.awaitsRun = false; // where it is, the message is longer
+  };
+  WebSocket.prototype.send = function (message) {
+    if (message[0] === RERUN_SCRIPT) window.awaitsRun = true;
+    if (!heard.has(this)) {
+      heard.add(this);
+      this.addEventListener("message", hear);
+    }
+    return send.call(this, message);
+  };
+}
+"""
+
+# At rest: connected, no run asked for or under way, nothing stale, and every live chart that can be seen has drawn (or says why it cannot).
 AT_REST = """() => {
+  if (window.awaitsRun) return false;
   const app = document.querySelector('[data-testid="stApp"]');
   if (!app || app.dataset.testScriptState !== "notRunning" || app.dataset.testConnectionState !== "CONNECTED") return false;
   if (document.querySelector('[data-stale="true"], [data-testid="stAppSkeleton"], [data-testid="stSkeleton"]')) return false;
