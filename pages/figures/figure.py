@@ -45,7 +45,8 @@ def figure(traces: Iterable[Trace] = (), **layout: Any) -> Figure:
 def legend_below(height: int) -> dict[str, Any]:
     """A legend at the lower edge of the figure, at most so many pixels high; what finds no room is scrolled."""
     place = {"xref": "container", "yref": "container", "x": 0, "y": 0, "yanchor": "bottom"}
-    return LEGEND | place | {"maxheight": height, "font": {"size": LEGEND_FONT_PX}}
+    order = {"traceorder": "normal", "tracegroupgap": 0}  # filled areas would turn it round, and groups stand apart
+    return LEGEND | place | order | {"maxheight": height, "font": {"size": LEGEND_FONT_PX}}
 
 
 def diagram(traces: Iterable[Trace] = (), **layout: Any) -> Figure:

@@ -70,12 +70,12 @@ def decimation_indices(y: npt.ArrayLike, limit: int = POINT_LIMIT) -> npt.NDArra
 def bucket_starts(steps: npt.NDArray[np.int64], planned: int, limit: int = POINT_LIMIT, *, growing: bool = False) -> npt.NDArray[np.intp]:
     """Where each bucket of a run's steps begins: buckets lie fixed from step 1 on, so that those which are full never change again.
 
-    A bucket holds ceil(planned / (limit / 2)) consecutive steps, or a single one where `limit` points hold them all.
+    A bucket holds ceil(planned / buckets) consecutive steps, or a single one where `limit` points hold them all.
 
     Args:
         steps: (n,), ascending, from 1 on; thinned or not.
         planned: how many steps the run will have.
-        limit: points that the buckets are to give, two each.
+        limit: points that are to be drawn, two a bucket and the last.
         growing: buckets of equal length on a logarithmic axis; what comes after the plan is the last one.
 
     Returns:
@@ -83,17 +83,18 @@ def bucket_starts(steps: npt.NDArray[np.int64], planned: int, limit: int = POINT
     """
     if planned <= limit:
         return np.arange(len(steps))
+    buckets = (limit - 1) // 2
     if growing:
-        ends = np.geomspace(1, planned, limit // 2).astype(np.int64)
+        ends = np.geomspace(1, planned, buckets).astype(np.int64)
         return np.flatnonzero(np.diff(np.searchsorted(ends, steps), prepend=-1))
-    return np.flatnonzero(np.diff((steps - 1) // math.ceil(planned / (limit // 2)), prepend=-1))
+    return np.flatnonzero(np.diff((steps - 1) // math.ceil(planned / buckets), prepend=-1))
 
 
 def extremes(values: Floats, starts: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """Which points stand for their bucket: its first lowest and first highest finite one, and its first that is not finite.
 
-    A bucket in which nothing is finite gives one point, and so does one of a single point. A run ends with its first loss that is not
-    finite: it is one more than two a bucket.
+    A bucket in which nothing is finite gives one point, and so does one of a single point. The very last point always stays. A run ends
+    with its first loss that is not finite: it is one more than two a bucket.
 
     Args:
         values: (n,).
@@ -106,6 +107,7 @@ def extremes(values: Floats, starts: npt.NDArray[np.intp]) -> npt.NDArray[np.int
         return starts
     known = np.isfinite(values)
     chosen = np.zeros(len(values), dtype=bool)
+    chosen[-1:] = True
     lengths = np.diff(starts, append=len(values))
     for extreme, unknown in ((np.minimum, np.inf), (np.maximum, -np.inf)):
         filled = np.where(known, values, unknown)

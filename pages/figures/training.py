@@ -35,7 +35,6 @@ from pages.figures.series import (
     Quantity,
     bucket_ends,
     bucket_starts,
-    decimation_indices,
     extremes,
     finite,
     spread,
@@ -264,7 +263,7 @@ def _clip(traces: list[Trace], marks: Marks, frame: _Frame, row: int) -> dict[st
         above = np.flatnonzero(trace["y"] > limit)
         top = max(top, np.max(trace["y"], initial=0.0, where=trace["y"] <= limit))
         if above.size and "name" in trace:
-            color = trace["line" if "line" in trace else "marker"]["color"]
+            color = TRAIN if trace["name"] == STEP else trace["line" if "line" in trace else "marker"]["color"]
             spikes += [(trace["y"][i], trace["x"][i], color, _spike(trace, i)) for i in above.tolist()]
     if not spikes:
         return {}
@@ -432,14 +431,18 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
         title: of the vertical axis.
         cursor: step that the rest of the page shows, if it is not the newest.
     """
+    end, epochs = SHORTEST, max([len(run.history.epochs), *(len(member.epochs) for member in run.members)])
+    while end < epochs:
+        end *= 2
+    end = min(end, max(total_epochs, 1))
     traces: list[Trace] = []
     for name, color, field in (("train", TRAIN, quantity.train), ("test", TEST, quantity.test)):
         if run.members:
-            traces += _plane_band(*run.epoch_band(quantity, field), name, color, quantity)
+            traces += _plane_band(*run.epoch_band(quantity, field), end, name, color, quantity)
         else:
             numbers = np.array([record.epoch for record in run.history.epochs])
             values = run.epoch_values(quantity, field)
-            kept = decimation_indices(values, PLANE_POINTS)
+            kept = extremes(values, bucket_starts(numbers, end, PLANE_POINTS))
             traces.append(_plane_line(numbers[kept], values[kept], name, color, quantity))
     marks = Marks()
     for number, change in enumerate(run.history.changes):
@@ -447,12 +450,9 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
     if cursor is not None:
         marks.event(cursor / run.steps_per_epoch, "", strong=True)
     share = quantity is ACCURACY
-    end, epochs = SHORTEST, max([len(run.history.epochs), *(len(member.epochs) for member in run.members)])
-    while end < epochs:
-        end *= 2
     return figure(
         traces,
-        xaxis=axis("epoch", range=[0, min(end, max(total_epochs, 1))], zeroline=False),
+        xaxis=axis("epoch", range=[0, end], zeroline=False),
         yaxis=axis(title) | ({"range": [0, 102]} if share else {"rangemode": "tozero"}),
         legend=LEGEND | {"traceorder": "normal"},  # filled areas would turn it round
         **marks.layout,
@@ -464,9 +464,9 @@ def _plane_line(epochs: npt.NDArray[Any], values: Floats, name: str, color: str,
     return polyline(epochs, values, {"color": color, "width": 2.5}, written, name=name)
 
 
-def _plane_band(epochs: npt.NDArray[Any], rows: Floats, name: str, color: str, quantity: Quantity) -> Iterator[Trace]:
+def _plane_band(epochs: npt.NDArray[np.int64], rows: Floats, planned: int, name: str, color: str, quantity: Quantity) -> Iterator[Trace]:
     """From the lowest to the highest seed as an area, and their mean."""
     low, mean, high = spread(rows)
-    kept = decimation_indices(mean, PLANE_POINTS)
+    kept = extremes(mean, bucket_starts(epochs, planned, PLANE_POINTS))
     yield from _area(epochs[kept], low[kept], high[kept], quantity, color)
     yield _plane_line(epochs[kept], mean[kept], f"{name}, mean of {len(rows)} seeds", color, quantity)

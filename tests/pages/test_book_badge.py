@@ -78,4 +78,4 @@ def test_the_band_is_drawn_at_the_last_epoch(page: AppTest) -> None:
     (band,) = (shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect")
     known = bands("mlp", "test_accuracy")[3]
     assert [band["y0"], band["y1"], band["x0"]] == pytest.approx([100 * known.low, 100 * known.high, 3.5])
-    assert band["name"] == f"test, {SEEDS} other seeds"
+    assert band["name"] == f"{SEEDS} other seeds"

@@ -12,6 +12,8 @@ from itertools import count
 from statistics import fmean
 from typing import Any
 
+import numpy as np
+
 from mlp_core.bounds import SpecError
 from mlp_core.jobs import JobSnapshot
 from mlp_core.network import count as counts_of
@@ -188,13 +190,15 @@ def _record(snapshot: JobSnapshot) -> dict[str, Any]:
 
 def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot:
     """A history without its probes, of at most `limit` steps: every second, fourth, … one and the last."""
-    stride, kept = history.stride, list(range(len(history.steps)))
+    if len(history.steps) <= limit:
+        return replace(history, probes=())
+    steps, stride = np.asarray(history.steps), history.stride
+    kept = np.arange(len(steps))
     while len(kept) > limit:
         stride *= 2
-        kept = [index for index in kept[:-1] if history.steps[index] % stride == 0] + kept[-1:]
-    steps = array("q", (history.steps[index] for index in kept))
-    losses, accuracies = (array("d", (column[index] for index in kept)) for column in (history.losses, history.accuracies))
-    return replace(history, steps=steps, losses=losses, accuracies=accuracies, stride=stride, probes=())
+        kept = np.append(np.flatnonzero(steps[:-1] % stride == 0), len(steps) - 1)
+    losses, accuracies = (array("d", np.asarray(column)[kept].tobytes()) for column in (history.losses, history.accuracies))
+    return replace(history, steps=array("q", steps[kept].tobytes()), losses=losses, accuracies=accuracies, stride=stride, probes=())
 
 
 def _same_run(run: KeptRun, snapshot: JobSnapshot) -> bool:

@@ -142,7 +142,7 @@ def reference(snapshot: JobSnapshot) -> Reference | None:
     if check is None:
         return None
     band = next(one.band for one in check.quantities if one.quantity == "test_accuracy")
-    label = f"test, {check.seeds} other seeds"
+    label = f"{check.seeds} other seeds"
     return Reference(band.low, band.high, label, since=check.epoch - 0.5, until=check.epoch + 0.5)
 
 

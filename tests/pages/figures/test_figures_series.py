@@ -87,13 +87,13 @@ def of_one_bucket(points: list[tuple[int, float]]) -> set[int]:
 @given(anything, st.integers(1, 400), st.integers(4, 40), st.sampled_from([1, 2, 4]))
 def test_each_bucket_of_steps_gives_its_extremes_and_the_line_its_end(values: list[float], planned: int, limit: int, stride: int) -> None:
     y, steps = np.array(values, dtype=np.float64), stride * np.arange(1, len(values) + 1)
-    width = 1 if planned <= limit else -(-planned // (limit // 2))
+    width = 1 if planned <= limit else -(-planned // ((limit - 1) // 2))
     buckets: dict[int, list[tuple[int, float]]] = {}
     for index, (step, value) in enumerate(zip(steps.tolist(), values, strict=True)):
         buckets.setdefault((step - 1) // width, []).append((index, value))
     starts = bucket_starts(steps, planned, limit)
     assert starts.tolist() == [points[0][0] for points in buckets.values()]
-    assert extremes(y, starts).tolist() == sorted(set().union(*map(of_one_bucket, buckets.values())))
+    assert extremes(y, starts).tolist() == sorted(set(range(len(values))[-1:]).union(*map(of_one_bucket, buckets.values())))
     assert bucket_ends(starts, len(y)).tolist() == sorted({*[0][: len(y)], *(points[-1][0] for points in buckets.values())})
 
 
