@@ -171,6 +171,13 @@ class TrainingJob(ScheduledRun):
             self._scheduler.changed.wait_for(lambda: self.run.step > before or not self.moving, seconds)
         return self.run.step > before
 
+    def await_settings(self, seconds: float, **settings: Any) -> bool:
+        """Wait until it goes on with these, but not longer than this. Returns whether it does."""
+        with self._scheduler.changed:
+            return self._scheduler.changed.wait_for(
+                lambda: all(getattr(self.run.settings, name) == value for name, value in settings.items()), seconds
+            )
+
     def snapshot(self) -> JobSnapshot:
         """The job as it stands; also tells it that somebody is looking."""
         run = self.run

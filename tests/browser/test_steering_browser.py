@@ -100,10 +100,10 @@ def test_the_lr_is_changed_without_losing_the_run(open_page: OpenPage) -> None:
     page.wait_for_selector(f"{LOSS} .js-line")
     page.locator(".st-key-run_lr button").first.click()
     page.get_by_role("button", name="÷ 10").click()
-    expect(page.get_by_text("The learning rate is 0.01.")).to_be_visible()
+    expect(page.get_by_text("The learning rate of this run is 0.01.")).to_be_visible()
     page.wait_for_function(f"() => document.querySelector('{LOSS}').layout.annotations.some((note) => note.text === 'lr 0.01')")
     page.wait_for_timeout(1500)  # ticks go by
-    expect(page.get_by_text("The learning rate is 0.01.")).to_be_visible()  # and leave the popover open
+    expect(page.get_by_text("The learning rate of this run is 0.01.")).to_be_visible()  # and leave the popover open
     page.keyboard.press("Escape")
     before = points(page)
     until(lambda: points(page) > before, "the run goes on")

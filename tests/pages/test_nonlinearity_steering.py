@@ -26,8 +26,7 @@ from pages.figures.plane import LEVELS, shading_of
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity.panels import SEEDS_JOB, summary
-from pages.ui.nonlinearity.playground import JOB
-from pages.ui.nonlinearity.settings import FIELDS, PlaneSettings, settings_of
+from pages.ui.nonlinearity.settings import FIELDS, JOB, PlaneSettings, settings_of
 from tests.support.pages.visit import again, numbers, opened, press, said, sent, traces, until, visit_with_jobs, widget
 
 SHORT = {"act": "playground", "epochs": "4", "size": "60", "pace": "full"}  # 3 batches an epoch
@@ -151,6 +150,56 @@ def test_a_change_of_lr_counts_from_the_next_step_and_is_marked(page: AppTest) -
     assert figure is not None
     assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [1]
     assert [note["text"] for note in figure["layout"]["annotations"]] == ["lr 0.003"]
+
+
+def test_moving_lr_or_weight_decay_steers_the_run_and_is_the_next_runs_too(page: AppTest) -> None:
+    press(opened(page, **SHORT, penalty="l2", rate="0.01"), "plane_epoch")
+    until(page, lambda page: not job().moving)
+    first, steps = job(), job().run.step
+    widget(page, "nonlinearity_lr").set_value("0.1")
+    again(page)
+    widget(page, "nonlinearity_rate").set_value("0.1")
+    again(page)
+    assert job() is first
+    assert first.run.history.changes == [SettingChange(steps, "lr", 0.1), SettingChange(steps, "weight_decay", 0.1)]
+    assert widget(page, "nonlinearity_lr").label == "Learning rate"
+    press(page, "lr_0.5")
+    assert first.run.settings.lr == 0.05
+    assert widget(page, "nonlinearity_lr").label == "Learning rate of the next run"
+    press(page, "plane_reset")
+    assert job() is not first
+    assert (job().run.spec.lr, job().run.spec.weight_decay, job().run.history.changes) == (0.1, 0.1, [])
+    assert widget(page, "nonlinearity_lr").label == "Learning rate"
+
+
+@pytest.mark.parametrize(("name", "value"), [("deep", 2), ("optimizer", "sgd"), ("batch", 20), ("data_seed", 3)])
+def test_what_cannot_change_in_mid_run_begins_anew_with_the_lr_of_the_controls(page: AppTest, name: str, value: object) -> None:
+    press(opened(page, **SHORT), "plane_epoch")
+    until(page, lambda page: not job().moving)
+    first = job()
+    widget(page, "nonlinearity_lr").set_value("0.1")
+    again(page)
+    assert job() is first
+    widget(page, f"nonlinearity_{name}").set_value(value)
+    again(page)
+    assert job() is not first
+    assert (job().run.spec.lr, job().run.step) == (0.1, 0)
+
+
+def test_a_run_that_has_not_begun_or_has_ended_is_not_steered(page: AppTest) -> None:
+    opened(page, **SHORT)
+    first = job()
+    widget(page, "nonlinearity_lr").set_value("0.1")
+    again(page)
+    second = job()
+    assert second is not first
+    assert (second.run.spec.lr, second.run.history.changes) == (0.1, [])
+    press(page, "plane_play")
+    until(page, lambda page: page.button(key="plane_play").disabled)
+    widget(page, "nonlinearity_lr").set_value("0.3")
+    again(page)
+    assert job() is not second
+    assert second.run.history.changes == []
 
 
 def test_looking_back_bends_the_plane_as_it_was(page: AppTest) -> None:

@@ -13,8 +13,8 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.records import SettingChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.support.pages.training import LONG, SHORT, carried_out, charts, chosen, finish, job_of, losses, main_button, press
-from tests.support.pages.visit import again, numbers, opened, said, traces, until, visit
+from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, charts, chosen, finish, job_of, losses, main_button, press
+from tests.support.pages.visit import again, numbers, opened, said, traces, until, visit, widget
 
 BROKEN = {"hidden": "32", "train_size": "2000", "batch_size": "64", "epochs": "5", "lr": "30", "pace": "full"}
 
@@ -70,6 +70,53 @@ def test_a_change_of_lr_is_kept_and_is_the_one_that_the_engine_makes(page: AppTe
     assert [button for button in page.button if button.key == "lr_0.1"] == []  # an ended run can not be steered
 
 
+def test_moving_a_control_steers_the_run_under_way_and_leaves_no_design_waiting(page: AppTest) -> None:
+    press(opened(page, **LONG), "step")
+    until(page, lambda page: main_button(page) == "Resume" and len(losses(page)) == 1)
+    widget(page, "lr").set_value(0.05)
+    again(page)
+    widget(page, "weight_decay").set_value(0.01)
+    again(page)
+    widget(page, "dropout_1").set_value(0.5)
+    again(page)
+    changes = {"lr": 0.05, "weight_decay": 0.01, "dropout": (0.5,)}
+    assert job_of(page).run.history.changes == [SettingChange(1, field, value) for field, value in changes.items()]  # type: ignore[arg-type]
+    assert chosen(page) == job_of(page).run.settings
+    assert not page.info
+    widget(page, "units_1").set_value(8)
+    assert "A new design is waiting" in again(page).info[0].value
+    assert "lr" not in page.info[0].value
+    press(page, "stop")
+    until(page, at_rest)
+    widget(page, "lr").set_value(0.02)
+    again(page)
+    assert job_of(page).run.settings.lr == 0.05, "an ended run is not steered"
+
+
+def test_there_are_never_two_learning_rates_without_words(page: AppTest) -> None:
+    press(opened(page, **LONG), "step")
+    until(page, lambda page: main_button(page) == "Resume")
+    assert [widget(page, name).label for name in ("lr_stop", "lr")] == ["Learning rate", "lr"]
+    page.button(key="lr_0.1").click()
+    again(page)
+    assert job_of(page).run.settings.lr == pytest.approx(0.01)
+    assert [widget(page, name).label for name in ("lr_stop", "lr")] == ["Learning rate of the next run", "next lr"]
+    press(page, "stop")
+    until(page, at_rest)
+    assert [widget(again(page), name).label for name in ("lr_stop", "lr")] == ["Learning rate", "lr"]
+
+
+def test_dropout_for_another_number_of_layers_waits_for_the_next_run(page: AppTest) -> None:
+    press(opened(page, **LONG), "step")
+    until(page, lambda page: main_button(page) == "Resume")
+    widget(page, "layers").set_value(2)
+    again(page)
+    widget(page, "dropout_2").set_value(0.5)
+    again(page)
+    assert job_of(page).run.history.changes == []
+    assert "dropout" in page.info[0].value
+
+
 @pytest.mark.parametrize(("text", "rule"), [("fast", "must be a number"), ("1e9", "must be a number from 1e-05 to 100"), ("nan", "must")])
 def test_an_lr_that_cannot_be_is_refused_where_it_was_typed(page: AppTest, text: str, rule: str) -> None:
     press(opened(page, **LONG), "step")
@@ -116,8 +163,8 @@ def test_a_branch_has_the_past_of_its_run_which_stays_beside_it(page: AppTest) -
     expected.advance()
     assert branched.history.steps == expected.history.steps
     assert len(kept_names(page)) == 2
-    curves = [numbers(trace["y"]) for name, trace in traces(page, "loss").items() if name in kept_names(page)]
-    assert [len(curve) for curve in curves] == [16, 16]
+    curves = [numbers(trace["y"]) for name, trace in traces(page, "loss").items() if name.startswith(("lr 0.5 after step 5", "ReLU 16"))]
+    assert [len(curve) for curve in curves if len(curve) > 2] == [16, 16], "and the ends of two epochs"
 
 
 def test_a_branch_with_an_impossible_lr_is_refused_and_nothing_is_lost(page: AppTest) -> None:

@@ -12,7 +12,7 @@ from mlp_core.training.replicates import DEFAULT_SEEDS
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import panels, pictures
-from pages.ui.nonlinearity.settings import PlaneSettings, preset_row, settings_panel
+from pages.ui.nonlinearity.settings import JOB, PlaneSettings, preset_row, settings_panel
 from pages.ui.run.pace import pace_control
 from pages.ui.run.run_controls import SEEDS_HELP, RunAtStep, lr_popover, rewind_panel
 from pages.ui.text import plain
@@ -21,7 +21,6 @@ from pages.ui.unbroken import button
 
 TICK_SECONDS = 0.2
 SLOWER = 3  # ticks to one of what stands below the plane, so that the plane has the time to move
-JOB = "plane"  # under which name the session holds the run on the plane
 PLAYING = "_plane_playing"
 
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -14,13 +14,14 @@ from mlp_core.labs.nonlinearity.plane_points import PointsError, from_text
 from mlp_core.losses import LOSSES, Loss
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
-from pages.ui import presets
+from pages.ui import presets, session
 from pages.ui.link import Field, LinkState, choice, choices, flag, number
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import drawn_points, own_panel
 from pages.ui.presets import Preset
-from pages.ui.run import pace
+from pages.ui.run import pace, steering
 from pages.ui.train.controls import KINDS_OF_SGD, optimizer_labels
+from pages.ui.unbroken import unbroken
 
 MOST_LAYERS, MOST_UNITS = 6, 8
 OWN = "own"
@@ -108,14 +109,30 @@ PRESETS = {
         "Regression: the same network without a last activation, and with a squared loss.",
     ),
 }
+STEERED = ("lr", "weight_decay")  # by the controls of the run under way
+JOB = "plane"  # under which name the session holds the run on the plane
 VIEW = ("discrete", "tests", "regions", "shown", "space", "across", "up", "pace")  # which do not make another experiment
+
+
+class PlaneKey(NamedTuple):
+    """Equal for equal experiments."""
+
+    points: Hashable
+    features: tuple[str, ...]
+    loss: str
+    spec: RunSpec
+
+    @property
+    def unsteered(self) -> "PlaneKey":
+        """Equal also for those that differ in nothing but what may change in mid-run."""
+        return self._replace(spec=replace(self.spec, **{name: getattr(RunSpec(), name) for name in STEERED}))
 
 
 @dataclass(frozen=True, eq=False)
 class PlaneSettings:
-    """What the controls describe: an experiment on points of the plane. `key` is equal for equal experiments."""
+    """What the controls describe: an experiment on points of the plane."""
 
-    key: Hashable
+    key: PlaneKey
     spec: RunSpec
     features: tuple[str, ...]
     points: Points
@@ -187,15 +204,26 @@ def _network(link: LinkState) -> None:
 
 
 def _learning(link: LinkState) -> None:
-    st.select_slider("Learning rate", **link.value("lr"))
+    whose = steering.whose(session.jobs().job(JOB), float(link["lr"]))
+    st.select_slider(f"Learning rate{whose}", **link.value("lr"), on_change=unbroken(_moved), args=(link,))
     st.selectbox("Optimizer", format_func=optimizer_labels().__getitem__, **link.index("optimizer"))
     if link["optimizer"] in ("momentum", "nesterov"):
         st.slider("Momentum", step=0.01, **link.value("momentum"))
     st.segmented_control("Regularization", format_func=PENALTIES.__getitem__, required=True, **link.default("penalty"))
     if link["penalty"] != "none":
-        st.select_slider("Regularization rate", **link.value("rate"))
+        st.select_slider("Regularization rate", **link.value("rate"), on_change=unbroken(_moved), args=(link,))
     st.slider("Batch size", **link.value("batch"))
     st.number_input("Epochs, at most", **link.value("epochs"))
+
+
+def _moved(link: LinkState) -> None:
+    """What was moved may change in mid-run: the run under way goes on with it."""
+    group, settings = session.jobs().group(JOB), settings_of(link)
+    if group is None or not group.started or not steering.under_way(job := group.jobs[0]):
+        return
+    if isinstance(group.key, PlaneKey) and group.key.unsteered == settings.key.unsteered:
+        steering.steer(job, **{name: getattr(settings.spec, name) for name in STEERED})
+        group.key = settings.key
 
 
 def _view(link: LinkState, settings: PlaneSettings) -> None:
@@ -225,7 +253,8 @@ def settings_of(link: LinkState) -> PlaneSettings:
     train, test = memo("plane_split", (data, share, seed), lambda: split(points, share, seed))
     features = tuple(name for name in FEATURES if name in link["features"])
     spec, loss = _spec(link), _loss(link, points)
-    return PlaneSettings((data, share, seed, features, spec, loss.name), spec, features, points, train, test, loss)
+    key = PlaneKey((data, share, seed), features, loss.name, spec)
+    return PlaneSettings(key, spec, features, points, train, test, loss)
 
 
 def _loss(link: LinkState, points: Points) -> Loss:

@@ -14,7 +14,7 @@ from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
-from pages.ui.run import kept_runs
+from pages.ui.run import kept_runs, steering
 from pages.ui.run.pace import begin_at_pace
 from pages.ui.text import count, plain
 from pages.ui.unbroken import button, unbroken
@@ -126,8 +126,8 @@ def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> No
     if snapshot.state not in ("playing", "paused"):
         return
     lr = snapshot.lr
-    with st.popover(f"lr {lr:g}", icon=":material/speed:", key="run_lr", help="Change the learning rate while it trains."):
-        st.markdown(f"The learning rate is **{lr:g}**. A change counts from the next step on and is marked on the curves.")
+    with st.popover(f"lr of this run: {lr:g}", icon=":material/speed:", key="run_lr", help="Change the learning rate while it trains."):
+        st.markdown(f"The learning rate of this run is **{lr:g}**. A change counts from the next step on and is marked on the curves.")
         with st.container(horizontal=True):
             for label, factor in LR_FACTORS:
                 st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_change_lr, job_of, factor)))
@@ -151,7 +151,7 @@ def _change_lr(job_of: JobOf, factor: float | None = None) -> None:
     accept("lr")
     if factor is None:
         st.session_state["lr_wish"] = ""
-    job.steer(lr=lr)
+    steering.steer(job, lr=lr)
 
 
 class RunAtStep(NamedTuple):
@@ -210,9 +210,12 @@ def waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     """Say that the controls have moved on from the run that is shown, and what Train would do; or why it could not."""
     if (error := st.session_state.get("_start_error")) is not None:
         st.error(f"This network cannot be trained here: {worded(error)}.", icon=":material/error:")
-    if spec is None or snapshot is None or spec == snapshot.spec:
+    if spec is None or snapshot is None:
         return
-    changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in spec.differences(snapshot.spec).items()]
+    now = snapshot.settings if snapshot.state in ("playing", "paused") else snapshot.spec
+    if spec in (now, snapshot.spec):
+        return
+    changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in spec.differences(now).items()]
     text, button = st.columns([4, 1], vertical_alignment="center")
     running = "The run goes on undisturbed" if snapshot.state == "playing" else "The curves are of the design before"
     text.info(f"**A new design is waiting:** {'; '.join(changes)}. {running}.", icon=":material/edit_note:")

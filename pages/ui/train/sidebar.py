@@ -9,8 +9,10 @@ from mlp_core.activations import ACTIVATIONS
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.runtime.devices import available_devices
 from mlp_core.spec import MAX_WIDTH
+from pages.ui import session
 from pages.ui.link import LinkState
-from pages.ui.train.controls import LR_STOPS, OWN_ACTIVATION, nearest, optimizer_labels, optimizer_settings
+from pages.ui.run import steering
+from pages.ui.train.controls import LR_STOPS, OWN_ACTIVATION, nearest, optimizer_labels, optimizer_settings, spec_of
 from pages.ui.unbroken import unbroken
 
 IMPLEMENTATION_LABELS = {"concise": "Concise: nn.Sequential", "scratch": "From scratch: bare tensors"}
@@ -36,7 +38,8 @@ def _network_controls(link: LinkState) -> None:
                 _number(link, f"units_{layer}", f"Units {layer}", 1, f"Width of hidden layer {layer}, 1 to {MAX_WIDTH}.")
             with right:
                 help = "Probability of setting a unit to 0 in a training step; off when testing."
-                _number(link, f"dropout_{layer}", f"Dropout {layer}", 0.1, help)
+                steered = {"on_change": unbroken(_moved), "args": (link, "dropout")}
+                _number(link, f"dropout_{layer}", f"Dropout {layer}", 0.1, help, **steered)
         labels = {name: activation.label for name, activation in ACTIVATIONS.items()} | {OWN_ACTIVATION: "Your own…"}
         _select(link, "activation", "Activation", labels, "The nonlinearity of every hidden layer.")
         _activation_controls(link)
@@ -68,11 +71,12 @@ def _weight_controls(link: LinkState) -> None:
 def _learning_controls(link: LinkState) -> None:
     with st.expander("Learning", expanded=True, icon=":material/trending_down:"):
         _select(link, "optimizer", "Optimizer", optimizer_labels(), "The rule that turns gradients into steps.")
+        whose = steering.whose(session.current_job(), link["lr"])
         stop, exact = st.columns([3, 2], vertical_alignment="bottom")
         with stop:
             help = "Length of a step, on a log scale from 1e-5 to 100. The box takes any value between."
             st.select_slider(
-                "Learning rate",
+                f"Learning rate{whose}",
                 format_func="{:g}".format,
                 help=help,
                 on_change=unbroken(_take_lr_stop),
@@ -80,10 +84,11 @@ def _learning_controls(link: LinkState) -> None:
                 **link.value("lr_stop"),
             )
         with exact:
-            _number(link, "lr", "lr", 0.01, "The exact learning rate.", on_change=unbroken(_follow_lr), args=(link,))
+            label = "next lr" if whose else "lr"
+            _number(link, "lr", label, 0.01, "The exact learning rate.", on_change=unbroken(_follow_lr), args=(link,))
         _optimizer_settings(link)
         help = "Adds λ·w to the gradient of every parameter (AdamW: shrinks it directly)."
-        _number(link, "weight_decay", "Weight decay λ", 0.0001, help)
+        _number(link, "weight_decay", "Weight decay λ", 0.0001, help, on_change=unbroken(_moved), args=(link, "weight_decay"))
         _number(link, "l1", "L1 penalty", 0.0001, "Adds this times the sign of w to the gradient of every parameter.")
 
 
@@ -140,7 +145,13 @@ def _select(link: LinkState, name: str, label: str, labels: Mapping[str, str], h
 
 def _take_lr_stop(link: LinkState) -> None:
     link["lr"] = link["lr_stop"]
+    _moved(link, "lr")
 
 
 def _follow_lr(link: LinkState) -> None:
     link["lr_stop"] = nearest(LR_STOPS, link["lr"])
+    _moved(link, "lr")
+
+
+def _moved(link: LinkState, name: str) -> None:
+    steering.moved(session.current_job(), name, lambda: spec_of(link))
