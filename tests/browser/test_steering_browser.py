@@ -109,6 +109,20 @@ def test_the_lr_is_changed_without_losing_the_run(open_page: OpenPage) -> None:
     until(lambda: points(page) > before, "the run goes on")
 
 
+def test_a_slow_run_is_steered_from_the_sidebar_and_sent_on_at_full_speed(open_page: OpenPage) -> None:
+    page = open_page(SHORT.replace("&pace=full", "").replace("epochs=3", "epochs=30"))
+    press(page, "play")
+    page.wait_for_selector(f"{LOSS} .js-line")
+    lr = page.get_by_role("spinbutton", name="lr", exact=True)
+    lr.fill("0.02")
+    lr.press("Enter")
+    page.wait_for_function(f"() => document.querySelector('{LOSS}').layout.annotations.some((note) => note.text === 'lr 0.02')")
+    expect(page.get_by_text("lr of this run: 0.02")).to_be_visible()
+    expect(button(page, "play")).to_contain_text("Pause")  # a minute is long
+    page.get_by_text("Full speed", exact=True).click()
+    expect(button(page, "play")).to_contain_text("Train", timeout=FINISH_MS)
+
+
 def test_a_picture_of_ones_own_is_recognized_by_the_run_on_screen(open_page: OpenPage) -> None:
     page = finished(open_page, "/train?hidden=64&epochs=2&train_size=20000&lr=0.3&pace=full")
     panel(page, "Your own picture")
