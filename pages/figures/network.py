@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple, TypedDict
@@ -32,7 +32,9 @@ PICTURE_X = -0.7  # the middle of the picture, in layers left of the input
 SIDE = 28  # pixels of an image
 MIDDLE_COLUMN = SIDE // 2  # of its pixels, of which some stand for all: those at its corners are black in every image
 
-Matrix = npt.NDArray[np.floating]
+Values = npt.NDArray[np.floating[Any]]
+LEVELS = 127  # of a weight or an activation on either side of 0: an eye tells no more apart
+NOT_FINITE = -128
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,22 @@ class Geometry:
 
 
 class DrawnLayer(TypedDict):
-    """One layer as it is sent: places in the drawing, and of each unit its y, its hint, and whether it is dropped."""
+    """One layer as it is sent: places in the drawing, and of each unit its index, y, hint, and whether it is dropped."""
 
     layer: int
     x: int
     kind: str
     gap: float | None
-    units: list[tuple[float, str, bool]]
+    units: list[tuple[int, float, str, bool]]
 
 
 class Drawing(TypedDict):
-    """A network as it is sent to a browser. x counts layers from `left` to `right`, y px from the top of `height`."""
+    """A network as it is sent to a browser. x counts layers from `left` to `right`, y px from the top of `height`.
 
+    `of` names what is drawn: weights and activations that are sent later bear the same name.
+    """
+
+    of: str
     height: int
     left: float
     right: float
@@ -132,6 +138,7 @@ def network_drawing(
     geometry = arrange(sizes, dropout, max_units)
     pictured = sizes[0] == INPUTS
     return {
+        "of": _name(sizes, activation_label),
         "height": DRAWING_PX,
         "left": PICTURE_X - 0.4 if pictured else -0.5,
         "right": geometry.columns[-1].x + 0.45,
@@ -139,13 +146,14 @@ def network_drawing(
         "wide": (WIDE_PX, WIDE_TIMES),
         "layers": [_drawn_layer(column, sizes) for column in geometry.columns],
         "labels": list(_labels(geometry, sizes, activation_label, dropout)),
-        "picture": {"x": PICTURE_X, "y": (UNITS_TOP + UNITS_BOTTOM) / 2, "pixels": encoded(image)} if pictured else None,
+        "picture": {"x": PICTURE_X, "y": (UNITS_TOP + UNITS_BOTTOM) / 2, "pixels": None if image is None else base64_of(image)}
+        if pictured
+        else None,
     }
 
 
-def encoded(image: npt.NDArray[np.uint8] | None) -> str | None:
-    """The bytes of an image, row by row, in base64."""
-    return None if image is None else base64.b64encode(image.tobytes()).decode("ascii")
+def _name(sizes: Sequence[int], activation: str) -> str:
+    return f"{tuple(sizes)} {activation}"
 
 
 def arrange(sizes: Sequence[int], dropout: Sequence[float], max_units: int) -> Geometry:
@@ -227,7 +235,7 @@ def _drawn_layer(column: Column, sizes: Sequence[int]) -> DrawnLayer:
             return f"input, pixel in row {row + 1}, column {place + 1} of {SIDE}"
         return f"{role}, unit {unit.index + 1:,} of {sizes[layer]:,}{', dropped' if unit.dropped else ''}"
 
-    units = [(round(unit.y, 2), hint(unit), unit.dropped) for unit in column.units]
+    units = [(unit.index, round(unit.y, 2), hint(unit), unit.dropped) for unit in column.units]
     return {"layer": layer, "x": column.x, "kind": kind, "gap": column.gap_y, "units": units}
 
 
@@ -296,3 +304,53 @@ def abbreviated(count: int) -> str:
         if count >= 0.9995 * unit:
             return f"{count / unit:.1f}{name}" if count < 9.95 * unit else f"{count / unit:.0f}{name}"
     return str(count)
+
+
+def drawn_units(sizes: Sequence[int], max_units: int = 12) -> dict[int, list[int]]:
+    """Layer, counted from 0, the inputs -> indices of the units that `network_drawing` draws of it."""
+    return {column.layer: [unit.index for unit in column.units] for column in arrange(sizes, (), max_units).columns}
+
+
+def network_state(
+    sizes: Sequence[int],
+    activation_label: str,
+    step: int,
+    image: int | None,
+    weights: Mapping[int, Values],
+    activations: Mapping[int, Values],
+) -> dict[str, Any]:
+    """What a drawn network does now, as it is sent: one byte an edge and one a unit, in base64.
+
+    A byte is the value over the largest size drawn in its layer, from -127 to 127, and -128 where it is not finite; inputs and outputs,
+    which lie from 0 to 1, are measured by 1. Edges come in the order of the layers, then of the units that they leave, then of those
+    that they reach.
+
+    Args:
+        sizes, activation_label: as of `network_drawing`.
+        step: steps trained.
+        image: number of the image that the activations are of; None for the mean over several.
+        weights: layer -> (k, j) of its drawn units, from the drawn units of the layer below.
+        activations: layer -> (k,) of its drawn units.
+    """
+    edges = [quantized(weights[layer].T).ravel() for layer in sorted(weights)]
+    units = [quantized(activations[layer], 1.0 if layer in (0, len(sizes) - 1) else None) for layer in sorted(activations)]
+    return {
+        "of": _name(sizes, activation_label),
+        "step": step,
+        "image": image,
+        "edges": base64_of(np.concatenate(edges)),
+        "units": base64_of(np.concatenate(units)),
+    }
+
+
+def quantized(values: Values, largest: float | None = None) -> npt.NDArray[np.int8]:
+    """Values as whole numbers from -127 to 127, which stand for -`largest` to `largest`, by default the largest size among them."""
+    finite = np.isfinite(values)
+    known = np.where(finite, values, 0.0).astype(np.float64)
+    scale = largest or float(np.abs(known).max(initial=0.0)) or 1.0
+    return np.where(finite, np.round(LEVELS * np.clip(known / scale, -1, 1)), NOT_FINITE).astype(np.int8)
+
+
+def base64_of(values: npt.NDArray[np.integer[Any]]) -> str:
+    """The bytes of an array, row by row."""
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

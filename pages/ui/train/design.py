@@ -5,31 +5,56 @@ import functools
 import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.expression import resolve
 from mlp_core.network import Counts, count
 from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
 from pages.figures.network import DRAWING_PX, network_drawing
 from pages.ui import session
 from pages.ui.network_drawing import drawing_payload, network_picture
+from pages.ui.run.network_state import KEY, activation_label, network_answer, network_state
 from pages.ui.text import count as whole
 from pages.ui.text import scaled
 
+STRIP_PX = 60
 MOST_DRAWINGS = 100  # kept for all visitors, of 8 kB each
 
 
-def network_panel(spec: RunSpec) -> None:
-    """The network as a picture, with its shapes and what it costs."""
+def network_panel(spec: RunSpec, *, folded: bool = False) -> None:
+    """The network as a picture, with its shapes and what it costs.
+
+    Args:
+        folded: whether it is a strip, which a click opens above the page.
+    """
     counts = count(spec, spec.sizes)
-    label = resolve(spec.activation).label if spec.hidden else ""
     shapes = " → ".join(map(str, spec.sizes))
-    drawing = _drawing(spec.sizes, label, spec.dropout, load_fashion_mnist().source)
-    network_picture(drawing, key="network", height=DRAWING_PX, alt=f"The network: layers of {shapes} units")
-    name = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
-    st.markdown(
-        f"**{shapes}** · {name} · **{whole(counts.parameters)}** parameters · **{scaled(counts.flops_per_image, 'FLOP')}** per image · "
-        f"**{scaled(counts.training_bytes, 'B')}** to train"
+    kind = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
+    numbers = (whole(counts.parameters), scaled(counts.flops_per_image, "FLOP"), scaled(counts.training_bytes, "B"))
+    if folded:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _picture(spec, folded=True, words="{} · {} · {} parameters · {} per image · {} to train".format(shapes, kind, *numbers))
+            _details(spec, counts, "Shapes")
+        return
+    _picture(spec, folded=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**{}** · {} · **{}** parameters · **{}** per image · **{}** to train".format(shapes, kind, *numbers), width="content")
+        _details(spec, counts, "Shapes, formulas and limits")
+
+
+@st.fragment
+def _picture(spec: RunSpec, *, folded: bool, words: str = "") -> None:
+    """The drawing alone is drawn again where it asks about an image or a unit."""
+    data = load_fashion_mnist()
+    job = session.current_job()
+    network_picture(
+        _drawing(spec.sizes, activation_label(spec), spec.dropout, data.source),
+        key=KEY,
+        height=STRIP_PX if folded else DRAWING_PX,
+        alt=f"The network: layers of {' → '.join(map(str, spec.sizes))} units",
+        folded=folded,
+        words=words,
+        images=len(data.test_images),
+        state=network_state(job) if job is not None else None,
+        answer=network_answer(job) if job is not None else None,
     )
-    _details(spec, counts)
 
 
 @functools.lru_cache(maxsize=MOST_DRAWINGS)
@@ -40,9 +65,9 @@ def _drawing(sizes: tuple[int, ...], label: str, dropout: tuple[float, ...], sou
 
 
 @st.fragment
-def _details(spec: RunSpec, counts: Counts) -> None:
+def _details(spec: RunSpec, counts: Counts, label: str) -> None:
     """All that is not drawn, nor sent, before somebody opens it."""
-    details = st.expander("Shapes, formulas and limits", on_change="rerun", key="network_details")
+    details = st.popover(label, type="tertiary", on_change="rerun", key="network_details")
     if details.open:
         with details:
             _shapes(spec, counts)

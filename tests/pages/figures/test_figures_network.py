@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.spec import weight_count
-from pages.figures.network import MOST_COLUMNS, MOST_EDGES, Drawing, abbreviated, network_drawing
+from pages.figures.network import MOST_COLUMNS, MOST_EDGES, Drawing, abbreviated, drawn_units, network_drawing, network_state, quantized
 
 WIDTHS = (358, 640, 1000)  # px: a phone, where the letters begin to be larger, a laptop
 LETTER = 0.5  # width of an average letter, of the font's size
@@ -31,7 +31,7 @@ def texts(drawing: Drawing) -> list[str]:
 
 def hints(drawing: Drawing, x: int) -> list[str]:
     (layer,) = (layer for layer in drawing["layers"] if layer["x"] == x)
-    return [hint for _, hint, _ in layer["units"]]
+    return [hint for _, _, hint, _ in layer["units"]]
 
 
 def columns(drawing: Drawing) -> dict[int, int]:
@@ -64,7 +64,7 @@ def test_softmax_regression_has_one_weight_and_no_activation() -> None:
 def test_a_layer_left_out_in_part_shows_its_ends_and_dots_between() -> None:
     drawing = network_drawing((2, 100, 2), max_units=6)
     assert [text.split("unit ")[1] for text in hints(drawing, 1)] == [f"{n} of 100" for n in (1, 2, 3, 98, 99, 100)]
-    gap, y = drawing["layers"][1]["gap"], [y for y, _, _ in drawing["layers"][1]["units"]]
+    gap, y = drawing["layers"][1]["gap"], [y for _, y, _, _ in drawing["layers"][1]["units"]]
     assert gap is not None
     assert y[2] + 4 < gap < y[3] - 4
     assert [layer["gap"] for layer in drawing["layers"]][::2] == [None, None]
@@ -93,7 +93,7 @@ def test_a_network_of_any_size_fits_its_place(sizes: tuple[int, ...]) -> None:
     assert sum(counts[x] * counts[x + 1] for x in counts if x + 1 in counts) <= MOST_EDGES
     assert len(counts) == min(len(sizes), MOST_COLUMNS - (len(sizes) > MOST_COLUMNS))
     for layer in drawing["layers"]:
-        y = np.array([y for y, _, _ in layer["units"]])
+        y = np.array([y for _, y, _, _ in layer["units"]])
         assert drawing["left"] < layer["x"] < drawing["right"]
         assert y.mean() == pytest.approx(122, abs=drawing["spacing"])
         assert (np.diff(y) >= drawing["spacing"] - 0.02).all()
@@ -141,10 +141,10 @@ def test_layers_left_out_are_counted(count: int) -> None:
 def test_the_share_of_dropped_units_is_the_probability(p: float, width: int) -> None:
     drawing = network_drawing((3, width, 3), dropout=(p,))
     units = drawing["layers"][1]["units"]
-    dropped = [text for _, text, dropped in units if dropped]
+    dropped = [text for _, _, text, dropped in units if dropped]
     assert len(dropped) == math.floor(len(units) * p + 0.5)
     assert all(text.endswith("dropped") for text in dropped)
-    assert not any(dropped for layer in drawing["layers"][::2] for _, _, dropped in layer["units"])
+    assert not any(dropped for layer in drawing["layers"][::2] for *_, dropped in layer["units"])
     assert (f"dropout {p:g}" in texts(drawing)) == (p > 0)
 
 
@@ -189,3 +189,58 @@ def test_counts_add_up_to_the_parameters_of_the_network() -> None:
 def test_refuses_what_is_no_network(arguments: dict[str, Any], rule: str) -> None:
     with pytest.raises(ValueError, match=rule):
         network_drawing(**arguments)
+
+
+def state_of(sizes: tuple[int, ...], seed: int = 0) -> tuple[dict[str, Any], list[Any], list[Any]]:
+    """A state of random weights and activations, and these: of every layer drawn."""
+    drawn, random = drawn_units(sizes), np.random.default_rng(seed)
+    weights = {layer: random.normal(size=(len(drawn[layer]), len(drawn[layer - 1]))) for layer in drawn if layer - 1 in drawn}
+    activations = {layer: random.uniform(size=len(units)) for layer, units in drawn.items()}
+    return network_state(sizes, "ReLU", 7, None, weights, activations), list(weights.values()), list(activations.values())
+
+
+def levels(encoded: str) -> list[int]:
+    found: list[int] = np.frombuffer(base64.b64decode(encoded), dtype=np.int8).tolist()
+    return found
+
+
+def test_the_weight_of_every_drawn_edge_is_sent_in_the_order_of_the_units() -> None:
+    sizes = (784, 30, 20, 10)
+    state, weights, _ = state_of(sizes)
+    drawing, expected = network_drawing(sizes, activation_label="ReLU", dropout=(0.5, 0.25)), []
+    for left, right, weight in zip(drawing["layers"][:-1], drawing["layers"][1:], weights, strict=True):
+        pairs = [(to, of) for of, _ in enumerate(left["units"]) for to, _ in enumerate(right["units"])]
+        expected += [round(127 * weight[pair] / np.abs(weight).max()) for pair in pairs]
+    assert levels(state["edges"]) == expected
+    assert state["of"] == drawing["of"]
+    assert state["step"] == 7
+
+
+def test_inputs_and_outputs_are_measured_by_one_and_hidden_units_by_the_largest_of_their_layer() -> None:
+    state, _, (inputs, hidden, outputs) = state_of((784, 30, 10))
+    expected = [*np.round(127 * inputs), *np.round(127 * hidden / hidden.max()), *np.round(127 * outputs)]
+    assert levels(state["units"]) == expected
+
+
+@pytest.mark.parametrize("sizes", [(784, 256, 10), (784, *(64,) * 8, 10), (784, 10), (3, 2048, 2048, 4)])
+def test_a_state_is_small(sizes: tuple[int, ...]) -> None:
+    assert len(json.dumps(state_of(sizes)[0])) < 1200
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.5, -1.0, 0.25], [64, -127, 32]),
+        ([math.nan, 2.0, -math.inf], [-128, 127, -128]),
+        ([0.0, 0.0], [0, 0]),
+        ([math.inf], [-128]),
+        ([1e-30, -2e-30], [64, -127]),
+    ],
+)
+def test_values_are_shares_of_the_largest_and_what_is_not_finite_is_marked(values: list[float], expected: list[int]) -> None:
+    assert quantized(np.array(values)).tolist() == expected
+
+
+def test_networks_of_other_sizes_or_activations_have_other_names() -> None:
+    names = [network_drawing(sizes, activation_label=label)["of"] for sizes in (D2L, (784, 255, 10)) for label in ("ReLU", "tanh")]
+    assert len(set(names)) == len(names)

@@ -1,0 +1,137 @@
+"""What the drawing of a network shows of a run: its weights and activations now, and more of the image and the unit that are chosen."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from torch import Tensor
+
+from mlp_core.data import CLASS_NAMES
+from mlp_core.expression import resolve
+from mlp_core.jobs import TrainingJob
+from mlp_core.labs.units import UnitValue, probed_images, sample_units, unit_value
+from mlp_core.network import Network
+from mlp_core.spec import INPUTS, RunSpec
+from pages.figures import network as figure
+from pages.ui.text import percent
+
+KEY = "network"  # of the drawing
+SIDE = 28
+PIXEL_SCALE = 1 / 255
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The image that the visitor chose, by its number in the test set, and the unit, as layer (from 1) and index."""
+
+    image: int | None = None
+    unit: tuple[int, int] | None = None
+
+
+def asked(spec: RunSpec, images: int) -> Question | None:
+    """What the drawing asks, as far as `images` and a network of `spec` have it; None while nobody asks."""
+    sent: Any = (st.session_state.get(KEY) or {}).get("ask")
+    if not isinstance(sent, dict):
+        return None
+    match sent:
+        case {"image": int(image)} if 0 <= image < images:
+            pass
+        case _:
+            return Question()
+    match sent.get("unit"):
+        case [int(layer), int(unit)] if 1 <= layer < len(spec.sizes) and 0 <= unit < spec.sizes[layer]:
+            return Question(image, (layer, unit))
+    return Question(image)
+
+
+def network_state(job: TrainingJob) -> dict[str, Any] | None:
+    """What the run's network does now, in less than 1.5 kB; None before there is one.
+
+    Activations are those of the chosen test image, or the mean over the first training images.
+    """
+    run, network = job.run, job.run.network
+    if network is None or run.sizes[0] != INPUTS:
+        return None
+    question = asked(run.spec, len(run.data.test_images))
+    image = question.image if question is not None else None
+    inputs = run.data.train_images[: probed_images(network)] if image is None else run.data.test_images[image : image + 1]
+    step = run.step
+    sample = sample_units(network, _as_input(inputs, network), figure.drawn_units(run.sizes))
+    return figure.network_state(run.sizes, activation_label(run.spec), step, image, sample.weights, sample.activations)
+
+
+def activation_label(spec: RunSpec) -> str:
+    """What the drawing calls the activation of the hidden layers, if there are any."""
+    return resolve(spec.activation).label if spec.hidden else ""
+
+
+def network_answer(job: TrainingJob) -> dict[str, Any] | None:
+    """What is said beside the opened drawing; None where nobody has opened it, or there is no network yet."""
+    run, network = job.run, job.run.network
+    if network is None or run.sizes[0] != INPUTS or (question := asked(run.spec, len(run.data.test_images))) is None:
+        return None
+    weights = network.weights()[0][0]
+    drawn = figure.drawn_units(run.sizes)[1] if run.spec.hidden else []
+    answer: dict[str, Any] = {"probed": probed_images(network), "weights": [_weight_picture(weights[unit]) for unit in drawn]}
+    if question.image is None:
+        return answer
+    image = run.data.test_images[question.image]
+    inputs = _as_input(image[None], network)
+    probabilities = sample_units(network, inputs, {}).probabilities
+    label = int(run.data.test_labels[question.image])
+    answer["image"] = {
+        "number": question.image,
+        "label": CLASS_NAMES[label],
+        "pixels": figure.base64_of(image.numpy()),
+        "classes": [
+            {"name": name, "label": number == label, "share": p if math.isfinite(p) else 0.0, "probability": _percent(p)}
+            for number, (name, p) in enumerate(zip(CLASS_NAMES, probabilities.tolist(), strict=True))
+        ],
+    }
+    if question.unit is not None:
+        layer, unit = question.unit
+        answer["unit"] = _unit(
+            run.spec, layer, unit, unit_value(network, inputs, layer, unit), probabilities[unit] if layer > len(run.spec.hidden) else None
+        )
+        answer["unit"]["picture"] = _weight_picture(weights[unit]) if layer == 1 else None
+    return answer
+
+
+def _unit(spec: RunSpec, layer: int, unit: int, value: UnitValue, probability: float | None) -> dict[str, Any]:
+    """The value of a unit in words and numbers; of an output, its `probability` too."""
+    role = CLASS_NAMES[unit] if probability is not None else f"unit {unit + 1:,} of {spec.sizes[layer]:,}"
+    total = value.weighted_sum + value.bias
+    sums = [("weighted sum Σ w x", _number(value.weighted_sum)), ("bias b", _number(value.bias)), ("Σ w x + b", _number(total))]
+    if probability is None:
+        sums.append((f"φ of it, {resolve(spec.activation).label}", _number(value.activation)))
+    else:
+        sums.append(("softmax of all outputs", _percent(probability)))
+    inputs = [(_source(layer, one.source), _number(one.x), _number(one.w), _number(one.x * one.w)) for one in value.inputs]
+    title = f"Output: {role}" if probability is not None else f"Hidden layer {layer}: {role}"
+    return {"title": title, "sums": sums, "inputs": inputs}
+
+
+def _source(layer: int, index: int) -> str:
+    if layer > 1:
+        return f"unit {index + 1:,} of layer {layer - 1}"
+    row, column = divmod(index, SIDE)
+    return f"pixel ({row + 1}, {column + 1})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _percent(probability: float) -> str:
+    return percent(probability) if math.isfinite(probability) else "NaN"
+
+
+def _weight_picture(weights: Tensor) -> str:
+    return figure.base64_of(figure.quantized(weights.cpu().numpy()))
+
+
+def _as_input(images: Tensor, network: Network) -> Tensor:
+    """(n, d) of the network's kind, from 0 to 1."""
+    weight = network.parameters()[0]
+    return images.flatten(1).to(weight.device, weight.dtype) * PIXEL_SCALE
