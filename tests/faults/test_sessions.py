@@ -19,11 +19,6 @@ def label(student: Student) -> str:
     return "" if button is None else str(button.label)
 
 
-def progress(student: Student) -> str:
-    bar = student.element("progress")
-    return "" if bar is None else str(bar.text)
-
-
 def test_a_step_that_raises_ends_its_run_with_words_and_no_other(server: Server) -> None:
     async def scene() -> None:
         async with Student(server.url, "the one") as one, Student(server.url, "the other") as other:
@@ -34,7 +29,7 @@ def test_a_step_that_raises_ends_its_run_with_words_and_no_other(server: Server)
             assert one.steps > 0
             await one.until(lambda: label(one) == "Train", "the end")
             await goes_on(other)
-            assert "sharing" not in progress(other), "the run that broke has left the line"
+            assert "sharing" not in other.progress, "the run that broke has left the line"
             server.switch("raise", on=False)
             await one.press("run_play")
             await goes_on(one)
@@ -129,7 +124,7 @@ def test_a_clock_set_back_by_an_hour_disturbs_nobody(server: Server) -> None:
             await goes_on(one)
             await train(late)
             await asyncio.gather(goes_on(one), goes_on(late))
-            assert " left" in progress(one)
+            assert " left" in one.progress
             server.switch("clock", on=False)
             await one.reconnect()
             await asyncio.gather(goes_on(one), goes_on(late))
@@ -151,14 +146,14 @@ def test_who_leaves_in_the_first_step_while_queued_or_paused_leaves_nothing(serv
             server.switch("hold")
             await train(first_step, f"{LONG}&seed={HELD_SEED}", begun=False)
             await train(queued, begun=False)
-            await queued.until(lambda: "sharing this server with 2 other runs" in progress(queued), "company")
-            assert "in line" in progress(queued)
+            await queued.until(lambda: "sharing this server with 2 other runs" in queued.progress, "company")
+            assert "in line" in queued.progress
             assert (queued.steps, first_step.steps) == (0, 0)
             for student in leaving:
                 await student.close(politely=politely)
             server.switch("hold", on=False)
             await goes_on(stays)
-            await stays.until(lambda: "sharing" not in progress(stays), "being alone")
+            await stays.until(lambda: "sharing" not in stays.progress, "being alone")
             await goes_on(stays)
 
     play(scene())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import psutil  # type: ignore[import-untyped]
 
@@ -34,6 +35,9 @@ class Lesson:
     page_delays: list[float] = field(default_factory=list)
     busy_page_delays: list[float] = field(default_factory=list)
     tick_delays: list[float] = field(default_factory=list)
+    intervals: list[float] = field(default_factory=list)  # between two updates of a page, seconds
+    update_bytes: float = 0.0
+    update_messages: float = 0.0
     click_delays: list[float] = field(default_factory=list)
     stop_delays: list[float] = field(default_factory=list)
     memory: dict[str, int] = field(default_factory=dict)
@@ -63,6 +67,23 @@ async def lesson(servers: Servers, students: int, seconds: float, say: Callable[
     measured.note("after start", servers)
     await _warm_up(servers, measured)
     await _emptied(servers, measured, "before the lesson")
+    room = await _trained(servers, students, seconds, measured, say)
+    say("some pause, some wander")
+    await asyncio.gather(*(_pause_and_resume(student) for student in room[WANDERERS::3]), *(_wander(s, measured) for s in room[:WANDERERS]))
+    await _ended(room, measured, say)
+    await _emptied(servers, measured)
+    return measured
+
+
+async def short_lesson(servers: Servers, students: int, seconds: float, say: Callable[[str], None]) -> Lesson:
+    """Students who come, train, stop and leave: what is needed to compare two versions of the app."""
+    measured = Lesson(students, len(servers))
+    await _ended(await _trained(servers, students, seconds, measured, say), measured, say)
+    return measured
+
+
+async def _trained(servers: Servers, students: int, seconds: float, measured: Lesson, say: Callable[[str], None]) -> list[Student]:
+    """A room of students who have come and trained undisturbed for so many seconds."""
     say(f"{students} students come")
     urls = list(servers)
     room = [Student(urls[number % len(urls)], f"student {number}") for number in range(1, students + 1)]
@@ -71,18 +92,18 @@ async def lesson(servers: Servers, students: int, seconds: float, say: Callable[
     say("all train")
     await _undisturbed(room, seconds, measured)
     measured.note("all train", servers)
-    say("some pause, some wander")
-    await asyncio.gather(*(_pause_and_resume(student) for student in room[WANDERERS::3]), *(_wander(s, measured) for s in room[:WANDERERS]))
+    return room
+
+
+async def _ended(room: list[Student], measured: Lesson, say: Callable[[str], None]) -> None:
     say("all stop")
     for student in room:
         await _stop(student, measured)
     say("all leave")
     await _leave(room)
-    await _emptied(servers, measured)
     for student in room:
         measured.click_delays += student.delays["click"]
         measured.exceptions += student.exceptions
-    return measured
 
 
 async def _warm_up(servers: Servers, measured: Lesson) -> None:
@@ -118,11 +139,23 @@ async def _arrive(student: Student, delay: float, measured: Lesson) -> None:
 
 async def _undisturbed(room: list[Student], seconds: float, measured: Lesson) -> None:
     started = time.perf_counter()
+    sent_bytes, messages = _sent(room)
     for student in room:
         student.delays["tick"].clear()
+        student.updates.clear()
     measured.rates = await asyncio.gather(*(_images_per_second(student, seconds) for student in room))
     measured.seconds = time.perf_counter() - started
     measured.tick_delays = [delay for student in room for delay in student.delays["tick"]]
+    measured.intervals = [later - earlier for student in room for earlier, later in pairwise(student.updates)]
+    updates = sum(len(student.updates) for student in room) or 1
+    measured.update_bytes, measured.update_messages = (
+        (after - before) / updates for before, after in zip((sent_bytes, messages), _sent(room), strict=True)
+    )
+
+
+def _sent(room: list[Student]) -> tuple[int, int]:
+    """Bytes and messages that have come to all of them."""
+    return sum(student.sent_bytes for student in room), sum(student.messages for student in room)
 
 
 async def _images_per_second(student: Student, seconds: float) -> float:

@@ -18,6 +18,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.load.live_run import PATIENCE_SECONDS, LiveRun
+
 LARGEST_MESSAGE = 64 * 2**20
 ANSWER_SECONDS = 60.0  # after which a server counts as dead
 WHOLE_RUN, FRAGMENT_RUN = ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
@@ -41,24 +43,30 @@ class Student:
     """One tab. `async with Student(url) as student: await student.open("train", "hidden=64")`.
 
     Attributes:
-        delays: seconds from each request to the end of the script run it caused, by kind: "page", "click" and "tick".
+        delays: seconds from each request to the end of the script run it caused, by kind: "page", "click", "tick" of a panel that runs
+            by itself or asks for what is new.
+        updates: when the page showed the run at another step, by `time.perf_counter`.
         exceptions: what boxes with an exception said.
+        sent_bytes, messages: what the server has sent.
         session: the session's id, once the server has answered.
     """
 
     def __init__(self, url: str, name: str = "student") -> None:
         self.name = name
         self.delays: dict[str, list[float]] = {"page": [], "click": [], "tick": []}
+        self.updates: list[float] = []
         self.exceptions: list[str] = []
         self.session = ""
-        self.sent_bytes = 0
+        self.sent_bytes = self.messages = 0
         self._url = re.sub("^http", "ws", url) + "/_stcore/stream"
         self._elements: dict[tuple[int, ...], _Shown] = {}
         self._run = 0
         self._fragments: frozenset[str] = frozenset()  # that the present run draws; none for the whole page
         self._widgets: dict[str, WidgetState] = {}
         self._page_hash, self._page, self._query = "", "", ""
-        self._ticks: dict[str, asyncio.Task[None]] = {}
+        self._ticks: dict[str, asyncio.Task[None]] = {}  # by the fragment, or by the component that asks
+        self._live: LiveRun | None = None
+        self._steps_shown = 0
         self._asked: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Condition()
         self._finished = 0
@@ -112,6 +120,7 @@ class Student:
         self._elements.clear()
         self._widgets.clear()
         self._stop_ticks(list(self._ticks))
+        self._live = None
         await self._ask("page")
 
     async def name_tab(self, name: str) -> None:
@@ -161,17 +170,23 @@ class Student:
 
     @property
     def text(self) -> str:
-        """All Markdown and all boxes of the page."""
-        return "\n".join([*(e.body for e in self.elements("markdown")), *(e.body for e in self.elements("alert"))])
+        """All Markdown and all boxes of the page, and what is said of its run."""
+        live = [self._live.text] if self._live is not None else []
+        return "\n".join([*(e.body for e in self.elements("markdown")), *(e.body for e in self.elements("alert")), *live])
+
+    @property
+    def progress(self) -> str:
+        """How far the run on screen is, in words."""
+        bars = [bar.text for bar in self.elements("progress")]
+        return "\n".join([*bars, self._live.progress] if self._live is not None else bars)
 
     @property
     def steps(self) -> int:
-        """Steps done by the run on screen, as its progress bar says."""
-        for bar in self.elements("progress"):
-            if found := PROGRESS.search(bar.text):
-                epoch, step, length = (int(part.replace(",", "")) for part in found.groups())
-                return max(0, epoch - 1) * length + step
-        return 0
+        """Steps done by the run on screen, as its progress says."""
+        if not (found := PROGRESS.search(self.progress)):
+            return 0
+        epoch, step, length = (int(part.replace(",", "")) for part in found.groups())
+        return max(0, epoch - 1) * length + step
 
     async def until(self, condition: Callable[[], bool], what: str, seconds: float = ANSWER_SECONDS) -> None:
         """Wait for something to be on the page."""
@@ -181,19 +196,23 @@ class Student:
                 raise NoAnswerError(f"{self.name} waited in vain: {what}")
             await asyncio.sleep(0.01)
 
-    async def _ask(self, kind: str, *changed: WidgetState, fragment: str = "", tick: bool = False) -> None:
-        """Ask for a script run and wait for its end."""
+    async def _ask(self, kind: str, *changed: WidgetState, fragment: str = "", tick: str = "") -> None:
+        """Ask for a script run and wait for its end.
+
+        Args:
+            tick: whose tick it is, if it is one.
+        """
         if self._socket is None:
             raise NoAnswerError(f"{self.name} is not connected")
         started = time.perf_counter()
         async with self._turn:
-            if tick and fragment not in self._ticks:
+            if tick and tick not in self._ticks:
                 return  # stopped while it waited its turn; a browser sends no more of it, and the server may not answer
             message = BackMsg()
             rerun = message.rerun_script
             rerun.query_string, rerun.page_script_hash, rerun.fragment_id = self._query, self._page_hash, fragment
             rerun.page_name = "" if self._page_hash else self._page
-            rerun.is_auto_rerun = tick
+            rerun.is_auto_rerun = tick == fragment != ""
             rerun.widget_states.widgets.extend([*self._widgets.values(), *changed])
             before = self._finished
             try:
@@ -208,6 +227,7 @@ class Student:
         async for data in socket:
             assert isinstance(data, bytes)
             self.sent_bytes += len(data)
+            self.messages += 1
             await self._take(ForwardMsg.FromString(data))
 
     async def _take(self, message: ForwardMsg) -> None:
@@ -230,6 +250,9 @@ class Student:
             self._query = message.page_info_changed.query_string
         elif kind == "script_finished" and message.script_finished in (WHOLE_RUN, FRAGMENT_RUN):
             self._clear_away()
+            if (steps := self.steps) != self._steps_shown:
+                self._steps_shown = steps
+                self.updates.append(time.perf_counter())
             async with self._ended:
                 self._finished += 1
                 self._ended.notify_all()
@@ -243,6 +266,8 @@ class Student:
         self._elements[path] = _Shown(kind, element, message.delta.fragment_id, self._run)
         if kind == "exception":
             self.exceptions.append(f"{element.type}: {element.message}")
+        elif kind == "bidi_component" and element.component_name.endswith("live_run"):
+            self._follow(element, message.delta.fragment_id)
 
     def _clear_away(self) -> None:
         """Take away what the run that has just ended did not draw again."""
@@ -266,10 +291,29 @@ class Student:
     async def _tick(self, fragment: str, seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            asked = asyncio.create_task(self._ask("tick", fragment=fragment, tick=True))
-            self._asked.add(asked)
-            asked.add_done_callback(self._asked.discard)
-            await asyncio.shield(asked)  # a tick that is stopped meanwhile is still answered
+            await self._ask_on("tick", fragment=fragment, tick=fragment)
+
+    def _follow(self, element: Any, fragment: str) -> None:
+        """Take what the component of a live run was sent, and ask for more when it says so."""
+        self._live = self._live or LiveRun()
+        seconds = self._live.take(element.bytes)
+        self._stop_ticks([element.id])
+        if seconds is not None:
+            self._ticks[element.id] = asyncio.create_task(self._ask_for_more(element.id, fragment, self._live, seconds))
+
+    async def _ask_for_more(self, identity: str, fragment: str, live: LiveRun, seconds: float) -> None:
+        while True:  # an answer puts another task in the place of this one
+            await asyncio.sleep(seconds)
+            self._widgets[identity] = WidgetState(id=identity, json_value=live.question())
+            await self._ask_on("tick", fragment=fragment, tick=identity)
+            seconds = PATIENCE_SECONDS
+
+    async def _ask_on(self, kind: str, *changed: WidgetState, fragment: str, tick: str = "") -> None:
+        """Ask, also if whoever asks is stopped meanwhile: what was sent is still answered."""
+        asked = asyncio.create_task(self._ask(kind, *changed, fragment=fragment, tick=tick))
+        self._asked.add(asked)
+        asked.add_done_callback(self._asked.discard)
+        await asyncio.shield(asked)
 
 
 def _key_of(identity: str) -> str:
