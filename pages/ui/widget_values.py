@@ -83,8 +83,16 @@ class WidgetValues(Mapping[str, Any]):
                 self._kept.versions[name] += 1
             self._kept.values[name] = value
 
+    def renew(self, name: str) -> None:
+        """Have a widget that was drawn begin anew with the value that it has."""
+        self._kept.values[name] = self[name]
+        self._kept.versions[name] += 1
+
     def move(self, name: str, value: Any) -> None:
-        """Set a slider that is about to be drawn in place, as an animation does: should the message be lost, the next step mends it."""
+        """Set a slider that is about to be drawn in place, as an animation does: should the message be lost, the next step mends it.
+
+        After the last step comes `renew`.
+        """
         if (key := self._key(name)) in st.session_state:
             st.session_state[key] = value
             self._moved.add(key)

@@ -142,6 +142,15 @@ def test_what_was_chosen_last_is_what_is_shown(steps: list[tuple[str, Any, Any]]
         assert page.shown == {name: expected[name] for name in page.shown}
 
 
+def test_after_its_last_step_the_widget_begins_anew_with_its_value(page: Page) -> None:
+    page.choose("a", 2)
+    with page.values() as values:
+        values.renew("a")
+        begun = values.value("a")
+        assert begun == {"value": 2, "key": begun["key"]}
+        assert begun["key"] not in NAMES
+
+
 def test_a_step_of_an_animation_moves_the_widget_that_is_there(page: Page) -> None:
     with page.values() as values:
         values.move("a", 2)

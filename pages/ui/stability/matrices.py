@@ -23,7 +23,7 @@ LARGEST_N, MOST_FACTORS, MOST_TRIALS = 64, 1000, 500
 VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
 SINGULAR_POINTS = 40
 PLAY_SECONDS, PLAY_STEPS = 0.35, 50
-PLAYING, PAUSED = "stability_playing", "stability_paused"
+PLAYING = "stability_playing"
 GROWTH_HEIGHT = 520
 FIELDS = (
     choice("law", "gaussian", tuple(ENSEMBLES)),
@@ -142,8 +142,6 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
             st.session_state[PLAYING] = False
             st.rerun()
         link.move("k", link["k"] + step)
-    elif st.session_state.pop(PAUSED, False):
-        link.move("k", link["k"])  # the step that the click interrupted may have sent another place to the slider
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
         button(label, f"stability_{icon}", icon, _play, link, product, not playing, enabled=product.factors > 1)
@@ -214,7 +212,9 @@ def _critical_panel(link: LinkState, product: Product) -> None:
 def _play(link: LinkState, product: Product, playing: bool) -> None:
     if playing and link["k"] >= product.factors:
         link["k"] = 1
-    st.session_state[PLAYING], st.session_state[PAUSED] = playing, not playing
+    st.session_state[PLAYING] = playing
+    if not playing:
+        link.renew("k")  # a step that the click overtook may have sent another place to the slider
 
 
 def _csv(growth: Array) -> str:
