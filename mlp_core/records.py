@@ -5,12 +5,13 @@ Wall-clock times are not in here, so that two histories of one spec are equal, b
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 STEP_CAPACITY = 20_000  # about 85 epochs of d2l's setting; 0.5 MB
 
@@ -67,7 +68,8 @@ class ProbeRecord:
     layers: tuple[LayerStats, ...]
 
 
-CHANGEABLE = {"lr": "lr", "weight_decay": "weight decay", "dropout": "dropout"}  # in mid-run: field of `RunSpec` -> what it is called
+# Fields of a `RunSpec` that may change in mid-run -> what they are called there.
+CHANGEABLE = {"lr": "lr", "weight_decay": "weight decay", "dropout": "dropout", "batch_size": "batch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,82 @@ class SettingChange:
 def settings_after(changes: Sequence[SettingChange]) -> dict[str, Any]:
     """Field -> value of all that was changed: the experiment as it goes on is `replace(spec, **settings_after(changes))`."""
     return {change.field: change.value for change in changes}
+
+
+class _Stretch(NamedTuple):
+    """Steps of one batch size: after how many others they begin, the epochs complete by then, and the images done of the next."""
+
+    step: int
+    epochs: int
+    done: int
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Which steps make up which epoch of a run, whatever its batch size is changed to on the way.
+
+    A step takes the next `batch_size` images of the epoch's order, the epoch's last one what is left. A change counts from the next step
+    on and the order goes on from where it is: every epoch stays one pass over the images.
+
+    Args:
+        images: how many there are to train on.
+        batch_size: at the beginning.
+        changes: of any settings, in order; those of the batch size count.
+    """
+
+    images: int
+    batch_size: int
+    changes: tuple[SettingChange, ...] = ()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Of an epoch at the first batch size."""
+        return math.ceil(self.images / self.batch_size)
+
+    def place(self, step: int) -> tuple[int, int]:
+        """Epochs complete after so many steps, and images done of the next."""
+        return self._further([stretch for stretch in self._stretches() if stretch.step <= step][-1], step)
+
+    def steps(self, epochs: int) -> int:
+        """After how many steps so many epochs are complete."""
+        stretches = self._stretches()
+        ends = [self._first_end(one) + (epochs - one.epochs - 1) * math.ceil(self.images / one.batch_size) for one in stretches]
+        return next((end for end, following in zip(ends, stretches[1:], strict=False) if end <= following.step), ends[-1])
+
+    def knots(self, epochs: int) -> tuple[tuple[int, float], ...]:
+        """Steps and the epochs done by then, to the end, between which all steps are equally long; none where all of the run's are."""
+        stretches, place = self._stretches(), 0.0
+        knots = [(0, place)]
+        for number, one in enumerate(stretches, start=1):
+            end = stretches[number].step if number < len(stretches) else self.steps(epochs)
+            first_end = self._first_end(one)
+            if end > first_end:
+                knots.append((first_end, one.epochs + 1.0))
+                place = one.epochs + 1 + (end - first_end) / math.ceil(self.images / one.batch_size)
+            else:
+                place += (one.epochs + 1 - place) * (end - one.step) / (first_end - one.step)
+            knots.append((end, place))
+        return tuple(knots) if len(stretches) > 1 else ()
+
+    def _stretches(self) -> list[_Stretch]:
+        stretches = [_Stretch(0, 0, 0, self.batch_size)]
+        for change in self.changes:
+            if change.field == "batch_size" and isinstance(change.value, int):
+                stretches.append(_Stretch(change.step, *self._further(stretches[-1], change.step), change.value))
+        return stretches
+
+    def _first_end(self, stretch: _Stretch) -> int:
+        """The step at which the epoch ends that is under way when the stretch begins."""
+        return stretch.step + math.ceil((self.images - stretch.done) / stretch.batch_size)
+
+    def _further(self, stretch: _Stretch, step: int) -> tuple[int, int]:
+        """What `place` says of a step of the stretch."""
+        beyond = step - self._first_end(stretch)
+        if beyond < 0:
+            return stretch.epochs, stretch.done + (step - stretch.step) * stretch.batch_size
+        epochs, steps = divmod(beyond, math.ceil(self.images / stretch.batch_size))
+        return stretch.epochs + 1 + epochs, steps * stretch.batch_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +256,10 @@ class StepLog(Sequence[StepRecord]):
 
 @dataclass(frozen=True, slots=True)
 class HistorySnapshot:
-    """A history at one moment: later training does not change it. `steps`, `losses` and `accuracies` are of equal length."""
+    """A history at one moment: later training does not change it. `steps`, `losses` and `accuracies` are of equal length.
+
+    `knots` are those of its `Schedule`.
+    """
 
     steps: array[int]
     losses: array[float]
@@ -187,6 +268,7 @@ class HistorySnapshot:
     epochs: tuple[EpochRecord, ...]
     probes: tuple[ProbeRecord, ...]
     changes: tuple[SettingChange, ...] = ()
+    knots: tuple[tuple[int, float], ...] = ()
 
     def until(self, step: int) -> HistorySnapshot:
         """What was recorded up to and including `step`."""
@@ -199,6 +281,7 @@ class HistorySnapshot:
             tuple(record for record in self.epochs if record.step <= step),
             tuple(record for record in self.probes if record.step <= step),
             tuple(change for change in self.changes if change.step <= step),
+            self.knots,
         )
 
 
@@ -210,10 +293,13 @@ class History:
     epochs: list[EpochRecord] = field(default_factory=list)
     probes: list[ProbeRecord] = field(default_factory=list)
     changes: list[SettingChange] = field(default_factory=list)
+    knots: tuple[tuple[int, float], ...] = ()
 
     def snapshot(self) -> HistorySnapshot:
         steps, losses, accuracies = self.steps.columns
-        return HistorySnapshot(steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes), tuple(self.changes))
+        return HistorySnapshot(
+            steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes), tuple(self.changes), self.knots
+        )
 
     def until(self, step: int) -> History:
         """A history of its own of what was recorded up to and including `step`."""

@@ -9,7 +9,7 @@ from typing import Any
 from mlp_core.jobs.scheduled import ScheduledRun
 from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.network import Network
-from mlp_core.records import HistorySnapshot, StopReason, settings_after
+from mlp_core.records import HistorySnapshot, Schedule, StopReason, settings_after
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
 from mlp_core.training.run import Run
@@ -35,7 +35,7 @@ class JobSnapshot:
     state: str
     step: int
     total_steps: int
-    steps_per_epoch: int
+    schedule: Schedule
     history: HistorySnapshot
     evaluation: Evaluation | None
     stop_reason: StopReason | None
@@ -49,6 +49,11 @@ class JobSnapshot:
     checkpoint_steps: tuple[int, ...] = ()
     members: tuple[HistorySnapshot, ...] = ()
     place: int = 0
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Of an epoch at the spec's batch size."""
+        return self.schedule.steps_per_epoch
 
     @property
     def lr(self) -> float:
@@ -100,8 +105,8 @@ class TrainingJob(ScheduledRun):
 
     def step_epoch(self) -> None:
         """Train to the end of the present epoch, then pause."""
-        run, length = self.run, self.run.steps_per_epoch
-        self._start(lambda: (run.step // length + 1) * length)
+        run = self.run
+        self._start(lambda: run.schedule.steps(run.schedule.place(run.step)[0] + 1))
 
     def pause(self) -> None:
         with self._scheduler.changed:
@@ -190,13 +195,14 @@ class TrainingJob(ScheduledRun):
             history = run.history.snapshot()
             step, evaluation, stop_reason = run.step, run.evaluation, run.stop_reason
             inspections, checkpoint_steps, members = run.inspections.entries, run.checkpoints.steps, run.members
-        remaining = run.networks * run.train_count * run.spec.epochs * (1 - step / run.total_steps)  # images
+        epochs, images = run.schedule.place(step)
+        remaining = run.networks * (run.train_count * (run.spec.epochs - epochs) - images)  # images
         return JobSnapshot(
             spec=run.spec,
             state=state,
             step=step,
             total_steps=run.total_steps,
-            steps_per_epoch=run.steps_per_epoch,
+            schedule=run.schedule,
             history=history,
             evaluation=evaluation,
             stop_reason=stop_reason,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,11 +53,16 @@ class Replicates(Run):
         self._histories = [self.history, *(History() for _ in self.seeds[1:])]
         self._diverged: dict[int, int] = {}  # index of a seed -> the step at which it broke
 
+    def changed(self, **settings: Any) -> RunSpec:
+        now = super().changed(**settings)
+        check_step(now.batch_size, self.sizes, self.networks)
+        return now
+
     @property
     def members(self) -> tuple[HistorySnapshot, ...]:
         """The history of every seed."""
-        changes = tuple(self.history.changes)  # of all seeds
-        snapshots = [replace(history.snapshot(), changes=changes) for history in self._histories]
+        changes, knots = tuple(self.history.changes), self.history.knots  # of all seeds
+        snapshots = [replace(history.snapshot(), changes=changes, knots=knots) for history in self._histories]
         for index, step in self._diverged.items():
             snapshots[index] = snapshots[index].until(step)
         return tuple(snapshots)
@@ -179,14 +185,12 @@ class ReplicatesState(TrainingState):
     def start_epoch(self) -> None:
         seeds, count = len(self._orders), len(self.train_labels)
         self._position, self.loss_sums, self.hit_sums = 0, [0.0] * seeds, [0.0] * seeds
-        orders = torch.stack([torch.randperm(count, generator=generator) for generator in self._orders])
-        steps = torch.split(orders, self._batch_size, dim=1)
-        self._order = torch.cat([step.flatten() for step in steps]).to(self.train_labels.device)  # each step's batches lie together
+        self._order = torch.stack([torch.randperm(count, generator=generator) for generator in self._orders]).to(self.train_labels.device)
 
     def next_batch(self) -> tuple[Tensor, Tensor]:
         """Every seed's next images (S, n, d), and labels (S, n) or targets (S, n, out)."""
         seeds = len(self._orders)
-        chosen = self._order[seeds * self._position : seeds * (self._position + self._batch_size)]
+        chosen = self._order[:, self._position : self._position + self._batch_size].flatten()
         self._position += self._batch_size
         images, labels = as_input(self.train_images.index_select(0, chosen)), self.train_labels.index_select(0, chosen)
         return images.view(seeds, -1, images.shape[1]), labels.view(seeds, -1, *labels.shape[1:])

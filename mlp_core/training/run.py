@@ -25,6 +25,7 @@ from mlp_core.records import (
     History,
     HistorySnapshot,
     ProbeRecord,
+    Schedule,
     SettingChange,
     StepRecord,
     StopReason,
@@ -85,8 +86,8 @@ class Run:
         self.spec, self.data, self.loss = spec, data, loss
         self.device, self.activation = find_device(spec.device), resolve(spec.activation)
         self.train_count = len(data.train_labels[: spec.train_size])
-        self.steps_per_epoch = math.ceil(self.train_count / spec.batch_size)
-        self.total_steps = self.steps_per_epoch * spec.epochs
+        self.schedule = Schedule(self.train_count, spec.batch_size)
+        self.total_steps = self.schedule.steps(spec.epochs)
         self.sizes = (math.prod(data.train_images.shape[1:]), *spec.hidden, loss.outputs(data.train_labels, data.test_labels))
         self.counts = count(spec, self.sizes, self.activation)
         self.network: Network | None = None
@@ -117,10 +118,15 @@ class Run:
         return replace(self.spec, **settings_after(self.history.changes))
 
     @property
+    def steps_per_epoch(self) -> int:
+        """Of an epoch at the spec's batch size."""
+        return self.schedule.steps_per_epoch
+
+    @property
     def images_seen(self) -> int:
         """Training images used so far, each epoch counted anew."""
-        epochs, steps = divmod(self.step, self.steps_per_epoch)
-        return epochs * self.train_count + steps * self.spec.batch_size
+        epochs, images = self.schedule.place(self.step)
+        return epochs * self.train_count + images
 
     @property
     def testing(self) -> bool:
@@ -183,6 +189,8 @@ class Run:
                 if (value := getattr(now, name)) != getattr(self.settings, name):
                     self.history.changes.append(SettingChange(self.step, name, value))
             self.counts = count(now, self.sizes, self.activation)
+            self.schedule = replace(self.schedule, changes=tuple(self.history.changes))
+            self.total_steps, self.history.knots = self.schedule.steps(self.spec.epochs), self.schedule.knots(self.spec.epochs)
         if self._state is not None:
             self._state.follow(now)
 
@@ -334,7 +342,7 @@ class Run:
         self._after_step(state)
 
     def _after_step(self, state: TrainingState) -> None:
-        if self.step % self.steps_per_epoch == 0:
+        if state.epoch_done:
             self._test = EvaluationInProgress(self.step, ends_epoch=True, loss=self.loss)
             return
         if self.step in PROBED_STEPS:

@@ -130,13 +130,18 @@ class TrainingState:
 
     def follow(self, settings: RunSpec) -> None:
         """Take the next step with other settings, of those that may change in mid-run."""
-        self.optimizer.spec, self.optimizer.lr = settings, settings.lr
+        self.optimizer.spec, self.optimizer.lr, self._batch_size = settings, settings.lr, settings.batch_size
         self.network.set_dropout(settings.dropout)
 
     def start_epoch(self) -> None:
         self.loss_sum, self.hits, self._position = 0.0, 0.0, 0
         self._order_state = self._generator.get_state()
         self._order = torch.randperm(len(self.train_labels), generator=self._generator).to(self.train_labels.device)
+
+    @property
+    def epoch_done(self) -> bool:
+        """Whether the next step would be the first of another epoch."""
+        return self._position >= len(self.train_labels)
 
     def next_batch(self) -> tuple[Tensor, Tensor]:
         chosen = self._order[self._position : self._position + self._batch_size]

@@ -12,7 +12,7 @@ from pages.figures.axes import Log10Axis, axis, hidden_axis, labeled
 from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import SMALL, note
 from pages.figures.palette import BLUE, GREY, HEALTHY, OUTPUT, VERMILION, WARNING, depth_colors, translucent
-from pages.figures.series import decimation_indices, evenly_spread, finite
+from pages.figures.series import decimation_indices, epochs_at, evenly_spread, finite
 
 MOST_LINES = 10  # hidden layers drawn
 PANEL_TICKS = 4  # of a panel as low as these
@@ -74,6 +74,7 @@ def layer_statistics(
     total_epochs: float,
     healthy: Mapping[str, tuple[float, float]],
     update_rule: float,
+    knots: Sequence[tuple[int, float]] = (),
 ) -> Figure:
     """Every layer over time: outputs, flat units, gradient and updates, each beside its healthy range.
 
@@ -86,6 +87,7 @@ def layer_statistics(
         moments: in the order of their steps.
         healthy: name of a quantity -> its range, in the quantity's own unit (a share of "flat" in percent).
         update_rule: the update-to-weight ratio that a rule of thumb asks for.
+        knots: of the history.
     """
     hidden = len(moments[0].layers) - 1 if moments else 0
     shown = evenly_spread(hidden, MOST_LINES).tolist()
@@ -95,7 +97,7 @@ def layer_statistics(
     axes: dict[str, Any] = {}
     shapes, titles = [], []
     for row, quantities in enumerate(rows):
-        panel = _Panel(row, len(rows), steps_per_epoch, total_epochs)
+        panel = _Panel(row, len(rows), steps_per_epoch, total_epochs, knots)
         first = quantities[0]
         lines = [
             (quantity, layer, *_measured(quantity, moments, layer))
@@ -144,6 +146,7 @@ class _Panel:
     rows: int
     steps_per_epoch: int
     total_epochs: float
+    knots: Sequence[tuple[int, float]]
 
     @property
     def suffix(self) -> str:
@@ -168,7 +171,7 @@ class _Panel:
         kind = f", {quantity.title.lower()}" if quantity.name == "flat" else ""
         style: dict[str, Any] = {"name": name + kind, "legendgroup": name, "xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"}
         kept = decimation_indices(values, MOST_POINTS)
-        x, y = (steps[kept] / self.steps_per_epoch).astype(np.float32), values[kept]
+        x, y = epochs_at(steps[kept], self.steps_per_epoch, self.knots).astype(np.float32), values[kept]
         number = "10<sup>%{y:.2f}</sup>" if quantity.log else "%{y:.3g}" + (" %" if kind else "")
         dash = "dash" if layer == hidden else quantity.dash
         dots = {"mode": "lines+markers" if len(kept) <= FEW_POINTS else "lines", "marker": {"color": color, "size": 5}}

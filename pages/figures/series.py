@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -221,6 +221,14 @@ class CurveSeries:
     style: int | None = None
     members: Sequence[HistorySnapshot] = ()
 
+    def epochs_at(self, steps: float | npt.NDArray[np.int64]) -> Any:
+        """Where steps lie on the axis."""
+        return epochs_at(steps, self.steps_per_epoch, self.history.knots)
+
+    def planned_steps(self, epochs: float) -> int:
+        """How many steps so many epochs take; where the batch size was changed, how many the run takes."""
+        return self.history.knots[-1][0] if self.history.knots else math.ceil(epochs * self.steps_per_epoch)
+
     @property
     def diverged_step(self) -> int | None:
         """The first recorded step after which a loss, on a minibatch or on the test images, is not finite."""
@@ -273,6 +281,11 @@ class CurveSeries:
             return values
         stride = history.steps[1] - history.steps[0] if len(history.steps) > 1 else 1  # of a thinned log
         return exponential_average(values, math.exp(-stride / self.reach_steps(reach_epochs)))
+
+
+def epochs_at(steps: float | npt.NDArray[Any], steps_per_epoch: int, knots: Sequence[tuple[int, float]]) -> Any:
+    """Where steps lie on an axis of epochs; `knots` as of a history."""
+    return np.interp(steps, *np.transpose(knots)) if knots else steps / steps_per_epoch
 
 
 def spread(rows: Floats) -> tuple[Floats, Floats, Floats]:

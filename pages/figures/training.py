@@ -182,7 +182,7 @@ class _Frame:
 
     def starts(self, run: CurveSeries, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         """Where the buckets begin of which a point or two are drawn."""
-        return bucket_starts(steps, math.ceil(self.total_epochs * run.steps_per_epoch), growing=self.options.log_x)
+        return bucket_starts(steps, run.planned_steps(self.total_epochs), growing=self.options.log_x)
 
     def marks(self, runs: Sequence[CurveSeries], *, log: bool = False) -> Marks:
         first = 1 / max((run.steps_per_epoch for run in runs), default=1)
@@ -228,7 +228,7 @@ def _curves(
         end = total_epochs if reference.until is None else min(reference.until, total_epochs)
         marks.band(low, high, reference.label, x0=reference.since, x1=end)
     if cursor is not None and runs:
-        marks.event(cursor / runs[0].steps_per_epoch, f"step {cursor:,}", strong=True)
+        marks.event(runs[0].epochs_at(cursor), f"step {cursor:,}", strong=True)
     xaxis = axis(
         "epoch",
         range=[0, total_epochs],
@@ -297,12 +297,12 @@ def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, tot
     """Where a run broke, and where its settings were changed."""
     name = f"{html.escape(run.label, quote=False)}: " if compared else ""
     if run.diverged_step is not None:
-        x = run.diverged_step / run.steps_per_epoch
+        x = run.epochs_at(run.diverged_step)
         marks.fault(x, f"{name}loss not finite at step {run.diverged_step:,}", row=index, leftward=x > total_epochs / 2)
     color = _style(run, index)["color"] if compared else GREY
     for number, change in enumerate(run.history.changes):
         words = change.words if number < MOST_MARKED else ""
-        marks.event(change.step / run.steps_per_epoch, words, row=index, color=color)
+        marks.event(run.epochs_at(change.step), words, row=index, color=color)
 
 
 def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:
@@ -377,7 +377,7 @@ def _reach(run: CurveSeries, smooth: float) -> str:
 
 def _places(run: CurveSeries, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """Steps on the axis, in epochs."""
-    return (steps / run.steps_per_epoch).astype(np.float32)
+    return np.asarray(run.epochs_at(steps)).astype(np.float32)
 
 
 def _test(run: CurveSeries, frame: _Frame, name: str, style: dict[str, str]) -> Trace:
@@ -446,9 +446,9 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
             traces.append(_plane_line(numbers[kept], values[kept], name, color, quantity))
     marks = Marks()
     for number, change in enumerate(run.history.changes):
-        marks.event(change.step / run.steps_per_epoch, change.words if number < MOST_MARKED_SMALL else "", row=number)
+        marks.event(run.epochs_at(change.step), change.words if number < MOST_MARKED_SMALL else "", row=number)
     if cursor is not None:
-        marks.event(cursor / run.steps_per_epoch, "", strong=True)
+        marks.event(run.epochs_at(cursor), "", strong=True)
     share = quantity is ACCURACY
     return figure(
         traces,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlp_core.records import STEP_CAPACITY, EpochRecord, History, ProbeRecord, SettingChange, StepLog, StepRecord, StopReason
+from mlp_core.records import STEP_CAPACITY, EpochRecord, History, ProbeRecord, Schedule, SettingChange, StepLog, StepRecord, StopReason
 
 NAN = float("nan")
 
@@ -185,3 +186,44 @@ def test_two_histories_of_the_same_run_are_equal() -> None:
 
 def test_a_reason_to_stop_speaks_for_itself() -> None:
     assert str(StopReason("diverged", 7, "Diverged at step 7: the loss is NaN.")) == "Diverged at step 7: the loss is NaN."
+
+
+changed_batches = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), max_size=4).map(sorted)
+
+
+def counted(images: int, batch_size: int, changes: list[tuple[int, int]], steps: int) -> list[tuple[int, int]]:
+    """Epochs complete and images done of the next, after 0, 1, … steps, image by image."""
+    places = [(0, 0)]
+    for step in range(steps):
+        batch_size = dict(changes).get(step, batch_size)
+        epoch, done = places[-1]
+        done = min(done + batch_size, images)
+        places.append((epoch + 1, 0) if done == images else (epoch, done))
+    return places
+
+
+@given(st.integers(1, 40), st.integers(1, 30), changed_batches)
+def test_every_epoch_is_one_pass_whatever_the_batch_size_is_changed_to(images: int, first: int, changes: list[tuple[int, int]]) -> None:
+    schedule = Schedule(images, first, tuple(SettingChange(step, "batch_size", size) for step, size in dict(changes).items()))
+    places = counted(images, first, changes, 200)
+    assert [schedule.place(step) for step in range(201)] == places
+    for epochs in range(places[-1][0] + 1):
+        assert schedule.steps(epochs) == places.index((epochs, 0))
+
+
+@given(st.integers(1, 40), st.integers(1, 30), changed_batches.filter(bool))
+def test_the_knots_rise_from_epoch_to_epoch(images: int, first: int, changes: list[tuple[int, int]]) -> None:
+    schedule = Schedule(images, first, tuple(SettingChange(step, "batch_size", size) for step, size in dict(changes).items()))
+    epochs = schedule.place(61)[0] + 2
+    knots = schedule.knots(epochs)
+    assert (knots[0], knots[-1]) == ((0, 0.0), (schedule.steps(epochs), epochs))
+    for (step, done), (later, more) in pairwise(knots):
+        assert (step < later and done < more) or (step, done) == (later, more)
+    steps, places = zip(*knots, strict=True)
+    for epoch in range(epochs + 1):
+        assert np.interp(schedule.steps(epoch), steps, places) == pytest.approx(epoch)
+
+
+def test_without_a_change_of_the_batch_size_all_steps_are_equally_long() -> None:
+    schedule = Schedule(50, 16, (SettingChange(3, "lr", 0.5),))
+    assert (schedule.steps_per_epoch, schedule.steps(3), schedule.place(6), schedule.knots(3)) == (4, 12, (1, 32), ())

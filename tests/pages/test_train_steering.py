@@ -13,7 +13,20 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.records import SettingChange
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, charts, chosen, finish, job_of, losses, main_button, press
+from tests.support.pages.training import (
+    LONG,
+    SHORT,
+    at_rest,
+    carried_out,
+    charts,
+    chosen,
+    finish,
+    job_of,
+    losses,
+    main_button,
+    press,
+    progress,
+)
 from tests.support.pages.visit import again, numbers, opened, said, traces, until, visit, widget
 
 BROKEN = {"hidden": "32", "train_size": "2000", "batch_size": "64", "epochs": "5", "lr": "30", "pace": "full"}
@@ -79,7 +92,10 @@ def test_moving_a_control_steers_the_run_under_way_and_leaves_no_design_waiting(
     again(page)
     widget(page, "dropout_1").set_value(0.5)
     again(page)
-    changes = {"lr": 0.05, "weight_decay": 0.01, "dropout": (0.5,)}
+    widget(page, "batch_size").set_value(100)
+    again(page)
+    assert "Epoch 1 of 100 · step 1 of 599" in progress(page), "of 256 images one, of 100 the others"
+    changes = {"lr": 0.05, "weight_decay": 0.01, "dropout": (0.5,), "batch_size": 100}
     assert job_of(page).run.history.changes == [SettingChange(1, field, value) for field, value in changes.items()]  # type: ignore[arg-type]
     assert chosen(page) == job_of(page).run.settings
     assert not page.info

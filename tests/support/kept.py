@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mlp_core.jobs import JobSnapshot
-from mlp_core.records import EpochRecord, HistorySnapshot, SettingChange, StopReason
+from mlp_core.records import EpochRecord, HistorySnapshot, Schedule, SettingChange, StopReason
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, QUANTITIES, BookBand, band, known_runs
 from mlp_core.reports.comparison.kept_runs import KeptRun
 from mlp_core.spec import RunSpec
@@ -70,7 +70,7 @@ def snapshot(
         state="stopped" if stop else "paused",
         step=step,
         total_steps=STEPS_PER_EPOCH * spec.epochs,
-        steps_per_epoch=STEPS_PER_EPOCH,
+        schedule=Schedule(60_000, spec.batch_size),
         history=past,
         evaluation=None,
         stop_reason=StopReason(stop, step, f"{stop.capitalize()} at step {step}.") if stop else None,

@@ -163,6 +163,7 @@ def _program(spec: RunSpec, style: str | None, changes: Sequence[SettingChange],
         "test_piece": images_per_piece(spec.sizes),
     }
     context |= _of_activation(spec, scratch) | _of_initializer(spec, scratch) | _of_optimizer(spec, scratch, bool(changed["weight_decay"]))
+    context["rate_moves"] = spec.divide_by_batch and bool(changed["batch_size"])
     return _TEMPLATES.get_template("program.py.jinja").render(context).splitlines()
 
 

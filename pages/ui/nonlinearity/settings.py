@@ -109,7 +109,7 @@ PRESETS = {
         "Regression: the same network without a last activation, and with a squared loss.",
     ),
 }
-STEERED = ("lr", "weight_decay")  # by the controls of the run under way
+STEERED = ("lr", "weight_decay", "batch_size")  # by the controls of the run under way
 JOB = "plane"  # under which name the session holds the run on the plane
 VIEW = ("discrete", "tests", "regions", "shown", "space", "across", "up", "pace")  # which do not make another experiment
 
@@ -212,7 +212,7 @@ def _learning(link: LinkState) -> None:
     st.segmented_control("Regularization", format_func=PENALTIES.__getitem__, required=True, **link.default("penalty"))
     if link["penalty"] != "none":
         st.select_slider("Regularization rate", **link.value("rate"), on_change=unbroken(_moved), args=(link,))
-    st.slider("Batch size", **link.value("batch"))
+    st.slider("Batch size", **link.value("batch"), on_change=unbroken(_moved), args=(link,))
     st.number_input("Epochs, at most", **link.value("epochs"))
 
 

@@ -86,8 +86,10 @@ def _over_time(snapshot: JobSnapshot) -> None:
         st.caption(_why_nothing(snapshot))
     figure = memo(
         "inside_over_time",
-        (snapshot.spec, moments[-1].step, len(moments)),
-        lambda: layer_statistics(moments, snapshot.steps_per_epoch, snapshot.spec.epochs, RANGES, healthy.UPDATE_RULE),
+        (snapshot.settings, moments[-1].step, len(moments), snapshot.history.knots),
+        lambda: layer_statistics(
+            moments, snapshot.steps_per_epoch, snapshot.spec.epochs, RANGES, healthy.UPDATE_RULE, snapshot.history.knots
+        ),
     )
     alt = "Mean, standard deviation, dead or saturated share, gradient norm and update-to-weight ratio of every layer against epochs"
     live_chart(figure, key="inside_over_time", alt=alt)

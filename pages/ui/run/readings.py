@@ -20,9 +20,10 @@ WORDS = {"train_loss": "training loss", "train_accuracy": "training accuracy", "
 
 def progress_bar(snapshot: JobSnapshot) -> None:
     """How far the run is, how fast, and how long it will take."""
-    step_in_epoch = snapshot.step % snapshot.steps_per_epoch or (snapshot.steps_per_epoch if snapshot.step else 0)
-    epoch = -(-snapshot.step // snapshot.steps_per_epoch)
-    parts = [f"Epoch {epoch} of {snapshot.spec.epochs}", f"step {count(step_in_epoch)} of {count(snapshot.steps_per_epoch)}"]
+    complete, images = snapshot.schedule.place(snapshot.step)
+    epoch = complete + (images > 0)
+    start, end = (snapshot.schedule.steps(epochs) for epochs in (max(0, epoch - 1), max(1, epoch)))
+    parts = [f"Epoch {epoch} of {snapshot.spec.epochs}", f"step {count(snapshot.step - start)} of {count(end - start)}"]
     if snapshot.members:
         parts.append(f"{len(snapshot.members)} seeds at once")
     if snapshot.images_per_second:

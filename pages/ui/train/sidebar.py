@@ -113,7 +113,7 @@ def _optimizer_settings(link: LinkState) -> None:
 
 def _data_controls(link: LinkState) -> None:
     with st.expander("Data and time", expanded=True, icon=":material/photo_library:"):
-        _number(link, "batch_size", "Batch size", 1, "Images a step, 1 to 4096.")
+        _number(link, "batch_size", "Batch size", 1, "Images a step, 1 to 4096.", on_change=unbroken(_moved), args=(link, "batch_size"))
         _number(link, "epochs", "Epochs", 1, "Passes over the images, 1 to 100.")
         help = "60,000 of them; fewer are faster to learn, and sooner overfitted."
         st.checkbox("All images", help=help, **link.value("all_images"))

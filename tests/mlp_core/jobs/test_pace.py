@@ -92,7 +92,7 @@ def test_speed_and_remaining_time_are_those_of_the_pace(clock: Clock, make: Call
     turns_at(one, clock, [step / 4 for step in range(9)])
     snapshot = one.snapshot()
     assert snapshot.images_per_second == pytest.approx(networks * (100 + 16 - 16) / 2)
-    assert snapshot.remaining_seconds == pytest.approx((8000 - 9) / 4)
+    assert snapshot.remaining_seconds == pytest.approx((2000 * 50 - 116) / 50)
     one.set_pace(32.0)
     assert one.snapshot().images_per_second == 0.0, "what was measured at another pace says nothing"
     turns_at(one, clock, [step / 32 for step in range(9)])

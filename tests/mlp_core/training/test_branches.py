@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from mlp_core.records import SettingChange, StepLog
 from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
+from mlp_core.training.replicates import Replicates
 from tests.support.drawn import specs
 from tests.support.engine import RICH, SPEC, both_implementations, clouds, cross_entropy, finished, network_of, record_of, weights_of
 
@@ -150,6 +152,61 @@ class TestChange:
         run.advance(steps=1)
         assert not torch.equal(network_of(run).weights()[0][0], first)
 
+    @both_implementations
+    def test_a_batch_size_counts_from_the_next_step_and_the_order_goes_on(self, implementation: str) -> None:
+        """50 images: two steps of 16, then 7, 7 and the last 4; from there eight of 7, the last of 1."""
+        seen: list[torch.Tensor] = []
+        run = Run(replace(SPEC, implementation=implementation, epochs=3), clouds())
+        run.prepare()
+        network, loss = network_of(run), network_of(run).loss
+
+        def watched(x: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            seen.append(x.clone())
+            return loss(x, labels)
+
+        network.loss = watched  # type: ignore[method-assign]
+        run.advance(steps=2)
+        run.change(batch_size=7)
+        run.advance(steps=3)
+        assert (run.epoch, run.images_seen, run.history.epochs[-1].step) == (1, 50, 5)
+        run.advance()
+        assert [len(x) for x in seen] == [16, 16, 7, 7, 4] + ([7] * 7 + [1]) * 2
+        assert (run.step, run.total_steps, run.finished) == (21, 21, True)
+        generator = torch.Generator().manual_seed(1)
+        order = torch.cat([torch.randperm(50, generator=generator) for _ in range(3)])
+        torch.testing.assert_close(torch.cat(seen), clouds().train_images.flatten(1)[order].float() / 255)
+
+    @pytest.mark.parametrize("make", [Run, Replicates])
+    def test_a_batch_size_is_the_same_however_the_run_is_sliced(self, make: Callable[..., Run]) -> None:
+        runs = make(RICH, clouds()), make(RICH, clouds())
+        for number, run in enumerate(runs):
+            for steps, batch_size in ((6, 5), (4, 50), (2, 16)):
+                for _ in range(steps if number else 1):
+                    run.advance(steps=1 if number else steps)
+                run.change(batch_size=batch_size)
+            run.advance()
+        assert record_of(runs[0]) == record_of(runs[1])
+        assert weights_of(runs[0]) == weights_of(runs[1])
+        assert runs[0].epoch == RICH.epochs
+
+    def test_a_branch_after_a_change_of_the_batch_size_goes_on_as_its_run(self) -> None:
+        parent = Run(RICH, clouds())
+        parent.advance(steps=3)
+        parent.change(batch_size=5)
+        parent.advance()
+        for step in (2, 5, 10, 20):
+            branch = parent.branch(step, lr=0.02)
+            branch.advance()
+            whole = Run(RICH, clouds())
+            whole.advance(steps=min(step, 3))
+            if step > 3:
+                whole.change(batch_size=5)
+                whole.advance(steps=step - 3)
+            whole.change(lr=0.02)
+            whole.advance()
+            assert record_of(branch) == record_of(whole), step
+            assert branch.total_steps == whole.total_steps
+
     def test_changes_at_one_step_give_way_field_by_field(self) -> None:
         run = Run(SPEC, clouds())
         run.advance(steps=2)
@@ -187,7 +244,8 @@ class TestChange:
             ({"weight_decay": -1}, "weight_decay: must be a number from 0 to 100, got -1"),
             ({"dropout": (0.5, 0.5)}, "dropout: must have one probability a hidden layer"),
             ({"dropout": (1.5,)}, "dropout: must be a number from 0 to 1, got 1.5"),
-            ({"momentum": 0.5}, "momentum: cannot be changed in mid-run, as lr, weight_decay, dropout can, got 0.5"),
+            ({"batch_size": 0}, "batch_size: must be a whole number from 1 to 4096, got 0"),
+            ({"momentum": 0.5}, "momentum: cannot be changed in mid-run, as lr, weight_decay, dropout, batch_size can, got 0.5"),
             ({"lr": 0.5, "seed": 3}, "seed: cannot be changed in mid-run"),
         ],
     )

@@ -179,7 +179,7 @@ def test_changed_penalties_and_masks_are_those_of_all_seeds() -> None:
         run.advance(steps=3)
         run.change(weight_decay=0.3, dropout=(0.5,))
         run.advance(steps=2)
-        run.change(dropout=())
+        run.change(dropout=(), batch_size=7)
         run.advance(steps=1)
         run.change(weight_decay=0.0, dropout=(0.2,))
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.bounds import SpecError
-from mlp_core.records import EpochRecord, History, SettingChange, StepRecord
+from mlp_core.records import EpochRecord, History, Schedule, SettingChange, StepRecord
 from pages.figures import training
 from pages.figures.figure import Figure
 from pages.figures.palette import SERIES, TEST, TRAIN
@@ -57,6 +57,19 @@ def test_single_steps_stand_at_their_part_of_an_epoch() -> None:
     np.testing.assert_allclose(trace.x, np.arange(1, 121) / PER_EPOCH, rtol=1e-6)
     np.testing.assert_allclose(trace.y, losses, rtol=1e-6)
     assert trace.customdata.tolist() == list(range(1, 121))
+
+
+def test_steps_of_another_batch_size_stand_where_the_images_seen_put_them() -> None:
+    """Half an epoch of 50 images takes 5 steps of 5; the other half 25 steps of 1, and so do the next epochs' halves."""
+    change = SettingChange(5, "batch_size", 1)
+    knots = Schedule(50, 5, (change,)).knots(3)
+    series = replace(run(falling(80)), steps_per_epoch=10)
+    series = replace(series, history=replace(series.history, changes=(change,), knots=knots, epochs=()))
+    figure = loss_curve(series, 3, cursor=30)
+    expected = [0.1, 0.2, 0.3, 0.4, 0.5, *(0.5 + np.arange(1, 76) / 50)]
+    np.testing.assert_allclose(named(figure, "train step").x, expected, rtol=1e-6)
+    assert [shape.x0 for shape in figure.layout.shapes if shape.type == "line" and shape.x0 == shape.x1] == pytest.approx([0.5, 1.0])
+    assert [note.text for note in figure.layout.annotations][-2:] == ["batch 1", "step 30"]
 
 
 def test_smoothed_line_averages_over_a_twentieth_of_an_epoch_to_either_side() -> None:

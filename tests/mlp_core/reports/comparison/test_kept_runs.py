@@ -13,6 +13,7 @@ from mlp_core.bounds import SpecError
 from mlp_core.data import load_sample
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.network import count
+from mlp_core.records import Schedule
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED, MAX_STEPS, FinalNumbers, KeptRun, KeptRuns, thinned
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -107,7 +108,7 @@ def test_a_branch_is_another_run(change: tuple[int, float], runs: int) -> None:
 def test_five_seeds_and_one_are_two_runs_and_so_are_two_data_sets() -> None:
     kept = KeptRuns().keep(snapshot(BOOK, history([0.7])))
     kept = kept.keep(snapshot(BOOK, history([0.7]), members=[history([0.7])] * 5))
-    kept = kept.keep(replace(snapshot(BOOK, history([0.7])), steps_per_epoch=24))
+    kept = kept.keep(replace(snapshot(BOOK, history([0.7])), schedule=Schedule(6000, 256)))
     assert [len(run.members) for run in kept.runs] == [0, 5, 0]
     assert names(kept) == ["ReLU 256, lr 0.1", "ReLU 256, lr 0.1, 5 seeds", "ReLU 256, lr 0.1 (2)"]
 

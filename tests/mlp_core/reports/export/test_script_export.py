@@ -44,11 +44,13 @@ def all_changes(spec: RunSpec) -> tuple[SettingChange, ...]:
     changes = [
         SettingChange(1, "weight_decay", 0.5),
         SettingChange(2, "dropout", (0.5,) * layers),
+        SettingChange(2, "batch_size", 7),
         SettingChange(3, "lr", spec.lr / 2),
         SettingChange(5, "weight_decay", 0.0),
         SettingChange(6, "dropout", ()),
         SettingChange(6, "lr", spec.lr),
         SettingChange(7, "weight_decay", 0.25),
+        SettingChange(7, "batch_size", 60),
         SettingChange(7, "dropout", (0.25,) * layers),
     ]
     return tuple(change for change in changes if layers or change.field != "dropout")
