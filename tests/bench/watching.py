@@ -26,7 +26,7 @@ FIRST_POINT = """(train) => new Promise((done, fail) => {
   setTimeout(() => fail(new Error("no first point within 60 s")), 60000);
   const start = performance.now();
   document.querySelector(train).click();
-  const look = () => document.querySelector(".st-key-loss .scatterlayer .trace path[d]")
+  const look = () => document.querySelector(":is(.live-run .loss, .st-key-loss) .scatterlayer .trace path[d]")
     ? done(performance.now() - start) : requestAnimationFrame(look);
   requestAnimationFrame(look);
 })"""
@@ -71,7 +71,7 @@ def press_train(page: Page) -> float:
 def reset(page: Page) -> None:
     """End the run, and let the page forget it: a run that is kept would be drawn beside the next."""
     page.click(RESET)
-    page.wait_for_selector('[data-testid="stProgress"]', state="detached")
+    page.wait_for_selector(f"{RESET}:disabled")
     page.reload()
     page.wait_for_selector(TRAIN)
     settle(page)
