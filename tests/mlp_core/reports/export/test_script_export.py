@@ -202,7 +202,7 @@ def test_what_must_be_known_is_said() -> None:
         "the seeds 4 to 8",
         "mlp_core/data/sample",
         "https://host/train?lr=0.5",
-        "changed in mid-run",
+        "Changed in mid-run",
     ):
         assert part in words
 
