@@ -90,6 +90,7 @@ class Activation:
         parameter: None where it has none.
         default_code: other code for where the parameter is at its default.
         scratch: (function, code) of its own in the implementation from scratch.
+        derivative: (φ', its code in x and a), called as `function` is; None leaves it to autograd.
         trainable: whether its gradient is anything but 0 everywhere.
         rectifier: whether it lets one side pass and stops the other, so that He's initial weights suit it.
         largest_slope: of |φ'|, as far as it decides whether a deep stack can keep its gradient.
@@ -108,6 +109,7 @@ class Activation:
     parameter: Parameter | None = None
     default_code: Code | None = None
     scratch: tuple[Callable[..., Tensor], Code] | None = None
+    derivative: tuple[Callable[..., Tensor], str] | None = None
     trainable: bool = True
     rectifier: bool = False
     largest_slope: float = 1.0
@@ -225,6 +227,10 @@ def _scratch_relu(X: Tensor) -> Tensor:
     return X * (X > 0)
 
 
+def _leaky_slope(x: Tensor, negative_slope: float) -> Tensor:
+    return torch.where(x > 0, torch.ones_like(x), negative_slope)
+
+
 def _prelu(x: Tensor, alpha: Value) -> Tensor:
     if isinstance(alpha, float | int):
         return F.leaky_relu(x, alpha)
@@ -251,21 +257,21 @@ ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
     Activation(
         "identity", "Identity", lambda x: x, Code("x", ""), r"x", r"1",
         "Not for hidden layers: any number of linear layers is one linear layer. Right at the output of a regression.",
-        _fixed(-math.inf, math.inf), negative_slope=1.0,
+        _fixed(-math.inf, math.inf), derivative=(torch.ones_like, "torch.ones_like(x)"), negative_slope=1.0,
     ),
     Activation(
         "relu", "ReLU", torch.relu, Code("torch.relu(x)", "nn.ReLU()"),
         r"\max(x, 0)", r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}",
         "Take this first: cheap, and the gradient of an active unit is exactly 1. Hidden layers only; a unit that is never active is dead.",
         _fixed(0.0, math.inf, True, False), scratch=(_scratch_relu, Code("relu(x)", definition=_SCRATCH_RELU)),
-        rectifier=True, negative_slope=0.0,
+        derivative=(lambda x: (x > 0).to(x.dtype), "(x > 0).to(x.dtype)"), rectifier=True, negative_slope=0.0,
     ),
     Activation(
         "leaky_relu", "Leaky ReLU", F.leaky_relu, Code("F.leaky_relu(x, a)", "nn.LeakyReLU(a)"),
         r"\max(0, x) + a \min(0, x)", r"\begin{cases}1 & x > 0\\ a & x \le 0\end{cases}",
         "ReLU whose units cannot die: a small fixed slope lets gradient through on the left. Try it when ReLU units go dead.",
         _rectified_range, parameter=Parameter("negative_slope", "a", 0.01, Bounds(0.0, 1.0), "Slope for x < 0."),
-        rectifier=True, negative_slope=0.01,
+        derivative=(_leaky_slope, "torch.where(x > 0, torch.ones_like(x), a)"), rectifier=True, negative_slope=0.01,
     ),
     Activation(
         "prelu", "pReLU", _prelu, Code("F.leaky_relu(x, a)", "nn.PReLU(init=a)"),
@@ -280,17 +286,19 @@ ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
         r"\frac{1}{1 + e^{-x}}", r"\sigma(x)\,(1 - \sigma(x))",
         "For the output of a binary classifier. Avoid it in deep stacks: the gradient is at most 1/4 a layer, so it vanishes.",
         _fixed(0.0, 1.0), SATURATED_MARGIN, largest_slope=1 / 4,
+        derivative=(lambda x: torch.sigmoid(x) * (1 - torch.sigmoid(x)), "torch.sigmoid(x) * (1 - torch.sigmoid(x))"),
     ),
     Activation(
         "tanh", "Tanh", torch.tanh, Code("torch.tanh(x)", "nn.Tanh()"), r"\frac{1 - e^{-2x}}{1 + e^{-2x}}", r"1 - \tanh^2(x)",
         "Zero-centered, and better in hidden layers than the sigmoid. In deep stacks its gradient still vanishes once units saturate.",
-        _fixed(-1.0, 1.0), SATURATED_MARGIN,
+        _fixed(-1.0, 1.0), SATURATED_MARGIN, derivative=(lambda x: 1 - torch.tanh(x) ** 2, "1 - torch.tanh(x) ** 2"),
     ),
     Activation(
         "elu", "ELU", F.elu, Code("F.elu(x, a)", "nn.ELU(a)"), r"\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
         "ReLU with a smooth negative side that brings the mean output nearer to 0; costs an exponential.",
         _elu_range, SATURATED_MARGIN, rectifier=True,
+        derivative=(lambda x, a: torch.where(x > 0, 1.0, a * torch.exp(x)), "torch.where(x > 0, 1.0, a * torch.exp(x))"),
         parameter=Parameter("alpha", "α", 1.0, Bounds(0.0, 5.0), "Depth of the negative side; smooth at 0 only for α = 1."),
     ),
     Activation(
@@ -298,44 +306,59 @@ ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
         r"\lambda\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\lambda\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
         "ELU scaled (λ = 1.0507, α = 1.6733) to keep mean 0 and variance 1 where weights have variance 1/(number of inputs).",
-        _fixed(-SELU_SCALE * SELU_ALPHA, math.inf), SATURATED_MARGIN,
+        _fixed(-SELU_SCALE * SELU_ALPHA, math.inf), SATURATED_MARGIN, derivative=(
+            lambda x: torch.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * torch.exp(x)),
+            f"torch.where(x > 0, {SELU_SCALE}, {SELU_SCALE * SELU_ALPHA} * torch.exp(x))",
+        ),
     ),
     Activation(
         "gelu", "GELU", F.gelu, Code("F.gelu(x)", "nn.GELU()"), r"x\,\Phi(x)", r"\Phi(x) + x\,\frac{e^{-x^2/2}}{\sqrt{2\pi}}",
         "The usual choice in transformers: a smooth ReLU that dips below 0. In a small MLP it rarely beats ReLU by much.",
-        _fixed(GELU_MINIMUM, math.inf, True, False), rectifier=True,
+        _fixed(GELU_MINIMUM, math.inf, True, False), rectifier=True, derivative=(
+            lambda x: torch.special.ndtr(x) + x * torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi),
+            "torch.special.ndtr(x) + x * torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)",
+        ),
     ),
     Activation(
         "silu", "SiLU / Swish", _silu, Code("x * torch.sigmoid(a * x)"),
         r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma'(\beta x)",
         "A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU.",
         _silu_range, parameter=Parameter("beta", "β", 1.0, Bounds(0.0, 10.0), "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
-        default_code=Code("F.silu(x)", "nn.SiLU()"), rectifier=True,
+        default_code=Code("F.silu(x)", "nn.SiLU()"), rectifier=True, derivative=(
+            lambda x, a: torch.sigmoid(a * x) * (1 + a * x * (1 - torch.sigmoid(a * x))),
+            "torch.sigmoid(a * x) * (1 + a * x * (1 - torch.sigmoid(a * x)))",
+        ),
     ),
     Activation(
         "softplus", "Softplus", _softplus, Code("F.softplus(x, a, 40.0)", "nn.Softplus(a, threshold=40.0)"),
         r"\frac{1}{\beta}\ln(1 + e^{\beta x})", r"\sigma(\beta x)",
         "For an output that must be positive (a scale, a rate). In hidden layers ReLU is cheaper and its units are sparse.",
-        _fixed(0.0, math.inf), SATURATED_MARGIN, rectifier=True,
+        _fixed(0.0, math.inf), SATURATED_MARGIN, derivative=(lambda x, a: torch.sigmoid(a * x), "torch.sigmoid(a * x)"), rectifier=True,
         parameter=Parameter("beta", "β", 1.0, Bounds(0.1, 10.0), "Sharpness of the bend; large is close to ReLU."),
     ),
     Activation(
         "mish", "Mish", F.mish, Code("F.mish(x)", "nn.Mish()"),
         r"x\tanh(s),\quad s = \ln(1 + e^{x})", r"\tanh(s) + x\,\sigma(x)\operatorname{sech}^2(s)",
         "Close to SiLU and dearer to compute. Try it where SiLU works.",
-        _fixed(MISH_MINIMUM, math.inf, True, False), rectifier=True,
+        _fixed(MISH_MINIMUM, math.inf, True, False), rectifier=True, derivative=(
+            lambda x: F.softplus(x).tanh() + x * torch.sigmoid(x) / F.softplus(x).cosh() ** 2,
+            "F.softplus(x).tanh() + x * torch.sigmoid(x) / F.softplus(x).cosh() ** 2",
+        ),
     ),
     Activation(
         "hard_sigmoid", "Hard sigmoid", F.hardsigmoid, Code("F.hardsigmoid(x)", "nn.Hardsigmoid()"), r"\min(\max(x/6 + 1/2,\ 0),\ 1)",
         r"\begin{cases}1/6 & -3 < x < 3\\ 0 & \text{otherwise}\end{cases}",
         "The sigmoid without its exponential, for gates on small devices. Beyond ±3 there is no gradient at all.",
         _fixed(0.0, 1.0, True, True), 0.0, largest_slope=1 / 6,
+        derivative=(lambda x: (x.abs() < 3).to(x.dtype) / 6, "(x.abs() < 3).to(x.dtype) / 6"),
     ),
     Activation(
         "hard_tanh", "Hard tanh", F.hardtanh, Code("F.hardtanh(x)", "nn.Hardtanh()"),
         r"\min(\max(x,\ -1),\ 1)", r"\begin{cases}1 & -1 < x < 1\\ 0 & \text{otherwise}\end{cases}",
         "Tanh without its exponential. Beyond ±1 there is no gradient at all.",
-        _fixed(-1.0, 1.0, True, True), 0.0,
+        _fixed(-1.0, 1.0, True, True), 0.0, derivative=(
+            lambda x: (x.abs() < 1).to(x.dtype), "(x.abs() < 1).to(x.dtype)"
+        ),
     ),
     Activation(
         "step", "Step", _step, Code("torch.relu(torch.sign(x))"), r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}", r"0",

@@ -23,6 +23,7 @@ class Loss:
         formula: the loss of one image, in plain text.
         function: (outputs, labels) -> the loss, with PyTorch's own functions.
         scratch: the same from bare tensors, as in the book.
+        gradient: (outputs, labels) -> ∂J/∂o (n, out), the derivative of the loss written out.
         batched: the same for S networks: outputs (S, out, n) and labels (S, n), or targets (S, n, out) -> (S,).
         scores: outputs (n, out) -> the score of every class (n, classes); None where outputs are numbers and not classes.
         single: whether there is one output, however many classes.
@@ -34,6 +35,7 @@ class Loss:
     formula: str
     function: Callable[[Tensor, Tensor], Tensor]
     scratch: Callable[[Tensor, Tensor], Tensor]
+    gradient: Callable[[Tensor, Tensor], Tensor]
     batched: Callable[[Tensor, Tensor], Tensor]
     scores: Callable[[Tensor], Tensor] | None
     single: bool = True
@@ -59,6 +61,10 @@ def _scratch_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     return (log_sum_exp - logits.gather(1, y[:, None])).mean()
 
 
+def _cross_entropy_gradient(o: Tensor, y: Tensor) -> Tensor:
+    return (torch.softmax(o, dim=1) - F.one_hot(y, o.shape[1])) / len(y)
+
+
 def _batched_cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(outputs, labels, reduction="none").mean(dim=1)
 
@@ -73,6 +79,10 @@ def _scratch_logistic(o: Tensor, y: Tensor) -> Tensor:
     return torch.logaddexp(torch.zeros_like(s), -s).mean()
 
 
+def _logistic_gradient(o: Tensor, y: Tensor) -> Tensor:
+    return (torch.sigmoid(o) - y[:, None]) / len(y)
+
+
 def _batched_logistic(outputs: Tensor, labels: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(outputs[:, 0], labels.to(outputs.dtype), reduction="none").mean(dim=1)
 
@@ -85,19 +95,39 @@ def _scratch_squared(outputs: Tensor, y: Tensor) -> Tensor:
     return ((outputs - y) ** 2 / 2).sum() / len(y)
 
 
+def _squared_gradient(outputs: Tensor, y: Tensor) -> Tensor:
+    return (outputs - y) / len(y)
+
+
 def _batched_squared(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs - targets.mT).square().sum(dim=1).mean(dim=1) / 2
 
 
 CROSS_ENTROPY = Loss(
     "cross_entropy", "softmax, cross-entropy", "softmax(o)", "−log softmax(o)[y]",
-    F.cross_entropy, _scratch_cross_entropy, _batched_cross_entropy, scores=lambda logits: logits, single=False,
+    F.cross_entropy, _scratch_cross_entropy, _cross_entropy_gradient, _batched_cross_entropy, scores=lambda logits: logits, single=False,
 )  # fmt: skip
 _LOGISTIC = Loss(
-    "logistic", "sigmoid, cross-entropy", "σ(o)", "−log σ(±o)", _logistic, _scratch_logistic, _batched_logistic, scores=two_scores
+    "logistic",
+    "sigmoid, cross-entropy",
+    "σ(o)",
+    "−log σ(±o)",
+    _logistic,
+    _scratch_logistic,
+    _logistic_gradient,
+    _batched_logistic,
+    scores=two_scores,
 )
 _SQUARED = Loss(  # of several outputs, their sum: d2l section 3.4
-    "squared", "identity, squared loss", "o", "½(o − y)²", _squared, _scratch_squared, _batched_squared, scores=None
+    "squared",
+    "identity, squared loss",
+    "o",
+    "½(o − y)²",
+    _squared,
+    _scratch_squared,
+    _squared_gradient,
+    _batched_squared,
+    scores=None,
 )
 
 LOSSES: dict[str, Loss] = {entry.name: entry for entry in (CROSS_ENTROPY, _LOGISTIC, _SQUARED)}

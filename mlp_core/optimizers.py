@@ -102,7 +102,7 @@ class Optimizer:
             torch._foreach_add_(gradients, torch._foreach_sign(self.parameters), alpha=self.spec.l1)
         decay = 0.0 if self._rule.decoupled else self.spec.weight_decay
         self.t += 1
-        if self.spec.implementation == "scratch":
+        if self.spec.implementation != "concise":
             for w, g, *buffers in zip(self.parameters, gradients, *self.buffers, strict=True):
                 self._rule.scratch(w, g + decay * w if decay else g, *buffers, lr=self.rate, t=self.t, spec=self.spec)
         else:

@@ -33,7 +33,8 @@ MAX_TEXT_LENGTH = 10_000
 MAX_STEP_FLOPS = 50_000_000_000
 
 EXPRESSION_PREFIX = "="
-IMPLEMENTATIONS = ("concise", "scratch")
+IMPLEMENTATIONS = ("concise", "scratch", "by_hand")
+PRECISIONS = ("float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 BOUNDS: dict[str, Bounds] = {
@@ -86,7 +87,9 @@ class RunSpec:
         batch_size: images a step; the last step of an epoch takes what is left.
         epochs: passes over the training images.
         seed: decides initial weights, order of the images and dropout masks.
-        implementation: "concise" (nn.Sequential) or "scratch" (bare tensors).
+        implementation: "concise" (nn.Sequential), "scratch" (bare tensors) or "by_hand" (these, and backpropagation written out).
+        precision: of the matrix products of a training step: "float32", or "bfloat16" with 8 significant bits; weights, updates and
+            tests are float32 either way.
         train_size: how many training images, from the first; None for all.
         device: "auto" takes CUDA, then MPS, then the processor.
 
@@ -117,6 +120,7 @@ class RunSpec:
     epochs: int = 10
     seed: int = 0
     implementation: str = "concise"
+    precision: str = "float32"
     train_size: int | None = None
     device: str = "auto"
 
@@ -129,6 +133,7 @@ class RunSpec:
         for name, bounds in BOUNDS.items():
             settle(name, bounds.check(name, getattr(self, name)))
         check_choice("implementation", self.implementation, IMPLEMENTATIONS)
+        check_choice("precision", self.precision, PRECISIONS)
         check_choice("device", self.device, DEVICES)
         for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):

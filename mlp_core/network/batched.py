@@ -21,8 +21,8 @@ class Batched:
     """S networks that learn at once, each for itself: what one of them computes never reaches another, be it finite or not.
 
     Args:
-        networks: of one design, all `Concise` or all `Scratch`. Their parameters become views of the common ones: they
-            learn as these do.
+        networks: of one design, all `Concise` or all `Scratch`, which those by hand are too. Their parameters become views of the
+            common ones: they learn as these do.
         spec: the design; its seed does not matter.
         loss: what the outputs mean.
         generators: of the dropout masks, one a network.
@@ -35,7 +35,7 @@ class Batched:
         self._learned = self._activation.parameter is not None and self._activation.parameter.learnable
         self.set_dropout(spec.dropout)
         self._generators = generators
-        transposed = spec.implementation == "scratch"
+        transposed = spec.implementation != "concise"
         self._parameters = [_common(alike, transposed) for alike in zip(*(network.parameters() for network in networks), strict=True)]
         self._ones = torch.ones(len(networks), device=self._parameters[0].device)
 

@@ -93,7 +93,11 @@ class Network(ABC):
 
     @abstractmethod
     def loss(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """One forward pass with dropout: the loss averaged over the batch, with its graph, and the logits (n, out), detached."""
+        """One forward pass with dropout: the loss averaged over the batch, for `backward`, and the logits (n, out), detached."""
+
+    def backward(self, loss: Tensor) -> None:
+        """Leave in every parameter's `.grad` the gradient of the loss that `loss` just returned."""
+        loss.backward()  # type: ignore[no-untyped-call]
 
     def loss_of(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss of these logits, averaged over the batch."""

@@ -97,7 +97,8 @@ class Replicates(Run):
     def _train_step(self, state: TrainingState) -> None:
         assert isinstance(state, ReplicatesState)
         images, labels = state.next_batch()
-        losses, logits = state.batched.loss(images, labels)
+        with state.precision:
+            losses, logits = state.batched.loss(images, labels)
         values, hits, n = losses.tolist(), state.right(logits, labels), labels.shape[1]
         with self.lock:
             self.step += 1
@@ -106,7 +107,8 @@ class Replicates(Run):
         self._end_broken(state, "loss", values)
         if self.finished:
             return
-        state.batched.backward(losses)
+        with state.precision:
+            state.batched.backward(losses)
         state.optimizer.step()
         state.count(values, hits, n)
         self._after_step(state)

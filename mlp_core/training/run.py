@@ -327,7 +327,8 @@ class Run:
 
     def _train_step(self, state: TrainingState) -> None:
         images, labels = state.next_batch()
-        loss, logits = state.network.loss(images, labels)
+        with state.precision:
+            loss, logits = state.network.loss(images, labels)
         value, hits = loss.item(), self.loss.hits(logits, labels)
         with self.lock:
             self.step += 1
@@ -335,7 +336,8 @@ class Run:
         if not math.isfinite(value):
             self.stop("diverged", f"Diverged at step {self.step}: the loss is {_spoken(value)}.")
             return
-        loss.backward()  # type: ignore[no-untyped-call]
+        with state.precision:
+            state.network.backward(loss)
         state.optimizer.step()
         state.loss_sum += value * len(labels)
         state.hits += hits

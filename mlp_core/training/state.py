@@ -1,5 +1,6 @@
 """What training holds while it works: network, optimizer, batches, and the test in progress; and what a test gives."""
 
+import contextlib
 import math
 from dataclasses import dataclass
 
@@ -109,6 +110,7 @@ class TrainingState:
         activation: that of `spec`; looked up there if absent.
 
     Attributes:
+        precision: hold it open around a training step, so that its matrix products are of the spec's precision.
         loss_sum, hits: of the epoch's images so far.
         probe_batch: images (n, d) and labels on which layers are measured.
     """
@@ -118,6 +120,8 @@ class TrainingState:
     ) -> None:
         self.network = NETWORKS[spec.implementation](spec, sizes, device, loss=loss, activation=activation)
         self.optimizer = Optimizer(spec, self.network.parameters())
+        rounds = spec.precision == "bfloat16"
+        self.precision = torch.autocast(device.type, torch.bfloat16) if rounds else contextlib.nullcontext()
         self.train_images = data.train_images[: spec.train_size].flatten(1).to(device)
         self.train_labels = data.train_labels[: spec.train_size].to(device)
         self.test_images = data.test_images.flatten(1).to(device)

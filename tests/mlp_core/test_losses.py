@@ -17,7 +17,7 @@ from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.losses import LOSSES
 from mlp_core.network import generator_for
 from mlp_core.optimizers import Optimizer
-from mlp_core.spec import RunSpec
+from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from mlp_core.training import Run
 
 SPEC = RunSpec(hidden=(3,), activation="tanh", init="xavier_normal", lr=0.1, batch_size=8, epochs=3, device="cpu")
@@ -46,7 +46,7 @@ def test_the_logistic_loss_and_its_gradient_are_torchs(loss: Callable[[Tensor, T
     torch.testing.assert_close(torch.autograd.grad(value, logits)[0], slope)
 
 
-@pytest.mark.parametrize("implementation", ["concise", "scratch"])
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize(("loss", "data", "outputs"), [("cross_entropy", plane(3), 3), ("logistic", plane(), 1), ("squared", numbers(), 1)])
 def test_every_loss_trains_and_is_recorded(implementation: str, loss: str, data: Dataset, outputs: int) -> None:
     run = Run(replace(SPEC, implementation=implementation), data, LOSSES[loss])
@@ -94,7 +94,7 @@ def test_a_run_prepared_first_prints_the_same_numbers(loss: str) -> None:
     assert plain.history == prepared.history
 
 
-@pytest.mark.parametrize("implementation", ["concise", "scratch"])
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_a_weight_set_by_hand_is_the_one_that_trains_on(implementation: str) -> None:
     run = Run(replace(SPEC, implementation=implementation), plane(), LOSSES["logistic"])
     run.set_weight(0, 2, 1, 1.5)

@@ -248,7 +248,7 @@ for name in OPTIMIZERS:
         spec = RunSpec(hidden=(3,), optimizer=name, dropout=(0.5,), implementation=implementation)
         network = NETWORKS[implementation](spec, (4, 3, 2))
         optimizer = Optimizer(spec, network.parameters())
-        network.loss(torch.ones(5, 4), torch.zeros(5, dtype=torch.int64))[0].backward()
+        network.backward(network.loss(torch.ones(5, 4), torch.zeros(5, dtype=torch.int64))[0])
         optimizer.step()
 print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
 """

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.initializers import INITIALIZERS
-from mlp_core.spec import BOUNDS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
+from mlp_core.spec import BOUNDS, IMPLEMENTATIONS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
 from pages.ui.address import STALE_SECONDS
 from pages.ui.train.controls import MAX_HIDDEN, OWN_ACTIVATION, optimizer_labels, spec_of, widgets_of
 from tests.support.pages.training import LONG, SHORT, chosen, job_of, losses, press
@@ -51,7 +51,7 @@ REFUSED = [
     ({"device": "<script>alert(1)</script>"}, "must be one of auto, cpu, cuda, mps", "<script>alert(1)</script>"),
     ({"init": "[here](http://example.org)"}, "must be one of normal", "[here](http://example.org)"),
     ({"init": "`![](http://example.org/a.png)`"}, "must be one of normal", "![](http://example.org/a.png)"),
-    ({"implementation": "a`  \n\n# :red[$x$] http://example.org"}, "must be one of concise, scratch", "a # :red[$x$] http://example.org"),
+    ({"implementation": "a`  \n\n# :red[$x$] http://example.org"}, "must be one of concise, scratch, by_hand", "a # :red[$x$] http://example.org"),
     ({"train_size": "x" * 10_001}, "must be at most 10000 characters", "x" * 79 + "…"),
     ({"init": "zeros", "init_std": "0.5"}, "cannot be chosen here together with the rest of the link", "0.5"),
     ({"optimizer": "adam", "momentum": "0.9"}, "cannot be chosen here together with the rest of the link", "0.9"),
@@ -245,7 +245,7 @@ def choices(draw: st.DrawFn) -> dict[str, Any]:
         "divide_by_batch": draw(st.booleans()),
         "all_images": draw(st.booleans()),
         "train_size": draw(st.integers(1, 60_000)),
-        "implementation": draw(st.sampled_from(["concise", "scratch"])),
+        "implementation": draw(st.sampled_from(IMPLEMENTATIONS)),
     }
     for name, activation in ACTIVATIONS.items():
         if (parameter := activation.parameter) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from mlp_core.spec import RunSpec
+from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 
 
 @st.composite
@@ -23,7 +23,7 @@ def specs(draw: st.DrawFn) -> RunSpec:
         batch_size=draw(st.integers(1, 60)),
         epochs=draw(st.integers(1, 3)),
         seed=draw(st.integers(0, 5)),
-        implementation=draw(st.sampled_from(["concise", "scratch"])),
+        implementation=draw(st.sampled_from(IMPLEMENTATIONS)),
         train_size=draw(st.one_of(st.none(), st.integers(1, 60))),
         device="cpu",
     )

@@ -19,7 +19,7 @@ from mlp_core.data import Dataset
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.jobs.scheduled import DISCARDED, ScheduledRun
 from mlp_core.network import Network
-from mlp_core.spec import RunSpec
+from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 
@@ -28,7 +28,7 @@ SPEC = RunSpec(hidden=(8,), init="he_normal", batch_size=16, epochs=2, device="c
 LONG = replace(SPEC, epochs=2000)  # does not end while a test looks on
 RICH = replace(SPEC, dropout=(0.4,), epochs=5)  # 20 steps, and something drawn in each
 
-both_implementations = pytest.mark.parametrize("implementation", ["concise", "scratch"])
+all_implementations = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 
 
 def clouds(train: int = 50, test: int = 30, classes: int = 3, seed: int = 0) -> Dataset:

@@ -65,7 +65,7 @@ def _same(runs: Sequence[ComparedRun], lengths: str | None) -> Conclusion:
     if lengths is not None:
         return Conclusion(f"Only the number of epochs differs ({lengths}): a shorter run is the beginning of a longer one.")
     if len({run.spec.implementation for run in runs}) > 1:
-        return Conclusion("Only the implementation differs: both compute the same, up to rounding.")
+        return Conclusion("Only the implementation differs: they compute the same, up to rounding.")
     if len({len(run.members) for run in runs}) > 1:
         return Conclusion("Only the number of seeds differs.")
     return Conclusion("Nothing differs: the same experiment gives the same numbers.")

@@ -28,7 +28,8 @@ from mlp_core.records import CHANGEABLE, SettingChange
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from mlp_core.training.state import images_per_piece
 
-STYLES = IMPLEMENTATIONS  # "concise", "scratch"
+STYLES = IMPLEMENTATIONS  # "concise", "scratch", "by_hand"
+TITLES = {"concise": "with nn.Sequential", "scratch": "from scratch", "by_hand": "with backpropagation by hand"}
 WIDTH = 88  # characters a line, as black and ruff count by default
 FLAGS = ("nesterov", "divide_by_batch")  # settings that no program knows by name
 OFF_AT_ZERO = ("momentum", "weight_decay", "l1")  # settings that have no say at 0
@@ -64,7 +65,8 @@ def script_of(spec: RunSpec, style: str | None = None, changes: Sequence[Setting
     It prints a line an epoch with the means that the page shows, to 4 decimals, and with `--steps` every step's loss in full.
 
     Args:
-        style: "scratch" (bare tensors) or "concise" (nn.Sequential); the spec's implementation if absent.
+        style: "concise" (nn.Sequential), "scratch" (bare tensors) or "by_hand" (no autograd either); the spec's
+            implementation if absent.
         changes: in mid-run, in order; of several of one setting at one step the last counts.
         origin: where the run took place.
 
@@ -138,22 +140,28 @@ def _program(spec: RunSpec, style: str | None, changes: Sequence[SettingChange],
     """The program's lines, with the notebook's words between them."""
     style = spec.implementation if style is None else style
     check_choice("style", style, STYLES)
-    scratch = style == "scratch"
+    scratch = style != "concise"
     changed = {name: _steps_of(spec, name, changes) for name in CHANGEABLE}
     probabilities = {p for values in (spec.dropout, *changed["dropout"].values()) for p in values}
     if not any(probabilities):
         changed["dropout"].clear()
+    probability = spec.dropout or (0.0,) * len(spec.hidden)
+    masked = [p > 0 or bool(changed["dropout"]) for p in probability]
     context = {
         "in_notebook": in_notebook,
         "spec": spec,
         "scratch": scratch,
+        "by_hand": style == "by_hand",
+        "rounds": spec.precision == "bfloat16",
         "origin": origin,
-        "title": f"{'-'.join(map(str, spec.sizes))} on Fashion-MNIST, {'from scratch' if scratch else 'with nn.Sequential'}",
+        "title": f"{'-'.join(map(str, spec.sizes))} on Fashion-MNIST, {TITLES[style]}",
         "design": _design(spec, [CHANGEABLE[name] for name, steps in changed.items() if steps], origin),
         "file_name": file_name(style),
         "debian_folder": DEBIAN_FOLDER,
         "changed": {name: [f"{step}: {value}" for step, value in steps.items()] for name, steps in changed.items()},
-        "layers": list(zip(spec.sizes, spec.sizes[1:], (*(spec.dropout or (0.0,) * len(spec.hidden)), 0.0), strict=False)),
+        "layers": list(zip(spec.sizes, spec.sizes[1:], (*probability, 0.0), strict=False)),
+        "masked": masked,
+        "kept": [f"{letter}{layer}" for layer, mask in enumerate(masked, start=1) for letter in ("ZHD" if mask else "ZH")] + ["logits"],
         "drops": any(probabilities),
         "masks": any(0 < p < 1 for p in probabilities),
         "drops_all": 1.0 in probabilities,
@@ -162,21 +170,24 @@ def _program(spec: RunSpec, style: str | None, changes: Sequence[SettingChange],
         "to_device": ".to(device)" if origin.device != "cpu" else "",
         "test_piece": images_per_piece(spec.sizes),
     }
-    context |= _of_activation(spec, scratch) | _of_initializer(spec, scratch) | _of_optimizer(spec, scratch, bool(changed["weight_decay"]))
+    context |= _of_activation(spec, style) | _of_initializer(spec, scratch) | _of_optimizer(spec, scratch, bool(changed["weight_decay"]))
     context["rate_moves"] = spec.divide_by_batch and bool(changed["batch_size"])
     return _TEMPLATES.get_template("program.py.jinja").render(context).splitlines()
 
 
-def _of_activation(spec: RunSpec, scratch: bool) -> dict[str, Any]:
-    entry = resolve(spec.activation)
+def _of_activation(spec: RunSpec, style: str) -> dict[str, Any]:
+    entry, scratch = resolve(spec.activation), style != "concise"
     code, parameter = entry.written(spec.activation_parameter, from_scratch=scratch), entry.parameter
     expression = code.expression if code.definition or code.module is not None else "phi(x)"
     value = parameter.default if parameter is not None and spec.activation_parameter is None else spec.activation_parameter
     learned = parameter is not None and parameter.learnable
     letters = [("W", "b", "a") if learned and layer <= len(spec.hidden) else ("W", "b") for layer in range(1, len(spec.sizes))]
+    slope = entry.derivative[1] if entry.derivative is not None else ""
+    uses_functional = "F." in (parameter.learned_code if parameter is not None and learned else code.expression)
     return {
         "activation": code,
-        "needs_functional": not scratch or "F." in (parameter.learned_code if parameter is not None and learned else code.expression),
+        "needs_functional": style != "scratch" or uses_functional,
+        "slope": substituted(slope, a=repr(value)) if parameter is not None and slope else slope,
         "latex": entry.latex,
         "hidden_expression": parameter.learned_code if parameter is not None and learned else expression,
         "learned_value": value if learned else None,

@@ -71,7 +71,7 @@ def _program(snapshot: JobSnapshot) -> None:
         download("Script (.py)", file_name(style), script, "text/x-python")
         download("Notebook (.ipynb)", file_name(style, "ipynb"), notebook, "application/x-ipynb+json")
     if style != spec.implementation:
-        st.caption("This run was trained in the other style: the two agree up to rounding, which can show in the last digits.")
+        st.caption("This run was trained in another style: the two agree up to rounding, which can show in the last digits.")
     with st.expander("Read the script"):
         st.code(memo("script", (spec, style, changes, origin), script), height=420)
 

@@ -15,7 +15,11 @@ from pages.ui.run import steering
 from pages.ui.train.controls import LR_STOPS, OWN_ACTIVATION, nearest, optimizer_labels, optimizer_settings, spec_of
 from pages.ui.unbroken import unbroken
 
-IMPLEMENTATION_LABELS = {"concise": "Concise: nn.Sequential", "scratch": "From scratch: bare tensors"}
+IMPLEMENTATION_LABELS = {
+    "concise": "Concise: nn.Sequential",
+    "scratch": "From scratch: bare tensors",
+    "by_hand": "By hand: no autograd",
+}
 DEVICE_LABELS = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}
 
 
@@ -124,7 +128,7 @@ def _data_controls(link: LinkState) -> None:
 
 def _computation_controls(link: LinkState) -> None:
     with st.expander("Computation", icon=":material/memory:"):
-        help = "Two programs for one thing: from the same seed they print the same numbers, up to rounding."
+        help = "Programs for one thing: from the same seed they print the same numbers, up to rounding. By hand writes backpropagation out."
         _select(link, "implementation", "Implementation", IMPLEMENTATION_LABELS, help)
         here = ("auto", *available_devices(), link["device"])
         options = tuple(name for name in DEVICE_LABELS if name in here)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mlp_core.jobs import Scheduler, TrainingJob
+from mlp_core.spec import IMPLEMENTATIONS
 from mlp_core.training import Run
 from tests.support.engine import LONG, SPEC, Gate, clouds, finished, job_of, kind_of, predictions, record_of, rest, until, weights_of
 
@@ -27,7 +28,7 @@ def test_a_job_plays_to_the_end(scheduler: Scheduler) -> None:
     assert weights_of(job.run) == weights_of(whole)
 
 
-@pytest.mark.parametrize("implementation", ["concise", "scratch"])
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("workers", [1, 2])
 def test_pauses_leave_no_trace_in_the_history(implementation: str, workers: int) -> None:
     spec = replace(SPEC, implementation=implementation, dropout=(0.3,), optimizer="adam", epochs=40)

@@ -15,7 +15,7 @@ from mlp_core.losses import LOSSES
 from mlp_core.network import NETWORKS, Network, generator_for
 from mlp_core.network.batched import Batched
 from mlp_core.spec import RunSpec
-from tests.support.engine import both_implementations
+from tests.support.engine import all_implementations
 
 SEEDS, SIZES, BATCH = (3, 4, 7), (6, 5, 4, 3), 11
 SPEC = RunSpec(hidden=(5, 4), init="he_normal", device="cpu")
@@ -76,7 +76,7 @@ def test_prelu_is_that_of_the_registry_with_an_alpha_for_every_network() -> None
     assert [gradient.tolist() for gradient in ours] == [gradient.tolist() for gradient in theirs]
 
 
-@both_implementations
+@all_implementations
 @each_design
 def test_losses_and_gradients_are_those_of_each_alone(changes: dict[str, object], implementation: str) -> None:
     spec = replace(SPEC, **changes, implementation=implementation)  # type: ignore[arg-type]
@@ -88,10 +88,12 @@ def test_losses_and_gradients_are_those_of_each_alone(changes: dict[str, object]
             loss, expected = network.loss(x[index], labels[index])
             assert losses[index].item() == pytest.approx(loss.item(), rel=1e-5)
             torch.testing.assert_close(logits[index], expected)
-            gradients = torch.autograd.grad(loss, network.parameters())
-            for whole, gradient in zip(common.parameters(), gradients, strict=True):
+            network.backward(loss)
+            for whole, parameter in zip(common.parameters(), network.parameters(), strict=True):
+                gradient, parameter.grad = parameter.grad, None
                 assert whole.grad is not None
-                turned = implementation == "scratch" and gradient.ndim == 2
+                assert gradient is not None
+                turned = implementation != "concise" and gradient.ndim == 2
                 torch.testing.assert_close(whole.grad[index].reshape(-1), (gradient.T if turned else gradient).reshape(-1))
         for whole in common.parameters():
             whole.grad = None
@@ -112,7 +114,7 @@ def test_gradients_of_a_single_output_are_those_of_each_alone(loss: str) -> None
             torch.testing.assert_close(whole.grad[index].reshape(-1), gradient.reshape(-1))
 
 
-@both_implementations
+@all_implementations
 @each_design
 def test_a_test_shows_all_the_same_inputs_and_drops_nothing(changes: dict[str, object], implementation: str) -> None:
     spec = replace(SPEC, **changes, implementation=implementation)  # type: ignore[arg-type]
@@ -124,7 +126,7 @@ def test_a_test_shows_all_the_same_inputs_and_drops_nothing(changes: dict[str, o
         assert losses[index].item() == pytest.approx(network.loss_of(network.logits(x[0]), labels[0]).item(), rel=1e-5)
 
 
-@both_implementations
+@all_implementations
 def test_networks_are_views_of_the_common_parameters_until_released(implementation: str) -> None:
     common, untouched = together(replace(SPEC, implementation=implementation, activation="prelu")), alone(SPEC)
     common.release(1)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.losses import CROSS_ENTROPY, LOSSES
-from mlp_core.network import Concise, Network, Scratch
+from mlp_core.network import NETWORKS, ByHand, Concise, Network, Scratch
 from mlp_core.optimizers import Optimizer
 from mlp_core.spec import RunSpec
 
@@ -49,12 +49,13 @@ def losses(implementation: type[Network], spec: RunSpec, dtype: torch.dtype) -> 
     generator = torch.Generator().manual_seed(0)
     centers = torch.rand(10, 30, generator=generator)
     network: Network = implementation(spec, (30, *spec.hidden, 10), dtype=dtype)
-    optimizer = Optimizer(replace(spec, implementation="scratch" if implementation is Scratch else "concise"), network.parameters())
+    name = next(name for name, known in NETWORKS.items() if known is implementation)
+    optimizer = Optimizer(replace(spec, implementation=name), network.parameters())
     values = []
     for _ in range(STEPS):
         x, labels = clusters(generator, centers)
         loss, _ = network.loss(x.to(dtype), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        network.backward(loss)
         optimizer.step()
         values.append(loss.item())
     return values
@@ -66,8 +67,11 @@ def losses(implementation: type[Network], spec: RunSpec, dtype: torch.dtype) -> 
     ids=["float32", "float64"],
 )
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_it_prints_the_numbers_of_the_concise_implementation(spec: RunSpec, dtype: torch.dtype, tolerance: float) -> None:
-    bare, concise = losses(Scratch, spec, dtype), losses(Concise, spec, dtype)
+@pytest.mark.parametrize("implementation", [Scratch, ByHand], ids=["scratch", "by hand"])
+def test_it_prints_the_numbers_of_the_concise_implementation(
+    implementation: type[Network], spec: RunSpec, dtype: torch.dtype, tolerance: float
+) -> None:
+    bare, concise = losses(implementation, spec, dtype), losses(Concise, spec, dtype)
     assert bare[-1] != bare[0]
     np.testing.assert_allclose(bare, concise, rtol=tolerance)
 

@@ -20,7 +20,7 @@ from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from tests.support.drawn import specs
-from tests.support.engine import RICH, SPEC, both_implementations, clouds, cross_entropy, finished, network_of, record_of, weights_of
+from tests.support.engine import RICH, SPEC, all_implementations, clouds, cross_entropy, finished, network_of, record_of, weights_of
 
 LRS = st.sampled_from([1e-5, 0.01, 0.05, 0.3, 100])
 
@@ -37,7 +37,7 @@ def changed(spec: RunSpec, step: int, lr: float) -> Run:
 class TestSetLr:
     """From the next step on, and told in the history."""
 
-    @both_implementations
+    @all_implementations
     @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])
     def test_a_step_at_twice_the_rate_goes_twice_as_far(self, optimizer: str, implementation: str) -> None:
         spec = replace(SPEC, optimizer=optimizer, implementation=implementation, lr=0.01, init_std=1.0)
@@ -120,7 +120,7 @@ class TestSetLr:
 class TestChange:
     """Other settings than lr, from the next step on."""
 
-    @both_implementations
+    @all_implementations
     def test_weight_decay_alone_shrinks_every_parameter(self, implementation: str) -> None:
         """w ← (1 − ηλ) w − ηg: what λ adds to a step is −ηλw."""
         spec = replace(SPEC, implementation=implementation, lr=0.05, init_std=1.0)
@@ -135,7 +135,7 @@ class TestChange:
         for w, a, b in zip(before, plain, decayed, strict=True):
             np.testing.assert_allclose(b - a, -0.05 * 0.5 * w, atol=3e-7)
 
-    @both_implementations
+    @all_implementations
     @pytest.mark.parametrize("activation", ["relu", "prelu"])
     def test_all_units_can_be_dropped_for_a_step(self, activation: str, implementation: str) -> None:
         """Then the outputs are the last bias, and the layer below learns nothing."""
@@ -281,7 +281,7 @@ class TestBranch:
         assert record_of(parent) == record_of(untouched)
         assert weights_of(parent) == weights_of(untouched)
 
-    @both_implementations
+    @all_implementations
     @pytest.mark.parametrize(
         "changes", [{"optimizer": "adam"}, {"momentum": 0.9, "nesterov": True}, {"optimizer": "rmsprop", "momentum": 0.5}]
     )

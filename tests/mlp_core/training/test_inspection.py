@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mlp_core.losses import LOSSES
-from mlp_core.network import Concise, Network, Scratch
+from mlp_core.network import NETWORKS, Concise, Network
 from mlp_core.spec import RunSpec
 from mlp_core.training import inspection
 from mlp_core.training.inspection import (
@@ -30,7 +30,7 @@ from mlp_core.training.inspection import (
 )
 
 SPEC = RunSpec(hidden=(12, 9), activation="tanh", init="he_normal", device="cpu")
-BOTH = pytest.mark.parametrize("implementation", [Concise, Scratch], ids=["concise", "scratch"])
+ALL = pytest.mark.parametrize("implementation", NETWORKS.values(), ids=NETWORKS)
 FLOAT32 = st.floats(width=32, allow_nan=True, allow_infinity=True)
 
 
@@ -73,7 +73,7 @@ class TestHistogram:
         np.testing.assert_allclose(counts / counts.sum(), expected, atol=2e-3)
 
 
-@BOTH
+@ALL
 def test_an_inspection_is_what_the_probe_measures_and_the_histograms_of_what_it_measured(implementation: type[Network]) -> None:
     network = implementation(SPEC, (6, 12, 9, 3))
     inputs, labels = batch()
@@ -82,7 +82,8 @@ def test_an_inspection_is_what_the_probe_measures_and_the_histograms_of_what_it_
     assert tuple(layer.stats for layer in seen.layers) == measure(network, inputs, labels)
     weights = [weight.double().numpy() for weight, _ in network.weights()]
     matrices = [parameter for parameter in network.parameters() if parameter.dim() == 2]
-    gradients = [gradient.double().numpy() for gradient in torch.autograd.grad(network.loss(inputs, labels)[0], matrices)]
+    network.backward(network.loss(inputs, labels)[0])
+    gradients = [matrix.grad.double().numpy() for matrix in matrices if matrix.grad is not None]
     output = inputs.double().numpy()
     for index, (layer, (weight, bias), gradient) in enumerate(zip(seen.layers, network.weights(), gradients, strict=True)):
         output = output @ weight.double().numpy().T + bias.double().numpy()
@@ -95,7 +96,7 @@ def test_an_inspection_is_what_the_probe_measures_and_the_histograms_of_what_it_
         assert layer.update_ratio is None
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("loss", ["logistic", "squared"])
 @pytest.mark.parametrize("hidden", [(), (5,)])
 def test_other_losses_and_no_hidden_layer(implementation: type[Network], loss: str, hidden: tuple[int, ...]) -> None:
@@ -112,7 +113,7 @@ def test_other_losses_and_no_hidden_layer(implementation: type[Network], loss: s
     assert seen.layers[-1].gradients.high == pytest.approx(gradient.max().item(), rel=1e-4)
 
 
-@BOTH
+@ALL
 def test_nothing_is_left_behind(implementation: type[Network]) -> None:
     network, untouched = (implementation(replace(SPEC, dropout=(0.5, 0.5)), (6, 12, 9, 3)) for _ in range(2))
     before = torch.random.get_rng_state()

@@ -10,13 +10,13 @@ import torch
 from mlp_core.data import load_sample
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
-from tests.support.engine import RICH, both_implementations, clouds, finished, record_of, weights_of
+from tests.support.engine import RICH, all_implementations, clouds, finished, record_of, weights_of
 
 
 class TestKeptStep:
     """A kept step seen again."""
 
-    @both_implementations
+    @all_implementations
     def test_is_the_run_as_it_stood_then(self, implementation: str) -> None:
         spec = replace(RICH, implementation=implementation, optimizer="adam", lr=0.01)
         parent = finished(spec)

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.data import load_sample
-from mlp_core.network import Concise, Network, Scratch
+from mlp_core.network import NETWORKS, Concise, Network
 from mlp_core.records import LayerStats
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import measure
 
 SPEC = RunSpec(hidden=(12, 9), init="he_normal", device="cpu")
 SIZES = (6, 12, 9, 3)
-BOTH = pytest.mark.parametrize("implementation", [Concise, Scratch], ids=["concise", "scratch"])
+ALL = pytest.mark.parametrize("implementation", NETWORKS.values(), ids=NETWORKS)
 
 
 def probe_batch(n: int = 40) -> tuple[Tensor, Tensor]:
@@ -43,7 +43,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
-@BOTH
+@ALL
 def test_statistics_are_those_of_a_network_in_numpy(implementation: type[Network]) -> None:
     network = implementation(replace(SPEC, activation="tanh"), SIZES)
     x, y = (part.numpy() for part in probe_batch())
@@ -71,13 +71,13 @@ def test_statistics_are_those_of_a_network_in_numpy(implementation: type[Network
     assert (stats[-1].saturated_fraction, stats[-1].dead_units) == (0.0, 0)
 
 
-@BOTH
+@ALL
 def test_nothing_is_left_behind(implementation: type[Network]) -> None:
     spec = replace(SPEC, dropout=(0.5, 0.5))
     network, untouched = (implementation(spec, SIZES) for _ in range(2))
     x, y = probe_batch()
-    network.loss(x, y)[0].backward()  # type: ignore[no-untyped-call]
-    untouched.loss(x, y)[0].backward()  # type: ignore[no-untyped-call]
+    network.backward(network.loss(x, y)[0])
+    untouched.backward(untouched.loss(x, y)[0])
     before = torch.random.get_rng_state()
     first = stats_of(network)
     assert stats_of(network) == first, "dropout is off"
@@ -162,7 +162,7 @@ def test_constant_weights_are_one_unit_and_zeros_too() -> None:
             assert [layer.distinct_units for layer in stats_of(network)] == [1, 1, 1]
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("scale", [1e-13, 1e-9, 1e9])
 def test_norms_beyond_float32s_squares_are_measured(implementation: type[Network], scale: float) -> None:
     """With a linear chain the first layer's gradient is proportional to the weights behind it; here near 1e-26, 1e-18 and 1e18."""
@@ -191,14 +191,14 @@ def test_a_probe_of_one_image_and_of_one_unit(n: int) -> None:
     assert hidden.distinct_units == 1
 
 
-@BOTH
+@ALL
 def test_softmax_regression_has_an_output_layer_alone(implementation: type[Network]) -> None:
     network = implementation(replace(SPEC, hidden=()), (6, 3))
     (output,) = stats_of(network)
     assert (output.layer, output.units, output.dead_units, output.saturated_fraction) == (1, 3, 0, 0.0)
 
 
-@BOTH
+@ALL
 def test_a_prelu_at_its_learned_slope(implementation: type[Network]) -> None:
     network = implementation(replace(SPEC, activation="prelu"), SIZES)
     with torch.no_grad():

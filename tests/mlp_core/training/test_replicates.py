@@ -20,7 +20,7 @@ from mlp_core.records import HistorySnapshot, SettingChange
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
-from tests.support.engine import SPEC, both_implementations, clouds, kind_of, network_of, record_of_all
+from tests.support.engine import SPEC, all_implementations, clouds, kind_of, network_of, record_of_all
 from tests.support.moving import MOVES, make
 
 pytestmark = pytest.mark.usefixtures("small_test_pieces")
@@ -84,7 +84,7 @@ def assert_same(run: Replicates, alone: list[Run]) -> None:
         assert_same_weights(network, network_of(one))
 
 
-@both_implementations
+@all_implementations
 @each_design
 def test_each_seed_is_the_single_run_of_it(changes: dict[str, Any], implementation: str) -> None:
     spec, data = replace(SPEC, **changes, implementation=implementation), clouds()

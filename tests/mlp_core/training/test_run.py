@@ -22,7 +22,7 @@ from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from tests.support.drawn import specs
-from tests.support.engine import SPEC, both_implementations, clouds, cross_entropy, finished, kind_of, network_of, record_of, weights_of
+from tests.support.engine import SPEC, all_implementations, clouds, cross_entropy, finished, kind_of, network_of, record_of, weights_of
 from tests.support.moving import MOVES, make
 
 pytestmark = pytest.mark.usefixtures("small_test_pieces")
@@ -182,7 +182,7 @@ def test_making_a_run_builds_nothing_and_preparing_it_takes_no_step() -> None:
     assert [probe.step for probe in run.history.probes] == [0]
 
 
-@both_implementations
+@all_implementations
 def test_a_run_that_ended_stays_as_it_is(implementation: str) -> None:
     run = finished(replace(SPEC, implementation=implementation))
     network, record, weights, evaluation = run.network, record_of(run), weights_of(run), run.evaluation
@@ -244,7 +244,7 @@ def in_floats(data: Dataset) -> Dataset:
     return replace(data, train_images=data.train_images / 255, test_images=data.test_images / 255)
 
 
-@both_implementations
+@all_implementations
 @pytest.mark.parametrize("make", [Run, Replicates])
 @pytest.mark.parametrize("data", [clouds(), in_floats(clouds()), load_sample()], ids=["clouds", "floats", "the shared sample"])
 def test_a_run_leaves_its_data_alone(data: Dataset, make: type[Run], implementation: str) -> None:

@@ -17,7 +17,7 @@ from mlp_core.losses import LOSSES
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run, inspection, state
 from tests.support.drawn import specs
-from tests.support.engine import SPEC, both_implementations, clouds, finished, kind_of, network_of, record_of, weights_of
+from tests.support.engine import SPEC, all_implementations, clouds, finished, kind_of, network_of, record_of, weights_of
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -62,7 +62,7 @@ def test_who_looks_changes_nothing(spec: RunSpec, slices: list[int]) -> None:
         assert torch.equal(mine.order, other.order)
 
 
-@both_implementations
+@all_implementations
 def test_an_update_is_the_learning_rate_times_the_gradient_before_it(implementation: str) -> None:
     """With all images in one batch the probe's gradient is that of the step: |ΔW| = η |∂L/∂W|."""
     run = watched(replace(SPEC, hidden=(8, 5), activation="tanh", batch_size=50, lr=0.3, epochs=12, implementation=implementation))
@@ -72,7 +72,7 @@ def test_an_update_is_the_learning_rate_times_the_gradient_before_it(implementat
             assert became.update_ratio == pytest.approx(0.3 * was.stats.gradient_norm / was.stats.weight_norm, rel=1e-3)
 
 
-@both_implementations
+@all_implementations
 def test_what_is_seen_is_the_network_after_the_step(implementation: str) -> None:
     run = Run(replace(SPEC, implementation=implementation), clouds())
     run.inspections.look()

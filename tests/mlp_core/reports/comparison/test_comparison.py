@@ -103,7 +103,7 @@ def test_a_batch_size_comes_with_its_side_effect() -> None:
     [
         (replace(BOOK, seed=4), "Only the seed differs (0 → 4): this is how much luck matters."),
         (replace(BOOK, epochs=5), "Only the number of epochs differs (10 → 5): a shorter run is the beginning of a longer one."),
-        (replace(BOOK, implementation="scratch"), "Only the implementation differs: both compute the same, up to rounding."),
+        (replace(BOOK, implementation="scratch"), "Only the implementation differs: they compute the same, up to rounding."),
         (replace(BOOK, device="cpu"), "Nothing differs: the same experiment gives the same numbers."),
     ],
 )

@@ -19,7 +19,7 @@ from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.records import EpochRecord, StepRecord
 from mlp_core.reports.export import files as export
 from mlp_core.reports.export.files import epochs_csv, steps_csv, weights_of, weights_safetensors
-from mlp_core.spec import RunSpec
+from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from mlp_core.training import Run
 from tests.support.engine import SPEC, Gate, clouds, finished, network_of, until
 
@@ -60,7 +60,7 @@ def test_nothing_done_is_a_header_and_a_diverged_loss_is_readable() -> None:
     assert repr(last) == repr(run.history.steps[-1].loss) in ("inf", "nan")
 
 
-@pytest.mark.parametrize("implementation", ["concise", "scratch"])
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("activation", ["relu", "prelu"])
 @pytest.mark.parametrize("hidden", [(), (8,), (8, 5)])
 def test_weights_read_back_into_a_plain_sequential(implementation: str, activation: str, hidden: tuple[int, ...]) -> None:

@@ -20,7 +20,7 @@ from mlp_core.spec import SpecError
 from tests.support.programs import SMALL, carried_out, designs, epoch_line, executed, same_losses
 
 DESIGNS = {name: design for name, design in designs().items() if not name.startswith(("optimizer", "activation", "parameter", "init"))}
-in_both_styles = pytest.mark.parametrize("style", STYLES)
+in_every_style = pytest.mark.parametrize("style", STYLES)
 
 
 def cells(text: str, kind: str) -> list[str]:
@@ -42,7 +42,7 @@ def cells(text: str, kind: str) -> list[str]:
     return ["".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == kind]
 
 
-@in_both_styles
+@in_every_style
 @pytest.mark.parametrize("name", DESIGNS)
 def test_its_code_cells_print_the_losses_of_the_run(tmp_path: Path, name: str, style: str) -> None:
     spec = replace(DESIGNS[name], implementation=style)
@@ -59,7 +59,7 @@ def test_its_code_cells_print_the_losses_of_the_run(tmp_path: Path, name: str, s
     assert list(printed.epochs) == [epoch_line(record) for record in run.history.epochs]
 
 
-@in_both_styles
+@in_every_style
 @pytest.mark.parametrize("name", DESIGNS)
 def test_every_cell_stands_for_itself(name: str, style: str) -> None:
     code, words = (cells(notebook_of(DESIGNS[name], style), kind) for kind in ("code", "markdown"))
@@ -70,7 +70,7 @@ def test_every_cell_stands_for_itself(name: str, style: str) -> None:
     assert all(text.strip() == text for text in (*code, *words))
 
 
-@in_both_styles
+@in_every_style
 def test_its_code_is_the_scripts(style: str) -> None:
     """All but the first cell, which stands in the place of the command line."""
     spec = DESIGNS["three layers, dropout"]

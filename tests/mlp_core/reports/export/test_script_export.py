@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
+from mlp_core.expression import resolve
 from mlp_core.records import SettingChange
 from mlp_core.reports.export import STYLES, Origin, script_of
 from mlp_core.spec import RunSpec, SpecError
@@ -56,7 +57,7 @@ def all_changes(spec: RunSpec) -> tuple[SettingChange, ...]:
     return tuple(change for change in changes if layers or change.field != "dropout")
 
 
-in_both_styles = pytest.mark.parametrize("style", STYLES)
+in_every_style = pytest.mark.parametrize("style", STYLES)
 
 
 def printed(folder: Path, spec: RunSpec, style: str, changes: tuple[SettingChange, ...] = (), *arguments: str) -> Printed:
@@ -65,7 +66,7 @@ def printed(folder: Path, spec: RunSpec, style: str, changes: tuple[SettingChang
     return executed(program, *sample_arguments(), *arguments)
 
 
-@in_both_styles
+@in_every_style
 @pytest.mark.parametrize("name", DESIGNS)
 def test_a_script_prints_its_runs_losses_to_the_last_bit(tmp_path: Path, name: str, style: str) -> None:
     spec = replace(DESIGNS[name], implementation=style)
@@ -78,9 +79,19 @@ def test_a_script_prints_its_runs_losses_to_the_last_bit(tmp_path: Path, name: s
 @pytest.mark.parametrize(
     "name", [f"optimizer: {name}" for name in OPTIMIZER_FIELDS] + ["three layers, dropout", "expression", "init: orthogonal"]
 )
-def test_the_other_style_differs_by_rounding(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("style", ["scratch", "by_hand"])
+def test_another_style_differs_by_rounding(tmp_path: Path, name: str, style: str) -> None:
     run = carried_out(replace(DESIGNS[name], implementation="concise"))
-    assert same_losses(printed(tmp_path, DESIGNS[name], "scratch").losses, run, ROUNDING)
+    assert same_losses(printed(tmp_path, DESIGNS[name], style).losses, run, ROUNDING)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_by_hand_autograd_has_no_more_to_do_than_one_activation(name: str) -> None:
+    program = script_of(DESIGNS[name], "by_hand")
+    assert ".backward()" not in program
+    written = resolve(DESIGNS[name].activation).derivative is not None or not DESIGNS[name].hidden
+    assert ("autograd.grad" in program) == (not written)
+    assert program.count("requires_grad") <= 1 + len(DESIGNS[name].hidden)  # of a learned slope in every layer
 
 
 def test_a_divergence_is_told_as_the_run_tells_it(tmp_path: Path) -> None:
@@ -90,7 +101,7 @@ def test_a_divergence_is_told_as_the_run_tells_it(tmp_path: Path) -> None:
     assert program.others[-1].startswith(f"Diverged at step {run.step}: the loss is ")
 
 
-@in_both_styles
+@in_every_style
 @pytest.mark.parametrize("optimizer", ["sgd", "sgd, divided", "adam", "rmsprop, momentum, decay"])
 def test_changes_of_lr_in_mid_run_are_kept(tmp_path: Path, optimizer: str, style: str) -> None:
     spec = replace(SMALL, **OPTIMIZER_FIELDS[optimizer], implementation=style)
@@ -102,7 +113,7 @@ def test_changes_of_lr_in_mid_run_are_kept(tmp_path: Path, optimizer: str, style
     assert script_of(spec, style, CHANGES) == script_of(spec, style, run.history.changes)
 
 
-@in_both_styles
+@in_every_style
 @pytest.mark.parametrize(
     "name",
     [*(f"optimizer: {name}" for name in OPTIMIZER_FIELDS), "three layers, dropout", "all dropped", "no hidden layer", "parameter: prelu"],
@@ -116,7 +127,7 @@ def test_changes_of_all_that_may_change_are_kept(tmp_path: Path, name: str, styl
     assert not same_losses(program.losses, unchanged, tolerance=1e-6)
 
 
-@in_both_styles
+@in_every_style
 @pytest.mark.parametrize("ps", [((0.0,), (1.0,)), ((1.0,), (0.0,)), ((0.5,), (1.0,)), ((0.0,), ())])
 def test_dropout_of_nothing_and_of_all_may_begin_and_end(tmp_path: Path, ps: tuple[tuple[float, ...], ...], style: str) -> None:
     spec, (first, then) = replace(SMALL, implementation=style), ps
@@ -125,7 +136,7 @@ def test_dropout_of_nothing_and_of_all_may_begin_and_end(tmp_path: Path, ps: tup
     assert same_losses(printed(tmp_path, run.spec, style, tuple(changes)).losses, run, tolerance=0.0)
 
 
-@in_both_styles
+@in_every_style
 def test_a_branch_is_a_run_whose_lr_changed_there(tmp_path: Path, style: str) -> None:
     spec = replace(SMALL, implementation=style, momentum=0.5)
     run = carried_out(spec)
@@ -156,7 +167,7 @@ def test_the_seed_can_be_told(tmp_path: Path) -> None:
     assert not same_losses(program.losses, carried_out(spec), tolerance=1e-3)
 
 
-@in_both_styles
+@in_every_style
 @pytest.mark.parametrize("changes", [lambda spec: CHANGES, all_changes], ids=["lr", "all"])
 @pytest.mark.parametrize("name", DESIGNS)
 def test_all_that_is_named_is_used(name: str, style: str, changes: Callable[[RunSpec], Sequence[SettingChange]]) -> None:
@@ -171,14 +182,14 @@ def test_all_that_is_named_is_used(name: str, style: str, changes: Callable[[Run
     assert made <= read
 
 
-@in_both_styles
+@in_every_style
 def test_a_plain_run_has_no_word_of_what_it_does_not_use(style: str) -> None:
     text = script_of(RunSpec(), style).lower()
     for word in ("dropout(", "mask", "adam", "momentum", "decay", "prelu", "sigmoid", "lr_changes", "device", "mlp_core", "eval", "exec"):
         assert word not in text.replace("torchvision.datasets", ""), word
 
 
-@in_both_styles
+@in_every_style
 @pytest.mark.parametrize("changes", [lambda spec: CHANGES, all_changes], ids=["lr", "all"])
 @pytest.mark.parametrize("name", ["optimizer: sgd", "three layers, dropout", "optimizer: adamw, both penalties", "init: orthogonal"])
 def test_a_linter_has_nothing_to_say(tmp_path: Path, name: str, style: str, changes: Callable[[RunSpec], Sequence[SettingChange]]) -> None:
@@ -223,7 +234,7 @@ def test_a_run_elsewhere_is_put_on_its_device() -> None:
         ast.parse(code)
 
 
-@in_both_styles
+@in_every_style
 def test_what_is_written_for_a_device_computes_the_same(tmp_path: Path, style: str) -> None:
     """Every tensor and generator is put where the device is; here that is the processor after all."""
     spec = replace(DESIGNS["three layers, dropout"], activation="prelu", optimizer="adam", lr=0.01, implementation=style)
@@ -240,7 +251,7 @@ def test_the_matrix_product_of_the_page_is_asked_for() -> None:
 
 
 def test_another_style_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"style: must be one of concise, scratch, got 'jax'"):
+    with pytest.raises(SpecError, match=r"style: must be one of concise, scratch, by_hand, got 'jax'"):
         script_of(SMALL, "jax")
 
 
