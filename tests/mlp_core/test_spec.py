@@ -24,6 +24,7 @@ from mlp_core.spec import (
     MAX_LAYERS,
     MAX_STEP_FLOPS,
     MAX_WIDTH,
+    PRECISIONS,
     Bounds,
     RunSpec,
     SpecError,
@@ -60,6 +61,7 @@ def specs(draw: st.DrawFn) -> RunSpec:
         nesterov=optimizer == "sgd" and values["momentum"] > 0 and draw(st.booleans()),
         divide_by_batch=optimizer == "sgd" and draw(st.booleans()),
         implementation=draw(st.sampled_from(IMPLEMENTATIONS)),
+        precision=draw(st.sampled_from(PRECISIONS)),
         train_size=draw(st.none() | st.integers(1, spec_module.MAX_TRAIN_SIZE)),
         device=draw(st.sampled_from(DEVICES)),
     )
@@ -193,6 +195,7 @@ def test_a_hostile_value_is_refused_by_its_field_in_a_short_sentence(name: str, 
         ({"epochs": 1.5}, "epochs", "whole number"),
         ({"train_size": 60_001}, "train_size", "from 1 to 60000"),
         ({"seed": 2**31}, "seed", "from 0 to 2147483647"),
+        ({"precision": "float16"}, "precision", "must be one of float32, bfloat16"),
         ({"device": "tpu"}, "device", "must be one of auto, cpu, cuda, mps"),
     ],
 )

@@ -87,7 +87,7 @@ def test_any_link_leads_to_an_experiment(query: dict[str, str]) -> None:
         ("hidden", "1," * 1_000_000), ("hidden", "()"),
         ("dropout", "0.5,0.5"), ("dropout", "nan"), ("nesterov", "True"), ("nesterov", "1"), ("nesterov", ""), ("divide_by_batch", "yes"),
         ("train_size", "all"), ("train_size", "0"), ("activation_parameter", "x"), ("activation", "x" * 1_000_000), ("activation", "step"),
-        ("optimizer", "SGD"), ("device", "cuda:0"), ("implementation", "__import__"),
+        ("optimizer", "SGD"), ("device", "cuda:0"), ("precision", "double"), ("implementation", "__import__"),
     ],
 )  # fmt: skip
 def test_a_broken_field_of_a_link_keeps_its_default_and_the_others_count(name: str, text: str) -> None:

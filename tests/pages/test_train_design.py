@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.presets import PRESETS
-from mlp_core.spec import RunSpec
+from mlp_core.runtime.devices import Bfloat16
+from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from pages.ui import session
+from pages.ui.train import sidebar
 from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, chosen, enabled, job_of, losses, main_button, press
 from tests.support.pages.visit import address, again, bare, opened, said, until, visit
 
@@ -179,3 +181,27 @@ def test_a_run_that_was_started_goes_on_while_the_controls_describe_nothing(page
     press(page, "play")
     assert main_button(page) == "Resume"
     assert "step" in enabled(page)
+
+
+@pytest.mark.parametrize(
+    ("here", "words"),
+    [
+        (Bfloat16(0.5812, 0.00442), "a product takes 0.58 of the time it takes in float32, and is off by up to 0.4%"),
+        (Bfloat16(3.21, 0.00442), "gains nothing by it: a product takes 3.2 times as long"),
+    ],
+)
+def test_bfloat16_says_what_it_gains_and_costs_here(page: AppTest, monkeypatch: pytest.MonkeyPatch, here: Bfloat16, words: str) -> None:
+    monkeypatch.setattr(sidebar, "bfloat16_here", lambda: here)
+    opened(page, device="cpu")
+    assert not any("a product takes" in caption.value for caption in page.caption)
+    page.selectbox(key="precision").set_value("bfloat16")
+    again(page)
+    assert any(words in caption.value for caption in page.caption)
+    assert address(page) == {"device": "cpu", "precision": "bfloat16"}
+    assert chosen(page) == RunSpec(device="cpu", precision="bfloat16")
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_every_implementation_can_be_chosen(page: AppTest, implementation: str) -> None:
+    opened(page).selectbox(key="implementation").set_value(implementation)
+    assert chosen(again(page)) == RunSpec(implementation=implementation)

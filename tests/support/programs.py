@@ -62,6 +62,9 @@ def designs() -> dict[str, RunSpec]:
         "three layers, dropout": replace(SMALL, hidden=(20, 9, 8), dropout=(0.2, 0.0, 0.5), seed=11, momentum=0.5),
         "all dropped": replace(SMALL, hidden=(8, 8), dropout=(0.5, 1.0)),
         "ten layers": replace(SMALL, hidden=(8,) * 10, activation="prelu", optimizer="adam", lr=0.01),
+        "bfloat16": replace(SMALL, precision="bfloat16", hidden=(20, 9), dropout=(0.2, 0.0), activation="gelu", momentum=0.5),
+        "bfloat16, prelu": replace(SMALL, precision="bfloat16", activation="prelu", optimizer="adam", lr=0.01),
+        "bfloat16, expression": replace(SMALL, precision="bfloat16", activation=f"={EXPRESSIONS[0]}"),
         "one image a step": replace(SMALL, train_size=7, batch_size=1, seed=2**31 - 1),
         "diverges": replace(SMALL, activation="=exp(x*x)", lr=10.0, epochs=5),
     }

@@ -206,6 +206,7 @@ THINGS = (
     Thing("L1 penalty", "L1 {}", lambda run: short_number(run.spec.l1)),
     BATCH_SIZE,
     TRAIN_SIZE,
+    Thing("precision of the products", "{}", lambda run: run.spec.precision),
     EPOCHS,
     SEED,
 )

@@ -15,6 +15,7 @@ from mlp_core.spec import (
     DROPOUT_BOUNDS,
     IMPLEMENTATIONS,
     MAX_EXPRESSION_LENGTH,
+    PRECISIONS,
     TRAIN_SIZE_BOUNDS,
     WIDTH_BOUNDS,
     Bounds,
@@ -131,7 +132,8 @@ def nearest(stops: tuple[float, ...], value: float) -> float:
 def widgets_of(spec: RunSpec) -> dict[str, Any]:
     """The value of every widget for `spec`."""
     widgets: dict[str, Any] = {name: getattr(spec, name) for name in BOUNDS}
-    widgets |= {"layers": len(spec.hidden), "init": spec.init, "implementation": spec.implementation, "device": spec.device}
+    widgets |= {"layers": len(spec.hidden), "init": spec.init, "implementation": spec.implementation}
+    widgets |= {"precision": spec.precision, "device": spec.device}
     for layer in range(MAX_HIDDEN):
         widgets[f"units_{layer + 1}"] = spec.hidden[layer] if layer < len(spec.hidden) else 256
         widgets[f"dropout_{layer + 1}"] = spec.dropout[layer] if layer < len(spec.dropout) else 0.0
@@ -177,6 +179,7 @@ def spec_of(widgets: Mapping[str, Any]) -> RunSpec:
         nesterov=optimizer == "nesterov" and widgets["momentum"] > 0,
         train_size=None if widgets["all_images"] else widgets["train_size"],
         implementation=widgets["implementation"],
+        precision=widgets["precision"],
         device=widgets["device"],
         **chosen,
     )
@@ -200,6 +203,7 @@ def _fields() -> tuple[Field, ...]:
         "init": INITIALIZERS,
         "optimizer": optimizer_labels(),
         "implementation": IMPLEMENTATIONS,
+        "precision": PRECISIONS,
         "device": DEVICES,
     }
     return (

@@ -53,6 +53,7 @@ def changed(one: RunSpec, other: RunSpec) -> dict[str, tuple[str | None, ...]]:
         (BOOK, {"l1": 0.001}, "L1 penalty", ("0", "0.001")),
         (BOOK, {"batch_size": 64}, "batch size", ("256", "64")),
         (BOOK, {"train_size": 1000}, "number of training images", ("all", "1,000")),
+        (BOOK, {"precision": "bfloat16"}, "precision of the products", ("float32", "bfloat16")),
         (BOOK, {"epochs": 5}, "number of epochs", ("10", "5")),
         (BOOK, {"seed": 7}, "seed", ("0", "7")),
     ],
