@@ -152,7 +152,7 @@ class TestChange:
         run.advance(steps=1)
         assert not torch.equal(network_of(run).weights()[0][0], first)
 
-    @both_implementations
+    @all_implementations
     def test_a_batch_size_counts_from_the_next_step_and_the_order_goes_on(self, implementation: str) -> None:
         """50 images: two steps of 16, then 7, 7 and the last 4; from there eight of 7, the last of 1."""
         seen: list[torch.Tensor] = []
