@@ -268,7 +268,7 @@ def _clip(traces: list[Trace], marks: Marks, frame: _Frame, row: int) -> dict[st
     if not spikes:
         return {}
     _cut(traces)
-    edge = ROOM_ABOVE * top if top else limit
+    edge = float(ROOM_ABOVE * top) if top else limit
     spikes.sort(reverse=True)
     losses, epochs, colors, words = zip(*spikes, strict=True)
     look = {"symbol": "triangle-up", "size": 11, "color": colors}
