@@ -174,5 +174,6 @@ def _link(link: LinkState, snapshot: JobSnapshot) -> None:
     if link["data"] == OWN and points_left_out():
         text += " Its points come from a file and are too many for a link."
     if snapshot.history.changes:
-        text += f" What was changed in mid-run ({changes_in_words(snapshot.history.changes)}) it cannot carry."
+        changes = changes_in_words(snapshot.history.changes)
+        text += f" It says what the controls say now: that this run was changed in mid-run ({changes}) it cannot carry."
     st.caption(text)
