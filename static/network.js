@@ -1,7 +1,7 @@
 // Draws a network: its edges on a canvas, its units and words in SVG above it, in the theme's colors; and lets it live while it learns.
 // pages/ui/network_drawing.py sends JSON as bytes: {about: {height, alt, words, folded, images}, drawing, state, answer}. `drawing` is a
 // Drawing, `state` a network_state of pages/figures/network.py, `answer` that of pages/ui/run/network_state.py to the question sent back
-// from here as "ask": {image, unit: [layer, index], times}. A newer state may come by itself: the event "network-state" on window, the
+// from here as "ask": {image, unit: [layer, index], at}. A newer state may come by itself: the event "network-state" on window, the
 // state its detail.
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -266,7 +266,8 @@ class NetworkDrawing {
   constructor(parent) {
     this.root = html("div", { className: "network" });
     parent.replaceChildren(html("style", { textContent: STYLE }), this.root);
-    this.question = { image: null, unit: null, times: 0 };
+    this.question = { image: null, unit: null };
+    this.views = [];
     this.hear = ({ detail }) => this.take(detail);
     window.addEventListener("network-state", this.hear);
   }
@@ -281,8 +282,9 @@ class NetworkDrawing {
     this.send = send;
     if (this.text === text) return;
     this.text = text;
-    const folded = this.about?.folded;
     const { about, drawing, state, answer } = JSON.parse(text);
+    const folded = this.about?.folded;
+    if (!this.about) this.question.image = state?.image ?? null; // what was chosen before the visitor left the page
     const moved = JSON.stringify([about, drawing]);
     Object.assign(this, { about, drawing, answer });
     if (folded !== about.folded) this.build();
@@ -293,8 +295,10 @@ class NetworkDrawing {
   }
 
   build() {
-    for (const { observer } of this.views ?? []) observer.disconnect();
+    for (const { observer } of this.views) observer.disconnect();
+    this.dialog = this.answered = null;
     if (!this.about.folded) {
+      if (this.question.image !== null) this.ask({ image: null, unit: null });
       this.views = [new View(true)];
       return this.root.replaceChildren(this.views[0].root);
     }
@@ -350,8 +354,7 @@ class NetworkDrawing {
   ask(changes) {
     this.asked = performance.now();
     Object.assign(this.question, changes);
-    this.question.times += 1;
-    this.send("ask", { ...this.question });
+    this.send("ask", { ...this.question, at: Date.now() });
   }
 
   /** What the network does now; null where there is none. A state of another network is not shown. */
@@ -359,9 +362,12 @@ class NetworkDrawing {
     if (state && state.of !== this.drawing.of) state = null;
     const { question, answer } = this;
     const answered = this.dialog?.open && answer;
-    const live = { edges: state && signed(state.edges), units: state && state.image === question.image ? signed(state.units) : this.live?.units };
-    if (!state) live.units = null;
-    live.chosen = question.unit;
+    const current = state?.image === question.image; // one that was under way when another image was chosen is late
+    const live = {
+      edges: state && signed(state.edges),
+      units: state && (current ? signed(state.units) : this.live?.units),
+      chosen: question.unit,
+    };
     if (answered !== this.answered) {
       this.answered = answered;
       this.weights = answered?.weights?.map(weightImage);

@@ -79,7 +79,7 @@ def test_a_chosen_image_lights_the_units(job: TrainingJob, monkeypatch: pytest.M
 
 
 def test_an_answer_shows_ten_probabilities_and_where_a_unit_has_its_value_from(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask(monkeypatch, image=4, unit=[1, 2], times=1)
+    ask(monkeypatch, image=4, unit=[1, 2], at=1)
     answer, (weight, bias) = network_answer(job), parameters(job)[0]
     assert answer is not None
     data = load_fashion_mnist()
@@ -101,7 +101,7 @@ def test_an_answer_shows_ten_probabilities_and_where_a_unit_has_its_value_from(j
 
 
 def test_of_an_output_the_probability_is_told(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask(monkeypatch, image=0, unit=[2, 9], times=1)
+    ask(monkeypatch, image=0, unit=[2, 9], at=1)
     answer = network_answer(job)
     assert answer is not None
     assert answer["unit"]["title"] == f"Output: {CLASS_NAMES[9]}"
@@ -111,7 +111,7 @@ def test_of_an_output_the_probability_is_told(job: TrainingJob, monkeypatch: pyt
 
 def test_a_diverged_network_is_shown_as_it_is(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> None:
     parameters(job)[1][0][:] = np.nan
-    ask(monkeypatch, image=0, unit=[2, 9], times=1)
+    ask(monkeypatch, image=0, unit=[2, 9], at=1)
     assert json.dumps([network_state(job), network_answer(job)], allow_nan=False)
 
 
