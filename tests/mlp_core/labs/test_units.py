@@ -15,7 +15,7 @@ SPEC = RunSpec(hidden=(9, 7), activation="relu", init="he_normal", dropout=(0.5,
 INPUTS = np.random.default_rng(0).uniform(size=(6, 20))
 
 
-@pytest.fixture(params=["concise", "scratch"])
+@pytest.fixture(params=NETWORKS)
 def network(request: pytest.FixtureRequest) -> Network:
     made = NETWORKS[request.param](SPEC, SIZES, dtype=torch.float64)
     for _, bias in made.weights():
