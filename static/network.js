@@ -26,6 +26,7 @@ const STYLE = `
   .network-view { position: relative; }
   .network-view canvas, .network-view svg { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
   .network text { fill: var(--st-text-color); text-anchor: middle; dominant-baseline: central; }
+  .network .ground { fill: var(--st-background-color); }
   .network image { image-rendering: pixelated; }
   .network [role=button] { cursor: pointer; outline: none; }
   .network [role=button]:focus-visible, .network [aria-pressed=true] { stroke: var(--st-primary-color) !important; stroke-width: 3px; }
@@ -167,7 +168,7 @@ class View {
     else outline = kind === "input" ? element("rect", box) : element("circle", { cx, cy, r });
     outline.style.stroke = dropped ? GREY : RIMS[kind];
     outline.style.fill = dropped ? "transparent" : RIMS[kind];
-    const shape = element("g", {}, title, ...(weights ? [element("image", { ...box, href: weights })] : []), outline);
+    const shape = element("g", {}, title, ...(weights ? [element("rect", { ...box, class: "ground" }), element("image", { ...box, href: weights })] : []), outline);
     if (this.choose && layer > 0) {
       for (const [key, value] of Object.entries({ role: "button", tabindex: 0, "aria-label": hint })) outline.setAttribute(key, value);
       outline.addEventListener("click", () => this.choose([layer, index]));
@@ -407,7 +408,7 @@ class NetworkDrawing {
     const what = image ? "activations for this image" : `activations, the mean over ${probed} training images`;
     this.legend.textContent = answer
       ? `Lines: weights. Circles: ${what}. Vermilion is positive, blue negative; the stronger, the larger beside the largest drawn in ` +
-        "its layer. Squares of hidden layer 1: the weights of a unit as an image."
+        "its layer. Squares of hidden layer 1: the weights of a unit as an image, framed in the color of its activation."
       : "";
   }
 }

@@ -55,6 +55,7 @@ def test_the_strip_is_low_and_shows_weights_of_both_signs(page: Page) -> None:
     box = page.locator(STRIP).bounding_box()
     assert box
     assert box["height"] <= HIGHEST
+    assert box["width"] > 1000  # of a page of 1440
     expect(page.locator(STRIP)).to_contain_text("784 → 16 → 10 ·")
     red, blue = edge_colors(page, STRIP)
     assert red > 100

@@ -31,7 +31,8 @@ def network_panel(spec: RunSpec, *, folded: bool = False) -> None:
     if folded:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _picture(spec, folded=True, words="{} · {} · {} parameters · {} per image · {} to train".format(shapes, kind, *numbers))
-            _details(spec, counts, "Shapes")
+            with st.container(width="content"):  # or the strip would have half of the row
+                _details(spec, counts, "Shapes")
         return
     _picture(spec, folded=False)
     with st.container(horizontal=True, vertical_alignment="center"):
