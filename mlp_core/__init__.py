@@ -6,7 +6,8 @@ What to read, in this order:
    plain data: steps, epochs, layers.
 2. `activations`, `initializers`, `optimizers`, `losses`: the registries, one entry a thing and everything about it in that entry.
    `expression`: a visitor's own activation, parsed and compiled to an entry like any other.
-3. `network`: from a spec to a network: `nn.Sequential` ("concise"), bare tensors ("scratch"), several seeds in one ("batched").
+3. `network`: from a spec to a network: `nn.Sequential` ("concise"), bare tensors ("scratch") and without autograd too ("by_hand"),
+   several seeds in one ("batched").
 4. `training.run`: `Run`, the heart. Its docstring shows the plain loop that it is. Around it: `training.state` (what it needs while it
    trains), `inspection` (a look inside), `checkpoints` (steps to go back to), `replicates` (several seeds).
 5. `jobs`: `TrainingJob`, a run that goes on while nobody calls it, and the one `Scheduler` of a process that gives every job its turns.

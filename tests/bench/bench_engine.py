@@ -39,6 +39,7 @@ WATCHED_EPOCHS = 2  # of which the second and third of a run are timed: the firs
 RERUNS = 12
 
 FIVE_NUMBERS = "In five numbers"
+BY_HAND, ROUNDED = "advance, by hand", "advance, bfloat16"
 PRODUCTS, PLAIN, ADVANCE, WATCHED, BOOK_4, BOOK_0 = "products", "plain", "advance", "watched", "book, 4 workers", "book, 0 workers"
 
 
@@ -74,18 +75,20 @@ def measure_epochs(measured: Measured, data: Dataset, book: EpochSeconds, url: s
     """Let the contestants take turns, each round beginning with another one."""
     torch.set_num_threads(1)
     session.engine()
-    products, plain, run = MatrixProducts(data), PlainLoop(data), Run(RunSpec(epochs=100), data)
+    products, plain = MatrixProducts(data), PlainLoop(data)
+    specs = {ADVANCE: RunSpec(epochs=100), BY_HAND: RunSpec(epochs=100, implementation="by_hand")}
+    specs[ROUNDED] = RunSpec(epochs=100, precision="bfloat16")
     with chromium() as browser:
         page = visit(browser, url)
         contestants: dict[str, Callable[[], float]] = {
             PRODUCTS: lambda: _seconds(products.epoch),
             PLAIN: lambda: _seconds(plain.epoch),
-            ADVANCE: lambda: _seconds(lambda: run.advance(steps=run.steps_per_epoch)),
+            **{name: _epochs_of(Run(spec, data)) for name, spec in specs.items()},
             WATCHED: lambda: _watched_epoch(page, measured),
             BOOK_4: lambda: book(4),
             BOOK_0: lambda: book(0),
         }
-        for contestant in (PRODUCTS, PLAIN, ADVANCE):  # the first of everything is slow
+        for contestant in (PRODUCTS, PLAIN, *specs):  # the first of everything is slow
             contestants[contestant]()
         names, began = list(contestants), time.monotonic()
         for turn in range(ROUNDS):
@@ -94,6 +97,11 @@ def measure_epochs(measured: Measured, data: Dataset, book: EpochSeconds, url: s
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
                 measured.epochs.setdefault(name, []).append(contestants[name]())
                 print(f"round {turn + 1}: {name} {measured.epochs[name][-1]:.2f} s/epoch", file=sys.stderr)
+
+
+def _epochs_of(run: Run) -> Callable[[], float]:
+    """Seconds of a run's next epoch."""
+    return lambda: _seconds(lambda: run.advance(steps=run.steps_per_epoch))
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -129,6 +137,8 @@ def table(measured: Measured, images: int) -> str:
             f"b/a {measured.ratio(PLAIN, ADVANCE):.2f} (goal: at least 1.2); "
             f"{measured.ratio(ADVANCE, PRODUCTS):.2f} x the products (goal: at most 1.5)",
         ),
+        BY_HAND: ("    its gradients written out", f"{measured.ratio(PLAIN, BY_HAND):.2f} of (a)'s speed"),
+        ROUNDED: ("    with bfloat16 products", f"{measured.ratio(PLAIN, ROUNDED):.2f} of (a)'s speed"),
         WATCHED: ("(c) the app, a browser watching", f"c/a {measured.ratio(PLAIN, WATCHED):.2f} (goal: at least 0.96)"),
         BOOK_4: ("the book's loop, its 4 workers", f"(c) is {measured.ratio(BOOK_4, WATCHED):.1f} x as fast (goal: at least 5)"),
         BOOK_0: ("the book's loop, no workers", f"(c) is {measured.ratio(BOOK_0, WATCHED):.1f} x as fast"),
