@@ -189,6 +189,7 @@ def _of_activation(spec: RunSpec, style: str) -> dict[str, Any]:
         "needs_functional": style != "scratch" or uses_functional,
         "slope": substituted(slope, a=repr(value)) if parameter is not None and slope else slope,
         "latex": entry.latex,
+        "derivative_latex": entry.derivative_latex,
         "hidden_expression": parameter.learned_code if parameter is not None and learned else expression,
         "learned_value": value if learned else None,
         "params": [f"{letter}{layer}" for layer, of_layer in enumerate(letters, start=1) for letter in of_layer],
@@ -246,6 +247,7 @@ def _design(spec: RunSpec, changed: Sequence[str], origin: Origin) -> list[str]:
         *([f"dropout {', '.join(map(str, spec.dropout))}"] if any(spec.dropout) else []),
         f"{OPTIMIZERS[spec.optimizer].label}, lr {spec.lr}",
         f"batches of {spec.batch_size}, {spec.epochs} epochs, seed {spec.seed}",
+        *(["products rounded to bfloat16"] if spec.precision == "bfloat16" else []),
     ]
     lines = ["; ".join(parts) + "."]
     if changed:

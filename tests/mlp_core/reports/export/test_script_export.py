@@ -202,6 +202,13 @@ def test_a_linter_has_nothing_to_say(tmp_path: Path, name: str, style: str, chan
         assert done.returncode == 0, done.stdout
 
 
+@in_every_style
+def test_a_lower_precision_is_said_and_only_where_it_is(style: str) -> None:
+    said, unsaid = (script_of(replace(SMALL, precision=precision), style) for precision in ("bfloat16", "float32"))
+    assert "products rounded to bfloat16" in " ".join(said.split())
+    assert "bfloat16" not in unsaid
+
+
 def test_what_must_be_known_is_said() -> None:
     origin = Origin(sample=True, seeds=5, link="https://host/train?lr=0.5")
     head = ast.get_docstring(ast.parse(script_of(RunSpec(hidden=(), seed=4), "concise", CHANGES, origin=origin)))

@@ -60,6 +60,12 @@ def test_it_has_the_parameters_of_the_spec(hidden: tuple[int, ...], style: str) 
     assert [parameter.item() for parameter in parameters if parameter.numel() == 1 and parameter.item() == 0.5] == [0.5] * len(hidden)
 
 
+def test_by_hand_a_notebook_shows_the_derivative() -> None:
+    words = notebook_cells(notebook_of(replace(SMALL, activation="tanh"), "by_hand"))["Backpropagation"][0]
+    assert r"1 - \tanh^2(x)" in words
+    assert r"\varphi" not in notebook_cells(notebook_of(replace(SMALL, hidden=()), "by_hand"))["Backpropagation"][0]
+
+
 def test_the_words_for_a_notebook_show_the_formulas() -> None:
     def words(heading: str, spec: RunSpec) -> str:
         return notebook_cells(notebook_of(spec, "scratch"))[heading][0]
