@@ -66,6 +66,7 @@ def test_the_plane_keeps_the_same_paces(plane: AppTest) -> None:
     job = session.jobs().job("plane")
     assert job is not None
     press_key(plane, "plane_play")
+    assert any(button.key == "lr_0.1" for button in plane.button), "what steers the run is there from its first step on"
     assert job.pace == pytest.approx(12 / 60)
     choose(plane, "full", "nonlinearity_pace")
     assert job.pace is None

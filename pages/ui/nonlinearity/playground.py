@@ -103,8 +103,7 @@ def _branch(job: TrainingJob, step: int, lr: float) -> None:
 
 def _play(job: TrainingJob, wanted: bool) -> None:
     st.session_state[PLAYING] = wanted
-    if not wanted:
-        job.pause()
+    (job.play if wanted else job.pause)()  # at once: what steers a run is drawn where there is one under way
 
 
 def _train_seeds(settings: PlaneSettings) -> None:
