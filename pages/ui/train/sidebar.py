@@ -26,7 +26,7 @@ DEVICE_LABELS = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "
 WORTH_IT = 0.95  # of the time in float32
 BFLOAT16_HELP = (
     "bfloat16 rounds the factors of every product in a training step to 8 significant bits; weights, updates and tests stay float32. "
-    "In five pairs of runs of the book's design it moved the test accuracy by 0.0004 at the most; another seed moves it by 0.016."
+    "In five pairs of runs of the book's design it moved the test accuracy by 0.0004 at the most, another seed by up to 0.016."
 )
 
 
