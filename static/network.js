@@ -37,7 +37,7 @@ const STYLE = `
   .network button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
   .network .strip { display: flex; align-items: center; gap: 0.75rem; width: 100%; height: 60px; padding: 3px 0.75rem 3px 3px;
     text-align: left; background: transparent; border-radius: var(--st-base-radius); }
-  .network .strip .network-view { flex: 0 1 ${STRIP.width}px; min-width: 120px; height: ${STRIP.height}px; }
+  .network .strip .network-view { flex: 0 1 ${STRIP.width}px; max-width: 45%; height: ${STRIP.height}px; }
   .network .strip .words { flex: 1 1 0; min-width: 0; overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical;
     -webkit-line-clamp: 2; line-height: 1.3; }
   .network .strip .open { flex: none; color: var(--st-link-color); }
