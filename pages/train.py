@@ -11,10 +11,22 @@ from pages.ui.run.live import live_panel
 from pages.ui.run.pace import pace_link
 from pages.ui.text import plain
 from pages.ui.train.controls import ExperimentLink, preset_row, take
-from pages.ui.train.design import network_panel
 from pages.ui.train.sidebar import draw_sidebar
 
-page_header("Train an MLP", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
+# Everything that moves is on one screen: see the browser tests of this page.
+STYLE = """<style>
+[data-testid=stMainBlockContainer] { padding: 4rem 2rem 2rem; }
+[data-testid=stMainBlockContainer] > div > [data-testid=stVerticalBlock], .st-key-run { gap: .5rem; }
+.st-key-headline, .st-key-run_buttons, .st-key-design { gap: .5rem; }
+.st-key-headline h1 { font-size: 1.3rem; padding: 0; white-space: nowrap; }
+.st-key-headline > :first-child { flex: none; width: auto; }
+.st-key-headline button, .st-key-run_buttons button, .st-key-design button { padding: .1rem .55rem; min-height: 2rem; }
+.st-key-headline button p { font-size: .78rem; }
+.st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; }
+</style>"""
+
+headline = page_header("Train an MLP")
+st.html(STYLE)
 link, pace = ExperimentLink(), pace_link()
 draw_sidebar(link)
 link.write()
@@ -25,7 +37,8 @@ except ExpressionError as error:
     refused = f"Your own activation cannot be used: {plain(error, 300)}"
 except SpecError as error:
     refused = f"**{error.field}** {error.rule}, got {plain(error.value)}."
-preset_row(link, spec)
+with headline:
+    lesson = preset_row(link, spec)
 link.show_errors()
 pace.show_errors()
 if refused:
@@ -33,8 +46,6 @@ if refused:
 
 load_data()
 
-if spec is not None:
-    network_panel(spec)
-live_panel(spec, take, pace)
+live_panel(spec, take, pace, lesson)
 pace.write()
 session.identify_tab()  # last, since its answer brings a rerun that cuts short what is not drawn yet

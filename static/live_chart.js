@@ -1,11 +1,12 @@
 // Draws the live charts in the browser: one <div> a chart for as long as it is on the page, changed in place by Plotly.react.
-// pages/ui/live_chart.py sends JSON, {figure, about: {script, height, alt, name, clickable}}, as bytes.
+// pages/ui/live_chart.py sends JSON, {figure, about: {script, height, alt, name, clickable}}, as bytes. static/live_run.js draws its
+// curves with `Chart` too; there the style sheet gives the height.
 
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
 let plotly; // one promise a page: however many charts mount at once, the script is fetched once
 
-function loadPlotly(path) {
-  plotly = new Promise((resolve, reject) => {
+export function loadPlotly(path) {
+  plotly ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = new URL(path, document.baseURI).href; // relative: a host may serve the app below a prefix
     script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(`${path} holds no Plotly`)));
@@ -52,30 +53,40 @@ const config = (name) => ({
   toImageButtonOptions: { filename: name, scale: 2 },
 });
 
-class Chart {
+export class Chart {
   constructor(Plotly, parent) {
     this.Plotly = Plotly;
     this.div = document.createElement("div");
     this.div.className = "live-chart";
     parent.replaceChildren(this.div);
-    this.observer = new ResizeObserver(() => (this.due || this.div.clientWidth !== this.width) && this.draw());
+    this.observer = new ResizeObserver(() => (this.due || this.div.clientWidth !== this.width || this.div.clientHeight !== this.height) && this.draw());
     this.observer.observe(this.div);
   }
 
   /** Streamlit calls this at every run of the page, and when the theme has changed. */
   update(text, send) {
-    this.send = send;
-    const theme = JSON.stringify([template(this.div), background(this.div)]);
-    if (this.text === text && this.theme === theme) return;
-    Object.assign(this, { text, theme }, JSON.parse(text)); // figure, about
-    this.div.style.height = `${this.about.height}px`;
+    const theme = this.theme();
+    if (this.text === text && this.drawn === theme) return;
+    const { about } = JSON.parse(text);
+    Object.assign(this, { text, send, drawn: theme });
+    this.div.style.height = `${about.height}px`;
+    this.show(() => JSON.parse(text).figure, about);
+  }
+
+  /** Draw what `figure` makes anew for every drawing: Plotly writes into what it is given. */
+  show(figure, about) {
+    Object.assign(this, { figure, about });
     this.draw();
+  }
+
+  theme() {
+    return JSON.stringify([template(this.div), background(this.div)]);
   }
 
   /** Draw the newest figure; while an older one is being drawn, or the chart is hidden in a tab, remember that it is due. */
   async draw() {
     this.due = true;
-    if (this.drawing || !this.text) return;
+    if (this.drawing || !this.figure) return;
     this.drawing = true;
     try {
       while (this.due && this.div.clientWidth > 0) {
@@ -90,10 +101,9 @@ class Chart {
   /** Zoom and hidden traces stay by the figure's `uirevision`; a hover label and a drag under way Plotly itself takes up again. */
   async react() {
     const { div, about } = this;
-    this.width = div.clientWidth;
-    const figure = this.figure ?? JSON.parse(this.text).figure; // one for every drawing: Plotly writes into what it is given
-    this.figure = null;
-    const layout = { ...figure.layout, width: this.width, height: about.height, template: template(div) };
+    Object.assign(this, { width: div.clientWidth, height: div.clientHeight });
+    const figure = this.figure();
+    const layout = { ...figure.layout, width: this.width, height: this.height, template: template(div) };
     layout.paper_bgcolor = background(div);
     await this.Plotly.react(div, figure.data, layout, config(about.name));
     // The drawing is the image, not the <div>: an image has no parts, and the buttons of the mode bar must stay within reach.
@@ -134,7 +144,7 @@ function nearest(points, event, div) {
 
 export default async function liveChart({ data, parentElement, setTriggerValue }) {
   const text = new TextDecoder().decode(data);
-  const Plotly = await (plotly ?? loadPlotly(JSON.parse(text).about.script));
+  const Plotly = await loadPlotly(JSON.parse(text).about.script);
   let chart = charts.get(parentElement);
   if (!chart) charts.set(parentElement, (chart = new Chart(Plotly, parentElement)));
   chart.update(text, setTriggerValue);

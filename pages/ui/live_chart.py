@@ -136,7 +136,7 @@ def figure_payload(figure: Figure | Payload) -> Payload:
     if isinstance(figure, Payload):
         return figure
     layout = {key: value for key, value in figure["layout"].items() if key != "template"}
-    return Payload(data=[_packed(trace) for trace in figure["data"]], layout=_plain(layout))
+    return Payload(data=[_packed(trace) for trace in figure["data"]], layout=plain(layout))
 
 
 def _packed(value: Any, key: str = "") -> Any:
@@ -144,21 +144,21 @@ def _packed(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         return {name: _packed(part, name) for name, part in value.items()}
     if key in PLAIN_KEYS or not isinstance(value, np.ndarray | list | tuple):
-        return _plain(value)
+        return plain(value)
     array = _numbers(value)
-    return _plain(value) if array is None or array.size <= SHORT else _typed(array)
+    return plain(value) if array is None or array.size <= SHORT else _typed(array)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Any value as JSON has it."""
     if type(value) in (str, int, bool):  # most of them
         return value
     if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: plain(part) for name, part in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
@@ -176,7 +176,7 @@ def _numbers(values: np.ndarray[Any, Any] | Sequence[Any]) -> np.ndarray[Any, An
 def _typed(array: np.ndarray[Any, Any]) -> dict[str, str]:
     """plotly's typed array: base64 of the narrowest type that shows the same picture."""
     whole = np.isfinite(array).all() and (array == np.trunc(array)).all()  # steps and epochs often come as floats
-    array = _narrow_integers(array) if whole else _narrow_floats(array)
+    array = _narrow_integers(array) if whole else narrow_floats(array)
     little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
     typed = {"dtype": array.dtype.str[1:], "bdata": base64.b64encode(little_endian.tobytes()).decode("ascii")}
     return typed if array.ndim == 1 else typed | {"shape": ", ".join(map(str, array.shape))}
@@ -191,7 +191,7 @@ def _narrow_integers(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array.astype(np.float64)  # JavaScript's typed numbers end at 32 bits
 
 
-def _narrow_floats(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def narrow_floats(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """float32, unless a value would leave its range (gradient norms do) or the array's span would be resolved too coarsely."""
     finite = array[np.isfinite(array)].astype(np.float64)
     sizes = np.abs(finite[finite != 0])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
 
 from mlp_core.runtime.memory import keep_few_kernels, share_heaps
@@ -33,8 +34,8 @@ def run_app() -> None:
     st.navigation(pages, position="top").run()
 
 
-def page_header(title: str, introduction: str) -> None:
-    """Begin a page. To be called first on every page.
+def page_header(title: str, introduction: str = "") -> DeltaGenerator:
+    """Begin a page; returns the line of its title. To be called first on every page.
 
     Until some session has come through app.py, Streamlit takes a link to /train for its older kind of multipage app, in which
     pages/train.py stands alone. The page then runs the whole app, itself in it, and ends here.
@@ -42,5 +43,8 @@ def page_header(title: str, introduction: str) -> None:
     if PagesManager.uses_pages_directory:
         run_app()
         st.stop()
-    st.title(title)
-    st.markdown(introduction)
+    headline = st.container(horizontal=True, key="headline", vertical_alignment="center")
+    headline.title(title)
+    if introduction:
+        st.markdown(introduction)
+    return headline

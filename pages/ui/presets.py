@@ -24,15 +24,17 @@ def preset_row(
     at: Callable[[str], bool] | None = None,
     label: str = "Start from",
     title: Callable[[str], str] = str,
+    caption: bool = True,
     **look: Any,
-) -> None:
-    """The presets, one click each; the one that the widgets are at is marked, and says what it shows.
+) -> str:
+    """The presets, one click each; the one that the widgets are at is marked, and says what it shows. Returns what it says, if any.
 
     Args:
         values: the widgets that are set.
         key: of the row.
         at: whether the widgets are at a preset; where it is not given, that each setting is equal.
         title: what a preset is called on the page.
+        caption: whether what it says stands below the row.
         look: other arguments of `st.pills`.
     """
     at = at or (lambda preset: all(values[name] == value for name, value in presets[preset].settings.items()))
@@ -45,5 +47,7 @@ def preset_row(
 
     st.pills(label, format_func=title, on_change=unbroken(take), **row.default(key, tuple(presets)), **look)
     row.keep()
-    if here is not None:
-        st.caption(presets[here].lesson)
+    lesson = presets[here].lesson if here is not None else ""
+    if lesson and caption:
+        st.caption(lesson)
+    return lesson

@@ -20,11 +20,16 @@ def served_component(name: str, thing: str, *, isolate_styles: bool = False) -> 
         thing: what cannot be shown, where the file cannot be fetched: "This chart".
         isolate_styles: whether the page's styles do not reach it.
     """
-    # A changed file has another address, so that no browser takes the old one from its cache.
-    version = blake2b((ROOT / "static" / f"{name}.js").read_bytes(), digest_size=4).hexdigest()
     js = f"""export default async (component) => {{
-  const url = new URL("app/static/{name}.js?v={version}", document.baseURI).href;
+  const url = new URL("{static_url(name)}", document.baseURI).href;
   try {{ return await (await import(url)).default(component); }}
   catch (error) {{ component.parentElement.textContent = `{thing} cannot be shown: ${{error.message}}. Reloading the page may help.`; }}
 }}"""
     return st.components.v2.component(name, js=js, isolate_styles=isolate_styles)
+
+
+@functools.cache
+def static_url(name: str) -> str:
+    """The address of `static/<name>.js` relative to the app; a changed file has another, or browsers would keep the old one."""
+    version = blake2b((ROOT / "static" / f"{name}.js").read_bytes(), digest_size=4).hexdigest()
+    return f"app/static/{name}.js?v={version}"

@@ -88,6 +88,17 @@ def test_a_branch_is_drawn_beside_its_run(open_page: OpenPage) -> None:
     expect(page.get_by_text(re.compile("You changed exactly one thing"))).to_be_visible()
 
 
+def test_a_fix_is_one_click_from_the_same_seed_and_is_drawn_beside_the_fault(open_page: OpenPage) -> None:
+    page = finished(open_page, "/train?hidden=32&train_size=2000&batch_size=64&epochs=5&lr=30&pace=full")
+    fix = page.locator(".live-run .said button")
+    expect(fix).to_contain_text("Try lr ")
+    fix.click()
+    expect(page).to_have_url(re.compile(r"lr=(?!30)"))
+    expect(button(page, "play")).to_contain_text("Train", timeout=FINISH_MS)
+    settle(page)
+    assert shown(page, "[...new Set(chart.data.map((trace) => trace.legendgroup).filter(Boolean))]") == ["run 0", "run 1"]
+
+
 def test_five_seeds_draw_a_band(open_page: OpenPage) -> None:
     page = finished(open_page, start="seeds")
     assert shown(page, "chart.data.filter((trace) => trace.fill === 'tonexty').length") == 2

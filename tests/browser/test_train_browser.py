@@ -19,7 +19,7 @@ from tests.support.browser.driving import ROOT, settle, streamlit
 
 pytestmark = pytest.mark.browser
 
-LOSS = ".st-key-loss .live-chart"
+LOSS = ".live-run .loss .live-chart"
 LONG = "/train?hidden=64&epochs=100&pace=full"  # goes on for as long as a test looks
 SHORT = "/train?hidden=32&epochs=2&train_size=1000&pace=full"
 WATCHED = Path(__file__).parent / "apps" / "watched_training.py"
@@ -49,10 +49,11 @@ def points(page: Page) -> int:
 
 
 def step_of(page: Page) -> int:
-    """Steps done, as the progress bar says: "Epoch 2 of 10 · step 7 of 235 · …"."""
-    text = page.get_by_test_id("stProgress").inner_text()
-    found = re.search(r"Epoch (\d+) of \d+ · step ([\d,]+) of ([\d,]+)", text)
-    assert found, text
+    """Steps done, as the words above the bar say: "Epoch 2 of 10 · step 7 of 235 · …"; 0 where no run is shown."""
+    texts = page.locator(".live-run .progress").all_inner_texts()
+    found = re.search(r"Epoch (\d+) of \d+ · step ([\d,]+) of ([\d,]+)", texts[0] if texts else "")
+    if not found:
+        return 0
     epoch, step, length = (int(part.replace(",", "")) for part in found.groups())
     return max(0, epoch - 1) * length + step
 
@@ -96,20 +97,20 @@ def test_the_curve_grows_stands_still_while_paused_and_goes_on(open_page: OpenPa
     expect(button(page, "play")).to_contain_text("Train")
     expect(button(page, "stop")).to_be_disabled()
     press(page, "reset")
-    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    expect(page.locator(".live-run .progress")).to_contain_text("Press Train")
 
 
 def test_keys_drive_a_run(open_page: OpenPage) -> None:
     page = open_page(LONG)
     page.get_by_role("heading", name="Train an MLP").click()  # a key counts where no text box has the focus
     page.keyboard.press("b")
-    until(lambda: page.get_by_test_id("stProgress").count() > 0 and step_of(page) == 1, "B takes one step")
+    until(lambda: step_of(page) == 1, "B takes one step")
     page.keyboard.press("t")
     until(lambda: step_of(page) > 5, "T goes on")
     page.keyboard.press("t")
     expect(button(page, "play")).to_contain_text("Resume")
     page.keyboard.press("x")
-    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    expect(page.locator(".live-run .progress")).to_contain_text("Press Train")
 
 
 def test_a_control_changed_during_a_run_leaves_the_run_alone(open_page: OpenPage) -> None:

@@ -11,7 +11,7 @@ from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from tests.support.pages.interruptions import interrupted
 from tests.support.pages.training import LONG, chosen, job_of, main_button, press
-from tests.support.pages.visit import address, again, opened, visit
+from tests.support.pages.visit import address, again, opened, visit, widget
 
 EARLY = (2, 3, 5, 8, 13, 21, 34)  # in the callback, or soon after; the first chance comes before Streamlit has looked at the click
 LATE = (55, 89, 144, 233)
@@ -52,7 +52,7 @@ def test_both_controls_of_the_learning_rate_move(page: AppTest, at: int) -> None
     opened(page).number_input(key="lr").set_value(5.0)
     cut_short(page, at)
     assert is_at(page, RunSpec(lr=5.0))
-    assert page.select_slider[0].value == 5.0
+    assert widget(page, "lr_stop").value == 5.0
 
 
 def test_a_preset_that_the_browser_still_shows_as_marked_is_no_click_on_it(page: AppTest) -> None:

@@ -31,7 +31,7 @@ from tests.support.pages.training import (
     press,
     progress,
 )
-from tests.support.pages.visit import address, again, opened, said, sent, traces, until, visit
+from tests.support.pages.visit import address, again, live, metrics, opened, said, sent, traces, until, visit
 
 
 @pytest.fixture
@@ -40,16 +40,18 @@ def page() -> Iterator[AppTest]:
         yield page
 
 
-def test_first_visit_is_one_sentence_a_network_and_one_obvious_button(page: AppTest) -> None:
+def test_first_visit_is_a_network_one_obvious_button_and_room_for_the_curves(page: AppTest) -> None:
     opened(page)
-    introduction, network = (element.value for element in page.markdown)
-    assert introduction.count(".") == 1
+    (network,) = (element.value for element in page.markdown)
     assert "784 → 256 → 10" in network
     assert "203,530" in network
     assert "network" in charts(page)
     assert [button.label for button in page.button if button.proto.type == "primary"] == ["Train"]
     assert enabled(page) == {"play", "step", "epoch"}
-    assert not [*page.warning, *page.error, *page.info, *page.metric]
+    assert not [*page.warning, *page.error, *page.info]
+    assert not losses(page)
+    assert {"loss", "accuracy"} <= charts(page)
+    assert set(metrics(page).values()) == {"–"}
     assert address(page) == {}
     assert page.pills[0].value == "mlp"
 
@@ -69,13 +71,14 @@ def test_a_finished_run_shows_the_numbers_of_the_same_run_without_a_page(page: A
     run = carried_out(SHORT)
     last = run.history.epochs[-1]
     assert losses(page) == pytest.approx([record.loss for record in run.history.steps], rel=1e-6)
-    tiles = {tile.label: tile.value for tile in page.metric}
+    tiles = metrics(page)
     assert tiles["Test loss"] == f"{last.test_loss:.4f}"
     assert tiles["Test accuracy"] == f"{100 * last.test_accuracy:.1f} %"
     assert progress(page).startswith("Epoch 2 of 2 · step 8 of 8 · ")
-    assert page.get("progress")[0].proto.value == 100
-    assert len(page.success) == 1
-    assert "Learned" in page.success[0].value
+    parts = live(page)["parts"]
+    assert parts["progress"]["fraction"] == 1
+    assert parts["verdict"]["kind"] == "success"
+    assert "Learned" in parts["verdict"]["sentence"]
     assert main_button(page) == "Train"
     assert enabled(page) == {"play", "reset"}
     assert {"grid", "confusion"} <= charts(page)
@@ -141,10 +144,10 @@ def test_divergence_is_explained_and_its_curve_kept(page: AppTest) -> None:
     finish(page)
     history = job_of(page).run.history
     assert not math.isfinite(history.steps[-1].loss)
-    assert [error.value for error in page.error]
-    explanation = page.error[0].value
-    assert f"Diverged at step {history.steps[-1].step}" in explanation
-    assert "Try " in explanation
+    verdict = live(page)["parts"]["verdict"]
+    assert verdict["kind"] == "error"
+    assert f"Diverged at step {history.steps[-1].step}" in verdict["sentence"]
+    assert "Try " in verdict["text"]
     assert traces(page, "loss")["train step"]["y"]
     assert main_button(page) == "Train"
 
@@ -156,7 +159,7 @@ def test_reset_is_the_first_visit_again(page: AppTest) -> None:
     press(page, "reset")
     assert "_job" not in page.session_state
     assert enabled(page) == {"play", "step", "epoch"}
-    assert not page.metric
+    assert set(metrics(page).values()) == {"–"}
     assert address(page) == LONG
     until(page, lambda _: run.finished)  # the worker has let it go, too
 

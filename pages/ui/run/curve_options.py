@@ -1,4 +1,4 @@
-"""How the curves of a run are drawn: one popover beside them, and a button that shows a spike that was clipped."""
+"""How the curves of a run are drawn: one popover beside them, and what shows a spike that was clipped."""
 
 import streamlit as st
 
@@ -7,7 +7,6 @@ from pages.figures.figure import Figure
 from pages.figures.series import SMOOTHING_EPOCHS
 from pages.figures.training import CurveOptions, is_clipped
 from pages.ui.text import plain
-from pages.ui.unbroken import button
 from pages.ui.widget_values import WidgetValues
 
 SMOOTHINGS = (0.0, 0.01, 0.02, SMOOTHING_EPOCHS, 0.1, 0.2, 0.5, 1.0)  # epochs
@@ -45,21 +44,27 @@ def curve_options() -> CurveOptions:
     return options
 
 
-def spike_button(loss: Figure) -> None:
-    """Show a spike that the figure of the loss leaves out, or clip it again; off while there is none, so that its place stays."""
+def spike_words(loss: Figure, options: CurveOptions) -> str:
+    """What a button beside the loss curve says that shows the spikes which are left out, or clips them again; empty where there is none."""
+    if not options.clip:
+        return "Clip spikes"
+    return "Show the spike" if is_clipped(loss) else ""
+
+
+def turn_clipping() -> None:
+    """Clip spikes where they are shown, and show them where they are clipped."""
     panel = _panel()
-    clips, clipped = panel["clip"], is_clipped(loss)
-    label, icon = ("Show spike", "expand") if clips else ("Clip spikes", "compress")
-    help = "A single loss far above all others is clipped, so that the rest of the curve can be seen."
-    button(label, "curve_spike", icon, _set_clip, not clips, enabled=clipped or not clips, type="tertiary", help=help)
+    panel["clip"] = not panel["clip"]
+
+
+def clips_spikes() -> bool:
+    """Whether spikes are clipped, by what was chosen last."""
+    clip: bool = _panel()["clip"]
+    return clip
 
 
 def _panel() -> WidgetValues:
     return WidgetValues("curves", DEFAULTS, prefix="curve_")
-
-
-def _set_clip(clip: bool) -> None:
-    _panel()["clip"] = clip
 
 
 def _options(panel: WidgetValues) -> CurveOptions:

@@ -80,7 +80,7 @@ def _over_time(snapshot: JobSnapshot) -> None:
     """Every layer's statistics over the epochs: what was probed from the start, and what somebody has looked at."""
     moments = moments_of(snapshot)
     if not moments:
-        st.info("Press **Train** or **Step one batch**: the network is measured before its first step.", icon=":material/visibility:")
+        st.info("Press **Train** or **One batch**: the network is measured before its first step.", icon=":material/visibility:")
         return
     if not any(ratio is not None for moment in moments for ratio in moment.update_ratios):
         st.caption(_why_nothing(snapshot))
@@ -176,7 +176,7 @@ def _why_nothing(snapshot: JobSnapshot) -> str:
         return "Collecting…"
     if snapshot.state in ("finished", "stopped"):
         return "Updates are measured while somebody looks: train again with this panel open to see them."
-    return "Updates and histograms are measured while it trains: press **Train** or **Step one batch** with this panel open."
+    return "Updates and histograms are measured while it trains: press **Train** or **One batch** with this panel open."
 
 
 def _note(stats: LayerStats) -> str:

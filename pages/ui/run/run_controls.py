@@ -46,8 +46,8 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     label, icon, action = play
     button(label, "run_play", icon, action, enabled=can_start or state in ("playing", "paused"), type="primary", shortcut="T")
     can_step = state == "paused" or (state in ("none", "ready") and can_start)
-    button("Step one batch", "run_step", "skip_next", _begin, spec, _step, enabled=can_step, shortcut="B")
-    button("Step one epoch", "run_epoch", "fast_forward", _begin, spec, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
+    button("One batch", "run_step", "skip_next", _begin, spec, _step, enabled=can_step, shortcut="B")
+    button("One epoch", "run_epoch", "fast_forward", _begin, spec, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
     button("Stop", "run_stop", "stop", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"), shortcut="S")
     button("Reset", "run_reset", "restart_alt", _put_away, enabled=state != "none", shortcut="X")
     several, can_train = partial(train_anew, spec, seeds=True), can_start and state != "playing"
@@ -206,20 +206,34 @@ def _branch_off(job: TrainingJob, step: int, suggested_lr: float, branch: Branch
         accept("branch")
 
 
-def waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
-    """Say that the controls have moved on from the run that is shown, and what Train would do; or why it could not."""
+def start_error() -> None:
+    """Say why the network could not be trained, where somebody has just tried."""
     if (error := st.session_state.get("_start_error")) is not None:
         st.error(f"This network cannot be trained here: {worded(error)}.", icon=":material/error:")
+
+
+def new_design_button(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
+    """Where the controls have moved on from the run that is shown: train what they describe."""
+    if words := _waiting(spec, snapshot):
+        button("Train the new design", "run_new", "edit_note", train_anew, spec, help=words)
+
+
+def waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
+    """Say that the controls have moved on from the run that is shown."""
+    if words := _waiting(spec, snapshot):
+        st.info(words, icon=":material/edit_note:")
+
+
+def _waiting(spec: RunSpec | None, snapshot: JobSnapshot | None) -> str:
+    """What sets the design of the controls apart from the run that is shown, and what becomes of the run; nothing where they are one."""
     if spec is None or snapshot is None:
-        return
+        return ""
     now = snapshot.settings if snapshot.state in ("playing", "paused") else snapshot.spec
     if spec in (now, snapshot.spec):
-        return
+        return ""
     changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in spec.differences(now).items()]
-    text, button = st.columns([4, 1], vertical_alignment="center")
     running = "The run goes on undisturbed" if snapshot.state == "playing" else "The curves are of the design before"
-    text.info(f"**A new design is waiting:** {'; '.join(changes)}. {running}.", icon=":material/edit_note:")
-    button.button("Train the new design", key="run_new", on_click=unbroken(train_anew), args=(spec,), width="stretch")
+    return f"**A new design is waiting:** {'; '.join(changes)}. {running}."
 
 
 def worded(error: Exception) -> str:

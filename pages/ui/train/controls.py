@@ -96,13 +96,13 @@ def take(spec: RunSpec) -> None:
     choose(spec)
 
 
-def preset_row(link: ExperimentLink, spec: RunSpec | None) -> None:
-    """The presets, one click each; the one that the controls are at is marked.
+def preset_row(link: ExperimentLink, spec: RunSpec | None) -> str:
+    """The presets, one click each; the one that the controls are at is marked. Returns what it shows, if they are at one.
 
     Args:
         spec: the experiment that the controls describe; None while they describe none.
     """
-    row(
+    return row(
         link,
         "preset",
         {name: Preset(widgets_of(preset), PRESETS[name].lesson) for name, preset in PRESET_SPECS.items()},
@@ -110,6 +110,8 @@ def preset_row(link: ExperimentLink, spec: RunSpec | None) -> None:
         title=lambda name: PRESETS[name].title,
         required=True,
         help="One click sets every control. Then change what you like.",
+        label_visibility="collapsed",
+        caption=False,
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.figures.series import CurveSeries
 from pages.figures.training import accuracy_curve, loss_curve
 from pages.ui.live_chart import live_chart
-from pages.ui.run.curve_options import curve_options, spike_button
+from pages.ui.run.curve_options import curve_options, spike_words, turn_clipping
 from tests.support.kept import STEPS_PER_EPOCH, history
 
 past = history([0.7, 0.8])
@@ -17,6 +17,7 @@ losses[300] = st.session_state.get("spike", losses[300])
 series = CurveSeries(replace(past, losses=losses), STEPS_PER_EPOCH)
 options = curve_options()
 loss = loss_curve(series, 10, options=options)
-spike_button(loss)
+if words := spike_words(loss, options):
+    st.button(words, key="curve_spike", on_click=turn_clipping)
 live_chart(loss, key="loss", height=300, alt="Loss")
 live_chart(accuracy_curve(series, 10, options=options), key="accuracy", height=300, alt="Accuracy")

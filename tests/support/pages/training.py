@@ -9,7 +9,7 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from pages.ui.train.controls import spec_of
-from tests.support.pages.visit import again, numbers, traces, until
+from tests.support.pages.visit import again, live, numbers, traces, until
 
 SMALL = {"hidden": "16", "init": "he_normal", "train_size": "512", "batch_size": "64", "epochs": "2"}  # 16 steps that learn something
 SHORT = SMALL | {"pace": "full"}
@@ -43,8 +43,7 @@ def enabled(page: AppTest) -> set[str]:
 
 
 def progress(page: AppTest) -> str:
-    bars = page.get("progress")
-    return str(bars[0].proto.text) if bars else ""
+    return str(live(page)["parts"]["progress"]["text"])
 
 
 def losses(page: AppTest) -> list[float]:
@@ -65,7 +64,7 @@ def carried_out(query: dict[str, str], steps: int | None = None) -> Run:
 
 def charts(page: AppTest) -> set[str]:
     """The keys of all live charts."""
-    return {element.proto.id.rsplit("-", 1)[-1] for element in page.get("bidi_component")}
+    return {*(element.proto.id.rsplit("-", 1)[-1] for element in page.get("bidi_component")), *live(page)["figures"]}
 
 
 def finish(page: AppTest) -> AppTest:

@@ -80,7 +80,9 @@ def address(page: AppTest) -> dict[str, str]:
 def said(page: AppTest) -> list[str]:
     """Every sentence on the page that a person reads in passing, from the top."""
     kinds = ("markdown", "caption", "info", "success", "warning", "error")
-    return [str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind)]
+    parts = live(page)["parts"]
+    drawn = [parts["verdict"]["sentence"], parts["verdict"]["text"], parts["badge"]["label"], parts["badge"]["text"]] if parts else []
+    return [*(str(getattr(element, "value", "")) for kind in kinds for element in page.get(kind)), *filter(None, drawn)]
 
 
 def words(page: AppTest) -> str:
@@ -90,7 +92,9 @@ def words(page: AppTest) -> str:
 
 def metrics(page: AppTest) -> dict[str, str]:
     """Label -> value of every number that is shown large."""
-    return {metric.label: metric.value for metric in page.metric}
+    parts = live(page)["parts"]
+    read = {label["label"]: value for label, (value, _) in zip(parts["labels"], parts["readings"], strict=True)} if parts else {}
+    return {metric.label: metric.value for metric in page.metric} | read
 
 
 def press(page: AppTest, key: str) -> AppTest:
@@ -116,13 +120,25 @@ def bare(markdown: str) -> str:
     return re.sub(r"`[^`]*`", "", markdown)
 
 
+def live(page: AppTest) -> dict[str, Any]:
+    """What the component that draws a run was sent, all of it: `AppTest` has no browser that would have had a part before."""
+    for element in page.get("bidi_component"):
+        if element.proto.id.endswith("-live"):
+            message = element.proto.bytes
+            content: dict[str, Any] = json.loads(message[4 : 4 + int.from_bytes(message[:4], "little")])
+            assert content["since"] == 0
+            return content
+    return {"parts": {}, "figures": {}}
+
+
 def sent(page: AppTest, chart: str) -> dict[str, Any] | None:
     """The figure of the live chart with this key, as it was sent; None where there is no such chart."""
     for element in page.get("bidi_component"):
         if element.proto.id.endswith(f"-{chart}"):
             figure: dict[str, Any] = json.loads(element.proto.bytes)["figure"]
             return figure
-    return None
+    figures: dict[str, dict[str, Any]] = live(page)["figures"]
+    return figures.get(chart)
 
 
 def traces(page: AppTest, chart: str) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,128 @@
+"""What a component in the browser is sent: all of it once, and from then on what is new.
+
+The browser says which version it has. If that is the one that was sent last, the answer holds only the parts that differ, and of a figure
+only the points that were appended; otherwise, as after a reload or a lost message, it holds everything.
+
+A message is the length of its JSON (4 bytes, little-endian), the JSON, and the new points' columns as bytes, in the order of the JSON:
+
+    {"version": 8, "since": 7, "parts": {name: part}, "figures": {name: figure or change}}
+
+`since` is the version to which changes are to be applied, 0 where nothing is left out; then there is "about" too. A change is
+{"traces": {index: {"keep": n, name: column}}, "layout": {…}}: of a trace the first n points stay, and the columns follow them. A column is
+["f4", n], ["f8", n] or ["steps", n, first, per]: whole numbers as their differences, a byte each, to be divided by `per`; or a plain list.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pages.figures.figure import Figure, Trace
+from pages.ui.live_chart import figure_payload, narrow_floats, plain
+
+COLUMNS = ("x", "y", "customdata")  # of a trace; they grow together
+MOST_EXACT = 2**53  # up to here float64 has every whole number
+LONGEST_STEP = 255  # between two whole numbers, if that is to fit into a byte
+_versions = itertools.count(1)  # never the same twice in a process, so that no version of another session is taken for one of this
+
+
+class Stream:
+    """What one component of one session was sent last."""
+
+    def __init__(self) -> None:
+        self._version = 0
+        self._parts: Mapping[str, Any] = {}
+        self._figures: Mapping[str, Figure] = {}
+
+    def message(
+        self, have: int | None, figures: Mapping[str, Figure], parts: Mapping[str, Any], about: Mapping[str, Any], per: int = 1
+    ) -> bytes:
+        """What to send to a browser that has version `have`, so that it then has all of this.
+
+        Args:
+            have: None where nothing is known of the browser.
+            figures: by name; their traces' columns are arrays.
+            parts: everything else, by name, as plain data.
+            about: what never changes; sent where nothing is left out.
+            per: how many steps make a unit of x: where x is whole steps over it, it is sent as those.
+        """
+        known = have is not None and have == self._version and figures.keys() == self._figures.keys()
+        content: dict[str, Any] = {"since": self._version if known else 0} | ({} if known else {"about": about})
+        content["parts"] = {name: part for name, part in parts.items() if not known or part != self._parts.get(name)}
+        columns = _Columns(per)
+        changes = {name: _change(self._figures[name], figure, columns) if known else None for name, figure in figures.items()}
+        if None in changes.values():  # then columns of the other changes may be among the bytes already
+            columns, changes = _Columns(per), dict.fromkeys(figures)
+        content["figures"] = {
+            name: figure_payload(figures[name]) if change is None else change for name, change in changes.items() if change != {}
+        }
+        self._version, self._parts, self._figures = next(_versions), parts, figures
+        text = json.dumps({"version": self._version, **content}, separators=(",", ":"), allow_nan=False).encode()
+        return len(text).to_bytes(4, "little") + text + columns.bytes
+
+
+class _Columns:
+    """Collects the bytes of columns."""
+
+    def __init__(self, per: int) -> None:
+        self.bytes = b""
+        self._per = per
+
+    def add(self, name: str, values: npt.NDArray[Any]) -> list[Any]:
+        """The column as it stands in the JSON."""
+        if values.dtype.kind not in "iuf":
+            return list(plain(values))
+        per = self._per if name == "x" else 1
+        scaled = values.astype(np.float64) * per
+        exact = (np.abs(scaled) < MOST_EXACT).all()  # false for NaN
+        whole = np.round(scaled).astype(np.int64) if exact else np.zeros(0, np.int64)
+        differences = np.diff(whole)
+        if whole.size and np.array_equal((whole / per).astype(values.dtype), values) and _fit_a_byte(differences):
+            self.bytes += differences.astype(np.uint8).tobytes()
+            return ["steps", len(values), int(whole[0]), per]
+        narrow = narrow_floats(values.astype(np.float64))
+        little_endian = narrow.astype(narrow.dtype.newbyteorder("<"), copy=False)
+        self.bytes += little_endian.tobytes()
+        return [narrow.dtype.str[1:], len(values)]
+
+
+def _fit_a_byte(differences: npt.NDArray[np.int64]) -> bool:
+    return not differences.size or bool(differences.min() >= 0 and differences.max() <= LONGEST_STEP)
+
+
+def _change(before: Figure, after: Figure, columns: _Columns) -> dict[str, Any] | None:
+    """What makes one figure of another: nothing where they are equal; None where only the whole figure will do."""
+    if len(before["data"]) != len(after["data"]) or before["layout"].keys() - after["layout"].keys():
+        return None
+    traces: dict[int, dict[str, Any]] = {}
+    for index, (old, new) in enumerate(zip(before["data"], after["data"], strict=True)):
+        if _fixed(old) != _fixed(new):
+            return None
+        keep = kept_points(old, new)
+        if keep < max(_length(old), _length(new)):
+            traces[index] = {"keep": keep} | {name: columns.add(name, np.asarray(new[name])[keep:]) for name in COLUMNS if name in new}
+    layout = {name: plain(value) for name, value in after["layout"].items() if before["layout"].get(name) != value}
+    return ({"traces": traces} if traces else {}) | ({"layout": layout} if layout else {})
+
+
+def _fixed(trace: Trace) -> Trace:
+    """All of a trace but its points."""
+    return {name: value for name, value in trace.items() if name not in COLUMNS} | {name: name in trace for name in COLUMNS}
+
+
+def kept_points(old: Trace, new: Trace) -> int:
+    """How many points at the beginning two traces have in common."""
+    common = min(_length(old), _length(new))
+    same = np.ones(common, dtype=bool)
+    for name in COLUMNS:
+        if name in old:
+            before, after = np.asarray(old[name])[:common], np.asarray(new[name])[:common]
+            same &= (before == after) | ((before != before) & (after != after))  # noqa: PLR0124  NaN, a gap, is the same as NaN
+    return common if same.all() else int(same.argmin())
+
+
+def _length(trace: Trace) -> int:
+    return len(trace.get("x", ()))
