@@ -102,28 +102,26 @@ def test_threads_share_their_heaps() -> None:
 
 
 KERNELS = """
-import sys, torch
+import torch
 from mlp_core.runtime import memory
 memory.keep_few_kernels()
 torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # oneDNN, please
-for _ in range(2):
-    for width in range(100, 100 + int(sys.argv[1])):
-        torch.ones(64, 784) @ torch.ones(784, width)
+for first, shapes in ((100, memory.KERNELS // 2), (200, 2 * memory.KERNELS)):
+    for _ in range(2):
+        for width in range(first, first + shapes):
+            torch.ones(64, 784) @ torch.ones(784, width)
+    print("that was it", flush=True)
 """
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="oneDNN is not part of this build")  # type: ignore[no-untyped-call]
 def test_few_compiled_products_are_kept() -> None:
     """By oneDNN's own report of what it compiles, where every shape is multiplied twice."""
-
-    def compiled(shapes: int) -> int:
-        environment = {name: value for name, value in os.environ.items() if not name.endswith("CACHE_CAPACITY")}
-        command = [sys.executable, "-c", KERNELS, str(shapes)]
-        said = subprocess.run(command, capture_output=True, text=True, check=True, env=environment | {"ONEDNN_VERBOSE": "2"})
-        return said.stdout.count("create:cache_miss")
-
-    assert compiled(memory.KERNELS // 2) == memory.KERNELS // 2  # enough for these
-    assert compiled(2 * memory.KERNELS) == 4 * memory.KERNELS  # the first was dropped before it came again
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("CACHE_CAPACITY")} | {"ONEDNN_VERBOSE": "2"}
+    said = subprocess.run([sys.executable, "-c", KERNELS], capture_output=True, text=True, check=True, env=environment).stdout
+    half, twice, _ = (part.count("create:cache_miss") for part in said.split("that was it"))
+    assert half == memory.KERNELS // 2  # enough for these
+    assert twice == 4 * memory.KERNELS  # the first was dropped before it came again
 
 
 def test_a_number_in_the_environment_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
