@@ -15,14 +15,20 @@ from pages.ui.train.sidebar import draw_sidebar
 
 # Everything that moves is on one screen: see the browser tests of this page.
 STYLE = """<style>
-[data-testid=stMainBlockContainer] { padding: 4rem 2rem 2rem; }
-[data-testid=stMainBlockContainer] > div > [data-testid=stVerticalBlock], .st-key-run { gap: .5rem; }
-.st-key-headline, .st-key-run_buttons, .st-key-design { gap: .5rem; }
+[data-testid=stMainBlockContainer] { padding: 3.9rem 1.5rem 2rem; }
+[data-testid=stVerticalBlock]:has(> [data-testid=stLayoutWrapper] > .st-key-run) { gap: .5rem; }
+.st-key-headline, .st-key-run_buttons, .st-key-design { gap: .5rem; flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
+:is(.st-key-headline, .st-key-run_buttons) > * { flex: none; }
+.st-key-headline :is([data-testid=stElementContainer], [data-testid=stHeading]) { width: auto !important; }
 .st-key-headline h1 { font-size: 1.3rem; padding: 0; white-space: nowrap; }
-.st-key-headline > :first-child { flex: none; width: auto; }
 .st-key-headline button, .st-key-run_buttons button, .st-key-design button { padding: .1rem .55rem; min-height: 2rem; }
 .st-key-headline button p { font-size: .78rem; }
-.st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; }
+.st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; white-space: nowrap; }
+@media (max-width: 640px) {
+  .st-key-design * { flex-wrap: nowrap; }
+  .st-key-design > * { flex: none; }
+  .st-key-design .network { min-width: 16rem; }
+}
 </style>"""
 
 headline = page_header("Train an MLP")

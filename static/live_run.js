@@ -21,7 +21,7 @@ const STYLE = `
 .live-run dd { margin: 0; font-size: 1.3rem; line-height: 1.6rem; white-space: nowrap; }
 .live-run dd small { font-size: .75rem; opacity: .8; }
 .live-run .curves { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
-.live-run .live-chart { height: clamp(235px, calc(100vh - 425px), 480px); }
+.live-run .live-chart { height: clamp(235px, calc(100vh - 412px), 480px); }
 .live-run .said { min-height: 4rem; max-height: 4rem; overflow: auto; display: flex; gap: .8rem; align-items: flex-start; font-size: .9rem;
   border-radius: var(--st-base-radius); padding: .4rem .8rem; border-left: .3rem solid transparent; line-height: 1.35; }
 .live-run .said.success { background: var(--st-green-background-color); border-color: var(--st-green-color); }
@@ -40,9 +40,10 @@ const STYLE = `
   .live-run .readings { grid-template-columns: 1fr 1fr; }
   .live-run .readings { order: 3; }
   .live-run .said { order: 4; max-height: none; }
+  .live-run .beside { order: 5; }
   .live-run .curves { grid-template-columns: 92% 92%; overflow-x: auto; scroll-snap-type: x mandatory; gap: .5rem; }
   .live-run .curves > * { scroll-snap-align: start; }
-  .live-run .live-chart { height: clamp(235px, calc(100vh - 560px), 340px); }
+  .live-run .live-chart { height: clamp(235px, calc(100vh - 510px), 400px); }
 }`;
 
 /** A figure whose columns grow by what arrives. */
@@ -120,7 +121,7 @@ class LiveRun {
     this.track.setAttribute("role", "progressbar");
     this.readings = element("dl", "readings");
     this.said = element("div", "said");
-    this.badge = element("p", "words");
+    this.badge = element("p", "words beside");
     this.curves = element("div", "curves");
     this.progress = element("div", "progress", this.words, this.track);
     const style = element("style", "", STYLE);

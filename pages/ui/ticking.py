@@ -14,9 +14,9 @@ TOO_SHORT, TOO_LONG = 1.5, 0.5  # what a tick should be, over what it was when t
 Args = ParamSpec("Args")
 
 
-def tick_seconds(alone: float) -> float:
-    """How often to draw what would be drawn every `alone` seconds on a server with few runs."""
-    return alone * max(1.0, session.engine()[0].playing_count / CROWD)
+def tick_seconds(alone: float, crowd: int = CROWD) -> float:
+    """How often to draw what would be drawn every `alone` seconds on a server with no more than `crowd` runs."""
+    return alone * max(1.0, session.engine()[0].playing_count / crowd)
 
 
 def ticking(panel: Callable[Args, None], seconds: float, *, moving: bool) -> Callable[Args, None]:

@@ -49,6 +49,7 @@ from pages.ui.ticking import tick_seconds
 from pages.ui.train.design import network_panel
 from pages.ui.unbroken import button, unbroken
 
+CROWD = 9  # playing runs from which on updates come less often: they are small
 TICK_SECONDS = 0.4  # more than two updates a second, with the time that each takes
 PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 NETWORK_SECONDS = 1.0  # between two states of the network that are sent
@@ -86,7 +87,7 @@ def live_panel(spec: RunSpec | None, set_controls: SetControls, pace: LinkState,
     moving = job is not None and job.moving
     with above:
         watch = partial(_watch, spec, set_controls, lesson, moment, options, _of_controls(now, options), moving)
-        st.fragment(watch, run_every=tick_seconds(TICK_SECONDS) if moving and ensure_plotly_js() is None else None)()
+        st.fragment(watch, run_every=tick_seconds(TICK_SECONDS, CROWD) if moving and ensure_plotly_js() is None else None)()
     with st.container(key="below"):
         st.fragment(_chosen_panel)(set_controls, moment)
 
@@ -122,7 +123,7 @@ def _watch(
     figures = _curves(spec, now, options, cursor)
     read = readings(shown)
     parts: dict[str, Any] = {
-        "period": 1000 * tick_seconds(TICK_SECONDS) if moving else 0,
+        "period": 1000 * tick_seconds(TICK_SECONDS, CROWD) if moving else 0,
         "progress": progress(now),
         "labels": [{"label": reading.label, "help": reading.help} for reading in read],
         "readings": [(reading.value, reading.beside) for reading in read],

@@ -6,7 +6,7 @@ from mlp_core.jobs import TrainingJob
 from pages.ui.link import LinkState, choice
 from pages.ui.widget_values import WidgetValues
 
-PACES = {"step": "Step by step", "slow": "Slow", "medium": "Medium", "full": "Full speed"}
+PACES = {"step": "Steps", "slow": "Slow", "medium": "Medium", "full": "Full speed"}
 STEP_BY_STEP = 2.0  # steps a second
 RUN_SECONDS = {"slow": 60.0, "medium": 15.0}  # what a whole run takes, its tests aside
 FIELD = choice("pace", "slow", tuple(PACES))
