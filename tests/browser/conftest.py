@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, ViewportSize, expect, sync_playwright
 
-from tests.support.browser.charting import APP
+from tests.support.browser.charting import APP, APPS
 from tests.support.browser.driving import LISTEN, PATIENCE_MS, ROOT, project, settle, streamlit
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -48,11 +47,35 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def desktop(browser: Browser) -> BrowserContext:
-    """One window of the browser for all tests: in a new one, every page would load and compile Streamlit and plotly anew."""
-    window = browser.new_context()
-    window.add_init_script(LISTEN)
-    return window
+def problems() -> list[str]:
+    """What the browser's log says that it should not, since the last test began."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def new_window(browser: Browser, problems: list[str]) -> Callable[..., BrowserContext]:
+    """`new_window(**options)` opens a window whose tabs are listened to."""
+
+    def noted(message: ConsoleMessage) -> None:
+        # Streamlit looks for its own addresses below the page's path first: that is its way to find out where it is served.
+        if message.type == "error" and not ("404" in message.text and "/_stcore/" in message.location["url"]):
+            problems.append(f"console: {message.text}")
+
+    def new(**options: Any) -> BrowserContext:
+        window = browser.new_context(**options)
+        window.set_default_timeout(PATIENCE_MS)
+        window.add_init_script(LISTEN)
+        window.on("console", noted)
+        window.on("weberror", lambda error: problems.append(f"page error: {error.error}"))
+        return window
+
+    return new
+
+
+@pytest.fixture(scope="session")
+def desktop(new_window: Callable[..., BrowserContext]) -> BrowserContext:
+    """One window for all tests: in a new one, every page would load Streamlit and plotly anew."""
+    return new_window()
 
 
 @pytest.fixture(scope="session")
@@ -63,16 +86,11 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
-    """`serve(script)` runs a small app with the repository's settings, once, and returns its address."""
-    with ExitStack() as servers:
-
-        @functools.cache
-        def start(script: Path) -> str:
-            folder = tmp_path_factory.mktemp(script.stem)
-            return servers.enter_context(streamlit(project(script, folder), tmp_path_factory.mktemp("elsewhere")))
-
-        yield start
+def small_apps_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the apps of `tests/browser/apps`, with the repository's settings; each is at its own name."""
+    script = project(APPS / "all.py", tmp_path_factory.mktemp("small_apps"))
+    with streamlit(script, tmp_path_factory.mktemp("elsewhere")) as url:
+        yield url
 
 
 @pytest.fixture
@@ -82,47 +100,57 @@ def tolerated() -> list[str]:
 
 
 @pytest.fixture
-def open_page(request: pytest.FixtureRequest, browser: Browser, desktop: BrowserContext, tolerated: list[str]) -> Iterator[OpenPage]:
+def open_page(
+    request: pytest.FixtureRequest,
+    new_window: Callable[..., BrowserContext],
+    desktop: BrowserContext,
+    problems: list[str],
+    tolerated: list[str],
+) -> Iterator[OpenPage]:
     """`open_page(path)` opens a path of the app, or any address, in a new session, and lets it settle; `alone` in a window of its own."""
-    problems: list[str] = []
     pages: list[Page] = []
-
-    def watch(page: Page) -> None:
-        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
-        page.on("console", lambda message: problems.append(f"console: {message.text}") if message.type == "error" else None)
 
     def open_(
         path: str = "/", *, width: int = 1440, height: int = 900, scheme: Scheme = "light", touch: bool = False, alone: bool = False
     ) -> Page:
         size: ViewportSize = {"width": width, "height": height}
         if touch or alone:
-            window = browser.new_context(viewport=size, color_scheme=scheme, has_touch=touch, is_mobile=touch)
-            window.add_init_script(LISTEN)
-            page = window.new_page()
+            page = new_window(viewport=size, color_scheme=scheme, has_touch=touch, is_mobile=touch).new_page()
         else:
-            page = desktop.new_page()
+            left = [tab for tab in desktop.pages if tab.url == "about:blank"]  # by the test before; it has compiled the scripts already
+            page = left[0] if left else desktop.new_page()
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)
-        page.set_default_timeout(PATIENCE_MS)
-        watch(page)
         pages.append(page)
         page.goto(path if path.startswith("http") else request.getfixturevalue("app_url") + path)
         settle(page)
         return page
 
+    problems.clear()
     yield open_
     for page in pages:
         problems += [f"exception on the page: {text}" for text in page.get_by_test_id("stException").all_inner_texts()]
         _stop_what_runs(page)
+    desktop.set_offline(False)
+    unexpected = [problem for problem in problems if not any(part in problem for part in tolerated)]
     for page in pages:
         if page.context is not desktop:
             page.context.close()
     for tab in desktop.pages:
-        tab.close()
-    desktop.set_offline(False)
+        if tab is desktop.pages[0] and tab.url.startswith("http"):
+            _leave(tab)
+        else:
+            tab.close()
     desktop.clear_cookies()
-    unexpected = [problem for problem in problems if not any(part in problem for part in tolerated)]
     assert not unexpected, "\n".join(unexpected)
+
+
+def _leave(tab: Page) -> None:
+    """End the session, and have the tab forget it."""
+    tab.unroute_all()
+    tab.mouse.move(0, 0)
+    tab.evaluate("sessionStorage.clear()")
+    tab.goto("about:blank")
 
 
 def _stop_what_runs(page: Page) -> None:
@@ -140,9 +168,9 @@ def page(open_page: OpenPage) -> Page:
 
 
 @pytest.fixture
-def charts_url(serve: Callable[[Path], str]) -> str:
+def charts_url(small_apps_url: str) -> str:
     """The address of the small app that shows live charts and nothing else."""
-    return serve(APP)
+    return f"{small_apps_url}/{APP.stem}"
 
 
 @pytest.fixture

@@ -16,13 +16,10 @@ from tests.support.browser.driving import settle
 pytestmark = pytest.mark.browser
 
 CURVES = ".st-key-activation_curves .live-chart"
-# Streamlit looks for its own files below the page's path first; that is its way to find out where it is served.
-STREAMLIT_SEARCHES = "the server responded with a status of 404"
 
 
 @pytest.fixture
-def activations(open_page: OpenPage, tolerated: list[str]) -> Page:
-    tolerated.append(STREAMLIT_SEARCHES)
+def activations(open_page: OpenPage) -> Page:
     return open_page("/activations")
 
 
@@ -128,8 +125,7 @@ def test_training_with_an_expression_is_one_click(activations: Page) -> None:
     expect(activations.locator("input[value='x*sigmoid(1.702*x)']")).to_be_visible()
 
 
-def test_the_depth_laboratory_opens_with_this_activation_and_depth(open_page: OpenPage, tolerated: list[str]) -> None:
-    tolerated.append(STREAMLIT_SEARCHES)
+def test_the_depth_laboratory_opens_with_this_activation_and_depth(open_page: OpenPage) -> None:
     page = open_page("/activations?show=elu&elu_alpha=2&depth=30")
     link = page.get_by_role("link", name="Measure it in a real network of 30 layers, with α = 1")
     assert link.get_attribute("href") == "stability?activation=elu&depth=30"

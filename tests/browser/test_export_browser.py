@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,11 @@ from tests.support.programs import epoch_line, executed, same_losses, sample_arg
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).parent / "apps" / "export.py"
-
 
 @pytest.fixture
-def page(open_page: OpenPage, serve: Callable[[Path], str]) -> Page:
+def page(open_page: OpenPage, small_apps_url: str) -> Page:
     """A run of 20 steps, at rest, whose lr was changed after the fifth."""
-    return open_page(f"{serve(APP)}?change=5")
+    return open_page(f"{small_apps_url}/export?change=5")
 
 
 def taken(page: Page, label: str, folder: Path) -> Path:
@@ -100,7 +97,7 @@ def test_the_link_is_the_experiment(page: Page, tmp_path: Path) -> None:
     assert RunSpec.from_query(query)[1] == ()
 
 
-def test_a_phone_has_all_of_it_without_scrolling_sideways(open_page: OpenPage, serve: Callable[[Path], str]) -> None:
-    page = open_page(serve(APP), width=390, height=844)
+def test_a_phone_has_all_of_it_without_scrolling_sideways(open_page: OpenPage, small_apps_url: str) -> None:
+    page = open_page(f"{small_apps_url}/export", width=390, height=844)
     expect(page.get_by_role("button", name="Weights (safetensors)")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -10,14 +10,8 @@ from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 
-STREAMLIT_SEARCHES = "404"  # Streamlit looks for its own address below the page's first
 
 DESCENT = """[...document.querySelectorAll(".js-plotly-plot")].find((one) => one._fullLayout.xaxis.title.text === "epoch")"""
-
-
-@pytest.fixture(autouse=True)
-def _tolerate(tolerated: list[str]) -> None:
-    tolerated.append(STREAMLIT_SEARCHES)
 
 
 def metric(page: Page, label: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +11,6 @@ from tests.browser.conftest import OpenPage
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).parent / "apps" / "ticking_kept_runs.py"
 COUNT_NEW_TABLES = """() => {
   window.newTables = 0;
   const isTable = (node) => node.querySelector && node.querySelector('[data-testid="stDataFrame"]');
@@ -23,8 +20,8 @@ COUNT_NEW_TABLES = """() => {
 
 
 @pytest.fixture
-def panel(open_page: OpenPage, serve: Callable[[Path], str]) -> Page:
-    return open_page(serve(APP))
+def panel(open_page: OpenPage, small_apps_url: str) -> Page:
+    return open_page(f"{small_apps_url}/ticking_kept_runs")
 
 
 def wait_ticks(panel: Page, ticks: int) -> None:

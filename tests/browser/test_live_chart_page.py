@@ -22,9 +22,9 @@ def prefixed_url(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def test_settings_and_static_files_are_found_from_a_foreign_directory(charts: Page, charts_url: str) -> None:
+def test_settings_and_static_files_are_found_from_a_foreign_directory(charts: Page, small_apps_url: str) -> None:
     assert charts.get_by_text("Garbage collection after a run: False").is_visible()
-    with urlopen(f"{charts_url}/app/static/plotly.min.js") as answer:
+    with urlopen(f"{small_apps_url}/app/static/plotly.min.js") as answer:
         assert answer.headers["Content-Type"].endswith("javascript")
 
 

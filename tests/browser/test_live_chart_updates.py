@@ -35,10 +35,10 @@ WATCH = """([selector, expected, milliseconds]) => new Promise((done) => {
 })"""
 
 
-def test_nothing_blinks_for_ten_seconds_of_updates(charts: Page) -> None:
+def test_nothing_blinks_through_many_updates(charts: Page) -> None:
     before, shapes = updates(charts), curves(charts, MOVING)
-    seen = charts.evaluate(WATCH, [MOVING, [".main-svg", ".scatterlayer .js-line", ".xtick", ".legendtext"], 10_000])
-    assert updates(charts) - before >= 10
+    seen = charts.evaluate(WATCH, [MOVING, [".main-svg", ".scatterlayer .js-line", ".xtick", ".legendtext"], 5_000])
+    assert updates(charts) - before >= 5
     assert set(curves(charts, MOVING)).isdisjoint(shapes)
     assert seen["frames"] > 50
     assert (seen["remounts"], seen["removed"], seen["lacking"]) == (0, 0, 0)
@@ -129,9 +129,9 @@ def test_updates_that_arrive_before_the_script_does_take_no_chart_away(charts: P
         time.sleep(2)
         route.continue_()
 
-    charts.add_init_script(COUNT_MOUNTS)
     charts.route("**/plotly.min.js*", late)
-    charts.reload()
+    with charts.add_init_script(COUNT_MOUNTS):
+        charts.reload()
     charts.wait_for_selector(f"{MOVING} .scatterlayer .js-line")
     wait_for_updates(charts, 3)
     settle(charts)

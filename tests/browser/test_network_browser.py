@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -14,7 +12,6 @@ from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).parent / "apps" / "network.py"
 STRIP, DIALOG = ".st-key-network .strip", ".st-key-network dialog"
 HIGHEST = 64  # px of a folded drawing
 
@@ -32,8 +29,8 @@ BELOW = "document.querySelector('[data-testid=\"stText\"]').getBoundingClientRec
 
 
 @pytest.fixture
-def page(open_page: OpenPage, serve: Callable[[Path], str]) -> Page:
-    return open_page(serve(APP))
+def page(open_page: OpenPage, small_apps_url: str) -> Page:
+    return open_page(f"{small_apps_url}/network")
 
 
 def fills(page: Page) -> list[str]:
@@ -109,8 +106,8 @@ def test_a_unit_can_be_chosen_by_the_keyboard(page: Page) -> None:
     expect(page.locator(f"{DIALOG} h4").last).to_have_text("Output: pullover")
 
 
-def test_on_a_phone_the_open_drawing_stays_inside(open_page: OpenPage, serve: Callable[[Path], str]) -> None:
-    page = open_page(serve(APP), width=390, height=844, scheme="dark")
+def test_on_a_phone_the_open_drawing_stays_inside(open_page: OpenPage, small_apps_url: str) -> None:
+    page = open_page(f"{small_apps_url}/network", width=390, height=844, scheme="dark")
     box = page.locator(STRIP).bounding_box()
     assert box
     assert box["height"] <= HIGHEST

@@ -15,12 +15,6 @@ from tests.support.browser.driving import settle
 pytestmark = pytest.mark.browser
 
 BARE, SHADED = ".js-plotly-plot", ".js-plotly-plot:has(.heatmaplayer image)"  # the plane before and after there is a network
-STREAMLIT_SEARCHES = "404"  # Streamlit looks for its own address below the page's first
-
-
-@pytest.fixture(autouse=True)
-def _tolerate(tolerated: list[str]) -> None:
-    tolerated.append(STREAMLIT_SEARCHES)
 
 
 def click_plane(page: Page, selector: str, x: float, y: float) -> None:

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import OpenPage
-from tests.browser.test_train_browser import STREAMLIT_SEARCHES
 from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
@@ -28,13 +27,12 @@ OUTSIDE = """() => [...document.querySelectorAll('[data-testid="stMain"] *')]
   .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1
     && !element.closest('.katex, .stCode, svg, [data-testid="stDataFrame"], input[type=range]'))
   .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)"""
+AS_WIDE_AS_THEIR_PLACE = """() => [...document.querySelectorAll(".live-chart")].every((chart) => {
+  const drawn = chart.querySelector(".main-svg");
+  return !drawn || !chart.clientWidth || Math.abs(drawn.getBoundingClientRect().width - chart.clientWidth) < 1;
+})"""
 WIDE_FORMULAS = """() => [...document.querySelectorAll(".katex-display")]
   .filter((one) => one.scrollWidth > one.clientWidth + 3).map((one) => one.textContent)"""
-
-
-@pytest.fixture(autouse=True)
-def tolerate_the_search(tolerated: list[str]) -> None:
-    tolerated.append(STREAMLIT_SEARCHES)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -46,7 +44,7 @@ def test_nothing_sticks_out(open_page: OpenPage, address: str) -> None:
     assert_all_inside(page)
     for width in WIDTHS[1:]:
         page.set_viewport_size({"width": width, "height": 844})
-        page.wait_for_timeout(300)  # ms, for charts to take their new width
+        page.wait_for_function(AS_WIDE_AS_THEIR_PLACE)
         settle(page)
         assert_all_inside(page)
 

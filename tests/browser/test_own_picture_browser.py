@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +15,13 @@ from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 
-APP = Path(__file__).parent / "apps" / "own_picture.py"
 CANVAS = ".drawing canvas"
 ANSWER, KIN = ".st-key-own_bars .live-chart .main-svg", ".st-key-own_kin .live-chart .main-svg"
 
 
 @pytest.fixture
-def url(serve: Callable[[Path], str]) -> str:
-    return serve(APP)
+def url(small_apps_url: str) -> str:
+    return f"{small_apps_url}/own_picture"
 
 
 @pytest.fixture
@@ -94,7 +92,7 @@ def test_strokes_are_drawn_answered_undone_and_cleared(open_page: OpenPage, url:
 
 
 def test_a_tick_within_a_stroke_tears_nothing(open_page: OpenPage, url: str) -> None:
-    page = board(open_page(f"{url}/?tick=1"))
+    page = board(open_page(f"{url}?tick=1"))
     stroke(page, (3, 3), (10, 3))
     page.evaluate("(selector) => { document.querySelector(selector).dataset.mine = 'yes'; }", CANVAS)
     page.mouse.move(*place(page, 3, 20))
@@ -144,7 +142,7 @@ def test_the_tools_are_legible_in_either_theme(open_page: OpenPage, url: str, sc
 
 
 def test_a_picture_survives_ticks_and_the_board_and_is_removed(open_page: OpenPage, url: str, shoe: Path) -> None:
-    page = open_page(f"{url}/?tick=1")
+    page = open_page(f"{url}?tick=1")
     page.locator("input[type=file]").set_input_files(shoe)
     stages = page.locator("[class*=st-key-own_stage_] .live-chart .main-svg:first-child")
     expect(stages).to_have_count(5)

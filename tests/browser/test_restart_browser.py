@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.test_train_browser import LONG, STREAMLIT_SEARCHES, button, press, started, step_of, until
+from tests.browser.test_train_browser import LONG, button, press, started, step_of, until
 from tests.support.browser.driving import QUIET, ROOT, settle
 
 pytestmark = pytest.mark.browser
@@ -58,7 +58,7 @@ def port() -> int:
 
 @pytest.fixture(autouse=True)
 def tolerate_the_fall(tolerated: list[str]) -> None:
-    tolerated += [STREAMLIT_SEARCHES, *GONE]
+    tolerated += GONE
 
 
 def test_a_restart_brings_the_page_back_with_its_design(open_page: OpenPage, tmp_path: Path, port: int) -> None:
@@ -96,7 +96,7 @@ def tab_name(page: Page) -> str | None:
 
 @pytest.mark.parametrize("secure", [True, False], ids=["https", "http"])
 def test_a_duplicated_tab_has_a_name_of_its_own(open_page: OpenPage, secure: bool) -> None:
-    first = open_page("/train", alone=True)
+    first = open_page("/train", alone=not secure)
     if not secure:  # as a browser treats a page that came over http from another machine
         first.context.add_init_script("delete Navigator.prototype.locks")
         first.evaluate("sessionStorage.clear()")

@@ -14,13 +14,6 @@ pytestmark = pytest.mark.browser
 
 ADDRESS = "/stability"
 ACTS = ("depth", "chain", "matrices", "training", "symmetry")
-# Streamlit looks for its own files below the page's path first; that is its way to find out where it is served.
-STREAMLIT_SEARCHES = "the server responded with a status of 404"
-
-
-@pytest.fixture(autouse=True)
-def tolerate_the_search(tolerated: list[str]) -> None:
-    tolerated.append(STREAMLIT_SEARCHES)
 
 
 def chart(key: str) -> str:

@@ -13,18 +13,13 @@ from playwright.sync_api import Page, expect
 
 from mlp_core.data import load_fashion_mnist
 from tests.browser.conftest import OpenPage
-from tests.browser.test_train_browser import LONG, LOSS, STREAMLIT_SEARCHES, button, points, press, until
+from tests.browser.test_train_browser import LONG, LOSS, button, points, press, until
 from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 
 SHORT = "/train?hidden=32&epochs=3&train_size=2000&pace=full"
 FINISH_MS = 40_000
-
-
-@pytest.fixture(autouse=True)
-def tolerate_the_search(tolerated: list[str]) -> None:
-    tolerated.append(STREAMLIT_SEARCHES)
 
 
 def finished(open_page: OpenPage, path: str = SHORT, start: str = "play") -> Page:

@@ -12,15 +12,7 @@ from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 
-# Streamlit looks for its own files below the page's path first; that is its way to find out where it is served.
-STREAMLIT_SEARCHES = "the server responded with a status of 404"
 LABEL_WIDTH, CELL_WIDTH, ROW_HEIGHT = 70, 64, 37  # px of the tables' canvas
-
-
-@pytest.fixture
-def open_tensors(open_page: OpenPage, tolerated: list[str]) -> OpenPage:
-    tolerated.append(STREAMLIT_SEARCHES)
-    return open_page
 
 
 def type_into(page: Page, name: str, row: int, column: int, text: str) -> None:
@@ -46,8 +38,8 @@ def drawn_at(page: Page, chart: str, x: str, y: str) -> tuple[float, float]:
     return float(px), float(py)
 
 
-def test_a_typed_cell_changes_the_result_and_the_link(open_tensors: OpenPage) -> None:
-    page = open_tensors("/tensors")
+def test_a_typed_cell_changes_the_result_and_the_link(open_page: OpenPage) -> None:
+    page = open_page("/tensors")
     type_into(page, "a", 0, 1, "-2")
     expect(page.get_by_text("1·5 + (−2)·7 = −9")).to_be_visible()
     expect(page.locator("[class*='st-key-tensors_a'] input")).to_have_value("1 -2; 3 4; 5 6")
@@ -57,8 +49,8 @@ def test_a_typed_cell_changes_the_result_and_the_link(open_tensors: OpenPage) ->
     expect(page.get_by_text("1·5 + (−2)·7 = −9")).to_be_visible()
 
 
-def test_text_in_a_cell_gets_a_message_and_goes_when_it_is_mended(open_tensors: OpenPage) -> None:
-    page = open_tensors("/tensors")
+def test_text_in_a_cell_gets_a_message_and_goes_when_it_is_mended(open_page: OpenPage) -> None:
+    page = open_page("/tensors")
     type_into(page, "b", 1, 2, "abc")
     expect(page.get_by_text("row 1, column 2: abc is not a number.")).to_be_visible()
     expect(page.locator(".st-key-tensors_cells")).to_have_count(0)
@@ -67,16 +59,16 @@ def test_text_in_a_cell_gets_a_message_and_goes_when_it_is_mended(open_tensors: 
     expect(page.locator(".st-key-tensors_cells")).to_be_visible()
 
 
-def test_a_click_on_the_result_shows_what_made_it(open_tensors: OpenPage) -> None:
-    page = open_tensors("/tensors")
+def test_a_click_on_the_result_shows_what_made_it(open_page: OpenPage) -> None:
+    page = open_page("/tensors")
     result = "chart.data.filter((trace) => (trace.name || '').startsWith('result')).at(-1)"
     page.mouse.click(*drawn_at(page, "tensors_cells", f"{result}.x[9]", f"{result}.y[9]"))
     expect(page.get_by_text("result[2, 1] = 5·6 + 6·8 = 78")).to_be_visible()
     expect(page).to_have_url(re.compile(r"cell=9"))
 
 
-def test_a_clash_is_told_by_torch_and_in_words_and_is_mended_by_an_example(open_tensors: OpenPage) -> None:
-    page = open_tensors("/tensors")
+def test_a_clash_is_told_by_torch_and_in_words_and_is_mended_by_an_example(open_page: OpenPage) -> None:
+    page = open_page("/tensors")
     page.get_by_role("button", name="One that clashes").click()
     expect(page.get_by_text("axis 1 of A (size 3) must equal axis 0 of B (size 2)")).to_be_visible()
     expect(page.get_by_test_id("stCode").nth(1)).to_contain_text("shapes cannot be multiplied (2x3 and 2x3)")
@@ -84,16 +76,16 @@ def test_a_clash_is_told_by_torch_and_in_words_and_is_mended_by_an_example(open_
     expect(page.get_by_text("1·5 + 2·7 = 19")).to_be_visible()
 
 
-def test_another_operation_brings_its_tensors(open_tensors: OpenPage) -> None:
-    page = open_tensors("/tensors")
+def test_another_operation_brings_its_tensors(open_page: OpenPage) -> None:
+    page = open_page("/tensors")
     page.get_by_role("radio", name="mul, broadcast").click()
     expect(page.get_by_text("result[0, 0] = 1·1 = 1")).to_be_visible()
     page.get_by_role("button", name="Next cell").click()
     expect(page.get_by_text("result[0, 1] = 1·2 = 2")).to_be_visible()
 
 
-def test_the_point_is_set_by_a_click_and_by_a_slider(open_tensors: OpenPage) -> None:
-    page = open_tensors("/tensors?act=contour&f=bowl")
+def test_the_point_is_set_by_a_click_and_by_a_slider(open_page: OpenPage) -> None:
+    page = open_page("/tensors?act=contour&f=bowl")
     page.mouse.click(*drawn_at(page, "tensors_contour", "-1.5", "2"))
     expect(page).to_have_url(re.compile(r"x=-1\.5&y=2$"))
     expect(page.get_by_text("(−3, 4)")).to_be_visible()
@@ -105,16 +97,16 @@ def test_the_point_is_set_by_a_click_and_by_a_slider(open_tensors: OpenPage) -> 
     expect(page.get_by_text("(−2, 4)")).to_be_visible()
 
 
-def test_the_right_angle_is_one_on_the_screen(open_tensors: OpenPage) -> None:
+def test_the_right_angle_is_one_on_the_screen(open_page: OpenPage) -> None:
     """One unit is as many pixels on either axis."""
-    page = open_tensors("/tensors?act=contour")
+    page = open_page("/tensors?act=contour")
     left, bottom = drawn_at(page, "tensors_contour", "-2", "-2")
     right, top = drawn_at(page, "tensors_contour", "2", "2")
     assert right - left == pytest.approx(bottom - top, rel=0.01)
 
 
-def test_leaving_and_coming_back_keeps_the_tensors(open_tensors: OpenPage) -> None:
-    page = open_tensors("/tensors")
+def test_leaving_and_coming_back_keeps_the_tensors(open_page: OpenPage) -> None:
+    page = open_page("/tensors")
     type_into(page, "a", 0, 0, "10")
     expect(page.get_by_text("10·5 + 2·7 = 64")).to_be_visible()
     page.get_by_role("link", name="Activations").first.click()

@@ -22,16 +22,8 @@ pytestmark = pytest.mark.browser
 LOSS = ".live-run .loss .live-chart"
 LONG = "/train?hidden=64&epochs=100&pace=full"  # goes on for as long as a test looks
 SHORT = "/train?hidden=32&epochs=2&train_size=1000&pace=full"
-WATCHED = Path(__file__).parent / "apps" / "watched_training.py"
 PATIENCE_SECONDS = 40.0
 NAMES = ("0.weight", "0.bias", "1.weight", "1.bias")
-# Streamlit looks for its own files below the page's path first; that is its way to find out where it is served.
-STREAMLIT_SEARCHES = "the server responded with a status of 404"
-
-
-@pytest.fixture(autouse=True)
-def tolerate_the_search(tolerated: list[str]) -> None:
-    tolerated.append(STREAMLIT_SEARCHES)
 
 
 def button(page: Page, key: str) -> Locator:
@@ -148,9 +140,9 @@ def test_a_refresh_finds_the_run_again(open_page: OpenPage) -> None:
     expect(button(page, "play")).to_contain_text("Pause")
 
 
-def test_the_thread_ends_some_time_after_the_tab(open_page: OpenPage, serve: Callable[[Path], str]) -> None:
+def test_the_thread_ends_some_time_after_the_tab(open_page: OpenPage, small_apps_url: str) -> None:
     """The run is parked first, as a refresh looks just the same; see `PARKED_SECONDS`."""
-    url = serve(WATCHED)
+    url = f"{small_apps_url}/watched_training"
     page = open_page(f"{url}?hidden=64&epochs=100")
     press(page, "play")
     page.wait_for_selector(f"{LOSS} .js-line")

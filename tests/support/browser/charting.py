@@ -7,7 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-APP = Path(__file__).parents[2] / "browser" / "apps" / "live_charts.py"
+APPS = Path(__file__).parents[2] / "browser" / "apps"
+APP = APPS / "live_charts.py"
 MOVING, STILL, CELLS, POINTS = (f".st-key-{key} .live-chart" for key in ("moving", "still", "cells", "points"))
 
 
