@@ -73,11 +73,11 @@ def live_chart(figure: Figure | Payload, *, key: str, height: int | None = None,
     Where plotly's script cannot be served the chart is Streamlit's own: it blinks, and reports no clicks.
     """
     height = figure["layout"]["height"] if height is None else height
-    script = ensure_plotly_js() if st.get_option("server.enableStaticServing") else None
-    if script is None:
+    if (script := ensure_plotly_js()) is None:
         import pandas  # noqa: F401, PLC0415  plotly looks for it among the imported modules, and trips over one that a thread is importing
 
-        st.plotly_chart(figure, key=key, height=height, alt=alt)
+        data = figure["data"] or [{"type": "scatter"}]  # of a figure without traces plotly would raise an exception that it does not have
+        st.plotly_chart({**figure, "data": data}, key=key, height=height, alt=alt)
         return None
     about = json.dumps({"script": script, "height": height, "alt": alt, "name": key, "clickable": on_click})
     # As bytes: what Streamlit is given as a dict it turns into JSON twice, to send it and to name it.
@@ -101,8 +101,10 @@ def ensure_plotly_js() -> str | None:
     """Put plotly.min.js of the installed plotly package where Streamlit serves it: 4.8 MB that need no place in the repository.
 
     Returns:
-        Its URL relative to the app, or None where the folder cannot be written.
+        Its URL relative to the app, or None where it cannot be served: the folder cannot be written, or Streamlit's static serving is off.
     """
+    if not st.get_option("server.enableStaticServing"):
+        return None
     served = STATIC / "plotly.min.js"
     with as_file(files("plotly") / "package_data" / "plotly.min.js") as packaged:
         try:

@@ -162,8 +162,12 @@ def test_the_component_gets_figure_size_and_alternative_text(monkeypatch: pytest
     assert app.session_state["click"] is None
 
 
-def test_where_the_script_cannot_be_served_the_chart_is_streamlits_own(static: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STATIC", static / "missing")
+@pytest.mark.parametrize("why", ["a folder that cannot be written", "static serving is off"])
+def test_where_the_script_cannot_be_served_the_chart_is_streamlits_own(static: Path, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    if why == "static serving is off":
+        monkeypatch.setattr("streamlit.get_option", {"server.enableStaticServing": False}.__getitem__)
+    else:
+        monkeypatch.setattr(module, "STATIC", static / "missing")
     app = AppTest.from_function(one_chart).run()
     assert not app.exception
     (chart,) = app.get("plotly_chart")

@@ -52,6 +52,7 @@ from pages.ui.unbroken import button, unbroken
 CROWD = 9  # playing runs from which on updates come less often: they are small
 TICK_SECONDS = 0.4  # more than two updates a second, with the time that each takes
 PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
+PANEL_SECONDS = 1.5  # between two drawings of the panel below, where nothing in the browser tells when it can be seen
 NETWORK_SECONDS = 1.0  # between two states of the network that are sent
 CHART_HEIGHT = 300  # where Streamlit draws the charts
 SetControls = Callable[[RunSpec], None]
@@ -85,11 +86,12 @@ def live_panel(spec: RunSpec | None, set_controls: SetControls, pace: LinkState,
     waiting_design(spec, now)
     moment = rewind_panel(job, now, branch) if job is not None and now is not None else None
     moving = job is not None and job.moving
+    unasked = moving and ensure_plotly_js() is None  # no script in the browser asks for what is new
     with above:
         watch = partial(_watch, spec, set_controls, lesson, moment, options, _of_controls(now, options), moving)
-        st.fragment(watch, run_every=tick_seconds(TICK_SECONDS, CROWD) if moving and ensure_plotly_js() is None else None)()
+        st.fragment(watch, run_every=tick_seconds(TICK_SECONDS, CROWD) if unasked else None)()
     with st.container(key="below"):
-        st.fragment(_chosen_panel)(set_controls, moment)
+        st.fragment(_chosen_panel, run_every=tick_seconds(PANEL_SECONDS, CROWD) if unasked else None)(set_controls, moment)
 
 
 def _of_controls(now: JobSnapshot | None, options: CurveOptions) -> tuple[object, ...]:
@@ -237,7 +239,8 @@ def _chosen_panel(set_controls: SetControls, at: RunAtStep | None) -> None:
         export_panel(job, now, set_controls)
     else:
         predictions_panel(snapshot)
-    served_component("news", "The newest")(key="news", data=_news(now).encode(), on_news_change=_nothing, height=1)
+    if ensure_plotly_js() is not None:
+        served_component("news", "The newest")(key="news", data=_news(now).encode(), on_news_change=_nothing, height=1)
 
 
 def _curves(spec: RunSpec | None, now: JobSnapshot | None, options: CurveOptions, cursor: int | None) -> dict[str, Figure]:
