@@ -28,7 +28,6 @@ def training(page: Page) -> None:
     """d2l's network in its seventh epoch, while it trains."""
     page.click(".st-key-run_play button")
     page.get_by_text("Epoch 7 of 10").wait_for()
-    scroll_to(page, ".st-key-run_buttons")
 
 
 def inside(page: Page) -> None:
@@ -58,7 +57,7 @@ def scroll_to(page: Page, selector: str) -> None:
 
 # file name -> path of the page, height of the window, what to do there
 SCENES: dict[str, tuple[str, int, Callable[[Page], None] | None]] = {
-    "train": ("/train?pace=full", 1200, training),
+    "train": ("/train?pace=medium", 900, training),
     "inside": ("/train?hidden=64,64,64,64,64&init=he_normal&epochs=5&pace=full", 900, inside),
     "activations": ("/activations", 900, None),
     "stability": ("/stability", 900, depth),
