@@ -82,7 +82,7 @@ def probe_controls(link: LinkState, shown: dict[str, ShownActivation]) -> tuple[
 
 def page() -> None:
     page_header(
-        "Activation functions",
+        "activations",
         "The activation bends what a layer computes; its **gradient** is all that the layers below get to learn from. "
         "Choose functions in the sidebar, or type one of your own.",
     )

@@ -11,10 +11,10 @@ SECTIONS = {
     "dropout": ("Dropout", dropout.section),
 }
 
-page_header(
-    "Generalization",
+header = page_header(
+    "generalization",
     "A low error on what was learned is easy. What about the rest? Every section shows the **training** error and the error on points that "
     "were **held out**, over several seeds, and says when a difference is no more than luck.",
 )
 session.engine()
-show_sections("generalization", SECTIONS, (*capacity.FIELDS, *decay.FIELDS, *dropout.FIELDS))
+show_sections("generalization", SECTIONS, (*capacity.FIELDS, *decay.FIELDS, *dropout.FIELDS), header)

@@ -12,9 +12,9 @@ SECTIONS = {
     "ends": ("One machine, different ends", machines.section),
 }
 
-page_header(
-    "Why nonlinearity",
+header = page_header(
+    "nonlinearity",
     "Layers that only multiply and add are one layer. What does a bend in each of them buy? Everything here is computed on the spot.",
 )
 session.engine()
-show_sections("nonlinearity", SECTIONS, (*collapse.FIELDS, *perceptron.FIELDS, *settings.FIELDS))
+show_sections("nonlinearity", SECTIONS, (*collapse.FIELDS, *perceptron.FIELDS, *settings.FIELDS), header)

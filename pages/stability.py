@@ -14,10 +14,10 @@ SECTIONS = {
 }
 PANELS = (designs, depth, chain, matrices, training, symmetry)
 
-page_header(
-    "Vanishing and exploding",
+header = page_header(
+    "stability",
     "A deep network multiplies its signal and its gradient by one matrix after another. Every picture here shows what is **measured** "
     "and what **theory** predicts, in absolute values on axes in powers of ten.",
 )
 session.engine()
-show_sections("stability", SECTIONS, [field for panel in PANELS for field in panel.FIELDS])
+show_sections("stability", SECTIONS, [field for panel in PANELS for field in panel.FIELDS], header)

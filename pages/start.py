@@ -13,50 +13,42 @@ from pages.figures.network import network_drawing
 from pages.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
-from pages.ui.navigation import ROOT, page_header
+from pages.ui.navigation import NAMES, ROOT, page_header
 from pages.ui.network_drawing import drawing_payload, network_picture
 
-CARDS: tuple[
-    tuple[str, str, str, Callable[[], Any], str], ...
-] = (  # file stem of a page, title, sentence, figure, and what the figure shows
+CARDS: tuple[tuple[str, str, Callable[[], Any], str], ...] = (  # file stem of a page, sentence, figure, and what the figure shows
     (
         "train",
-        "Train an MLP",
         "Design a network, press one button, and watch it learn 60,000 pictures of clothes.",
         lambda: drawing_payload(network_drawing((INPUTS, 256, OUTPUTS), activation_label="ReLU", max_units=8)),
         "A network of 784, 256 and 10 units",
     ),
     (
         "activations",
-        "Activations",
         "Every activation over its gradient, what it does to a signal, and one of your own.",
         lambda: value_over_gradient(*sigmoid_with_gradient()),
         "The sigmoid and its gradient, which is never above a quarter",
     ),
     (
         "stability",
-        "Vanishing and exploding",
         "Products of random matrices and gradients through depth: measured, beside what theory predicts.",
         lambda: growing_products(product_sizes()),
         "The size of products of random matrices grows exponentially",
     ),
     (
         "nonlinearity",
-        "Why nonlinearity",
         "Layers that collapse into one, a perceptron that gives up on XOR, and a network that bends the plane.",
         lambda: bent_plane(*xor_by_hidden_units()),
         "Four ReLU units solve XOR: positive where x and y differ in sign",
     ),
     (
         "generalization",
-        "Generalization",
         "Too many parameters, too few points: capacity, weight decay and dropout, with the luck of the draw made visible.",
         lambda: curve_through_noise(*fitted_too_well()),
         "A polynomial of degree 14 goes through 16 noisy points of a cubic and swings between them",
     ),
     (
         "tensors",
-        "Tensor warm-up",
         "The operations that a network is made of, on matrices that you edit, and the gradient across a contour line.",
         lambda: arrow_across_contour(*bowl()),
         "The gradient of a function stands at a right angle on its level line",
@@ -71,18 +63,18 @@ EXPERIMENTS: tuple[tuple[str, Mapping[str, Any]], ...] = (  # a label, and the f
     ("Everything through a single unit", PRESETS["bottleneck"].settings),
 )
 
-page_header(
-    "Understand a multilayer perceptron by breaking it",
-    "A playground for chapter 5 of [*Dive into Deep Learning*](https://d2l.ai/chapter_multilayer-perceptrons/). Every curve is computed "
+page_header("start")
+st.markdown(
+    "**Understand a multilayer perceptron by breaking it:** a playground for chapter 5 of [*Dive into Deep Learning*](https://d2l.ai/chapter_multilayer-perceptrons/). Every curve is computed "
     "while you watch, on real data, and every claim of the chapter can be put to the test.",
 )
 
 columns = st.columns(3) + st.columns(3)
-for column, (page, title, sentence, figure, alt) in zip(columns, CARDS, strict=True):
-    with column.container(border=True, height="stretch"):
+for column, (page, sentence, figure, alt) in zip(columns, CARDS, strict=True):
+    with column.container(border=True, height="stretch", key=f"card_of_{page}"):
         show: Callable[..., object] = network_picture if page == "train" else live_chart
         show(memo(f"card_{page}", 0, figure), key=f"card_{page}", height=200, alt=alt)
-        st.page_link(ROOT / "pages" / f"{page}.py", label=f"**{title}**", icon=":material/arrow_forward:")
+        st.page_link(ROOT / "pages" / f"{page}.py", label=f"**{NAMES[page]}**", icon=":material/arrow_forward:")
         st.caption(sentence)
 
 st.markdown("#### Experiments to begin with")

@@ -9,8 +9,8 @@ SECTIONS = {
     "contour": ("Gradient and contour", contour.section),
 }
 
-page_header(
-    "Tensor warm-up",
+header = page_header(
+    "tensors",
     "A network is a few operations on tables of numbers. Choose one, edit the tables, see what meets what; every result is torch's own.",
 )
-show_sections("tensors", SECTIONS, (*operations.FIELDS, *contour.FIELDS))
+show_sections("tensors", SECTIONS, (*operations.FIELDS, *contour.FIELDS), header)

@@ -31,7 +31,7 @@ STYLE = """<style>
 }
 </style>"""
 
-headline = page_header("Train an MLP")
+headline = page_header("train", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
 st.html(STYLE)
 link, pace = ExperimentLink(), pace_link()
 draw_sidebar(link)

@@ -10,41 +10,51 @@ from mlp_core.runtime.memory import keep_few_kernels, share_heaps
 
 ROOT = Path(__file__).parents[2]
 
-# file stem, which is also the address; title; icon
+# file stem, which is also the address; name, which is the same in the menu, on the page, on its card and in the tab; icon
 PAGES = (
-    ("start", "Start here", ":material/home:"),
-    ("train", "Train an MLP", ":material/play_circle:"),
+    ("start", "MLP playground", ":material/home:"),
+    ("train", "Train", ":material/play_circle:"),
     ("activations", "Activations", ":material/show_chart:"),
     ("stability", "Stability", ":material/stacked_line_chart:"),
     ("nonlinearity", "Nonlinearity", ":material/call_split:"),
     ("generalization", "Generalization", ":material/query_stats:"),
     ("tensors", "Tensors", ":material/grid_on:"),
 )
+NAMES = {stem: name for stem, name, _ in PAGES}
 
 
 def run_app() -> None:
     """Show the navigation and run the page that is open."""
     share_heaps()  # before the threads that would each get one of their own
     keep_few_kernels()  # before any page has multiplied
-    st.set_page_config(page_title="MLP playground", page_icon=ROOT / "static" / "icon.svg", layout="wide")
+    # Before the menu: without an icon of its own, the browser would fetch the page's from another company's server.
+    st.set_page_config(page_icon=ROOT / "static" / "icon.svg", layout="wide")
     pages = [
-        st.Page(ROOT / "pages" / f"{stem}.py", title=title, icon=icon, url_path=stem, default=stem == "start")
-        for stem, title, icon in PAGES
+        st.Page(ROOT / "pages" / f"{stem}.py", title=name, icon=icon, url_path=stem, default=stem == "start") for stem, name, icon in PAGES
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    tab = page.title if page.title == NAMES["start"] else f"{page.title} · {NAMES['start']}"
+    st.set_page_config(page_title=tab)
+    st.html(ROOT / "static" / "page.css")
+    page.run()
 
 
-def page_header(title: str, introduction: str = "") -> DeltaGenerator:
-    """Begin a page; returns the line of its title. To be called first on every page.
+def page_header(stem: str, introduction: str | None = None) -> DeltaGenerator:
+    """Begin a page. To be called first on every page.
 
     Until some session has come through app.py, Streamlit takes a link to /train for its older kind of multipage app, in which
     pages/train.py stands alone. The page then runs the whole app, itself in it, and ends here.
+
+    Args:
+        stem: of the page's file.
+        introduction: what the page is about, a click on the question mark away from its name.
+
+    Returns:
+        The row that holds the page's name, with room for what else belongs to the whole page.
     """
     if PagesManager.uses_pages_directory:
         run_app()
         st.stop()
-    headline = st.container(horizontal=True, key="headline", vertical_alignment="center")
-    headline.title(title)
-    if introduction:
-        st.markdown(introduction)
-    return headline
+    row = st.container(horizontal=True, vertical_alignment="center", key="headline")
+    row.title(NAMES[stem], anchor=False, help=introduction, width="content")
+    return row

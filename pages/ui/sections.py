@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.link import Field, LinkState, choice
 
@@ -11,16 +12,17 @@ PARAMETER = "act"  # in the address: what sections were called when the first li
 Sections = Mapping[str, tuple[str, Callable[[LinkState], None]]]  # name in the link -> title, and what shows the section
 
 
-def show_sections(page: str, sections: Sections, fields: Sequence[Field]) -> None:
-    """All of a page below its header: what was wrong with the link, a choice between the sections, and the section that is chosen.
+def show_sections(page: str, sections: Sections, fields: Sequence[Field], header: DeltaGenerator) -> None:
+    """All of a page: a choice between the sections, what was wrong with the link, and the section that is chosen.
 
     Args:
         page: a name of its own for the page.
         fields: what the link can set beside the section.
+        header: the row of the page's name, which takes the choice.
     """
     link = LinkState(page, (section_field(PARAMETER, sections), *fields))
     link.show_errors()
-    choose_section(link, PARAMETER, "Section", sections)
+    choose_section(link, PARAMETER, "Section", sections, header)
     link.write()
 
 
@@ -29,9 +31,14 @@ def section_field(name: str, sections: Sections) -> Field:
     return choice(name, next(iter(sections)), tuple(sections))
 
 
-def choose_section(link: LinkState, field: str, label: str, sections: Sections) -> None:
-    """Let the person choose a section, and show it."""
-    st.segmented_control(
-        label, format_func=lambda name: sections[name][0], required=True, label_visibility="collapsed", **link.default(field)
+def choose_section(link: LinkState, field: str, label: str, sections: Sections, place: DeltaGenerator) -> None:
+    """Let the person choose a section at this place, and show it below."""
+    place.segmented_control(
+        label,
+        format_func=lambda name: sections[name][0],
+        required=True,
+        label_visibility="collapsed",
+        width="content",
+        **link.default(field),
     )
     sections[link[field]][1](link)

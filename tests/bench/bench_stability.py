@@ -1,4 +1,4 @@
-"""The page "Vanishing and exploding" at its heaviest: how long the server works for each answer. Prints; asserts no time.
+"""The page "Stability" at its heaviest: how long the server works for each answer. Prints; asserts no time.
 
 Run as `python -m tests.bench.bench_stability`.
 """

@@ -95,7 +95,7 @@ def test_back_and_forward(activations: Page) -> None:
 def test_leaving_and_coming_back_keeps_the_choice(activations: Page) -> None:
     press(activations, "x", "ArrowRight", times=5)
     expect(activations).to_have_url(re.compile(r"\?x=1\.5$"))
-    activations.get_by_role("link", name="Start here").first.click()
+    activations.get_by_role("link", name="MLP playground").first.click()
     settle(activations)
     expect(slider(activations, "x")).to_have_count(0)
     activations.get_by_role("link", name="Activations").first.click()

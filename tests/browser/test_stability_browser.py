@@ -1,4 +1,4 @@
-"""The page "Vanishing and exploding" in a real browser: clicks on the sigmoid, the play button, links, training side by side."""
+"""The page "Stability" in a real browser: clicks on the sigmoid, the play button, links, training side by side."""
 
 from __future__ import annotations
 

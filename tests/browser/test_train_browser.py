@@ -94,7 +94,7 @@ def test_the_curve_grows_stands_still_while_paused_and_goes_on(open_page: OpenPa
 
 def test_keys_drive_a_run(open_page: OpenPage) -> None:
     page = open_page(LONG)
-    page.get_by_role("heading", name="Train an MLP").click()  # a key counts where no text box has the focus
+    page.get_by_role("heading", name="Train", exact=True).click()  # a key counts where no text box has the focus
     page.keyboard.press("b")
     until(lambda: step_of(page) == 1, "B takes one step")
     page.keyboard.press("t")
@@ -122,8 +122,8 @@ def test_another_page_and_back_finds_the_run_further_on(open_page: OpenPage) -> 
     page = started(open_page)
     before = step_of(page)
     page.get_by_role("link", name="Activations").first.click()
-    expect(page.get_by_role("heading", name="Activation functions")).to_be_visible()
-    page.get_by_role("link", name="Train an MLP").first.click()
+    expect(page.get_by_role("heading", name="Activations")).to_be_visible()
+    page.get_by_role("link", name="Train", exact=True).first.click()
     page.wait_for_selector(f"{LOSS} .js-line")
     assert step_of(page) > before
     expect(page).to_have_url(re.compile(r"hidden=64"))
@@ -244,8 +244,8 @@ def test_a_link_to_a_page_opens_the_whole_house_on_a_fresh_server(open_page: Ope
     with streamlit(ROOT / "app.py", tmp_path) as url:
         page = open_page(f"{url}/train?lr=0.5")
         expect(page.get_by_text("Page not found")).to_have_count(0)
-        expect(page.get_by_role("link", name="Start here").first).to_be_visible()
-        expect(page.get_by_role("heading", name="Train an MLP")).to_be_visible()
+        expect(page.get_by_role("link", name="MLP playground").first).to_be_visible()
+        expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
         expect(page.get_by_label("lr", exact=True)).to_have_value("0.5")
         assert urlsplit(page.url).path == "/train"
         page.goto("about:blank")  # before its server ends

@@ -1,4 +1,4 @@
-"""The page "Vanishing and exploding" without a browser: every act's numbers, its buttons, its refusals and its link."""
+"""The page "Stability" without a browser: every act's numbers, its buttons, its refusals and its link."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from pages.ui import navigation as shell
-from pages.ui.navigation import PAGES, ROOT
+from pages.ui.navigation import NAMES, PAGES, ROOT
 from tests.support.pages.training import charts, chosen
 from tests.support.pages.visit import again, opened, said, sent, visit
 
@@ -45,6 +45,22 @@ def test_every_page_of_the_house_is_there() -> None:
     stems = [stem for stem, _, _ in PAGES]
     assert sorted(stems) == sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
     assert stems[0] == "start"
+
+
+@pytest.mark.parametrize("stem", NAMES)
+def test_a_page_bears_one_name(stem: str) -> None:
+    """The address of the first page is the app's own."""
+    with visit("app.py") as app:
+        app.switch_page(f"pages/{stem}.py")
+        again(app)
+        assert [title.value for title in app.title] == [NAMES[stem]]
+    assert stem in (NAMES[stem].lower(), "start")
+
+
+def test_a_card_bears_the_name_of_its_page(app: AppTest) -> None:
+    assert {label.strip("*"): page for label, (page, query) in links(app).items() if not query} == {
+        name: stem for stem, name in NAMES.items() if stem != "start"
+    }
 
 
 def test_every_experiment_says_what_the_training_page_will_understand(app: AppTest) -> None:

@@ -1,1 +1,1 @@
-"""What the page "Vanishing and exploding" measures of its own: products in a number format, singular values, planes of gradients."""
+"""What the page "Stability" measures of its own: products in a number format, singular values, planes of gradients."""

@@ -1,5 +1,7 @@
 """The section "Capacity and data": a polynomial, real images, and labels that are wrong."""
 
+import streamlit as st
+
 from pages.ui.generalization import curve, images, labels
 from pages.ui.link import LinkState
 from pages.ui.sections import choose_section, section_field
@@ -14,4 +16,4 @@ FIELDS = (section_field("part", PARTS), *curve.FIELDS, *images.FIELDS, *labels.F
 
 def section(link: LinkState) -> None:
     """Choose what to fit."""
-    choose_section(link, "part", "Fit", PARTS)
+    choose_section(link, "part", "Fit", PARTS, st.container())

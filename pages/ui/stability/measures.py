@@ -1,4 +1,4 @@
-"""Measurements of the page "Vanishing and exploding", each kept as long as what it depends on stays the same."""
+"""Measurements of the page "Stability", each kept as long as what it depends on stays the same."""
 
 from typing import Literal
 
