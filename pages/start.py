@@ -65,8 +65,9 @@ EXPERIMENTS: tuple[tuple[str, Mapping[str, Any]], ...] = (  # a label, and the f
 
 page_header("start")
 st.markdown(
-    "**Understand a multilayer perceptron by breaking it:** a playground for chapter 5 of [*Dive into Deep Learning*](https://d2l.ai/chapter_multilayer-perceptrons/). Every curve is computed "
-    "while you watch, on real data, and every claim of the chapter can be put to the test.",
+    "**Understand a multilayer perceptron by breaking it:** a playground for chapter 5 of "
+    "[*Dive into Deep Learning*](https://d2l.ai/chapter_multilayer-perceptrons/). Every curve is computed "
+    "while you watch, on real data, and every claim of the chapter can be put to the test."
 )
 
 columns = st.columns(3) + st.columns(3)

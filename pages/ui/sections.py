@@ -26,6 +26,18 @@ def show_sections(page: str, sections: Sections, fields: Sequence[Field], header
     link.write()
 
 
+def beside(name: str, ratio: float = 2.6) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A column of controls, and the wider one of what they change; the controls stay in the window while one scrolls through that.
+
+    Args:
+        name: of its own on the page.
+        ratio: of the widths.
+    """
+    with st.container(key=f"beside_{name}"):
+        controls, results = st.columns([1, ratio], gap="medium")
+    return controls, results
+
+
 def section_field(name: str, sections: Sections) -> Field:
     """The link's field that says which section is shown; the first, where it says nothing."""
     return choice(name, next(iter(sections)), tuple(sections))

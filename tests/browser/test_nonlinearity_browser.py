@@ -14,7 +14,7 @@ from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
 
-BARE, SHADED = ".js-plotly-plot", ".js-plotly-plot:has(.heatmaplayer image)"  # the plane before and after there is a network
+BARE, SHADED = ".st-key-plane .js-plotly-plot", ".js-plotly-plot:has(.heatmaplayer image)"  # the plane before and after there is a network
 
 
 def click_plane(page: Page, selector: str, x: float, y: float) -> None:
@@ -61,6 +61,30 @@ def test_points_are_drawn_undone_and_learned(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Play").click()
     learned = re.compile(r"Training accuracy\s*100\.0 %")
     expect(page.get_by_test_id("stMetric").filter(has_text=learned)).to_be_visible()  # while the page makes room there are two
+
+
+def test_the_plane_stays_where_it_is_when_the_network_appears(open_page: OpenPage) -> None:
+    """Eight clicks at fixed places of a projector's window are eight points at these places."""
+    page = open_page("/nonlinearity?act=playground&data=own&test=0", width=1280, height=720)
+    expect(page.locator(BARE).first).to_be_visible()
+    plane = page.evaluate(
+        """(selector) => {
+            const chart = document.querySelector(selector), {xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
+            chart.dataset.mine = "yes";
+            return [-4, -2, 2, 4].flatMap((x) => [-3, 3].map((y) =>
+                [x, y, box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)]));
+        }""",
+        ".st-key-plane .js-plotly-plot",
+    )
+    for count, (_, _, left, top) in enumerate(plane, start=1):
+        if count == 2:  # the second class brings the network
+            page.get_by_role("radio", name="orange").click()
+            settle(page)
+        page.mouse.click(left, top)
+        expect(page.get_by_text(f"{count} points. Click")).to_be_visible()
+        settle(page)
+    assert [point[:2] for point in drawn(page)] == [pytest.approx((x, y), abs=0.15) for x, y, _, _ in plane]
+    assert page.eval_on_selector(".st-key-plane .js-plotly-plot", "(chart) => chart.dataset.mine") == "yes"
 
 
 def test_the_boundary_moves_in_place(open_page: OpenPage) -> None:

@@ -25,6 +25,7 @@ from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.presets import Preset, preset_row
 from pages.ui.run.job_groups import follow_group
+from pages.ui.sections import beside
 from pages.ui.session import Planned
 from pages.ui.text import count
 
@@ -32,7 +33,7 @@ GROUP = "polynomial"
 SOLVERS = {"exact": "Least squares", "descent": "Gradient descent"}
 BATCH = 10  # the book's
 GRID_POINTS = 301
-CHART_HEIGHT = 360
+CHART_HEIGHT = 300
 FIELDS = (
     number("degree", 19, polynomial.DEGREE_BOUNDS),
     number("samples", 25, polynomial.SAMPLE_BOUNDS),
@@ -98,12 +99,8 @@ class CurveSettings:
 
 def part(link: LinkState) -> None:
     """Choose a degree and points; see the fit, its coefficients, and both errors over degrees and sample counts."""
-    st.markdown(
-        "A polynomial is fitted to noisy points of $y = 5 + 1.2x - 3.4\\frac{x^2}{2!} + 5.6\\frac{x^3}{3!}$. Too low a degree cannot "
-        "follow the cubic; too high a degree, on too few points, follows **the noise**. Only points that were held out tell."
-    )
-    preset_row(link, "generalization_polynomial_preset", PRESETS)
-    controls, results = st.columns([1, 2.6], gap="medium")
+    preset_row(link, "generalization_polynomial_preset", PRESETS, label_visibility="collapsed")
+    controls, results = beside("polynomial")
     with controls:
         _controls(link)
     settings = CurveSettings(**{field.name: link[field.name] for field in FIELDS})
@@ -112,7 +109,11 @@ def part(link: LinkState) -> None:
             _exact(settings)
         else:
             follow_group(GROUP, lambda: _descent(settings))
-    _sweeps_panel(settings)
+        st.caption(
+            "Fitted to noisy points of $y = 5 + 1.2x - 3.4\\frac{x^2}{2!} + 5.6\\frac{x^3}{3!}$. Too low a degree cannot follow the cubic; "
+            "too high a degree, on too few points, follows **the noise**. Only points that were held out tell."
+        )
+        _sweeps_panel(settings)
 
 
 def _controls(link: LinkState) -> None:
@@ -174,9 +175,9 @@ def _noise_floor(settings: CurveSettings, text: str) -> Marks:
 def _fit(settings: CurveSettings, learned: Floats | None = None, train_error: float | None = None, test_error: float | None = None) -> None:
     """The errors in numbers, the fitted curve and its coefficients; all empty while nothing is learned."""
     with st.container(horizontal=True):
-        st.metric("Training error", _error(train_error), border=True, help="Mean squared error on the training points.")
-        st.metric("Test error", _error(test_error), border=True, help=f"On {polynomial.TEST_SAMPLES} points that were held out.")
-        st.metric("Noise σ²", _error(settings.noise**2), border=True, help="No polynomial can be expected to have a lower test error.")
+        st.metric("Training error", _error(train_error), help="Mean squared error on the training points.")
+        st.metric("Test error", _error(test_error), help=f"On {polynomial.TEST_SAMPLES} points that were held out.")
+        st.metric("Noise σ²", _error(settings.noise**2), help="No polynomial can be expected to have a lower test error.")
     train, test = settings.drawn()
     reach = 1.05 * float(np.abs(np.concatenate([train.x, test.x])).max())
     grid = np.linspace(-reach, reach, GRID_POINTS)

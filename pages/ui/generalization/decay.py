@@ -19,10 +19,11 @@ from pages.ui.generalization.runs import banded, in_words
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
 from pages.ui.presets import Preset, preset_row
+from pages.ui.sections import beside
 
 SEEDS = 10
 DECAYS = (0.0, *(round(step * 10.0**power, 6) for power in range(-3, 2) for step in (1, 1.5, 2, 3, 5, 7)), 100.0)
-CHART_HEIGHT = 330
+CHART_HEIGHT = 300
 TRUE_NORM = TRUE_WEIGHT * INPUTS**0.5
 WORSE = 100.0  # times the loss at the beginning: no training that overfits comes near it
 FIELDS = (
@@ -82,14 +83,19 @@ def _paths(setting: Setting, decay: float, seed: int) -> Paths:
 def section(link: LinkState) -> None:
     """Choose λ; see what is learned, what is not, and how large the weights become."""
     st.markdown(
-        f"**{INPUTS} weights, 20 points**: $y = 0.05 + \\sum_i 0.01\\,x_i + \\epsilon$ can be learned by heart, which is worth nothing. "
-        "Weight decay adds $\\frac{\\lambda}{2}\\lVert\\mathbf w\\rVert^2$ to the loss; each step then shrinks the weights by the factor "
-        "$1 - \\eta\\lambda$. Move λ: the whole training is done anew, for ten seeds."
+        f"**{INPUTS} weights** learn 20 points by heart. Weight decay adds $\\frac{{\\lambda}}{{2}}\\lVert\\mathbf w\\rVert^2$ to the "
+        "loss: each step shrinks the weights by $1 - \\eta\\lambda$. Every λ is trained anew, from ten seeds."
     )
-    preset_row(link, "generalization_decay_preset", PRESETS)
-    st.select_slider("λ", format_func=lambda value: f"{value:g}", **link.value("decay"))
-    with st.expander("Training", icon=":material/tune:"):
+    preset_row(link, "generalization_decay_preset", PRESETS, label_visibility="collapsed")
+    controls, results = beside("decay")
+    with controls:
+        st.select_slider("λ", format_func=lambda value: f"{value:g}", **link.value("decay"))
         _controls(link)
+    with results:
+        _results(link)
+
+
+def _results(link: LinkState) -> None:
     setting = Setting(link["decay_lr"], link["decay_epochs"], link["decay_std"], link["decay_count"])
     decay, seed = link["decay"], link["decay_seed"]
     over_epochs, swept = _paths(setting, decay, seed), _sweep(setting, seed)
@@ -107,12 +113,11 @@ def section(link: LinkState) -> None:
 
 
 def _controls(link: LinkState) -> None:
-    rate, epochs, spread, points, seed = st.columns(5, gap="medium")
-    rate.number_input("Learning rate η", format="%.4g", **link.value("decay_lr"))
-    epochs.slider("Epochs", **link.value("decay_epochs"))
-    spread.number_input("Initial spread of w", format="%.4g", **link.value("decay_std"))
-    points.slider("Training points", **link.value("decay_count"))
-    seed.number_input("First seed", **link.value("decay_seed"))
+    st.number_input("Learning rate η", format="%.4g", **link.value("decay_lr"))
+    st.slider("Epochs", **link.value("decay_epochs"))
+    st.number_input("Initial spread of w", format="%.4g", **link.value("decay_std"))
+    st.slider("Training points", **link.value("decay_count"))
+    st.number_input("First seed", **link.value("decay_seed"))
     st.caption(
         "Batches of 5, 100 test points. λ acts on the weights only, as in the book; torch.optim's weight_decay would take the bias too."
     )
@@ -123,13 +128,14 @@ def _numbers(over_epochs: Paths, decay: float) -> None:
     ends = (values[-1, :, 1] for values in (over_epochs.train, over_epochs.test, over_epochs.norm))
     train_loss, test_loss, norm = (float(SeedBand.of(values).median) for values in ends)
     with st.container(horizontal=True):
-        st.metric("Training loss", f"{train_loss:.2g}", border=True, help=f"½(ŷ − y)² without the penalty, λ = {decay:g}; median.")
-        st.metric("Test loss", f"{test_loss:.2g}", border=True, help="On 100 points that were held out; median.")
-        st.metric("‖w‖", f"{norm:.3g}", border=True, help=f"Euclidean norm of the {INPUTS} weights. The true one: {TRUE_NORM:.3g}.")
-        st.metric("‖w‖²/2", f"{weight_decay.half_square(np.array(norm)):.2g}", border=True, help="Half its square.")
-    st.caption(
-        "What the English edition prints as “L2 norm of w” is **‖w‖²/2**, the penalty without λ, and not the norm. Medians of ten seeds."
-    )
+        st.metric("Training loss", f"{train_loss:.2g}", help=f"½(ŷ − y)² without the penalty, λ = {decay:g}; median.")
+        st.metric("Test loss", f"{test_loss:.2g}", help="On 100 points that were held out; median.")
+        st.metric("‖w‖", f"{norm:.3g}", help=f"Euclidean norm of the {INPUTS} weights. The true one: {TRUE_NORM:.3g}.")
+        st.metric(
+            "‖w‖²/2",
+            f"{weight_decay.half_square(np.array(norm)):.2g}",
+            help="The penalty without λ. The English edition prints it as “L2 norm of w”.",
+        )
 
 
 def _over_epochs(over_epochs: Paths, decay: float) -> None:
@@ -153,6 +159,9 @@ def _over_epochs(over_epochs: Paths, decay: float) -> None:
         marks.level(TRUE_NORM, "true")
         figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("‖w‖"), marks=marks)
         live_chart(figure, key="decay_norms", height=CHART_HEIGHT, alt="Norm of the weights against epochs, with and without decay")
+    st.caption(
+        "What the English edition prints as “L2 norm of w” is **‖w‖²/2**, the penalty without λ, and not the norm. Medians of ten seeds."
+    )
 
 
 def _over_penalties(swept: Swept, decay: float) -> None:

@@ -27,6 +27,7 @@ from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
 from pages.ui.presets import Preset, preset_row
 from pages.ui.run.job_groups import ShownRun, follow_group
+from pages.ui.sections import beside
 from pages.ui.session import Planned
 from pages.ui.text import count, percent
 
@@ -87,14 +88,16 @@ def section(link: LinkState) -> None:
     layer.part(link)
     st.markdown("##### With and without, five seeds each")
     load_data()
-    preset_row(link, "generalization_dropout_preset", PRESETS)
-    recipe, first_p, second_p = st.columns([1.6, 1, 1], gap="medium")
-    recipe.selectbox("Training", format_func=lambda name: RECIPES[name].label, **link.index("recipe"))
-    first_p.slider("p after hidden layer 1", step=0.05, **link.value("p1"))
-    second_p.slider("p after hidden layer 2", step=0.05, **link.value("p2"))
+    preset_row(link, "generalization_dropout_preset", PRESETS, label_visibility="collapsed")
+    controls, results = beside("dropout")
+    with controls:
+        st.selectbox("Training", format_func=lambda name: RECIPES[name].label, **link.index("recipe"))
+        st.slider("p after hidden layer 1", step=0.05, **link.value("p1"))
+        st.slider("p after hidden layer 2", step=0.05, **link.value("p2"))
     chosen = RECIPES[link["recipe"]]
     spec = replace(chosen.spec, dropout=(link["p1"], link["p2"]), seed=min(link["seed"], MAX_SEED - SEEDS))
-    follow_group(GROUP, lambda: _panel(spec, chosen.images))
+    with results:
+        follow_group(GROUP, lambda: _panel(spec, chosen.images))
     _votes_panel(link)
 
 

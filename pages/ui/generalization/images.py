@@ -30,7 +30,7 @@ SEEDS = 5
 EPOCHS_BY_SIZE = {100: 60, 300: 40, 1000: 30, 3000: 12, 10_000: 5}  # fewer images, more passes: all of them end near their best
 WIDTHS = (1, 2, 4, 16, 64, 256)
 WIDTHS_ON = 3000  # images
-CHART_HEIGHT = 360
+CHART_HEIGHT = 320
 
 
 class Question(NamedTuple):
@@ -67,7 +67,13 @@ FIELDS = (choice("question", "images", tuple(QUESTIONS)),)
 def part(link: LinkState) -> None:
     """Run a sweep; see where every size ends."""
     load_data()
-    st.segmented_control("What grows", format_func=lambda name: QUESTIONS[name].label, required=True, **link.default("question"))
+    st.segmented_control(
+        "What grows",
+        format_func=lambda name: QUESTIONS[name].label,
+        required=True,
+        label_visibility="collapsed",
+        **link.default("question"),
+    )
     question, seed = QUESTIONS[link["question"]], min(link["seed"], MAX_SEED - SEEDS)
     st.markdown(question.claim)
     name = f"sweep_{link['question']}"

@@ -26,7 +26,7 @@ from pages.ui.text import count, percent
 
 GROUP = "wrong_labels"
 IMAGES, TEST_IMAGES = 1000, 2000
-CHART_HEIGHT = 380
+CHART_HEIGHT = 310
 LEARNED_BY_HEART = 0.95  # of the training labels
 FIELDS = (
     number("wrong", 40, Bounds(0, 100, whole=True)),

@@ -9,6 +9,7 @@ from mlp_core.spec import MAX_SEED, Bounds
 from pages.figures.dropout import masked_matrix, masked_network, mean_of_masks
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
+from pages.ui.sections import beside
 from pages.ui.text import count, percent
 from pages.ui.unbroken import button
 
@@ -31,9 +32,16 @@ def tensor() -> Tensor:
 def part(link: LinkState) -> None:
     """Draw masks, one or a thousand at a time."""
     st.markdown("##### The layer: a mask, and survivors scaled by 1/(1 − p)")
-    st.latex(r"h' = \begin{cases} 0 & \text{with probability } p \\ \dfrac{h}{1-p} & \text{otherwise} \end{cases}")
-    st.latex(r"E[h'] = p \cdot 0 + (1 - p) \cdot \frac{h}{1-p} = h")
-    p, masks, seed = _controls(link)
+    controls, results = beside("layer")
+    with controls:
+        p, masks, seed = _controls(link)
+        st.latex(r"h' = \begin{cases} 0 & \text{with probability } p \\ \dfrac{h}{1-p} & \text{otherwise} \end{cases}")
+        st.latex(r"E[h'] = p \cdot 0 + (1 - p) \cdot \frac{h}{1-p} = h")
+    with results:
+        _results(p, masks, seed)
+
+
+def _results(p: float, masks: int, seed: int) -> None:
     h = tensor()
     outputs = dropped(h, p, seed, masks)
     keeps = kept(h.shape, p, seed, masks)[-1].numpy()
@@ -53,9 +61,8 @@ def part(link: LinkState) -> None:
 
 
 def _controls(link: LinkState) -> tuple[float, int, int]:
-    probability, buttons = st.columns([1, 1.6], gap="medium", vertical_alignment="bottom")
-    probability.slider("p, the share that is dropped", step=0.05, **link.value("p"))
-    with buttons, st.container(horizontal=True):
+    st.slider("p, the share that is dropped", step=0.05, **link.value("p"))
+    with st.container(horizontal=True):
         for more in MORE:
             label, icon, type = ("Next mask", "skip_next", "primary") if more == 1 else (f"{count(more)} more", "fast_forward", "secondary")
             button(label, f"masks_{more}", icon, _more, link, more, enabled=link["masks"] + more <= MOST_MASKS, type=type)

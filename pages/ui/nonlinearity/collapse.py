@@ -24,6 +24,7 @@ from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
 from pages.figures import linear as figures
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
+from pages.ui.sections import beside
 from pages.ui.text import percent
 
 MOST_LAYERS, MOST_WIDTH = 10, 128
@@ -63,9 +64,8 @@ def _bending(sizes: tuple[int, ...], seed: int, slope: float) -> Bending:
 
 def section(link: LinkState) -> None:
     """Multiply a stack out, then bend it."""
-    st.markdown("Layers without a nonlinearity are **one** layer, however many there are. Multiply them out:")
-    st.latex(r"\begin{aligned}&(XW_1 + b_1)W_2 + b_2\\ &\quad = X\,\underbrace{W_1W_2}_{W} + \underbrace{b_1W_2 + b_2}_{b}\end{aligned}")
-    controls, results = st.columns([1, 2.6], gap="medium")
+    st.markdown("Layers without a nonlinearity are **one** layer: $(XW_1 + b_1)W_2 + b_2 = X(W_1W_2) + (b_1W_2 + b_2)$.")
+    controls, results = beside("collapse")
     with controls:
         sizes, slope = _controls(link)
     with results:
@@ -100,7 +100,6 @@ def _results(sizes: tuple[int, ...], seed: int, slope: float) -> None:
         missed = percent(float(bent.unexplained[here]), 2)
         judged = f"Of the outputs' variance; the affine map that fits {FITTED:,} images best, judged on {JUDGED:,} others."
         _tile("No one matrix explains", missed, judged)
-    _verdict(len(layers), slope, float(bent.difference[here]), float(bent.unexplained[here]))
     one, two, three = st.columns(3, gap="medium")
     with one:
         st.markdown("###### Singular values of the product")
@@ -114,6 +113,7 @@ def _results(sizes: tuple[int, ...], seed: int, slope: float) -> None:
         st.markdown("###### Stack against the best matrix")
         figure = figures.unexplained_curve(bent.slopes, bent.unexplained, slope)
         live_chart(figure, key="collapse_unexplained", height=CHART_HEIGHT, alt="Share that no affine map explains against the slope")
+    _verdict(len(layers), slope, float(bent.difference[here]), float(bent.unexplained[here]))
     _numbers(layers, best.judged[:1].float(), slope)
 
 

@@ -20,7 +20,7 @@ PLAY_SECONDS = 0.25
 MOST_SAMPLES = 50_000  # of one history: beyond, nothing new is to be learned
 SPEEDS = ("1", "5", "25", "100")
 PLAYING = "_perceptron_playing"
-PLANE_HEIGHT, CURVE_HEIGHT = 480, 250
+PLANE_HEIGHT, CURVE_HEIGHT = 430, 190
 FIELDS = (
     choice("points", "apart", tuple(CLOUDS)),
     number("gap", 1.0, Bounds(0.0, 4.0)),

@@ -25,7 +25,8 @@ from pages.ui.nonlinearity.settings import OWN, PlaneSettings
 from pages.ui.run.run_controls import RunAtStep
 from pages.ui.unbroken import unbroken
 
-PLANE_HEIGHT, CURVE_HEIGHT = 440, 260
+PLANE_HEIGHT, CURVE_HEIGHT = 360, 260
+WIDTHS = (1.35, 1)  # of the network and the plane
 EDGE = "_plane_edge"  # (layer, unit, source or None for the bias), layers from 1: what the editor is at
 COUNT_SECONDS = 2.0  # while it plays, regions are cut no more often
 
@@ -34,10 +35,17 @@ def scatter(points: Points) -> LabeledPoints:
     return LabeledPoints(points.xy, points.labels, points.classes)
 
 
-def bare_plane(link: LinkState, settings: PlaneSettings) -> None:
-    """The plane with nothing but points."""
-    figure = decision_plane(None, scatter(settings.points))
-    _add_clicked(link, live_chart(figure, key="plane_bare", height=PLANE_HEIGHT, alt="The plane with its points", on_click=True))
+def bare_row(link: LinkState, settings: PlaneSettings) -> None:
+    """The plane with nothing but points, where it stays when there is a network, and what that takes."""
+    left, right = st.columns(WIDTHS, gap="medium")
+    why = "Click the plane to draw points of at least two classes, or load a file; then press Play."
+    if not settings.features:
+        why = "Choose an input in the sidebar: with none there is nothing to learn from."
+    left.info(why, icon=":material/info:")
+    with right:
+        figure = decision_plane(None, scatter(settings.points))
+        alt = "The plane with its points"
+        _add_clicked(link, live_chart(figure, key="plane", height=PLANE_HEIGHT, alt=alt, on_click=link["data"] == OWN))
 
 
 def network_row(
@@ -49,7 +57,7 @@ def network_row(
         network: the job's own, or one of an earlier step: `past`.
         moving: whether the next frame follows.
     """
-    left, right = st.columns([1.35, 1], gap="medium")
+    left, right = st.columns(WIDTHS, gap="medium")
     shown = _shown(link, settings, job)
     with left:
         _network(link, settings, job, network, shown)

@@ -3,6 +3,7 @@
 The buttons stand outside of what runs by itself, since they change only with a click or at the end of a run.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import streamlit as st
@@ -12,7 +13,7 @@ from mlp_core.training.replicates import DEFAULT_SEEDS
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import panels, pictures
-from pages.ui.nonlinearity.settings import JOB, PlaneSettings, preset_row, settings_panel
+from pages.ui.nonlinearity.settings import JOB, OWN, PlaneSettings, preset_row, settings_panel
 from pages.ui.run.pace import pace_control
 from pages.ui.run.run_controls import SEEDS_HELP, RunAtStep, lr_popover, rewind_panel
 from pages.ui.text import plain
@@ -26,23 +27,12 @@ PLAYING = "_plane_playing"
 
 def section(link: LinkState) -> None:
     """Choose points and a network, press Play, look inside."""
-    st.markdown(
-        "No single line separates **XOR**. One hidden layer bends the plane until a line will do: every small picture below is what one "
-        "unit computes. Data, network and learning are set in the sidebar."
-    )
     preset_row(link)
     settings = settings_panel(link)
     job = _job(settings) if settings.trainable else None
-    if job is None:
-        why = "Click the plane to draw points of at least two classes, or load a file; then press Play."
-        if not settings.features:
-            why = "Choose an input in the sidebar: with none there is nothing to learn from."
-        st.info(why, icon=":material/info:")
-        st.fragment(pictures.bare_plane)(link, settings)
-        return
     _buttons(link, settings, job)
     several = session.jobs().moving(panels.SEEDS_JOB)
-    if _active(job):
+    if job is not None and _active(job):
         ticking(_moving, TICK_SECONDS, moving=True)(link, settings, job)
         ticking(_record, SLOWER * TICK_SECONDS, moving=True)(link, settings, job, several)
     else:
@@ -76,20 +66,27 @@ def _active(job: TrainingJob) -> bool:
     return job.moving or _playing(job)
 
 
-def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
-    """One row of them, each enabled where it makes sense."""
-    plays, ended = _playing(job), job.ended
+def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob | None) -> None:
+    """One row of them, each enabled where it makes sense; all of them stand there before there is anything to train."""
+    plays, ended = job is not None and _playing(job), job is None or job.ended
     resting = not plays and not ended
-    with st.container(horizontal=True, vertical_alignment="center", key="plane_buttons"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="plane_buttons"):
         label, icon = ("Pause", "pause") if plays else ("Play", "play_arrow")
         button(label, "plane_play", icon, _play, job, not plays, enabled=not ended, type="primary")
-        button("Step one batch", "plane_batch", "skip_next", job.step, enabled=resting)
-        button("Step one epoch", "plane_epoch", "fast_forward", job.step_epoch, enabled=resting)
-        button("Reset", "plane_reset", "restart_alt", _reset)
-        button("Regenerate", "plane_again", "casino", _regenerate, link, help="New points.")
-        button(f"× {DEFAULT_SEEDS} seeds", "plane_seeds", "stacked_line_chart", _train_seeds, settings, help=SEEDS_HELP)
+        button("Step one batch", "plane_batch", "skip_next", _step, job, TrainingJob.step, enabled=resting)
+        button("Step one epoch", "plane_epoch", "fast_forward", _step, job, TrainingJob.step_epoch, enabled=resting)
+        button("Reset", "plane_reset", "restart_alt", _reset, enabled=job is not None)
+        button("Regenerate", "plane_again", "casino", _regenerate, link, enabled=link["data"] != OWN, help="New points.")
+        seeds = f"× {DEFAULT_SEEDS} seeds"
+        button(seeds, "plane_seeds", "stacked_line_chart", _train_seeds, settings, enabled=job is not None, help=SEEDS_HELP)
         pace_control(link, job)
-        lr_popover(job.snapshot(), lambda: job)
+        if job is not None:
+            lr_popover(job.snapshot(), lambda: job)
+
+
+def _step(job: TrainingJob | None, step: Callable[[TrainingJob], None]) -> None:
+    if job is not None:
+        step(job)
 
 
 def _branch(job: TrainingJob, step: int, lr: float) -> None:
@@ -101,9 +98,10 @@ def _branch(job: TrainingJob, step: int, lr: float) -> None:
     st.session_state[PLAYING] = True
 
 
-def _play(job: TrainingJob, wanted: bool) -> None:
+def _play(job: TrainingJob | None, wanted: bool) -> None:
     st.session_state[PLAYING] = wanted
-    (job.play if wanted else job.pause)()  # at once: what steers a run is drawn where there is one under way
+    if job is not None:
+        (job.play if wanted else job.pause)()  # at once: what steers a run is drawn where there is one under way
 
 
 def _train_seeds(settings: PlaneSettings) -> None:
@@ -136,11 +134,15 @@ def _moving(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     st.container()  # where one looks back, at rest
 
 
-def _at_rest(link: LinkState, settings: PlaneSettings, job: TrainingJob, several: bool) -> None:
-    """All of it, at the step that is looked back to."""
-    if _active(job):
+def _at_rest(link: LinkState, settings: PlaneSettings, job: TrainingJob | None, several: bool) -> None:
+    """All of it, at the step that is looked back to; without a network the plane alone, where it will stay."""
+    if job is not None and _active(job):
         st.rerun()
     picture = st.container()
+    if job is None:
+        with picture:
+            pictures.bare_row(link, settings)
+        return
     with st.container():
         moment = rewind_panel(job, job.snapshot(), _branch, "It takes the place of this one.")
     with picture:

@@ -163,7 +163,7 @@ def preset_row(link: LinkState) -> None:
     def at(preset: str) -> bool:
         return all(link[name] == value for name, value in PRESETS[preset].settings.items() if name not in VIEW)
 
-    presets.preset_row(link, "_plane_preset", PRESETS, at=at)
+    presets.preset_row(link, "_plane_preset", PRESETS, at=at, label_visibility="collapsed")
 
 
 def settings_panel(link: LinkState) -> PlaneSettings:

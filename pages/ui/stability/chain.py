@@ -20,7 +20,7 @@ X_BOUNDS = Bounds(-8.0, 8.0)
 GRID = np.arange(-8.0, 8.0, 0.1)  # the book's
 MOST_LAYERS = 30
 START = (0.0, 1.0, -2.0, 3.0, 0.5, -1.5)
-CHART_HEIGHT = 380
+CHART_HEIGHT = 310
 
 Points = tuple[float, ...]  # x at each layer
 
@@ -50,13 +50,11 @@ def section(link: LinkState) -> None:
     curve, chosen = evaluate("sigmoid", GRID), evaluate("sigmoid", np.array(points))
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("##### The sigmoid and its gradient")
         figure = sigmoid_and_gradient(GRID, curve.value.numpy(), curve.gradient.numpy(), np.array(points), chosen.gradient.numpy())
         alt = "The sigmoid, its gradient, and on the gradient a numbered point for every layer."
         click = live_chart(figure, key="sigmoid_chain", height=CHART_HEIGHT, alt=alt, on_click=True)
     factors = np.log10(chosen.gradient.numpy())
     with right:
-        st.markdown("##### The product, layer by layer")
         figure = gradient_chain(factors, np.array([sigmoid_bound_log10(count) for count in range(1, len(points) + 1)]))
         live_chart(figure, key="chain_product", height=CHART_HEIGHT, alt="The running product below its bound 0.25^l.")
     _summary(factors)

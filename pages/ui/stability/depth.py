@@ -21,8 +21,9 @@ from pages.figures.figure import Figure
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.sections import beside
 from pages.ui.stability import measures
-from pages.ui.stability.designs import Design, designs_panel
+from pages.ui.stability.designs import Design, designs_panel, designs_row
 
 WIDTHS = ("8", "16", "32", "64", "128")
 BATCHES = ("16", "32", "64", "128", "256")
@@ -95,29 +96,38 @@ class Measured:
 
 def section(link: LinkState) -> None:
     """Choose designs and a depth; see every layer's signal and gradient."""
-    st.markdown("One forward and one backward pass through real networks, **before any training**. Which of them could learn at all?")
     load_data()
-    designs = designs_panel(link)
-    size = _controls(link)
+    designs_row(link)
+    controls, results = beside("depth", 1.9)
+    with controls:
+        designs = designs_panel(link)
+        size = _controls(link)
     depth, width, source = link["depth"], int(link["width"]), link["input"]
     measured = [Measured.of(design, design.spec(depth, width, link["seed"]), source, size) for design in designs]
     if not measured:
-        st.info("Choose at least one activation.")
+        results.info("Choose at least one activation.")
         return
-    st.segmented_control("What to show, layer by layer", format_func=SHOWN.__getitem__, required=True, **link.default("show"))
-    _picture(link["show"], measured, source, size)
-    _table(measured)
+    with results:
+        st.segmented_control(
+            "What to show, layer by layer",
+            format_func=SHOWN.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            **link.default("show"),
+        )
+        _picture(link["show"], measured, source, size)
+        _table(measured)
     _map_panel(link, designs, depth, width)
 
 
 def _controls(link: LinkState) -> int:
     """Draw what all designs share; the number of images that can be afforded."""
-    depth, width, batch, source, seed = st.columns([2.2, 2, 2, 2.2, 1], gap="medium", vertical_alignment="bottom")
-    depth.slider("Hidden layers", **link.value("depth"))
-    width.select_slider("Units a layer", **link.value("width"))
-    batch.select_slider("Images in the batch", **link.value("batch"))
-    source.selectbox("Input", format_func=measures.SOURCES.__getitem__, **link.index("input"))
-    seed.number_input("Seed", **link.value("seed"))
+    st.slider("Hidden layers", **link.value("depth"))
+    st.select_slider("Units a layer", **link.value("width"))
+    with st.popover("Input, batch and seed", icon=":material/tune:"):
+        st.selectbox("Input", format_func=measures.SOURCES.__getitem__, **link.index("input"))
+        st.select_slider("Images in the batch", **link.value("batch"))
+        st.number_input("Seed", **link.value("seed"))
     wanted, affordable = int(link["batch"]), MOST_WORK // (int(link["width"]) ** 2 * link["depth"])
     size = max((int(b) for b in BATCHES if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))
     if size < wanted:
@@ -141,7 +151,7 @@ def _picture(quantity: str, measured: list[Measured], source: str, size: int) ->
     figure = _sizes(quantity, measured) if quantity in ("dW", "dh", "rms") else _shares(quantity, measured)
     names = ", ".join(one.design.label for one in measured)
     live_chart(figure, key="depth", height=CHART_HEIGHT, alt=f"{label} of every layer of {names}, measured and predicted")
-    st.caption(reading)
+    st.caption(f"One forward and one backward pass, **before any training**. {reading}")
 
 
 def _sizes(quantity: str, measured: list[Measured]) -> Figure:
@@ -202,7 +212,7 @@ def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -
         "Every cell is a real random network: red, its gradient explodes on the way back; blue, it vanishes. "
         r"On the dashed line theory has $\chi = \sigma_w^2\,E[\varphi'(z)^2] = 1$."
     )
-    controls, picture = st.columns([1, 2.6], gap="medium")
+    controls, picture = beside("map")
     by_number = {str(design.index + 1): design for design in designs}
     if link["map"] not in by_number:
         link["map"] = next(iter(by_number))

@@ -84,34 +84,43 @@ FIRST = (("sigmoid", "torch_default"), ("relu", "torch_default"), ("relu", "he_n
 FIELDS = tuple(field for slot, design in zip(SLOTS, FIRST, strict=True) for field in _slot_fields(slot, *design))
 
 
-def designs_panel(link: LinkState) -> list[Design]:
-    """Draw the controls; the designs that can be computed, with what is wrong with the others said beside them."""
+def designs_row(link: LinkState) -> None:
+    """Designs worth comparing, one click each."""
     chosen = _compared(link)
-    preset_row(link, "stability_preset", PRESETS, at=lambda name: _compared(PRESETS[name].settings) == chosen, label="Designs to compare")
-    designs = []
-    for index, (slot, column) in enumerate(zip(SLOTS, st.columns(len(SLOTS), gap="small"), strict=True)):
-        with column.container(border=True, height="stretch"):
-            design = _slot(link, slot, index)
-        if design is not None:
-            designs.append(design)
-    return designs
+    preset_row(
+        link, "stability_preset", PRESETS, at=lambda name: _compared(PRESETS[name].settings) == chosen, label="Designs to compare",
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def designs_panel(link: LinkState) -> list[Design]:
+    """Draw the controls; the designs that can be computed, with what is wrong with the others said below them."""
+    st.caption("Choose activations, or type your own in x: `x*sigmoid(1.7*x)`")
+    designs = (_slot(link, slot, index) for index, slot in enumerate(SLOTS))
+    return [design for design in designs if design is not None]
 
 
 def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     known = (*trainable_activations(), *([NONE] if slot else []))
     options = tuple(dict.fromkeys((*known, link[f"activation{slot}"])))  # the last may be one of the visitor's own
-    st.selectbox(
-        f"Activation of design {index + 1}", format_func=_activation_label, accept_new_options=True,
-        help="Choose one, or type your own in x: `x*sigmoid(1.7*x)`", **link.index(f"activation{slot}", options),
-    )  # fmt: skip
-    activation = link[f"activation{slot}"]
+    hidden: dict[str, Any] = {"label_visibility": "collapsed"}
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f':color[●]{{foreground="{series_style(index)["color"]}"}}', width="content")
+        st.selectbox(
+            f"Activation of design {index + 1}", format_func=_activation_label, accept_new_options=True, **hidden,
+            **link.index(f"activation{slot}", options),
+        )  # fmt: skip
+        activation, init = link[f"activation{slot}"], link[f"init{slot}"]
+        if activation != NONE:
+            label = f"Initialization of design {index + 1}"
+            st.selectbox(label, format_func=lambda name: INITIALIZERS[name].label, **hidden, **link.index(f"init{slot}"))
+            init = link[f"init{slot}"]
+            if init in WITH_STD:
+                st.markdown("σ", width="content")
+                st.number_input("σ", step=0.01, format="%.4g", width=110, **hidden, **link.value(f"std{slot}"))
+    std = link[f"std{slot}"]
     if activation == NONE:
         return None
-    st.selectbox("Initialization", format_func=lambda name: INITIALIZERS[name].label, **link.index(f"init{slot}"))
-    init = link[f"init{slot}"]
-    if init in WITH_STD:
-        st.number_input("σ", step=0.01, format="%.4g", **link.value(f"std{slot}"))
-    std = link[f"std{slot}"]
     name = activation if activation in trainable_activations() else EXPRESSION_PREFIX + activation.removeprefix(EXPRESSION_PREFIX)
     try:
         _read_activation(name)
@@ -120,7 +129,6 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
         return None
     weights = f"N(0, {std:g}²)" if init in WITH_STD else INITIALIZERS[init].label
     label = f"{_activation_label(name)}, {weights}"
-    st.markdown(f':color[●]{{foreground="{series_style(index)["color"]}"}} {label}')
     return Design(
         label, index, lambda depth, width, seed: RunSpec(hidden=(width,) * depth, activation=name, init=init, init_std=std, seed=seed)
     )

@@ -15,6 +15,7 @@ from pages.figures import stability as figures
 from pages.ui.downloads import download
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.sections import beside
 from pages.ui.stability import measures
 from pages.ui.ticking import follow
 from pages.ui.unbroken import button, unbroken
@@ -24,7 +25,7 @@ VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
 SINGULAR_POINTS = 40
 PLAY_SECONDS, PLAY_STEPS = 0.35, 50
 PLAYING = "stability_playing"
-GROWTH_HEIGHT = 520
+GROWTH_HEIGHT = 400
 FIELDS = (
     choice("law", "gaussian", tuple(ENSEMBLES)),
     number("n", 4, Bounds(1, LARGEST_N, whole=True)),
@@ -79,7 +80,7 @@ def _playing() -> bool:
 
 
 def _product(link: LinkState, playing: bool) -> None:
-    controls, picture = st.columns([1, 2.6], gap="medium")
+    controls, picture = beside("matrices")
     with controls:
         product = _controls(link)
     law, n, scale, factors, trials, precision, seed = product
@@ -88,10 +89,10 @@ def _product(link: LinkState, playing: bool) -> None:
     with picture:
         k = _position(link, product, playing)
         _growth(link, product, growth, literal, k)
-    _tiles(product, growth, literal)
-    _matrices(link, product, k)
-    _critical_panel(link, product)
-    download("Growth of every trial (CSV)", "growth.csv", lambda: _csv(growth))
+        _tiles(product, growth, literal)
+        _matrices(link, product, k)
+        _critical_panel(link, product)
+        download("Growth of every trial (CSV)", "growth.csv", lambda: _csv(growth))
     link.write()
 
 
@@ -106,19 +107,19 @@ def _controls(link: LinkState) -> Product:
         help="Sets σ to exp(−λ₁(n)), where the largest exponent is 0.", width="stretch",
     )  # fmt: skip
     st.slider("Factors", **link.value("factors"))
-    st.slider("Trials", **link.value("trials"))
+    with st.popover("Trials, format and seed", icon=":material/tune:"):
+        st.slider("Trials", **link.value("trials"))
+        st.segmented_control("Number format", required=True, **link.default("precision"))
+        st.number_input("Seed", **link.value("draw"))
     factors, wanted = link["factors"], link["trials"]
     trials = min(wanted, affordable_trials(n, factors, link["law"]))
     if trials < wanted:
         fewer = "1 trial" if trials == 1 else f"{trials} trials"
         st.caption(f":material/speed: {fewer} instead of {wanted}, so that {factors} factors of {n} × {n} answer within a second.")
-    st.segmented_control("Number format", required=True, **link.default("precision"))
-    st.number_input("Seed", **link.value("draw"))
     return Product(link["law"], n, link["sigma"], factors, trials, link["precision"], link["draw"])
 
 
 def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGrowth, k: int) -> None:
-    st.segmented_control("View", format_func=VIEWS.__getitem__, required=True, label_visibility="collapsed", **link.default("view"))
     literally = link["view"] == "literal"
     rate, variance = product.exponents[0], ENSEMBLES[product.law].variances(product.n)[0]
     theory = figures.Growth(rate / math.log(10), math.sqrt(variance) / math.log(10))
@@ -133,7 +134,7 @@ def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGr
 
 
 def _position(link: LinkState, product: Product, playing: bool) -> int:
-    """The play button and the slider of k."""
+    """The play button, the slider of k, and what the product is shown as."""
     link["k"] = min(link["k"], product.factors)
     if playing:
         step = max(1, product.factors // PLAY_STEPS)
@@ -147,6 +148,7 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
         button(label, f"stability_{icon}", icon, _play, link, product, not playing, enabled=product.factors > 1)
         if product.factors > 1:
             st.slider("Factors multiplied, k", **link.value("k", max_value=product.factors))
+        st.segmented_control("View", format_func=VIEWS.__getitem__, required=True, label_visibility="collapsed", **link.default("view"))
     k: int = link["k"]
     return k
 

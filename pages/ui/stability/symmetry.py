@@ -11,7 +11,7 @@ from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import follow_group
-from pages.ui.stability.training import curves, outcome, side_by_side
+from pages.ui.stability.training import CHART_HEIGHT, curves, outcome, side_by_side
 
 GROUP = "symmetry"
 UNITS = ("4", "16", "64", "256")
@@ -40,12 +40,14 @@ def _runs(chosen: tuple[Variant, ...]) -> None:
     shown = side_by_side(GROUP, "Train all three", [(variant.label, variant.spec) for variant in chosen])
     if not shown:
         return
-    st.markdown("##### Units that differ from each other")
+    units, *places = st.columns(3, gap="medium")
     series = [(title, *distinct_units(snapshot.history)) for title, snapshot, _ in shown]
     first = shown[0].snapshot
     figure = distinct_unit_counts(series, first.spec.hidden[0], first.steps_per_epoch, first.spec.epochs)
-    live_chart(figure, key="distinct", height=300, alt="Number of distinct hidden units against epochs, one line a start")
-    curves(shown, log=True)
+    with units:
+        st.markdown("###### Units that differ from each other")
+        live_chart(figure, key="distinct", height=CHART_HEIGHT, alt="Number of distinct hidden units against epochs, one line a start")
+    curves(places, shown, log=True)
     for column, (title, snapshot, job), variant in zip(st.columns(len(shown)), shown, chosen, strict=True):
         with column.container(border=True, height="stretch"):
             outcome(title, snapshot)

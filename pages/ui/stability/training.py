@@ -1,9 +1,11 @@
 """The section "So what?": the designs of the page trained side by side for a few seconds, each with its verdict."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot
@@ -18,13 +20,14 @@ from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.job_groups import ShownRun, follow_group, group_controls
+from pages.ui.sections import beside
 from pages.ui.session import Planned
-from pages.ui.stability.designs import designs_panel
+from pages.ui.stability.designs import designs_panel, designs_row
 from pages.ui.text import percent
 
 GROUP = "designs"
 TRAINED_WIDTH = 64
-CHART_HEIGHT = 340
+CHART_HEIGHT = 300
 FIELDS = (
     number("layers", 5, Bounds(1, 20, whole=True)),
     number("epochs", 2, Bounds(1, 10, whole=True)),
@@ -34,26 +37,26 @@ FIELDS = (
 
 def section(link: LinkState) -> None:
     """Train what "Depth" has measured; the gradient of the first layer decides who learns."""
-    st.markdown(
-        "Does a small gradient matter? The same designs, trained side by side on Fashion-MNIST: without a gradient in the first layer a "
-        "network stays at **10 %**, which is guessing."
-    )
     load_data()
-    designs = designs_panel(link)
-    layers, epochs, lr = st.columns(3, gap="medium")
-    layers.slider(f"Hidden layers of {TRAINED_WIDTH} units", **link.value("layers"))
-    epochs.slider("Epochs", **link.value("epochs"))
-    lr.number_input("Learning rate", format="%.4g", **link.value("lr"))
+    designs_row(link)
+    controls, results = beside("training", 1.9)
+    with controls:
+        designs = designs_panel(link)
+        st.slider(f"Hidden layers of {TRAINED_WIDTH} units", **link.value("layers"))
+        st.slider("Epochs", **link.value("epochs"))
+        st.number_input("Learning rate", format="%.4g", **link.value("lr"))
     specs = [replace(design.spec(link["layers"], TRAINED_WIDTH, link["seed"]), epochs=link["epochs"], lr=link["lr"]) for design in designs]
     titled = [(design.label, spec) for design, spec in zip(designs, specs, strict=True)]
-    follow_group(GROUP, lambda: _runs(titled))
+    with results:
+        st.markdown("Without a gradient in its first layer a network stays at **10 %** of the images, which is guessing.")
+        follow_group(GROUP, lambda: _runs(titled))
 
 
 def _runs(titled: list[tuple[str, RunSpec]]) -> None:
     shown = side_by_side(GROUP, "Train side by side", titled)
     if not shown:
         return
-    curves(shown)
+    curves(st.columns(2, gap="medium"), shown)
     for column, (title, snapshot, _) in zip(st.columns(len(shown)), shown, strict=True):
         with column.container(border=True, height="stretch"):
             outcome(title, snapshot)
@@ -77,17 +80,17 @@ def _run(spec: RunSpec) -> Run:
     return Run(spec, load_fashion_mnist())
 
 
-def curves(shown: list[ShownRun], *, log: bool = False) -> None:
-    """Loss and accuracy of all runs, one color a run."""
+def curves(places: Sequence[DeltaGenerator], shown: list[ShownRun], *, log: bool = False) -> None:
+    """Loss and accuracy of all runs in two places, one color a run."""
     series = [CurveSeries(snapshot.history, snapshot.steps_per_epoch, title) for title, snapshot, _ in shown]
     epochs = max(one.snapshot.spec.epochs for one in shown)
-    loss, accuracy = st.columns(2, gap="medium")
+    loss, accuracy = places
     with loss:
-        st.markdown("##### Loss")
+        st.markdown("###### Loss")
         figure = loss_curve(series, epochs, options=CurveOptions(log_y=log))
         live_chart(figure, key="designs_loss", height=CHART_HEIGHT, alt="Loss of all runs against epochs")
     with accuracy:
-        st.markdown("##### Accuracy")
+        st.markdown("###### Accuracy")
         live_chart(accuracy_curve(series, epochs), key="designs_accuracy", height=CHART_HEIGHT, alt="Accuracy of all runs against epochs")
 
 
