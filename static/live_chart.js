@@ -3,6 +3,9 @@
 // curves with `Chart` too; there the style sheet gives the height.
 
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
+const onPage = new Set(); // every Chart that is on the page
+const PAPER = { text: "#1b2430", grid: "#e3e7ec", line: "#8a8f98", background: "#ffffff", width: 680 }; // px: fits A4 and letter within margins
+let printing = false;
 let plotly; // one promise a page: however many charts mount at once, the script is fetched once
 
 export function loadPlotly(path) {
@@ -23,8 +26,10 @@ const touch = () => matchMedia("(pointer: coarse)").matches;
 function template(div) {
   const style = getComputedStyle(div);
   const theme = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const [text, grid, line] = [theme("text-color"), theme("border-color-light"), theme("border-color")];
-  const font = { family: theme("font"), color: text, size: 0.85 * parseFloat(theme("base-font-size")) };
+  const screen = { text: theme("text-color"), grid: theme("border-color-light"), line: theme("border-color") };
+  const { text, grid, line } = printing ? PAPER : screen;
+  const size = 0.85 * parseFloat(getComputedStyle(document.documentElement).fontSize); // larger in presenter mode
+  const font = { family: theme("font"), color: text, size };
   const axis = { gridcolor: grid, zerolinecolor: line, linecolor: line, tickcolor: line, automargin: true };
   const colorbar = { outlinewidth: 0, thickness: 14 };
   return {
@@ -43,7 +48,22 @@ function template(div) {
 }
 
 /** The page's own color and not a transparent one: a saved picture stays readable wherever it is pasted. */
-const background = (div) => getComputedStyle(div).getPropertyValue("--st-background-color");
+const background = (div) => (printing ? PAPER.background : getComputedStyle(div).getPropertyValue("--st-background-color"));
+
+const presenting = () => !printing && document.querySelector('[class*="_presenting"]') !== null;
+
+/** In presenter mode a chart takes most of the window's height; what is a strip stays one. */
+const heightOf = ({ height }) => (presenting() && height >= 250 ? Math.max(height, Math.round(0.6 * window.innerHeight)) : height);
+
+/** Paper is drawn in light colors and at its own width, before the browser looks; afterwards the screen as it was. */
+function drawForPaper(now) {
+  if (now === printing) return;
+  printing = now;
+  onPage.forEach((chart) => chart.draw());
+}
+window.addEventListener("beforeprint", () => drawForPaper(true));
+window.addEventListener("afterprint", () => drawForPaper(false));
+matchMedia("print").addEventListener("change", ({ matches }) => drawForPaper(matches));
 
 const config = (name) => ({
   displaylogo: false,
@@ -59,6 +79,7 @@ export class Chart {
     this.div = document.createElement("div");
     this.div.className = "live-chart";
     parent.replaceChildren(this.div);
+    onPage.add(this);
     this.observer = new ResizeObserver(() => (this.due || this.div.clientWidth !== this.width || this.div.clientHeight !== this.height) && this.draw());
     this.observer.observe(this.div);
   }
@@ -69,7 +90,7 @@ export class Chart {
     if (this.text === text && this.drawn === theme) return;
     const { about } = JSON.parse(text);
     Object.assign(this, { text, send, drawn: theme });
-    this.div.style.height = `${about.height}px`;
+    this.div.style.height = `${heightOf(about)}px`;
     this.show(() => JSON.parse(text).figure, about);
   }
 
@@ -80,7 +101,7 @@ export class Chart {
   }
 
   theme() {
-    return JSON.stringify([template(this.div), background(this.div)]);
+    return JSON.stringify([template(this.div), background(this.div), presenting()]);
   }
 
   /** Draw the newest figure; while an older one is being drawn, or the chart is hidden in a tab, remember that it is due. */
@@ -103,7 +124,8 @@ export class Chart {
     const { div, about } = this;
     Object.assign(this, { width: div.clientWidth, height: div.clientHeight });
     const figure = this.figure();
-    const layout = { ...figure.layout, width: this.width, height: this.height, template: template(div) };
+    const width = printing ? Math.min(this.width, PAPER.width) : this.width;
+    const layout = { ...figure.layout, width, height: this.height, template: template(div) };
     layout.paper_bgcolor = background(div);
     await this.Plotly.react(div, figure.data, layout, config(about.name));
     // The drawing is the image, not the <div>: an image has no parts, and the buttons of the mode bar must stay within reach.
@@ -129,6 +151,7 @@ export class Chart {
   }
 
   discard() {
+    onPage.delete(this);
     this.observer.disconnect();
     this.Plotly.purge(this.div);
   }

@@ -20,6 +20,7 @@ PAGES = (
     ("generalization", "Generalization", ":material/query_stats:"),
     ("tensors", "Tensors", ":material/grid_on:"),
 )
+PRESENT, PRESENTING = "present", "_presenting"  # in the address; in the session
 NAMES = {stem: name for stem, name, _ in PAGES}
 
 
@@ -36,7 +37,31 @@ def run_app() -> None:
     tab = page.title if page.title == NAMES["start"] else f"{page.title} · {NAMES['start']}"
     st.set_page_config(page_title=tab)
     st.html(ROOT / "static" / "page.css")
+    _presenter()
     page.run()
+
+
+def _presenter() -> None:
+    """The way into presenter mode and out of it: large type for a lecture hall, on every page until it is left (static/page.css).
+
+    Only the address that a session begins with leads into it: later ones may be those that the browser had before the last click.
+    """
+    if PRESENTING not in st.session_state:
+        st.session_state[PRESENTING] = st.query_params.get(PRESENT) == "1"
+    presenting = st.session_state[PRESENTING]
+    if presenting != (PRESENT in st.query_params):
+        if presenting:
+            st.query_params[PRESENT] = "1"
+        else:
+            del st.query_params[PRESENT]
+    with st.container(key=f"top_{st.context.theme.type or 'light'}_{'presenting' if presenting else 'working'}"):
+        label, icon = ("Leave", ":material/close_fullscreen:") if presenting else ("", ":material/slideshow:")
+        help = "Back to all controls." if presenting else "Present: large type, and no sidebar."
+        st.button(label, "present", help, icon=icon, type="tertiary", shortcut="P", on_click=_present, args=(not presenting,))
+
+
+def _present(wanted: bool) -> None:
+    st.session_state[PRESENTING] = wanted
 
 
 def page_header(stem: str, introduction: str | None = None) -> DeltaGenerator:

@@ -80,7 +80,10 @@ def test_the_plane_stays_where_it_is_when_the_network_appears(open_page: OpenPag
         if count == 2:  # the second class brings the network
             page.get_by_role("radio", name="orange").click()
             settle(page)
-        page.mouse.click(left, top)
+        page.mouse.move(left, top)
+        page.wait_for_timeout(200)  # ms, for Plotly to look up what lies below the pointer, which is what a click reports
+        page.mouse.down()
+        page.mouse.up()
         expect(page.get_by_text(f"{count} points. Click")).to_be_visible()
         settle(page)
     assert [point[:2] for point in drawn(page)] == [pytest.approx((x, y), abs=0.15) for x, y, _, _ in plane]

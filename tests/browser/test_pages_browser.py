@@ -1,21 +1,17 @@
-"""What holds on every page: its name, its card, its sidebar; what the first window shows."""
+"""What holds on every page: its name, its card, its sidebar; what the first window shows, a lecture hall sees, and paper gets."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages.ui.navigation import NAMES
 from tests.browser.conftest import OpenPage
-from tests.browser.test_train_browser import STREAMLIT_SEARCHES
 from tests.support.browser.driving import settle
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(autouse=True)
-def tolerate_the_search(tolerated: list[str]) -> None:
-    tolerated.append(STREAMLIT_SEARCHES)
 
 
 def test_a_card_leads_to_its_page_wherever_it_is_clicked_and_by_the_keyboard(page: Page) -> None:
@@ -97,3 +93,59 @@ def test_controls_stay_in_the_window_while_one_scrolls_through_what_they_change(
     last.scroll_into_view_if_needed()
     expect(last).to_be_in_viewport()
     expect(page.locator("[class*='st-key-generalization_decay']").get_by_text("λ", exact=True).first).to_be_in_viewport()
+
+
+def test_presenter_mode_has_large_type_and_charts_across_the_screen_on_every_page_until_it_is_left(open_page: OpenPage) -> None:
+    page = open_page("/activations?present=1", width=1280, height=720)
+    box = page.locator(".st-key-activation_curves .main-svg").first.bounding_box()
+    assert box is not None
+    assert box["width"] > 0.9 * 1280
+    assert box["height"] > 0.55 * 720
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    assert type_size(page) > 20
+    page.get_by_role("link", name="Stability").first.click()
+    expect(page.get_by_role("heading", name="Stability", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("present=1"))
+    assert type_size(page) > 20
+    settle(page)
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Leave")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("present"))
+    settle(page)
+    assert type_size(page) < 20
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Leave")).to_be_visible()
+    expect(page).to_have_url(re.compile("present=1"))
+
+
+def type_size(page: Page) -> float:
+    size: float = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
+    return size
+
+
+PAPER = """() => {
+  const chart = document.querySelector(".st-key-depth .js-plotly-plot")._fullLayout;
+  const text = getComputedStyle(document.querySelector("[data-testid=stCaptionContainer] p"));
+  const app = getComputedStyle(document.querySelector(".stApp"));
+  return [chart.paper_bgcolor, chart.font.color, text.color, app.backgroundColor].map((color) => color.toLowerCase());
+}"""
+INK, WHITE = ("#1b2430", "rgb(27, 36, 48)"), ("#ffffff", "rgb(255, 255, 255)")
+
+
+def test_a_dark_page_is_printed_whole_in_light_colors_without_what_is_to_be_clicked(open_page: OpenPage) -> None:
+    page = open_page("/stability?act=depth", width=1280, height=720, scheme="dark")
+    screen = page.evaluate(PAPER)
+    assert screen[0] not in WHITE
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_function("() => document.querySelector('.st-key-depth .js-plotly-plot')._fullLayout.paper_bgcolor === '#ffffff'")
+    background, ink, text, app = page.evaluate(PAPER)
+    assert {background, app} <= set(WHITE)
+    assert {ink, text} <= set(INK)
+    for unwanted in ("[data-testid=stHeader]", ".stButton", ".modebar-container", ".stPopover"):
+        for one in page.locator(unwanted).all():
+            assert not one.is_visible(), unwanted
+    page.emulate_media(media="null", color_scheme="dark")
+    as_before = "([paper, screen]) => JSON.stringify(eval(paper)()) === JSON.stringify(screen)"
+    page.wait_for_function(as_before, arg=[PAPER, screen])
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) >= 2  # no longer one window of it
+    page.wait_for_function(as_before, arg=[PAPER, screen])

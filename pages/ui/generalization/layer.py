@@ -35,8 +35,6 @@ def part(link: LinkState) -> None:
     controls, results = beside("layer")
     with controls:
         p, masks, seed = _controls(link)
-        st.latex(r"h' = \begin{cases} 0 & \text{with probability } p \\ \dfrac{h}{1-p} & \text{otherwise} \end{cases}")
-        st.latex(r"E[h'] = p \cdot 0 + (1 - p) \cdot \frac{h}{1-p} = h")
     with results:
         _results(p, masks, seed)
 
@@ -58,6 +56,8 @@ def _results(p: float, masks: int, seed: int) -> None:
         figure = masked_network(INPUTS, keeps[0], OUTPUTS)
         live_chart(figure, key="dropout_network", height=300, alt=f"{COLUMNS} hidden units, {int((~keeps[0]).sum())} of them dropped")
     _mean(outputs, h, p, masks)
+    st.latex(r"h' = \begin{cases} 0 & \text{with probability } p \\ \dfrac{h}{1-p} & \text{otherwise} \end{cases}")
+    st.latex(r"E[h'] = p \cdot 0 + (1 - p) \cdot \frac{h}{1-p} = h")
 
 
 def _controls(link: LinkState) -> tuple[float, int, int]:

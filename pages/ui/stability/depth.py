@@ -62,7 +62,7 @@ QUANTITIES = {
     "dead": Quantity("Dead units", "dead_fraction", "dead units (%)", "Units that put out 0 for every image of the batch."),
 }  # fmt: skip
 SHOWN = {name: one.label for name, one in QUANTITIES.items()} | {"ridges": "Histograms"}
-CHART_HEIGHT = 430
+CHART_HEIGHT = 390
 PLANES = {"depth": "σ_w and depth", "sigma_b": "σ_w and σ_b"}
 MAP_WIDTH_LIMIT = 64  # units of the networks measured for the map
 FIELDS = (
