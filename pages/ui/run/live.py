@@ -161,7 +161,7 @@ def _draw(figures: dict[str, Figure], parts: dict[str, Any], fix: Callable[[], N
         "charts": {name: {"alt": _alt(name)} for name in figures},
     }
     data = stream.message(have["version"] if have else None, figures, parts, about, steps_per_epoch)
-    actions = {"on_have_change": _nothing, "on_fix_change": unbroken(fix), "on_spike_change": unbroken(turn_clipping)}
+    actions = {"on_have_change": unbroken(_nothing), "on_fix_change": unbroken(fix), "on_spike_change": unbroken(turn_clipping)}
     served_component("live_run", "This run")(key="live", data=data, **actions)
     return None
 
@@ -240,7 +240,7 @@ def _chosen_panel(set_controls: SetControls, at: RunAtStep | None) -> None:
     else:
         predictions_panel(snapshot)
     if ensure_plotly_js() is not None:
-        served_component("news", "The newest")(key="news", data=_news(now).encode(), on_news_change=_nothing, height=1)
+        served_component("news", "The newest")(key="news", data=_news(now).encode(), on_news_change=unbroken(_nothing), height=1)
 
 
 def _curves(spec: RunSpec | None, now: JobSnapshot | None, options: CurveOptions, cursor: int | None) -> dict[str, Figure]:
