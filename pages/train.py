@@ -25,9 +25,9 @@ STYLE = """<style>
 .st-key-headline button p { font-size: .78rem; }
 .st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; white-space: nowrap; }
 @media (max-width: 640px) {
-  .st-key-design * { flex-wrap: nowrap; }
-  .st-key-design > * { flex: none; }
-  .st-key-design .network { min-width: 16rem; }
+  .st-key-run_buttons, .st-key-design { flex-wrap: wrap; }
+  .st-key-design > :first-child { flex: 1 0 100%; }
+  .st-key-design > :first-child * { flex-wrap: nowrap; }
 }
 </style>"""
 

@@ -43,7 +43,7 @@ const STYLE = `
   .live-run .beside { order: 5; }
   .live-run .curves { grid-template-columns: 92% 92%; overflow-x: auto; scroll-snap-type: x mandatory; gap: .5rem; }
   .live-run .curves > * { scroll-snap-align: start; }
-  .live-run .live-chart { height: clamp(235px, calc(100vh - 510px), 400px); }
+  .live-run .live-chart { height: clamp(235px, calc(100vh - 520px), 400px); }
 }`;
 
 /** A figure whose columns grow by what arrives. */

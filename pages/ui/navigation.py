@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
 
 from mlp_core.runtime.memory import keep_few_kernels, share_heaps
+from pages.ui.unbroken import unbroken
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +58,7 @@ def _presenter() -> None:
     with st.container(key=f"top_{st.context.theme.type or 'light'}_{'presenting' if presenting else 'working'}"):
         label, icon = ("Leave", ":material/close_fullscreen:") if presenting else ("", ":material/slideshow:")
         help = "Back to all controls." if presenting else "Present: large type, and no sidebar."
-        st.button(label, "present", help, icon=icon, type="tertiary", shortcut="P", on_click=_present, args=(not presenting,))
+        st.button(label, "present", help, icon=icon, type="tertiary", shortcut="P", on_click=unbroken(_present), args=(not presenting,))
 
 
 def _present(wanted: bool) -> None:
