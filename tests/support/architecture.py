@@ -42,7 +42,7 @@ _JOBS = (*_TRAINING, *_core("jobs", "presets"))
 _PANEL = ("streamlit", "pages.ui", "pages.figures", "mlp_core", *_TENSORS)
 IMPORT_RULES = (  # the first that fits counts
     ImportRule("app", ("streamlit", "pages.ui")),
-    ImportRule("pages.ui.navigation", ("streamlit", "mlp_core.runtime.memory")),  # on every page, the quick ones too
+    ImportRule("pages.ui.navigation", ("streamlit", "mlp_core.runtime.memory", "pages.ui.unbroken")),  # on every page, the quick ones too
     ImportRule("pages.ui.text", ()),
     ImportRule("pages.ui.live_chart", (*_PANEL, "pandas")),
     ImportRule("pages.ui", _PANEL),
