@@ -42,12 +42,13 @@ LISTEN = """
 """
 
 # At rest: connected, no run asked for or under way, nothing stale, and every live chart that can be seen has drawn (or says why it cannot).
+# What listens for news of a run draws nothing.
 AT_REST = """() => {
   if (window.awaitsRun) return false;
   const app = document.querySelector('[data-testid="stApp"]');
   if (!app || app.dataset.testScriptState !== "notRunning" || app.dataset.testConnectionState !== "CONNECTED") return false;
   if (document.querySelector('[data-stale="true"], [data-testid="stAppSkeleton"], [data-testid="stSkeleton"]')) return false;
-  const charts = [...document.querySelectorAll('[data-testid="stBidiComponentRegular"]')];
+  const charts = [...document.querySelectorAll('[data-testid="stBidiComponentRegular"]')].filter((one) => !one.closest(".st-key-news"));
   return charts.every((chart) => !chart.clientWidth || chart.querySelector(".main-svg") || chart.textContent.trim());
 }"""
 
