@@ -25,6 +25,7 @@ STYLE = """<style>
 .st-key-headline button p { font-size: .78rem; }
 .st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; white-space: nowrap; }
 @media (max-width: 640px) {
+  [data-testid=stMainBlockContainer] { padding: 3.9rem 1rem 2rem; }
   .st-key-run_buttons, .st-key-design { flex-wrap: wrap; }
   .st-key-design > :first-child { flex: 1 0 100%; }
   .st-key-design > :first-child * { flex-wrap: nowrap; }
