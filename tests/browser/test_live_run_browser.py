@@ -89,6 +89,7 @@ def test_all_of_a_run_is_in_the_window_without_scrolling(open_page: OpenPage, si
     assert outside == {"while it trains": [], "at its end": []}
 
 
-def test_before_the_first_run_the_network_and_its_button_are_in_the_window(open_page: OpenPage) -> None:
+def test_before_the_first_run_network_button_and_the_curves_place_are_in_the_window(open_page: OpenPage) -> None:
     page = sized(open_page, "/train", "projector")
     assert page.evaluate(OUTSIDE, [".st-key-network", ".st-key-run_play button"]) == []
+    assert page.locator(LOSS).evaluate("(chart) => chart.getBoundingClientRect().top < innerHeight")
