@@ -1,4 +1,5 @@
-// The name of this browser tab, sent as {name}; pages/ui/session.py looks for the run of that name.
+// The name of this browser tab, sent as {name}; pages/ui/session.py looks for the run of that name. And, as {narrow}, that its window
+// was narrower than {narrow_px} when it was loaded.
 //
 // A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept
 // in sessionStorage and not in the address: a link that is passed on must not pass on the run. A duplicated tab begins with a copy
@@ -7,7 +8,9 @@
 // are not busy.
 
 const PATIENCE_MS = 1000;
-export default function ({ setStateValue }) {
+export default function ({ data, setStateValue }) {
+  window.mlpNarrow ??= window.innerWidth < data.narrow_px;
+  if (window.mlpNarrow) setStateValue("narrow", true);
   window.mlpTab ??= nameOfThisTab();
   window.mlpTab.then((name) => setStateValue("name", name));
 }

@@ -1,6 +1,7 @@
 """What stands around every page: frame, navigation, title. Imports nothing heavy: the first page needs no torch."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -22,15 +23,26 @@ PAGES = (
     ("tensors", "Tensors", ":material/grid_on:"),
 )
 PRESENT, PRESENTING = "present", "_presenting"  # in the address; in the session
+NARROW = "_narrow_window"  # in the session, once the browser has told
 NAMES = {stem: name for stem, name, _ in PAGES}
+
+SIDEBAR_PX = 280
+NARROW_PX = 1100  # a window below this has room for a page or its sidebar: the sidebar starts collapsed
+# Only the browser knows how wide its window is. Until it has told, a narrow one shows no sidebar, so that none goes away again; should it
+# never tell, the animation ends. Below 768 px Streamlit collapses the sidebar by itself.
+HIDDEN_AT_FIRST = f"""
+@keyframes hidden-sidebar {{ from, to {{ min-width: 0; max-width: 0; visibility: hidden; }} }}
+@media (min-width: 768px) and (max-width: {NARROW_PX - 0.02}px) {{ [data-testid=stSidebar] {{ animation: hidden-sidebar 10s; }} }}
+"""
 
 
 def run_app() -> None:
     """Show the navigation and run the page that is open."""
     share_heaps()  # before the threads that would each get one of their own
     keep_few_kernels()  # before any page has multiplied
+    sidebar: Literal["collapsed"] | int = "collapsed" if st.session_state.get(NARROW) else SIDEBAR_PX
     # Before the menu: without an icon of its own, the browser would fetch the page's from another company's server.
-    st.set_page_config(page_icon=ROOT / "static" / "icon.svg", layout="wide")
+    st.set_page_config(page_icon=ROOT / "static" / "icon.svg", layout="wide", initial_sidebar_state=sidebar)
     pages = [
         st.Page(ROOT / "pages" / f"{stem}.py", title=name, icon=icon, url_path=stem, default=stem == "start") for stem, name, icon in PAGES
     ]
@@ -38,8 +50,14 @@ def run_app() -> None:
     tab = page.title if page.title == NAMES["start"] else f"{page.title} · {NAMES['start']}"
     st.set_page_config(page_title=tab)
     st.html(ROOT / "static" / "page.css")
+    st.html(f"<style>{'' if NARROW in st.session_state else HIDDEN_AT_FIRST}</style>")
     _presenter()
     page.run()
+
+
+def tell_of_window(narrow: bool) -> None:
+    """Have the sidebar start collapsed in a narrow window, on every page."""
+    st.session_state[NARROW] = narrow
 
 
 def _presenter() -> None:

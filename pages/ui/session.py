@@ -24,6 +24,7 @@ from mlp_core.runtime.devices import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
 from mlp_core.training import Run
+from pages.ui.navigation import NARROW_PX, tell_of_window
 from pages.ui.served_component import served_component
 from pages.ui.unbroken import unbroken
 
@@ -237,16 +238,20 @@ def _remember(job: TrainingJob) -> None:
         _jobs_by_tab()[tab] = job
 
 
-def _remember_current_job() -> None:
-    """Who was quick to press Train has a job before the tab has a name."""
+def _hear_from_tab() -> None:
+    """It has told how wide its window is, or its name: who was quick to press Train has a job before the tab has one."""
+    tell_of_window((st.session_state.get("_tab") or {}).get("narrow") is True)
     if (job := jobs().job(TAB_JOB)) is not None:
         _remember(job)
 
 
 def identify_tab() -> None:
-    """Ask the browser for its tab's name, which lasts as long as the tab (static/tab_name.js); the answer comes with the next rerun."""
-    component = served_component("tab_name", "The name of this tab", isolate_styles=True)
-    component(key="_tab", on_name_change=unbroken(_remember_current_job), height=1)
+    """Ask the browser for its tab's name, which lasts as long as the tab (static/tab_name.js), and whether its window is narrow.
+
+    The answers come with the next reruns.
+    """
+    component, heard = served_component("tab_name", "The name of this tab", isolate_styles=True), unbroken(_hear_from_tab)
+    component(key="_tab", data={"narrow_px": NARROW_PX}, on_name_change=heard, on_narrow_change=heard, height=1)
 
 
 def _tab() -> str | None:

@@ -5,7 +5,7 @@ the browser then still shows the old value and sends it back with its next click
 value set from outside is kept here, and its widget gets a new key.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ class _Kept:
 
     Args:
         values: what each begins with, or had at the end of the last run.
-        versions: of each that was ever drawn, how often it was set from outside since.
+        versions: of each that was ever drawn or asked after, how often it was set from outside since.
         drawn: the keys of the widgets that the last run drew.
     """
 
@@ -82,6 +82,10 @@ class WidgetValues(Mapping[str, Any]):
             if name in self._kept.versions:
                 self._kept.versions[name] += 1
             self._kept.values[name] = value
+
+    def times_set(self, names: Iterable[str]) -> int:
+        """How often any of these widgets was set from outside since this was first asked, or since it was drawn."""
+        return sum(self._kept.versions.setdefault(name, 0) for name in names)
 
     def renew(self, name: str) -> None:
         """Have a widget that was drawn begin anew with the value that it has."""

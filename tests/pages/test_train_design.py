@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Widget
 
 from mlp_core.presets import PRESETS
 from mlp_core.runtime.devices import Bfloat16
@@ -14,7 +15,7 @@ from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from pages.ui import session
 from pages.ui.train import sidebar
 from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, chosen, enabled, job_of, losses, main_button, press
-from tests.support.pages.visit import address, again, bare, opened, said, until, visit
+from tests.support.pages.visit import KINDS, address, again, bare, opened, said, until, visit
 
 
 @pytest.fixture
@@ -205,3 +206,65 @@ def test_bfloat16_says_what_it_gains_and_costs_here(page: AppTest, monkeypatch: 
 def test_every_implementation_can_be_chosen(page: AppTest, implementation: str) -> None:
     opened(page).selectbox(key="implementation").set_value(implementation)
     assert chosen(again(page)) == RunSpec(implementation=implementation)
+
+
+def opened_groups(page: AppTest) -> list[str]:
+    return [group.label for group in page.sidebar.expander if group.proto.expanded]
+
+
+def unfolded(page: AppTest) -> list[str]:
+    """The labels of the widgets outside all groups, from the top."""
+    folded = {widget.key for group in page.sidebar.expander for kind in KINDS for widget in group.get(kind)}
+    return [str(element.label) for element in page.sidebar if isinstance(element, Widget) and element.key not in folded]
+
+
+def test_the_sidebar_begins_with_what_matters_first(page: AppTest) -> None:
+    opened(page)
+    assert unfolded(page) == ["Hidden layers", "Units 1", "Activation", "Learning rate", "lr", "Optimizer"]
+    assert [group.label for group in page.sidebar.expander] == [
+        "Initial weights", "Regularization", "Optimizer settings", "Data and time", "Computation"
+    ]  # fmt: skip
+    assert opened_groups(page) == []
+    opened(page, hidden="8,4", activation="prelu", optimizer="rmsprop")
+    first = ["Hidden layers", "Units 1", "Units 2", "Activation", "$α$", "Learning rate", "lr", "Optimizer", "Momentum"]
+    assert unfolded(page) == first
+
+
+@pytest.mark.parametrize(
+    ("link", "groups"),
+    [
+        ({"hidden": "8", "activation": "tanh", "lr": "0.5", "momentum": "0.9"}, []),
+        ({"init": "he_normal"}, ["Initial weights"]),
+        ({"init_std": "0.5", "l1": "0.1"}, ["Initial weights", "Regularization"]),
+        ({"batch_size": "64"}, ["Data and time"]),
+        ({"train_size": "1000"}, ["Data and time"]),
+        ({"optimizer": "adam"}, []),
+        ({"optimizer": "adam", "beta2": "0.9", "device": "cpu"}, ["Optimizer settings", "Computation"]),
+    ],
+    ids="-".join,
+)
+def test_a_link_opens_the_groups_that_it_sets(page: AppTest, link: dict[str, str], groups: list[str]) -> None:
+    assert opened_groups(opened(page, **link)) == groups
+
+
+def test_a_preset_opens_the_groups_that_it_sets_and_the_next_folds_them(page: AppTest) -> None:
+    opened(page)
+    for preset, groups in (
+        ("dropout", ["Regularization"]),
+        ("older_edition", ["Optimizer settings", "Data and time"]),
+        ("mlp", []),
+    ):
+        page.pills[0].set_value(preset)
+        assert opened_groups(again(page)) == groups
+
+
+def test_what_is_changed_by_hand_opens_and_folds_nothing(page: AppTest) -> None:
+    opened(page, batch_size="64")
+    before = dict(page.session_state["_sidebar_groups"])
+    page.number_input(key="batch_size").set_value(256)
+    page.number_input(key="weight_decay").set_value(0.1)
+    page.selectbox(key="optimizer").set_value("adam")
+    page.number_input(key="lr").set_value(0.01)
+    again(page)
+    assert opened_groups(page) == ["Data and time"]
+    assert page.session_state["_sidebar_groups"] == before  # the same groups, which the browser leaves as they are

@@ -156,3 +156,14 @@ def test_a_step_of_an_animation_moves_the_widget_that_is_there(page: Page) -> No
         values.move("a", 2)
         assert (page.state["a"], values["a"], values.value("a")) == (2, 2, {"key": "a"})
         assert values.value("a") == {"value": 2, "key": "a"}
+
+
+def test_only_what_is_set_from_outside_counts_drawn_or_not() -> None:
+    page = Page()
+    page.run(("a",))
+    with page.values() as values:
+        assert values.times_set(("a", "b")) == 0
+        values.update({"a": 1, "b": 2, "c": 1})
+        values.update({"a": 1, "b": 1})
+        assert values.times_set(("a", "b")) == 3
+        assert values.times_set(("c",)) == 0

@@ -1,9 +1,10 @@
 """The sidebar's widgets: what can be chosen about a network and its training, each with a line of help."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.initializers import INITIALIZERS
@@ -12,7 +13,17 @@ from mlp_core.spec import MAX_WIDTH
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.run import steering
-from pages.ui.train.controls import LR_STOPS, OWN_ACTIVATION, nearest, optimizer_labels, optimizer_settings, spec_of
+from pages.ui.train.controls import (
+    DEFAULT,
+    LR_STOPS,
+    MAX_HIDDEN,
+    OWN_ACTIVATION,
+    nearest,
+    optimizer_labels,
+    optimizer_settings,
+    spec_of,
+    widgets_of,
+)
 from pages.ui.unbroken import unbroken
 
 IMPLEMENTATION_LABELS = {
@@ -30,30 +41,71 @@ BFLOAT16_HELP = (
 )
 
 
+class Group(NamedTuple):
+    """Settings that are folded together: a title, the name of a Material symbol, the names of the widgets."""
+
+    title: str
+    icon: str
+    settings: tuple[str, ...]
+
+
+DEFAULTS = widgets_of(DEFAULT)
+LAYERS = range(1, MAX_HIDDEN + 1)
+OPTIMIZER_SETTINGS = ("beta1", "beta2", "rho", "eps", "divide_by_batch")
+GROUPS = {
+    "weights": Group("Initial weights", "casino", ("init", "init_std", "init_value", "init_noise")),
+    "regularization": Group("Regularization", "shield", ("weight_decay", "l1", *(f"dropout_{layer}" for layer in LAYERS))),
+    "optimizer": Group("Optimizer settings", "trending_down", OPTIMIZER_SETTINGS),
+    "data": Group("Data and time", "photo_library", ("batch_size", "epochs", "all_images", "train_size", "seed")),
+    "computation": Group("Computation", "memory", ("implementation", "precision", "device")),
+}
+
+
 def draw_sidebar(link: LinkState) -> None:
-    """Draw every group of controls."""
+    """Draw what matters first, and below it every other setting in folded groups."""
     with st.sidebar:
         _network_controls(link)
-        _weight_controls(link)
         _learning_controls(link)
-        _data_controls(link)
-        _computation_controls(link)
+        with _group(link, "weights"):
+            _weight_controls(link)
+        with _group(link, "regularization"):
+            _regularization_controls(link)
+        if optimizer_settings(link["optimizer"]).intersection(OPTIMIZER_SETTINGS):
+            with _group(link, "optimizer"):
+                _optimizer_controls(link)
+        with _group(link, "data"):
+            _data_controls(link)
+        with _group(link, "computation"):
+            _computation_controls(link)
+
+
+def _group(link: LinkState, name: str) -> DeltaGenerator:
+    """A folded group, open where a preset or a link set one of its settings.
+
+    Only the next that sets one opens or closes it anew: what a visitor opens or closes is the browser's own, as long as the key stays.
+    """
+    title, icon, settings = GROUPS[name]
+    times = link.times_set(settings)
+    groups: dict[str, tuple[int, bool]] = st.session_state.setdefault("_sidebar_groups", {})
+    if name not in groups or groups[name][0] != times:
+        groups[name] = times, any(link[setting] != DEFAULTS[setting] for setting in settings)
+    return st.expander(title, groups[name][1], key=f"group_{name}_{times}", icon=f":material/{icon}:")
 
 
 def _network_controls(link: LinkState) -> None:
-    with st.expander("Network", expanded=True, icon=":material/lan:"):
-        st.slider("Hidden layers", help="0 leaves softmax regression: pixels straight to classes.", **link.value("layers"))
-        for layer in range(1, link["layers"] + 1):
-            left, right = st.columns(2)
-            with left:
-                _number(link, f"units_{layer}", f"Units {layer}", 1, f"Width of hidden layer {layer}, 1 to {MAX_WIDTH}.")
-            with right:
-                help = "Probability of setting a unit to 0 in a training step; off when testing."
-                steered = {"on_change": unbroken(_moved), "args": (link, "dropout")}
-                _number(link, f"dropout_{layer}", f"Dropout {layer}", 0.1, help, **steered)
-        labels = {name: activation.label for name, activation in ACTIVATIONS.items()} | {OWN_ACTIVATION: "Your own…"}
-        _select(link, "activation", "Activation", labels, "The nonlinearity of every hidden layer.")
-        _activation_controls(link)
+    st.slider("Hidden layers", help="0 leaves softmax regression: pixels straight to classes.", **link.value("layers"))
+    for layer, column in _layers(link):
+        with column:
+            _number(link, f"units_{layer}", f"Units {layer}", 1, f"Width of hidden layer {layer}, 1 to {MAX_WIDTH}.")
+    labels = {name: activation.label for name, activation in ACTIVATIONS.items()} | {OWN_ACTIVATION: "Your own…"}
+    _select(link, "activation", "Activation", labels, "The nonlinearity of every hidden layer.")
+    _activation_controls(link)
+
+
+def _layers(link: LinkState) -> Iterator[tuple[int, DeltaGenerator]]:
+    """Every hidden layer, from 1 on, with its place: two beside each other, where there is room for that."""
+    for left in range(1, link["layers"] + 1, 2):
+        yield from zip(range(left, min(left + 2, link["layers"] + 1)), st.columns(2), strict=False)
 
 
 def _activation_controls(link: LinkState) -> None:
@@ -65,48 +117,53 @@ def _activation_controls(link: LinkState) -> None:
         st.slider(f"${parameter.symbol}$", step=0.01, help=parameter.help, **link.value(f"parameter_{name}"))
 
 
-def _weight_controls(link: LinkState) -> None:
-    with st.expander("Initial weights", expanded=True, icon=":material/casino:"):
-        labels = {name: entry.label for name, entry in INITIALIZERS.items()}
-        help = "What the weights are before the first step. Biases start at 0, except with torch's default."
-        _select(link, "init", "Initialization", labels, help)
-        settings = INITIALIZERS[link["init"]].settings
-        if "init_std" in settings:
-            _number(link, "init_std", "σ", 0.01, "Standard deviation of every weight; d2l takes 0.01.")
-        if "init_value" in settings:
-            _number(link, "init_value", "Value", 0.01, "Every weight starts at this value …")
-        if "init_noise" in settings:
-            _number(link, "init_noise", "Noise σ", 0.001, "… give or take this standard deviation; 0 makes all units alike.")
-
-
 def _learning_controls(link: LinkState) -> None:
-    with st.expander("Learning", expanded=True, icon=":material/trending_down:"):
-        _select(link, "optimizer", "Optimizer", optimizer_labels(), "The rule that turns gradients into steps.")
-        whose = steering.whose(session.current_job(), link["lr"])
-        stop, exact = st.columns([3, 2], vertical_alignment="bottom")
-        with stop:
-            help = "Length of a step, on a log scale from 1e-5 to 100. The box takes any value between."
-            st.select_slider(
-                f"Learning rate{whose}",
-                format_func="{:g}".format,
-                help=help,
-                on_change=unbroken(_take_lr_stop),
-                args=(link,),
-                **link.value("lr_stop"),
-            )
-        with exact:
-            label = "next lr" if whose else "lr"
-            _number(link, "lr", label, 0.01, "The exact learning rate.", on_change=unbroken(_follow_lr), args=(link,))
-        _optimizer_settings(link)
-        help = "Adds λ·w to the gradient of every parameter (AdamW: shrinks it directly)."
-        _number(link, "weight_decay", "Weight decay λ", 0.0001, help, on_change=unbroken(_moved), args=(link, "weight_decay"))
-        _number(link, "l1", "L1 penalty", 0.0001, "Adds this times the sign of w to the gradient of every parameter.")
-
-
-def _optimizer_settings(link: LinkState) -> None:
-    settings = optimizer_settings(link["optimizer"])
-    if "momentum" in settings:
+    whose = steering.whose(session.current_job(), link["lr"])
+    stop, exact = st.columns([3, 2], vertical_alignment="bottom")
+    with stop:
+        help = "Length of a step, on a log scale from 1e-5 to 100. The box takes any value between."
+        st.select_slider(
+            f"Learning rate{whose}",
+            format_func="{:g}".format,
+            help=help,
+            on_change=unbroken(_take_lr_stop),
+            args=(link,),
+            **link.value("lr_stop"),
+        )
+    with exact:
+        label = "next lr" if whose else "lr"
+        _number(link, "lr", label, 0.01, "The exact learning rate.", on_change=unbroken(_follow_lr), args=(link,))
+    _select(link, "optimizer", "Optimizer", optimizer_labels(), "The rule that turns gradients into steps.")
+    if "momentum" in optimizer_settings(link["optimizer"]):
         _number(link, "momentum", "Momentum", 0.05, "How much of the last step is carried into the next.")
+
+
+def _weight_controls(link: LinkState) -> None:
+    labels = {name: entry.label for name, entry in INITIALIZERS.items()}
+    help = "What the weights are before the first step. Biases start at 0, except with torch's default."
+    _select(link, "init", "Initialization", labels, help)
+    settings = INITIALIZERS[link["init"]].settings
+    if "init_std" in settings:
+        _number(link, "init_std", "σ", 0.01, "Standard deviation of every weight; d2l takes 0.01.")
+    if "init_value" in settings:
+        _number(link, "init_value", "Value", 0.01, "Every weight starts at this value …")
+    if "init_noise" in settings:
+        _number(link, "init_noise", "Noise σ", 0.001, "… give or take this standard deviation; 0 makes all units alike.")
+
+
+def _regularization_controls(link: LinkState) -> None:
+    help = "Adds λ·w to the gradient of every parameter (AdamW: shrinks it directly)."
+    _number(link, "weight_decay", "Weight decay λ", 0.0001, help, on_change=unbroken(_moved), args=(link, "weight_decay"))
+    _number(link, "l1", "L1 penalty", 0.0001, "Adds this times the sign of w to the gradient of every parameter.")
+    for layer, column in _layers(link):
+        with column:
+            help = "Probability of setting a unit to 0 in a training step; off when testing."
+            steered = {"on_change": unbroken(_moved), "args": (link, "dropout")}
+            _number(link, f"dropout_{layer}", f"Dropout {layer}", 0.1, help, **steered)
+
+
+def _optimizer_controls(link: LinkState) -> None:
+    settings = optimizer_settings(link["optimizer"])
     if "beta1" in settings:
         first, second = st.columns(2)
         with first:
@@ -123,26 +180,23 @@ def _optimizer_settings(link: LinkState) -> None:
 
 
 def _data_controls(link: LinkState) -> None:
-    with st.expander("Data and time", expanded=True, icon=":material/photo_library:"):
-        _number(link, "batch_size", "Batch size", 1, "Images a step, 1 to 4096.", on_change=unbroken(_moved), args=(link, "batch_size"))
-        _number(link, "epochs", "Epochs", 1, "Passes over the images, 1 to 100.")
-        help = "60,000 of them; fewer are faster to learn, and sooner overfitted."
-        st.checkbox("All images", help=help, **link.value("all_images"))
-        if not link["all_images"]:
-            _number(link, "train_size", "How many images", 100, "So many, from the first on.")
-        _number(link, "seed", "Seed", 1, "Decides initial weights, order of images and dropout. Same seed, same numbers.")
+    _number(link, "batch_size", "Batch size", 1, "Images a step, 1 to 4096.", on_change=unbroken(_moved), args=(link, "batch_size"))
+    _number(link, "epochs", "Epochs", 1, "Passes over the images, 1 to 100.")
+    st.checkbox("All images", help="60,000 of them; fewer are faster to learn, and sooner overfitted.", **link.value("all_images"))
+    if not link["all_images"]:
+        _number(link, "train_size", "How many images", 100, "So many, from the first on.")
+    _number(link, "seed", "Seed", 1, "Decides initial weights, order of images and dropout. Same seed, same numbers.")
 
 
 def _computation_controls(link: LinkState) -> None:
-    with st.expander("Computation", icon=":material/memory:"):
-        help = "Programs for one thing: from the same seed they print the same numbers, up to rounding. By hand writes backpropagation out."
-        _select(link, "implementation", "Implementation", IMPLEMENTATION_LABELS, help)
-        _select(link, "precision", "Precision", PRECISION_LABELS, BFLOAT16_HELP)
-        if link["precision"] == "bfloat16" and (link["device"] == "cpu" or available_devices() == ("cpu",)):
-            st.caption(_bfloat16_words(bfloat16_here()))
-        here = ("auto", *available_devices(), link["device"])
-        options = tuple(name for name in DEVICE_LABELS if name in here)
-        _select(link, "device", "Device", DEVICE_LABELS, "Automatic takes a GPU where the server has one.", options)
+    help = "Programs for one thing: from the same seed they print the same numbers, up to rounding. By hand writes backpropagation out."
+    _select(link, "implementation", "Implementation", IMPLEMENTATION_LABELS, help)
+    _select(link, "precision", "Precision", PRECISION_LABELS, BFLOAT16_HELP)
+    if link["precision"] == "bfloat16" and (link["device"] == "cpu" or available_devices() == ("cpu",)):
+        st.caption(_bfloat16_words(bfloat16_here()))
+    here = ("auto", *available_devices(), link["device"])
+    options = tuple(name for name in DEVICE_LABELS if name in here)
+    _select(link, "device", "Device", DEVICE_LABELS, "Automatic takes a GPU where the server has one.", options)
 
 
 def _bfloat16_words(here: Bfloat16) -> str:
