@@ -36,7 +36,7 @@ run: $(VENV)/.app $(VENV)/.data ## serve the app at http://localhost:8501 (make 
 test: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## run all tests (PYTEST_FLAGS="-k spec" for some)
 	@rm -f $(FAILED); status=0; \
 	$(call pytest,--ignore=tests/browser -n 2 --dist loadfile); \
-	$(call pytest,tests/browser); \
+	$(call pytest,tests/browser -n 2 --dist loadfile); \
 	if [ -s $(FAILED) ]; then echo; echo "Failed:"; cat $(FAILED); fi; exit $$status
 
 check: $(VENV)/.tools ## lint, formatting and types

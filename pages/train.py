@@ -24,9 +24,12 @@ STYLE = """<style>
 .st-key-headline button, .st-key-run_buttons button, .st-key-design button { padding: .1rem .55rem; min-height: 2rem; }
 .st-key-headline button p { font-size: .78rem; }
 .st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; white-space: nowrap; }
+@media (max-width: 1099px) {
+  .st-key-headline, .st-key-run_buttons, .st-key-design { flex-wrap: wrap; }
+  :is(.st-key-headline, .st-key-run_buttons) > * { flex: 0 1 auto; max-width: 100%; }
+}
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding: 3.9rem 1rem 2rem; }
-  .st-key-run_buttons, .st-key-design { flex-wrap: wrap; }
   .st-key-design > :first-child { flex: 1 0 100%; }
   .st-key-design > :first-child * { flex-wrap: nowrap; }
 }

@@ -25,7 +25,7 @@ WIDTHS = (390, 768, 1440)
 # What may be wider than its place scrolls or clips there.
 OUTSIDE = """() => [...document.querySelectorAll('[data-testid="stMain"] *')]
   .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1
-    && !element.closest('.katex, .stCode, svg, [data-testid="stDataFrame"], input[type=range]'))
+    && !element.closest('.katex, .stCode, svg, .live-run .curves, [data-testid="stDataFrame"], input[type=range]'))
   .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`)"""
 AS_WIDE_AS_THEIR_PLACE = """() => [...document.querySelectorAll(".live-chart")].every((chart) => {
   const drawn = chart.querySelector(".main-svg");
