@@ -119,7 +119,10 @@ def test_make_test_runs_every_part_and_names_all_failures_last(make: Make, rest:
     (make.venv / ".failed").write_text("tests/test_old.py::test_of_an_earlier_run\n")
     done = make("test", "PYTEST_FLAGS=-k spec", REST=str(rest), BROWSER=str(browser))
     assert (done.returncode == 0) == succeeds
-    assert make.calls == ["-m pytest --ignore=tests/browser -n 2 --dist loadfile -k spec", "-m pytest tests/browser -n 2 --dist loadfile -k spec"]
+    assert make.calls == [
+        "-m pytest --ignore=tests/browser -n 2 --dist loadfile -k spec",
+        "-m pytest tests/browser -n 2 --dist loadfile -k spec",
+    ]
     failures = [
         *["tests/test_rest.py::test_rest"] * (rest == 1),
         *["pytest --ignore=tests/browser -n 2 --dist loadfile did not come to its end"] * (rest == 2),
