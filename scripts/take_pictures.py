@@ -58,7 +58,7 @@ def scroll_to(page: Page, selector: str) -> None:
 # file name -> path of the page, height of the window, what to do there
 SCENES: dict[str, tuple[str, int, Callable[[Page], None] | None]] = {
     "train": ("/train?pace=medium", 900, training),
-    "inside": ("/train?hidden=64,64,64,64,64&init=he_normal&epochs=5&pace=full", 900, inside),
+    "inside": ("/train?hidden=64,64,64,64,64&init=he_normal&epochs=5&pace=medium", 900, inside),
     "activations": ("/activations", 900, None),
     "stability": ("/stability", 900, depth),
     "nonlinearity": ("/nonlinearity?act=playground", 900, xor),
