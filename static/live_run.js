@@ -1,7 +1,8 @@
 // Draws a run in the browser: progress, readings, both curves, the verdict. It asks for what is new, as often as the server says, and is
 // answered with what was appended since (pages/ui/streaming.py): the server sends nothing to a page that is not there to draw it.
 //
-// Sends {have: {version, asked}}, a new one for every question, and {fix: number} for a click on the fix that the verdict offers.
+// Sends {have: {version, asked}}, a new one for every question; {fix: number} for a click on the fix that the verdict offers, {spike: number}
+// for one on the button that shows a spike of the loss or clips it.
 
 const HIDDEN_MS = 5_000; // between two questions of a tab that nobody sees; it catches up as soon as somebody does
 const PATIENCE_MS = 15_000; // an answer that takes longer was lost with an interrupted run of the page: ask again
@@ -37,8 +38,7 @@ const STYLE = `
 .live-run .spike { position: absolute; top: .1rem; right: 5.5rem; z-index: 1; font-size: .75rem; }
 @media (max-width: 640px) {
   .live-run .words { font-size: .75rem; }
-  .live-run .readings { grid-template-columns: 1fr 1fr; }
-  .live-run .readings { order: 3; }
+  .live-run .readings { grid-template-columns: 1fr 1fr; order: 3; }
   .live-run .said { order: 4; max-height: none; }
   .live-run .beside { order: 5; }
   .live-run .curves { grid-template-columns: 92% 92%; overflow-x: auto; scroll-snap-type: x mandatory; gap: .5rem; }
@@ -49,12 +49,7 @@ const STYLE = `
 /** A figure whose columns grow by what arrives. */
 class GrowingFigure {
   constructor({ data, layout }) {
-    this.layout = layout;
-    this.traces = data.map((trace) => {
-      const columns = {};
-      for (const name of ["x", "y", "customdata"]) if (name in trace) columns[name] = numbers(trace[name]);
-      return { ...trace, ...columns };
-    });
+    Object.assign(this, { traces: data, layout });
   }
 
   change({ traces = {}, layout = {} }, bytes) {
@@ -79,11 +74,11 @@ class Bytes {
     this.json = JSON.parse(new TextDecoder().decode(data.subarray(4, this.at)));
   }
 
-  column(column) {
-    const [kind, length, first, per] = column;
+  column([kind, content, first, per]) {
+    if (kind === "list") return content;
+    const length = content;
     const read = { f4: () => this.float(4, "getFloat32"), f8: () => this.float(8, "getFloat64") }[kind];
     if (read) return Array.from({ length }, read);
-    if (kind !== "steps") return column;
     let step = first;
     return Array.from({ length }, (_, index) => (step += index ? this.view.getUint8(this.at++) : 0) / per);
   }
@@ -92,15 +87,6 @@ class Bytes {
     this.at += size;
     return this.view[get](this.at - size, true);
   }
-}
-
-/** A column of a whole figure: a list, in which null is a gap, or plotly's typed array. */
-function numbers(column) {
-  if (Array.isArray(column)) return column.map((value) => value ?? NaN);
-  const bytes = Uint8Array.from(atob(column.bdata), (character) => character.charCodeAt(0)).buffer;
-  const types = { i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array,
-    f8: Float64Array };
-  return Array.from(new types[column.dtype](bytes));
 }
 
 function element(kind, className, ...children) {
@@ -130,7 +116,7 @@ class LiveRun {
     this.chartOf = (name) => {
       const place = element("div", name);
       this.curves.append(place);
-      return { figure: null, chart: new Chart(Plotly, place) };
+      return { chart: new Chart(Plotly, place) };
     };
     this.seen = () => document.hidden || (this.period && this.ask());
     document.addEventListener("visibilitychange", this.seen);
@@ -147,8 +133,8 @@ class LiveRun {
       for (const [name, figure] of Object.entries(figures)) this.draw(name, figure, bytes);
       for (const [name, part] of Object.entries(parts)) this[`show_${name}`](part);
     }
-    const theme = JSON.stringify(Object.values(this.charts).map(({ chart }) => chart.theme()));
-    if (theme !== this.theme) for (const { chart } of Object.values(this.charts)) chart.draw();
+    const theme = this.charts.loss?.chart.theme();
+    if (this.theme && theme !== this.theme) for (const { chart } of Object.values(this.charts)) chart.draw();
     this.theme = theme;
     clearTimeout(this.timer);
     if (this.period) this.timer = setTimeout(() => this.ask(), document.hidden ? Math.max(HIDDEN_MS, this.period) : this.period);
@@ -162,8 +148,8 @@ class LiveRun {
 
   draw(name, figure, bytes) {
     const shown = (this.charts[name] ??= this.chartOf(name));
-    if (!figure.data) shown.figure.change(figure, bytes);
-    else shown.figure = new GrowingFigure(figure);
+    if (figure.data) shown.figure = new GrowingFigure(figure);
+    shown.figure.change(figure, bytes);
     shown.chart.show(() => shown.figure.fresh(), { name, ...this.about.charts[name] });
   }
 

@@ -3,13 +3,14 @@
 The browser says which version it has. If that is the one that was sent last, the answer holds only the parts that differ, and of a figure
 only the points that were appended; otherwise, as after a reload or a lost message, it holds everything.
 
-A message is the length of its JSON (4 bytes, little-endian), the JSON, and the new points' columns as bytes, in the order of the JSON:
+A message is the length of its JSON (4 bytes, little-endian), the JSON, and the points' columns as bytes, in the order of the JSON:
 
-    {"version": 8, "since": 7, "parts": {name: part}, "figures": {name: figure or change}}
+    {"version": 8, "since": 7, "parts": {name: part}, "figures": {name: change}}
 
-`since` is the version to which changes are to be applied, 0 where nothing is left out; then there is "about" too. A change is
-{"traces": {index: {"keep": n, name: column}}, "layout": {…}}: of a trace the first n points stay, and the columns follow them. A column is
-["f4", n], ["f8", n] or ["steps", n, first, per]: whole numbers as their differences, a byte each, to be divided by `per`; or a plain list.
+`since` is the version to which the changes are to be applied, 0 where nothing is left out; then there is "about" too. A change is
+{"data": […], "layout": {…}, "traces": {index: {"keep": n, name: column}}}: "data", where the figure is new, are its traces without their
+points; of a trace the first n points stay, and the columns follow them. A column is ["f4", n], ["f8", n], ["steps", n, first, per], whole
+numbers as their differences, a byte each, to be divided by `per`, or ["list", values].
 """
 
 import itertools
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.figure import Figure, Trace
-from pages.ui.live_chart import figure_payload, narrow_floats, plain
+from pages.ui.live_chart import narrow_floats, plain
 
 COLUMNS = ("x", "y", "customdata")  # of a trace; they grow together
 MOST_EXACT = 2**53  # up to here float64 has every whole number
@@ -53,12 +54,8 @@ class Stream:
         content: dict[str, Any] = {"since": self._version if known else 0} | ({} if known else {"about": about})
         content["parts"] = {name: part for name, part in parts.items() if not known or part != self._parts.get(name)}
         columns = _Columns(per)
-        changes = {name: _change(self._figures[name], figure, columns) if known else None for name, figure in figures.items()}
-        if None in changes.values():  # then columns of the other changes may be among the bytes already
-            columns, changes = _Columns(per), dict.fromkeys(figures)
-        content["figures"] = {
-            name: figure_payload(figures[name]) if change is None else change for name, change in changes.items() if change != {}
-        }
+        changes = {name: _change(self._figures[name] if known else None, figure, columns) for name, figure in figures.items()}
+        content["figures"] = {name: change for name, change in changes.items() if change}
         self._version, self._parts, self._figures = next(_versions), parts, figures
         text = json.dumps({"version": self._version, **content}, separators=(",", ":"), allow_nan=False).encode()
         return len(text).to_bytes(4, "little") + text + columns.bytes
@@ -74,7 +71,7 @@ class _Columns:
     def add(self, name: str, values: npt.NDArray[Any]) -> list[Any]:
         """The column as it stands in the JSON."""
         if values.dtype.kind not in "iuf":
-            return list(plain(values))
+            return ["list", plain(values)]
         per = self._per if name == "x" else 1
         scaled = values.astype(np.float64) * per
         exact = (np.abs(scaled) < MOST_EXACT).all()  # false for NaN
@@ -93,24 +90,31 @@ def _fit_a_byte(differences: npt.NDArray[np.int64]) -> bool:
     return not differences.size or bool(differences.min() >= 0 and differences.max() <= LONGEST_STEP)
 
 
-def _change(before: Figure, after: Figure, columns: _Columns) -> dict[str, Any] | None:
-    """What makes one figure of another: nothing where they are equal; None where only the whole figure will do."""
-    if len(before["data"]) != len(after["data"]) or before["layout"].keys() - after["layout"].keys():
-        return None
+def _change(before: Figure | None, after: Figure, columns: _Columns) -> dict[str, Any]:
+    """What makes one figure of another, nothing where they are equal; or of none, or of one that looked otherwise, all of it."""
+    change: dict[str, Any] = {}
+    fixed = [_fixed(trace) for trace in after["data"]]
+    layout = {name: value for name, value in after["layout"].items() if name != "template"}
+    if before is None or fixed != [_fixed(trace) for trace in before["data"]] or before["layout"].keys() - after["layout"].keys():
+        change["data"], old = plain(fixed), [Trace() for _ in fixed]
+    else:
+        layout = {name: value for name, value in layout.items() if before["layout"].get(name) != value}
+        old = before["data"]
+    if layout:
+        change["layout"] = plain(layout)
     traces: dict[int, dict[str, Any]] = {}
-    for index, (old, new) in enumerate(zip(before["data"], after["data"], strict=True)):
-        if _fixed(old) != _fixed(new):
-            return None
-        keep = kept_points(old, new)
-        if keep < max(_length(old), _length(new)):
-            traces[index] = {"keep": keep} | {name: columns.add(name, np.asarray(new[name])[keep:]) for name in COLUMNS if name in new}
-    layout = {name: plain(value) for name, value in after["layout"].items() if before["layout"].get(name) != value}
-    return ({"traces": traces} if traces else {}) | ({"layout": layout} if layout else {})
+    for index, (known, trace) in enumerate(zip(old, after["data"], strict=True)):
+        keep = kept_points(known, trace)
+        if keep < max(_length(known), _length(trace)):
+            traces[index] = {"keep": keep} | {name: columns.add(name, np.asarray(trace[name])[keep:]) for name in COLUMNS if name in trace}
+    if traces:
+        change["traces"] = traces
+    return change
 
 
 def _fixed(trace: Trace) -> Trace:
-    """All of a trace but its points."""
-    return {name: value for name, value in trace.items() if name not in COLUMNS} | {name: name in trace for name in COLUMNS}
+    """All of a trace but its points; of those, that there are some."""
+    return {name: [] if name in COLUMNS else value for name, value in trace.items()}
 
 
 def kept_points(old: Trace, new: Trace) -> int:

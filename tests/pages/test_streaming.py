@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from array import array
 from typing import Any
 
@@ -16,65 +15,21 @@ from mlp_core.records import HistorySnapshot
 from pages.figures.figure import Figure, figure
 from pages.figures.series import CurveSeries
 from pages.figures.training import accuracy_curve, loss_curve
+from pages.ui.live_chart import figure_payload
 from pages.ui.streaming import Stream
-from tests.support.pages.visit import numbers
+from tests.support.pages.streamed import Reader
 
-COLUMNS = ("x", "y", "customdata")
-
-
-class Reader:
-    """A browser: it keeps what it is told, as static/live_run.js does."""
-
-    def __init__(self) -> None:
-        self.version: int | None = None
-        self.parts: dict[str, Any] = {}
-        self.figures: dict[str, list[dict[str, Any]]] = {}
-        self.layouts: dict[str, dict[str, Any]] = {}
-
-    def read(self, message: bytes) -> dict[str, Any]:
-        (length,) = struct.unpack_from("<I", message)
-        content: dict[str, Any] = json.loads(message[4 : 4 + length])
-        self.rest = message[4 + length :]
-        assert content["since"] in (0, self.version)
-        self.version = content["version"]
-        self.parts |= content["parts"]
-        for name, changed in content["figures"].items():
-            if "data" in changed:
-                self.figures[name] = [
-                    {column: [np.nan if v is None else v for v in numbers(t[column])] for column in COLUMNS if column in t}
-                    for t in changed["data"]
-                ]
-                self.layouts[name] = changed["layout"]
-                continue
-            self.layouts[name] |= changed.get("layout", {})
-            for index, columns in changed.get("traces", {}).items():
-                trace, keep = self.figures[name][int(index)], columns.pop("keep")
-                for column, packed in columns.items():
-                    trace[column] = [*trace[column][:keep], *self.column(packed)]
-        assert not self.rest
-        return content
-
-    def column(self, packed: list[Any]) -> list[float]:
-        kind, length = packed[:2]
-        if kind in ("f4", "f8"):
-            size = int(kind[1])
-            values = struct.unpack_from(f"<{length}{'f' if size == 4 else 'd'}", self.rest)
-            self.rest = self.rest[size * length :]
-            return list(values)
-        if kind != "steps":
-            return packed
-        steps = [packed[2]]
-        for difference in self.rest[: length - 1]:
-            steps.append(steps[-1] + difference)
-        self.rest = self.rest[length - 1 :]
-        return [step / packed[3] for step in steps]
+COLUMNS = {"x", "y", "customdata"}
 
 
 def same(reader: Reader, figures: dict[str, Figure]) -> None:
     for name, wanted in figures.items():
-        for got, trace in zip(reader.figures[name], wanted["data"], strict=True):
-            for column in got:
-                np.testing.assert_array_equal(np.array(got[column], np.float32), np.asarray(trace[column], np.float32))
+        got = reader.figures[name]
+        assert got["layout"] == json.loads(json.dumps(figure_payload(wanted)["layout"]))
+        for read, trace in zip(got["data"], wanted["data"], strict=True):
+            assert read.keys() == trace.keys()
+            for column in COLUMNS & trace.keys():
+                np.testing.assert_array_equal(np.array(read[column], np.float32), np.asarray(trace[column], np.float32))
 
 
 def drawn(steps: int, seed: int) -> dict[str, Figure]:
@@ -141,6 +96,15 @@ def test_a_layout_changes_without_its_points() -> None:
     assert content["figures"] == {"a": {"layout": {"shapes": [{"type": "line"}]}}}
 
 
+def test_another_figure_that_looks_otherwise_costs_the_first_none_of_its_points() -> None:
+    stream, reader = Stream(), Reader()
+    for color in ("red", "blue"):
+        figures = drawn(50, 1) | {"other": figure([{"type": "scatter", "x": [1.0], "y": [2.0], "line": {"color": color}}])}
+        content = reader.read(stream.message(reader.version, figures, {}, {}, 6))
+        same(reader, figures)
+    assert content["figures"].keys() == {"other"}
+
+
 def test_numbers_beyond_float32_and_gaps_arrive() -> None:
     stream, reader = Stream(), Reader()
     x, y = np.arange(40), np.geomspace(1e-200, 1e200, 40)
@@ -148,7 +112,7 @@ def test_numbers_beyond_float32_and_gaps_arrive() -> None:
     for end in (20, 40):
         shown = {"a": figure([{"type": "scatter", "x": x[:end], "y": y[:end]}])}
         reader.read(stream.message(reader.version, shown, {}, {}))
-    np.testing.assert_array_equal(reader.figures["a"][0]["y"], y)
+    np.testing.assert_array_equal(reader.figures["a"]["data"][0]["y"], y)
 
 
 def json_of(message: bytes) -> dict[str, Any]:

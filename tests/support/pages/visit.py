@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui import session
 from pages.ui.session import SessionJobs
 from tests.support.engine import discard
+from tests.support.pages.streamed import Reader
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0  # the machines that run this are small and shared
@@ -122,13 +123,11 @@ def bare(markdown: str) -> str:
 
 def live(page: AppTest) -> dict[str, Any]:
     """What the component that draws a run was sent, all of it: `AppTest` has no browser that would have had a part before."""
+    reader = Reader()
     for element in page.get("bidi_component"):
         if element.proto.id.endswith("-live"):
-            message = element.proto.bytes
-            content: dict[str, Any] = json.loads(message[4 : 4 + int.from_bytes(message[:4], "little")])
-            assert content["since"] == 0
-            return content
-    return {"parts": {}, "figures": {}}
+            assert reader.read(element.proto.bytes)["since"] == 0
+    return {"parts": reader.parts, "figures": reader.figures}
 
 
 def sent(page: AppTest, chart: str) -> dict[str, Any] | None:
