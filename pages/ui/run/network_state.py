@@ -13,12 +13,12 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.labs.units import UnitValue, probed_images, sample_units, unit_value
 from mlp_core.network import Network
 from mlp_core.spec import INPUTS, RunSpec
+from mlp_core.training.state import as_input
 from pages.figures import network as figure
 from pages.ui.text import percent
 
 KEY = "network"  # of the drawing
 SIDE = 28
-PIXEL_SCALE = 1 / 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,6 @@ def _weight_picture(weights: Tensor) -> str:
 
 
 def _as_input(images: Tensor, network: Network) -> Tensor:
-    """(n, d) of the network's kind, from 0 to 1."""
+    """(n, d) as the network is trained on them."""
     weight = network.parameters()[0]
-    return images.flatten(1).to(weight.device, weight.dtype) * PIXEL_SCALE
+    return as_input(images.flatten(1)).to(weight.device, weight.dtype)
