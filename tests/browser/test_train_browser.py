@@ -210,8 +210,8 @@ def test_words_can_be_read_in_the_dark(open_page: OpenPage) -> None:
 def test_a_cell_shows_its_images_and_an_image_its_probabilities(open_page: OpenPage) -> None:
     page = started(open_page, SHORT)
     expect(button(page, "play")).to_contain_text("Train", timeout=PATIENCE_SECONDS * 1000)
-    grid = page.locator(".st-key-grid .live-chart")
-    grid.scroll_into_view_if_needed()
+    page.locator(".st-key-grid .live-chart").scroll_into_view_if_needed()
+    settle(page)
     place = page.eval_on_selector(
         ".st-key-grid .live-chart",
         """(chart) => { const last = chart._fullData.at(-1), { xaxis, yaxis } = chart._fullLayout, box = chart.getBoundingClientRect();
