@@ -1,7 +1,7 @@
-"""Linear least squares by singular values: fitted to the end, stopped early, or held back by a penalty.
+"""Linear least squares by singular values: stopped early, or held back by a penalty.
 
-With X = U S Vᵀ every one of the three is w = V (f / s) Uᵀ y; they differ only in f, the share of each direction that is learned. No
-normal equations: XᵀX would square a condition number that is large already.
+With X = U S Vᵀ both are w = V (f / s) Uᵀ y; they differ only in f, the share of each direction that is learned. A direction whose s drowns
+in rounding is left out: neither would have learned it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ class LinearFit:
     """Features (n, d), taken apart once; then each answer costs a few products.
 
     Directions whose singular value is below eps · max(n, d) of the largest count as absent, as in `numpy.linalg.lstsq`: float64 cannot
-    tell them from rounding. `rank` is the number of the others.
+    tell them from rounding.
     """
 
-    left: Floats  # (n, rank)
-    singular: Floats  # (rank,), descending
-    right: Floats  # (rank, d)
+    left: Floats  # (n, r), of the r directions that are there
+    singular: Floats  # (r,), descending
+    right: Floats  # (r, d)
     count: int
 
     @classmethod
@@ -38,28 +38,21 @@ class LinearFit:
             raise ValueError("features: must be finite numbers")
         left, singular, right = np.linalg.svd(features, full_matrices=False)
         smallest = np.finfo(np.float64).eps * max(features.shape) * singular.max(initial=0.0)
-        rank = int((singular > smallest).sum())
-        return cls(left[:, :rank], singular[:rank], right[:rank], len(features))
-
-    @property
-    def rank(self) -> int:
-        return len(self.singular)
-
-    def least_squares(self, targets: Floats) -> Floats:
-        """argmin ‖Xw − y‖² for targets (n,), the smallest of all w where many fit as well; f = 1."""
-        return self._weights(targets, np.ones(self.rank))
+        there = singular > smallest
+        return cls(left[:, there], singular[there], right[there], len(features))
 
     def gradient_descent(self, targets: Floats, rate: float, steps: int) -> Floats:
         """w after `steps` steps on ½‖Xw − y‖²/n with all n samples, from w = 0; f = 1 − (1 − η s²/n)^t.
 
         Where the rate is above 2n / s₁², w is far away or not finite, as it would be.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            left_over = np.power(1.0 - rate * self.singular**2 / self.count, steps)
-            return self._weights(targets, 1.0 - left_over)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            shrunk = rate * self.singular**2 / self.count
+            learned = -np.expm1(steps * np.log1p(-shrunk))  # of small s all digits, where 1 − (1 − …)^t keeps none
+            return self._weights(targets, np.where(shrunk < 1, learned, 1.0 - np.power(1.0 - shrunk, steps)))
 
     def ridge(self, targets: Floats, decay: float) -> Floats:
-        """argmin ½‖Xw − y‖²/n + ½λ‖w‖²; f = s² / (s² + nλ). Hoerl and Kennard 1970."""
+        """argmin ½‖Xw − y‖²/n + ½λ‖w‖², at λ = 0 the smallest w of least squares; f = s² / (s² + nλ). Hoerl and Kennard 1970."""
         square = self.singular**2
         return self._weights(targets, square / (square + self.count * decay))
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from mlp_core.data import Dataset
+from mlp_core.labs.generalization.least_squares import LeastSquares
 from mlp_core.labs.generalization.linear_fit import Floats, LinearFit
 from mlp_core.spec import Bounds
 
@@ -34,8 +35,7 @@ class Sample:
 
 def cubic(x: Floats) -> Floats:
     """y = 5 + 1.2x − 3.4x²/2! + 5.6x³/3!, without noise."""
-    y: Floats = features(x, TRUE_DEGREE) @ np.array(TRUE_COEFFICIENTS)
-    return y
+    return polynomial(np.array(TRUE_COEFFICIENTS), x)
 
 
 def features(x: Floats, degree: int) -> Floats:
@@ -67,20 +67,31 @@ def _points(count: int, noise: float, seed: list[int], spread: float) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class Solver:
-    """How coefficients are found: least squares, or with `steps` gradient descent (all samples a step) at a rate, from 0."""
+    """How polynomials are fitted: least squares, or with `steps` gradient descent (all samples a step) at a rate, from 0."""
 
     steps: int | None = None
     rate: float = 0.0
 
-    def coefficients(self, fit: LinearFit, targets: Floats) -> Floats:
-        return fit.least_squares(targets) if self.steps is None else fit.gradient_descent(targets, self.rate, self.steps)
+    def predictions(self, degree: int, train: Sample, elsewhere: Floats) -> tuple[Floats, Floats]:
+        """ŷ at the training points (n,) and at x elsewhere (m,), of the polynomial that is fitted to the first."""
+        if self.steps is None:
+            exact = LeastSquares.of(train.x, train.y, degree)
+            return exact.fitted, exact.values(elsewhere)
+        learned = LinearFit.of(features(train.x, degree)).gradient_descent(train.y, self.rate, self.steps)
+        return polynomial(learned, train.x), polynomial(learned, elsewhere)
 
 
-def mean_squared_error(coefficients: npt.ArrayLike, sample: Sample) -> float:
-    """Mean of (ŷ − y)² for coefficients (degree + 1,) of xⁱ/i!; infinite where ŷ leaves float64."""
-    learned = np.asarray(coefficients, dtype=np.float64)
+def polynomial(coefficients: Floats, x: Floats) -> Floats:
+    """Σ wᵢ xⁱ/i! for coefficients w (degree + 1,), at x (n,): (n,). Infinite or NaN where it leaves float64."""
     with np.errstate(over="ignore", invalid="ignore"):
-        error = float(np.mean((features(sample.x, len(learned) - 1) @ learned - sample.y) ** 2))
+        values: Floats = features(x, len(coefficients) - 1) @ coefficients
+    return values
+
+
+def mean_squared_error(predicted: npt.ArrayLike, sample: Sample) -> float:
+    """Mean of (ŷ − y)² for ŷ (n,) at the sample's points; infinite where ŷ has left float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = float(np.mean((np.asarray(predicted, dtype=np.float64) - sample.y) ** 2))
     return math.inf if math.isnan(error) else error
 
 
@@ -110,8 +121,8 @@ def _sweep(
     for row, seed in enumerate(seeds):
         for column, (degree, count) in enumerate(settings):
             train, test = draw(count, noise, seed, spread)
-            coefficients = solver.coefficients(LinearFit.of(features(train.x, degree)), train.y)
-            errors[:, row, column] = mean_squared_error(coefficients, train), mean_squared_error(coefficients, test)
+            fitted, elsewhere = solver.predictions(degree, train, test.x)
+            errors[:, row, column] = mean_squared_error(fitted, train), mean_squared_error(elsewhere, test)
     return Sweep(tuple(places), errors[0], errors[1])
 
 

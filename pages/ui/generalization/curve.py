@@ -1,7 +1,9 @@
 """A polynomial through noisy points, by least squares or gradient descent; its errors over degrees and sample counts."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,8 @@ import streamlit as st
 
 from mlp_core.labs.generalization import polynomial
 from mlp_core.labs.generalization.bands import SeedBand, compare
-from mlp_core.labs.generalization.linear_fit import Floats, LinearFit
+from mlp_core.labs.generalization.least_squares import LeastSquares
+from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.labs.generalization.polynomial import Sample, Solver, Sweep
 from mlp_core.losses import LOSSES
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
@@ -49,6 +52,7 @@ DEGREES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 19, 24, 30)
 COUNTS = (5, 7, 10, 14, 20, 30, 50, 70, 100, 150, 250, 500)
 LABELED = (5, 10, 20, 50, 100, 250, 500)
 SWEEP_HEIGHT = 330
+ROUNDING = 1e-20  # a mean square below it is rounding: targets reach 10⁵
 
 
 def _preset(lesson: str, **changed: Any) -> Preset:
@@ -131,13 +135,13 @@ def _controls(link: LinkState) -> None:
 
 def _exact(settings: CurveSettings) -> None:
     train, test = settings.drawn()
-    fit = LinearFit.of(polynomial.features(train.x, settings.degree))
-    learned = fit.least_squares(train.y)
-    _fit(settings, learned, polynomial.mean_squared_error(learned, train), polynomial.mean_squared_error(learned, test))
-    if fit.rank <= settings.degree:
+    fit = LeastSquares.of(train.x, train.y, settings.degree)
+    errors = polynomial.mean_squared_error(fit.fitted, train), polynomial.mean_squared_error(fit.values(test.x), test)
+    _fit(settings, fit.coefficients, fit.values, *errors)
+    if settings.degree >= settings.samples:
         st.caption(
-            f":material/info: {settings.degree + 1} features, but only {fit.rank} of their directions can be told apart on these points in "
-            "float64; of all coefficients that fit as well, the smallest are taken."
+            f":material/info: {settings.degree + 1} features on {settings.samples} points: many polynomials go through all of them. This "
+            "is the one with the smallest coefficients (in their Euclidean norm)."
         )
 
 
@@ -147,13 +151,14 @@ def _descent(settings: CurveSettings) -> None:
     if not shown or group is None or group.key != settings:
         _fit(settings)
         return
-    learned = None
+    learned = fitted = None
     if (network := shown[0].job.run.network) is not None:
         weight, bias = network.weights()[0]
         learned = np.concatenate([bias.double().numpy(), weight[0].double().numpy()])
+        fitted = partial(polynomial.polynomial, learned)
     epochs = shown[0].snapshot.history.epochs
     errors = (2 * epochs[-1].train_loss, 2 * epochs[-1].test_loss) if epochs else ()
-    _fit(settings, learned, *errors)
+    _fit(settings, learned, fitted, *errors)
     st.markdown("###### Both errors while it trains")
     x = [record.epoch for record in epochs]
     curves = [
@@ -172,7 +177,13 @@ def _noise_floor(settings: CurveSettings, text: str) -> Marks:
     return marks
 
 
-def _fit(settings: CurveSettings, learned: Floats | None = None, train_error: float | None = None, test_error: float | None = None) -> None:
+def _fit(
+    settings: CurveSettings,
+    learned: Floats | None = None,
+    fitted: Callable[[Floats], Floats] | None = None,
+    train_error: float | None = None,
+    test_error: float | None = None,
+) -> None:
     """The errors in numbers, the fitted curve and its coefficients; all empty while nothing is learned."""
     with st.container(horizontal=True):
         st.metric("Training error", _error(train_error), help="Mean squared error on the training points.")
@@ -184,8 +195,7 @@ def _fit(settings: CurveSettings, learned: Floats | None = None, train_error: fl
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"###### Degree {settings.degree} through {count(settings.samples)} points")
-        fitted = None if learned is None else polynomial.features(grid, settings.degree) @ learned
-        figure = fitted_curve(grid, polynomial.cubic(grid), fitted, (train.x, train.y), (test.x, test.y))
+        figure = fitted_curve(grid, polynomial.cubic(grid), fitted and fitted(grid), (train.x, train.y), (test.x, test.y))
         live_chart(figure, key="polynomial_fit", height=CHART_HEIGHT, alt="Training and test points, the true cubic, the fitted polynomial")
     with right:
         st.markdown("###### Learned coefficients beside the true ones")
@@ -197,7 +207,7 @@ def _fit(settings: CurveSettings, learned: Floats | None = None, train_error: fl
 def _error(value: float | None) -> str:
     if value is None:
         return "–"
-    return "0" if value == 0 else f"{value:.3f}" if 0.01 <= value < 1000 else f"{value:.1e}"
+    return "0" if value == 0 else "≈ 0" if value < ROUNDING else f"{value:.3f}" if 0.01 <= value < 1000 else f"{value:.1e}"
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.labs.generalization.linear_fit import LinearFit
+from mlp_core.labs.generalization.least_squares import LeastSquares
 from mlp_core.labs.generalization.polynomial import (
     TEST_SAMPLES,
     TRUE_COEFFICIENTS,
@@ -22,6 +22,7 @@ from mlp_core.labs.generalization.polynomial import (
     errors_by_samples,
     features,
     mean_squared_error,
+    polynomial,
 )
 from mlp_core.losses import LOSSES
 from mlp_core.spec import RunSpec, SpecError
@@ -66,9 +67,11 @@ def test_what_is_out_of_bounds_is_named(changed: dict[str, float], field: str) -
 @given(st.integers(3, 9), st.integers(0, 1000))
 def test_without_noise_every_degree_from_3_on_finds_the_cubic(degree: int, seed: int) -> None:
     train, test = draw(100, 0.0, seed)
-    found = Solver().coefficients(LinearFit.of(features(train.x, degree)), train.y)
+    fitted, elsewhere = Solver().predictions(degree, train, test.x)
+    np.testing.assert_allclose(fitted, train.y, atol=1e-10)
+    assert mean_squared_error(elsewhere, test) < 1e-12
+    found = LeastSquares.of(train.x, train.y, degree).coefficients
     np.testing.assert_allclose(found, [*TRUE_COEFFICIENTS, *[0.0] * (degree - 3)], atol=1e-5)
-    assert mean_squared_error(found, test) < 1e-8
 
 
 def test_the_training_error_of_least_squares_is_the_noise_less_one_share_a_coefficient() -> None:
@@ -95,8 +98,8 @@ def test_gradient_descent_does_not_overfit_as_the_book_promises() -> None:
 
 def test_an_error_beyond_float64_is_infinite_and_no_warning() -> None:
     far = Sample(np.array([1e3]), np.array([0.0]))
-    assert mean_squared_error(np.full(31, 1e300), far) == math.inf
-    assert mean_squared_error([math.inf, -math.inf], far) == math.inf
+    assert mean_squared_error(polynomial(np.full(31, 1e300), far.x), far) == math.inf
+    assert mean_squared_error(polynomial(np.array([math.inf, -math.inf]), far.x), far) == math.inf
     sweep = errors_by_degree((30,), 500, 0.1, (0,), Solver(1000, 1.0), spread=10.0)
     assert sweep.test[0, 0] == math.inf
 
