@@ -48,17 +48,17 @@ def difference_curve(slopes: Floats, difference: Floats, slope: float) -> Figure
     return _against_slope(slopes, np.maximum(difference, LEAST_DIFFERENCE), slope, yaxis, "%{y:.2g}")
 
 
-def unexplained_curve(slopes: Floats, unexplained: Floats, slope: float) -> Figure:
-    """Share of the outputs' variance, in percent, that no single affine map explains, against the slope below 0.
+def missed_curve(slopes: Floats, missed: Floats, slope: float) -> Figure:
+    """Share of the outputs' variance, in percent, that the best affine map misses, against the slope below 0.
 
     Args:
         slopes: (n,).
-        unexplained: (n,) fractions.
+        missed: (n,) fractions.
         slope: of the control.
     """
-    top = max(1.0, 1.15 * 100 * float(unexplained.max()))
-    yaxis = axis("unexplained (%)", range=[-0.03 * top, top])
-    return _against_slope(slopes, 100 * unexplained, slope, yaxis, "%{y:.2f} %")
+    top = max(1.0, 1.15 * 100 * float(missed.max()))
+    yaxis = axis("missed (%)", range=[-0.03 * top, top])
+    return _against_slope(slopes, 100 * missed, slope, yaxis, "%{y:.2f} %")
 
 
 def _against_slope(slopes: Floats, values: Floats, slope: float, yaxis: dict[str, Any], shown: str) -> Figure:

@@ -59,7 +59,7 @@ FIRST_CHARTS = {
     "/stability?act=depth": "depth",
     "/stability?act=chain": "chain_product",
     "/stability?act=matrices&trials=20": "growth",
-    "/nonlinearity?act=collapse": "collapse_unexplained",
+    "/nonlinearity?act=collapse": "collapse_missed",
     "/nonlinearity?act=perceptron": "perceptron_plane",
     "/nonlinearity?act=playground": "plane",
     "/generalization": "polynomial_fit",

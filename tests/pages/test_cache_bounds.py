@@ -27,7 +27,7 @@ LONGEST = Setting(epochs=int(EDITION_BOUNDS["epochs"].high), train_count=5)
 
 # Every function of a page that remembers -> the arguments with which its answer is largest.
 LARGEST: dict[Any, tuple[Any, ...]] = {
-    collapse._bent: ((784, 10), 0, 1.0),
+    collapse._bent: ((784, 10), 0, collapse.DRAWN_SLOPES),
     decay._paths: (LONGEST, 3.0, 0),
     decay._sweep: (Setting(epochs=1, train_count=5), 0),
     measures.critical_scales: ("gaussian", matrices.LARGEST_N),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mlp_core.data import load_fashion_mnist
 from mlp_core.labs.nonlinearity.plane import Points
 from mlp_core.labs.nonlinearity.plane_points import from_text, to_text
 from pages.ui.link import LinkState
@@ -71,12 +72,16 @@ def test_collapse_opens_with_rounding_only_and_bends(page: AppTest) -> None:
     assert float(shown["Largest difference, float32"]) < 1e-4
     assert float(shown["… in float64"]) < 1e-12
     assert shown["Rank of the product"] == "10 of 10"
-    assert shown["No one matrix explains"] == "0.00 %"
+    assert shown["Missed by the best matrix"] == "0.00 %"
     widget(page, "nonlinearity_narrow").set_value(3).run()
     assert metrics(page)["Rank of the product"] == "3 of 10"
     widget(page, "nonlinearity_slope").set_value(0.0).run()
     assert float(metrics(page)["Largest difference, float32"]) > 0.1
-    assert metrics(page)["No one matrix explains"] != "0.00 %"
+    missed = metrics(page)["Missed by the best matrix"]
+    assert missed != "0.00 %"
+    assert f"misses {missed} of what it computes" in page.success[0].value
+    (tile,) = (tile for tile in page.metric if tile.label == "Missed by the best matrix")
+    assert f"fitted to the {len(load_fashion_mnist().train_images):,} training images" in tile.help
     assert page.query_params["slope"] in ("0", ["0"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -11,12 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import leaky_relu
 
 from mlp_core.initializers import initial_parameters
 from mlp_core.spec import RunSpec
 
 Floats = npt.NDArray[np.float64]
 
+WHITE = 255  # the brightest pixel
+EXACT_ROWS = 256  # of so many images float32 adds up squares of whole pixels without rounding: 256 · 255² < 2²⁴
+PIECE_ROWS = 2000  # images that pass through a stack at a time
+CONSTANT = 1e-5  # of the largest output: what varies less might be float32's rounding
 BIAS_STD = 0.1  # of the drawn biases: with none there would be nothing to multiply out but the weights
 
 
@@ -55,10 +60,14 @@ def stacked(layers: Sequence[Affine], X: Tensor, slope: float = 1.0) -> Tensor:
     Args:
         slope: of a hidden unit below 0: 1 is the identity, 0 is ReLU, leaky ReLU between them.
     """
-    for layer in layers[:-1]:
-        X = layer(X)
-        X = torch.where(X > 0, X, slope * X)
-    return layers[-1](X)
+    return _onward(layers, layers[0](X), slope)
+
+
+def _onward(layers: Sequence[Affine], z: Tensor, slope: float) -> Tensor:
+    """The stack's outputs from those of its first layer."""
+    for layer in layers[1:]:
+        z = layer(leaky_relu(z, slope))
+    return z
 
 
 def singular_values(weight: Tensor) -> Floats:
@@ -80,25 +89,64 @@ def largest_difference(layers: Sequence[Affine], X: Tensor, slope: float = 1.0) 
 
 
 class BestAffine:
-    """The affine map that fits given outputs best, for one set of inputs: least squares on some, judged on others.
+    """For any outputs, the affine map of the pixels that fits them best on one set of images; and what it misses, there and on others.
+
+    No affine map misses less on the images that it was fitted to; on others it misses more than the best one there is, the more so the
+    fewer images it was fitted to, for it has d + 1 numbers an output to learn. The truth about all such images lies about between the two.
 
     Args:
-        fitted: (n, d) inputs to fit to, n above d.
-        judged: (m, d) other inputs.
+        fitted: (n, d) uint8 pixels; every function sees them as 0..1.
+        judged: (m, d) uint8 pixels of other images.
     """
 
     def __init__(self, fitted: Tensor, judged: Tensor) -> None:
-        self.fitted, self.judged = fitted.double(), judged.double()
-        self._mean = self.fitted.mean(dim=0)
-        centered = self.fitted - self._mean
-        self._inverse = torch.linalg.pinv(centered.T @ centered, hermitian=True)  # some pixels are always 0
+        self._fitted, self.judged = fitted, judged.double() / WHITE
+        total = torch.zeros(fitted.shape[1], dtype=torch.float64)
+        squares = torch.zeros(fitted.shape[1], fitted.shape[1], dtype=torch.float64)
+        for piece in torch.split(fitted, EXACT_ROWS):
+            pixels = piece.float()
+            total += pixels.sum(dim=0)
+            squares += pixels.T @ pixels
+        self._mean = total / len(fitted) / WHITE
+        centered = squares / WHITE**2 - len(fitted) * torch.outer(self._mean, self._mean)
+        self._inverse = torch.linalg.pinv(centered, hermitian=True)  # some pixels are always 0
 
-    def unexplained(self, fitted: Tensor, judged: Tensor) -> float:
-        """Share of the variance of outputs `judged` (m, out) that the map fitted to outputs `fitted` (n, out) misses, 0 if affine."""
-        mean = fitted.mean(dim=0)
-        slope = self._inverse @ (self.fitted.T @ (fitted - mean))  # centered on one side is enough
-        missed = judged - mean - (self.judged - self._mean) @ slope
-        return float((missed.square().sum() / (judged - judged.mean(dim=0)).square().sum()).item())
+    @property
+    def fitted_images(self) -> int:
+        return len(self._fitted)
+
+    def missed(self, outputs: Callable[[Tensor], Tensor]) -> tuple[Floats, Floats]:
+        """Share of the variance of each stack's outputs that its best affine map misses, 0 if the stack is affine or constant.
+
+        Args:
+            outputs: of X (k, d) in float32 or float64, for one stack or several at once: (k, stacks, out).
+
+        Returns:
+            (stacks,) over the images that the maps were fitted to, where none misses less; (stacks,) over the images that judge.
+        """
+        judged = outputs(self.judged)
+        stacks, out = judged.shape[1:]
+        constant = (CONSTANT * judged.abs().amax(dim=(0, 2))).square() * out  # a variance that may be rounding
+        origin = judged[0].float()  # near the outputs, so that their variance does not drown in their mean
+        total, squares = torch.zeros(stacks, out, dtype=torch.float64), torch.zeros(stacks, dtype=torch.float64)
+        products = torch.zeros(self.judged.shape[1], stacks * out, dtype=torch.float64)
+        for piece in torch.split(self._fitted, PIECE_ROWS):
+            X = piece.float() / WHITE
+            Y = outputs(X) - origin
+            total += Y.sum(dim=0)
+            squares += Y.double().square().sum(dim=(0, 2))
+            products += X.T @ Y.flatten(1)
+        n = len(self._fitted)
+        products -= torch.outer(self._mean, total.flatten())
+        slopes = self._inverse @ products
+        variance = squares - total.square().sum(dim=1) / n
+        explained = (slopes * products).view(-1, stacks, out).sum(dim=(0, 2))
+        mean = origin + total / n
+        rest = judged - mean - ((self.judged - self._mean) @ slopes).view_as(judged)
+        others = (judged - judged.mean(dim=0)).square().sum(dim=(0, 2))
+        least = torch.where(variance > n * constant, (variance - explained) / variance, 0.0).clamp_min(0.0)
+        missed = torch.where(others > len(judged) * constant, rest.square().sum(dim=(0, 2)) / others, 0.0)
+        return least.numpy(), missed.numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,19 +155,20 @@ class Bending:
 
     slopes: Floats
     difference: Floats  # the largest |stack − product of its layers|
-    unexplained: Floats  # share of the outputs' variance that no affine map explains
+    least_missed: Floats  # share of the outputs' variance that every affine map misses, on the images that the best one was fitted to
+    missed: Floats  # share that this map misses on other images
 
 
 def bending(layers: Sequence[Affine], best: BestAffine, slopes: Sequence[float]) -> Bending:
     """Bend the hidden layers from the identity to ReLU, and compare with their product and with the best one layer there is."""
-    layers = [layer.to(torch.float64) for layer in layers]
-    product = collapsed(layers)(best.judged)
-    difference, unexplained = [], []
-    for slope in slopes:
-        judged = stacked(layers, best.judged, slope)
-        difference.append(float((judged - product).abs().max().item()))
-        unexplained.append(best.unexplained(stacked(layers, best.fitted, slope), judged))
-    return Bending(np.array(slopes), np.array(difference), np.array(unexplained))
+
+    def outputs(X: Tensor) -> Tensor:
+        typed = [layer.to(X.dtype) for layer in layers]
+        first = typed[0](X)
+        return torch.stack([_onward(typed, first, slope) for slope in slopes], dim=1)
+
+    difference = [largest_difference(layers, best.judged, slope) for slope in slopes]
+    return Bending(np.array(slopes), np.array(difference), *best.missed(outputs))
 
 
 def shapes(sizes: Sequence[int]) -> str:

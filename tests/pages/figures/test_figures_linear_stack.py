@@ -11,7 +11,7 @@ from tests.support.figures.soundness import drawn, sound
 
 difference_curve = drawn(linear.difference_curve)
 singular_value_bars = drawn(linear.singular_value_bars)
-unexplained_curve = drawn(linear.unexplained_curve)
+missed_curve = drawn(linear.missed_curve)
 
 SLOPES = np.array([1.0, 0.5, 0.0])
 
@@ -29,7 +29,7 @@ def test_a_product_of_zeros_can_be_drawn() -> None:
 
 
 def test_the_ring_is_where_the_dial_stands() -> None:
-    for draw, scale in ((difference_curve, 1.0), (unexplained_curve, 100.0)):
+    for draw, scale in ((difference_curve, 1.0), (missed_curve, 100.0)):
         figure = draw(SLOPES, np.array([1e-9, 0.25, 0.5]), 0.5)
         sound(figure, 8000)
         curve, ring = figure.data

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlp_core.data import load_fashion_mnist
 from mlp_core.labs.nonlinearity.collapse import (
     Affine,
     BestAffine,
@@ -85,30 +87,94 @@ def test_a_bent_stack_is_leaky_relus(slope: float) -> None:
     np.testing.assert_allclose(stacked(layers, X, slope).numpy(), H, atol=1e-6)
 
 
+def pixels(n: int, d: int, seed: int = 0) -> torch.Tensor:
+    return torch.randint(256, (n, d), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
+
+
+def waves(X: torch.Tensor) -> torch.Tensor:
+    """Two stacks of two outputs: (n, 2, 2)."""
+    return torch.stack([torch.sin(3 * X[:, :2]), torch.exp(X[:, 1:3])], dim=1)
+
+
 def test_what_the_best_affine_map_misses_is_least_squares() -> None:
-    fitted, judged = images(200, 5), images(50, 5, seed=1)
-    target = torch.sin(3 * fitted[:, :2]), torch.sin(3 * judged[:, :2])
-    best = BestAffine(fitted, judged)
-    solution = np.linalg.lstsq(np.column_stack([fitted.numpy(), np.ones(200)]), target[0].numpy(), rcond=None)[0]
-    missed = target[1].numpy() - np.column_stack([judged.numpy(), np.ones(50)]) @ solution
-    expected = (missed**2).sum() / ((target[1].numpy() - target[1].numpy().mean(axis=0)) ** 2).sum()
-    assert best.unexplained(*target) == pytest.approx(expected, rel=1e-8)
+    fitted, judged = pixels(300, 5), pixels(50, 5, seed=1)
+    least, missed = BestAffine(fitted, judged).missed(waves)
+    A, B = (np.column_stack([images.numpy() / 255, np.ones(len(images))]) for images in (fitted, judged))
+    for stack in range(2):
+        Y, Z = (waves(images.double() / 255)[:, stack].numpy() for images in (fitted, judged))
+        solution, rest, *_ = np.linalg.lstsq(A, Y, rcond=None)
+        assert least[stack] == pytest.approx(rest.sum() / ((Y - Y.mean(axis=0)) ** 2).sum(), rel=1e-4)
+        assert missed[stack] == pytest.approx(((Z - B @ solution) ** 2).sum() / ((Z - Z.mean(axis=0)) ** 2).sum(), rel=1e-4)
+
+
+HIDDEN = (1, 2, 9)  # layers of 64 ReLUs
+
+
+def test_on_the_apps_own_images_it_is_what_float64_fits() -> None:
+    """By normal equations in float64."""
+    train, test = app_images()
+    train = train[:4000]
+    stacks = [[layer.to(torch.float64) for layer in random_stack((784, *(64,) * hidden, 10), 0)] for hidden in HIDDEN]
+
+    def outputs(X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        results = []
+        for layers in stacks:
+            H = X
+            for layer in layers[:-1]:
+                H = np.maximum(H @ layer.weight.numpy() + layer.bias.numpy(), 0)
+            results.append(H @ layers[-1].weight.numpy() + layers[-1].bias.numpy())
+        return np.stack(results, axis=1)
+
+    X, Z = train.numpy() / 255, test.numpy() / 255
+    A, Y, expected = np.column_stack([X, np.ones(len(X))]), outputs(X), outputs(Z)
+    solution = np.linalg.lstsq(A.T @ A, A.T @ Y.reshape(len(X), -1), rcond=None)[0]
+    rest = expected - (Z @ solution[:-1] + solution[-1]).reshape(expected.shape)
+    shares = (rest**2).sum(axis=(0, 2)) / ((expected - expected.mean(axis=0)) ** 2).sum(axis=(0, 2))
+    np.testing.assert_allclose(missed_by_relu(train, test), shares, rtol=1e-3)
+
+
+@pytest.mark.full_data
+def test_fitted_to_all_images_it_misses_what_an_independent_fit_missed() -> None:
+    """4.88, 6.26 and 14.6 % (numpy, float64); fitted to 3,000 images it would seem to be 10.9, 14.8 and 33.1 %."""
+    train, test = app_images()
+    if len(train) < 60_000:
+        pytest.skip("needs the full Fashion-MNIST")
+    np.testing.assert_allclose(missed_by_relu(train, test), [0.0488, 0.0626, 0.146], rtol=0.01)
+
+
+def app_images() -> tuple[torch.Tensor, torch.Tensor]:
+    data = load_fashion_mnist(allow_download=False)
+    return data.train_images.flatten(1), data.test_images[:1000].flatten(1)
+
+
+def missed_by_relu(train: torch.Tensor, test: torch.Tensor) -> list[float]:
+    best = BestAffine(train, test)
+    bent = [bending(random_stack((784, *(64,) * hidden, 10), 0), best, [0.0]) for hidden in HIDDEN]
+    assert all(one.least_missed < one.missed for one in bent)
+    return [float(one.missed[0]) for one in bent]
 
 
 def test_pixels_that_are_always_black_do_no_harm() -> None:
-    fitted, judged = images(100, 4), images(30, 4, seed=1)
-    fitted[:, 2] = judged[:, 2] = 0.0
+    fitted, judged = pixels(100, 4), pixels(30, 4, seed=1)
+    fitted[:, 2] = judged[:, 2] = 0
     W = images(4, 2, seed=2)
-    assert BestAffine(fitted, judged).unexplained(fitted @ W + 1, judged @ W + 1) < 1e-20
+    for shares in BestAffine(fitted, judged).missed(lambda X: (X @ W.to(X.dtype) + 1).unsqueeze(1)):
+        assert shares[0] < 1e-9
+
+
+@pytest.mark.parametrize("value", [0.0, 1 / 3, -1e9])
+def test_of_what_does_not_vary_nothing_is_missed(value: float) -> None:
+    for shares in BestAffine(pixels(100, 4), pixels(30, 4, seed=1)).missed(lambda X: torch.full((len(X), 1, 3), value, dtype=X.dtype)):
+        assert shares.tolist() == [0.0]
 
 
 def test_bending_begins_at_one_matrix_and_leaves_it() -> None:
     layers = random_stack((20, 16, 16, 5), 3)
-    bent = bending(layers, BestAffine(images(300, 20), images(100, 20, seed=1)), (1.0, 0.75, 0.5, 0.25, 0.0))
+    bent = bending(layers, BestAffine(pixels(300, 20), pixels(100, 20, seed=1)), (1.0, 0.75, 0.5, 0.25, 0.0))
     assert bent.difference[0] < 1e-13
-    assert bent.unexplained[0] < 1e-20
-    assert (np.diff(bent.difference) > 0).all()
-    assert (np.diff(bent.unexplained) > 0).all()
+    assert bent.missed[0] < 1e-9
+    for measured in (bent.difference, bent.missed, bent.least_missed):
+        assert (np.diff(measured) > 0).all()
 
 
 def test_the_shapes_are_written_out() -> None:
