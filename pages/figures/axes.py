@@ -107,22 +107,6 @@ def power_label(exponent: int) -> str:
     return "1" if exponent == 0 else f"10<sup>{str(exponent).replace('-', '−')}</sup>"
 
 
-def spoken_size(log10: float) -> str:
-    """A size given by its log10, for a person: 0.0045 -> "4.5 × 10⁻³"; "0", "∞" and "NaN" where it is that."""
-    if not math.isfinite(log10):
-        return "NaN" if math.isnan(log10) else "∞" if log10 > 0 else "0"
-    exponent = math.floor(log10)
-    mantissa = f"{10 ** (log10 - exponent):.1f}"
-    if mantissa == "10.0":
-        mantissa, exponent = "1.0", exponent + 1
-    if -2 <= exponent <= 3:
-        return f"{10**log10:.2g}" if exponent < 2 else f"{10**log10:,.0f}"
-    return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPT)}"
-
-
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
 def _ticks(low: float, high: float) -> list[int]:
     """Whole exponents at a step of 1, 2 or 5 times a power of ten."""
     decade = 1

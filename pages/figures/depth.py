@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pages.figures.axes import Log10Axis, axis, labeled, spoken_size
+from mlp_core.words import from_log10
+from pages.figures.axes import Log10Axis, axis, labeled
 from pages.figures.figure import Figure, Floats, Trace, figure, filled, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import Marks, note
 from pages.figures.palette import DIVERGING, GRADIENT, GREY, HEALTHY, THEORY, VALUE, series_style, translucent
@@ -68,7 +69,7 @@ def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: GradientBou
         color = series_style(index)["color"]
         traces += _predicted(one, scale, color)
         dotted = {"mode": "lines+markers", "marker": {"size": 5}, "name": one.label}
-        spoken = [spoken_size(value) for value in one.measured]
+        spoken = [from_log10(value) for value in one.measured]
         line = {"color": color, "width": 2}
         traces.append(polyline(one.layers, scale.place(one.measured), line, "%{customdata}", customdata=spoken, **dotted))
         traces += _float32_crosses(one, scale, color)
@@ -120,7 +121,7 @@ def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0)
         counts = histograms[layer]
         share = counts / (counts.max() or 1.0)
         height = OUTPUT_RIDGE_HEIGHT * np.sqrt(share)  # the root, so that a spike at 0 leaves something of the rest
-        size = spoken_size(math.log10(largest[layer]) if largest[layer] > 0 else -math.inf)
+        size = from_log10(math.log10(largest[layer]) if largest[layer] > 0 else -math.inf)
         traces.append(polyline(x, np.full(bins, float(place)), {"width": 0}, showlegend=False))
         filling = {"fill": "tonexty", "fillcolor": translucent(color, 0.3), "name": f"layer {layer + 1}"}
         traces.append(polyline(x, place + height, {"color": color, "width": 1.5}, showlegend=False, **filling))
@@ -157,7 +158,7 @@ def gradient_map(
     """
     known = np.abs(change_log10[np.isfinite(change_log10)])
     most = min(float(known.max(initial=1.0)), MOST_DECADES)
-    words = np.vectorize(lambda value: f"× {spoken_size(value)}", otypes=[object])(change_log10)
+    words = np.vectorize(lambda value: f"× {from_log10(value)}", otypes=[object])(change_log10)
     traces = [
         heatmap(
             x=sigma_w, y=y, z=np.clip(change_log10, -most, most), zmin=-most, zmax=most, colorscale=DIVERGING, customdata=words,
@@ -196,7 +197,7 @@ def _float32_crosses(one: DepthSeries, scale: Log10Axis, color: str) -> list[Tra
     if same.all():
         return []
     layers, values = one.layers[~same], one.single[~same]
-    hidden: dict[str, Any] = {"name": f"{one.label}, float32", "showlegend": False, "customdata": [spoken_size(value) for value in values]}
+    hidden: dict[str, Any] = {"name": f"{one.label}, float32", "showlegend": False, "customdata": [from_log10(value) for value in values]}
     return [markers(layers, scale.place(values), CROSS | {"color": color}, "float32: %{customdata}", **hidden)]
 
 
@@ -237,8 +238,8 @@ def gradient_chain(factors_log10: Floats, bound_log10: Floats) -> Figure:
     layers = np.arange(1, len(factors_log10) + 1)
     product = np.cumsum(factors_log10)
     scale = Log10Axis.around([product, bound_log10, [0.0]])
-    words = [f"{spoken_size(p)} (this layer × {10**f:.3g})" for p, f in zip(product, factors_log10, strict=True)]
-    bounds = [spoken_size(bound) for bound in bound_log10]
+    words = [f"{from_log10(p)} (this layer × {10**f:.3g})" for p, f in zip(product, factors_log10, strict=True)]
+    bounds = [from_log10(bound) for bound in bound_log10]
     traces = [
         polyline(
             layers, scale.place(product), {"color": GRADIENT, "width": 2.5}, "%{customdata}",

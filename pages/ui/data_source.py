@@ -3,7 +3,8 @@
 import streamlit as st
 
 from mlp_core.data import FULL_SET_HINT, Dataset, forget, load_fashion_mnist
-from pages.ui.text import count, plain
+from mlp_core.words import count
+from pages.ui.text import plain
 from pages.ui.unbroken import unbroken
 
 

@@ -34,7 +34,7 @@ def _core(*names: str) -> tuple[str, ...]:
 
 _TENSORS = ("numpy", "torch")
 _REGISTRIES = _core("activations", "initializers", "optimizers", "losses")
-_PLAIN = _core("spec", "bounds", "records")
+_PLAIN = _core("spec", "bounds", "records", "words")
 _BASIC = (*_TENSORS, *_PLAIN, *_REGISTRIES, *_core("theory", "data", "runtime"))  # below expressions and networks
 _NETWORK = (*_BASIC, *_core("expression", "network"))
 _TRAINING = (*_NETWORK, *_core("training"))
@@ -50,10 +50,11 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("pages.figures.pictures", ("plotly", "numpy", "pages.figures", *_PLAIN, "PIL")),  # a picture in a figure is a PNG
     ImportRule("pages.figures", ("plotly", "numpy", "pages.figures", *_PLAIN)),
     ImportRule("pages.*", ("streamlit", "pages.ui", "pages.figures", "mlp_core")),
-    ImportRule("mlp_core.bounds", ()),
-    ImportRule("mlp_core.records", ()),
-    ImportRule("mlp_core.spec", _core("bounds"), _REGISTRIES),
-    ImportRule("mlp_core.presets", _core("spec")),
+    ImportRule("mlp_core.words", ()),
+    ImportRule("mlp_core.bounds", _core("words")),
+    ImportRule("mlp_core.records", _core("words")),
+    ImportRule("mlp_core.spec", _core("bounds", "words"), _REGISTRIES),
+    ImportRule("mlp_core.presets", _core("spec", "words")),
     ImportRule("mlp_core.runtime.memory", ()),
     ImportRule("mlp_core.runtime", (*_TENSORS, *_PLAIN)),
     *(ImportRule(name, (*_TENSORS, *_PLAIN)) for name in _REGISTRIES),

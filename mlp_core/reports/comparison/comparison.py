@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, known_runs
 from mlp_core.reports.comparison.changes import BATCH_SIZE, EPOCHS, SEED, TRAIN_SIZE, ComparedRun, Difference, differences
+from mlp_core.words import percent
 
 # How far apart the largest and the smallest of 2, 3, … 13 equally good runs lie in 19 of 20 cases, in standard deviations: Tukey's
 # studentized range with infinitely many degrees of freedom.
@@ -115,10 +116,10 @@ def _result(runs: Sequence[ComparedRun], difference: Difference) -> _Result | No
     where = f"{'Mean test' if len(accuracies[0]) > 1 else 'Test'} accuracy after epoch {epoch}"
     if len(runs) == 2:
         change = means[1] - means[0]
-        moved = f"{where}: {_percent(means[0])} → {_percent(means[1])}, {_points(change)} {'more' if change >= 0 else 'less'}."
+        moved = f"{where}: {percent(means[0])} → {percent(means[1])}, {_points(change)} {'more' if change >= 0 else 'less'}."
     else:
         low, high = means.index(min(means)), means.index(max(means))
-        ends = [f"{_percent(means[index])} ({difference.parts[index] or runs[index].name})" for index in (low, high)]
+        ends = [f"{percent(means[index])} ({difference.parts[index] or runs[index].name})" for index in (low, high)]
         moved = f"{where}: from {ends[0]} to {ends[1]}, {_points(means[high] - means[low])} apart."
     return _Result(epoch, accuracies, moved)
 
@@ -139,7 +140,7 @@ def _judgment(result: _Result) -> tuple[str, str]:
 def _against_own_seeds(before: Sequence[float], after: Sequence[float]) -> tuple[str, str]:
     share, runs = chance_of_split(before, after), len(before) + len(after)
     splits = math.comb(runs, len(before))
-    how_often = f"{_percent(share)} of the {splits} ways to deal these {_number(runs)} runs into two groups put their means as far apart"
+    how_often = f"{percent(share)} of the {splits} ways to deal these {_number(runs)} runs into two groups put their means as far apart"
     if share <= RARE:
         return f"That is hardly luck: only {how_often}.", ""
     return f"That may well be luck: {how_often}.", "More seeds would tell."
@@ -175,10 +176,6 @@ def _values(difference: Difference) -> str:
 
 def _number(number: int) -> str:
     return NUMBERS[number] if number < len(NUMBERS) else str(number)
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"
 
 
 def _points(fraction: float) -> str:

@@ -9,9 +9,10 @@ from statistics import median
 from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, StopReason
 from mlp_core.reports.diagnosis import fixes
 from mlp_core.reports.diagnosis.fixes import Fix
-from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, UPDATE, Case, Verdict, joined, percent
+from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, UPDATE, Case, Verdict, joined
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
+from mlp_core.words import percent
 
 __all__ = ["Verdict", "diagnose"]
 

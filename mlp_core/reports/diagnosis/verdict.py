@@ -87,10 +87,6 @@ class Case:
         return probes[-1].layers if probes else ()
 
 
-def percent(fraction: float, digits: int = 1) -> str:
-    return f"{100 * fraction:.{digits}f} %"
-
-
 def joined(*sentences: str) -> str:
     """Those that say something, one after the other."""
     return " ".join(sentence for sentence in sentences if sentence)

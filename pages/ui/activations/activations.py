@@ -10,11 +10,12 @@ from mlp_core.activations import ACTIVATIONS, Activation, Curve
 from mlp_core.labs.activations.facts import FLAT_FRACTION, IDENTITIES, SHAPE, Cost, Probe, Stretch, gaps, measure, measure_cost, probe
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import EXPRESSION_PREFIX, MAX_EXPRESSION_LENGTH, RunSpec, SpecError
+from mlp_core.words import percent
 from pages.figures.activations import FunctionSeries, function_curves
 from pages.ui.downloads import download
 from pages.ui.link import link_to
 from pages.ui.live_chart import live_chart
-from pages.ui.text import percent, plain
+from pages.ui.text import plain
 
 CHART_HEIGHT = 470
 CARDS_A_ROW = 2

@@ -7,12 +7,12 @@ import streamlit as st
 from mlp_core.labs.activations.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_LAYERS, Bounds
+from mlp_core.words import percent
 from pages.figures.activations import FunctionSeries, pushed_distribution
 from pages.ui.activations.activations import ShownActivation
 from pages.ui.downloads import download
 from pages.ui.link import LinkState, link_to, number
 from pages.ui.live_chart import live_chart
-from pages.ui.text import percent
 
 CHART_HEIGHT = 400
 FIELDS = (

@@ -17,6 +17,7 @@ from mlp_core.labs.generalization.polynomial import Sample, Solver, Sweep
 from mlp_core.losses import LOSSES
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
+from mlp_core.words import count
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
@@ -30,7 +31,6 @@ from pages.ui.presets import Preset, preset_row
 from pages.ui.run.job_groups import follow_group
 from pages.ui.sections import beside
 from pages.ui.session import Planned
-from pages.ui.text import count
 
 GROUP = "polynomial"
 SOLVERS = {"exact": "Least squares", "descent": "Gradient descent"}

@@ -14,6 +14,7 @@ from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
+from mlp_core.words import count, percent
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.dropout import vote_strips
@@ -29,7 +30,6 @@ from pages.ui.presets import Preset, preset_row
 from pages.ui.run.job_groups import ShownRun, follow_group
 from pages.ui.sections import beside
 from pages.ui.session import Planned
-from pages.ui.text import count, percent
 
 GROUP = "dropout"
 SEEDS, TEST_IMAGES = 5, 2000

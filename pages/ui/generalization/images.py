@@ -13,6 +13,7 @@ from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
+from mlp_core.words import count
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
@@ -23,7 +24,6 @@ from pages.ui.link import LinkState, choice
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import ShownRun, follow_group
 from pages.ui.session import Planned
-from pages.ui.text import count
 
 TEST_IMAGES = 2000
 SEEDS = 5

@@ -11,6 +11,7 @@ from mlp_core.labs.generalization.subsets import NoisyLabels, first, with_wrong_
 from mlp_core.network import Network
 from mlp_core.spec import Bounds, RunSpec
 from mlp_core.training import Run
+from mlp_core.words import count, percent
 from pages.figures.axes import axis
 from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
@@ -22,7 +23,6 @@ from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import ShownRun, follow_group
 from pages.ui.session import Planned
-from pages.ui.text import count, percent
 
 GROUP = "wrong_labels"
 IMAGES, TEST_IMAGES = 1000, 2000

@@ -6,11 +6,11 @@ from torch import Tensor
 
 from mlp_core.labs.generalization.masks import MOST_MASKS, dropped, kept, running_means, standard_error
 from mlp_core.spec import MAX_SEED, Bounds
+from mlp_core.words import count, percent
 from pages.figures.dropout import masked_matrix, masked_network, mean_of_masks
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
 from pages.ui.sections import beside
-from pages.ui.text import count, percent
 from pages.ui.unbroken import button
 
 ROWS, COLUMNS = 2, 8

@@ -21,11 +21,11 @@ from mlp_core.labs.nonlinearity.collapse import (
     stacked,
 )
 from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
+from mlp_core.words import percent
 from pages.figures import linear as figures
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
 from pages.ui.sections import beside
-from pages.ui.text import percent
 
 MOST_LAYERS, MOST_WIDTH = 10, 128
 JUDGED = 1000  # images

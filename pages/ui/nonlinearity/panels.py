@@ -10,6 +10,7 @@ from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.reports.export import epochs_csv
 from mlp_core.training.replicates import Replicates
+from mlp_core.words import count, percent
 from pages.figures.training import ACCURACY, LOSS
 from pages.ui import session
 from pages.ui.downloads import download, page_address
@@ -20,7 +21,6 @@ from pages.ui.nonlinearity.settings import OWN, PlaneSettings
 from pages.ui.run.export import changes_in_words, download_figure, download_numbers
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.run_controls import RunAtStep, worded
-from pages.ui.text import count, percent
 from pages.ui.widget_values import WidgetValues
 
 CURVES, INSIDE, SEVERAL, EXPORT = "Curves", "Look inside", "Five seeds", "Take it home"

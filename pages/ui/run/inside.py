@@ -17,13 +17,13 @@ from mlp_core.records import LayerStats
 from mlp_core.reports.diagnosis import verdict as healthy
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.training.inspection import PROBE_IMAGES, Inspection, inspect
+from mlp_core.words import count, percent
 from pages.figures.figure import Floats
 from pages.figures.layers import FlatRange, MeasuredLayers, activation_strips, layer_histograms, layer_statistics
 from pages.figures.pictures import MOST_UNITS, weight_images
 from pages.figures.predictions import prediction_grid, probability_bars
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
-from pages.ui.text import count, percent
 from pages.ui.widget_values import WidgetValues
 
 OVER_TIME, HISTOGRAMS, FIRST_LAYER, IMAGE = "Over time", "Histograms", "First-layer weights", "One image"

@@ -13,9 +13,10 @@ from mlp_core.reports.comparison.changes import Difference, differences, instead
 from mlp_core.reports.comparison.comparison import conclude
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MOST_UNASKED, KeptRun, KeptRuns
 from mlp_core.spec import SpecError
+from mlp_core.words import count, duration, percent
 from pages.figures.palette import series_style
 from pages.figures.series import CurveSeries
-from pages.ui.text import count, duration, escaped, percent, plain
+from pages.ui.text import escaped, plain
 from pages.ui.unbroken import button, unbroken
 
 KEPT, ERROR = "_kept_runs", "_kept_runs_error"

@@ -14,8 +14,8 @@ from mlp_core.labs.units import UnitValue, probed_images, sample_units, unit_val
 from mlp_core.network import Network
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.training.state import as_input
+from mlp_core.words import percent
 from pages.figures import network as figure
-from pages.ui.text import percent
 
 KEY = "network"  # of the drawing
 SIDE = 28

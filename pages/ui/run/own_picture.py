@@ -15,13 +15,13 @@ from mlp_core.labs.images.file import FORMATS, MAX_BYTES, Picture, PictureError,
 from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
 from mlp_core.labs.images.prepared import SIDE, Prepared, prepare, prepare_drawing, read_drawing
 from mlp_core.network import Network
+from mlp_core.words import percent
 from pages.figures.figure import Floats
 from pages.figures.pictures import STAGE_PX, neighbor_grid, stage_picture
 from pages.figures.predictions import probability_bars
 from pages.ui.live_chart import figure_payload, live_chart
 from pages.ui.memo import memo
 from pages.ui.served_component import served_component
-from pages.ui.text import percent
 from pages.ui.unbroken import button, unbroken
 
 NEIGHBORS = 8

@@ -9,10 +9,10 @@ import streamlit as st
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.jobs import JobSnapshot
 from mlp_core.training.state import Evaluation
+from mlp_core.words import count, percent
 from pages.figures.predictions import confusion_matrix, prediction_grid, probability_bars
 from pages.ui.live_chart import figure_payload, live_chart
 from pages.ui.memo import memo
-from pages.ui.text import count, percent
 
 COLUMNS, ROWS = 5, 4
 SHOWN = COLUMNS * ROWS

@@ -9,8 +9,8 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.records import History, HistorySnapshot
 from mlp_core.reports.comparison.book_bands import QuantityCheck, book_check
 from mlp_core.reports.diagnosis.diagnosis import Verdict
+from mlp_core.words import count, duration, ordinal, percent, scaled
 from pages.figures.training import Reference
-from pages.ui.text import count, duration, ordinal, percent, scaled
 
 RECENT_STEPS = 20
 WORDS = {"train_loss": "training loss", "train_accuracy": "training accuracy", "test_accuracy": "test accuracy"}

@@ -12,11 +12,12 @@ from mlp_core.network import Network
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
+from mlp_core.words import count
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs, steering
 from pages.ui.run.pace import begin_at_pace
-from pages.ui.text import count, plain
+from pages.ui.text import plain
 from pages.ui.unbroken import button, unbroken
 
 PLAY_SECONDS = 0.2  # several turns

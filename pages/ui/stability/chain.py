@@ -9,7 +9,7 @@ from mlp_core.activations import evaluate
 from mlp_core.labs.stability.depth import sigmoid_bound_log10
 from mlp_core.spec import Bounds, SpecError
 from mlp_core.theory import Array
-from pages.figures.axes import spoken_size
+from mlp_core.words import from_log10
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
 from pages.ui.link import Field, LinkState
 from pages.ui.live_chart import live_chart
@@ -99,8 +99,8 @@ def _summary(factors: Array) -> None:
     layers, product = len(factors), float(factors.sum())
     weakest = int(factors.argmin())
     st.markdown(
-        f"After **{layers} layer{'s' if layers > 1 else ''}** the gradient is multiplied by **{spoken_size(product)}**; the bound "
-        f"$0.25^{{{layers}}}$ is {spoken_size(sigmoid_bound_log10(layers))}. Layer {weakest + 1} takes the most: "
+        f"After **{layers} layer{'s' if layers > 1 else ''}** the gradient is multiplied by **{from_log10(product)}**; the bound "
+        f"$0.25^{{{layers}}}$ is {from_log10(sigmoid_bound_log10(layers))}. Layer {weakest + 1} takes the most: "
         f"$\\sigma' = {10 ** factors[weakest]:.3g}$. The weights multiply as well: they can make up for a quarter, but hardly for a "
         "saturated unit."
     )

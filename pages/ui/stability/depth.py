@@ -15,7 +15,7 @@ from mlp_core.labs.stability.depth import factor_a_layer, sigmoid_bound_log10
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
 from mlp_core.stability.depth import DepthReport
 from mlp_core.theory import DepthPrediction
-from pages.figures.axes import spoken_size
+from mlp_core.words import from_log10
 from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
 from pages.ui.data_source import load_data
@@ -187,8 +187,8 @@ def _table(measured: list[Measured]) -> None:
     rows = [
         {
             "design": one.design.label,
-            "|∂L/∂W| of layer 1": spoken_size(one.report.weight_gradient_log10[0]),
-            "in float32": spoken_size(one.single.weight_gradient_log10[0]),
+            "|∂L/∂W| of layer 1": from_log10(one.report.weight_gradient_log10[0]),
+            "in float32": from_log10(one.single.weight_gradient_log10[0]),
             "grad.norm() prints": f"{one.single.printed_norm[0]:.4g}",
             "gradient × a layer": _factor(one.report),
             "theory: √χ": _factor(one.prediction) if one.prediction is not None else "none",

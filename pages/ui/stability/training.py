@@ -12,6 +12,7 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import BOUNDS, Bounds, RunSpec
 from mlp_core.training import Run
+from mlp_core.words import percent
 from pages.figures.series import CurveSeries
 from pages.figures.training import CurveOptions, accuracy_curve, loss_curve
 from pages.ui import session
@@ -23,7 +24,6 @@ from pages.ui.run.job_groups import ShownRun, follow_group, group_controls
 from pages.ui.sections import beside
 from pages.ui.session import Planned
 from pages.ui.stability.designs import designs_panel, designs_row
-from pages.ui.text import percent
 
 GROUP = "designs"
 TRAINED_WIDTH = 64

@@ -7,12 +7,12 @@ import streamlit as st
 from mlp_core.data import load_fashion_mnist
 from mlp_core.network import Counts, count
 from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
+from mlp_core.words import count as whole
+from mlp_core.words import scaled
 from pages.figures.network import DRAWING_PX, network_drawing
 from pages.ui import session
 from pages.ui.network_drawing import drawing_payload, network_picture
 from pages.ui.run.network_state import KEY, activation_label, network_answer, network_state
-from pages.ui.text import count as whole
-from pages.ui.text import scaled
 
 STRIP_PX = 60
 MOST_DRAWINGS = 100  # kept for all visitors, of 8 kB each

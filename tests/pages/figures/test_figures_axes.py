@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.figures.axes import MOST_TICKS, Log10Axis, power_label, spoken_size
+from pages.figures.axes import MOST_TICKS, Log10Axis, power_label
 
 exponents = st.floats(-5000, 5000)
 anything = st.one_of(exponents, st.sampled_from([math.inf, -math.inf, math.nan]))
@@ -53,26 +52,6 @@ def test_rails_are_labeled() -> None:
 
 def test_values_it_was_not_made_for_become_gaps() -> None:
     assert np.isnan(Log10Axis(0.0, 1.0).place([-math.inf, math.inf, math.nan])).all()
-
-
-@pytest.mark.parametrize(
-    ("log10", "spoken"),
-    [
-        (math.log10(4.5e-3), "4.5 × 10⁻³"),
-        (math.log10(2e-17), "2.0 × 10⁻¹⁷"),
-        (math.log10(8.7e15), "8.7 × 10¹⁵"),
-        (math.log10(9.96e9), "1.0 × 10¹⁰"),
-        (math.log10(0.028), "0.028"),
-        (math.log10(2.84), "2.8"),
-        (3.0, "1,000"),
-        (-4000.5, "3.2 × 10⁻⁴⁰⁰¹"),
-        (-math.inf, "0"),
-        (math.inf, "∞"),
-        (math.nan, "NaN"),
-    ],
-)
-def test_sizes_are_spoken(log10: float, spoken: str) -> None:
-    assert spoken_size(log10) == spoken
 
 
 def test_powers_are_labeled() -> None:

@@ -1,0 +1,140 @@
+"""Numbers as a person reads them, in sentences, on tiles and in formulas: no e-07, no inf, no −0, no "1 layers"."""
+
+import math
+
+LEAST_PLAIN, MOST_PLAIN = -3, 5  # decades: from 0.001 on and below 100,000 a number stands as it is, beyond as a power of ten
+EXACT_PLAIN = (-6, 9)  # the same for settings, which a person recognizes by their zeros
+MINUS = "−"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_INFINITE = {math.inf: "∞", -math.inf: f"{MINUS}∞"}
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits: "0.0123", "1,235", "−4.5 × 10⁻⁷", "0", "∞", "NaN"."""
+    if not math.isfinite(value):
+        return _INFINITE.get(value, "NaN")
+    mantissa, exponent = _rounded(value, digits)
+    if LEAST_PLAIN <= exponent < MOST_PLAIN:
+        return _plain(value, max(0, digits - 1 - exponent), shorten=True)
+    return f"{mantissa.replace('-', MINUS)} × {power_of_ten(exponent)}"
+
+
+def exactly(value: float) -> str:
+    """A setting with all the digits it needs: "0.00001", "0.1", "1,000", "1 × 10⁻⁷"."""
+    if not math.isfinite(value):
+        return significant(value)
+    digits = next(digits for digits in range(1, 18) if float(f"{value:.{digits - 1}e}") == value)
+    mantissa, exponent = _rounded(value, digits)
+    if EXACT_PLAIN[0] <= exponent < EXACT_PLAIN[1]:
+        return _plain(value, max(0, digits - 1 - exponent))
+    return f"{mantissa.replace('-', MINUS)} × {power_of_ten(exponent)}"
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals, for columns and tiles that are compared; what these cannot show, as `significant` writes it."""
+    if not math.isfinite(value) or value == 0:
+        return significant(value)
+    if round(value, decimals) == 0 or abs(value) >= 10**MOST_PLAIN:
+        return significant(value)
+    return _plain(value, decimals)
+
+
+def from_log10(log10: float) -> str:
+    """A size given by its log10, which may lie beyond what a float holds: -2.35 -> "4.5 × 10⁻³"; "0", "∞" and "NaN" where it is that."""
+    if not math.isfinite(log10):
+        return "NaN" if math.isnan(log10) else "∞" if log10 > 0 else "0"
+    exponent = math.floor(log10)
+    if LEAST_PLAIN <= exponent < MOST_PLAIN:
+        return significant(10**log10, 2)
+    mantissa = f"{10 ** (log10 - exponent):.1f}"
+    if mantissa == "10.0":
+        mantissa, exponent = "1.0", exponent + 1
+    return f"{mantissa} × {power_of_ten(exponent)}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """10 to a whole exponent: "10⁻⁷"."""
+    return f"10{str(exponent).translate(_SUPERSCRIPT)}"
+
+
+def latex_number(value: float, digits: int = 3) -> str:
+    """What `significant` says, for a formula: "4.5 \\cdot 10^{-7}"."""
+    if not math.isfinite(value):
+        return {math.inf: r"\infty", -math.inf: r"-\infty"}.get(value, r"\mathrm{NaN}")
+    mantissa, exponent = _rounded(value, digits)
+    if LEAST_PLAIN <= exponent < MOST_PLAIN:
+        return significant(value, digits).replace(MINUS, "-").replace(",", "{,}")
+    return rf"{mantissa} \cdot 10^{{{exponent}}}"
+
+
+def plus_minus(mean: float, error: float, digits: int = 2) -> str:
+    """A number and what it is uncertain by, both to the last of so many digits of the error: "1.360 ± 0.011"."""
+    if not math.isfinite(mean) or not math.isfinite(error):
+        return significant(mean)
+    if error == 0:
+        return f"{significant(mean)} ± 0"
+    _, exponent = _rounded(error, digits)
+    if not LEAST_PLAIN <= exponent < MOST_PLAIN or abs(mean) >= 10**MOST_PLAIN:
+        return f"{significant(mean)} ± {significant(error, digits)}"
+    decimals = max(0, digits - 1 - exponent)
+    return f"{_plain(mean, decimals)} ± {_plain(error, decimals)}"
+
+
+def delta(difference: float, decimals: int, unit: str = "") -> str:
+    """A difference with its sign, in ASCII as Streamlit reads it: "+0.0123", "-1.5 points"; nothing where it rounds to 0."""
+    if not math.isfinite(difference) or round(difference, decimals) == 0:
+        return ""
+    return f"{difference:+,.{decimals}f} {unit}".rstrip()
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    """0.84375 -> "84.4 %"; "–" where there is no share."""
+    return "–" if math.isnan(fraction) else f"{_plain(100 * fraction, digits)} %"
+
+
+def count(value: float) -> str:
+    """1234567 -> "1,234,567"; as a power of ten where nobody would read the digits."""
+    return significant(value) if not math.isfinite(value) or abs(value) >= 1e12 else _plain(value, 0)
+
+
+def counted(amount: float, thing: str, things: str = "") -> str:
+    """1 -> "1 layer", 1234 -> "1,234 layers"; `things` where the plural is not made by an s."""
+    return f"{count(amount)} {thing if amount == 1 else things or f'{thing}s'}"
+
+
+def ordinal(value: int) -> str:
+    """2 -> "2nd"."""
+    ending = "th" if value // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value:,}{ending}"
+
+
+def scaled(value: float, unit: str = "") -> str:
+    """123456 -> "123 k"; three significant digits and the power of a thousand."""
+    for thousands, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= 0.9995 * thousands:  # what three digits would round up to it
+            return f"{significant(value / thousands)} {prefix}{unit}"
+    return f"{significant(value)} {unit}".rstrip()
+
+
+def duration(seconds: float) -> str:
+    """75 -> "1 min 15 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _rounded(value: float, digits: int) -> tuple[str, int]:
+    """Mantissa and exponent to so many digits, the mantissa without zeros at its end."""
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    return mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa, int(exponent)
+
+
+def _plain(value: float, decimals: int, shorten: bool = False) -> str:
+    """With thousands parted and a real minus; a rounded 0 has no sign. `shorten` drops zeros at the end."""
+    text = f"{round(value, decimals) + 0.0:,.{decimals}f}"
+    if shorten and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", MINUS)
