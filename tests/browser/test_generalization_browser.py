@@ -35,7 +35,7 @@ def test_a_preset_takes_the_overfit_away(open_page: OpenPage) -> None:
 
 
 def test_gradient_descent_is_watched_in_the_same_chart(open_page: OpenPage) -> None:
-    page = open_page("/generalization?solver=descent&degree=3&samples=500&epochs=1500"  # five times as long as it takes to look twice)
+    page = open_page("/generalization?solver=descent&degree=3&samples=500&epochs=1500")  # five times as long as it takes to look twice
     page.get_by_role("button", name="Train by gradient descent").click()
     page.wait_for_function(f"() => ({DESCENT})?.calcdata[0].length > 3")
     page.evaluate(f"() => {{ ({DESCENT}).dataset.mine = 'yes'; }}")
