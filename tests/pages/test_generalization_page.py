@@ -40,7 +40,7 @@ def finished(page: AppTest, queue: str) -> AppTest:
 def test_it_opens_on_a_fit_that_learned_the_noise(page: AppTest) -> None:
     shown = metrics(opened(page))
     assert float(shown["Training error"]) < float(shown["Noise σ²"]) < float(shown["Test error"]) / 1e6
-    assert "outside the band" in words(page)
+    assert " 0 of 20 seeds. This is **hardly luck**" in words(page)
     assert (shown["Training error"], shown["Test error"]) == ("7.0e-04", "5.8e+14")  # by 150-digit arithmetic
     points, _ = draw(25, 0.1, 0)
     legendre = np.polynomial.Legendre.fit(points.x, points.y, 19)  # a basis in which float64 is enough
@@ -49,10 +49,10 @@ def test_it_opens_on_a_fit_that_learned_the_noise(page: AppTest) -> None:
     np.testing.assert_allclose(drawn, expected, rtol=2e-3)
 
 
-def test_the_sweeps_say_when_a_difference_is_inside_the_band(page: AppTest) -> None:
+def test_the_sweeps_say_when_a_difference_may_be_luck(page: AppTest) -> None:
     opened(page, degree="4", samples="100")
     assert "Test error: degree 4" in words(page)
-    assert "inside the band" in words(page)
+    assert "This may be luck" in words(page)
     curve = traces(page, "polynomial_degrees")["test error"]
     assert numbers(curve["x"])[:4] == [1, 2, 3, 4]
     assert min(numbers(curve["y"])) == numbers(curve["y"])[2]
@@ -200,10 +200,12 @@ def test_a_session_that_ends_parks_its_runs(page: AppTest) -> None:
 
 def test_words_tell_luck_from_what_is_not() -> None:
     luck = in_words(compare([1.0, 2, 3, 4], [1.1, 1.9, 3.1, 3.9]), "a", "b", quantity="Error")
-    assert luck.endswith("The difference is **inside the band**: it may be luck.")
+    assert luck.endswith("This may be luck: without any difference, 4 seeds part at least so unevenly in 100 % of cases.")
     assert "Better with a for 2 of 4 seeds." in luck
-    clear = in_words(compare([1.0, 2, 3], [11.0, 12, 13]), "a", "b", quantity="Accuracy", higher=True)
-    assert clear.endswith("The difference is **outside the band**.")
-    assert "Better with a for 0 of 3 seeds." in clear
+    few = in_words(compare([1.0, 2, 3], [11.0, 12, 13]), "a", "b", quantity="Accuracy", higher=True)
+    assert few.endswith("This may be luck: without any difference, 3 seeds part at least so unevenly in 25 % of cases.")
+    assert "Better with a for 0 of 3 seeds." in few
     agreed = in_words(compare(np.arange(20.0), np.arange(20.0) + 0.5), "a", "b", quantity="Error")
-    assert "hardly luck" in agreed
+    assert agreed.endswith("This is **hardly luck**: without any difference, 20 seeds part at least so unevenly in under 0.1 % of cases.")
+    six = in_words(compare(np.arange(6.0), np.arange(6.0) + 0.5), "a", "b", quantity="Error")
+    assert six.endswith("This is **hardly luck**: without any difference, 6 seeds part at least so unevenly in 3.1 % of cases.")

@@ -36,13 +36,11 @@ class PairedComparison:
 
     Args:
         first, second: their medians.
-        inside: whether the two bands overlap, so that a single seed might have shown the opposite.
         first_lower: for how many of the `seeds` the first is lower; `ties` are of equal value.
     """
 
     first: float
     second: float
-    inside: bool
     first_lower: int
     ties: int
     seeds: int
@@ -66,5 +64,4 @@ def compare(first: npt.ArrayLike, second: npt.ArrayLike) -> PairedComparison:
     if one.shape != two.shape or one.ndim != 1 or not len(one):
         raise ValueError(f"first, second: must be one number a seed each, got shapes {one.shape} and {two.shape}")
     a, b = SeedBand.of(one), SeedBand.of(two)
-    inside = bool(a.low <= b.high and b.low <= a.high)
-    return PairedComparison(float(a.median), float(b.median), inside, int((one < two).sum()), int((one == two).sum()), len(one))
+    return PairedComparison(float(a.median), float(b.median), int((one < two).sum()), int((one == two).sum()), len(one))

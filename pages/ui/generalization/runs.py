@@ -64,7 +64,7 @@ def final(members: Sequence[HistorySnapshot], quantity: str) -> Floats:
 
 
 def in_words(comparison: PairedComparison, first: str, second: str, *, quantity: str, higher: bool = False, digits: str = ".3g") -> str:
-    """Both medians, for how many seeds the first is better, and whether the difference is inside the band.
+    """Both medians, for how many seeds the first is better, and whether luck alone would part the seeds so.
 
     Args:
         comparison: of a quantity that is better where it is lower, or with `higher` where it is higher.
@@ -77,8 +77,10 @@ def in_words(comparison: PairedComparison, first: str, second: str, *, quantity:
 
 
 def _verdict(comparison: PairedComparison) -> str:
-    if not comparison.inside:
-        return "The difference is **outside the band**."
-    if comparison.chance > UNLIKELY:
-        return "The difference is **inside the band**: it may be luck."
-    return "The difference is **inside the band**, so that one seed proves nothing; that so many seeds agree is hardly luck."
+    """Both ways have met the same seeds, so that their bands may overlap and yet each seed prefers the same one."""
+    verdict = "This may be luck" if comparison.chance > UNLIKELY else "This is **hardly luck**"
+    return f"{verdict}: without any difference, {comparison.seeds} seeds part at least so unevenly in {_share(comparison.chance)} of cases."
+
+
+def _share(chance: float) -> str:
+    return "under 0.1 %" if chance < 0.001 else f"{100 * chance:.{1 if chance < 0.1 else 0}f} %"
