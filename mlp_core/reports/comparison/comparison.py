@@ -17,7 +17,8 @@ from mlp_core.words import percent
 # How far apart the largest and the smallest of 2, 3, … 13 equally good runs lie in 19 of 20 cases, in standard deviations: Tukey's
 # studentized range with infinitely many degrees of freedom.
 RANGE_95 = (2.77, 3.31, 3.63, 3.86, 4.03, 4.17, 4.29, 4.39, 4.47, 4.55, 4.62, 4.68)
-RARE = 0.05
+# Student's t for 95 % confidence, of 2, 3, … 10 seeds (1, 2, … 9 degrees of freedom).
+STUDENT_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 NOTES = {
@@ -127,7 +128,7 @@ def _result(runs: Sequence[ComparedRun], difference: Difference) -> _Result | No
 def _judgment(result: _Result) -> tuple[str, str]:
     """Whether luck could have done it, and what to do next."""
     if len(result.accuracies) == 2 and result.seeds > 1:
-        return _against_own_seeds(*result.accuracies)
+        return _seed_by_seed(*(values[: result.seeds] for values in result.accuracies))
     runs = len(result.accuracies)
     bound = RANGE_95[min(runs, len(RANGE_95) + 1) - 2] * luck_of_a_seed(result.epoch) / math.sqrt(result.seeds)
     things = "runs" if result.seeds == 1 else f"means of {result.seeds} runs"
@@ -137,13 +138,13 @@ def _judgment(result: _Result) -> tuple[str, str]:
     return f"That is inside the noise: {known}.", "Try ×5 seeds of each." if result.seeds == 1 else "More seeds would tell."
 
 
-def _against_own_seeds(before: Sequence[float], after: Sequence[float]) -> tuple[str, str]:
-    share, runs = chance_of_split(before, after), len(before) + len(after)
-    splits = math.comb(runs, len(before))
-    how_often = f"{percent(share)} of the {splits} ways to deal these {_number(runs)} runs into two groups put their means as far apart"
-    if share <= RARE:
-        return f"That is hardly luck: only {how_often}.", ""
-    return f"That may well be luck: {how_often}.", "More seeds would tell."
+def _seed_by_seed(before: Sequence[float], after: Sequence[float]) -> tuple[str, str]:
+    """Both began with the same seed, or that would be a second thing that was changed."""
+    difference, error = paired_difference(before, after)
+    beside = f"seed by seed they are {100 * abs(difference):.1f} ± {100 * error:.1f} points apart (95 % confidence)"
+    if abs(difference) > error:
+        return f"That is hardly luck: {beside}.", ""
+    return f"That may well be luck: {beside}.", "More seeds would tell."
 
 
 def luck_of_a_seed(epoch: int) -> float:
@@ -152,20 +153,19 @@ def luck_of_a_seed(epoch: int) -> float:
     return stdev(run["test_accuracy"][index] for run in known_runs()["mlp"].values())
 
 
-def chance_of_split(one: Sequence[float], other: Sequence[float]) -> float:
-    """Permutation test: the share of all ways to deal these values into groups of these sizes whose means lie at least as far apart.
+def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[float, float]:
+    """Mean of `after` - `before`, seed by seed, and the half width of its 95 % confidence interval: t s / sqrt(n).
 
-    Reference: Fisher 1935, The Design of Experiments, section 21.
+    What a seed does to both is no part of it.
+
+    Args:
+        before, after: one value a seed, of the same two seeds or more; beyond ten t is taken a little too large.
+
+    Reference: Student 1908, The Probable Error of a Mean, section IX, illustration I.
     """
-    values = [*one, *other]
-    total, n, m = sum(values), len(one), len(other)
-
-    def apart(group: Sequence[float]) -> float:
-        return abs(sum(group) / n - (total - sum(group)) / m)
-
-    observed = apart(one) * (1 - 1e-9)  # rounding must not part equals
-    splits = [apart(group) >= observed for group in combinations(values, n)]
-    return sum(splits) / len(splits)
+    differences = [new - old for old, new in zip(before, after, strict=True)]
+    n = len(differences)
+    return fmean(differences), STUDENT_95[min(n, len(STUDENT_95) + 1) - 2] * stdev(differences) / math.sqrt(n)
 
 
 def _values(difference: Difference) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mlp_core.reports.comparison.book_bands import known_runs
-from mlp_core.reports.comparison.comparison import RANGE_95, chance_of_split, conclude, luck_of_a_seed
+from mlp_core.reports.comparison.comparison import RANGE_95, conclude, luck_of_a_seed, paired_difference
 from mlp_core.reports.comparison.kept_runs import KeptRun
 from mlp_core.spec import RunSpec
 from tests.support.kept import kept
@@ -121,13 +121,15 @@ def five(spec: RunSpec, *ends: float) -> KeptRun:
     return kept(spec, members=[[end] for end in ends])
 
 
-def test_five_seeds_are_weighed_against_five_others() -> None:
-    clear = conclude((five(BOOK, 0.80, 0.81, 0.82, 0.83, 0.84), five(SIGMOID, 0.85, 0.86, 0.87, 0.88, 0.89)))
-    assert "Mean test accuracy after epoch 1: 82.0 % → 87.0 %, 5.0 points more. That is hardly luck: only 0.8 % of the 252 ways" in (
-        clear.outcome
-    )
-    mixed = conclude((five(BOOK, 0.80, 0.82, 0.84, 0.86, 0.88), five(SIGMOID, 0.81, 0.83, 0.85, 0.87, 0.89)))
-    assert "That may well be luck: " in mixed.outcome
+def test_the_same_five_seeds_are_compared_one_by_one() -> None:
+    before = np.array([0.80, 0.82, 0.84, 0.86, 0.88])
+    after = before + np.array([0.010, 0.011, 0.009, 0.012, 0.008])
+    steady = conclude((five(BOOK, *before), five(SIGMOID, *after)))
+    interval = stats.ttest_rel(after, before).confidence_interval(0.95)
+    error = 100 * (interval.high - interval.low) / 2
+    assert steady.outcome.endswith(f"That is hardly luck: seed by seed they are 1.0 ± {error:.1f} points apart (95 % confidence).")
+    mixed = conclude((five(BOOK, *before), five(SIGMOID, *(before + np.array([0.05, -0.03, 0.04, -0.04, 0.03])))))
+    assert "That may well be luck: seed by seed they are 1.0 ± " in mixed.outcome
     assert mixed.advice == "More seeds would tell."
 
 
@@ -143,17 +145,16 @@ def test_five_seeds_beside_one_differ_in_nothing_else() -> None:
     assert conclude((kept(BOOK, [0.8]), five(BOOK, *[0.8] * 5))).headline == "Only the number of seeds differs."
 
 
-values = st.lists(st.integers(0, 40), min_size=2, max_size=5)
+values = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=10)
 
 
-@given(values, values)
-def test_the_chance_of_a_split_is_scipys_exact_permutation_test(one: list[int], other: list[int]) -> None:
-    def apart(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
-        difference: np.ndarray = np.abs(np.mean(a, axis=axis) - np.mean(b, axis=axis))
-        return difference
-
-    exact = stats.permutation_test((one, other), apart, alternative="greater", vectorized=True, n_resamples=np.inf)
-    assert chance_of_split(one, other) == pytest.approx(exact.pvalue)
+@given(values)
+def test_the_paired_difference_is_scipys_interval(pairs: list[tuple[float, float]]) -> None:
+    before, after = zip(*pairs, strict=True)
+    difference, error = paired_difference(before, after)
+    gains = np.subtract(after, before)
+    assert difference == pytest.approx(np.mean(gains), abs=1e-12)
+    assert error == pytest.approx(stats.t.ppf(0.975, len(pairs) - 1) * stats.sem(gains), rel=1e-3, abs=1e-9)
 
 
 def test_the_range_of_runs_is_tukeys() -> None:
