@@ -69,7 +69,7 @@ class QuantityCheck:
 
 @dataclass(frozen=True, slots=True)
 class BookCheck:
-    """One run, or several seeds at once, beside the known runs of its design, after the last epoch that all have.
+    """One run, or several seeds at once, beside the known runs of its design, after the last epoch that is compared.
 
     Args:
         seeds: how many known runs the bands are made of.
@@ -110,21 +110,23 @@ def design_of(spec: RunSpec) -> str | None:
 
 
 def book_check(spec: RunSpec, history: HistorySnapshot, members: Sequence[HistorySnapshot] = ()) -> BookCheck | None:
-    """Compare a run with the known runs of its design.
+    """Compare a run with the known runs of its design: once, after the last epoch that both have.
+
+    An honest run is outside now and then; who looked after every epoch would find one in two outside at some time.
 
     Args:
         members: the single runs where several seeds were trained at once; they are compared in the place of `history`.
 
     Returns:
-        None for a design that is not the book's, a learning rate changed on the way, other images than all 60,000, or no epoch yet.
+        None for a design that is not the book's, a setting changed on the way, other images than all 60,000, or before that epoch.
     """
     name = design_of(spec)
     histories = members or (history,)
     if name is None or history.changes:
         return None
     runs = {seed: run for seed, run in known_runs()[name].items() if seed != spec.seed}  # no run vouches for itself
-    epoch = min(BOOK_DESIGNS[name].spec.epochs, *(len(one.epochs) for one in histories))
-    if epoch < 1 or len(runs) < 2:
+    epoch = min(BOOK_DESIGNS[name].spec.epochs, spec.epochs)
+    if any(len(one.epochs) < epoch for one in histories) or len(runs) < 2:
         return None
     records = [one.epochs[epoch - 1] for one in histories]
     if any(record.step != epoch * math.ceil(MAX_TRAIN_SIZE / spec.batch_size) for record in records):

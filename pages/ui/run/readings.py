@@ -2,6 +2,7 @@
 designs."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import mean
 from typing import NamedTuple, TypedDict
 
@@ -13,6 +14,7 @@ from mlp_core.words import count, duration, ordinal, percent, scaled
 from pages.figures.training import Reference
 
 RECENT_STEPS = 20
+EXACT_DIGITS = 13  # with so many more there are no two float64 numbers of this size that look alike
 WORDS = {"train_loss": "training loss", "train_accuracy": "training accuracy", "test_accuracy": "test accuracy"}
 
 
@@ -145,21 +147,21 @@ def verdict_words(verdict: Verdict, note: str, whose: str = "") -> Words:
 
 
 def book_badge(snapshot: JobSnapshot) -> Badge:
-    """Whether the run is inside the book's bands, with the numbers; empty where the design is not the book's."""
+    """Whether the run is inside the book's bands after its last epoch, with the numbers; empty before, and for other designs."""
     check = book_check(snapshot.spec, snapshot.history, snapshot.members)
     if check is None:
         return NO_BADGE
-    honest = "An honest run" if check.runs == 1 else f"At least one of {check.runs} honest runs"
+    honest = "an honest run" if check.runs == 1 else f"one or more of {check.runs} honest runs"
     bands = f"The bands reach from the lowest to the highest of {check.seeds} runs on all 60,000 images that differ in the seed alone."
-    often = f"{honest} falls outside in one of the three numbers in about {percent(check.false_alarm, 0)} of all cases."
+    often = f"It would flag {honest} in about {percent(check.false_alarm, 0)} of all cases."
     numbers = "; ".join(_compared(one) for one in check.quantities)
     which = "" if check.runs == 1 else f"{check.runs - check.outsiders} of {check.runs} seeds inside. "
     beside = f"{check.design.title} after epoch {check.epoch}, beside {check.seeds} other seeds of it."
     return Badge(
         label="Inside the book's band." if check.inside else "Outside the book's band.",
         color="green" if check.inside else "orange",
-        text=f"{beside} {which}{numbers[0].upper()}{numbers[1:]}.",
-        help=f"{check.design.source}. {bands} {often}",
+        text=f"{beside} {which}{numbers[0].upper()}{numbers[1:]}. {often}",
+        help=f"{check.design.source}. {bands}",
     )
 
 
@@ -174,8 +176,16 @@ def reference(snapshot: JobSnapshot) -> Reference | None:
 
 
 def _compared(one: QuantityCheck) -> str:
-    worded = "{:.4f}".format if one.quantity == "train_loss" else percent
+    """A quantity beside its band, with as many digits as tell what is outside from the band's edge."""
     values = one.values if len(one.values) == 1 else (min(one.values), max(one.values))
-    said = " to ".join(map(worded, values))
-    marked = said if all(one.inside) else f"{said}, outside"
-    return f"{WORDS[one.quantity]} {marked} ({worded(one.band.low)} to {worded(one.band.high)})"
+    for digits in range(EXACT_DIGITS):
+        worded = partial(_decimals, digits=4 + digits) if one.quantity == "train_loss" else partial(percent, digits=1 + digits)
+        said, low, high = list(map(worded, values)), worded(one.band.low), worded(one.band.high)
+        if not any(text in (low, high) and value not in one.band for value, text in zip(values, said, strict=True)):
+            break
+    marked = " to ".join(said) + ("" if all(one.inside) else ", outside")
+    return f"{WORDS[one.quantity]} {marked} ({low} to {high})"
+
+
+def _decimals(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}"
