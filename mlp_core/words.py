@@ -74,7 +74,7 @@ def plus_minus(mean: float, error: float, digits: int = 2) -> str:
     if error == 0:
         return f"{significant(mean)} ± 0"
     _, exponent = _rounded(error, digits)
-    if not LEAST_PLAIN <= exponent < MOST_PLAIN or abs(mean) >= 10**MOST_PLAIN:
+    if not EXACT_PLAIN[0] <= exponent < MOST_PLAIN or abs(mean) >= 10**MOST_PLAIN:
         return f"{significant(mean)} ± {significant(error, digits)}"
     decimals = max(0, digits - 1 - exponent)
     return f"{_plain(mean, decimals)} ± {_plain(error, decimals)}"

@@ -28,9 +28,11 @@ class Ensemble:
 
     Args:
         draw: (stream, count, n) -> (count, n, n).
-        exponents: (n, scale) -> the n predicted Lyapunov exponents, descending.
-        variances: n -> their variances a factor.
-        exact: whether both are exact, or those of Gaussian entries with the same variance.
+        exponents: n -> the n Lyapunov exponents, descending; None where no closed form is known.
+        exponent_latex: the largest of them at scale σ.
+        variances: n -> their variances a factor, where the exponents are known.
+        mean_square_scale: n -> the scale at which E|M x|² = |x|².
+        excess_kurtosis: of an entry, E[m⁴]/E[m²]² - 3; asked for where the exponents are not known.
         cost: time to draw an entry, that of a normal variate being 1.
     """
 
@@ -38,14 +40,12 @@ class Ensemble:
     label: str
     latex: str
     draw: Callable[[np.random.Generator, int, int], Array]
-    exponents: Callable[[int, float], Array]
-    variances: Callable[[int], Array] = lyapunov_variances
-    exact: bool = True
+    exponents: Callable[[int], Array | None]
+    exponent_latex: str
+    variances: Callable[[int], Array]
+    mean_square_scale: Callable[[int], float]
+    excess_kurtosis: float = 0.0
     cost: int = 1
-
-    def critical_scale(self, n: int) -> float:
-        """The scale at which the largest predicted exponent is 0: products neither grow nor die."""
-        return math.exp(-self.exponents(n, 1.0)[0])
 
 
 def _gaussian(stream: np.random.Generator, count: int, n: int) -> Array:
@@ -66,15 +66,32 @@ def _orthogonal(stream: np.random.Generator, count: int, n: int) -> Array:
     return rotated
 
 
+def _one_over_root(n: int) -> float:
+    return 1.0 / math.sqrt(n)
+
+
+def _one(n: int) -> float:
+    return 1.0
+
+
 ENSEMBLES: dict[str, Ensemble] = {entry.name: entry for entry in (
-    Ensemble("gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", _gaussian, lyapunov_exponents),
-    Ensemble("uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)", _uniform, lyapunov_exponents, exact=False),
     Ensemble(
-        "xavier", "Xavier", r"M_{ij} \sim \mathcal{N}\left(0, \tfrac{2\sigma^2}{n_\mathrm{in} + n_\mathrm{out}}\right)",
-        _xavier, lambda n, scale: lyapunov_exponents(n, scale / math.sqrt(n)),
+        "gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", _gaussian,
+        lyapunov_exponents, r"\tfrac12\left(\ln 2 + \psi(\tfrac n2)\right) + \ln\sigma", lyapunov_variances, _one_over_root,
     ),
     Ensemble(
-        "orthogonal", "Orthogonal", r"M = \sigma Q,\ Q^\top Q = I", _orthogonal, lambda n, scale: np.full(n, math.log(scale)), np.zeros,
+        "uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)", _uniform,
+        # n = 1: E ln|M| and Var ln|M|; ln|M/√3| is minus an exponential variate
+        lambda n: np.array([0.5 * math.log(3.0) - 1.0]) if n == 1 else None, r"\ln(\sqrt3\,\sigma) - 1", np.ones, _one_over_root,
+        excess_kurtosis=-1.2,
+    ),
+    Ensemble(
+        "xavier", "Xavier", r"M_{ij} \sim \mathcal{N}\left(0, \tfrac{2\sigma^2}{n_\mathrm{in} + n_\mathrm{out}}\right)", _xavier,
+        lambda n: lyapunov_exponents(n, 1.0 / math.sqrt(n)), r"\tfrac12\left(\ln\tfrac2n + \psi(\tfrac n2)\right) + \ln\sigma",
+        lyapunov_variances, _one,
+    ),
+    Ensemble(
+        "orthogonal", "Orthogonal", r"M = \sigma Q,\ Q^\top Q = I", _orthogonal, np.zeros, r"\ln\sigma", np.zeros, _one,
         cost=3,  # a QR decomposition a factor
     ),
 )}  # fmt: skip

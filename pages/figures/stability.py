@@ -34,10 +34,11 @@ class NumberRange:
 
 @dataclass(frozen=True)
 class Growth:
-    """Predicted growth of log10 size: `rate` a factor, and `scatter`, the standard deviation of one factor's step."""
+    """Predicted growth of log10 size: `rate` a factor; `scatter`, the standard deviation of one factor's step; and what it is called."""
 
     rate: float
     scatter: float
+    name: str = "theory"
 
 
 def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, crossings: Floats, *, literal: bool = False) -> Figure:
@@ -46,7 +47,7 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     Args:
         sizes: (trials, factors); -inf for 0, inf or NaN for what is not finite. The first trial is the one that is watched.
         k: the factor at which the matrix is shown, counted from 1.
-        theory: its slope and scatter; the band is that of a column's length, exact for Gaussian factors.
+        theory: its slope and scatter, of which the band is made: that of a column's length.
         numbers: the number format whose ends are drawn.
         crossings: (trials,) factors at which the trials left that format, NaN if never.
         literal: whether sizes are as that format holds them; then theory ends where the format does.
@@ -74,10 +75,10 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
         polyline(singles_x, segments(singles), {"color": translucent(MEASURED, 0.45), "width": 1}, name="single trials"),
         polyline(x, scale.place(sizes[0, kept]), {"color": PURPLE, "width": 1.5}, name="the trial shown"),
         polyline(x, scale.place(median), {"color": MEASURED, "width": 3}, "%{customdata}", customdata=words, name="median"),
-        polyline(x, predicted[0], {"color": THEORY, "width": 2.5, "dash": "dash"}, "theory 10<sup>%{y:.1f}</sup>", name="theory"),
+        polyline(x, predicted[0], {"color": THEORY, "width": 2.5, "dash": "dash"}, "10<sup>%{y:.1f}</sup>", name=theory.name),
         polyline(
             np.concatenate([x, [np.nan], x]), np.concatenate([predicted[1], [np.nan], predicted[2]]),
-            {"color": THEORY, "width": 1, "dash": "dot"}, name="theory, 5–95 %",
+            {"color": THEORY, "width": 1, "dash": "dot"}, name=f"{theory.name}, 5–95 %",
         ),
         markers([k], scale.place(sizes[0, k - 1 : k]), {"color": PURPLE, "size": 10}, name="the matrix shown", showlegend=False),
     ]  # fmt: skip
@@ -115,27 +116,30 @@ def survivors(sizes: Floats, name: str) -> Figure:
     return figure(traces, xaxis=_factor_axis(factors), yaxis=axis(f"trials in {name} (%)", range=[0, 100]))
 
 
-def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int) -> Figure:
+def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int, theory: str = "theory") -> Figure:
     """All singular values of the trial shown against the number of factors (at most eight of them), each with its exponent's line.
 
     Args:
         at: (m,) numbers of factors.
         path: (m, n) log10 of the singular values, descending.
-        rates: (n,) predicted log10 a factor, descending.
+        rates: (n,) predicted log10 a factor, descending; NaN where there is no prediction.
         k: the factor at which the matrix is shown.
+        theory: what the prediction is called.
     """
     n = path.shape[1]
     chosen = evenly_spread(n, MOST_SINGULAR_VALUES)
     x = np.asarray(at, dtype=np.float64)
-    scale = Log10Axis.around([path[:, chosen], x[-1] * rates[chosen]])
+    predicted = chosen[np.isfinite(rates[chosen])]
+    scale = Log10Axis.around([path[:, chosen], x[-1] * rates[predicted]])
     traces = []
     ends = np.array([0.0, x[-1]])
     for place, index in enumerate(chosen):
         color = series_style(place)["color"]
         name = f"σ<sub>{index + 1}</sub>"
         traces.append(polyline(x, path[:, index], {"color": color, "width": 2}, "10<sup>%{y:.1f}</sup>", name=name))
-        traces.append(polyline(ends, rates[index] * ends, {"color": color, "width": 1.5, "dash": "dash"}, name=name, showlegend=False))
-    traces.append(legend_entry("theory", line={"color": GREY, "dash": "dash"}))
+        if index in predicted:
+            traces.append(polyline(ends, rates[index] * ends, {"color": color, "width": 1.5, "dash": "dash"}, name=name, showlegend=False))
+    traces.append(legend_entry(theory, line={"color": GREY, "dash": "dash"}))
     return figure(
         traces, xaxis=_factor_axis(at[-1]), yaxis=scale.layout("singular values of the product"), shapes=[vertical_line(k, PURPLE)]
     )
@@ -162,16 +166,16 @@ def matrix_picture(values: Floats) -> Figure:
     )
 
 
-def critical_scales(critical: Floats, n: int, scale: float) -> Figure:
-    """The scale at which products of n x n Gaussian matrices neither grow nor die, against 1/√n, and where the controls stand.
+def critical_scales(critical: Floats, mean_square: Floats, n: int, scale: float) -> Figure:
+    """The scale at which products of n x n matrices neither grow nor die, the one that keeps the mean square, and where the controls stand.
 
     Args:
-        critical: (N,) for n = 1 .. N.
+        critical, mean_square: (N,) for n = 1 .. N.
     """
     sizes = np.arange(1, len(critical) + 1)
     traces = [
         polyline(sizes, critical, {"color": THEORY, "width": 2.5, "dash": "dash"}, "%{y:.4f}", name="neither: exp(−λ₁)"),
-        polyline(sizes, 1 / np.sqrt(sizes), {"color": ORANGE, "width": 1.5, "dash": "dot"}, "%{y:.4f}", name="1/√n"),
+        polyline(sizes, mean_square, {"color": ORANGE, "width": 1.5, "dash": "dot"}, "%{y:.4f}", name="keeps the mean square"),
         markers([n], [scale], {"color": PURPLE, "size": 11}, "σ = %{y:.4g}", name="here"),
     ]
     words = [note(text, x, y, xref="paper", yref="paper", opacity=0.75) for text, x, y in (("grows", 0.75, 0.85), ("dies", 0.12, 0.1))]

@@ -6,11 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
+from mlp_core.labs.stability.exponents import Exponent, largest_exponent
 from mlp_core.labs.stability.growth import PRECISIONS, LiteralGrowth, affordable_trials, crossing_factor, measured_rate
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_SEED, Bounds
 from mlp_core.stability.products import ENSEMBLES, rescaled
 from mlp_core.theory import Array
+from mlp_core.words import exactly, fixed, plus_minus, significant
 from pages.figures import stability as figures
 from pages.ui.downloads import download
 from pages.ui.link import LinkState, choice, number
@@ -25,6 +27,7 @@ VIEWS = {"logarithms": "True size", "literal": "What the computer gets"}
 SINGULAR_POINTS = 40
 PLAY_SECONDS, PLAY_STEPS = 0.35, 50
 PLAYING = "stability_playing"
+NO_RATE = 1e-12  # nats a factor; less is the rounding of ln σ
 GROWTH_HEIGHT = 400
 FIELDS = (
     choice("law", "gaussian", tuple(ENSEMBLES)),
@@ -51,26 +54,45 @@ class Product(NamedTuple):
     seed: int
 
     @property
-    def exponents(self) -> Array:
-        """Predicted, in nats a factor."""
-        return ENSEMBLES[self.law].exponents(self.n, self.scale)
+    def exponent(self) -> Exponent:
+        """λ₁ at scale 1."""
+        return largest_exponent(self.law, self.n)
+
+    @property
+    def rate(self) -> float:
+        """λ₁, predicted, in nats a factor; what is left of it by rounding at the critical scale is 0."""
+        rate = self.exponent.value + math.log(self.scale)
+        return rate if abs(rate) > NO_RATE else 0.0
+
+    @property
+    def rates(self) -> Array:
+        """All n exponents, predicted; NaN where that cannot be said."""
+        exponents = ENSEMBLES[self.law].exponents(self.n)
+        if exponents is None:
+            return np.array([self.rate] + [math.nan] * (self.n - 1))
+        return exponents + math.log(self.scale)
+
+    @property
+    def theory(self) -> str:
+        """What the prediction is called."""
+        return "estimate" if self.exponent.error else "theory"
 
     def crossings(self, literal: LiteralGrowth) -> Array:
         """At which factor each trial left the number format at that end."""
-        return literal.overflow_at if self.exponents[0] > 0 else literal.underflow_at
+        return literal.overflow_at if self.rate > 0 else literal.underflow_at
 
     @property
     def limit_log10(self) -> float:
         """The end of the number format that the product is headed for."""
         limits = PRECISIONS[self.precision]
-        return limits.largest_log10 if self.exponents[0] > 0 else limits.smallest_log10
+        return limits.largest_log10 if self.rate > 0 else limits.smallest_log10
 
 
 def section(link: LinkState) -> None:
     """Choose a law, a size and a scale; watch the product grow or die."""
     st.markdown(
         "Multiply random matrices, one after another, as a deep network does: the book's 100 of 4 × 4 reach 10²⁴.  \n"
-        r"Typical growth is $e^{\lambda_1}$ a factor, with $\lambda_1 = \frac12\left(\ln 2 + \psi(\frac n2)\right) + \ln\sigma$."
+        r"Typical growth is $e^{\lambda_1}$ a factor; $\lambda_1$, the largest Lyapunov exponent, depends on the law of the entries."
     )
     follow(lambda: _product(link, _playing()), PLAY_SECONDS, _playing)
 
@@ -100,11 +122,12 @@ def _controls(link: LinkState) -> Product:
     st.selectbox("Law of the entries", format_func=lambda law: ENSEMBLES[law].label, **link.index("law"))
     st.latex(ENSEMBLES[link["law"]].latex)
     st.slider("Size n of the matrices", **link.value("n"))
-    law, n = ENSEMBLES[link["law"]], link["n"]
+    n, critical = link["n"], largest_exponent(link["law"], link["n"]).critical_scale
+    _exponent_formula(link["law"], n)
     st.number_input("Scale σ", step=0.01, format="%.4f", **link.value("sigma"))
     button(
-        "Find the σ that neither grows nor dies", "stability_balance", "balance", link.update, {"sigma": law.critical_scale(n)},
-        help="Sets σ to exp(−λ₁(n)), where the largest exponent is 0.", width="stretch",
+        "Find the σ that neither grows nor dies", "stability_balance", "balance", link.update, {"sigma": critical},
+        help="Sets σ to exp(−λ₁), with λ₁ at σ = 1: there the largest exponent is 0.", width="stretch",
     )  # fmt: skip
     st.slider("Factors", **link.value("factors"))
     with st.popover("Trials, format and seed", icon=":material/tune:"):
@@ -119,10 +142,19 @@ def _controls(link: LinkState) -> Product:
     return Product(link["law"], n, link["sigma"], factors, trials, link["precision"], link["draw"])
 
 
+def _exponent_formula(law: str, n: int) -> None:
+    exponent = largest_exponent(law, n)
+    if exponent.error:
+        st.caption(
+            rf"No closed form of $\lambda_1$ is known for this law and $n > 1$: it is **estimated**, to ± {significant(exponent.error, 1)}."
+        )
+    else:
+        st.latex(rf"\lambda_1 = {ENSEMBLES[law].exponent_latex}")
+
+
 def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGrowth, k: int) -> None:
     literally = link["view"] == "literal"
-    rate, variance = product.exponents[0], ENSEMBLES[product.law].variances(product.n)[0]
-    theory = figures.Growth(rate / math.log(10), math.sqrt(variance) / math.log(10))
+    theory = figures.Growth(product.rate / math.log(10), math.sqrt(product.exponent.variance) / math.log(10), product.theory)
     limits = PRECISIONS[product.precision]
     numbers = figures.NumberRange(product.precision, limits.smallest_log10, limits.largest_log10)
     sizes = literal.size_log10 if literally else growth
@@ -166,49 +198,70 @@ def _matrices(link: LinkState, product: Product, k: int) -> None:
         shown = snapshot.literal if literally else snapshot.mantissa
         live_chart(figures.matrix_picture(shown), key="matrix_after", height=250, alt=f"The product of {k} factors as colors")
     with values:
-        st.markdown("###### Singular values: one outgrows the rest")
+        st.markdown(f"###### {_fate_of_singular_values(product)}")
         at = tuple(int(x) for x in np.unique(np.linspace(1, factors, min(factors, SINGULAR_POINTS)).round()))
         path = rescaled(measures.singular_values(n, at, seed=seed, ensemble=law).T, scale, at).T
-        figure = figures.singular_values(at, path, product.exponents / math.log(10), k)
-        alt = "Singular values of the product against the number of factors, with theory"
+        figure = figures.singular_values(at, path, product.rates / math.log(10), k, product.theory)
+        alt = f"Singular values of the product against the number of factors, with {product.theory}"
         live_chart(figure, key="singular_values", height=300, alt=alt)
+
+
+def _fate_of_singular_values(product: Product) -> str:
+    if product.n == 1:
+        return "The singular value: |M|"
+    equal = np.ptp(product.rates) == 0  # NaN is not
+    return "Singular values: all stay equal" if equal else "Singular values: one outgrows the rest"
 
 
 def _tiles(product: Product, growth: Array, literal: LiteralGrowth) -> None:
     rate, crossings = measured_rate(growth), product.crossings(literal)
     crossed = int(np.isfinite(crossings).sum())
-    predicted = crossing_factor(product.exponents[0], product.limit_log10)
-    kind = "overflow" if product.exponents[0] > 0 else "underflow"
+    predicted = crossing_factor(product.rate, product.limit_log10)
+    kind = "overflow" if product.rate > 0 else "underflow"
     measured = "–" if math.isnan(rate.mean) else f"{rate.mean:.4f}" + ("" if math.isnan(rate.error) else f" ± {rate.error:.4f}")
     median = f"{np.nanmedian(crossings):.0f}" if crossed else "–"
     expected = "never" if math.isinf(predicted) else f"{predicted:.0f}"
-    note = "" if ENSEMBLES[product.law].exact else ", of Gaussian entries with the same variance"
+    error = product.exponent.error
+    how = "Estimated, ± its standard error: how much a random factor stretches a vector of the product, on average." if error else "Exact."
     where = f"In {product.precision}, within {product.factors} factors."
     with st.container(horizontal=True):
         st.metric("λ₁ a factor, measured", measured, border=True, help="Slope of ln max|M|, mean of the trials ± its standard error.")
-        st.metric("λ₁, theory", f"{product.exponents[0]:.4f}", border=True, help=f"½(ln 2 + ψ(n/2)) + ln σ{note}.")
+        shown = plus_minus(product.rate, error) if error else fixed(product.rate, 4)
+        st.metric(f"λ₁, {product.theory}", shown, border=True, help=how)
         st.metric(f"Trials that {kind}", f"{crossed} of {product.trials}", border=True, help=where)
-        st.metric(f"Median k of {kind}", f"{median} (theory: {expected})", border=True, help=f"In {product.precision}.")
+        st.metric(f"Median k of {kind}", f"{median} ({product.theory}: {expected})", border=True, help=f"In {product.precision}.")
 
 
 def _critical_panel(link: LinkState, product: Product) -> None:
-    law, critical = ENSEMBLES[product.law], ENSEMBLES[product.law].critical_scale(product.n)
+    critical, naive = product.exponent.critical_scale, ENSEMBLES[product.law].mean_square_scale(product.n)
     text, picture = st.columns([1, 1.6], gap="medium")
-    naive = 1 / math.sqrt(product.n) if product.law in ("gaussian", "uniform") else 1.0
     with text:
         st.markdown("##### The σ that neither grows nor dies")
-        st.markdown(
-            f"For n = {product.n} it is **{critical:.4f}**; 1/√n keeps the *mean square* and is {1 / math.sqrt(product.n):.4f}. "
-            "The typical product is smaller than its mean square says, for a few huge trials carry the mean; the more so the smaller n."
-        )
-        if not law.exact:
-            st.caption("For uniform entries there is no closed form; this is the value of Gaussian entries with the same variance.")
+        st.markdown(_critical_words(product, critical, naive))
         with st.container(horizontal=True):
-            for key, label, scale in (("critical", f"{critical:.4f}", critical), ("naive", f"{naive:.4f}", naive), ("one", "1", 1.0)):
-                st.button(f"σ = {label}", key=f"stability_{key}", on_click=unbroken(link.update), args=({"sigma": scale},))
+            for place, scale in enumerate(dict.fromkeys((critical, naive, 1.0))):
+                label = "σ = 1" if scale == 1.0 else f"σ = {scale:.4f}"
+                st.button(label, key=f"stability_scale_{place}", on_click=unbroken(link.update), args=({"sigma": scale},))
     with picture:
-        figure = figures.critical_scales(measures.critical_scales(product.law, LARGEST_N), product.n, product.scale)
-        live_chart(figure, key="critical", height=300, alt="The critical scale against n, with 1/√n and where the controls stand")
+        curve, rule = measures.critical_scales(product.law, LARGEST_N)
+        figure = figures.critical_scales(curve, rule, product.n, product.scale)
+        alt = "The critical scale against n, with the one that keeps the mean square, and where the controls stand"
+        live_chart(figure, key="critical", height=300, alt=alt)
+
+
+def _critical_words(product: Product, critical: float, naive: float) -> str:
+    n, exponent = product.n, product.exponent
+    if exponent.variance == 0.0:
+        return (
+            f"For every n it is **{exactly(critical)}**: a factor stretches all directions by σ, no more and no less, so every trial is σᵏ "
+            "times a rotation or a reflection. Typical size and mean square are the same."
+        )
+    value = f"**{plus_minus(critical, exponent.critical_error)}** (estimated)" if exponent.error else f"**{critical:.4f}**"
+    rule = "1" if naive == 1.0 else f"1/√n = {naive:.4f}"
+    return (
+        f"For n = {n} it is {value}; σ = {rule} keeps the *mean square*. The typical product is smaller than its mean square says, for a "
+        "few huge trials carry the mean; the more so the smaller n."
+    )
 
 
 def _play(link: LinkState, product: Product, playing: bool) -> None:

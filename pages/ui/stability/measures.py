@@ -9,6 +9,7 @@ from torch import Tensor
 from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
 from mlp_core.labs.stability.depth import gaussian_batch, output_histograms, predict_depth
+from mlp_core.labs.stability.exponents import largest_exponent
 from mlp_core.labs.stability.gradient_map import VarianceMap, gradient_map_log10
 from mlp_core.labs.stability.growth import literal_growth, product_after
 from mlp_core.labs.stability.singular_values import singular_value_path
@@ -34,9 +35,11 @@ singular_values = st.cache_data(max_entries=8, show_spinner=False)(singular_valu
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def critical_scales(law: str, largest: int) -> Array:
-    """For n = 1 .. largest."""
-    return np.array([ENSEMBLES[law].critical_scale(n) for n in range(1, largest + 1)])
+def critical_scales(law: str, largest: int) -> tuple[Array, Array]:
+    """For n = 1 .. largest: the scale at which products neither grow nor die, and the one that keeps the mean square."""
+    sizes = range(1, largest + 1)
+    mean_square = ENSEMBLES[law].mean_square_scale
+    return np.array([largest_exponent(law, n).critical_scale for n in sizes]), np.array([mean_square(n) for n in sizes])
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={RunSpec: RunSpec.to_json})

@@ -46,13 +46,9 @@ def test_growth_rate_is_the_largest_exponent_within_sampling_error(n: int, ensem
     rates = (growth[:, -1] - growth[:, start - 1]) * LN10 / (end - start)
     scatter = math.sqrt(lyapunov_variances(n)[0] / (end - start) / trials)
     bend = 1.0 / (end - start) / math.sqrt(trials)  # the largest entry and the length of a column differ by a bounded factor
-    assert abs(rates.mean() - ENSEMBLES[ensemble].exponents(n, 1.3)[0]) < 4 * (scatter + bend)
-
-
-def test_uniform_entries_of_equal_variance_grow_faster_than_the_gaussian_prediction() -> None:
-    growth = matrix_product_growth(4, 300, 200, ensemble="uniform")
-    assert not ENSEMBLES["uniform"].exact
-    assert growth[:, -1].mean() * LN10 / 300 - lyapunov_exponents(4)[0] == pytest.approx(0.029, abs=0.01)
+    exponents = ENSEMBLES[ensemble].exponents(n)
+    assert exponents is not None
+    assert abs(rates.mean() - exponents[0] - math.log(1.3)) < 4 * (scatter + bend)
 
 
 def test_at_the_critical_scale_products_neither_grow_nor_die() -> None:
@@ -130,10 +126,3 @@ def test_trials_that_can_be_afforded_stay_within_the_budget(n: int, factors: int
     trials = affordable_trials(n, factors)
     assert trials == 1 or trials * factors * n * n <= MOST_DRAWN
     assert (trials + 1) * factors * n * n > MOST_DRAWN
-
-
-def test_ensembles_know_where_they_neither_grow_nor_die() -> None:
-    assert ENSEMBLES["gaussian"].critical_scale(4) == pytest.approx(critical_scale(4))
-    assert ENSEMBLES["xavier"].critical_scale(4) == pytest.approx(2 * critical_scale(4))
-    assert ENSEMBLES["orthogonal"].critical_scale(4) == 1.0
-    assert not ENSEMBLES["orthogonal"].variances(4).any()

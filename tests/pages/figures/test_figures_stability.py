@@ -119,6 +119,13 @@ def test_singular_values_come_with_their_exponents_and_at_most_eight() -> None:
     assert figure.layout.shapes[0].x0 == 50
 
 
+def test_a_singular_value_without_a_prediction_has_no_line() -> None:
+    figure = singular_values([1, 50, 100], np.zeros((3, 3)), np.array([0.5, math.nan, math.nan]), 50, "estimate")
+    assert [sum(trace.name == f"σ<sub>{index}</sub>" for trace in figure.data) for index in (1, 2, 3)] == [2, 1, 1]
+    assert named(figure, "estimate") is not None
+    sound(figure, 10_000)
+
+
 def test_a_matrix_shows_its_entries_and_marks_what_is_not_finite() -> None:
     figure = matrix_picture(np.array([[1.5, -math.inf], [math.nan, -2e-7]]))
     colors, faults = figure.data
@@ -132,8 +139,8 @@ def test_a_matrix_shows_its_entries_and_marks_what_is_not_finite() -> None:
 
 
 def test_critical_scales_show_the_mean_square_rule_and_where_one_stands() -> None:
-    figure = critical_scales(np.array([1.9, 0.94, 0.7]), 2, 0.5)
-    np.testing.assert_allclose(named(figure, "1/√n").y, [1, 1 / math.sqrt(2), 1 / math.sqrt(3)])
+    figure = critical_scales(np.array([1.9, 0.94, 0.7]), np.array([1, 0.71, 0.58]), 2, 0.5)
+    np.testing.assert_allclose(named(figure, "keeps the mean square").y, [1, 0.71, 0.58])
     here = named(figure, "here")
     assert (here.x[0], here.y[0]) == (2, 0.5)
     sound(figure, 10_000)
