@@ -31,6 +31,7 @@ MAX_TEXT_LENGTH = 10_000
 # A step is the smallest thing a server can share: while one runs, nobody else's does. This bound keeps the slowest step near a second
 # on one core; eight layers of 2048 units just fit at the book's batch size of 256.
 MAX_STEP_FLOPS = 50_000_000_000
+OPERATION_FLOPS = 1000  # of a product, done in the time of one operation of an expression, value and gradient: 20 ns; measured 1 to 25
 
 EXPRESSION_PREFIX = "="
 IMPLEMENTATIONS = ("concise", "scratch", "by_hand")
@@ -219,21 +220,31 @@ def weight_count(sizes: tuple[int, ...]) -> int:
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
 
 
-def step_flops(sizes: tuple[int, ...], batch_size: int) -> int:
-    """Floating-point operations of one training step: 2 a weight and image forward, 4 backward."""
-    return 6 * weight_count(sizes) * batch_size
+def step_flops(sizes: tuple[int, ...], batch_size: int, operations: int = 0) -> int:
+    """Floating-point operations of one training step: 2 a weight and image forward, 4 backward.
+
+    Args:
+        operations: of a visitor's own activation on every hidden unit; each counts as `OPERATION_FLOPS`.
+    """
+    return (6 * weight_count(sizes) + OPERATION_FLOPS * operations * sum(sizes[1:-1])) * batch_size
 
 
-def check_step(batch_size: int, sizes: tuple[int, ...], networks: int = 1) -> None:
+def largest_batch(sizes: tuple[int, ...], networks: int = 1, operations: int = 0) -> int:
+    """How many images a step of so many networks may take within `MAX_STEP_FLOPS`; the largest network of all takes 19."""
+    return MAX_STEP_FLOPS // (networks * step_flops(sizes, 1, operations))
+
+
+def check_step(batch_size: int, sizes: tuple[int, ...], networks: int = 1, operations: int = 0) -> None:
     """Refuse a step that would take so many networks of these widths more than `MAX_STEP_FLOPS`.
 
     Raises:
-        SpecError: naming the largest batch that fits; the largest network of all takes 19.
+        SpecError: naming the largest batch that fits.
     """
-    most = MAX_STEP_FLOPS // (networks * step_flops(sizes, 1))
+    most = largest_batch(sizes, networks, operations)
     if batch_size > most:
         which = "a network" if networks == 1 else f"{networks} networks"
-        rule = f"must be at most {most} for {which} of {weight_count(sizes):,} parameters, so that one step stays near a second"
+        computing = f" whose activation takes {operations} operations on each of {sum(sizes[1:-1]):,} units" if operations else ""
+        rule = f"must be at most {most} for {which} of {weight_count(sizes):,} parameters{computing}, so that one step stays near a second"
         raise SpecError("batch_size", rule, batch_size)
 
 

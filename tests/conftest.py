@@ -14,7 +14,7 @@ import torch
 from hypothesis import settings
 
 from mlp_core.jobs import Scheduler
-from mlp_core.training import state
+from mlp_core.network import network as networks
 from tests.support.failures import pytest_terminal_summary  # noqa: F401  (a hook)
 
 torch.set_num_threads(1)  # two on tensors as small as these only wait for each other
@@ -51,7 +51,7 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
 def small_test_pieces() -> Iterator[None]:
     """A test of 30 images in five pieces, so that there is something to interrupt."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(state, "TEST_PIECE_IMAGES", 7)
+        patch.setattr(networks, "TEST_PIECE_IMAGES", 7)
         yield
 
 

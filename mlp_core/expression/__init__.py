@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS, Activation, Code
-from mlp_core.expression.operations import Constant, compute, fold, has_slope, to_code, to_latex
+from mlp_core.expression.operations import Constant, compute, fold, has_slope, operations, to_code, to_latex
 from mlp_core.expression.parser import ExpressionError, parse
 from mlp_core.spec import EXPRESSION_PREFIX, SpecError
 
@@ -46,4 +46,7 @@ def compile_expression(text: str) -> Activation:
     code = to_code(tree)
     if not has_slope(tree):
         code = f"torch.where(torch.ones_like(x, dtype=torch.bool), {code}, x)"  # the same
-    return Activation(EXPRESSION_PREFIX + text, text.strip(), function, Code(code), to_latex(written), "", advice, rectifier=True)
+    return Activation(
+        EXPRESSION_PREFIX + text, text.strip(), function, Code(code), to_latex(written), "", advice, rectifier=True,
+        operations=operations(tree),
+    )  # fmt: skip

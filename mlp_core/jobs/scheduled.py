@@ -90,9 +90,16 @@ class ScheduledRun:
         run, weights = self.run, self.run.counts.weight_bytes
         kept = len(self._kept_steps) * weights
         if not run.finished:
-            return run.networks * run.counts.training_bytes + run.checkpoints.planned_bytes + kept
+            return run.networks * run.counts.state_bytes + self.turn_bytes + run.checkpoints.planned_bytes + kept
         trained = run.networks * weights if run.network is not None else 0
         return trained + run.checkpoints.memory_bytes + kept
+
+    @property
+    def turn_bytes(self) -> int:
+        """How much of that it holds in its turns alone."""
+        if self.run.finished or self.lifetime.ends == DISCARDED:
+            return 0
+        return self.run.networks * self.run.counts.activation_bytes + self.run.counts.working_bytes
 
     @property
     def ended(self) -> bool:

@@ -36,6 +36,10 @@ class Job(Protocol):
         """What it holds, or will once it plays."""
 
     @property
+    def turn_bytes(self) -> int:
+        """How much of that it holds in its turns alone."""
+
+    @property
     def state(self) -> str:
         """ "playing" while it wants turns for training."""
 
@@ -108,13 +112,17 @@ class Scheduler:
     def admit(self, job: Job) -> float:
         """Make room for a new job. Returns the bytes that are left then, infinitely many without a limit.
 
+        What jobs hold in their turns alone counts for as many of them as can have one at a time.
+
         Raises:
             MemoryBudgetError: there is none.
         """
         with self.changed:
             left = math.inf
             if self.memory_bytes is not None:
-                left = max(0, self.memory_bytes - sum(other.memory_bytes for other in self._admitted))
+                held = sum(other.memory_bytes - other.turn_bytes for other in self._admitted)
+                turns = sorted([job.turn_bytes, *(other.turn_bytes for other in self._admitted)])[-self._workers :]
+                left = max(0, self.memory_bytes - held - sum(turns) + job.turn_bytes)
                 if job.memory_bytes > left:
                     raise MemoryBudgetError(
                         f"Training this network takes {job.memory_bytes / 1e6:,.0f} MB; of the {self.memory_bytes / 1e6:,.0f} MB that this "

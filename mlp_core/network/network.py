@@ -13,10 +13,15 @@ from mlp_core.expression import resolve
 from mlp_core.initializers import initial_parameters
 from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.optimizers import OPTIMIZERS
-from mlp_core.spec import RunSpec
+from mlp_core.spec import RunSpec, largest_batch, step_flops
 
 CPU = torch.device("cpu")
 FLOAT32_BYTES = 4
+PROBE_IMAGES = 256  # on which layers are measured
+TEST_PIECE_IMAGES = 1000  # of the test set in one go …
+TEST_PIECE_FLOPS = 2_000_000_000  # … and what that may cost: about 50 ms on one core
+IN_PASSING, PROBED_LAYER, TESTED_LAYER = 2, 8, 3  # of one layer: what a backward pass, statistics in float64, a test have at once
+TRACED = 64  # elements
 PURPOSES = ("init", "order", "dropout")  # what a run draws random numbers for, each from its own generator
 
 
@@ -150,37 +155,77 @@ class Counts:
     gradient_bytes: int
     optimizer_bytes: int
     activation_bytes: int
+    working_bytes: int
+
+    @property
+    def state_bytes(self) -> int:
+        """What is held from step to step, gradients included."""
+        return self.weight_bytes + self.gradient_bytes + self.optimizer_bytes
 
     @property
     def training_bytes(self) -> int:
-        """Everything that training keeps."""
-        return self.weight_bytes + self.gradient_bytes + self.optimizer_bytes + self.activation_bytes
+        """What training takes at its peak."""
+        return self.state_bytes + self.activation_bytes + self.working_bytes
 
 
 def count(spec: RunSpec, sizes: tuple[int, ...], activation: Activation | None = None) -> Counts:
     """Count the parameters, operations and bytes of `spec`'s network; `activation` is that of `spec`, looked up there if absent.
 
     A forward pass takes n_in multiplications and n_in additions an output (the last adds the bias), and one operation more for an
-    activation; dropout is not counted. `activation_bytes` is what the backward pass of one batch may need: inputs, pre-activations,
-    activations, and with dropout its masks and outputs.
+    activation, or as many as an expression has; dropout is not counted. `activation_bytes` is what the backward pass of one batch may
+    need: inputs, pre-activations, activations, what these keep of an expression's parts, and with dropout its masks and outputs.
+    `working_bytes` is what comes and goes beside it: a copy of the weights to see what a step changed and what one layer needs in
+    passing, or what a probe or a test takes beyond a batch.
     """
-    parameter = (activation or resolve(spec.activation)).parameter
-    alphas = int(parameter is not None and parameter.learnable)
+    chosen = activation or resolve(spec.activation)
+    alphas = int(chosen.parameter is not None and chosen.parameter.learnable)
     layers, flops, units = [], 0, sizes[0]
     for index, (n_in, n_out) in enumerate(pairwise(sizes)):
         hidden = index < len(spec.hidden)
         dropped = hidden and any(spec.dropout[index : index + 1])
         name = f"hidden {index + 1}" if hidden else "output"
         layers.append(LayerCount(name, (n_in, n_out), (n_in + 1) * n_out + alphas * hidden))
-        flops += 2 * n_in * n_out + n_out * hidden
+        flops += 2 * n_in * n_out + n_out * hidden * max(1, chosen.operations)
         units += n_out * (1 + hidden + 2 * dropped)
     parameters = sum(layer.parameters for layer in layers)
+    weight_bytes, layer_bytes = FLOAT32_BYTES * parameters, FLOAT32_BYTES * max(sizes[1:])
+    image_bytes = round(units * FLOAT32_BYTES + sum(spec.hidden) * kept_bytes(chosen))
+    batch_bytes = spec.batch_size * image_bytes
+    looks = weight_bytes + IN_PASSING * spec.batch_size * layer_bytes
+    probe = probed_images(sizes, chosen) * (image_bytes + PROBED_LAYER * layer_bytes) - batch_bytes
+    test = images_per_piece(sizes, chosen) * (FLOAT32_BYTES * sizes[0] + TESTED_LAYER * layer_bytes) - batch_bytes
     return Counts(
         layers=tuple(layers),
         parameters=parameters,
         flops_per_image=flops,
-        weight_bytes=FLOAT32_BYTES * parameters,
-        gradient_bytes=FLOAT32_BYTES * parameters,
-        optimizer_bytes=FLOAT32_BYTES * parameters * len(OPTIMIZERS[spec.optimizer].buffers(spec)),
-        activation_bytes=FLOAT32_BYTES * units * spec.batch_size,
+        weight_bytes=weight_bytes,
+        gradient_bytes=weight_bytes,
+        optimizer_bytes=weight_bytes * len(OPTIMIZERS[spec.optimizer].buffers(spec)),
+        activation_bytes=batch_bytes,
+        working_bytes=max(looks, probe, test),
     )
+
+
+def probed_images(sizes: tuple[int, ...], activation: Activation) -> int:
+    """On how many images the layers of a network are measured: as many as a step may have, and no more than `PROBE_IMAGES`."""
+    return min(PROBE_IMAGES, largest_batch(sizes, operations=activation.operations))
+
+
+def images_per_piece(sizes: tuple[int, ...], activation: Activation, networks: int = 1) -> int:
+    """How many test images are looked at in one go by so many networks of these widths."""
+    forward = step_flops(sizes, 1, activation.operations) // 3
+    return max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (networks * forward)))
+
+
+def kept_bytes(activation: Activation) -> float:
+    """What autograd keeps an element of float32 for the gradient of an activation, besides its input and its output."""
+    x = torch.zeros(TRACED, requires_grad=True)
+    kept: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        value = activation(x)
+    return sum(part.nbytes for place, part in kept.items() if place not in (x.data_ptr(), value.data_ptr())) / TRACED

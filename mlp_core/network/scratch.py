@@ -3,7 +3,8 @@
 It starts from the weights of the concise implementation and draws the same dropout masks: both print the same numbers, rounding apart.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -33,33 +34,34 @@ class Scratch(Network):
     def set_dropout(self, dropout: Sequence[float]) -> None:
         self.dropout = dropout or (0.0,) * len(self.alpha)
 
-    def forward(self, X: Tensor, *, training: bool) -> list[Layer]:
-        layers: list[Layer] = []
+    def forward(self, X: Tensor, *, training: bool) -> Iterator[Layer]:
         H = X
         for index, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
             Z = H @ W + b
             H = self.phi(Z, index) if index < len(self.alpha) else Z
-            layers.append(Layer(W, Z, H))
+            yield Layer(W, Z, H)
             if training and index < len(self.dropout) and self.dropout[index] > 0:
                 H = dropout(H, self.dropout[index], self._generator)
-        return layers
 
     def phi(self, Z: Tensor, index: int) -> Tensor:
         return self.activation.scratch[0](Z) if self.activation.scratch else self.activation(Z, self.alpha[index])
 
     def logits(self, x: Tensor) -> Tensor:
         with torch.no_grad():
-            return self.forward(x, training=False)[-1].activation
+            return self._output(x, training=False)
 
     def loss(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self.forward(x, training=True)[-1].activation
+        logits = self._output(x, training=True)
         return self.loss_of(logits, labels), logits.detach()
+
+    def _output(self, x: Tensor, *, training: bool) -> Tensor:
+        return deque(self.forward(x, training=training), maxlen=1)[0].activation  # lets go of every layer as soon as the next is there
 
     def loss_of(self, logits: Tensor, labels: Tensor) -> Tensor:
         return self._loss.scratch(logits, labels)
 
     def layers(self, x: Tensor) -> list[Layer]:
-        return self.forward(x, training=False)
+        return list(self.forward(x, training=False))
 
     def parameters(self) -> list[Tensor]:
         learned = [a if isinstance(a, Tensor) else None for a in self.alpha] + [None]

@@ -15,7 +15,6 @@ from torch import Tensor
 from mlp_core.network import Layer, Network
 from mlp_core.records import LayerStats
 
-PROBE_IMAGES = 256
 SAME_UNIT = 2e-6  # relative; equal units differ by float32 rounding, in whatever order a matrix product adds
 COST_FRACTION = 0.02  # of the time of training: what looking inside may cost
 PAUSE_SECONDS = 0.25  # of training between two inspections, however cheap they are: nobody sees more
@@ -23,6 +22,7 @@ LOOK_SECONDS = 3.0  # for how long a look lasts: several ticks of a page
 MAX_INSPECTIONS = 240
 MAX_LOGGED_LAYERS = 1200  # in all inspections of a log together, about 4 MB
 BINS = 40
+NORM_ROWS = 64
 SAMPLED = 20_000  # values a histogram: each of 40 equal bars is then known to about 4 %
 
 
@@ -65,16 +65,16 @@ def measure(network: Network, inputs: Tensor, labels: Tensor) -> tuple[LayerStat
     return _statistics(network, *_passes(network, inputs, labels))
 
 
-def inspect(network: Network, inputs: Tensor, labels: Tensor, *, step: int, before: Sequence[Tensor] | None = None) -> Inspection:
+def inspect(network: Network, inputs: Tensor, labels: Tensor, *, step: int, ratios: Sequence[float | None] | None = None) -> Inspection:
     """Look at every layer for the loss on `inputs` (n, d) and `labels` (n,), dropout off.
 
     Args:
         step: how many steps the network has learned.
-        before: the weights (n_out, n_in) that the last of them found.
+        ratios: the `update_ratios` of the last of them.
     """
     layers, gradients = _passes(network, inputs, labels)
     stats = _statistics(network, layers, gradients)
-    ratios = [None] * len(layers) if before is None else update_ratios(before, [weight for weight, _ in network.weights()])
+    ratios = ratios or [None] * len(layers)
     return Inspection(
         step,
         tuple(
@@ -153,7 +153,9 @@ def update_ratios(before: Sequence[Tensor], after: Sequence[Tensor]) -> list[flo
 
 
 def _norm(values: Tensor) -> float:
-    return float(torch.linalg.vector_norm(values, dtype=torch.float64))
+    """In pieces, since torch makes a copy in float64."""
+    parts = [torch.linalg.vector_norm(part, dtype=torch.float64) for part in torch.split(values, NORM_ROWS)]
+    return float(torch.linalg.vector_norm(torch.stack(parts)))
 
 
 class InspectionLog:

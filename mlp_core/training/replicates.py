@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,12 +14,13 @@ from mlp_core.data import Dataset
 from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network import NETWORKS, Network, generator_for
 from mlp_core.network.batched import Batched
+from mlp_core.network.network import images_per_piece
 from mlp_core.optimizers import Optimizer
 from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord
-from mlp_core.spec import MAX_SEED, RunSpec, SpecError, check_step
+from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training.checkpoints import Checkpoints
 from mlp_core.training.run import Run
-from mlp_core.training.state import Evaluation, EvaluationInProgress, TrainingState, as_input, images_per_piece
+from mlp_core.training.state import Evaluation, EvaluationInProgress, TrainingState, as_input
 
 DEFAULT_SEEDS = 5
 
@@ -42,21 +42,15 @@ class Replicates(Run):
     """
 
     def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, seeds: int = DEFAULT_SEEDS) -> None:
+        self.networks = seeds
         super().__init__(spec, data, loss)
         if spec.seed > MAX_SEED - seeds + 1:
             raise SpecError("seed", f"must be at most {MAX_SEED - seeds + 1}, to be the first of {seeds}", spec.seed)
-        check_step(spec.batch_size, self.sizes, seeds)
-        self.networks = seeds
         self.seeds = tuple(range(spec.seed, spec.seed + seeds))
         self.replicas: tuple[Network, ...] = ()  # every seed's network, once built
         self.checkpoints = Checkpoints()
         self._histories = [self.history, *(History() for _ in self.seeds[1:])]
         self._diverged: dict[int, int] = {}  # index of a seed -> the step at which it broke
-
-    def changed(self, **settings: Any) -> RunSpec:
-        now = super().changed(**settings)
-        check_step(now.batch_size, self.sizes, self.networks)
-        return now
 
     @property
     def members(self) -> tuple[HistorySnapshot, ...]:
@@ -178,7 +172,7 @@ class ReplicatesState(TrainingState):
         self.batched = Batched([self.network, *others], spec, loss, [generator_for(one, "dropout", device) for one in specs])
         self.optimizer = Optimizer(spec, self.batched.parameters())
         self._loss = loss
-        self._test_piece = images_per_piece(sizes, len(seeds))
+        self._test_piece = images_per_piece(sizes, self.network.activation, len(seeds))
 
     def follow(self, settings: RunSpec) -> None:
         super().follow(settings)

@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor
-
 from mlp_core.data import Dataset
 from mlp_core.expression import resolve
 from mlp_core.losses import CROSS_ENTROPY, Loss
@@ -32,9 +30,9 @@ from mlp_core.records import (
     settings_after,
 )
 from mlp_core.runtime.devices import failure_of, find_device
-from mlp_core.spec import RunSpec, SpecError
+from mlp_core.spec import RunSpec, SpecError, check_step
 from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, marks
-from mlp_core.training.inspection import InspectionLog, inspect, measure
+from mlp_core.training.inspection import InspectionLog, inspect, measure, update_ratios
 from mlp_core.training.state import Evaluation, EvaluationInProgress, KeptStep, TrainingState
 
 PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
@@ -76,7 +74,7 @@ class Run:
         lock: held while what can be read here changes; hold it to read several things that belong together on another thread.
 
     Raises:
-        SpecError: the device is not there.
+        SpecError: the device is not there, or a step of the visitor's own activation would take too long.
         ExpressionError: the visitor's own activation cannot be compiled.
     """
 
@@ -89,6 +87,7 @@ class Run:
         self.schedule = Schedule(self.train_count, spec.batch_size)
         self.total_steps = self.schedule.steps(spec.epochs)
         self.sizes = (math.prod(data.train_images.shape[1:]), *spec.hidden, loss.outputs(data.train_labels, data.test_labels))
+        check_step(spec.batch_size, self.sizes, self.networks, self.activation.operations)
         self.counts = count(spec, self.sizes, self.activation)
         self.network: Network | None = None
         self.step = 0
@@ -203,7 +202,9 @@ class Run:
         for name, value in settings.items():
             if name not in CHANGEABLE:
                 raise SpecError(name, f"cannot be changed in mid-run, as {', '.join(CHANGEABLE)} can", value)
-        return replace(self.settings, **settings)
+        now = replace(self.settings, **settings)
+        check_step(now.batch_size, self.sizes, self.networks, self.activation.operations)
+        return now
 
     def set_weight(self, layer: int, unit: int, source: int | None, value: float) -> None:
         """Set one weight by hand, or with `source` None a bias: from here on the run is not its spec's alone.
@@ -411,10 +412,12 @@ class Run:
             before = [weight.clone() for weight, _ in state.network.weights()]
             self._train_step(state)
             if not self.finished:
-                self._inspect(state, before)
+                ratios = update_ratios(before, [weight for weight, _ in state.network.weights()])
+                del before  # it need not be there beside what the look takes
+                self._inspect(state, ratios)
 
-    def _inspect(self, state: TrainingState, before: Sequence[Tensor] | None = None) -> None:
-        inspection = inspect(state.network, *state.probe_batch, step=self.step, before=before)
+    def _inspect(self, state: TrainingState, ratios: Sequence[float | None] | None = None) -> None:
+        inspection = inspect(state.network, *state.probe_batch, step=self.step, ratios=ratios)
         with self.lock:
             self.inspections.add(inspection)
 

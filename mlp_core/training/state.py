@@ -12,11 +12,12 @@ from mlp_core.activations import Activation
 from mlp_core.data import Dataset
 from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.network import NETWORKS, Network, generator_for
+from mlp_core.network.network import images_per_piece, probed_images
 from mlp_core.optimizers import Optimizer
 from mlp_core.records import StepRecord
-from mlp_core.spec import RunSpec, weight_count
+from mlp_core.spec import RunSpec
 from mlp_core.training.checkpoints import Checkpoint
-from mlp_core.training.inspection import PROBE_IMAGES, Inspection
+from mlp_core.training.inspection import Inspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,6 @@ class EvaluationInProgress:
 
 
 PIXEL_SCALE = 1 / 255
-TEST_PIECE_FLOPS = 2_000_000_000  # about 50 ms on one core: what one piece of a test may cost
-TEST_PIECE_IMAGES = 1000
-
-
-def images_per_piece(sizes: tuple[int, ...], networks: int = 1) -> int:
-    """How many test images are looked at in one go by so many networks of these widths."""
-    return max(1, min(TEST_PIECE_IMAGES, TEST_PIECE_FLOPS // (2 * networks * weight_count(sizes))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +120,9 @@ class TrainingState:
         self.train_labels = data.train_labels[: spec.train_size].to(device)
         self.test_images = data.test_images.flatten(1).to(device)
         self.test_labels = data.test_labels.to(device)
-        self.probe_batch = (as_input(self.train_images[:PROBE_IMAGES]), self.train_labels[:PROBE_IMAGES].clone())
-        self._test_piece = images_per_piece(sizes)
+        probed = probed_images(sizes, self.network.activation)
+        self.probe_batch = (as_input(self.train_images[:probed]), self.train_labels[:probed].clone())
+        self._test_piece = images_per_piece(sizes, self.network.activation)
         self._batch_size = spec.batch_size
         self._generator = generator_for(spec, "order")
         self.start_epoch()

@@ -12,7 +12,7 @@ from tests.support.engine import until
 class Clockwork:
     """A job whose every turn takes `cost` seconds of a clock that is its own; `order` gets its name."""
 
-    memory_bytes = 0
+    memory_bytes = turn_bytes = 0
     parked = False
     due = -math.inf
 

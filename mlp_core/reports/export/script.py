@@ -23,10 +23,10 @@ from mlp_core.bounds import check_choice
 from mlp_core.data.fashion_mnist import DEBIAN_FOLDER
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.network.network import images_per_piece
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.records import CHANGEABLE, SettingChange
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
-from mlp_core.training.state import images_per_piece
 
 STYLES = IMPLEMENTATIONS  # "concise", "scratch", "by_hand"
 TITLES = {"concise": "with nn.Sequential", "scratch": "from scratch", "by_hand": "with backpropagation by hand"}
@@ -168,7 +168,7 @@ def _program(spec: RunSpec, style: str | None, changes: Sequence[SettingChange],
         "elsewhere": origin.device != "cpu",
         "on_device": ", device=device" if origin.device != "cpu" else "",
         "to_device": ".to(device)" if origin.device != "cpu" else "",
-        "test_piece": images_per_piece(spec.sizes),
+        "test_piece": images_per_piece(spec.sizes, resolve(spec.activation)),
     }
     context |= _of_activation(spec, style) | _of_initializer(spec, scratch) | _of_optimizer(spec, scratch, bool(changed["weight_decay"]))
     context["rate_moves"] = spec.divide_by_batch and bool(changed["batch_size"])

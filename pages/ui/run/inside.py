@@ -13,10 +13,11 @@ from mlp_core.expression import resolve
 from mlp_core.initializers import initial_parameters
 from mlp_core.jobs import JobSnapshot
 from mlp_core.network import Network, generator_for
+from mlp_core.network.network import probed_images
 from mlp_core.records import LayerStats
 from mlp_core.reports.diagnosis import verdict as healthy
 from mlp_core.spec import INPUTS, RunSpec
-from mlp_core.training.inspection import PROBE_IMAGES, Inspection, inspect
+from mlp_core.training.inspection import Inspection, inspect
 from mlp_core.words import count, percent
 from pages.figures.figure import Floats
 from pages.figures.layers import FlatRange, MeasuredLayers, activation_strips, layer_histograms, layer_statistics
@@ -162,8 +163,9 @@ def _newest(snapshot: JobSnapshot, network: Network | None) -> Inspection | None
 
     def late_look() -> Inspection:
         data, device = load_fashion_mnist(), network.weights()[0][0].device
-        images = data.train_images[:PROBE_IMAGES].reshape(-1, INPUTS).to(device).float() / 255
-        labels = data.train_labels[:PROBE_IMAGES].clone().to(device)
+        first = slice(probed_images(snapshot.spec.sizes, network.activation))
+        images = data.train_images[first].reshape(-1, INPUTS).to(device).float() / 255
+        labels = data.train_labels[first].clone().to(device)
         return inspect(network, images, labels, step=snapshot.step)
 
     return memo("inside_late_look", (snapshot.spec, snapshot.step), late_look)

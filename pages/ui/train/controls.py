@@ -21,6 +21,7 @@ from mlp_core.spec import (
     Bounds,
     RunSpec,
     SpecError,
+    check_step,
 )
 from pages.ui.link import Field, LinkState, choice, flag, number, stop, text
 from pages.ui.presets import Preset
@@ -51,7 +52,7 @@ class ExperimentLink(LinkState):
             SpecError, ExpressionError: nothing that can be trained.
         """
         spec = spec_of(self)
-        resolve(spec.activation)
+        check_step(spec.batch_size, spec.sizes, operations=resolve(spec.activation).operations)
         return spec
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:

@@ -90,7 +90,8 @@ def _shapes(spec: RunSpec, counts: Counts) -> None:
     st.latex(_forward(spec))
     st.caption(
         f"Memory to train: weights {scaled(counts.weight_bytes, 'B')}, gradients {scaled(counts.gradient_bytes, 'B')}, optimizer "
-        f"{scaled(counts.optimizer_bytes, 'B')}, activations of a batch {scaled(counts.activation_bytes, 'B')}."
+        f"{scaled(counts.optimizer_bytes, 'B')}, activations of a batch {scaled(counts.activation_bytes, 'B')}, "
+        f"{scaled(counts.working_bytes, 'B')} to look inside and to test."
     )
     scheduler, matmul = session.engine()
     room = f" All networks on this server share {scaled(scheduler.memory_bytes, 'B')} of memory." if scheduler.memory_bytes else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlp_core.jobs import Scheduler, scheduled
-from mlp_core.training import state
+from mlp_core.network import network as networks
 from tests.support.engine import LONG, Gate, discard, job_of, kind_of, predictions, rest, until
 
 
@@ -13,7 +13,7 @@ from tests.support.engine import LONG, Gate, discard, job_of, kind_of, predictio
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """One step a turn, or one of the five pieces of a test."""
     monkeypatch.setattr(scheduled, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(state, "TEST_PIECE_IMAGES", 7)
+    monkeypatch.setattr(networks, "TEST_PIECE_IMAGES", 7)
 
 
 @pytest.mark.usefixtures("short_turns")

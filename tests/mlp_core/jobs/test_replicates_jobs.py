@@ -56,7 +56,8 @@ def test_an_abandoned_job_gives_all_networks_back(scheduler: Scheduler, monkeypa
     monkeypatch.setattr(scheduled, "PARKED_SECONDS", 0.01)
     run, holder = Replicates(replace(SPEC, epochs=2000), clouds()), object()
     job, one = TrainingJob(run, scheduler), TrainingJob(Run(SPEC, clouds()), scheduler)
-    assert job.memory_bytes == 5 * (one.memory_bytes - one.run.checkpoints.planned_bytes)
+    counts = one.run.counts
+    assert job.memory_bytes == 5 * (counts.training_bytes - counts.working_bytes) + counts.working_bytes
     job.lifetime.claim(holder)
     job.step(1)
     rest(job)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from mlp_core.jobs import TrainingJob, scheduled
 from mlp_core.jobs.scheduler import MemoryBudgetError, Scheduler
+from mlp_core.network import count
 from mlp_core.training import Run
 from tests.support.clockwork import Clockwork, played
 from tests.support.engine import SPEC, Gate, clouds, discard, finished, record_of, until
@@ -180,18 +181,26 @@ def test_a_waiting_worker_holds_no_job() -> None:
 
 
 class TestMemory:
-    """Of a network 6-8-3 with SGD on batches of 16: 83 parameters, their gradients, and 16 rows of inputs, sums, activations, logits."""
+    """Of a network 6-8-3 with SGD on batches of 16: 83 parameters and their gradients are held, all else in its turns alone."""
 
-    BYTES = 4 * (2 * 83 + 16 * (6 + 8 + 8 + 3))
+    HELD, TURN = 4 * 2 * 83, count(SPEC, (6, 8, 3)).training_bytes - 4 * 2 * 83
+    BYTES = HELD + TURN
 
     def job(self, budget: Scheduler) -> TrainingJob:
         return TrainingJob(Run(SPEC, clouds()), budget)
 
     def test_is_given_until_there_is_none(self) -> None:
-        budget = Scheduler(memory_bytes=2 * self.BYTES)
+        budget = Scheduler(memory_bytes=2 * self.HELD + self.TURN)
         first, second = self.job(budget), self.job(budget)
         assert first.memory_bytes == second.memory_bytes == self.BYTES
         with pytest.raises(MemoryBudgetError, match="0 MB are free"):
+            self.job(budget)
+
+    def test_of_a_turn_is_counted_for_every_worker(self) -> None:
+        budget = Scheduler(workers=2, memory_bytes=2 * self.BYTES)
+        first, second = self.job(budget), self.job(budget)
+        assert first.turn_bytes == second.turn_bytes == self.TURN
+        with pytest.raises(MemoryBudgetError):
             self.job(budget)
 
     def test_comes_back_from_a_job_that_was_discarded_or_forgotten(self) -> None:

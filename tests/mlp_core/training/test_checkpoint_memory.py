@@ -46,12 +46,12 @@ class TestMemory:
         scheduler.close()
 
     def test_takes_a_share_of_what_is_left(self) -> None:
-        training = count(RICH, (6, 8, 3)).training_bytes
+        counts = count(RICH, (6, 8, 3))
         scheduler = Scheduler(memory_bytes=1_000_000)
         held = [job_of(scheduler, RICH) for _ in range(5)]
-        left = 1_000_000.0
+        left = 1_000_000.0 - (counts.training_bytes - counts.state_bytes)  # which one has at a time
         for job in held:
-            left -= training
+            left -= counts.state_bytes
             planned = job.run.checkpoints.planned_bytes
             assert 0.8 * CHECKPOINT_SHARE * left < planned <= CHECKPOINT_SHARE * left
             left -= planned
@@ -79,5 +79,6 @@ class TestMemory:
         run.networks = 5
         run.checkpoints = Checkpoints()
         job = TrainingJob(run, scheduler)
-        assert job.memory_bytes == 5 * count(RICH, (6, 8, 3)).training_bytes
+        counts = count(RICH, (6, 8, 3))
+        assert job.memory_bytes == 5 * (counts.training_bytes - counts.working_bytes) + counts.working_bytes
         scheduler.close()

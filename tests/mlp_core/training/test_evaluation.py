@@ -13,8 +13,9 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from mlp_core.data import load_sample
+from mlp_core.network import network as networks
 from mlp_core.spec import RunSpec
-from mlp_core.training import Run, state
+from mlp_core.training import Run
 from mlp_core.training.state import Evaluation, EvaluationInProgress
 from tests.support.engine import SPEC, clouds, cross_entropy, finished, network_of
 
@@ -63,7 +64,7 @@ def test_a_certain_mistake_is_a_large_loss_and_not_an_infinite_one() -> None:
 
 @pytest.mark.parametrize("piece", [1, 7, 30, 1000])
 def test_an_epochs_test_is_one_full_pass(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "TEST_PIECE_IMAGES", piece)
+    monkeypatch.setattr(networks, "TEST_PIECE_IMAGES", piece)
     run, data = finished(replace(SPEC, dropout=(0.5,))), clouds()
     (W1, b1), (W2, b2) = ((weight.double().numpy(), bias.double().numpy()) for weight, bias in network_of(run).weights())
     logits = np.maximum(data.test_images.flatten(1).numpy() / 255 @ W1.T + b1, 0) @ W2.T + b2
@@ -76,7 +77,7 @@ def test_an_epochs_test_is_one_full_pass(piece: int, monkeypatch: pytest.MonkeyP
 
 def test_pieces_of_a_large_network_are_few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """2 operations a weight and image; 83 weights of a network 6-8-3."""
-    monkeypatch.setattr(state, "TEST_PIECE_FLOPS", 2 * 83 * 4 + 1)
+    monkeypatch.setattr(networks, "TEST_PIECE_FLOPS", 2 * 83 * 4 + 1)
     run = Run(SPEC, clouds())
     calls = 0
     while not run.evaluated:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlp_core.data import Dataset
 from mlp_core.losses import CROSS_ENTROPY, LOSSES, Loss
-from mlp_core.training import state as training_state
+from mlp_core.network import network as networks
 from mlp_core.training.replicates import ReplicatesState
 from mlp_core.training.state import EvaluationInProgress, TrainingState
 from tests.support.engine import SPEC, clouds, cross_entropy
@@ -79,7 +79,7 @@ def test_sums_of_an_epoch_begin_anew_with_the_next() -> None:
 
 @pytest.mark.parametrize("piece", [7, 1000])
 def test_the_test_after_an_epoch_is_that_of_every_network(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_state, "TEST_PIECE_IMAGES", piece)
+    monkeypatch.setattr(networks, "TEST_PIECE_IMAGES", piece)
     data = clouds()
     state = ReplicatesState(SPEC, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
     for _ in range(2):  # a second test counts from 0 again

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from mlp_core.data import Dataset
 from mlp_core.labs.nonlinearity.plane import dataset, points_of, split
 from mlp_core.losses import LOSSES
+from mlp_core.network import network as networks
 from mlp_core.spec import RunSpec
-from mlp_core.training import Run, inspection, state
+from mlp_core.training import Run, inspection
 from tests.support.drawn import specs
 from tests.support.engine import SPEC, all_implementations, clouds, finished, kind_of, network_of, record_of, weights_of
 
@@ -135,7 +136,7 @@ class TestAtRest:
         assert all(layer.update_ratio is None for layer in run.inspections.entries[0].layers)
 
     def test_a_look_during_the_test_does_not_repeat_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(state, "TEST_PIECE_IMAGES", 7)
+        monkeypatch.setattr(networks, "TEST_PIECE_IMAGES", 7)
         run = Run(SPEC, clouds())
         run.advance(steps=3)
         run.evaluate(seconds=0.0)
