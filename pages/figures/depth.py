@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from mlp_core.words import from_log10
 from pages.figures.axes import Log10Axis, axis, labeled
@@ -142,7 +143,7 @@ def gradient_map(
     sigma_w: Floats,
     y: Floats,
     change_log10: Floats,
-    critical: tuple[Floats, Floats],
+    line: tuple[Floats, Floats, npt.NDArray[np.bool_]],
     *,
     yname: str,
     ytitle: str,
@@ -153,7 +154,7 @@ def gradient_map(
     Args:
         sigma_w: (s,); y: (t,).
         change_log10: (t, s) log10 of the ratio; -inf is an exact 0.
-        critical: x and y of the line on which theory says that it neither grows nor dies.
+        line: x and y (m,) of the line at which theory says that it begins to grow, and (m,) where χ jumps over 1 on it.
         here: a point to mark.
     """
     known = np.abs(change_log10[np.isfinite(change_log10)])
@@ -165,8 +166,12 @@ def gradient_map(
             hovertemplate="σ<sub>w</sub> = %{x:.3g}, " + yname + " = %{y:.3g}<br>gradient %{customdata}<extra></extra>",
             colorbar={"title": {"text": "gradient,<br>log10", "side": "top"}, "thickness": 12},
         ),
-        polyline(*critical, {"color": HEALTHY, "width": 4, "dash": "dash"}, name="theory: χ = 1"),
     ]  # fmt: skip
+    x, height, jumps = line
+    for name, dash, here_drawn in (("theory: χ = 1", "dash", ~jumps), ("theory: χ jumps over 1", "dot", jumps)):
+        shown = np.where(here_drawn, x, np.nan)
+        if np.isfinite(shown).any():
+            traces.append(polyline(shown, height, {"color": HEALTHY, "width": 4, "dash": dash}, name=name))
     if here is not None:
         marker = {"color": "#FFFFFF", "size": 12, "symbol": "diamond", "line": {"color": "#111111", "width": 2}}
         traces.append(markers([here[0]], [here[1]], marker, name="here"))

@@ -130,6 +130,19 @@ def test_the_map_has_the_critical_line_of_relu(page: AppTest) -> None:
     assert numbers(trace(page, "gradient_map", "here")["x"])[0] == pytest.approx(math.sqrt(2))
 
 
+def test_where_no_chi_is_one_the_map_says_that_it_jumps(page: AppTest) -> None:
+    opened(page, depth="3", batch="16", activation="silu", activation2="none", activation3="none")
+    np.testing.assert_allclose(numbers(trace(page, "gradient_map", "theory: χ jumps over 1")["x"]), 1.559, atol=0.002)
+    assert "two states exist" in words(page)
+    widget(page, "stability_plane").set_value("sigma_b").run()
+    line = trace(page, "gradient_map", "theory: χ = 1")
+    solved = [(x, y) for x, y in zip(numbers(line["x"]), numbers(line["y"]), strict=True) if not math.isnan(x)]
+    assert 0 < min(y for _, y in solved) < 1
+    assert r"Dashed: $\chi = 1$" in words(page)
+    widget(page, "stability_activation").set_value("tanh").run()
+    assert "two states exist" not in words(page)
+
+
 def test_the_chain_is_a_quarter_a_layer_at_best(page: AppTest) -> None:
     opened(page, act="chain", x="1,2,3")
     button(page, "All at 0: the best case").click().run()

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.labs.stability.depth import factor_a_layer, sigmoid_bound_log10
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
 from mlp_core.stability.depth import DepthReport
-from mlp_core.theory import DepthPrediction
+from mlp_core.theory import Array, DepthPrediction
 from mlp_core.words import from_log10
 from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
@@ -210,7 +211,7 @@ def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -
     st.markdown("##### Where gradients live")
     st.markdown(
         "Every cell is a real random network: red, its gradient explodes on the way back; blue, it vanishes. "
-        r"On the dashed line theory has $\chi = \sigma_w^2\,E[\varphi'(z)^2] = 1$."
+        r"Theory multiplies its square by $\chi = \sigma_w^2\,E[\varphi'(z)^2]$ a layer."
     )
     controls, picture = beside("map")
     by_number = {str(design.index + 1): design for design in designs}
@@ -238,3 +239,18 @@ def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -
         figure = gradient_map(sigma_w, heights, changes, line, yname=yname, ytitle=ytitle, here=here)
         alt = f"Gradient of {design.label} over {PLANES[plane]}, with theory's line"
         live_chart(figure, key="gradient_map", height=420, alt=alt)
+        st.caption(_line_words(*line))
+
+
+def _line_words(sigma_w: Array, _: Array, jumps: NDArray[np.bool_]) -> str:
+    """What theory's line is."""
+    found = np.isfinite(sigma_w)
+    words = []
+    if (found & ~jumps).any():
+        words.append(r"Dashed: $\chi = 1$.")
+    if (found & jumps).any():
+        words.append(
+            r"Dotted: there is no $\chi = 1$, for two states exist. Left of the line the inputs' signal settles at the small one, with "
+            r"$\chi < 1$; right of it, at the large one or nowhere, with $\chi > 1$."
+        )
+    return " ".join(words) or rf"Up to $\sigma_w = {measures.MOST_SIGMA_W:g}$ there is no $\chi = 1$."

@@ -1,9 +1,10 @@
 """Measurements of the page "Stability", each kept as long as what it depends on stays the same."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mlp_core.data import load_fashion_mnist
@@ -24,6 +25,8 @@ Plane = Literal["depth", "sigma_b"]
 
 MAP_DEPTH = 60  # layers a gradient goes back in the plane (σ_w, depth)
 MAP_COLUMNS, MAP_ROWS = 48, 17
+LINE_POINTS = 101
+MOST_SIGMA_W = 20.0  # as far as theory's line is looked for
 PLANE_DEPTH = 20  # in the plane (σ_w, σ_b)
 HIGHEST_SIGMA_B = 2.0
 
@@ -62,18 +65,26 @@ def variance_map(activation: str) -> VarianceMap:
     return VarianceMap(resolve(activation))
 
 
+class MapAxes(NamedTuple):
+    """The axes of a plane, and theory's line on them."""
+
+    sigma_w: Array  # (s,), well past the line
+    heights: Array  # (t,) of the other quantity
+    line: tuple[Array, Array, NDArray[np.bool_]]  # x and y (m,) of the line, NaN where there is none; where on it χ jumps over 1
+
+
 @st.cache_data(max_entries=8, show_spinner=False)
-def map_axes(activation: str, plane: Plane, sigma_b: float) -> tuple[Array, Array, tuple[Array, Array]]:
-    """σ_w (s,), the other quantity (t,), and theory's critical line on them; σ_w goes well past that line."""
-    theory = variance_map(activation)
+def map_axes(activation: str, plane: Plane, sigma_b: float) -> MapAxes:
     heights = np.linspace(0.0, HIGHEST_SIGMA_B, MAP_ROWS)
-    line = theory.critical_sigma_w(heights if plane == "sigma_b" else np.array([sigma_b]), 20.0)
+    along = np.linspace(0.0, HIGHEST_SIGMA_B, LINE_POINTS) if plane == "sigma_b" else np.array([sigma_b])
+    boundary = variance_map(activation).boundary(along, MOST_SIGMA_W)
+    line = boundary.sigma_w
     highest = 4.0 if np.isnan(line).all() else float(max(3.0, 1.4 * np.nanmax(line)))
     sigma_w = np.linspace(highest / MAP_COLUMNS, highest, MAP_COLUMNS)
     if plane == "sigma_b":
-        return sigma_w, heights, (line, heights)
+        return MapAxes(sigma_w, heights, (line, along, boundary.jumps))
     layers = np.arange(1.0, MAP_DEPTH + 1)
-    return sigma_w, layers, (np.repeat(line, 2), layers[[0, -1]])
+    return MapAxes(sigma_w, layers, (np.repeat(line, 2), layers[[0, -1]], np.repeat(boundary.jumps, 2)))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

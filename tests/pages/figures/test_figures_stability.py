@@ -215,13 +215,14 @@ def test_ridges_stand_in_order_and_name_the_largest_output() -> None:
 def test_the_map_is_symmetric_about_no_change_and_carries_the_critical_line() -> None:
     x, y = np.array([1.0, 2.0, 3.0]), np.array([1.0, 5.0])
     change = np.array([[-3.0, 0.0, 4.0], [-math.inf, -80.0, 1.0]])
-    line = (np.array([1.4, 1.4]), y)
+    line = (np.array([1.4, 1.4]), y, np.array([False, True]))
     figure = gradient_map(x, y, change, line, yname="layers", ytitle="layers back", here=(2.0, 5.0))
     heat = figure.data[0]
     assert heat.zmin == -heat.zmax
     assert heat.z[1][0] == heat.zmin
     assert heat.customdata[1][0] == "× 0"
-    np.testing.assert_array_equal(named(figure, "theory: χ = 1").x, [1.4, 1.4])
+    np.testing.assert_array_equal(named(figure, "theory: χ = 1").x, [1.4, math.nan])
+    np.testing.assert_array_equal(named(figure, "theory: χ jumps over 1").x, [math.nan, 1.4])
     assert named(figure, "here").x[0] == 2.0
     sound(figure, 15_000)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.integrate
 import scipy.optimize
 import scipy.special
+import scipy.stats
 import torch
 
+from mlp_core.expression import resolve
 from mlp_core.labs.stability.gradient_map import VarianceMap, gradient_map_log10
+from mlp_core.theory import Array, Function
 
 
 def test_the_map_agrees_with_autograd_through_one_network() -> None:
@@ -40,18 +45,28 @@ def test_the_map_of_a_step_is_an_exact_zero() -> None:
     assert (gradient_map_log10("step", np.ones(1), np.zeros(1), 3)[0, 1:] == -math.inf).all()
 
 
-def test_relu_is_critical_at_the_square_root_of_two() -> None:
-    sigma_w = np.array([0.5, 1.0, math.sqrt(2), 2.0, 3.0])
-    np.testing.assert_allclose(VarianceMap(torch.relu).chi(sigma_w, np.full(5, 0.3)), sigma_w**2 / 2, rtol=1e-6)
+def chi_of(function: Function, sigma_w: Array, sigma_b: float) -> Array:
+    return VarianceMap(function).state(sigma_w, np.full(len(sigma_w), sigma_b))[1]
+
+
+def mean(function: Callable[[float], float], q: float) -> float:
+    """E of a function of z ~ N(0, q), by scipy."""
+    value, _ = scipy.integrate.quad(lambda z: function(math.sqrt(q) * z) * scipy.stats.norm.pdf(z), -12, 12, points=[0], limit=400)
+    return float(value)
+
+
+def test_relu_multiplies_by_half_of_sigma_squared() -> None:
+    sigma_w = np.array([0.5, 1.0, 1.4, 2.0, 3.0])
+    np.testing.assert_allclose(chi_of(torch.relu, sigma_w, 0.3), sigma_w**2 / 2, rtol=1e-6)
 
 
 def test_tanh_without_bias_forgets_below_one() -> None:
-    sigma_w = np.array([0.3, 0.9])
-    np.testing.assert_allclose(VarianceMap(torch.tanh).chi(sigma_w, np.zeros(2)), sigma_w**2, rtol=1e-3)
+    sigma_w = np.array([0.3, 0.9, 0.999])
+    np.testing.assert_allclose(chi_of(torch.tanh, sigma_w, 0.0), sigma_w**2, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("sigma_w", "sigma_b"), [(1.5, 0.3), (2.5, 0.0), (4.0, 1.0)])
-def test_fixed_point_agrees_with_a_root_found_on_gauss_hermite_nodes(sigma_w: float, sigma_b: float) -> None:
+def test_the_state_is_a_root_found_on_gauss_hermite_nodes(sigma_w: float, sigma_b: float) -> None:
     nodes, weights = scipy.special.roots_hermitenorm(200)
     weights = weights / weights.sum()
 
@@ -60,15 +75,71 @@ def test_fixed_point_agrees_with_a_root_found_on_gauss_hermite_nodes(sigma_w: fl
 
     root = scipy.optimize.brentq(excess, 1e-3, 50.0)
     slope_square = weights @ np.cosh(math.sqrt(root) * nodes) ** -4.0
-    variance_map = VarianceMap(torch.tanh)
-    at = np.array([sigma_w]), np.array([sigma_b])
-    assert variance_map.fixed_point(*at)[0] == pytest.approx(root, rel=2e-3)
-    assert variance_map.chi(*at)[0] == pytest.approx(sigma_w**2 * slope_square, rel=1e-2)
+    log_q, chi = VarianceMap(torch.tanh).state(np.array([sigma_w]), np.array([sigma_b]))
+    assert math.exp(log_q[0]) == pytest.approx(root, rel=2e-3)
+    assert chi[0] == pytest.approx(sigma_w**2 * slope_square, rel=5e-3)
 
 
-def test_the_critical_line_of_relu_is_upright_and_that_of_the_sigmoid_is_far() -> None:
-    np.testing.assert_allclose(VarianceMap(torch.relu).critical_sigma_w(np.array([0.0, 1.0]), 4.0), math.sqrt(2), atol=0.01)
+@pytest.mark.parametrize(
+    ("activation", "sigma_w"),
+    [
+        ("identity", 1.0),
+        ("tanh", 1.0),
+        ("elu", 1.0),
+        ("selu", math.sqrt(2 / (1 + 1.6732632423543772**2)) / 1.0507009873554805),  # a kink at 0: half of both slopes' squares
+        ("relu", math.sqrt(2)),
+        ("leaky_relu", math.sqrt(2 / (1 + 0.01**2))),
+    ],
+)
+def test_without_biases_the_boundary_has_a_closed_form(activation: str, sigma_w: float) -> None:
+    boundary = VarianceMap(resolve(activation)).boundary(np.zeros(1), 20.0)
+    assert boundary.sigma_w[0] == pytest.approx(sigma_w, abs=5e-4)
+    assert not boundary.jumps[0]
+
+
+@pytest.mark.parametrize("q", [0.1, 0.7, 4.0])
+def test_the_boundary_of_tanh_is_solved_along_q(q: float) -> None:
+    """σ_w² = 1/E[φ'²](q), σ_b² = q - σ_w² E[φ²](q): there q is a state, and χ = 1."""
+    sigma_w = mean(lambda x: math.cosh(x) ** -4, q) ** -0.5
+    sigma_b = math.sqrt(q - sigma_w**2 * mean(lambda x: math.tanh(x) ** 2, q))
+    boundary = VarianceMap(torch.tanh).boundary(np.array([sigma_b]), 20.0)
+    assert boundary.sigma_w[0] == pytest.approx(sigma_w, rel=1e-3)
+    assert not boundary.jumps[0]
+
+
+JUMPERS: dict[str, tuple[Callable[[float], float], float]] = {
+    "silu": (lambda x: x * scipy.special.expit(x), 1.559),
+    "gelu": (lambda x: x * scipy.stats.norm.cdf(x), 1.468),
+    "mish": (lambda x: x * math.tanh(np.logaddexp(0, x)), 1.452),
+}
+
+
+@pytest.mark.parametrize("activation", JUMPERS)
+def test_where_two_states_exist_chi_jumps_over_one(activation: str) -> None:
+    """Inputs N(0, 1) give q = σ_w², and from there it goes on where E[φ²] = 1: below it dies out, above it grows without end."""
+    function, measured = JUMPERS[activation]
+    sigma_w = scipy.optimize.brentq(lambda s: mean(lambda x: function(x) ** 2, s * s) - 1, 1.2, 2.0)
+    assert sigma_w == pytest.approx(measured, abs=1e-3)  # where the page's own networks turn
+    boundary = VarianceMap(resolve(activation)).boundary(np.array([0.0, 1.0]), 20.0)
+    assert boundary.sigma_w[0] == pytest.approx(sigma_w, abs=1e-3)
+    assert boundary.below[0] == pytest.approx(sigma_w**2 / 4 if activation != "mish" else 0.36 * sigma_w**2, rel=1e-3)  # φ'(0)²
+    assert boundary.above[0] == pytest.approx(sigma_w**2 / 2, rel=1e-3)
+    np.testing.assert_array_equal(boundary.jumps, [True, False])
+
+
+@pytest.mark.parametrize("activation", ["relu", *JUMPERS])  # behind its boundary tanh hardly explodes
+@pytest.mark.parametrize("seed", range(3))
+def test_real_networks_vanish_before_the_boundary_and_explode_behind_it(activation: str, seed: int) -> None:
+    boundary = VarianceMap(resolve(activation)).boundary(np.zeros(1), 20.0)
+    sigma_w = boundary.sigma_w[0] * np.array([0.93, 1.07])
+    change = gradient_map_log10(activation, sigma_w, np.zeros(2), 60, width=256, seed=seed)[:, -1]
+    assert change[0] < -1
+    assert change[1] > 1
+
+
+def test_the_boundary_of_the_sigmoid_is_far() -> None:
     sigmoid = VarianceMap(torch.sigmoid)
-    assert np.isnan(sigmoid.critical_sigma_w(np.zeros(1), 4.0)).all()
-    line = sigmoid.critical_sigma_w(np.array([0.0, 2.0]), 20.0)
-    np.testing.assert_allclose(sigmoid.chi(line, np.array([0.0, 2.0])), 1.0, atol=0.01)
+    assert np.isnan(sigmoid.boundary(np.zeros(1), 4.0).sigma_w).all()
+    assert not sigmoid.boundary(np.zeros(1), 4.0).jumps.any()
+    line = sigmoid.boundary(np.array([0.0, 2.0]), 20.0).sigma_w
+    np.testing.assert_allclose(sigmoid.state(line, np.array([0.0, 2.0]))[1], 1.0, atol=1e-6)
