@@ -1,19 +1,17 @@
 """What is predicted: Lyapunov exponents of matrix products, mean-field variance and gradient through depth."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+from mlp_core.expectations import Function, gaussian_moments
 
 Array = NDArray[np.float64]
-Function = Callable[[Tensor], Tensor]
 
-QUADRATURE_NODES = 8192  # an even number keeps the kink of ReLU between two nodes
-QUADRATURE_REACH = 8.0  # beyond 8 standard deviations lies 1.2e-15 of a Gaussian
 SOFTMAX_DRAWS = 4096
 SETTLED = 1e-12  # a change of ln q that moves no picture
 
@@ -53,34 +51,6 @@ def critical_scale(n: int) -> float:
     Below 1/sqrt(n) it would die: the typical product grows slower than the mean-square one (Jensen), the more so the smaller n.
     """
     return math.exp(-lyapunov_exponents(n)[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Of φ(z), z ~ N(0, q), for every q asked for. Logarithms are natural; -inf is an exact 0."""
-
-    mean: Array  # E[φ]
-    log_mean_square: Array  # ln E[φ²]
-    log_slope_square: Array  # ln E[φ'²]
-
-
-def gaussian_moments(function: Function, log_q: Array, nodes: int = QUADRATURE_NODES) -> Moments:
-    """E[φ(z)], E[φ(z)²] and E[φ'(z)²] for z ~ N(0, q), by the midpoint rule on ±8 standard deviations; φ' by autograd.
-
-    The midpoint rule beats Gauss-Hermite here: it does not care about kinks, and its fine mesh resolves a φ' much narrower than √q.
-
-    Args:
-        log_q: (k,) natural logarithm of the variance, so that one far below 1e-308 is no special case.
-    """
-    step = 2.0 * QUADRATURE_REACH / nodes
-    z = -QUADRATURE_REACH + step * (torch.arange(nodes, dtype=torch.float64) + 0.5)
-    weights = torch.exp(-0.5 * z * z)
-    weights /= weights.sum()
-    x = (torch.exp(0.5 * torch.as_tensor(log_q, dtype=torch.float64)).unsqueeze(1) * z).requires_grad_()
-    value = function(x)
-    (slope,) = torch.autograd.grad(value.sum(), x) if value.requires_grad else (torch.zeros_like(x),)
-    value = value.detach()
-    return Moments((value @ weights).numpy(), _log_mean_square(value, weights), _log_mean_square(slope, weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +148,3 @@ def _polygamma(order: int, n: int) -> Array:
 
 def _log(value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
-
-
-def _log_mean_square(values: Tensor, weights: Tensor) -> Array:
-    """ln of the weighted mean of the squares of each row, of rows whose squares would underflow too."""
-    largest = values.abs().amax(dim=1)
-    scaled = values / torch.where(largest > 0, largest, 1.0).unsqueeze(1)
-    result: Array = (2.0 * torch.log(largest) + torch.log(scaled.square() @ weights)).numpy()
-    return result

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 import scipy.integrate
-import scipy.optimize
 import scipy.special
 import torch
 from hypothesis import given
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 from mlp_core.theory import (
     RandomLayer,
     critical_scale,
-    gaussian_moments,
     lyapunov_exponents,
     lyapunov_variances,
     mean_field,
@@ -81,49 +79,6 @@ def test_sizes_that_are_none_are_refused(n: object) -> None:
 def test_scales_that_are_not_positive_are_refused(scale: float) -> None:
     with pytest.raises(ValueError, match="scale must be a positive number"):
         lyapunov_exponents(4, scale)
-
-
-@pytest.mark.parametrize("q", [1e-6, 0.3, 1.0, 40.0])
-def test_moments_of_relu_in_closed_form(q: float) -> None:
-    moments = gaussian_moments(torch.relu, np.log([q]))
-    assert moments.mean[0] == pytest.approx(math.sqrt(q / (2 * math.pi)), rel=1e-6)
-    assert math.exp(moments.log_mean_square[0]) == pytest.approx(q / 2, rel=1e-6)
-    assert math.exp(moments.log_slope_square[0]) == pytest.approx(0.5, rel=1e-12)
-
-
-@pytest.mark.parametrize("q", [1e-3, 1.0, 1e4])
-def test_moments_of_erf_in_closed_form(q: float) -> None:
-    """Williams (1998): E[erf²] = 2/π asin(2q/(1+2q)); the slope is a Gaussian, so its square integrates too. At q = 1e4 it is narrow."""
-    moments = gaussian_moments(torch.erf, np.log([q]))
-    assert math.exp(moments.log_mean_square[0]) == pytest.approx(2 / math.pi * math.asin(2 * q / (1 + 2 * q)), rel=1e-6)
-    assert math.exp(moments.log_slope_square[0]) == pytest.approx(4 / math.pi / math.sqrt(1 + 4 * q), rel=1e-6)
-
-
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu", "silu", "softplus"])
-@pytest.mark.parametrize("q", [0.05, 1.0])  # beyond, Gauss-Hermite itself is off by 1e-5: tanh has poles near the real axis
-def test_moments_agree_with_gauss_hermite_quadrature_of_high_order(name: str, q: float) -> None:
-    function = {"sigmoid": torch.sigmoid, "tanh": torch.tanh}.get(name) or getattr(torch.nn.functional, name)
-    nodes, weights = scipy.special.roots_hermitenorm(150)
-    x = torch.tensor(nodes * math.sqrt(q), requires_grad=True)
-    value = function(x)
-    (slope,) = torch.autograd.grad(value.sum(), x)
-    weights = weights / weights.sum()
-    moments = gaussian_moments(function, np.log([q]))
-    assert moments.mean[0] == pytest.approx(weights @ value.detach().numpy(), rel=1e-6, abs=1e-12)
-    assert math.exp(moments.log_mean_square[0]) == pytest.approx(weights @ value.detach().numpy() ** 2, rel=1e-6)
-    assert math.exp(moments.log_slope_square[0]) == pytest.approx(weights @ slope.numpy() ** 2, rel=1e-6)
-
-
-@given(st.floats(-1400, 1400))
-def test_variances_beyond_the_range_of_float64_are_no_special_case(log_q: float) -> None:
-    moments = gaussian_moments(torch.relu, np.array([log_q]), nodes=1024)
-    assert moments.log_mean_square[0] == pytest.approx(log_q - math.log(2), abs=1e-3)
-
-
-def test_a_constant_has_an_exact_zero_slope() -> None:
-    moments = gaussian_moments(lambda x: torch.full_like(x, 2.0), np.zeros(1))
-    assert moments.log_slope_square[0] == -math.inf
-    assert math.exp(moments.log_mean_square[0]) == pytest.approx(4.0)
 
 
 def test_softmax_residual_at_both_ends_and_between() -> None:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.labs.activations import facts as activation_cost
-from tests.support.pages.visit import address, numbers, opened, traces, visit, widget, words
+from tests.support.pages.visit import address, metrics, numbers, opened, traces, visit, widget, words
 
 
 @pytest.fixture
@@ -109,8 +109,27 @@ def test_gaps_are_named(page: AppTest) -> None:
         "The value of `log(x)` is NaN between x = −8 and −0.1 (80 points): a gap in the curve.",
         "The value of `log(x)` is −∞ at x = 0 (1 point): a gap in the curve.",
         "The gradient of `log(x)` is ∞ at x = 0 (1 point): a gap in the curve.",
-        "50.0 % of the outputs or gradients are not finite and left out.",
+        "For 50 % of the inputs value or gradient is not a number: what is said here is of the others.",
     ]
+    assert metrics(page)[r"$E[\varphi'(z)^2]$"] == "diverges"
+    assert "Mean output for inputs from N(0, 1): none" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("link", "output", "slope_square"),
+    [
+        ({"show": "hard_tanh", "mean": "-5"}, "−1 ± 0.00176", "3.167 × 10⁻⁵"),
+        ({"show": "relu", "mean": "-5"}, "5.35 × 10⁻⁸ ± 1.39 × 10⁻⁴", "2.867 × 10⁻⁷"),
+        ({"show": "relu", "mean": "-5", "std": "0.05"}, "0 ± 0", "0"),
+        ({"show": "none", "own": "x^4"}, "3 ± 9.8", "240"),
+        ({"show": "none", "own": "1/x"}, "diverges", "diverges"),
+        ({"show": "none", "own": "exp(0.3*x^2)"}, "1.58 ± diverges", "diverges"),
+        ({"show": "none", "own": "log(-1 - x^2)"}, "–", "–"),
+    ],
+)
+def test_the_moments_are_integrals(page: AppTest, link: dict[str, str], output: str, slope_square: str) -> None:
+    shown = metrics(opened(page, **link))
+    assert (shown["Output, mean ± std"], shown[r"$E[\varphi'(z)^2]$"]) == (output, slope_square)
 
 
 def test_nothing_chosen_is_said_and_not_drawn(page: AppTest) -> None:

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mlp_core.expectations import Function, gaussian_moments
 from mlp_core.expression import resolve
-from mlp_core.theory import Array, Function, gaussian_moments
+from mlp_core.theory import Array
 
 ROUNDING = 1e-8  # of χ: less above 1 is no growth that can be told from rounding
 JUMP = 0.01  # of χ between two σ_w that are the same to ten digits
@@ -86,7 +87,7 @@ class VarianceMap:
     LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 481)
 
     def __init__(self, function: Function) -> None:
-        moments = gaussian_moments(function, self.LOG_Q, nodes=4096)
+        moments = gaussian_moments(function, self.LOG_Q)
         self._log_mean_square, self._log_slope_square = moments.log_mean_square, moments.log_slope_square
 
     def state(self, sigma_w: Array, sigma_b: Array) -> tuple[Array, Array]:

@@ -1,5 +1,6 @@
 """What the activations page shows of its activations: curves with a probe, cards of facts, identities, cost."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -114,11 +115,13 @@ def _fact_lines(one: ShownActivation) -> list[str]:
     facts = measure(one.activation, one.curve, **one.parameters)
     interval = one.activation.range(*one.parameters.values())
     on_grid = f"{tidy(facts.smallest)} to {tidy(facts.largest)} on this grid"
-    centered = "zero-centered" if facts.zero_centered else "not zero-centered"
+    mean = f"{tidy(round(facts.mean_output, 3) + 0.0)}, so {'zero-centered' if facts.zero_centered else 'not zero-centered'}"
+    if math.isnan(facts.mean_output):
+        mean = "none, since the function is not defined for all of them or its integral diverges"
     lines = [
         f"Range: {interval}; {on_grid}" if interval else f"Range: {on_grid}",
         f"Largest gradient: **{tidy(facts.steepest)}**, {_places(facts.steepest_at)}",
-        f"Mean output for inputs from N(0, 1): {tidy(round(facts.mean_output, 3) + 0.0)}, so {centered}",
+        f"Mean output for inputs from N(0, 1): {mean}",
         f"Flat (slope below {percent(FLAT_FRACTION, 0)} of the largest): {_places(facts.flat)}",
     ]
     for name, points in (("Kink", facts.kinks), ("Jump", facts.jumps)):

@@ -7,7 +7,7 @@ import streamlit as st
 from mlp_core.labs.activations.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_LAYERS, Bounds
-from mlp_core.words import percent
+from mlp_core.words import from_log10, latex_number, percent, significant
 from pages.figures.activations import FunctionSeries, pushed_distribution
 from pages.ui.activations.activations import ShownActivation
 from pages.ui.downloads import download
@@ -15,6 +15,7 @@ from pages.ui.link import LinkState, link_to, number
 from pages.ui.live_chart import live_chart
 
 CHART_HEIGHT = 400
+LARGEST_LOG = 700.0  # ln of about the largest and, negative, the smallest float64
 FIELDS = (
     number("mean", 0.0, MEAN_BOUNDS),
     number("std", 1.0, STD_BOUNDS),
@@ -40,7 +41,7 @@ def distribution_panel(link: LinkState, shown: ShownActivation) -> None:
         figure = pushed_distribution(curve, pushed.inputs, pushed.outputs)
         live_chart(figure, key="pushed_distribution", height=CHART_HEIGHT, alt=alt)
     _metrics(pushed)
-    _through_depth(shown, pushed.mean_square_gradient, link["weight_variance"], link["depth"])
+    _through_depth(shown, pushed.log_slope_square, link["weight_variance"], link["depth"])
     download("Histograms (CSV)", "distribution.csv", lambda: _csv(pushed))
 
 
@@ -50,19 +51,39 @@ def _metrics(pushed: Pushed) -> None:
     no_fraction = "The output of this function does not tell whether it is flat." if fraction is None else None
     saturated.metric("Saturated", "–" if fraction is None else percent(fraction), help=no_fraction)
     dead.metric("Gradient exactly 0", percent(pushed.dead_fraction))
-    output.metric("Output, mean ± std", f"{pushed.mean_output:.3g} ± {pushed.std_output:.3g}")
-    gradient.metric(r"$E[\varphi'(z)^2]$", f"{pushed.mean_square_gradient:.4g}")
-    if pushed.finite_fraction < 1:
-        st.warning(f"{percent(1 - pushed.finite_fraction)} of the outputs or gradients are not finite and left out.")
+    output.metric("Output, mean ± std", _mean_and_std(pushed))
+    gradient.metric(r"$E[\varphi'(z)^2]$", _slope_square(pushed.log_slope_square))
+    if pushed.undefined_fraction > 0:
+        share = significant(100 * pushed.undefined_fraction)
+        st.warning(f"For {share} % of the inputs value or gradient is not a number: what is said here is of the others.")
 
 
-def _through_depth(shown: ShownActivation, mean_square: float, variance: float, depth: int) -> None:
-    power = gradient_scale_log10(mean_square, variance, depth)
-    chi = rf"\chi = \sigma_w^2\,E[\varphi'^2] = {variance:g} \times {mean_square:.4g} = {variance * mean_square:.4g}"
-    effect = "exactly $0$" if math.isinf(power) else rf"about $\chi^{{L/2}} = 10^{{{power:.1f}}}$"
+def _mean_and_std(pushed: Pushed) -> str:
+    if math.isnan(pushed.std_output):
+        return "–"
+    if math.isnan(pushed.mean_output):
+        return "diverges"
+    std = significant(pushed.std_output) if math.isfinite(pushed.std_output) else "diverges"
+    return f"{significant(pushed.mean_output)} ± {std}"
+
+
+def _slope_square(log: float) -> str:
+    if not log < math.inf:
+        return "–" if math.isnan(log) else "diverges"
+    return significant(math.exp(log), 4) if abs(log) < LARGEST_LOG else from_log10(log / math.log(10))
+
+
+def _through_depth(shown: ShownActivation, log_slope_square: float, variance: float, depth: int) -> None:
+    if not log_slope_square < LARGEST_LOG:
+        st.markdown(r"$E[\varphi'(z)^2]$ is no number here, and so nothing can be said of a gradient through many such layers.")
+        return
+    slope_square = math.exp(log_slope_square)
+    power, chi = gradient_scale_log10(log_slope_square, variance, depth), variance * slope_square
+    product = rf"\chi = \sigma_w^2\,E[\varphi'^2] = {variance:g} \times {latex_number(slope_square, 4)} = {latex_number(chi, 4)}"
+    effect = "$0$" if math.isinf(power) else rf"about $\chi^{{L/2}} = 10^{{{power:.1f}}}$"
     st.markdown(
-        f"If every layer saw these inputs, each would multiply the mean squared gradient by ${chi}$. "
-        f"After **{depth} layers** the gradient is scaled by {effect}: {_verdict(variance * mean_square)}."
+        f"If every layer saw these inputs, each would multiply the mean squared gradient by ${product}$. "
+        f"After **{depth} layers** the gradient is scaled by {effect}: {_verdict(chi)}."
     )
     if shown.activation.trainable:
         query = {"activation": shown.activation.name, "depth": str(depth)}

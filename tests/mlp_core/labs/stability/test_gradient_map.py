@@ -13,9 +13,10 @@ import scipy.special
 import scipy.stats
 import torch
 
+from mlp_core.expectations import Function
 from mlp_core.expression import resolve
 from mlp_core.labs.stability.gradient_map import VarianceMap, gradient_map_log10
-from mlp_core.theory import Array, Function
+from mlp_core.theory import Array
 
 
 def test_the_map_agrees_with_autograd_through_one_network() -> None:
