@@ -66,8 +66,9 @@ class RandomLayer:
 class DepthPrediction:
     """Mean-field values of an MLP with L hidden layers, first layer first; log10 of absolute sizes, -inf for 0.
 
-    `weight_gradient_log10` (2, L+1) spans what a batch can do: at the lower edge the gradients of its images are independent and
-    partly cancel, at the upper one (√batch above) all images pull the same way.
+    `weight_gradient_log10` (2, L+1) spans what a batch of these labels can do. At the upper edge images with one label pull the same way,
+    others not against them. At the lower edge the images pull independently; or, where that is less, they are all alike to the network,
+    so that only what the labels are out of balance is left.
     """
 
     activation_mean: Array  # (L,)
@@ -83,17 +84,21 @@ class DepthPrediction:
         return np.sqrt(np.maximum(variance, 0.0))
 
 
-def mean_field(function: Function, inputs: int, input_mean_square: float, layers: Sequence[RandomLayer], batch: int) -> DepthPrediction:
+def mean_field(
+    function: Function, inputs: int, input_mean_square: float, layers: Sequence[RandomLayer], labels: Sequence[int]
+) -> DepthPrediction:
     """Signal and gradient of a wide random MLP with softmax and mean cross-entropy, before training.
 
     Formula: q_l = n_{l-1} s_l² E[φ(z_{l-1})²] + b_l², z_l ~ N(0, q_l);
-        |dL/dh_{l-1}|² = |dL/dh_l|² n_{l-1} s_l² E[φ'(z_l)²], so χ_l < 1 vanishes and χ_l > 1 explodes.
+        |dL/dh_{l-1}|² = |dL/dh_l|² n_{l-1} s_l² E[φ'(z_l)²], so χ_l < 1 vanishes and χ_l > 1 explodes;
+        |dL/dW_l|² = Σ_ij (δ_i·δ_j)(h_i·h_j) over the images i, j, where (p_i - y_i)·(p_j - y_j) is in the mean r = E|p - y|² for i = j,
+        and else, in K classes, from -1/K on for two labels, from 1 - 1/K on for one label, up to r - 1 and r.
 
     Args:
         inputs: number of input features.
         input_mean_square: their mean square over features and images.
         layers: hidden layers, then the output layer.
-        batch: images over which the loss is averaged.
+        labels: images of each class among those over which the loss is averaged.
 
     Reference: Poole et al. (2016), section 2; Schoenholz et al. (2017), section 3.
     """
@@ -110,19 +115,22 @@ def mean_field(function: Function, inputs: int, input_mean_square: float, layers
             log_slopes.append(float(moments.log_slope_square[0]))
     log_delta = np.empty(len(layers))  # ln |dL/dz_l|²
     log_hidden = np.empty(len(layers))  # ln |dL/dh_l|², l = 0 .. L
-    log_delta[-1] = math.log(softmax_residual(log_q, layers[-1].units) / batch)
+    batch, alike, residual = sum(labels), sum(count * count for count in labels), softmax_residual(log_q, layers[-1].units)
+    log_delta[-1] = math.log(residual / batch)
     for index in reversed(range(len(layers))):
         log_hidden[index] = log_delta[index] + _log(fan_ins[index] * layers[index].weight_variance)
         if index:
             log_delta[index - 1] = log_hidden[index] + log_slopes[index - 1]
-    log_weight = log_delta + np.log(fan_ins) + np.array(log_mean_squares)
+    log_weight = log_delta + np.log(fan_ins) + np.array(log_mean_squares)  # of images that pull independently
+    imbalance = (alike - batch - batch * (batch - 1) / layers[-1].units) / (batch * residual)
+    together = (alike + (batch * batch - alike) * max(0.0, 1.0 - 1.0 / residual)) / batch
     half = 0.5 / math.log(10.0)  # from the natural logarithm of a square to log10
     chi = [_log(fan_in * layer.weight_variance) + slope for layer, fan_in, slope in zip(layers, fan_ins, log_slopes, strict=False)]
     return DepthPrediction(
         np.array(means),
         half * np.array(log_mean_squares[1:]),
         half * log_hidden,
-        half * np.stack([log_weight, log_weight + math.log(batch)]),
+        half * np.stack([log_weight + _log(1.0 + min(0.0, imbalance)), log_weight + math.log(together)]),
         np.exp(np.array(chi)),
     )
 

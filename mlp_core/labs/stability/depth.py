@@ -48,8 +48,8 @@ def output_histograms(spec: RunSpec, inputs: Tensor) -> tuple[Array, Array]:
     return counts, numbers(output.abs().max() for output in outputs)
 
 
-def predict_depth(spec: RunSpec, inputs: Tensor) -> DepthPrediction | None:
-    """What mean-field theory says of the same network, from the design alone: no weight is looked at.
+def predict_depth(spec: RunSpec, inputs: Tensor, labels: Tensor) -> DepthPrediction | None:
+    """What mean-field theory says of the same network and batch, from the design alone: no weight is looked at.
 
     Returns:
         None where the weights are not random.
@@ -62,8 +62,9 @@ def predict_depth(spec: RunSpec, inputs: Tensor) -> DepthPrediction | None:
         RandomLayer(n_out, initializer.std(n_in, n_out, spec) ** 2, initializer.bias_std(n_in, n_out, spec) ** 2)
         for n_in, n_out in pairwise(sizes)
     ]
+    counts = torch.bincount(labels, minlength=OUTPUTS).tolist()
     mean_square = inputs.detach().double().square().mean().item()
-    return mean_field(lambda z: activation(z, spec.activation_parameter), inputs.shape[1], mean_square, layers, len(inputs))
+    return mean_field(lambda z: activation(z, spec.activation_parameter), inputs.shape[1], mean_square, layers, counts)
 
 
 def _histogram(values: Tensor) -> Array:

@@ -43,8 +43,9 @@ class Quantity(NamedTuple):
 QUANTITIES = {
     "dW": Quantity(
         "|∂L/∂W|", "weight_gradient_log10", "|∂L/∂W|",
-        "Layer 1 is next to the input, the last is the output layer. Theory is a band: at its lower edge the images of the batch pull "
-        "at random, at its upper edge all the same way.",
+        "Layer 1 is next to the input, the last is the output layer. Theory is a band, for wide networks and the labels of this batch: at "
+        "its upper edge images of one class pull the same way; at its lower edge each pulls its own way or, where that is less, all are "
+        "alike to the network, so that only what the labels are out of balance is left. Networks of few units scatter about it.",
     ),
     "dh": Quantity(
         "|∂L/∂h|", "hidden_gradient_log10", "|∂L/∂h|",

@@ -57,7 +57,7 @@ def histograms(spec: RunSpec, source: str, size: int) -> tuple[Array, Array]:
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={RunSpec: RunSpec.to_json})
 def depth_prediction(spec: RunSpec, source: str, size: int) -> DepthPrediction | None:
-    return predict_depth(spec, _batch(source, size)[0])
+    return predict_depth(spec, *_batch(source, size))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

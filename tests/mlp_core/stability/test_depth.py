@@ -155,7 +155,7 @@ def test_the_gaussian_batch_is_standard_normal_and_repeats() -> None:
 def test_mean_field_describes_a_wide_network(activation: str, init: str, std: float) -> None:
     inputs, labels = gaussian_batch(64, 784, seed=1)
     spec = deep(activation, init, 5, width=1024, init_std=std)
-    report, prediction = measure_depth(spec, inputs, labels), predict_depth(spec, inputs)
+    report, prediction = measure_depth(spec, inputs, labels), predict_depth(spec, inputs, labels)
     assert prediction is not None
     np.testing.assert_allclose(report.activation_rms_log10, prediction.activation_rms_log10, atol=0.03)
     np.testing.assert_allclose(report.hidden_gradient_log10, prediction.hidden_gradient_log10, atol=0.05)
@@ -165,9 +165,39 @@ def test_mean_field_describes_a_wide_network(activation: str, init: str, std: fl
     assert np.all(report.weight_gradient_log10 < high + 0.1)
 
 
+@pytest.mark.parametrize("classes", [range(10), range(2)], ids=["ten classes", "two classes"])
+@pytest.mark.parametrize(("activation", "init"), [("relu", "torch_default"), ("relu", "he_normal"), ("tanh", "xavier_normal")])
+def test_the_band_is_that_of_the_labels_in_the_batch(classes: range, activation: str, init: str) -> None:
+    sample = load_sample()
+    wanted = torch.isin(sample.train_labels, torch.tensor(classes))
+    inputs, labels = image_batch(sample.train_images[wanted], sample.train_labels[wanted], 128)
+    seeds = [deep(activation, init, 10, width=256, seed=seed) for seed in range(5)]
+    measured = np.median([measure_depth(spec, inputs, labels).weight_gradient_log10 for spec in seeds], axis=0)
+    prediction = predict_depth(seeds[0], inputs, labels)
+    assert prediction is not None
+    low, high = prediction.weight_gradient_log10
+    assert np.all(measured > low - 0.1)
+    assert np.all(measured < high + 0.1)
+
+
+def test_where_all_images_are_alike_only_what_labels_are_out_of_balance_is_left() -> None:
+    """Biases drown the images in ReLU's default weights: the gradient is that of the labels' counts, below that of independent images."""
+    inputs, labels = images(128)
+    counts = torch.bincount(labels, minlength=OUTPUTS).double()
+    alike = ((counts - 12.8).square().sum() / (128 * 0.9)).sqrt().log10().item()
+    assert alike < -0.1
+    last = []
+    for seed in range(5):
+        spec = deep("relu", "torch_default", 15, width=256, seed=seed)
+        report, prediction = measure_depth(spec, inputs, labels), predict_depth(spec, inputs, labels)
+        assert prediction is not None
+        last.append(report.weight_gradient_log10[-1] - prediction.weight_gradient_log10[0, -1] + alike)
+    assert np.median(last) == pytest.approx(alike, abs=0.1)
+
+
 @pytest.mark.parametrize("init", ["zeros", "constant"])
 def test_equal_weights_have_no_mean_field(init: str) -> None:
-    assert predict_depth(deep("relu", init, 2), images(4)[0]) is None
+    assert predict_depth(deep("relu", init, 2), *images(4)) is None
 
 
 def test_specs_that_cannot_be_are_refused() -> None:
@@ -199,7 +229,7 @@ def test_the_factor_a_layer_is_the_geometric_mean() -> None:
 def test_the_factor_a_layer_of_the_sigmoid_is_what_theory_says() -> None:
     inputs, labels = images()
     spec = deep("sigmoid", "torch_default", 20)
-    prediction = predict_depth(spec, inputs)
+    prediction = predict_depth(spec, inputs, labels)
     assert prediction is not None
     predicted = factor_a_layer(prediction.hidden_gradient_log10)
     assert predicted == pytest.approx(0.25 / math.sqrt(3), rel=0.05)  # σ_w = 1/√3 and hardly any input: nearly the bound of 1/4
