@@ -15,7 +15,7 @@ from pages.figures.series import evenly_spread, segments
 
 CURVE_POINTS = 160  # of a median: more than a person can tell apart
 TRIAL_POINTS, MOST_TRIALS = 40, 12
-QUANTILES = (5, 50, 95)
+QUANTILES = (5, 95)
 NORMAL_95 = 1.6449  # the 95 % point of N(0, 1)
 MOST_SINGULAR_VALUES = 8
 MOST_WRITTEN = 6  # rows of a matrix whose entries are written out
@@ -56,7 +56,8 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     factors = np.arange(1, sizes.shape[1] + 1)
     kept = evenly_spread(len(factors), CURVE_POINTS)
     x = factors[kept]
-    low, median, high = np.percentile(sizes[:, kept], QUANTILES, axis=0, method="inverted_cdf")
+    low, high = np.percentile(sizes[:, kept], QUANTILES, axis=0, method="inverted_cdf")  # of some trial, which may be ±inf
+    median = np.median(sizes[:, kept], axis=0)
     center, half = theory.rate * x, NORMAL_95 * theory.scatter * np.sqrt(x)
     predicted = np.stack([center, center - half, center + half])
     if literal:

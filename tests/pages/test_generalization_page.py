@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import load_fashion_mnist
+from mlp_core.labs.generalization import weight_decay
 from mlp_core.labs.generalization.bands import compare
 from mlp_core.labs.generalization.polynomial import draw
 from mlp_core.labs.generalization.subsets import first, with_wrong_labels
@@ -147,6 +148,15 @@ def test_what_a_network_says_of_wrong_labels_is_counted() -> None:
     learned = labels.learned_of_wrong(network, noisy)
     assert learned.wrong_label == sum(a == b for a, b in zip(said_by_it, noisy.data.train_labels[noisy.wrong], strict=True)) / 25
     assert learned.true_class == sum(a == b for a, b in zip(said_by_it, data.train_labels[:50].clone()[noisy.wrong], strict=True)) / 25
+
+
+def test_the_tiles_of_weight_decay_are_medians_of_ten_seeds(page: AppTest) -> None:
+    shown = metrics(opened(page, act="decay", decay_epochs="3"))
+    ends = weight_decay.paths(weight_decay.Setting(epochs=3), (3.0,), range(10))
+    expected = np.median(ends.train[-1]), np.median(ends.test[-1]), np.median(ends.norm[-1]), np.median(ends.norm[-1] ** 2 / 2)
+    found = [float(shown[label]) for label in ("Training loss", "Test loss", "‖w‖", "‖w‖²/2")]
+    assert found == pytest.approx(expected, rel=0.05)
+    assert found == [float(f"{value:.{digits}}") for value, digits in zip(expected, ("2g", "2g", "3g", "2g"), strict=True)]
 
 
 # The link

@@ -15,7 +15,7 @@ LOW, HIGH = 0.1, 0.9  # four of five seeds lie between
 
 @dataclass(frozen=True, eq=False)
 class SeedBand:
-    """Median and the 10 % and 90 % quantiles over seeds, each of them a value that some seed had."""
+    """Median over seeds (of an even number the mean of the two in the middle), and the 10 % and 90 % quantiles, each some seed's value."""
 
     median: Floats
     low: Floats
@@ -26,8 +26,8 @@ class SeedBand:
         """Of values (seeds, …), over the first axis. NaN counts as infinite: the worst there is."""
         array = np.asarray(values, dtype=np.float64)
         array = np.where(np.isnan(array), np.inf, array)
-        low, median, high = (np.quantile(array, share, axis=0, method="nearest") for share in (LOW, 0.5, HIGH))
-        return cls(median, low, high)
+        low, high = (np.quantile(array, share, axis=0, method="nearest") for share in (LOW, HIGH))
+        return cls(np.median(array, axis=0), low, high)
 
 
 @dataclass(frozen=True, slots=True)

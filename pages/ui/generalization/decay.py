@@ -127,13 +127,14 @@ def _numbers(over_epochs: Paths, decay: float) -> None:
     """After the last epoch."""
     ends = (values[-1, :, 1] for values in (over_epochs.train, over_epochs.test, over_epochs.norm))
     train_loss, test_loss, norm = (float(SeedBand.of(values).median) for values in ends)
+    half_square = float(SeedBand.of(weight_decay.half_square(over_epochs.norm[-1, :, 1])).median)
     with st.container(horizontal=True):
         st.metric("Training loss", f"{train_loss:.2g}", help=f"½(ŷ − y)² without the penalty, λ = {decay:g}; median.")
         st.metric("Test loss", f"{test_loss:.2g}", help="On 100 points that were held out; median.")
         st.metric("‖w‖", f"{norm:.3g}", help=f"Euclidean norm of the {INPUTS} weights. The true one: {TRUE_NORM:.3g}.")
         st.metric(
             "‖w‖²/2",
-            f"{weight_decay.half_square(np.array(norm)):.2g}",
+            f"{half_square:.2g}",
             help="The penalty without λ. The English edition prints it as “L2 norm of w”.",
         )
 

@@ -219,7 +219,8 @@ def _tiles(product: Product, growth: Array, literal: LiteralGrowth) -> None:
     predicted = crossing_factor(product.rate, product.limit_log10)
     kind = "overflow" if product.rate > 0 else "underflow"
     measured = "–" if math.isnan(rate.mean) else f"{rate.mean:.4f}" + ("" if math.isnan(rate.error) else f" ± {rate.error:.4f}")
-    median = f"{np.nanmedian(crossings):.0f}" if crossed else "–"
+    median = float(np.median(np.where(np.isnan(crossings), math.inf, crossings)))  # some have not crossed yet
+    median_k = f"{median:g}" if math.isfinite(median) else f"> {product.factors}"
     expected = "never" if math.isinf(predicted) else f"{predicted:.0f}"
     error = product.exponent.error
     how = "Estimated, ± its standard error: how much a random factor stretches a vector of the product, on average." if error else "Exact."
@@ -229,7 +230,7 @@ def _tiles(product: Product, growth: Array, literal: LiteralGrowth) -> None:
         shown = plus_minus(product.rate, error) if error else fixed(product.rate, 4)
         st.metric(f"λ₁, {product.theory}", shown, border=True, help=how)
         st.metric(f"Trials that {kind}", f"{crossed} of {product.trials}", border=True, help=where)
-        st.metric(f"Median k of {kind}", f"{median} ({product.theory}: {expected})", border=True, help=f"In {product.precision}.")
+        st.metric(f"Median k of {kind}", f"{median_k} ({product.theory}: {expected})", border=True, help=where)
 
 
 def _critical_panel(link: LinkState, product: Product) -> None:
