@@ -25,12 +25,13 @@ CUT = 0.45  # where a panel is cut in two: in the middle, a jump there would cha
 TOLERANCE = 1e-9  # of the whole: what a cut may still change
 DEEPEST = 200  # cuts one after another: |x|^-0.9 needs so many
 NARROWEST = 1e-12  # of where it is: a panel that still has different numbers in it
-MOST_PANELS = (20_000, 500)  # cut in all, and more of them for every distribution
+MOST_PANELS = (20_000, 80)  # cut in all, and more of them for every distribution: about two seconds for hundreds of them
 SETTLED = 1e-4  # of the whole: what may be uncertain where these did not do
 FROM, TO = 1e-3, 1e-6  # of a panel's first width: distances between which the growth towards a point is read
 DIVERGES = 0.99  # an integrand like distance^-p has no finite integral from p = 1 on
 TAIL, FAINT = math.log(1e-9), -300.0  # an integrand that is above this share of the whole, and above e^FAINT, at `REACH` has not died away
 UNDEFINED = 1e-12  # a share of inputs that no network meets
+PIECE = 65_536  # elements; half a megabyte in float64
 LARGEST = 1e4  # stands for ln ∞: above ln of the square of any float64
 
 
@@ -41,6 +42,18 @@ class Moments:
     mean: Array  # E[φ]; NaN where E|φ| is infinite
     log_mean_square: Array  # ln E[φ²]
     log_slope_square: Array  # ln E[φ'²]
+
+
+def value_and_slope(function: Function, x: Tensor) -> tuple[Tensor, Tensor]:
+    """φ(x) and φ'(x), by autograd, of x's shape and detached. In pieces, so that what an expression keeps of its parts is never much."""
+    values: list[Tensor] = []
+    slopes: list[Tensor] = []
+    for piece in torch.split(x.detach().flatten(), PIECE):
+        leaf = piece.clone().requires_grad_()
+        value = function(leaf)
+        values.append(value.detach())
+        slopes += torch.autograd.grad(value.sum(), leaf) if value.requires_grad else [torch.zeros_like(leaf)]
+    return torch.cat(values).view(x.shape), torch.cat(slopes).view(x.shape)
 
 
 def gaussian_moments(function: Function, log_q: Array) -> Moments:
@@ -135,11 +148,9 @@ class _Integrand:
 
     def at(self, row: Rows, z: Array) -> Array:
         """At z (p, n) of the distributions `row` (p,): (p, n, 1 + m)."""
-        x = torch.from_numpy(self.mean + self.std[row][:, None] * z).requires_grad_()
-        value = self.function(x)
-        (slope,) = torch.autograd.grad(value.sum(), x) if value.requires_grad else (torch.zeros_like(x),)
+        value, slope = value_and_slope(self.function, torch.from_numpy(self.mean + self.std[row][:, None] * z))
         undefined = value.isnan() | slope.isnan()
-        logs = [log.where(~undefined, -math.inf) for log in self.quantities(value.detach(), slope)]
+        logs = [log.where(~undefined, -math.inf) for log in self.quantities(value, slope)]
         stacked: Array = torch.stack([undefined.double().log(), *logs], dim=2).clamp(max=LARGEST).numpy()
         return stacked - (0.5 * z * z + 0.5 * math.log(2 * math.pi))[:, :, None]
 

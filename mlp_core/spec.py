@@ -234,6 +234,11 @@ def largest_batch(sizes: tuple[int, ...], networks: int = 1, operations: int = 0
     return MAX_STEP_FLOPS // (networks * step_flops(sizes, 1, operations))
 
 
+def most_operations(elements: int) -> int:
+    """How many operations an expression may have on so many elements, in the time of a step of `MAX_STEP_FLOPS`."""
+    return MAX_STEP_FLOPS // (OPERATION_FLOPS * elements)
+
+
 def check_step(batch_size: int, sizes: tuple[int, ...], networks: int = 1, operations: int = 0) -> None:
     """Refuse a step that would take so many networks of these widths more than `MAX_STEP_FLOPS`.
 

@@ -115,6 +115,21 @@ def test_networks_that_take_long_get_fewer_images(page: AppTest) -> None:
     assert "64 images instead of 256" in words(page)
 
 
+def test_a_costly_activation_of_ones_own_gets_fewer_images_and_no_map(page: AppTest) -> None:
+    opened(page, activation="=" + "mish(" * 29 + "x" + ")" * 29, depth="100", activation2="none", activation3="none")
+    assert "64 images instead of 256" in words(page)
+    assert len(page.dataframe[0].value) == 1
+    (refused,) = page.error
+    assert "2,737,280 values of this map leave time for at most 18 operations on each, and this activation has 29" in refused.value
+    assert "gradient_map" not in " ".join(element.proto.id for element in page.get("bidi_component"))
+
+
+def test_one_that_no_batch_is_small_enough_for_is_refused_with_the_numbers(page: AppTest) -> None:
+    opened(page, activation="=" + "sinh(" * 28 + "x" + ")" * 28, depth="100", width="128", activation2="relu", activation3="none")
+    assert "819,200 values of these layers leave time for at most 61 operations on each, and this activation has 84" in page.error[0].value
+    assert list(page.dataframe[0].value["design"]) == ["ReLU, PyTorch's default"]
+
+
 def test_equal_weights_have_no_theory(page: AppTest) -> None:
     opened(page, depth="3", batch="16", init="constant", activation2="none", activation3="none")
     assert list(page.dataframe[0].value["theory: √χ"]) == ["none"]

@@ -8,17 +8,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlp_core.expectations import Function, gaussian_moments
+from mlp_core.expectations import Function, gaussian_moments, value_and_slope
 from mlp_core.expression import resolve
 from mlp_core.theory import Array
 
 ROUNDING = 1e-8  # of χ: less above 1 is no growth that can be told from rounding
 JUMP = 0.01  # of χ between two σ_w that are the same to ten digits
 GRID, HALVINGS = 120, 40
+BATCH = 4
 
 
 def gradient_map_log10(
-    activation: str, sigma_w: Array, sigma_b: Array, depth: int, *, width: int = 64, batch: int = 4, seed: int = 0
+    activation: str, sigma_w: Array, sigma_b: Array, depth: int, *, width: int = 64, batch: int = BATCH, seed: int = 0
 ) -> Array:
     """How the gradient changes on its way back through random networks, one for every pair (σ_w, σ_b); all share the same draws.
 
@@ -39,11 +40,8 @@ def gradient_map_log10(
     h = torch.randn(1, batch, width, generator=generator, dtype=torch.float64).expand(len(scales), batch, width)
     slopes: list[Tensor] = []
     for Z in draws:
-        z = (scales * (h @ Z[:, :width].T) + shifts * Z[:, width]).requires_grad_()
-        value = function(z)
-        (slope,) = torch.autograd.grad(value.sum(), z) if value.requires_grad else (torch.zeros_like(z),)
+        h, slope = value_and_slope(function, scales * (h @ Z[:, :width].T) + shifts * Z[:, width])
         slopes.append(slope)
-        h = value.detach()
     gradient = torch.randn(1, batch, width, generator=generator, dtype=torch.float64).expand_as(h)
     sizes = [gradient.norm(dim=(1, 2)).log10()]
     for Z, slope in zip(reversed(draws), reversed(slopes), strict=True):

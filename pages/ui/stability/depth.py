@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.labs.stability.depth import factor_a_layer, sigmoid_bound_log10
-from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec
+from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec, most_operations
 from mlp_core.stability.depth import DepthReport
 from mlp_core.theory import Array, DepthPrediction
 from mlp_core.words import from_log10
@@ -25,10 +25,12 @@ from pages.ui.live_chart import live_chart
 from pages.ui.sections import beside
 from pages.ui.stability import measures
 from pages.ui.stability.designs import Design, designs_panel, designs_row
+from pages.ui.text import plain
 
 WIDTHS = ("8", "16", "32", "64", "128")
 BATCHES = ("16", "32", "64", "128", "256")
 MOST_WORK = 64**2 * 100 * 256  # width² x depth x images: four designs of it stay below a second
+PASSES = 4  # of an own activation through a network: in float64, which takes twice as long, in float32, and for histograms
 
 
 class Quantity(NamedTuple):
@@ -103,7 +105,8 @@ def section(link: LinkState) -> None:
     controls, results = beside("depth", 1.9)
     with controls:
         designs = designs_panel(link)
-        size = _controls(link)
+        size = _controls(link, max((design.operations for design in designs), default=0))
+        designs = _affordable(designs, size * link["depth"] * int(link["width"]) * PASSES, "these layers")
     depth, width, source = link["depth"], int(link["width"]), link["input"]
     measured = [Measured.of(design, design.spec(depth, width, link["seed"]), source, size) for design in designs]
     if not measured:
@@ -122,8 +125,21 @@ def section(link: LinkState) -> None:
     _map_panel(link, designs, depth, width)
 
 
-def _controls(link: LinkState) -> int:
-    """Draw what all designs share; the number of images that can be afforded."""
+def _affordable(designs: list[Design], elements: int, of: str) -> list[Design]:
+    """Those whose own activation can be computed on so many elements; of the others it is said why not."""
+    most = most_operations(elements)
+    for design in designs:
+        if design.operations > most:
+            st.error(
+                f"{plain(design.label)}: {elements:,} values of {of} leave time for at most {most} operations on each, and this "
+                f"activation has {design.operations}.",
+                icon=":material/error:",
+            )
+    return [design for design in designs if design.operations <= most]
+
+
+def _controls(link: LinkState, operations: int) -> int:
+    """Draw what all designs share; the number of images that can be afforded with so many operations of an own activation."""
     st.slider("Hidden layers", **link.value("depth"))
     st.select_slider("Units a layer", **link.value("width"))
     with st.popover("Input, batch and seed", icon=":material/tune:"):
@@ -131,6 +147,8 @@ def _controls(link: LinkState) -> int:
         st.select_slider("Images in the batch", **link.value("batch"))
         st.number_input("Seed", **link.value("seed"))
     wanted, affordable = int(link["batch"]), MOST_WORK // (int(link["width"]) ** 2 * link["depth"])
+    if operations:
+        affordable = min(affordable, most_operations(PASSES * int(link["width"]) * link["depth"]) // operations)
     size = max((int(b) for b in BATCHES if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))
     if size < wanted:
         st.caption(f":material/speed: {size} images instead of {wanted}, so that networks of this depth and width answer within a second.")
@@ -227,6 +245,9 @@ def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -
             st.caption(f"Through {measures.PLANE_DEPTH} layers.")
         st.caption(r"The diamond is the design itself: $\sigma_w = \sqrt{n}\,\mathrm{std}(W)$.")
     design, plane, units = by_number[link["map"]], link["plane"], min(width, MAP_WIDTH_LIMIT)
+    with picture:
+        if not _affordable([design], measures.plane_elements(plane, units), "this map"):
+            return
     spec = design.spec(depth, width, 0)
     sigma_w, heights, line = measures.map_axes(spec.activation, plane, link["sigma_b"])
     changes = measures.gradient_plane(spec.activation, plane, link["sigma_b"], units)

@@ -27,6 +27,7 @@ class Design:
     label: str
     index: int
     spec: Callable[[int, int, int], RunSpec]  # (depth, width, seed)
+    operations: int = 0  # of an own activation, on every element
 
 
 def _preset(lesson: str, *designs: tuple[str, str], std: float = 0.01) -> Preset:
@@ -130,7 +131,10 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     weights = f"N(0, {std:g}²)" if init in WITH_STD else INITIALIZERS[init].label
     label = f"{_activation_label(name)}, {weights}"
     return Design(
-        label, index, lambda depth, width, seed: RunSpec(hidden=(width,) * depth, activation=name, init=init, init_std=std, seed=seed)
+        label,
+        index,
+        lambda depth, width, seed: RunSpec(hidden=(width,) * depth, activation=name, init=init, init_std=std, seed=seed),
+        resolve(name).operations,
     )
 
 

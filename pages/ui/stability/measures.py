@@ -11,7 +11,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.expression import resolve
 from mlp_core.labs.stability.depth import gaussian_batch, output_histograms, predict_depth
 from mlp_core.labs.stability.exponents import largest_exponent
-from mlp_core.labs.stability.gradient_map import VarianceMap, gradient_map_log10
+from mlp_core.labs.stability.gradient_map import BATCH, VarianceMap, gradient_map_log10
 from mlp_core.labs.stability.growth import literal_growth, product_after
 from mlp_core.labs.stability.singular_values import singular_value_path
 from mlp_core.spec import INPUTS, RunSpec
@@ -28,6 +28,7 @@ MAP_COLUMNS, MAP_ROWS = 48, 17
 LINE_POINTS = 101
 MOST_SIGMA_W = 20.0  # as far as theory's line is looked for
 PLANE_DEPTH = 20  # in the plane (σ_w, σ_b)
+LINE_ELEMENTS = 2_000_000  # that the expectations behind theory's line take of the wildest activation
 HIGHEST_SIGMA_B = 2.0
 
 
@@ -97,6 +98,12 @@ def gradient_plane(activation: str, plane: Plane, sigma_b: float, width: int) ->
     w, b = np.meshgrid(sigma_w, heights)
     changes = gradient_map_log10(activation, w.ravel(), b.ravel(), PLANE_DEPTH, width=width)
     return changes[:, -1].reshape(w.shape)
+
+
+def plane_elements(plane: Plane, width: int) -> int:
+    """How many values of an activation its plane takes, theory's line included."""
+    networks, layers = (MAP_COLUMNS, MAP_DEPTH) if plane == "depth" else (MAP_COLUMNS * MAP_ROWS, PLANE_DEPTH)
+    return networks * layers * BATCH * width + LINE_ELEMENTS
 
 
 def _batch(source: str, size: int) -> tuple[Tensor, Tensor]:
