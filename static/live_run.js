@@ -148,8 +148,10 @@ class LiveRun {
 
   draw(name, figure, bytes) {
     const shown = (this.charts[name] ??= this.chartOf(name));
+    const before = figure.data && JSON.stringify(shown.figure);
     if (figure.data) shown.figure = new GrowingFigure(figure);
     shown.figure.change(figure, bytes);
+    if (figure.data && JSON.stringify(shown.figure) === before) return; // the page ran, and this is as it was
     shown.chart.show(() => shown.figure.fresh(), { name, ...this.about.charts[name] });
   }
 

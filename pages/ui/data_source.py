@@ -1,6 +1,7 @@
 """Where the images come from: a bar while they are fetched for the first time, and plain words where only the sample is there."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mlp_core.data import FULL_SET_HINT, Dataset, forget, load_fashion_mnist
 from mlp_core.words import count
@@ -11,12 +12,14 @@ from pages.ui.unbroken import unbroken
 def load_data() -> Dataset:
     """The images, one copy for all sessions. Says so where they are the bundled sample, why, and how to get the rest."""
     place = st.empty()
+    bars: list[DeltaGenerator] = []
 
     def report(fraction: float, text: str) -> None:
-        place.progress(min(fraction, 1.0), text)
+        bars.append(place.progress(min(fraction, 1.0), text))
 
     data = load_fashion_mnist(progress=report)
-    place.empty()
+    if bars:
+        place.empty()
     if data.is_sample:
         images = f"{count(len(data.train_labels))} training and {count(len(data.test_labels))} test images"
         st.warning(f"**This trains on a sample:** {images}, since the full Fashion-MNIST was not found. {FULL_SET_HINT}")

@@ -50,7 +50,8 @@ def run_app() -> None:
     tab = page.title if page.title == NAMES["start"] else f"{page.title} · {NAMES['start']}"
     st.set_page_config(page_title=tab)
     st.html(ROOT / "static" / "page.css")
-    st.html(f"<style>{'' if NARROW in st.session_state else HIDDEN_AT_FIRST}</style>")
+    if NARROW not in st.session_state:
+        st.html(f"<style>{HIDDEN_AT_FIRST}</style>")
     _presenter()
     page.run()
 
@@ -61,7 +62,7 @@ def tell_of_window(narrow: bool) -> None:
 
 
 def _presenter() -> None:
-    """The way into presenter mode and out of it: large type for a lecture hall, on every page until it is left (static/page.css).
+    """The way into presenter mode and out of it: large type for a lecture hall, on every page until it is left (static/presenting.css).
 
     Only the address that a session begins with leads into it: later ones may be those that the browser had before the last click.
     """
@@ -73,6 +74,8 @@ def _presenter() -> None:
             st.query_params[PRESENT] = "1"
         else:
             del st.query_params[PRESENT]
+    if presenting:
+        st.html(ROOT / "static" / "presenting.css")
     with st.container(key=f"top_{st.context.theme.type or 'light'}_{'presenting' if presenting else 'working'}"):
         label, icon = ("Leave", ":material/close_fullscreen:") if presenting else ("", ":material/slideshow:")
         help = "Back to all controls." if presenting else "Present: large type, and no sidebar."

@@ -14,7 +14,12 @@ from tests.support.pages.visit import again, press, sent, visit
 @pytest.fixture
 def page() -> Iterator[AppTest]:
     with visit("tests/pages/apps/curve_options_page.py") as page:
-        yield again(page)
+        yield opened_axes(again(page))
+
+
+def opened_axes(page: AppTest) -> AppTest:
+    page.session_state["curve_axes"] = True
+    return again(page)
 
 
 def figure(page: AppTest, name: str) -> dict[str, Any]:
@@ -30,6 +35,18 @@ def yaxis(page: AppTest, name: str = "loss") -> dict[str, Any]:
 
 def names(page: AppTest) -> list[str]:
     return [trace.get("name") for trace in figure(page, "loss")["data"]]
+
+
+def test_the_controls_are_sent_once_somebody_opens_them() -> None:
+    with visit("tests/pages/apps/curve_options_page.py") as page:
+        again(page)
+        assert not page.toggle
+        opened_axes(page).toggle(key="curve_log_y").set_value(True)
+        again(page).session_state["curve_axes"] = False
+        again(page)
+        assert not page.toggle
+        assert yaxis(page)["type"] == "log"
+        assert opened_axes(page).toggle(key="curve_log_y").value
 
 
 def test_untouched_controls_draw_plain_axes(page: AppTest) -> None:

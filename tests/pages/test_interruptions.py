@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.presets import PRESETS
 from mlp_core.spec import RunSpec
 from tests.support.pages.interruptions import interrupted
-from tests.support.pages.training import LONG, chosen, job_of, main_button, press
+from tests.support.pages.training import LONG, chosen, job_of, main_button, open_groups, press
 from tests.support.pages.visit import address, again, opened, visit, widget
 
 EARLY = (2, 3, 5, 8, 13, 21, 34)  # in the callback, or soon after; the first chance comes before Streamlit has looked at the click
@@ -57,7 +57,7 @@ def test_both_controls_of_the_learning_rate_move(page: AppTest, at: int) -> None
 
 def test_a_preset_that_the_browser_still_shows_as_marked_is_no_click_on_it(page: AppTest) -> None:
     """The second of two quick changes is sent before the browser has heard that the first one left the preset."""
-    opened(page).number_input(key="seed").set_value(1)
+    open_groups(opened(page)).number_input(key="seed").set_value(1)
     with interrupted(page, 0) as chances:
         again(page)
     page.number_input(key="seed").set_value(0)

@@ -14,7 +14,7 @@ from mlp_core.runtime.devices import Bfloat16
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from pages.ui import session
 from pages.ui.train import sidebar
-from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, chosen, enabled, job_of, losses, main_button, press
+from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, chosen, enabled, job_of, losses, main_button, open_groups, press
 from tests.support.pages.visit import KINDS, address, again, bare, opened, said, until, visit
 
 
@@ -38,7 +38,7 @@ def test_every_preset_is_one_click(page: AppTest, name: str) -> None:
 
 
 def test_a_change_leaves_the_preset_unmarked(page: AppTest) -> None:
-    opened(page).number_input(key="epochs").set_value(3)
+    open_groups(opened(page)).number_input(key="epochs").set_value(3)
     assert again(page).pills[0].value is None
     page.number_input(key="epochs").set_value(10)
     assert again(page).pills[0].value == "mlp"
@@ -86,7 +86,7 @@ def test_train_after_the_end_takes_the_new_design(page: AppTest) -> None:
 
 
 def test_no_hidden_layer_is_softmax_regression(page: AppTest) -> None:
-    opened(page).slider(key="layers").set_value(0)
+    opened(page).number_input(key="layers").set_value(0)
     again(page)
     assert any("softmax regression" in text and "784 → 10" in text and "7,850" in text for text in said(page))
     assert not page.latex
@@ -99,7 +99,7 @@ def test_no_hidden_layer_is_softmax_regression(page: AppTest) -> None:
 
 
 def test_eight_layers(page: AppTest) -> None:
-    opened(page).slider(key="layers").set_value(8)
+    open_groups(opened(page)).number_input(key="layers").set_value(8)
     again(page)
     page.number_input(key="units_8").set_value(32)
     page.number_input(key="dropout_3").set_value(0.5)
@@ -204,7 +204,7 @@ def test_bfloat16_says_what_it_gains_and_costs_here(page: AppTest, monkeypatch: 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_every_implementation_can_be_chosen(page: AppTest, implementation: str) -> None:
-    opened(page).selectbox(key="implementation").set_value(implementation)
+    open_groups(opened(page)).selectbox(key="implementation").set_value(implementation)
     assert chosen(again(page)) == RunSpec(implementation=implementation)
 
 
@@ -258,13 +258,25 @@ def test_a_preset_opens_the_groups_that_it_sets_and_the_next_folds_them(page: Ap
         assert opened_groups(again(page)) == groups
 
 
+def test_a_folded_group_is_drawn_where_it_is_open_and_keeps_what_it_says(page: AppTest) -> None:
+    opened(page)
+    assert not [widget for widget in page.number_input if widget.key == "epochs"]
+    open_groups(page).number_input(key="epochs").set_value(7)
+    again(page).session_state["group_data_0"] = False
+    again(page)
+    assert not [widget for widget in page.number_input if widget.key == "epochs"]
+    assert chosen(page).epochs == 7
+    assert open_groups(page).number_input(key="epochs").value == 7
+
+
 def test_what_is_changed_by_hand_opens_and_folds_nothing(page: AppTest) -> None:
-    opened(page, batch_size="64")
+    open_groups(opened(page, batch_size="64"))
+    opened_by_hand = opened_groups(page)
     before = dict(page.session_state["_sidebar_groups"])
     page.number_input(key="batch_size").set_value(256)
     page.number_input(key="weight_decay").set_value(0.1)
     page.selectbox(key="optimizer").set_value("adam")
     page.number_input(key="lr").set_value(0.01)
     again(page)
-    assert opened_groups(page) == ["Data and time"]
-    assert page.session_state["_sidebar_groups"] == before  # the same groups, which the browser leaves as they are
+    assert opened_groups(page) == opened_by_hand
+    assert page.session_state["_sidebar_groups"] == before

@@ -16,7 +16,7 @@ from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import BOUNDS, IMPLEMENTATIONS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
 from pages.ui.address import STALE_SECONDS
 from pages.ui.train.controls import MAX_HIDDEN, OWN_ACTIVATION, optimizer_labels, spec_of, widgets_of
-from tests.support.pages.training import LONG, SHORT, chosen, job_of, losses, press
+from tests.support.pages.training import LONG, SHORT, chosen, job_of, losses, open_groups, press
 from tests.support.pages.visit import address, again, bare, opened, until, visit
 
 LINKS = [
@@ -83,7 +83,7 @@ def test_a_link_sets_every_control_and_the_address_says_it_again(page: AppTest, 
     assert address(page) == link
     assert chosen(page) == RunSpec.from_query(link)[0]
     assert not page.warning
-    assert spec_of(_shown(page)) == chosen(page)
+    assert spec_of(_shown(open_groups(page))) == chosen(page)
 
 
 def _shown(page: AppTest) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def test_mistakes_stand_until_something_is_chosen(page: AppTest) -> None:
     assert again(page).warning
     page.pills[0].set_value("softmax")
     assert not again(page).warning
-    opened(page, lr="y").number_input(key="seed").set_value(1)
+    open_groups(opened(page, lr="y")).number_input(key="seed").set_value(1)
     assert not again(page).warning
 
 
@@ -148,11 +148,11 @@ def test_another_link_on_the_open_page_counts_from_the_defaults_on(page: AppTest
     opened(page, hidden="8", lr="0.5")
     opened(page, hidden="16")
     assert chosen(page) == RunSpec(hidden=(16,))
-    assert spec_of(_shown(page)) == chosen(page)
+    assert spec_of(_shown(open_groups(page))) == chosen(page)
 
 
 def test_the_way_back_leads_back(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened(page, hidden="8").number_input(key="seed").set_value(4)
+    open_groups(opened(page, hidden="8")).number_input(key="seed").set_value(4)
     assert address(again(page)) == {"hidden": "8", "seed": "4"}
     later(monkeypatch, STALE_SECONDS + 1)
     assert chosen(opened(page, hidden="8")) == RunSpec(hidden=(8,))
@@ -160,7 +160,7 @@ def test_the_way_back_leads_back(page: AppTest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("seconds", [0, STALE_SECONDS + 60])
 def test_a_click_that_is_sent_with_an_older_address_counts(page: AppTest, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    opened(page, hidden="8").number_input(key="seed").set_value(4)
+    open_groups(opened(page, hidden="8")).number_input(key="seed").set_value(4)
     again(page)
     later(monkeypatch, seconds)
     page.query_params.clear()
@@ -172,7 +172,7 @@ def test_a_click_that_is_sent_with_an_older_address_counts(page: AppTest, monkey
 
 def test_a_preset_that_is_sent_with_an_older_address_counts(page: AppTest) -> None:
     """It gives the number of layers a new widget, which must not look as if the page had just been entered."""
-    opened(page, hidden="64,64").number_input(key="seed").set_value(4)
+    open_groups(opened(page, hidden="64,64")).number_input(key="seed").set_value(4)
     again(page)
     page.query_params.clear()
     page.query_params.update(hidden="64,64")
@@ -193,7 +193,7 @@ def test_leaving_and_coming_back_keeps_design_and_run(app: AppTest) -> None:
     running = job_of(app)
     app.number_input(key="units_1").set_value(8)
     app.selectbox(key="optimizer").set_value("adam")
-    again(app).number_input(key="beta1").set_value(0.5)
+    open_groups(app).number_input(key="beta1").set_value(0.5)
     again(app)
     design, step = chosen(app), running.run.step
     assert design == RunSpec(hidden=(8,), optimizer="adam", beta1=0.5, epochs=100)
@@ -201,7 +201,7 @@ def test_leaving_and_coming_back_keeps_design_and_run(app: AppTest) -> None:
     until(app, lambda _: running.run.step > step)
     enter(app, "train")
     assert chosen(app) == design
-    assert spec_of(_shown(app)) == design
+    assert spec_of(_shown(open_groups(app))) == design
     assert address(app) == design.to_query() | {"pace": "full"}
     assert job_of(app) is running
     assert running.state == "playing"
@@ -214,7 +214,7 @@ def test_a_link_from_another_page_is_followed_and_the_run_goes_on(app: AppTest) 
     enter(app, "start")
     enter(app, "train", hidden="32", init="zeros")
     assert chosen(app) == RunSpec(hidden=(32,), init="zeros")
-    assert spec_of(_shown(app)) == chosen(app)
+    assert spec_of(_shown(open_groups(app))) == chosen(app)
     assert job_of(app) is running
 
 

@@ -24,6 +24,7 @@ from tests.support.pages.training import (
     job_of,
     losses,
     main_button,
+    open_groups,
     press,
     progress,
 )
@@ -87,7 +88,7 @@ def test_a_change_of_lr_is_kept_and_is_the_one_that_the_engine_makes(page: AppTe
 def test_moving_a_control_steers_the_run_under_way_and_leaves_no_design_waiting(page: AppTest) -> None:
     press(opened(page, **LONG), "step")
     until(page, lambda page: main_button(page) == "Resume" and len(losses(page)) == 1)
-    widget(page, "lr").set_value(0.05)
+    widget(open_groups(page), "lr").set_value(0.05)
     again(page)
     widget(page, "weight_decay").set_value(0.01)
     again(page)
@@ -126,7 +127,7 @@ def test_there_are_never_two_learning_rates_without_words(page: AppTest) -> None
 def test_dropout_for_another_number_of_layers_waits_for_the_next_run(page: AppTest) -> None:
     press(opened(page, **LONG), "step")
     until(page, lambda page: main_button(page) == "Resume")
-    widget(page, "layers").set_value(2)
+    widget(open_groups(page), "layers").set_value(2)
     again(page)
     widget(page, "dropout_2").set_value(0.5)
     again(page)

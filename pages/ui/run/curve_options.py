@@ -24,24 +24,33 @@ DEFAULTS = {
 def curve_options() -> CurveOptions:
     """A button as wide as its word, in whose popover the axes and the smoothing of both curves are chosen; and what is chosen there."""
     panel = _panel()
-    with st.popover("Axes", icon=":material/tune:", key="curve_axes", help="Logarithmic axes, smoothing, ranges."):
-        st.toggle("Logarithmic loss axis", help="Equal ratios look equal: shows whether a small loss still falls.", **panel.value("log_y"))
-        st.toggle("Logarithmic epoch axis", help="Shows the first steps, in which most happens.", **panel.value("log_x"))
-        help = "End the loss axis below single spikes. A triangle at its edge marks each, and the highest is named."
-        st.toggle("Clip single spikes", help=help, **panel.value("clip"))
-        help = "Each minibatch is averaged with those before and after it (two-sided): the curve is not late, but its end still moves."
-        st.select_slider("Smoothing", SMOOTHINGS, format_func=_smoothing, help=help, **panel.value("smoothing"))
-        low, high = st.columns(2)
-        low.number_input("Loss from", placeholder="automatic", format="%g", **panel.value("loss_low", min_value=0.0))
-        high.number_input("Loss to", placeholder="automatic", format="%g", **panel.value("loss_high", min_value=0.0))
-        st.slider("Accuracy (%)", **panel.value("accuracy_range", min_value=0, max_value=100, step=5))
-        try:
-            options = _options(panel)
-        except SpecError as error:
-            st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}. The curves keep automatic axes.", icon=":material/error:")
-            options = CurveOptions(panel["log_y"], panel["log_x"], panel["smoothing"], clip=panel["clip"])
+    place = st.popover("Axes", icon=":material/tune:", key="curve_axes", help="Logarithmic axes, smoothing, ranges.", on_change="rerun")
+    try:
+        options, refused = _options(panel), None
+    except SpecError as error:
+        options, refused = CurveOptions(panel["log_y"], panel["log_x"], panel["smoothing"], clip=panel["clip"]), error
+    if place.open:
+        with place:
+            _widgets(panel, refused)
     panel.keep()
     return options
+
+
+def _widgets(panel: WidgetValues, refused: SpecError | None) -> None:
+    """What is drawn, and sent, once somebody opens it."""
+    st.toggle("Logarithmic loss axis", help="Equal ratios look equal: shows whether a small loss still falls.", **panel.value("log_y"))
+    st.toggle("Logarithmic epoch axis", help="Shows the first steps, in which most happens.", **panel.value("log_x"))
+    help = "End the loss axis below single spikes. A triangle at its edge marks each, and the highest is named."
+    st.toggle("Clip single spikes", help=help, **panel.value("clip"))
+    help = "Each minibatch is averaged with those before and after it (two-sided): the curve is not late, but its end still moves."
+    st.select_slider("Smoothing", SMOOTHINGS, format_func=_smoothing, help=help, **panel.value("smoothing"))
+    low, high = st.columns(2)
+    low.number_input("Loss from", placeholder="automatic", format="%g", **panel.value("loss_low", min_value=0.0))
+    high.number_input("Loss to", placeholder="automatic", format="%g", **panel.value("loss_high", min_value=0.0))
+    st.slider("Accuracy (%)", **panel.value("accuracy_range", min_value=0, max_value=100, step=5))
+    if refused is not None:
+        words = f"**{refused.field}** {refused.rule}, got {plain(refused.value)}. The curves keep automatic axes."
+        st.error(words, icon=":material/error:")
 
 
 def spike_words(loss: Figure, options: CurveOptions) -> str:

@@ -1,6 +1,6 @@
 """The sidebar's widgets: what can be chosen about a network and its training, each with a line of help."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -66,34 +66,32 @@ def draw_sidebar(link: LinkState) -> None:
     with st.sidebar:
         _network_controls(link)
         _learning_controls(link)
-        with _group(link, "weights"):
-            _weight_controls(link)
-        with _group(link, "regularization"):
-            _regularization_controls(link)
+        _group(link, "weights", _weight_controls)
+        _group(link, "regularization", _regularization_controls)
         if optimizer_settings(link["optimizer"]).intersection(OPTIMIZER_SETTINGS):
-            with _group(link, "optimizer"):
-                _optimizer_controls(link)
-        with _group(link, "data"):
-            _data_controls(link)
-        with _group(link, "computation"):
-            _computation_controls(link)
+            _group(link, "optimizer", _optimizer_controls)
+        _group(link, "data", _data_controls)
+        _group(link, "computation", _computation_controls)
 
 
-def _group(link: LinkState, name: str) -> DeltaGenerator:
-    """A folded group, open where a preset or a link set one of its settings.
+def _group(link: LinkState, name: str, draw: Callable[[LinkState], None]) -> None:
+    """A folded group, open where a preset or a link set one of its settings; its widgets are drawn, and sent, where it is open.
 
-    Only the next that sets one opens or closes it anew: what a visitor opens or closes is the browser's own, as long as the key stays.
+    Only the next that sets one opens or closes it anew: what a visitor opens or closes stays as long as the key does.
     """
     title, icon, settings = GROUPS[name]
     times = link.times_set(settings)
     groups: dict[str, tuple[int, bool]] = st.session_state.setdefault("_sidebar_groups", {})
     if name not in groups or groups[name][0] != times:
         groups[name] = times, any(link[setting] != DEFAULTS[setting] for setting in settings)
-    return st.expander(title, groups[name][1], key=f"group_{name}_{times}", icon=f":material/{icon}:")
+    place = st.expander(title, groups[name][1], key=f"group_{name}_{times}", icon=f":material/{icon}:", on_change="rerun")
+    if place.open:
+        with place:
+            draw(link)
 
 
 def _network_controls(link: LinkState) -> None:
-    st.slider("Hidden layers", help="0 leaves softmax regression: pixels straight to classes.", **link.value("layers"))
+    _number(link, "layers", "Hidden layers", 1, f"0 to {MAX_HIDDEN}; 0 leaves softmax regression: pixels straight to classes.")
     for layer, column in _layers(link):
         with column:
             _number(link, f"units_{layer}", f"Units {layer}", 1, f"Width of hidden layer {layer}, 1 to {MAX_WIDTH}.")

@@ -34,6 +34,13 @@ def press(page: AppTest, name: str) -> AppTest:
     return again(page)
 
 
+def open_groups(page: AppTest) -> AppTest:
+    """Open all groups of the sidebar: what is folded is not drawn."""
+    for name, (times_set, _) in page.session_state["_sidebar_groups"].items():
+        page.session_state[f"group_{name}_{times_set}"] = True
+    return again(page)
+
+
 def main_button(page: AppTest) -> str:
     return str(page.button(key="run_play").label)
 
