@@ -38,7 +38,7 @@ LARGEST: dict[Any, tuple[Any, ...]] = {
     measures.literal: ("float32", 1, matrices.MOST_FACTORS, matrices.MOST_TRIALS),
     measures.map_axes: ("relu", "depth", 0.0),
     measures.snapshot: (2, matrices.LARGEST_N),
-    measures.growth: (1, matrices.MOST_FACTORS, matrices.MOST_TRIALS),
+    measures.growth: (1, matrices.MOST_FACTORS, matrices.MOST_TRIALS, 0, "gaussian"),
     measures.singular_values: (matrices.LARGEST_N, tuple(range(1, matrices.SINGULAR_POINTS + 1))),
     decay._distances: ("adam", 3.0, Setting(epochs=decay.STEPS_EPOCHS, train_count=200), 0),
     curve._sweeps: (30, 5, 0.1, 1.0, 0, Solver()),

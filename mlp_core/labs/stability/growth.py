@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mlp_core.labs.stability.exponents import FORGOTTEN
 from mlp_core.stability.products import ENSEMBLES, RENORMALIZE_EVERY, check_product, drawn_blocks, drawn_factors, known, running_products
 from mlp_core.theory import Array
 
@@ -21,9 +22,9 @@ class Rate(NamedTuple):
 
 
 def measured_rate(growth: Array) -> Rate:
-    """The slope of each trial (trials, factors) from a tenth of the way to the end: the start still bends."""
+    """λ₁ as the growth of a vector, log10 of its length (trials, factors): the slope of each trial once its direction is forgotten."""
     trials, factors = growth.shape
-    start = factors // 10
+    start = min(FORGOTTEN, factors // 2)
     if factors - 1 <= start:
         return Rate(math.nan, math.nan)
     slopes = (growth[:, -1] - growth[:, start]) * math.log(10.0) / (factors - 1 - start)

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.labs.stability.exponents import Exponent, largest_exponent
-from mlp_core.labs.stability.growth import PRECISIONS, LiteralGrowth, affordable_trials, crossing_factor, measured_rate
+from mlp_core.labs.stability.growth import PRECISIONS, LiteralGrowth, Rate, affordable_trials, crossing_factor
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_SEED, Bounds
 from mlp_core.stability.products import ENSEMBLES, rescaled
@@ -28,6 +28,10 @@ SINGULAR_POINTS = 40
 PLAY_SECONDS, PLAY_STEPS = 0.35, 50
 PLAYING = "stability_playing"
 NO_RATE = 1e-12  # nats a factor; less is the rounding of ln σ
+HOW_MEASURED = (
+    "Growth of one column of the product, mean of the trials ± its standard error. The largest entry of all grows a little faster at "
+    "first, until the columns lie in one direction, and would give more."
+)
 GROWTH_HEIGHT = 400
 FIELDS = (
     choice("law", "gaussian", tuple(ENSEMBLES)),
@@ -106,12 +110,13 @@ def _product(link: LinkState, playing: bool) -> None:
     with controls:
         product = _controls(link)
     law, n, scale, factors, trials, precision, seed = product
-    growth = rescaled(measures.growth(n, factors, trials, seed=seed, ensemble=law), scale)  # kept at scale 1, which any other only shifts
+    growth, rate = measures.growth(n, factors, trials, seed, law)
+    growth = rescaled(growth, scale)
     literal = measures.literal(precision, n, factors, trials, scale=scale, seed=seed, ensemble=law)
     with picture:
         k = _position(link, product, playing)
         _growth(link, product, growth, literal, k)
-        _tiles(product, growth, literal)
+        _tiles(product, rate, literal)
         _matrices(link, product, k)
         _critical_panel(link, product)
         download("Growth of every trial (CSV)", "growth.csv", lambda: _csv(growth))
@@ -213,12 +218,13 @@ def _fate_of_singular_values(product: Product) -> str:
     return "Singular values: all stay equal" if equal else "Singular values: one outgrows the rest"
 
 
-def _tiles(product: Product, growth: Array, literal: LiteralGrowth) -> None:
-    rate, crossings = measured_rate(growth), product.crossings(literal)
+def _tiles(product: Product, rate: Rate, literal: LiteralGrowth) -> None:
+    crossings = product.crossings(literal)
     crossed = int(np.isfinite(crossings).sum())
     predicted = crossing_factor(product.rate, product.limit_log10)
     kind = "overflow" if product.rate > 0 else "underflow"
-    measured = "–" if math.isnan(rate.mean) else f"{rate.mean:.4f}" + ("" if math.isnan(rate.error) else f" ± {rate.error:.4f}")
+    mean, spread = (0.0 if abs(part) < NO_RATE else part for part in (rate.mean + math.log(product.scale), rate.error))
+    measured = "–" if math.isnan(mean) else fixed(mean, 4) if math.isnan(spread) else plus_minus(mean, spread)
     median = float(np.median(np.where(np.isnan(crossings), math.inf, crossings)))  # some have not crossed yet
     median_k = f"{median:g}" if math.isfinite(median) else f"> {product.factors}"
     expected = "never" if math.isinf(predicted) else f"{predicted:.0f}"
@@ -226,7 +232,7 @@ def _tiles(product: Product, growth: Array, literal: LiteralGrowth) -> None:
     how = "Estimated, ± its standard error: how much a random factor stretches a vector of the product, on average." if error else "Exact."
     where = f"In {product.precision}, within {product.factors} factors."
     with st.container(horizontal=True):
-        st.metric("λ₁ a factor, measured", measured, border=True, help="Slope of ln max|M|, mean of the trials ± its standard error.")
+        st.metric("λ₁ a factor, measured", measured, border=True, help=HOW_MEASURED)
         shown = plus_minus(product.rate, error) if error else fixed(product.rate, 4)
         st.metric(f"λ₁, {product.theory}", shown, border=True, help=how)
         st.metric(f"Trials that {kind}", f"{crossed} of {product.trials}", border=True, help=where)
