@@ -78,11 +78,11 @@ def test_the_older_editions_lr_of_100_is_an_ordinary_one(full_data: Dataset) -> 
     assert accuracy_of(older) > 0.65  # four seeds: 0.74 to 0.79
 
 
-def test_one_unit_lets_through_less_than_half(full_data: Dataset) -> None:
+def test_one_unit_lets_through_what_is_three_times_better_than_guessing(full_data: Dataset) -> None:
     for seed in SEEDS:
         run = trained(replace(PRESETS["bottleneck"].spec, epochs=3, seed=seed), full_data)
         assert run.sizes == (784, 256, 1, 10)
-        assert 0.2 < accuracy_of(run) < 0.5  # six seeds: 0.27 to 0.35
+        assert 0.25 < accuracy_of(run) < 0.5  # eleven seeds: 0.27 to 0.35; after ten epochs, five seeds: 0.37 to 0.54
 
 
 def test_too_high_a_learning_rate_kills_the_units_without_a_single_nan(full_data: Dataset) -> None:
