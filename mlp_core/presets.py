@@ -35,7 +35,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "bottleneck": Preset(
         "One-unit bottleneck", {"hidden": (256, 1), "init": "torch_default"},
-        "All that the network knows of an image passes through a single number. All the same it is right three to five times as often as by guessing.",
+        "All that the network knows of an image passes through one number. It is right three to five times as often as by guessing.",
     ),
     "lr_too_high": Preset(
         "lr too high", {"lr": 2.0, "epochs": 5},
