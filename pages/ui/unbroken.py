@@ -13,7 +13,7 @@ def unbroken(callback: Callable[P, None]) -> Callable[P, None]:
     """`callback`, carried out whole even when another click arrives meanwhile.
 
     Streamlit would end it where it next touches `st.session_state`, and take the click for done. Here it begins again, so its beginning
-    may be done twice; the other click is served afterwards.
+    may be done twice; the other click is served afterwards. Needs Streamlit's `fastReruns` off: with it on, the thread itself is ended.
     """
 
     def carried_out(*args: P.args, **kwargs: P.kwargs) -> None:
