@@ -17,10 +17,12 @@ from pages.ui.downloads import download
 from pages.ui.link import link_to
 from pages.ui.live_chart import live_chart
 from pages.ui.text import plain
+from pages.ui.unbroken import button
 
 CHART_HEIGHT = 470
 CARDS_A_ROW = 2
 MOST_PLACES = 6
+ASKED = "_activation_costs_asked"  # whether to measure what they cost
 
 
 @dataclass(frozen=True)
@@ -159,10 +161,12 @@ def cost_panel(shown: Sequence[ShownActivation]) -> None:
         f"“The exponential is expensive”: measure it. Float32, {SHAPE[0]} × {SHAPE[1]} values as in one hidden layer of the book's MLP."
     )
     costs: dict[str, Cost] = st.session_state.setdefault("_activation_costs", {})  # label -> its last measurement
-    if st.button("Measure on this machine", icon=":material/timer:"):
+    button("Measure on this machine", "activations_measure", "timer", _ask_to_measure)
+    if st.session_state.get(ASKED):
         with st.spinner("Measuring…"):
             costs["ReLU"] = measure_cost(ACTIVATIONS["relu"])
             costs.update({one.label: measure_cost(one.activation, **one.parameters) for one in shown})
+        st.session_state[ASKED] = False  # not before: another click may cut the measurement short
     listed = [label for label in dict.fromkeys(["ReLU", *(one.label for one in shown)]) if label in costs]
     if not listed:
         return
@@ -182,3 +186,7 @@ def cost_panel(shown: Sequence[ShownActivation]) -> None:
             "Both, as a multiple of ReLU": st.column_config.NumberColumn(format="%.1f"),
         },
     )
+
+
+def _ask_to_measure() -> None:
+    st.session_state[ASKED] = True
