@@ -5,6 +5,7 @@
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
 const onPage = new Set(); // every Chart that is on the page
 const PAPER = { text: "#1b2430", grid: "#e3e7ec", line: "#8a8f98", background: "#ffffff", width: 680 }; // px: fits A4 and letter within margins
+const CLICKS = 8; // that are sent with the last one: a request of the browser that overtakes another takes its place
 let printing = false;
 let plotly; // one promise a page: however many charts mount at once, the script is fetched once
 
@@ -78,6 +79,7 @@ export class Chart {
     this.Plotly = Plotly;
     this.div = document.createElement("div");
     this.div.className = "live-chart";
+    this.clicks = [];
     parent.replaceChildren(this.div);
     onPage.add(this);
     this.observer = new ResizeObserver(() => (this.due || this.div.clientWidth !== this.width || this.div.clientHeight !== this.height) && this.draw());
@@ -139,15 +141,10 @@ export class Chart {
 
   click({ points, event }) {
     if (!this.about.clickable || !points.length) return;
-    const point = nearest(points, event, this.div);
-    this.send("clicked", {
-      id: `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`,
-      trace: point.curveNumber,
-      point: point.pointNumber ?? point.binNumber ?? null,
-      x: point.x ?? null,
-      y: point.y ?? null,
-      data: point.customdata ?? point.text ?? null,
-    });
+    const { x = null, y = null, customdata, text } = nearest(points, event, this.div);
+    const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+    this.clicks = [...this.clicks, { id, x, y, data: customdata ?? text ?? null }].slice(-CLICKS);
+    this.send("clicks", this.clicks);
   }
 
   discard() {
@@ -165,12 +162,12 @@ function nearest(points, event, div) {
   return points.reduce((best, point) => (distance(point) < distance(best) ? point : best));
 }
 
-export default async function liveChart({ data, parentElement, setTriggerValue }) {
+export default async function liveChart({ data, parentElement, setStateValue }) {
   const text = new TextDecoder().decode(data);
   const Plotly = await loadPlotly(JSON.parse(text).about.script);
   let chart = charts.get(parentElement);
   if (!chart) charts.set(parentElement, (chart = new Chart(Plotly, parentElement)));
-  chart.update(text, setTriggerValue);
+  chart.update(text, setStateValue);
   // Streamlit also ends a call that a newer one overtook, while the chart lives on: then its place is still on the page.
   return () =>
     setTimeout(() => {

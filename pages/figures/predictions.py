@@ -34,6 +34,7 @@ def prediction_grid(
     class_names: Sequence[str],
     *,
     probabilities: Array | None = None,
+    indices: Sequence[int] = (),
     columns: int = 5,
 ) -> Figure:
     """Test images with what the network takes them for: framed green and ✓, or vermilion and ✗ with the true label below.
@@ -42,6 +43,7 @@ def prediction_grid(
         images: (n, h, w).
         true, predicted: (n,) class indices.
         probabilities: (n, classes); named on hover.
+        indices: (n,) which images they are: what a click tells, its customdata.
         columns: pictures a row.
     """
     n, height, width = images.shape
@@ -57,11 +59,7 @@ def prediction_grid(
             likeliest = np.argsort(-row, kind="stable")[:LIKELIEST]
             hover[i] += "".join(f"<br>{class_names[c]} {100 * row[c]:.1f} %" for c in likeliest)
     unseen = {"size": 44, "symbol": "square", "opacity": 0}  # to hover over and to click
-    told: dict[str, Any] = {
-        "hovertext": hover,
-        "hoverinfo": "text",
-        "customdata": np.column_stack([np.asarray(true), np.asarray(predicted)]),
-    }
+    told: dict[str, Any] = {"hovertext": hover, "hoverinfo": "text", "customdata": list(indices)}
     traces = [
         picture(tile(grey_indices(images), columns, TILE_GAP, CLEAR), grey_colors()),
         _frames(left[right], top[right], height, width, HEALTHY, "right"),

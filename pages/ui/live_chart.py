@@ -9,8 +9,9 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from filecmp import cmp
 from importlib.resources import as_file, files
@@ -43,21 +44,22 @@ class Payload(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Click:
-    """A click on a point or a heatmap cell; `id` is new for every click.
+    """A click on a point or a heatmap cell: where that lies, and its customdata, or its text if it has none, as the browser sent them."""
 
-    `trace` is the index of the trace in its figure, `point` that of the point in its trace: (row, column) for a heatmap, the bin for a
-    histogram. `data` is the point's customdata, or its text if it has none.
-    """
+    x: Any
+    y: Any
+    data: Any
 
-    id: str
-    trace: int
-    point: int | tuple[int, ...] | None
-    x: float | str | None
-    y: float | str | None
-    data: Any = None
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Where it lies, on two axes of numbers."""
+        numbers = [float(part) for part in (self.x, self.y) if isinstance(part, int | float) and abs(part) <= sys.float_info.max]
+        return (numbers[0], numbers[1]) if len(numbers) == 2 else None
 
 
-def live_chart(figure: Figure | Payload, *, key: str, height: int | None = None, alt: str, on_click: bool = False) -> Click | None:
+def live_chart(
+    figure: Figure | Payload, *, key: str, height: int | None = None, alt: str, on_click: Callable[[Click], None] | None = None
+) -> None:
     """Show a figure and update it in place whenever this is called again with the same key.
 
     Args:
@@ -65,10 +67,8 @@ def live_chart(figure: Figure | Payload, *, key: str, height: int | None = None,
         key: names the chart on its page; also the file name of a saved picture.
         height: in pixels, fixed, so that nothing on the page jumps; by default the figure's own.
         alt: what the picture shows, for those who cannot see it.
-        on_click: whether a click on a point or a heatmap cell reruns the page (or the fragment).
-
-    Returns:
-        The click that caused this run, if one did; each is returned once, also where the run that it caused is run again.
+        on_click: what a click on a point or a heatmap cell does, before the page (or the fragment) runs again. Where another click cuts
+            it short it begins anew, so what may be done but once comes last.
 
     Where plotly's script cannot be served the chart is Streamlit's own: it blinks, and reports no clicks.
     """
@@ -78,22 +78,38 @@ def live_chart(figure: Figure | Payload, *, key: str, height: int | None = None,
 
         data = figure["data"] or [{"type": "scatter"}]  # of a figure without traces plotly would raise an exception that it does not have
         st.plotly_chart({**figure, "data": data}, key=key, height=height, alt=alt)
-        return None
-    about = json.dumps({"script": script, "height": height, "alt": alt, "name": key, "clickable": on_click})
+        return
+    about = json.dumps({"script": script, "height": height, "alt": alt, "name": key, "clickable": on_click is not None})
     # As bytes: what Streamlit is given as a dict it turns into JSON twice, to send it and to name it.
     data = b'{"about":' + about.encode() + b',"figure":' + figure_payload(figure).encoded + b"}"
-    callbacks = {"on_clicked_change": unbroken(_run_again)} if on_click else {}
-    result = served_component("live_chart", "This chart")(key=key, data=data, height=height, **callbacks)
-    clicked = result.get("clicked") if on_click else None
-    if not clicked or clicked["id"] == st.session_state.get(f"_clicked_{key}"):
-        return None
-    st.session_state[f"_clicked_{key}"] = clicked["id"]
-    point = clicked["point"]
-    return Click(**{**clicked, "point": tuple(point) if isinstance(point, list) else point})
+    callbacks = {"on_clicks_change": unbroken(functools.partial(_take_clicks, key, on_click))} if on_click is not None else {}
+    state = served_component("live_chart", "This chart")(key=key, data=data, height=height, **callbacks)
+    if on_click is not None and _taken(key) not in st.session_state:
+        st.session_state[_taken(key)] = set(_clicks(state))  # a tab that has outlived its server sends clicks that were taken there
 
 
-def _run_again() -> None:
-    """Nothing to do: that a callback is given is what makes Streamlit report the event."""
+def _take_clicks(key: str, act: Callable[[Click], None]) -> None:
+    """Do what the last clicks on a chart ask for, each once: the browser sends the last few, so that none replaces another on its way."""
+    clicks, taken = _clicks(st.session_state.get(key)), st.session_state.setdefault(_taken(key), set())
+    for name, click in clicks.items():
+        if name not in taken:
+            act(click)
+            taken.add(name)
+    taken.intersection_update(clicks)
+
+
+def _clicks(state: object) -> dict[str, Click]:
+    """The clicks in a chart's state by their names, the oldest first; what is none, as no browser sends it, is left out."""
+    sent, clicks = state.get("clicks") if isinstance(state, Mapping) else None, {}
+    for one in sent if isinstance(sent, list) else ():
+        match one:
+            case {"id": str(name), "x": x, "y": y, "data": data}:
+                clicks[name] = Click(x, y, data)
+    return clicks
+
+
+def _taken(key: str) -> str:
+    return f"_taken_{key}"
 
 
 @functools.cache

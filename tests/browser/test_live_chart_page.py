@@ -86,19 +86,31 @@ def test_the_picture_can_be_saved_from_a_bar_that_shows_on_hover(charts: Page) -
 
 def test_a_click_on_a_cell_is_reported_once(charts: Page) -> None:
     click_cell(charts, 1, 3)
-    expect(charts.get_by_text("cells: 1 clicks; trace 0 point (1, 3) x 3 y 1 data None")).to_be_visible()
+    expect(charts.get_by_text("cells: 1 clicks; Click(x=3, y=1, data=None)")).to_be_visible()
     charts.get_by_text("Show the moving chart").click()
     settle(charts)
     expect(charts.get_by_text("cells: 1 clicks;")).to_be_visible()
     click_cell(charts, 3, 0)
-    expect(charts.get_by_text("cells: 2 clicks; trace 0 point (3, 0) x 0 y 3 data None")).to_be_visible()
+    expect(charts.get_by_text("cells: 2 clicks; Click(x=0, y=3, data=None)")).to_be_visible()
+
+
+def test_clicks_in_quick_succession_all_count(open_page: OpenPage, charts_url: str) -> None:
+    """Those that come while the server is busy reach it as one request, which the last of them makes."""
+    page = open_page(f"{charts_url}?slow=0.5")
+    box = plot_box(page, CELLS)
+    for column in range(5):
+        page.mouse.move(box["x"] + (column + 0.5) / 5 * box["width"], box["y"] + box["height"] / 8)
+        page.wait_for_timeout(100)  # ms, for Plotly to look up what lies below the pointer, which is what a click reports
+        page.mouse.down()
+        page.mouse.up()
+    expect(page.get_by_text("cells: 5 clicks; Click(x=4, y=3, data=None)")).to_be_visible()
 
 
 def test_a_click_is_the_nearest_points_even_where_the_label_names_all(charts: Page) -> None:
     plot_box(charts, POINTS)
-    for trace, expected in enumerate(("point 1 x 2 y 20 data b", "point 1 x 2 y 2 data f")):
+    for trace, expected in enumerate(("x=2, y=20, data='b'", "x=2, y=2, data='f'")):
         charts.locator(f"{POINTS} .trace").nth(trace).locator(".point").nth(1).click(force=True)
-        expect(charts.get_by_text(f"points: {trace + 1} clicks; trace {trace} {expected}")).to_be_visible()
+        expect(charts.get_by_text(f"points: {trace + 1} clicks; Click({expected})")).to_be_visible()
 
 
 @pytest.mark.parametrize("script", ["plotly.min.js", "live_chart.js"])

@@ -1,6 +1,7 @@
 """Points of a visitor's own: drawn by a click, undone, cleared, or read from a file; kept in the link while they fit."""
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -14,19 +15,31 @@ from pages.ui.unbroken import button, unbroken
 CLASSES = ("0", "1", "2")
 CLASS_LABELS = {"0": ":blue[●] blue", "1": ":orange[■] orange", "2": ":green[◆] green"}
 BRUSH = "_plane_class"
-FILE = "_plane_file"  # points that are too many for the link
+BEYOND = "_plane_beyond"
 REFUSAL = "_plane_refusal"
+
+
+@dataclass(slots=True)
+class _Beyond:
+    """Points that are too many for the link."""
+
+    points: Points | None = None
+
+
+def _beyond() -> _Beyond:
+    beyond: _Beyond = st.session_state.setdefault(BEYOND, _Beyond())
+    return beyond
 
 
 def drawn_points(link: LinkState) -> tuple[Hashable, Points]:
     """The visitor's points, and what is equal for equal ones."""
-    file: Points | None = st.session_state.get(FILE)
-    return (id(file), file) if file is not None else (link["drawn"], from_text(link["drawn"]))
+    beyond = _beyond().points
+    return (id(beyond), beyond) if beyond is not None else (link["drawn"], from_text(link["drawn"]))
 
 
 def points_left_out() -> bool:
     """Whether the visitor's points are too many for the link."""
-    return st.session_state.get(FILE) is not None
+    return _beyond().points is not None
 
 
 def own_panel(link: LinkState) -> None:
@@ -48,7 +61,7 @@ def own_panel(link: LinkState) -> None:
 
 
 def add_point(link: LinkState, x: float, y: float) -> None:
-    """Add a point of the chosen class; to be called where the page runs again afterwards."""
+    """Add a point of the chosen class; from a callback."""
     points = drawn_points(link)[1]
     label = int(st.session_state.get(BRUSH) or 0)
     _keep(link, np.vstack([points.xy, [x, y]]), np.append(points.labels.astype(np.int64), label))
@@ -56,9 +69,8 @@ def add_point(link: LinkState, x: float, y: float) -> None:
 
 def _keep(link: LinkState, xy: np.ndarray, labels: np.ndarray) -> None:
     points = Points(xy, labels, max(2, int(labels.max(initial=0)) + 1))
-    fits = len(points) <= LINK_POINTS
-    link["drawn"] = to_text(points) if fits else ""
-    st.session_state[FILE] = None if fits else points
+    fits, beyond = len(points) <= LINK_POINTS, _beyond()
+    link["drawn"], beyond.points = (to_text(points), None) if fits else ("", points)  # both, whatever click comes meanwhile
 
 
 def _undo(link: LinkState) -> None:
@@ -67,7 +79,8 @@ def _undo(link: LinkState) -> None:
 
 
 def _clear(link: LinkState) -> None:
-    st.session_state[FILE], link["drawn"] = None, ""
+    beyond = _beyond()
+    link["drawn"], beyond.points = "", None
 
 
 def _load(link: LinkState) -> None:

@@ -45,7 +45,7 @@ def bare_row(link: LinkState, settings: PlaneSettings) -> None:
     with right:
         figure = decision_plane(None, scatter(settings.points))
         alt = "The plane with its points"
-        _add_clicked(link, live_chart(figure, key="plane", height=PLANE_HEIGHT, alt=alt, on_click=link["data"] == OWN))
+        _clickable_plane(link, figure, alt)
 
 
 def network_row(
@@ -80,17 +80,22 @@ def _network(link: LinkState, settings: PlaneSettings, job: TrainingJob, network
     names = [FEATURES[name][0] for name in settings.features]
     figure = playground_network(unit_fields(network, settings.features), copied_weights(network), names, shown)
     alt = f"The network {' → '.join(map(str, job.run.sizes))}, each unit with a picture of what it computes"
-    click = live_chart(figure, key="plane_network", height=PLANE_HEIGHT, alt=alt, on_click=True)
-    if click is None or click.data is None:
-        return
-    layer, unit, *source = click.data
-    if source:
-        st.session_state[EDGE] = (layer, unit, source[0])
-    else:
-        link["shown"] = "" if layer == len(job.run.sizes) - 1 else f"{layer}.{unit}"
-        st.session_state[EDGE] = (layer, unit, None) if layer else None
-        link.write()
-    st.rerun(scope="fragment")
+    live_chart(figure, key="plane_network", height=PLANE_HEIGHT, alt=alt, on_click=partial(_choose_part, link, job.run.sizes))
+
+
+def _choose_part(link: LinkState, sizes: Sequence[int], click: Click) -> None:
+    """Have a unit shown large, or an edge in the editor, of the network that was clicked."""
+    match click.data:
+        case [int(layer), int(unit), int(source)] if _is_unit(sizes, layer, unit) and _is_unit(sizes, layer - 1, source):
+            st.session_state[EDGE] = (layer, unit, source)
+        case [int(layer), int(unit)] if _is_unit(sizes, layer, unit):
+            st.session_state[EDGE] = (layer, unit, None) if layer else None
+            link["shown"] = "" if layer == len(sizes) - 1 else f"{layer}.{unit}"
+            link.write()  # here, since what runs next may be no more than this part of the page
+
+
+def _is_unit(sizes: Sequence[int], layer: int, unit: int) -> bool:
+    return 0 <= layer < len(sizes) and 0 <= unit < sizes[layer]
 
 
 def _editor(settings: PlaneSettings, job: TrainingJob, network: Network, wait: str) -> None:
@@ -127,9 +132,8 @@ def _plane(link: LinkState, settings: PlaneSettings, network: Network, shown: tu
     regions = memo("plane_regions", now, lambda: regions_of(settings, network)) if moving else regions_of(settings, network)
     figure = plane_figure(link, settings, network, regions, shown)
     alt = "The plane, shaded by what the network says, with its points"
-    click = live_chart(figure, key="plane", height=PLANE_HEIGHT, alt=alt, on_click=link["data"] == OWN)
+    _clickable_plane(link, figure, alt)
     st.caption(_plane_caption(settings, shown, regions))
-    _add_clicked(link, click)
 
 
 def plane_figure(
@@ -175,10 +179,14 @@ def _shading(link: LinkState, settings: PlaneSettings, network: Network, shown: 
     return shading_of_numbers(field[:, :, 0], discrete=discrete)
 
 
-def _add_clicked(link: LinkState, click: Click | None) -> None:
-    if link["data"] == OWN and click is not None and isinstance(click.x, int | float) and isinstance(click.y, int | float):
-        add_point(link, float(click.x), float(click.y))
-        st.rerun()
+def _clickable_plane(link: LinkState, figure: Figure, alt: str) -> None:
+    """The plane; where the points are the visitor's own, a click adds one."""
+    live_chart(figure, key="plane", height=PLANE_HEIGHT, alt=alt, on_click=partial(_add_clicked, link) if link["data"] == OWN else None)
+
+
+def _add_clicked(link: LinkState, click: Click) -> None:
+    if link["data"] == OWN and click.place is not None:
+        add_point(link, *click.place)
 
 
 def curve(quantity: Quantity, classes: bool, snapshot: JobSnapshot, cursor: int | None = None) -> Figure:

@@ -13,7 +13,7 @@ from mlp_core.training.replicates import DEFAULT_SEEDS
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import panels, pictures
-from pages.ui.nonlinearity.settings import JOB, OWN, PlaneSettings, preset_row, settings_panel
+from pages.ui.nonlinearity.settings import JOB, OWN, PlaneSettings, preset_row, settings_of, settings_panel
 from pages.ui.run.pace import pace_control
 from pages.ui.run.run_controls import SEEDS_HELP, RunAtStep, lr_popover, rewind_panel
 from pages.ui.text import plain
@@ -119,13 +119,18 @@ def _regenerate(link: LinkState) -> None:
     link["data_seed"] = int(link["data_seed"]) + 1
 
 
+def _moved_on(link: LinkState, settings: PlaneSettings) -> bool:
+    """Whether a click on the plane has made another experiment of what the page was drawn for."""
+    return settings_of(link).key != settings.key
+
+
 def _moving(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     """A frame: the network and the plane, and nothing that stands still."""
     if job.ended:
         st.session_state[PLAYING] = False
     elif _playing(job) and not job.moving:
         job.play()
-    if not _active(job):
+    if not _active(job) or _moved_on(link, settings):
         st.rerun()  # the whole page: whether the pictures draw themselves again is decided there
     network = job.run.network
     with st.container():
@@ -136,7 +141,7 @@ def _moving(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
 
 def _at_rest(link: LinkState, settings: PlaneSettings, job: TrainingJob | None, several: bool) -> None:
     """All of it, at the step that is looked back to; without a network the plane alone, where it will stay."""
-    if job is not None and _active(job):
+    if (job is not None and _active(job)) or _moved_on(link, settings):
         st.rerun()
     picture = st.container()
     if job is None:

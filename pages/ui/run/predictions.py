@@ -1,6 +1,7 @@
 """What the network says of the test images: a grid of them, one in detail, and the confusion matrix."""
 
 from collections.abc import Hashable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,9 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.training.state import Evaluation
 from mlp_core.words import count, percent
 from pages.figures.predictions import confusion_matrix, prediction_grid, probability_bars
-from pages.ui.live_chart import figure_payload, live_chart
+from pages.ui.live_chart import Click, figure_payload, live_chart
 from pages.ui.memo import memo
+from pages.ui.unbroken import button
 
 COLUMNS, ROWS = 5, 4
 SHOWN = COLUMNS * ROWS
@@ -52,10 +54,16 @@ def predictions_panel(snapshot: JobSnapshot) -> None:
 def _confusion(evaluation: Evaluation, moment: Hashable) -> None:
     figure = memo("confusion", moment, lambda: figure_payload(confusion_matrix(evaluation.confusion(), CLASS_NAMES)))
     alt = "Confusion matrix: true classes in rows, predictions in columns"
-    click = live_chart(figure, key="confusion", height=MATRIX_HEIGHT, alt=alt, on_click=True)
-    if click is not None and click.data is not None:
-        st.session_state["_cell"] = tuple(click.data)
-        st.session_state.pop("_image", None)
+    live_chart(figure, key="confusion", height=MATRIX_HEIGHT, alt=alt, on_click=_choose_cell)
+
+
+def _choose_cell(click: Click) -> None:
+    """Show the images of the cell that was clicked."""
+    classes = range(len(CLASS_NAMES))
+    match click.data:
+        case [int(label), int(predicted)] if label in classes and predicted in classes:
+            st.session_state["_cell"] = (label, predicted)
+            st.session_state.pop("_image", None)
 
 
 def _choice(evaluation: Evaluation) -> ShownImages:
@@ -67,9 +75,8 @@ def _choice(evaluation: Evaluation) -> ShownImages:
         )
         if cell is not None:
             true, predicted = (CLASS_NAMES[label] for label in cell)
-            if st.button(f"{true} taken for {predicted}" if true != predicted else f"{true}, recognized", icon=":material/close:"):
-                del st.session_state["_cell"]
-                st.rerun(scope="fragment")
+            label = f"{true} taken for {predicted}" if true != predicted else f"{true}, recognized"
+            button(label, "all_images", "close", st.session_state.pop, "_cell", None)
     return choose_images(evaluation, cell, mistakes_first=order == MISTAKES_FIRST)
 
 
@@ -106,16 +113,21 @@ def _grid(evaluation: Evaluation, moment: Hashable, shown: ShownImages) -> int |
                 evaluation.predicted[picked],
                 CLASS_NAMES,
                 probabilities=evaluation.probabilities[picked],
+                indices=shown.indices,
                 columns=COLUMNS,
             )
         ),
     )
     alt = "Test images with the class that the network sees in each"
-    click = live_chart(figure, key="grid", alt=alt, on_click=True)
-    if click is not None and isinstance(click.point, int):
-        st.session_state["_image"] = shown.indices[click.point]
+    live_chart(figure, key="grid", alt=alt, on_click=partial(_choose_image, len(evaluation.labels)))
     st.caption(f"{count(len(picked))} of {count(shown.total)} {shown.reason}")
     return st.session_state.get("_image")
+
+
+def _choose_image(images: int, click: Click) -> None:
+    """Show the image that was clicked, one of so many, in detail."""
+    if isinstance(click.data, int) and 0 <= click.data < images:
+        st.session_state["_image"] = click.data
 
 
 def _detail(evaluation: Evaluation, index: int) -> None:

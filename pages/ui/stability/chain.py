@@ -1,6 +1,7 @@
 """The section "A chain of gradients": the sigmoid with its gradient, a point chosen for every layer, and the product that results."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -12,7 +13,7 @@ from mlp_core.theory import Array
 from mlp_core.words import from_log10
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
 from pages.ui.link import Field, LinkState
-from pages.ui.live_chart import live_chart
+from pages.ui.live_chart import Click, live_chart
 from pages.ui.unbroken import button, unbroken
 from pages.ui.widget_values import WidgetValues
 
@@ -45,27 +46,23 @@ def section(link: LinkState) -> None:
         "Going back through a layer multiplies the gradient by $\\sigma'(x)$, at most $\\frac14$. "
         "**Click the curves** to choose where each layer stands; the product follows."
     )
-    layer = _controls(link)
+    _controls(link)
     points: Points = link["x"]
     curve, chosen = evaluate("sigmoid", GRID), evaluate("sigmoid", np.array(points))
     left, right = st.columns(2, gap="medium")
     with left:
         figure = sigmoid_and_gradient(GRID, curve.value.numpy(), curve.gradient.numpy(), np.array(points), chosen.gradient.numpy())
         alt = "The sigmoid, its gradient, and on the gradient a numbered point for every layer."
-        click = live_chart(figure, key="sigmoid_chain", height=CHART_HEIGHT, alt=alt, on_click=True)
+        live_chart(figure, key="sigmoid_chain", height=CHART_HEIGHT, alt=alt, on_click=partial(_take_click, link))
     factors = np.log10(chosen.gradient.numpy())
     with right:
         figure = gradient_chain(factors, np.array([sigmoid_bound_log10(count) for count in range(1, len(points) + 1)]))
         live_chart(figure, key="chain_product", height=CHART_HEIGHT, alt="The running product below its bound 0.25^l.")
     _summary(factors)
-    if click is not None and isinstance(click.x, int | float):
-        _set(link, layer, click.x)
-        _place_values()["layer"] = (layer + 1) % len(points) + 1
-        st.rerun()
 
 
-def _controls(link: LinkState) -> int:
-    """The layers there are, the one that the next click sets, and whole chains at a click; return that layer, from 0."""
+def _controls(link: LinkState) -> None:
+    """The layers there are, the one that the next click sets, and whole chains at a click."""
     points: Points = link["x"]
     place = _place_values()
     place["layer"] = min(place["layer"], len(points))
@@ -87,7 +84,6 @@ def _controls(link: LinkState) -> int:
         **place.value("x", min_value=X_BOUNDS.low, max_value=X_BOUNDS.high),
     )  # fmt: skip
     place.keep()
-    return layer
 
 
 def _place_values() -> WidgetValues:
@@ -110,6 +106,16 @@ def _set(link: LinkState, layer: int, x: float) -> None:
     points = list(link["x"])
     points[layer] = round(x, 4)
     link["x"] = tuple(points)
+
+
+def _take_click(link: LinkState, click: Click) -> None:
+    """Set the layer whose turn it is; that the next one's turn has come is noted last, or a click would set two."""
+    if click.place is None:
+        return
+    place, layers = _place_values(), len(link["x"])
+    layer = min(place["layer"], layers) - 1
+    _set(link, layer, min(max(click.place[0], X_BOUNDS.low), X_BOUNDS.high))
+    place["layer"] = (layer + 1) % layers + 1
 
 
 def _follow_slider(link: LinkState, layer: int, place: WidgetValues) -> None:

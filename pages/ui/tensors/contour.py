@@ -1,6 +1,7 @@
 """The section "Gradient and contour": a function of two variables, a point to set, and the right angle of two directions found apart."""
 
 import math
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -44,10 +45,7 @@ def section(link: LinkState) -> None:
     reading = read_point(surface, link["x"], link["y"])
     picture, numbers = st.columns([1.25, 1], gap="medium")
     with picture:
-        click = _map(link["f"], surface, reading)
-    if click is not None and isinstance(click.x, int | float) and isinstance(click.y, int | float):
-        link["x"], link["y"] = _on_a_step(click.x), _on_a_step(click.y)
-        st.rerun()
+        _map(link, surface, reading)
     with numbers:
         st.latex(f"f(x, y) = {surface.latex}")
         st.caption(surface.remark)
@@ -61,16 +59,21 @@ def _start(link: LinkState) -> None:
     link["x"], link["y"] = SURFACES[link["f"]].start
 
 
-def _map(name: str, surface: Surface, reading: Reading) -> Click | None:
+def _map(link: LinkState, surface: Surface, reading: Reading) -> None:
     gradient = None
     if _has_direction(reading):
         gradient = (reading.gradient[0] / reading.steepness, reading.gradient[1] / reading.steepness)
-    values = memo("tensors_field", name, lambda: field(surface, SIDE))
+    values = memo("tensors_field", link["f"], lambda: field(surface, SIDE))
     figure = contour_map(values, CONTOUR_EXTENT, (reading.x, reading.y, reading.value), gradient, reading.tangent)
     alt = f"Contours of {surface.label} with the point ({reading.x:g}, {reading.y:g}), its gradient and the tangent of its contour."
-    click = live_chart(figure, key="tensors_contour", height=MAP_HEIGHT, alt=alt, on_click=True)
+    live_chart(figure, key="tensors_contour", height=MAP_HEIGHT, alt=alt, on_click=partial(_set_point, link))
     st.caption("Click the map or move the sliders to set the point. The bluer, the higher. The arrow shows a direction, not a length.")
-    return click
+
+
+def _set_point(link: LinkState, click: Click) -> None:
+    if click.place is not None:
+        x, y = map(_on_a_step, click.place)
+        link.update({"x": x, "y": y})
 
 
 def _has_direction(reading: Reading) -> bool:

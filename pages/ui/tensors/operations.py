@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -26,7 +27,7 @@ from pages.figures.figure import Figure
 from pages.figures.tensors import AxisBox, CellGrid, ShapeRow, falk_scheme, shape_lineup, tensor_equation
 from pages.ui import link as links
 from pages.ui.link import LinkState
-from pages.ui.live_chart import live_chart
+from pages.ui.live_chart import Click, live_chart
 from pages.ui.tensors.input import operand, show_table_error
 from pages.ui.unbroken import button, unbroken
 
@@ -163,11 +164,13 @@ def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], par
     figure, rows = cells_picture(link["op"], operation, tensors, result, made_by, cell)
     alt = f"The operands and the result; {place} = {written}."
     height = int(min(max(CELL_PX * rows + 10, LEAST_PX), MOST_PX))
-    click = live_chart(figure, key="tensors_cells", height=height, alt=alt, on_click=True)
+    live_chart(figure, key="tensors_cells", height=height, alt=alt, on_click=partial(_choose_cell, link))
     st.caption("Click any cell of the result.")
-    if click is not None and isinstance(click.data, int | float):
-        link["cell"] = int(click.data)
-        st.rerun()
+
+
+def _choose_cell(link: LinkState, click: Click) -> None:
+    if isinstance(click.data, int) and 0 <= click.data < MOST_CELLS:
+        link["cell"] = click.data
 
 
 def lineup_picture(lineup: Lineup, shapes: Sequence[tuple[int, ...]]) -> Figure:

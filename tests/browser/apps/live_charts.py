@@ -1,13 +1,18 @@
-"""The live chart at work, for the browser tests: one that changes four times a second, one that stands still, one to click on."""
+"""The live chart at work, for the browser tests: one that changes four times a second, one that stands still, two to click on.
+
+At `?slow=0.5` every run of the page first takes half a second in which nothing can interrupt it.
+"""
 
 from __future__ import annotations
+
+import time
 
 import numpy as np
 import streamlit as st
 
 from pages.figures.axes import axis
 from pages.figures.figure import Figure, figure, heatmap, scatter
-from pages.ui.live_chart import live_chart
+from pages.ui.live_chart import Click, live_chart
 
 STEPS = np.arange(400.0)
 
@@ -42,15 +47,14 @@ def moving() -> None:
 
 
 def clicked(name: str, shown: Figure) -> None:
-    """A chart, and below it the last click on it and how many were counted by their ids."""
-    click = live_chart(shown, key=name, height=300, alt=name, on_click=True)
-    seen = st.session_state.setdefault(f"{name} seen", {})
-    if click is not None:
-        seen[click.id] = f"trace {click.trace} point {click.point} x {click.x} y {click.y} data {click.data}"
-    st.text(f"{name}: {len(seen)} clicks; {next(reversed(seen.values()), 'none')}")
+    """A chart, and below it the last click on it and how many there were."""
+    seen: list[Click] = st.session_state.setdefault(f"{name} seen", [])
+    live_chart(shown, key=name, height=300, alt=name, on_click=seen.append)
+    st.text(f"{name}: {len(seen)} clicks; {seen[-1] if seen else 'none'}")
 
 
 st.set_page_config(layout="wide")
+time.sleep(float(st.query_params.get("slow", 0)))
 st.text(f"Garbage collection after a run: {st.get_option('runner.postScriptGC')}")
 if st.toggle("Show the moving chart", value=True):
     moving()
