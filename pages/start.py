@@ -59,7 +59,7 @@ EXPERIMENTS: tuple[tuple[str, Mapping[str, Any]], ...] = (  # a label, and the f
     ("A learning rate twenty times too high", PRESETS["lr_too_high"].settings),
     ("Five sigmoid layers that learn nothing", PRESETS["deep_sigmoid"].settings),
     ("Five ReLU layers with He's initialization: the cure?", {"hidden": (64,) * 5, "init": "he_normal", "epochs": 5}),
-    ("All hidden weights equal: 256 units worth one", {"init": "constant"}),
+    ("All hidden weights equal: are 256 units worth one?", {"init": "constant"}),
     ("Everything through a single unit", PRESETS["bottleneck"].settings),
 )
 

@@ -360,6 +360,8 @@ def test_equal_units_stay_one_and_the_others_part(page: AppTest) -> None:
     opened(page, act="symmetry", units="16", symmetry_epochs="1")
     trained(page, "Train all three")
     assert set(numbers(trace(page, "distinct", "All weights 0.01")["y"])) == {1}
+    assert "**1 kind** of 16 units" in words(page)
+    assert "for ever" not in words(page)
     assert numbers(trace(page, "distinct", "All weights 0.01, a little noise of 0.001")["y"])[-1] > 1
     assert len([one for one in page.get("bidi_component") if "-weights_" in one.proto.id]) == 3
 

@@ -283,7 +283,7 @@ def symmetric(case: Case) -> Verdict | None:
     return Verdict(
         "symmetric",
         f"Worth one unit: all {layer.units} units of layer {layer.layer} compute the same.",
-        "Equal weights get equal gradients, so the units stay equal for ever.",
+        "Equal weights get equal gradients: the units are equal so far, and only rounding can part them.",
         "Start from random weights, or add dropout, which breaks the symmetry.",
         fixes.random_start(case.spec),
     )

@@ -1,9 +1,9 @@
-"""The section "Symmetry": equal weights stay equal, and what parts them; distinct units over training, and what they look for."""
+"""The section "Symmetry": equal weights, and what parts them; distinct units over training, and what they look for."""
 
 import streamlit as st
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.labs.symmetry import Variant, distinct_units, variants
+from mlp_core.labs.symmetry import Variant, distinct_units, kinds_in_words, one_of_each_kind, variants
 from mlp_core.spec import Bounds
 from pages.figures.depth import distinct_unit_counts
 from pages.figures.pictures import weight_images
@@ -14,7 +14,7 @@ from pages.ui.run.job_groups import follow_group
 from pages.ui.stability.training import CHART_HEIGHT, curves, outcome, side_by_side
 
 GROUP = "symmetry"
-UNITS = ("4", "16", "64", "256")
+UNITS = ("4", "16", "50", "64", "256")  # 50 do not fill the vectors of a processor, so that rounding parts them
 PICTURED = 8  # units of each run whose weights are shown
 FIELDS = (
     choice("units", "256", UNITS),
@@ -26,7 +26,7 @@ def section(link: LinkState) -> None:
     """Three starts of one hidden layer: all equal, equal with dropout, and nearly equal."""
     st.markdown(
         "Give every weight the **same value**, and every unit of the layer computes the same, gets the same gradient and takes the same "
-        "step. The loss moves, yet 256 units are worth one."
+        "step. The loss moves, yet the whole layer is worth one unit, as long as they are equal to the last bit: try 50 units, and wait."
     )
     load_data()
     units, epochs = st.columns(2, gap="medium")
@@ -52,13 +52,15 @@ def _runs(chosen: tuple[Variant, ...]) -> None:
         with column.container(border=True, height="stretch"):
             outcome(title, snapshot)
             st.caption(variant.lesson)
+            if snapshot.history.probes:
+                st.caption(kinds_in_words(snapshot.spec, *distinct_units(snapshot.history)))
             _weights(title, job)
 
 
 def _weights(title: str, job: TrainingJob) -> None:
-    """The first units' weights as pictures, as they are now."""
+    """Some units' weights as pictures, as they are now: of each kind one, then others."""
     if (network := job.run.network) is None:
         return
-    weights = network.weights()[0][0][:PICTURED].cpu().clone().numpy()
+    weights = one_of_each_kind(network.weights()[0][0].cpu().clone(), PICTURED).numpy()
     figure = weight_images(weights, columns=4, most=PICTURED)
-    live_chart(figure, key=f"weights_{title}", height=190, alt=f"Weights of the first {len(weights)} units as pictures: {title}")
+    live_chart(figure, key=f"weights_{title}", height=190, alt=f"Weights of {len(weights)} units as pictures: {title}")
