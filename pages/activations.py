@@ -2,6 +2,9 @@
 
 import streamlit as st
 
+from pages.ui.navigation import page_header  # first: it limits what all others compute with
+
+# isort: split
 from mlp_core.activations import ACTIVATIONS, evaluate
 from mlp_core.expression import ExpressionError, compile_expression
 from mlp_core.expression.operations import functions
@@ -10,7 +13,6 @@ from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds
 from pages.ui.activations import distribution
 from pages.ui.activations.activations import ShownActivation, cost_panel, curves_panel, facts_panel, identities_panel
 from pages.ui.link import LinkState, choice, choices, number, span, text
-from pages.ui.navigation import page_header
 
 OWN = "own"
 GRID_BOUNDS = Bounds(-20.0, 20.0)

@@ -1,8 +1,10 @@
 """Generalization: capacity and data, weight decay, dropout; one section at a time."""
 
+from pages.ui.navigation import page_header  # first: it limits what all others compute with
+
+# isort: split
 from pages.ui import session
 from pages.ui.generalization import capacity, decay, dropout
-from pages.ui.navigation import page_header
 from pages.ui.sections import show_sections
 
 SECTIONS = {

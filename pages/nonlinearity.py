@@ -1,7 +1,9 @@
 """Why a hidden layer needs a nonlinearity; one section at a time."""
 
+from pages.ui.navigation import page_header  # first: it limits what all others compute with
+
+# isort: split
 from pages.ui import session
-from pages.ui.navigation import page_header
 from pages.ui.nonlinearity import collapse, machines, perceptron, playground, settings
 from pages.ui.sections import show_sections
 

@@ -1,7 +1,9 @@
 """Vanishing and exploding gradients, what causes them and what they cost; one section at a time."""
 
+from pages.ui.navigation import page_header  # first: it limits what all others compute with
+
+# isort: split
 from pages.ui import session
-from pages.ui.navigation import page_header
 from pages.ui.sections import show_sections
 from pages.ui.stability import chain, depth, designs, matrices, symmetry, training
 

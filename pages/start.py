@@ -6,6 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from pages.ui.navigation import NAMES, ROOT, page_header  # first: it limits what all others compute with
+
+# isort: split
 from mlp_core.labs.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
 from mlp_core.presets import PRESETS
 from mlp_core.spec import INPUTS, OUTPUTS, query_of
@@ -13,7 +16,6 @@ from pages.figures.network import network_drawing
 from pages.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient
 from pages.ui.live_chart import live_chart
 from pages.ui.memo import memo
-from pages.ui.navigation import NAMES, ROOT, page_header
 from pages.ui.network_drawing import drawing_payload, network_picture
 
 CARDS: tuple[tuple[str, str, Callable[[], Any], str], ...] = (  # file stem of a page, sentence, figure, and what the figure shows

@@ -1,6 +1,8 @@
 """Tensor warm-up: the operations of a network, and the gradient across a contour; one section at a time."""
 
-from pages.ui.navigation import page_header
+from pages.ui.navigation import page_header  # first: it limits what all others compute with
+
+# isort: split
 from pages.ui.sections import show_sections
 from pages.ui.tensors import contour, operations
 

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
+from pages.ui.navigation import page_header  # first: it limits what all others compute with
+
+# isort: split
 from mlp_core.expression import ExpressionError
 from mlp_core.spec import SpecError
 from pages.ui import session
 from pages.ui.data_source import load_data
-from pages.ui.navigation import page_header
 from pages.ui.run.live import live_panel
 from pages.ui.run.pace import pace_link
 from pages.ui.text import plain

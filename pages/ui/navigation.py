@@ -8,7 +8,10 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
 
 from mlp_core.runtime.memory import keep_few_kernels, share_heaps
+from mlp_core.runtime.threads import keep_to_one_thread
 from pages.ui.unbroken import unbroken
+
+keep_to_one_thread()  # before anything is imported that multiplies, which a page does that Streamlit runs without app.py
 
 ROOT = Path(__file__).parents[2]
 

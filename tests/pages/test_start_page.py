@@ -97,12 +97,12 @@ def test_an_experiment_is_set_up_by_its_link(app: AppTest) -> None:
 
 
 def test_before_any_page_multiplies_its_libraries_are_told_to_keep_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    said_by_memory = list[str]()
+    told = list[str]()
     for name in ("share_heaps", "keep_few_kernels"):
-        monkeypatch.setattr(shell, name, lambda name=name: said_by_memory.append(name))
+        monkeypatch.setattr(shell, name, lambda name=name: told.append(name))
     with visit("app.py") as app:
         again(app)
-    assert set(said_by_memory) == {"share_heaps", "keep_few_kernels"}
+    assert set(told) == {"share_heaps", "keep_few_kernels"}
 
 
 def test_the_figures_are_built_once_a_visit(app: AppTest) -> None:

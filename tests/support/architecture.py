@@ -42,7 +42,9 @@ _JOBS = (*_TRAINING, *_core("jobs", "presets"))
 _PANEL = ("streamlit", "pages.ui", "pages.figures", "mlp_core", *_TENSORS)
 IMPORT_RULES = (  # the first that fits counts
     ImportRule("app", ("streamlit", "pages.ui")),
-    ImportRule("pages.ui.navigation", ("streamlit", "mlp_core.runtime.memory", "pages.ui.unbroken")),  # on every page, the quick ones too
+    ImportRule(  # on every page, the quick ones too
+        "pages.ui.navigation", ("streamlit", *_core("runtime.memory", "runtime.threads"), "pages.ui.unbroken")
+    ),
     ImportRule("pages.ui.text", ()),
     ImportRule("pages.ui.live_chart", (*_PANEL, "pandas")),
     ImportRule("pages.ui", _PANEL),
@@ -56,6 +58,7 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("mlp_core.spec", _core("bounds", "words"), _REGISTRIES),
     ImportRule("mlp_core.presets", _core("spec", "words")),
     ImportRule("mlp_core.runtime.memory", ()),
+    ImportRule("mlp_core.runtime.threads", ()),
     ImportRule("mlp_core.runtime", (*_TENSORS, *_PLAIN)),
     *(ImportRule(name, (*_TENSORS, *_PLAIN)) for name in _REGISTRIES),
     ImportRule("mlp_core.expectations", _TENSORS),
