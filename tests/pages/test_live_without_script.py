@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.run.live import PANEL_SECONDS, TICK_SECONDS
-from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, job_of, main_button
+from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, chosen, job_of, main_button
 from tests.support.pages.visit import again, live, numbers, opened, press, until, visit
 
 FAULTY = SHORT | {"lr": "50"}  # five hundred times what it bears
@@ -79,6 +79,26 @@ def test_a_finished_run_shows_its_progress_numbers_curves_and_verdict(page: AppT
     assert curve(page, "loss", "train step") == pytest.approx([record.loss for record in run.history.steps], rel=1e-6)
     assert curve(page, "accuracy", "test")[-1] == pytest.approx(100 * last.test_accuracy, rel=1e-6)
     assert any(text.value.startswith("**") for text in page.markdown)
+
+
+def test_after_a_change_that_ruined_a_run_the_fix_goes_back_before_it(page: AppTest) -> None:
+    press(opened(page, **SHORT | {"epochs": "40"}), "run_step")
+    until(page, at_rest)
+    job = job_of(page)
+    job.step(150)
+    until(page, at_rest)
+    job.steer(lr=30.0)
+    job.play()
+    finished(page)
+    assert any(text.value.startswith("**Collapsed to ") and "Go back to step" in text.value for text in page.markdown)
+    press(page, "run_fix")
+    assert job_of(page) is not job
+    finished(page)
+    before, after = job.run.history, job_of(page).run.history
+    assert (after.changes, job_of(page).run.settings.lr) == ([], 0.1)
+    assert after.steps[:101] == before.steps[:101]
+    assert chosen(page).lr == 0.1
+    assert after.epochs[-1].test_accuracy > 2 * before.epochs[-1].test_accuracy
 
 
 def test_the_verdict_names_a_fault_and_its_fix_trains_anew(page: AppTest) -> None:

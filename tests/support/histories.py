@@ -12,7 +12,9 @@ from mlp_core.training.inspection import Histogram, Inspection, LayerInspection
 
 
 def numbers(text: str) -> list[float]:
-    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?", text)]
+    """All of a text, also those written as 1,234 or 4.5 × 10⁻⁷, without their signs."""
+    plain = re.sub(r" × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda power: "e" + power[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")), text)
+    return [float(number.replace(",", "")) for number in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?", plain)]
 
 
 def history_of(

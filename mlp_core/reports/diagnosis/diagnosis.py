@@ -3,16 +3,17 @@
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 
-from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, StopReason
+from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, StopReason, settings_after
 from mlp_core.reports.diagnosis import fixes
 from mlp_core.reports.diagnosis.fixes import Fix
-from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, UPDATE, Case, Verdict, joined
+from mlp_core.reports.diagnosis.verdict import RECENT_IMAGES, RECENT_STEPS, UPDATE, Case, Verdict, joined, recent, shown
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
-from mlp_core.words import percent
+from mlp_core.words import counted, percent, significant
 
 __all__ = ["Verdict", "diagnose"]
 
@@ -27,24 +28,39 @@ FEW_STEPS = 20  # too few to tell a rise from noise
 UNSTABLE_RATIO = 1.5  # mean of the recent losses over the best epoch's; noise between minibatches alone stays below 1.2
 OVERFITTED_GAP = 0.05  # test loss above its own best, in nats, while the train loss falls on
 LASTING = 3  # epochs; the test loss of one or two is noise
-BY_HEART = 0.03  # accuracy on the training images above that on the test images; d2l's network stays at 0.02
+AHEAD = 0.03  # accuracy on the training images above that on the test images; d2l's network stays at 0.02
+BY_HEART, LITTLE_ELSE = 0.9, 0.1  # accuracy on the training images, and what is missing to it on the test images
 MOSTLY = 0.9  # of a layer's units
 # Of a layer's outputs. The chapter's networks that learn: up to 0.13 (20 layers of tanh with Xavier); those that saturate: 0.75 to 0.98.
 MOST_OUTPUTS = 0.5
 LEARNED = 0.3  # an accuracy well above chance
+COLLAPSED = 0.5  # of the best accuracy, at most
+HELD_BACK = 0.6  # an accuracy that a network of any size passes within 200 steps
+# What a changed setting does to a run that was well.
+BROUGHT_ABOUT = ("collapsed", "diverged", "unstable", "dead", "saturated", "held_back")
 VANISHING_RATIO = 0.02  # the smallest gradient norm of a hidden layer over the output layer's; a healthy d2l network stays above 1
 LOOKS = 5  # the last so many decide, since a single step tells little
 
 
 def diagnose(
-    spec: RunSpec, history: HistorySnapshot, stop_reason: StopReason | None = None, inspections: Sequence[Inspection] = ()
+    spec: RunSpec,
+    history: HistorySnapshot,
+    stop_reason: StopReason | None = None,
+    inspections: Sequence[Inspection] = (),
+    kept_steps: Sequence[int] = (),
 ) -> Verdict:
     """Say what a run is doing, and what to try where it is not well. The gravest rule that applies decides.
 
     Args:
         inspections: what was seen inside it, in the order of the steps; none is fine, and gives less evidence.
+        kept_steps: which of its steps the run can go on from.
     """
-    case = Case(spec, history, inspections)
+    verdict = _verdict(Case(spec, history, inspections), stop_reason)
+    return _before_the_change(verdict, spec, history, kept_steps) if verdict.kind in BROUGHT_ABOUT else verdict
+
+
+def _verdict(case: Case, stop_reason: StopReason | None) -> Verdict:
+    history, ended = case.history, stop_reason is not None
     if stop_reason is not None and stop_reason.kind == "diverged":
         return _diverged(case, stop_reason)
     if stop_reason is not None and stop_reason.kind in ("out_of_memory", "device_lost", "failed", "abandoned"):
@@ -52,84 +68,145 @@ def diagnose(
     if not history.steps:
         return Verdict("waiting", "Not trained yet.")
     patient = history.steps[-1] >= ENOUGH_STEPS
-    weighed = patient or (stop_reason is not None and bool(history.epochs))  # a short run that is over is judged by its loss
-    if patient and abs(case.accuracy - CHANCE) < STUCK_MARGIN:
-        return _at_chance(case)
-    fault = symmetric(case) or dead(case) or saturated(case) if patient else None
-    fault = fault or _unstable(case) or _overfitting(case) or (_worse_than_guessing(case) if weighed else None)
-    fault = fault or (_slow(case) if patient else None)
-    return fault or _moving(case, ended=stop_reason is not None)
+    fault = _collapsed(case)
+    if patient:
+        at_chance = abs(case.accuracy - CHANCE) < STUCK_MARGIN
+        fault = fault or (_at_chance(case) if at_chance else _held_back(case) or symmetric(case) or dead(case) or saturated(case))
+    fault = fault or _unstable(case) or _overfitting(case)
+    if patient or (ended and history.epochs):  # a short run that is over is judged by its loss
+        fault = fault or _worse_than_guessing(case, UNSTABLE_RATIO if not (patient and ended) else 1.0)
+    if patient:
+        fault = fault or _slow(case)
+    return fault or (_ended(case, patient) if ended else _moving(case))
+
+
+def _before_the_change(verdict: Verdict, spec: RunSpec, history: HistorySnapshot, kept_steps: Sequence[int]) -> Verdict:
+    """Where a run had learned until a setting was changed, that is what did it, and the cure is to go back before it."""
+    for change in reversed([change for change in history.changes if change.step < history.steps[-1]]):
+        earlier = history.until(change.step)
+        earlier = replace(earlier, changes=tuple(one for one in earlier.changes if one.step < change.step))
+        case = Case(spec, earlier)
+        if not earlier.steps or _peak(case)[0] < LEARNED or _verdict(case, None).is_fault:
+            continue
+        settings = replace(spec, **settings_after(earlier.changes))
+        done = f"It had learned until {change.words} came after step {change.step:,}."
+        kept = max((step for step in kept_steps if step <= change.step), default=None)
+        if kept is not None:
+            fix = Fix(f"Go back to step {kept:,}", settings, f"The run goes on from there without the change to {change.words}.", kept)
+        elif not earlier.changes:
+            fix = Fix(f"Train again without {change.words}", settings, "The same run from the beginning, without the change.")
+        else:
+            break
+        return replace(verdict, evidence=joined(verdict.evidence, done), advice=f"{fix.label}, before the change.", fix=fix)
+    return verdict
 
 
 def _diverged(case: Case, reason: StopReason) -> Verdict:
     finite = [loss for loss in case.history.losses if math.isfinite(loss)]
-    evidence = f"The largest finite loss before was {max(finite):.3g}; it started at {finite[0]:.3g}." if finite else ""
+    evidence = f"The largest finite loss before was {significant(max(finite))}; it started at {significant(finite[0])}." if finite else ""
     return Verdict("diverged", reason.detail, joined(evidence, large_update(case)), *_calmer(case))
 
 
 def _calmer(case: Case) -> tuple[str, Fix | None]:
-    """Advice and fix for losses beyond all measure: smaller initial weights where they were large from the start, else a smaller lr."""
-    if (fix := fixes.lighter_penalty(case.spec)) is not None:
-        return f"{fix.label}.", fix
-    if not case.history.losses[0] <= LOUD_START and (fix := fixes.random_start(case.spec)) is not None:
-        return f"{fix.label}, whose weights are smaller, or a smaller lr.", fix
-    fix = fixes.smaller_lr(case.spec, case.lr)
-    return f"{fix.label if fix else 'Try a smaller lr'}, or smaller initial weights.", fix
+    """Advice and fix for losses beyond all measure."""
+    loud = not case.history.losses[0] <= LOUD_START
+    fix = fixes.cure(case.settings, loud=loud, explodes=True) or fixes.smaller_lr(case.settings)
+    return _advised(fix, "Try a smaller lr, or smaller initial weights.")
+
+
+def _advised(fix: Fix | None, otherwise: str) -> tuple[str, Fix | None]:
+    return (f"{fix.label}. {fix.why}" if fix is not None else otherwise), fix
+
+
+def _collapsed(case: Case) -> Verdict | None:
+    """It had learned, and has lost it again."""
+    peak, where = _peak(case)
+    now = max(case.accuracy, recent(case.history.accuracies, case.window))  # one test may be bad luck, and dropout lowers the other
+    if peak < LEARNED or now >= COLLAPSED * peak:
+        return None
+    evidence = joined(where, large_update(case))
+    return Verdict("collapsed", f"Collapsed to {case.shown_accuracy}.", evidence, *_calmer(case))
+
+
+def _peak(case: Case) -> tuple[float, str]:
+    """The best accuracy that a run had, and where: after an epoch, or over neighboring steps, many, since a small batch may be lucky."""
+    best = max(case.history.epochs, key=lambda epoch: epoch.test_accuracy, default=None)
+    accuracies = case.history.accuracies
+    window = max(2 * RECENT_STEPS, math.ceil(2 * RECENT_IMAGES / case.settings.batch_size))
+    total = peak = sum(accuracies[:window])
+    for new, old in zip(accuracies[window:], accuracies, strict=False):
+        total += new - old
+        peak = max(peak, total)
+    peak /= min(window, len(accuracies))
+    if best is not None and best.test_accuracy > peak - STUCK_MARGIN:
+        return best.test_accuracy, f"After epoch {best.epoch} it had {percent(best.test_accuracy)}."
+    return peak, f"It had reached {percent(peak)} of the training images."
 
 
 def _at_chance(case: Case) -> Verdict:
-    now, peak = percent(case.accuracy), _peak(case.history.accuracies)
-    if peak <= LEARNED and (lost := lost_signal(case, now)) is not None:
-        return lost
-    if (fault := dead(case) or saturated(case)) is not None:
-        return fault
-    if peak > LEARNED:
-        evidence = large_update(case) or "The steps became so large that they threw away what had been learned."
-        sentence = f"Collapsed to {now}, which is guessing, after it had reached {percent(peak, 0)}."
-        return _too_long_steps(case, "collapsed", sentence, evidence)
-    return lost_gradient(case, now) or symmetric(case) or _stuck(case, case.accuracy, case.history.losses[-1])
-
-
-def _too_long_steps(case: Case, kind: str, sentence: str, evidence: str) -> Verdict:
-    fix = fixes.smaller_lr(case.spec, case.lr)
-    lr = fix.spec.lr if fix else case.lr / 10
-    return Verdict(kind, sentence, evidence, f"Reset and try a smaller lr, such as {lr:.2g}.", fix)
-
-
-def _stuck(case: Case, accuracy: float, loss: float) -> Verdict:
-    fix = fixes.any_movement(case.spec, case.lr)
-    guessing = abs(accuracy - CHANCE) < STUCK_MARGIN
-    return Verdict(
-        "stuck",
-        f"Stuck at {percent(accuracy)}, about as good as guessing."
-        if guessing
-        else f"Hardly moved: {percent(accuracy)} right, but no surer of it than a guess.",
-        joined(f"The loss is {loss:.3f}; guessing among ten classes costs ln 10 = {GUESSING_LOSS:.3f}.", small_updates(case)),
-        f"{fix.label}." if fix else "Try a larger lr, or a smaller one if it is already above 0.5.",
-        fix,
+    """The cause lies in the design where that alone would hold back any network; else what the layers show decides."""
+    if (given := _given(case)) is not None:
+        return _stuck(case, f"Stuck at {case.shown_accuracy}, which is guessing.", given)
+    return (lost_signal(case) or dead(case) or saturated(case) or symmetric(case) or lost_gradient(case) or _exploded(case)) or _stuck(
+        case, f"Stuck at {case.shown_accuracy}, which is guessing."
     )
 
 
-def _worse_than_guessing(case: Case) -> Verdict | None:
-    """A loss that nobody would get who knew nothing."""
-    losses = case.history.losses
-    recent = losses[-min(RECENT_STEPS, math.ceil(len(losses) / 4)) :]  # of a short run not its beginning, which may well be loud
-    loss = sum(recent) / len(recent)
-    if not loss > UNSTABLE_RATIO * GUESSING_LOSS:
+def _given(case: Case) -> Fix | None:
+    """The cure of what no layer's state tells: a penalty or an activation that lets nothing be learned."""
+    repairs = (fixes.heavy_penalty(case.settings), fixes.hopeless_activation(case.settings))
+    return fixes.cure(case.settings) if any(repairs) else None
+
+
+def _stuck(case: Case, sentence: str, fix: Fix | None = None) -> Verdict:
+    fix = fix or fixes.cure(case.settings) or fixes.random_start(case.settings)
+    evidence = f"The training loss is {case.shown_loss}; guessing among ten classes costs ln 10 = {shown(GUESSING_LOSS)}."
+    return Verdict("stuck", sentence, joined(evidence, small_updates(case)), *_advised(fix, "Try another lr, or other initial weights."))
+
+
+def _held_back(case: Case) -> Verdict | None:
+    """Something is learned, against a penalty that lets hardly anything be learned."""
+    epochs = case.history.epochs  # the test tells, since dropout makes the training images look worse
+    if not epochs or epochs[-1].test_accuracy > HELD_BACK or case.loss < FAR_TO_GO or fixes.heavy_penalty(case.settings) is None:
         return None
-    sentence = f"Unstable: the training loss is {_nats(loss)}, and guessing costs {GUESSING_LOSS:.2f}."
-    evidence = joined(f"It started at {case.history.losses[0]:.3g}.", large_update(case))
+    sentence = f"{'Stuck' if case.accuracy < LEARNED else 'Held back'} at {case.shown_accuracy}."
+    evidence = f"The training loss is still {case.shown_loss}."
+    return Verdict("held_back", sentence, evidence, *_advised(fixes.cure(case.settings), "Try weaker penalties."))
+
+
+def _exploded(case: Case) -> Verdict | None:
+    """It is back at guessing after losses that nobody gets who knows nothing."""
+    finite = [loss for loss in case.history.losses if math.isfinite(loss)]
+    worst = max(finite, default=0.0)
+    if not worst > UNSTABLE_RATIO * GUESSING_LOSS:
+        return None
+    step = case.history.steps[list(case.history.losses).index(worst)]
+    sentence = f"Unstable: the training loss was {significant(worst)} at step {step:,}, and guessing costs {shown(GUESSING_LOSS)}."
+    evidence = joined(f"It is {case.shown_loss} now, with {case.shown_accuracy} right.", large_update(case))
+    return Verdict("unstable", sentence, evidence, *_calmer(case))
+
+
+def _worse_than_guessing(case: Case, ratio: float) -> Verdict | None:
+    """A loss that nobody would get who knew nothing: above `ratio` times that of guessing."""
+    losses = case.history.losses
+    latest = losses[-math.ceil(len(losses) / 4) :][-RECENT_STEPS:]  # of a short run not its beginning, which may well be loud
+    if not min(fmean(latest), case.loss) > ratio * GUESSING_LOSS + NOTHING:
+        return None
+    sentence = f"Unstable: the training loss is {case.shown_loss}, and guessing costs {shown(GUESSING_LOSS)}."
+    evidence = joined(f"It started at {significant(losses[0])}.", large_update(case))
     return Verdict("unstable", sentence, evidence, *_calmer(case))
 
 
 def _slow(case: Case) -> Verdict | None:
     """Steps that somebody saw to be tiny, while there is far to go."""
     still = small_updates(case)
-    if not still or case.loss < FAR_TO_GO:
-        return None
-    fix = fixes.any_movement(case.spec, case.lr)
-    sentence = f"Slow: after {case.history.steps[-1]:,} steps the training loss is still {case.loss:.2f}."
-    return Verdict("slow", sentence, still, f"{fix.label}." if fix else "Try a larger lr.", fix)
+    return _late(case, still) if still and case.loss > FAR_TO_GO else None
+
+
+def _late(case: Case, evidence: str) -> Verdict:
+    sentence = f"Slow: after {case.history.steps[-1]:,} steps the training loss is still {case.shown_loss}."
+    fix = fixes.cure(case.settings) or (fixes.larger_lr(case.settings) if evidence else None) or fixes.random_start(case.settings)
+    return Verdict("slow", sentence, evidence, *_advised(fix, "Try more epochs."))
 
 
 def _unstable(case: Case) -> Verdict | None:
@@ -137,15 +214,14 @@ def _unstable(case: Case) -> Verdict | None:
     if not history.epochs:
         return None
     calmest = min(history.epochs, key=lambda epoch: epoch.train_loss)
-    recent = history.losses[max(bisect_right(history.steps, calmest.step), len(history.losses) - RECENT_STEPS) :]
-    if len(recent) < FEW_STEPS:
+    since = len(history.losses) - bisect_right(history.steps, calmest.step)
+    if since < max(FEW_STEPS, case.window):
         return None
-    now, best = sum(recent) / len(recent), calmest.train_loss
+    now, best = case.loss, calmest.train_loss
     if now <= UNSTABLE_RATIO * best or now - best < OVERFITTED_GAP:
         return None
-    evidence = large_update(case) or "The steps are too long for where they lead."
-    sentence = f"Unstable: the training loss has jumped to {_nats(now)}."
-    return _too_long_steps(case, "unstable", sentence, f"Its mean was {best:.2f} in the best epoch. {evidence}")
+    evidence = joined(f"Its mean over epoch {calmest.epoch} was {shown(best)}.", large_update(case))
+    return Verdict("unstable", f"Unstable: the training loss has risen to {case.shown_loss}.", evidence, *_calmer(case))
 
 
 def _overfitting(case: Case) -> Verdict | None:
@@ -155,60 +231,70 @@ def _overfitting(case: Case) -> Verdict | None:
         return None
     now, wobble = epochs[-1], median(abs(after.test_loss - before.test_loss) for before, after in pairwise(epochs))
     rise = min(epoch.test_loss for epoch in epochs[-LASTING:]) - best.test_loss
-    by_heart = now.train_accuracy - now.test_accuracy > BY_HEART and now.train_loss < best.train_loss
-    if not by_heart or rise < max(OVERFITTED_GAP, wobble):
+    ahead = now.train_accuracy - now.test_accuracy > AHEAD and now.train_loss < best.train_loss
+    if not ahead or rise < max(OVERFITTED_GAP, wobble):
         return None
     return Verdict(
         "overfitting",
         f"Overfitting since epoch {best.epoch}: the training loss falls, the test loss rises.",
-        f"Test loss {best.test_loss:.3f} → {now.test_loss:.3f}, training loss {best.train_loss:.3f} → {now.train_loss:.3f}.",
-        "Stop earlier, or try dropout, weight decay or more images.",
-        fixes.less_overfitting(case.spec),
+        f"Test loss {shown(best.test_loss)} → {shown(now.test_loss)}, training loss {shown(best.train_loss)} → {shown(now.train_loss)}.",
+        *_advised(fixes.less_overfitting(case.settings), "Stop earlier."),
     )
 
 
-def _moving(case: Case, *, ended: bool) -> Verdict:
+def _moving(case: Case) -> Verdict:
     history, epochs = case.history, case.history.epochs
     if not epochs:
-        first, last, where = history.losses[0], history.losses[-1], "Stopped in the first epoch" if ended else "First epoch under way"
-        return Verdict("early", f"{where}: the loss went from {first:.2f} to {last:.2f}, {percent(case.accuracy, 0)} right.")
-    now = epochs[-1]
-    right = f"{percent(now.test_accuracy)} of the test images right after {_epochs(now)}"
-    if ended and abs(now.train_loss - GUESSING_LOSS) < NOTHING:
-        return _stuck(case, now.test_accuracy, now.train_loss)
-    if ended and abs(now.test_accuracy - CHANCE) < STUCK_MARGIN:
-        steps = f"{now.step:,} step{'s' if now.step > 1 else ''}"
-        return Verdict("early", f"Too short to tell: {right}, which is guessing.", f"These were {steps}; d2l's network needs about 60.")
-    if ended:
-        return Verdict("learned", f"Learned: {right}.", _trend(epochs))
-    return Verdict("learning", f"Learning: {right}.", _trend(epochs))
+        evidence = f"It began at {shown(history.losses[0])}, and {case.shown_accuracy} are right now."
+        return Verdict("early", f"First epoch under way: the training loss is {case.shown_loss}.", evidence)
+    return Verdict("learning", f"Learning: {_right(epochs[-1])}.", _trend(epochs))
+
+
+def _ended(case: Case, patient: bool) -> Verdict:
+    """Of a run that is over, and in which no fault was seen."""
+    epochs = case.history.epochs
+    now = epochs[-1] if epochs else None
+    nothing = now is not None and abs(now.train_loss - GUESSING_LOSS) < NOTHING
+    if now is not None and case.accuracy >= LEARNED and not nothing:
+        return _by_heart(case, now) or Verdict("learned", f"Learned: {_right(now)}.", _trend(epochs))
+    if (exploded := _exploded(case)) is not None and now is not None:
+        return exploded
+    if patient and nothing:
+        return _stuck(case, f"Hardly moved: {case.shown_accuracy} right, but no surer of it than a guess.")
+    return _late(case, small_updates(case)) if patient else _short(case, now)
+
+
+def _short(case: Case, now: EpochRecord | None) -> Verdict:
+    """Over before a network usually leaves chance: more of the same, or first what would hold back a longer run too."""
+    steps = case.history.steps[-1]
+    sentence = f"Too short to tell: {counted(steps, 'step')}, {case.shown_accuracy} right."
+    evidence = f"The training loss is {case.shown_loss} and began at {shown(case.history.losses[0])}; d2l's network needs about 60 steps."
+    fix = None
+    if now is not None:
+        fix = fixes.cure(case.settings) or fixes.more_epochs(case.settings, math.ceil(now.step / now.epoch))
+    return Verdict("short", sentence, evidence, *_advised(fix, "Train it for longer."))
+
+
+def _by_heart(case: Case, now: EpochRecord) -> Verdict | None:
+    """The training images are known one by one."""
+    if now.train_accuracy < BY_HEART or now.train_accuracy - now.test_accuracy < LITTLE_ELSE:
+        return None
+    sentence = f"Learned by heart: {percent(now.train_accuracy)} of the training images right in the last epoch, and {_right(now)}."
+    return Verdict("overfitting", sentence, _trend(case.history.epochs), *_advised(fixes.less_overfitting(case.settings), ""))
+
+
+def _right(record: EpochRecord) -> str:
+    return f"{percent(record.test_accuracy)} of the test images right after {counted(record.epoch, 'epoch')}"
 
 
 def _trend(epochs: Sequence[EpochRecord]) -> str:
     if len(epochs) < 2:
         return ""
-    return f"The training loss went from {epochs[0].train_loss:.3f} in epoch 1 to {epochs[-1].train_loss:.3f} in epoch {epochs[-1].epoch}."
+    first, last = epochs[0], epochs[-1]
+    return f"The training loss went from {shown(first.train_loss)} in epoch 1 to {shown(last.train_loss)} in epoch {last.epoch}."
 
 
-def _nats(loss: float) -> str:
-    return f"{loss:.2f}" if loss < 100 else f"{loss:.3g}"
-
-
-def _epochs(record: EpochRecord) -> str:
-    return f"{record.epoch} epoch{'s' if record.epoch > 1 else ''}"
-
-
-def _peak(accuracies: Sequence[float]) -> float:
-    """The best mean over `RECENT_STEPS` neighboring steps: one lucky small batch is no peak."""
-    window = min(RECENT_STEPS, len(accuracies))
-    total = best = sum(accuracies[:window])
-    for new, old in zip(accuracies[window:], accuracies, strict=False):
-        total += new - old
-        best = max(best, total)
-    return best / window
-
-
-def lost_signal(case: Case, accuracy: str) -> Verdict | None:
+def lost_signal(case: Case) -> Verdict | None:
     """Initial weights so small that nothing of the input reaches the output."""
     hidden = case.start[:-1]
     if not hidden or hidden[-1].activation_std > VANISHING_RATIO * hidden[0].activation_std:
@@ -217,26 +303,27 @@ def lost_signal(case: Case, accuracy: str) -> Verdict | None:
     if last.activation_std == 0:
         evidence = f"Before training, the units of layer {last.layer} output the same for every image."
     else:
-        evidence = (
-            f"Before training, outputs spread by {first.activation_std:.1e} in layer 1, by {last.activation_std:.1e} in layer {last.layer}."
-        )
-    return _vanishing(case, f"Stuck at {accuracy}: the signal vanishes on its way through the layers.", evidence)
+        first_std, last_std = significant(first.activation_std, 2), significant(last.activation_std, 2)
+        evidence = f"Before training, outputs spread by {first_std} in layer 1, by {last_std} in layer {last.layer}."
+    return _vanishing(case, "the signal vanishes on its way through the layers", evidence)
 
 
-def lost_gradient(case: Case, accuracy: str) -> Verdict | None:
+def lost_gradient(case: Case) -> Verdict | None:
     """A gradient that dies between the output and a hidden layer."""
     layers = case.layers
     weakest = min(layers[:-1], key=lambda layer: layer.gradient_norm, default=None)
     if weakest is None or weakest.gradient_norm > VANISHING_RATIO * layers[-1].gradient_norm:
         return None
-    evidence = f"|∂L/∂W| is {_norm(weakest.gradient_norm)} in layer {weakest.layer}, {_norm(layers[-1].gradient_norm)} in the output layer."
-    return _vanishing(case, f"Stuck at {accuracy}: the gradient vanishes on its way back.", evidence)
+    weak, last = _norm(weakest.gradient_norm), _norm(layers[-1].gradient_norm)
+    evidence = f"|∂L/∂W| is {weak} in layer {weakest.layer}, {last} in the output layer."
+    return _vanishing(case, "the gradient vanishes on its way back", evidence)
 
 
-def _vanishing(case: Case, sentence: str, evidence: str) -> Verdict:
-    fix = fixes.better_start(case.spec)
-    advice = f"{fix.label}, or fewer layers." if fix and fix.spec.hidden == case.spec.hidden else "Try fewer layers."
-    return Verdict("vanishing", sentence, joined(evidence, small_updates(case)), advice, fix)
+def _vanishing(case: Case, what: str, evidence: str) -> Verdict:
+    settings = case.settings
+    fix = fixes.cure(settings) or fixes.random_start(settings) or fixes.fewer_layers(settings)
+    sentence = f"Stuck at {case.shown_accuracy}: {what}."
+    return Verdict("vanishing", sentence, joined(evidence, small_updates(case)), *_advised(fix, "Try fewer layers."))
 
 
 def dead(case: Case) -> Verdict | None:
@@ -244,14 +331,13 @@ def dead(case: Case) -> Verdict | None:
     layer = next((layer for layer in case.layers[:-1] if layer.dead_units >= MOSTLY * layer.units), None)
     if layer is None:
         return None
-    living = layer.units - layer.dead_units
     if case.accuracy < LEARNED:
-        sentence = f"Stuck at {percent(case.accuracy)}: the units of layer {layer.layer} are dead."
+        sentence = f"Stuck at {case.shown_accuracy}: the units of layer {layer.layer} are dead."
     else:
-        sentence = f"Worth {living} unit{'' if living == 1 else 's'}: most units of layer {layer.layer} are dead."
+        sentence = f"Worth {counted(layer.units - layer.dead_units, 'unit')}: most units of layer {layer.layer} are dead."
     evidence = f"{layer.dead_units} of {layer.units} output 0 on every probe image, and no gradient passes through those."
-    advice = "Reset and try a smaller lr, or leaky ReLU, whose gradient is never 0."
-    return Verdict("dead", sentence, joined(evidence, large_update(case)), advice, fixes.living_units(case.spec, case.lr))
+    fix = fixes.cure(case.settings, explodes=True) or fixes.living_units(case.settings)
+    return Verdict("dead", sentence, joined(evidence, large_update(case)), *_advised(fix, "Try a smaller lr, or leaky ReLU."))
 
 
 def saturated(case: Case) -> Verdict | None:
@@ -264,15 +350,10 @@ def saturated(case: Case) -> Verdict | None:
     if not born and case.accuracy >= LEARNED:
         return None  # a network that is sure of itself saturates too
     where = "Stuck" if case.accuracy < LEARNED else "Held back"
-    sentence = f"{where} at {percent(case.accuracy)}: most outputs of layer {layer.layer} are saturated."
+    sentence = f"{where} at {case.shown_accuracy}: most outputs of layer {layer.layer} are saturated."
     evidence = f"{percent(layer.saturated_fraction, 0)} lie where the activation is flat ({percent(before, 0)} before training)."
-    if born:
-        fix = fixes.better_start(case.spec)
-        return Verdict("saturated", sentence, evidence, f"{fix.label if fix else 'Start'}, with smaller initial weights.", fix)
-    fix = fixes.smaller_lr(case.spec, case.lr)
-    return Verdict(
-        "saturated", sentence, joined(evidence, large_update(case)), "Reset and try a smaller lr: long steps push it there.", fix
-    )
+    fix = fixes.cure(case.settings, loud=born, explodes=not born) or (None if born else fixes.smaller_lr(case.settings))
+    return Verdict("saturated", sentence, joined(evidence, large_update(case)), *_advised(fix, "Try smaller initial weights."))
 
 
 def symmetric(case: Case) -> Verdict | None:
@@ -283,9 +364,8 @@ def symmetric(case: Case) -> Verdict | None:
     return Verdict(
         "symmetric",
         f"Worth one unit: all {layer.units} units of layer {layer.layer} compute the same.",
-        "Equal weights get equal gradients: the units are equal so far, and only rounding can part them.",
-        "Start from random weights, or add dropout, which breaks the symmetry.",
-        fixes.random_start(case.spec),
+        "Equal weights get equal gradients: the units are equal so far, and only rounding or dropout can part them.",
+        *_advised(fixes.cure(case.settings) or fixes.random_start(case.settings), "Start from random weights."),
     )
 
 
@@ -309,7 +389,7 @@ def large_update(case: Case) -> str:
     ratio, step, layer = max(found, key=lambda one: one[0], default=(0.0, 0, None))
     if layer is None or ratio < UPDATE[1]:
         return ""
-    size = f"{percent(ratio, 0)} of" if ratio < 1 else f"{ratio:.2g} times"
+    size = f"{percent(ratio, 0)} of" if ratio < 1 else f"{significant(ratio, 2)} times"
     return f"Step {step:,} changed the weights of {_name(layer, case)} by {size} their size; about 10⁻³ is healthy."
 
 
@@ -318,4 +398,4 @@ def _name(layer: LayerStats, case: Case) -> str:
 
 
 def _norm(value: float) -> str:
-    return "exactly 0" if value == 0 else f"{value:.1e}"
+    return "exactly 0" if value == 0 else significant(value, 2)

@@ -1,35 +1,68 @@
 """The change that a sick run deserves, as an experiment of its own from the same seed. Knows specs, not what was measured of a run.
 
-Each function changes one thing, or as few as help: what helps was found by training, and its test trains it again.
+Whatever is so unusual about a design that it would hold back any network is mended at once, and nothing else is touched. What helps was
+found by training: docs/verdicts.md has every design that was tried, with its verdict and what became of it (`make verdicts`).
 """
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from mlp_core.expectations import gaussian_moments
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
-from mlp_core.spec import BOUNDS, RunSpec
+from mlp_core.spec import BOUNDS, MAX_EPOCHS, MAX_TRAIN_SIZE, RunSpec
+from mlp_core.words import counted, exactly, percent, significant
 
 NEAR_USUAL = 3.0  # a factor; an lr this near to the usual one is not what holds a run back
+MOST_MOMENTUM, USUAL_MOMENTUM = 0.95, 0.9
 SMALL_SLOPE = 0.5  # of an activation, at most: what the sigmoids take away in every layer, no initialization makes up for
+DEEP = 3  # hidden layers from which on the size of the initial weights decides; the chapter's N(0, 0.01²) is fine for one or two
 # 32 units a layer, He, lr 0.1, 192 steps on the bundled sample, eight seeds: of the last epoch's training images, ten layers get 40 to 56 %
 # right, seven 50 to 67 %, five 67 to 73 %. Ten layers of tanh with Xavier need no such help.
 MANY_RECTIFIERS, FEWER_RECTIFIERS = 7, 5
-HEAVY_DROPOUT = 0.8  # 64 units still learn with 0.95, but ten times slower
+MANY_LAYERS = 6  # of any kind; where so many diverge at a usual lr, a tenth of it holds
+SCARCE = 0.2  # of the paths through the hidden layers that dropout leaves open; 64 units still learn with 0.05, but ten times slower
 HEAVY_DECAY, HEAVY_L1 = 0.3, 0.01  # the bundled sample, 64 units, lr 0.1: 50 % at 0.3 and 10 % at 1; 61 % at 0.003 and 10 % at 0.01
+HEAVY_DECOUPLED = 10.0  # of AdamW, whose weights stay near 1 / weight decay
+# Mean square of an activation and of its slope over N(0, 1). Those of the registry lie between 0.03 and 1.2; no lr suits what is far out.
+GAINS, MOST_OUTPUT = (0.01, 2.0), 10.0
+# Mean square of the slope, from which on an activation takes next to nothing away: of SELU 1.07, of a line 1, of ReLU 0.5, of tanh 0.46.
+# He's weights are too large for it, and many layers of it diverge at the usual lr (five of SELU with Xavier: two seeds of three).
+KEEPS_ALL = 0.75
 DROPOUT = 0.5  # Srivastava et al. 2014, appendix A.4
 NARROW = 32  # units; half of fewer are too few to learn with
 WEIGHT_DECAY = 0.01
+MORE_IMAGES = 10  # times
+STEPS_TO_LEARN = 300  # d2l's network leaves chance after about 60 and is near its end after this many
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """`spec` is the experiment with the change, from the same seed. `label` names the change in the imperative, `why` is what it does."""
+    """An experiment that is worth a try. `label` names the change in the imperative, `why` is what it does.
+
+    Args:
+        spec: from the same seed, with the change.
+        step: where the run itself can go on with the settings of `spec`, from what it keeps of this step; None starts anew.
+    """
 
     label: str
     spec: RunSpec
     why: str
+    step: int | None = None
+
+
+class Repair(NamedTuple):
+    """One thing of a design made usual; `what` stands after "Try"."""
+
+    what: str
+    why: str
+    settings: Mapping[str, Any]
 
 
 def usual_lr(spec: RunSpec) -> float:
@@ -41,50 +74,158 @@ def usual_lr(spec: RunSpec) -> float:
     return _within_bounds(lr * (spec.batch_size if spec.divide_by_batch else 1))
 
 
-def smaller_lr(spec: RunSpec, lr: float | None = None) -> Fix | None:
-    """A tenth of the lr, or the usual one where that is smaller still; None at the lower bound.
+def cure(spec: RunSpec, *, loud: bool = False, explodes: bool = False) -> Fix | None:
+    """Make usual all that holds back a run which does not learn; None where nothing about its design is unusual.
 
     Args:
-        lr: the lr in force, where it was changed under way.
+        spec: with the settings in force.
+        loud: its loss was far above that of guessing before the first step, so that its initial weights are too large.
+        explodes: its loss grew beyond measure, so that its steps are not too short.
     """
-    now = spec.lr if lr is None else lr
-    smaller = _within_bounds(min(usual_lr(spec), now / 10))
-    if smaller == spec.lr != now:  # back to where the change began is no new experiment
-        smaller = _within_bounds(smaller / 3)
-    return _changed(spec, f"Try lr {smaller:g}", f"The steps become {_times(now / smaller)} shorter.", lr=smaller)
+    repairs, mended = [], spec
+    for repair in (heavy_penalty, hopeless_activation, small_slope):
+        repairs += _applied(repair(mended))
+        mended = _with(spec, repairs)
+    repairs += _applied(fitting_start(mended) if loud or len(mended.hidden) >= DEEP or not _random(mended) else None)
+    mended = _with(spec, repairs)
+    repairs += _applied(fewer_rectifiers(mended))
+    mended = _with(spec, repairs)
+    repairs += _applied(usual_step(mended, explodes=explodes))
+    return _fix(spec, repairs)
 
 
-def larger_lr(spec: RunSpec, lr: float | None = None) -> Fix | None:
-    """Ten times the lr, or the usual one where that is larger still; None at the upper bound."""
-    now = spec.lr if lr is None else lr
-    larger = _within_bounds(max(usual_lr(spec), 10 * now))
-    return _changed(spec, f"Try lr {larger:g}", f"The steps become {_times(larger / now)} longer.", lr=larger)
+def heavy_penalty(spec: RunSpec) -> Repair | None:
+    """Without the dropout, weight decay or L1 penalty that lets nothing be learned."""
+    found = list(_heavy(spec))
+    if not found:
+        return None
+    names, whys, settings = zip(*found, strict=True)
+    return Repair(f"without {_listed(names)}", " ".join(whys), {name: value for one in settings for name, value in one.items()})
+
+
+def _heavy(spec: RunSpec) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    kept = math.prod(1 - rate for rate in spec.dropout)
+    if kept <= SCARCE:
+        yield "dropout", f"Dropout leaves {percent(kept)} of the paths through the hidden layers open in a step.", {"dropout": ()}
+    decoupled = OPTIMIZERS[spec.optimizer].decoupled
+    if spec.weight_decay >= (HEAVY_DECOUPLED if decoupled else HEAVY_DECAY):
+        yield "weight decay", _decay_words(spec, decoupled), {"weight_decay": 0.0}
+    if spec.l1 >= HEAVY_L1:
+        yield "the L1 penalty", "It pulls every weight to 0 faster than most can learn.", {"l1": 0.0}
+
+
+def _decay_words(spec: RunSpec, decoupled: bool) -> str:
+    """What weight decay does to a weight that has no other gradient."""
+    if not (decoupled or (spec.optimizer == "sgd" and not spec.momentum)):
+        return f"Weight decay {exactly(spec.weight_decay)} outweighs the gradient of the loss."
+    factor = 1 - spec.lr * spec.weight_decay / (spec.batch_size if spec.divide_by_batch else 1)
+    overshoots = "overshoots 0 and makes it larger" if abs(factor) > 1 else "leaves no time to learn"
+    return f"Weight decay alone multiplies a weight by 1 − ηλ = {significant(factor)} in every step, which {overshoots}."
+
+
+def hopeless_activation(spec: RunSpec) -> Repair | None:
+    """ReLU in the place of an own activation that is not a number, flat, or far too steep, where its inputs usually lie."""
+    if spec.expression is None or not spec.hidden:
+        return None
+    fault = fault_of(spec.activation)
+    return Repair("ReLU", f"{fault} ReLU is cheap and learns almost everywhere.", {"activation": "relu"}) if fault else None
+
+
+def fault_of(activation: str) -> str:
+    """What no initial weights and no lr make up for, in a sentence; "" where there is nothing."""
+    output, slope = _gains(activation)
+    if math.isnan(output) or math.isnan(slope):
+        return "The activation or its slope is not a number at some inputs, or too wild to take a mean of."
+    if slope == 0:
+        return "The activation is flat everywhere: no gradient passes through it."
+    if not GAINS[0] <= slope <= GAINS[1]:
+        way = "which a gradient does not survive" if slope < 1 else "so that a step leads anywhere"
+        return f"Over inputs from N(0, 1) the mean square of the activation's slope is {significant(slope)}, {way}."
+    if output > MOST_OUTPUT:
+        return f"Over inputs from N(0, 1) the mean square of the activation is {significant(output)}: too large to learn from."
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _gains(activation: str, parameter: float | None = None) -> tuple[float, float]:
+    """Mean squares of an activation and of its slope over N(0, 1); infinite where they diverge, NaN where they are not to be had."""
+    function = resolve(activation)
+    moments = gaussian_moments(lambda x: function(x, parameter), np.zeros(1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.exp(moments.log_mean_square[0])), float(np.exp(moments.log_slope_square[0]))
+
+
+def small_slope(spec: RunSpec) -> Repair | None:
+    """Tanh in the place of an activation that cuts the gradient down in each of many layers."""
+    if len(spec.hidden) < DEEP or resolve(spec.activation).largest_slope >= SMALL_SLOPE:
+        return None
+    why = "The slope of tanh reaches 1, that of the sigmoid 1/4: the gradient is no longer cut down in every layer."
+    return Repair("tanh", why, {"activation": "tanh"})
+
+
+def fitting_start(spec: RunSpec) -> Repair | None:
+    """The initialization made for the activation; None where it is of that kind now."""
+    init = "he_normal" if _stops_half(spec) else "xavier_normal"
+    if INITIALIZERS[spec.init].suits == INITIALIZERS[init].suits:
+        return None
+    return Repair(f"{INITIALIZERS[init].label.split()[0]} initialization", _GOOD_OF[init], {"init": init})
+
+
+def _stops_half(spec: RunSpec) -> bool:
+    """Whether He's weights suit the activation: it lets one side pass and stops the other, at its parameter's value."""
+    return resolve(spec.activation).rectifier and not _keeps_all(spec)
+
+
+def _keeps_all(spec: RunSpec) -> bool:
+    """Whether the activation takes next to nothing away from signal and gradient, as a line does."""
+    return _gains(spec.activation, spec.activation_parameter)[1] >= KEEPS_ALL
+
+
+def _random(spec: RunSpec) -> bool:
+    return INITIALIZERS[spec.init].random and (spec.init != "normal" or spec.init_std > 0)
+
+
+def fewer_rectifiers(spec: RunSpec) -> Repair | None:
+    """Only as many rectifier layers as soon learn."""
+    if len(spec.hidden) <= MANY_RECTIFIERS or not _stops_half(spec):
+        return None
+    why = f"{FEWER_RECTIFIERS} such layers learn sooner than {len(spec.hidden)}."
+    return Repair(f"{FEWER_RECTIFIERS} hidden layers", why, _first_layers(spec, FEWER_RECTIFIERS))
+
+
+def usual_step(spec: RunSpec, *, explodes: bool) -> Repair | None:
+    """The usual lr, and a usual momentum; for many layers that explode, or that take nothing away, a tenth of it."""
+    settings: dict[str, Any] = {}
+    if "momentum" in OPTIMIZERS[spec.optimizer].settings and spec.momentum > MOST_MOMENTUM:
+        settings["momentum"] = USUAL_MOMENTUM
+    usual = usual_lr(replace(spec, **settings))
+    if len(spec.hidden) >= (DEEP if _keeps_all(spec) else MANY_LAYERS if explodes else math.inf):
+        usual = _within_bounds(usual / 10)
+    if spec.lr > NEAR_USUAL * usual or (settings and spec.lr > usual) or (spec.lr * NEAR_USUAL < usual and not explodes):
+        settings["lr"] = usual
+    if not settings:
+        return None
+    factor = settings.get("lr", spec.lr) / spec.lr
+    way = f"The steps become {_times(max(factor, 1 / factor))} {'longer' if factor > 1 else 'shorter'}."
+    why = way if "momentum" not in settings else "With less momentum a step follows the gradient of now and not that of long ago."
+    return Repair(" and ".join(f"{name} {exactly(value)}" for name, value in settings.items()), why, settings)
+
+
+def smaller_lr(spec: RunSpec) -> Fix | None:
+    """A tenth of the lr; None at the lower bound."""
+    smaller = _within_bounds(spec.lr / 10)
+    return _fix(spec, _applied(Repair(f"lr {exactly(smaller)}", f"The steps become {_times(spec.lr / smaller)} shorter.", {"lr": smaller})))
+
+
+def larger_lr(spec: RunSpec) -> Fix | None:
+    """Ten times the lr; None at the upper bound."""
+    larger = _within_bounds(10 * spec.lr)
+    return _fix(spec, _applied(Repair(f"lr {exactly(larger)}", f"The steps become {_times(larger / spec.lr)} longer.", {"lr": larger})))
 
 
 def random_start(spec: RunSpec) -> Fix | None:
-    """The initialization made for the activation, and only as many rectifier layers as soon learn; None where it is of that kind now."""
-    rectifier = resolve(spec.activation).rectifier  # so is a visitor's own taken to be
-    init = "he_normal" if rectifier else "xavier_normal"
-    if INITIALIZERS[spec.init].suits == INITIALIZERS[init].suits:
-        return None
-    label = f"Try {_name_of(init)} initialization"
-    if rectifier and len(spec.hidden) > MANY_RECTIFIERS:
-        layers = FEWER_RECTIFIERS
-        why = f"{_GOOD_OF[init]} Even so, {layers} such layers learn sooner than {len(spec.hidden)}."
-        kept = {"hidden": spec.hidden[:layers], "dropout": spec.dropout[:layers]}
-        return _changed(spec, f"{label} and {layers} hidden layers", why, init=init, **kept)
-    return _changed(spec, label, _GOOD_OF[init], init=init)
-
-
-def better_start(spec: RunSpec) -> Fix | None:
-    """For a signal or a gradient that vanishes: an activation that passes it on, the initialization made for it, or fewer layers."""
-    if resolve(spec.activation).largest_slope < SMALL_SLOPE:
-        slope = "The slope of tanh reaches 1, that of the sigmoid 1/4: the gradient is no longer cut down in every layer."
-        if INITIALIZERS[spec.init].suits:
-            return _changed(spec, "Try tanh", slope, activation="tanh")
-        label = "Try tanh with Xavier initialization"
-        return _changed(spec, label, f"{slope} {_GOOD_OF['xavier_normal']}", activation="tanh", init="xavier_normal")
-    return random_start(spec) or fewer_layers(spec)
+    """The initialization made for the activation; None where it is of that kind now."""
+    return _fix(spec, _applied(fitting_start(spec)))
 
 
 def fewer_layers(spec: RunSpec) -> Fix | None:
@@ -92,51 +233,45 @@ def fewer_layers(spec: RunSpec) -> Fix | None:
     kept = len(spec.hidden) // 2
     if not kept:
         return None
-    why = "The fewer layers, the less is lost on the way."
-    return _changed(spec, f"Try {kept} hidden layer{'s' if kept > 1 else ''}", why, hidden=spec.hidden[:kept], dropout=spec.dropout[:kept])
+    repair = Repair(counted(kept, "hidden layer"), "The fewer layers, the less is lost on the way.", _first_layers(spec, kept))
+    return _fix(spec, [repair])
 
 
-def living_units(spec: RunSpec, lr: float | None = None) -> Fix | None:
-    """For units that have died: shorter steps, if theirs were long; else an activation whose units cannot die."""
-    now = spec.lr if lr is None else lr
-    if now > usual_lr(spec) or spec.activation == "leaky_relu":
-        return smaller_lr(spec, lr)
+def living_units(spec: RunSpec) -> Fix | None:
+    """An activation whose units cannot die; of one that is it already, shorter steps."""
+    if spec.activation == "leaky_relu":
+        return smaller_lr(spec)
     why = "Its slope below 0 is 0.01 and not 0, so that a unit that is never active can come back."
-    return _changed(spec, "Try leaky ReLU", why, activation="leaky_relu")
+    return _fix(spec, [Repair("leaky ReLU", why, {"activation": "leaky_relu"})])
+
+
+def more_images(spec: RunSpec) -> Fix | None:
+    """Ten times as many training images; None where all are used."""
+    if spec.train_size is None or spec.train_size >= MAX_TRAIN_SIZE:
+        return None
+    more = MORE_IMAGES * spec.train_size
+    size, what = (more, f"{more:,} training images") if more < MAX_TRAIN_SIZE else (None, "all training images")
+    why = "What is right for more images is more often right for those that it has never seen."
+    return _fix(spec, [Repair(what, why, {"train_size": size})])
 
 
 def less_overfitting(spec: RunSpec) -> Fix | None:
-    """Dropout, where there is none and the layers are wide enough; else (more) weight decay."""
+    """More images where there are any; dropout, where there is none and the layers are wide enough; else (more) weight decay."""
+    if (fix := more_images(spec)) is not None:
+        return fix
     if spec.hidden and not any(spec.dropout) and min(spec.hidden) >= NARROW:
         why = "Each step trains without a random half of the units, so that none can rely on another to know an image by heart."
-        return _changed(spec, f"Try dropout {DROPOUT:g}", why, dropout=(DROPOUT,) * len(spec.hidden))
+        return _fix(spec, [Repair(f"dropout {DROPOUT:g}", why, {"dropout": (DROPOUT,) * len(spec.hidden)})])
     decay = min(max(WEIGHT_DECAY, 10 * spec.weight_decay), BOUNDS["weight_decay"].high)
     why = "Each step pulls every weight a little towards 0, so that the network bends less to single images."
-    return _changed(spec, f"Try weight decay {decay:g}", why, weight_decay=decay)
+    return _fix(spec, [Repair(f"weight decay {exactly(decay)}", why, {"weight_decay": decay})])
 
 
-def lighter_penalty(spec: RunSpec) -> Fix | None:
-    """Without the dropout, weight decay or L1 penalty that lets nothing be learned; None where all three are moderate."""
-    if max(spec.dropout, default=0.0) >= HEAVY_DROPOUT:
-        why = f"A layer that loses {100 * max(spec.dropout):g} % of its units in every step passes hardly anything on."
-        return _changed(spec, "Try without dropout", why, dropout=())
-    if spec.weight_decay >= HEAVY_DECAY:
-        return _changed(spec, "Try without weight decay", "It pulls the weights to 0 faster than they can learn.", weight_decay=0.0)
-    if spec.l1 >= HEAVY_L1:
-        return _changed(spec, "Try without the L1 penalty", "It pulls the weights to 0 faster than they can learn.", l1=0.0)
-    return None
-
-
-def any_movement(spec: RunSpec, lr: float | None = None) -> Fix | None:
-    """For a run that learns nothing, or hardly, and whose layers do not tell why: what looks least usual about it."""
-    now, usual = spec.lr if lr is None else lr, usual_lr(spec)
-    if (fix := lighter_penalty(spec)) is not None:
-        return fix
-    if now * NEAR_USUAL < usual:
-        return larger_lr(spec, lr)
-    if now > NEAR_USUAL * usual:
-        return smaller_lr(spec, lr)
-    return random_start(spec) or larger_lr(spec, lr)
+def more_epochs(spec: RunSpec, steps_per_epoch: int) -> Fix | None:
+    """As many epochs as give time to learn, twice as many at least; None at the upper bound."""
+    epochs = min(MAX_EPOCHS, max(2 * spec.epochs, math.ceil(STEPS_TO_LEARN / steps_per_epoch)))
+    why = f"{epochs * steps_per_epoch:,} steps in place of {spec.epochs * steps_per_epoch:,}."
+    return _fix(spec, [Repair(f"{epochs:,} epochs", why, {"epochs": epochs})])
 
 
 _GOOD_OF = {
@@ -146,8 +281,8 @@ _GOOD_OF = {
 }
 
 
-def _name_of(init: str) -> str:
-    return INITIALIZERS[init].label.split()[0]
+def _first_layers(spec: RunSpec, kept: int) -> dict[str, Any]:
+    return {"hidden": spec.hidden[:kept], "dropout": spec.dropout[:kept]}
 
 
 def _within_bounds(lr: float) -> float:
@@ -157,11 +292,29 @@ def _within_bounds(lr: float) -> float:
 
 
 def _times(factor: float) -> str:
-    return f"{factor:,.0f} times" if factor >= 9.5 else f"{factor:.2g} times"
+    return f"{significant(factor, 2)} times"
 
 
-def _changed(spec: RunSpec, label: str, why: str, **changes: Any) -> Fix | None:
-    if "activation" in changes:
-        changes["activation_parameter"] = None  # it was the old activation's
-    changed = replace(spec, **changes)
-    return None if changed == spec else Fix(label, changed, why)
+def _applied(repair: Repair | None) -> list[Repair]:
+    return [] if repair is None else [repair]
+
+
+def _with(spec: RunSpec, repairs: list[Repair]) -> RunSpec:
+    settings = {name: value for repair in repairs for name, value in repair.settings.items()}
+    if "activation" in settings:
+        settings["activation_parameter"] = None  # it was the old activation's
+    return replace(spec, **settings)
+
+
+def _fix(spec: RunSpec, repairs: list[Repair]) -> Fix | None:
+    """All of the repairs as one experiment; None where they change nothing."""
+    changed = _with(spec, repairs)
+    if changed == spec:
+        return None
+    whats = sorted((repair.what for repair in repairs), key=lambda what: what.startswith("without"))  # "lr 0.1 and without dropout"
+    return Fix(f"Try {_listed(whats)}", changed, " ".join(repair.why for repair in repairs))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

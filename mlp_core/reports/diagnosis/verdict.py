@@ -4,13 +4,16 @@ Measured means: Fashion-MNIST, steps 100 to 700 of d2l's network, of five layers
 d2l's dropout network, of one sigmoid layer, and of d2l's network under Adam; rounded outward.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
-from mlp_core.records import HistorySnapshot, LayerStats, settings_after
+from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, settings_after
 from mlp_core.reports.diagnosis.fixes import Fix
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
+from mlp_core.words import fixed, percent
 
 Range = tuple[float, float]  # both ends included
 
@@ -24,16 +27,17 @@ UPDATE: Range = (10**-3.5, 0.1)
 UPDATE_RULE = 1e-3  # Karpathy's rule of thumb
 
 
-RECENT_STEPS = 50
+RECENT_STEPS = 20  # what is shown as the training loss and accuracy of now is a mean over so many
+RECENT_IMAGES = 1000  # what is concluded from is a mean over so many images at least: smaller batches are too noisy
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a run is doing.
 
-    `kind` is "waiting", "early", "learning", "learned", "overfitting", "unstable", "symmetric", "stuck", "slow", "saturated", "vanishing",
-    "dead", "collapsed", "diverged" or "failed". `sentence` says it, `evidence` gives the number it rests on, `advice` what to try next;
-    `fix` is the first such thing as an experiment, None where there is none to try.
+    `kind` is "waiting", "early", "short", "learning", "learned", "overfitting", "unstable", "symmetric", "stuck", "slow", "held_back",
+    "saturated", "vanishing", "dead", "collapsed", "diverged" or "failed". `sentence` says it, `evidence` gives the number it rests on,
+    `advice` what to try next; `fix` is the first such thing as an experiment, None where there is none to try.
     """
 
     kind: str
@@ -44,7 +48,7 @@ class Verdict:
 
     @property
     def is_fault(self) -> bool:
-        return self.kind not in ("waiting", "early", "learning", "learned")
+        return self.kind not in ("waiting", "early", "short", "learning", "learned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +60,42 @@ class Case:
     inspections: Sequence[Inspection] = ()
 
     @property
-    def lr(self) -> float:
-        """The learning rate in force."""
-        return replace(self.spec, **settings_after(self.history.changes)).lr
+    def settings(self) -> RunSpec:
+        """The experiment with what was changed on the way."""
+        return replace(self.spec, **settings_after(self.history.changes))
+
+    @property
+    def tested(self) -> EpochRecord | None:
+        """The epoch that has just ended; None in the middle of one."""
+        epochs = self.history.epochs
+        return epochs[-1] if epochs and epochs[-1].step == self.history.steps[-1] else None
 
     @property
     def accuracy(self) -> float:
-        """Mean over the last `RECENT_STEPS` steps."""
-        recent = self.history.accuracies[-RECENT_STEPS:]
-        return sum(recent) / len(recent)
+        """Of the test images where an epoch has just ended, else of the training images of the last steps."""
+        return self.tested.test_accuracy if self.tested else recent(self.history.accuracies, self.window)
 
     @property
     def loss(self) -> float:
-        """Mean over the last `RECENT_STEPS` steps."""
-        recent = self.history.losses[-RECENT_STEPS:]
-        return sum(recent) / len(recent)
+        """Mean training loss of the last steps."""
+        return recent(self.history.losses, self.window)
+
+    @property
+    def window(self) -> int:
+        """Steps that what is concluded from is a mean over."""
+        return max(RECENT_STEPS, math.ceil(RECENT_IMAGES / self.settings.batch_size))
+
+    @property
+    def shown_accuracy(self) -> str:
+        """The accuracy as the page's tiles show it."""
+        if self.tested:
+            return f"{percent(self.tested.test_accuracy)} of the test images"
+        return f"{percent(recent(self.history.accuracies))} of the training images"
+
+    @property
+    def shown_loss(self) -> str:
+        """The training loss as the page's tiles show it."""
+        return shown(recent(self.history.losses))
 
     @property
     def start(self) -> Sequence[LayerStats]:
@@ -87,6 +112,16 @@ class Case:
         return probes[-1].layers if probes else ()
 
 
+def shown(loss: float) -> str:
+    """A loss as it is shown everywhere."""
+    return fixed(loss, 4)
+
+
 def joined(*sentences: str) -> str:
     """Those that say something, one after the other."""
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def recent(values: Sequence[float], steps: int = RECENT_STEPS) -> float:
+    """Mean over the last steps."""
+    return fmean(values[-steps:])

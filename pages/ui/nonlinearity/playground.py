@@ -89,7 +89,7 @@ def _step(job: TrainingJob | None, step: Callable[[TrainingJob], None]) -> None:
         step(job)
 
 
-def _branch(job: TrainingJob, step: int, lr: float) -> None:
+def _branch(job: TrainingJob, step: int, /, *, lr: float) -> None:
     """Train on from an earlier step with another learning rate, in the place of `job`."""
     group, run = session.jobs().group(JOB), job.run.branch(step, lr=lr)
     with suppress(MemoryBudgetError):  # then the page tries the experiment from its start, and says why that cannot be

@@ -137,11 +137,11 @@ def _watch(
     }
     fix: Callable[[], None] = _nothing
     if shown is not None and now is not None:
-        verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections)
+        verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections, now.checkpoint_steps)
         parts["verdict"] = verdict_words(verdict, now.note, f"Seed {shown.spec.seed}: " if shown.members else "")
         parts["badge"] = book_badge(shown)
         if verdict.fix is not None:
-            fix = partial(train_fixed, set_controls, verdict.fix.spec)
+            fix = partial(train_fixed, set_controls, verdict.fix)
     _draw(figures, parts, fix, now.steps_per_epoch if now is not None else 1)
 
 

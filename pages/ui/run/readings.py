@@ -9,11 +9,10 @@ from typing import NamedTuple, TypedDict
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import History, HistorySnapshot
 from mlp_core.reports.comparison.book_bands import QuantityCheck, book_check
-from mlp_core.reports.diagnosis.diagnosis import Verdict
+from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, recent, shown
 from mlp_core.words import count, duration, ordinal, percent, scaled
 from pages.figures.training import Reference
 
-RECENT_STEPS = 20
 EXACT_DIGITS = 13  # with so many more there are no two float64 numbers of this size that look alike
 WORDS = {"train_loss": "training loss", "train_accuracy": "training accuracy", "test_accuracy": "test accuracy"}
 
@@ -91,29 +90,28 @@ def readings(snapshot: JobSnapshot | None) -> list[Reading]:
     history = snapshot.history if snapshot is not None else History().snapshot()
     last = history.epochs[-1] if history.epochs else None
     before = history.epochs[-2] if len(history.epochs) > 1 else None
-    losses, accuracies = history.losses[-RECENT_STEPS:], history.accuracies[-RECENT_STEPS:]
     loss = f"{last.test_loss - before.test_loss:+.4f}" if last and before else ""
     accuracy = f"{100 * (last.test_accuracy - before.test_accuracy):+.1f} points" if last and before else ""
     return [
-        _reading("Training loss", f"{mean(losses):.4f}" if losses else "–", "", RECENT_HELP),
-        _reading("Training accuracy", percent(mean(accuracies)) if losses else "–", "", RECENT_HELP),
-        _reading("Test loss", f"{last.test_loss:.4f}" if last else "–", loss, TEST_HELP),
+        _reading("Training loss", shown(recent(history.losses)) if history.steps else "–", "", RECENT_HELP),
+        _reading("Training accuracy", percent(recent(history.accuracies)) if history.steps else "–", "", RECENT_HELP),
+        _reading("Test loss", shown(last.test_loss) if last else "–", loss, TEST_HELP),
         _reading("Test accuracy", percent(last.test_accuracy) if last else "–", accuracy, TEST_HELP),
     ]
 
 
 def _readings_of_seeds(members: Sequence[HistorySnapshot]) -> list[Reading]:
-    def recent(column: str) -> list[float]:
-        return [mean(getattr(member, column)[-RECENT_STEPS:]) for member in members if member.steps]
+    def latest(column: str) -> list[float]:
+        return [recent(getattr(member, column)) for member in members if member.steps]
 
     def tested(name: str) -> list[float]:
         epoch = min(len(member.epochs) for member in members)
         return [getattr(member.epochs[epoch - 1], name) for member in members] if epoch else []
 
     return [
-        _spread("Training loss", recent("losses"), "{:.4f}".format, RECENT_HELP),
-        _spread("Training accuracy", recent("accuracies"), percent, RECENT_HELP),
-        _spread("Test loss", tested("test_loss"), "{:.4f}".format, TEST_HELP),
+        _spread("Training loss", latest("losses"), shown, RECENT_HELP),
+        _spread("Training accuracy", latest("accuracies"), percent, RECENT_HELP),
+        _spread("Test loss", tested("test_loss"), shown, TEST_HELP),
         _spread("Test accuracy", tested("test_accuracy"), percent, TEST_HELP),
     ]
 
@@ -136,9 +134,9 @@ def verdict_words(verdict: Verdict, note: str, whose: str = "") -> Words:
     """
     if verdict.kind == "waiting":
         return NO_WORDS | {"kind": "info" if note else "", "sentence": note}
-    broken = verdict.kind in ("diverged", "failed")
+    broken, well = verdict.kind in ("diverged", "failed"), "info" if verdict.kind == "short" else "success"
     return Words(
-        kind="error" if broken else "warning" if verdict.is_fault else "success",
+        kind="error" if broken else "warning" if verdict.is_fault else well,
         sentence=f"{note} {whose}{verdict.sentence}".strip(),
         text=" ".join(filter(None, (verdict.evidence, verdict.advice))),
         fix=verdict.fix.label if verdict.fix is not None else "",

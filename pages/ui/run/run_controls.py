@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.network import Network
+from mlp_core.reports.diagnosis.fixes import Fix
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
@@ -27,7 +28,12 @@ STAYS = "This one stays among the runs side by side."
 LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
 
 JobOf = Callable[[], TrainingJob | None]
-Branch = Callable[[TrainingJob, int, float], None]  # goes on from a step with an lr
+
+
+class Branch(Protocol):
+    """Goes on from a step with an lr."""
+
+    def __call__(self, job: TrainingJob, step: int, /, *, lr: float) -> None: ...
 
 
 def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
@@ -85,15 +91,20 @@ def train_anew(spec: RunSpec | None, *, seeds: bool = False) -> None:
     _begin(spec, _play, seeds=seeds)
 
 
-def train_fixed(set_controls: Callable[[RunSpec], None], spec: RunSpec) -> None:
-    """Set the controls to `spec` and train it."""
-    set_controls(spec)
-    train_anew(spec)
+def train_fixed(set_controls: Callable[[RunSpec], None], fix: Fix) -> None:
+    """Set the controls to what the fix changes and train it: anew, or on from where the run on screen was well."""
+    set_controls(fix.spec)
+    job = session.current_job()
+    if fix.step is None or job is None or fix.step not in job.snapshot().checkpoint_steps:
+        train_anew(fix.spec)
+        return
+    changed = {name: theirs for name, (_, theirs) in job.run.settings.differences(fix.spec).items()}
+    branch(job, fix.step, **changed)
 
 
-def branch(job: TrainingJob, step: int, lr: float) -> None:
-    """Go on from an earlier step of `job` with another lr, in a run of its own."""
-    run = job.run.branch(step, lr=lr)
+def branch(job: TrainingJob, step: int, **settings: Any) -> None:
+    """Go on from an earlier step of `job` with other settings, in a run of its own."""
+    run = job.run.branch(step, **settings)
     if (branched := _started(lambda: run)) is not None:
         branched.play()
 
@@ -200,7 +211,7 @@ def _branch_off(job: TrainingJob, step: int, suggested_lr: float, branch: Branch
     text = st.session_state.get("branch_lr", "").strip()
     try:
         lr = BOUNDS["lr"].read("lr", text) if text else suggested_lr
-        branch(job, step, float(lr))
+        branch(job, step, lr=float(lr))
     except SpecError as error:
         refuse("branch", job, error)
     else:

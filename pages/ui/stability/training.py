@@ -108,5 +108,7 @@ def outcome(title: str, snapshot: JobSnapshot) -> None:
     text = " ".join(part for part in (f"**{verdict.sentence}**", verdict.evidence, verdict.advice) if part)
     if verdict.is_fault:
         st.warning(text, icon=":material/warning:")
+    elif verdict.kind == "short":
+        st.info(text, icon=":material/hourglass_empty:")
     else:
         st.success(text, icon=":material/check_circle:")

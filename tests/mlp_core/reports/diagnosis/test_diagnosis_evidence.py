@@ -18,7 +18,7 @@ COMPLETED = StopReason("completed", 0, "Completed.")
 def test_a_loss_above_that_of_guessing_is_unstable_at_any_accuracy() -> None:
     verdict = diagnose(BOOK, history_of([2.3] + [4.789e6] * 199, [0.5] * 200))
     assert verdict.kind == "unstable"
-    assert numbers(verdict.sentence) == [4.79e6, 2.30]
+    assert numbers(verdict.sentence) == [4.79e6, 2.3026]
     assert numbers(verdict.evidence) == [2.3]
     assert verdict.fix is not None
     assert verdict.fix.spec.lr == 0.01
@@ -57,8 +57,10 @@ def test_a_large_step_that_was_seen_is_evidence() -> None:
 def test_the_lr_in_force_is_the_one_that_is_made_smaller() -> None:
     accuracies = [0.1] * 20 + [0.6] * 100 + [0.1] * 80
     collapsed = history_of([1.0] * 200, accuracies)
-    assert numbers(diagnose(BOOK, collapsed).advice) == [0.01]
-    raised = replace(collapsed, changes=(SettingChange(110, "lr", 5.0),))
-    verdict = diagnose(replace(BOOK, lr=0.05), raised)
+    calm = diagnose(BOOK, collapsed).fix
+    assert calm is not None
+    assert calm.spec.lr == 0.01
+    early = replace(collapsed, changes=(SettingChange(5, "lr", 5.0),))  # before it had learned: no going back
+    verdict = diagnose(replace(BOOK, lr=0.05), early)
     assert verdict.fix is not None
-    assert verdict.fix.spec.lr == 0.1  # the usual one, since a tenth of 5 is still more
+    assert (verdict.fix.spec.lr, verdict.fix.step) == (0.1, None)

@@ -1,29 +1,23 @@
-"""Every fix is one valid change from the same seed; and, trained for real, broken designs learn once it is made."""
+"""Every fix is a valid experiment from the same seed that changes what is unusual, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.activations import trainable_activations
-from mlp_core.data import load_sample
+from mlp_core.data import Dataset, load_sample
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.reports.diagnosis import fixes
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.reports.diagnosis.fixes import Fix, usual_lr
-from mlp_core.reports.diagnosis.verdict import Verdict
 from mlp_core.spec import BOUNDS, RunSpec
 from tests.support.engine import finished
-
-SMALL = RunSpec(hidden=(64,), batch_size=64, epochs=6, train_size=2000, device="cpu")  # 192 steps
-DEEP = replace(SMALL, hidden=(64,) * 5)
-VERY_DEEP = replace(SMALL, hidden=(32,) * 10)
 
 numbers = st.floats(0, 2) | st.sampled_from([0.0, 1e-3, 0.1, 1.0])
 
@@ -48,32 +42,45 @@ def specs(draw: st.DrawFn) -> RunSpec:
     )
 
 
-@given(specs(), st.none() | st.floats(1e-5, 100))
-def test_a_fix_is_another_valid_experiment_on_the_same_data_from_the_same_seed(spec: RunSpec, lr: float | None) -> None:
-    of_spec: list[Callable[[RunSpec], Fix | None]] = [
-        fixes.random_start, fixes.better_start, fixes.fewer_layers, fixes.less_overfitting, fixes.lighter_penalty,
+def fixes_of(spec: RunSpec) -> list[Fix]:
+    made = [fixes.cure(spec, loud=loud, explodes=explodes) for loud in (False, True) for explodes in (False, True)]
+    rules: list[Callable[[RunSpec], Fix | None]] = [
+        fixes.smaller_lr, fixes.larger_lr, fixes.random_start, fixes.fewer_layers, fixes.living_units, fixes.more_images,
+        fixes.less_overfitting, lambda spec: fixes.more_epochs(spec, 4),
     ]  # fmt: skip
-    of_lr: list[Callable[[RunSpec, float | None], Fix | None]] = [
-        fixes.smaller_lr, fixes.larger_lr, fixes.living_units, fixes.any_movement,
-    ]  # fmt: skip
-    for fix in (*(make(spec) for make in of_spec), *(make(spec, lr) for make in of_lr)):
-        if fix is None:
-            continue
+    return [fix for fix in (*made, *(rule(spec) for rule in rules)) if fix is not None]
+
+
+@given(specs())
+def test_a_fix_is_another_valid_experiment_from_the_same_seed(spec: RunSpec) -> None:
+    for fix in fixes_of(spec):
         changed = set(fix.spec.differences(spec))
-        along = {"activation_parameter"} | ({"dropout"} if "hidden" in changed else set())  # what the activation or the layers take along
-        assert 1 <= len(changed - along) <= 2
-        assert not changed & {"seed", "train_size", "epochs", "batch_size", "optimizer"}
+        assert changed
+        assert not changed & {"seed", "batch_size", "optimizer", "implementation", "device"}
         assert RunSpec.from_json(fix.spec.to_json()) == fix.spec
         assert fix.label.startswith("Try ")
         assert fix.why.endswith((".", ")."))
+        assert fix.step is None
 
 
-@given(specs(), st.none() | st.floats(1e-5, 100))
-def test_a_smaller_lr_is_smaller_and_a_larger_one_larger(spec: RunSpec, lr: float | None) -> None:
-    now = spec.lr if lr is None else lr
-    smaller, larger = fixes.smaller_lr(spec, lr), fixes.larger_lr(spec, lr)
-    assert smaller is None or smaller.spec.lr <= max(now / 9, BOUNDS["lr"].low)
-    assert larger is None or larger.spec.lr >= min(9 * now, BOUNDS["lr"].high)
+@given(specs())
+def test_once_cured_there_is_nothing_unusual_left(spec: RunSpec) -> None:
+    for loud in (False, True):
+        fix = fixes.cure(spec, loud=loud)
+        assert fix is None or fixes.cure(fix.spec, loud=loud) is None
+
+
+@given(specs())
+def test_a_run_that_explodes_never_gets_longer_steps(spec: RunSpec) -> None:
+    fix = fixes.cure(spec, loud=True, explodes=True)
+    assert fix is None or fix.spec.lr <= spec.lr
+
+
+@given(specs())
+def test_a_smaller_lr_is_smaller_and_a_larger_one_larger(spec: RunSpec) -> None:
+    smaller, larger = fixes.smaller_lr(spec), fixes.larger_lr(spec)
+    assert smaller is None or smaller.spec.lr <= max(spec.lr / 9, BOUNDS["lr"].low)
+    assert larger is None or larger.spec.lr >= min(9 * spec.lr, BOUNDS["lr"].high)
 
 
 @pytest.mark.parametrize(
@@ -92,118 +99,127 @@ def test_the_usual_lr(spec: RunSpec, lr: float) -> None:
     assert usual_lr(spec) == pytest.approx(lr)
 
 
+DEEP = RunSpec(hidden=(9,) * 5)
+
+
 @pytest.mark.parametrize(
     ("fix", "changes"),
     [
-        (fixes.smaller_lr(RunSpec(lr=2.0)), {"lr": 0.1}),
+        (fixes.cure(RunSpec()), {}),
+        (fixes.cure(RunSpec(lr=0.29)), {}),
+        (fixes.cure(RunSpec(lr=0.31)), {"lr": 0.1}),
+        (fixes.cure(RunSpec(lr=0.03)), {"lr": 0.1}),
+        (fixes.cure(RunSpec(lr=0.03), explodes=True), {}),
+        (fixes.cure(RunSpec(optimizer="adam", lr=1.0)), {"lr": 0.001}),
+        (fixes.cure(RunSpec(momentum=0.9, lr=0.1)), {"lr": 0.01}),
+        (fixes.cure(RunSpec(momentum=0.99, lr=0.01)), {"momentum": 0.9}),
+        (fixes.cure(RunSpec(momentum=0.99, lr=0.1)), {"momentum": 0.9, "lr": 0.01}),
+        (fixes.cure(RunSpec(), loud=True), {"init": "he_normal"}),
+        (fixes.cure(RunSpec(init="zeros")), {"init": "he_normal"}),
+        (fixes.cure(RunSpec(init_std=0.0)), {"init": "he_normal"}),
+        (fixes.cure(DEEP), {"init": "he_normal"}),
+        (fixes.cure(replace(DEEP, init="he_uniform")), {}),
+        (fixes.cure(replace(DEEP, activation="gelu")), {"init": "he_normal"}),
+        (fixes.cure(replace(DEEP, activation="tanh", init="orthogonal")), {}),
+        (fixes.cure(replace(DEEP, activation="selu", init="he_normal")), {"init": "xavier_normal", "lr": 0.01}),
+        (fixes.cure(replace(DEEP, activation="selu", init="xavier_normal", lr=0.01)), {}),
+        (fixes.cure(replace(DEEP, activation="prelu", activation_parameter=-1.0, init="he_normal", lr=0.01)), {"init": "xavier_normal"}),
+        (fixes.cure(replace(DEEP, activation="leaky_relu", activation_parameter=0.2, init="he_normal")), {}),
+        (fixes.cure(replace(DEEP, activation="hard_sigmoid", init="he_normal")), {"activation": "tanh", "init": "xavier_normal"}),
+        (fixes.cure(RunSpec(hidden=(9,) * 8)), {"init": "he_normal", "hidden": (9,) * 5}),
+        (fixes.cure(RunSpec(hidden=(9,) * 8, activation="tanh", init="xavier_normal")), {}),
+        (fixes.cure(RunSpec(hidden=(9,) * 8, activation="tanh", init="xavier_normal"), explodes=True), {"lr": 0.01}),
+        (fixes.cure(RunSpec(dropout=(0.8,))), {"dropout": ()}),
+        (fixes.cure(replace(DEEP, init="he_normal", dropout=(0.5,) * 5)), {"dropout": ()}),
+        (fixes.cure(RunSpec(dropout=(0.7,), weight_decay=0.2, l1=0.009)), {}),
+        (fixes.cure(RunSpec(dropout=(1.0,), weight_decay=25.0, l1=1.0)), {"dropout": (), "weight_decay": 0.0, "l1": 0.0}),
+        (fixes.cure(RunSpec(optimizer="adamw", lr=1e-3, weight_decay=1.0)), {}),
+        (fixes.cure(RunSpec(activation="=0*x", init_std=0.0, lr=9.0)), {"activation": "relu", "init": "he_normal", "lr": 0.1}),
+        (fixes.cure(RunSpec(activation="=x*sigmoid(x)")), {}),
         (fixes.smaller_lr(RunSpec(lr=0.3)), {"lr": 0.03}),
-        (fixes.smaller_lr(RunSpec(lr=0.1), 1.0), {"lr": 0.033}),
-        (fixes.smaller_lr(RunSpec(lr=1e-5)), None),
-        (fixes.larger_lr(RunSpec(lr=1e-5)), {"lr": 0.1}),
+        (fixes.smaller_lr(RunSpec(lr=1e-5)), {}),
         (fixes.larger_lr(RunSpec(lr=0.05)), {"lr": 0.5}),
-        (fixes.larger_lr(RunSpec(lr=100.0)), None),
+        (fixes.larger_lr(RunSpec(lr=100.0)), {}),
         (fixes.random_start(RunSpec(activation="gelu")), {"init": "he_normal"}),
-        (fixes.random_start(RunSpec(activation="selu")), {"init": "xavier_normal"}),
-        (fixes.random_start(RunSpec(activation="tanh", init="orthogonal")), None),
-        (fixes.better_start(RunSpec(activation="sigmoid", init="he_uniform")), {"activation": "tanh"}),
-        (fixes.better_start(RunSpec(activation="hard_sigmoid")), {"activation": "tanh", "init": "xavier_normal"}),
-        (fixes.better_start(RunSpec(hidden=(4, 3, 2), init="he_normal", dropout=(0.1, 0.2, 0.3))), {"hidden": (4,), "dropout": (0.1,)}),
-        (fixes.better_start(RunSpec(init="he_normal")), None),
-        (fixes.better_start(RunSpec(hidden=(9,) * 7)), {"init": "he_normal", "hidden": (9,) * 7}),
-        (fixes.better_start(RunSpec(hidden=(9,) * 8)), {"init": "he_normal", "hidden": (9,) * 5}),
-        (fixes.better_start(RunSpec(hidden=(9,) * 8, dropout=(0.1,) * 8)), {"init": "he_normal", "dropout": (0.1,) * 5}),
-        (fixes.better_start(RunSpec(hidden=(9,) * 8, activation="tanh")), {"init": "xavier_normal", "hidden": (9,) * 8}),
-        (fixes.living_units(RunSpec(lr=0.2)), {"lr": 0.02}),
+        (fixes.random_start(RunSpec(init="he_normal")), {}),
+        (fixes.fewer_layers(RunSpec(hidden=(4, 3, 2), dropout=(0.1, 0.2, 0.3))), {"hidden": (4,), "dropout": (0.1,)}),
         (fixes.living_units(RunSpec(activation="elu", activation_parameter=0.0)), {"activation": "leaky_relu"}),
         (fixes.living_units(RunSpec(activation="leaky_relu", activation_parameter=0.0)), {"lr": 0.01}),
+        (fixes.more_images(RunSpec(train_size=300)), {"train_size": 3000}),
+        (fixes.more_images(RunSpec(train_size=6000)), {"train_size": None}),
+        (fixes.more_images(RunSpec()), {}),
+        (fixes.less_overfitting(RunSpec(train_size=10)), {"train_size": 100}),
         (fixes.less_overfitting(RunSpec(hidden=(64, 32))), {"dropout": (0.5, 0.5)}),
         (fixes.less_overfitting(RunSpec(hidden=(31,))), {"weight_decay": 0.01}),
         (fixes.less_overfitting(RunSpec(dropout=(0.2,), weight_decay=0.01)), {"weight_decay": 0.1}),
-        (fixes.less_overfitting(RunSpec(hidden=(), weight_decay=100.0)), None),
-        (fixes.lighter_penalty(RunSpec(dropout=(0.8,))), {"dropout": ()}),
-        (fixes.lighter_penalty(RunSpec(dropout=(0.7,), weight_decay=0.2, l1=0.009)), None),
-        (fixes.any_movement(RunSpec(init="he_normal")), {"lr": 1.0}),
+        (fixes.less_overfitting(RunSpec(hidden=(), weight_decay=100.0)), {}),
+        (fixes.more_epochs(RunSpec(epochs=2), 4), {"epochs": 75}),
+        (fixes.more_epochs(RunSpec(epochs=2), 200), {"epochs": 4}),
+        (fixes.more_epochs(RunSpec(epochs=2000), 1), {}),
     ],
 )  # fmt: skip
-def test_what_is_changed(fix: Fix | None, changes: dict[str, object] | None) -> None:
-    """Every field named here differs from the default or from what the spec above sets."""
-    if changes is None:
+def test_what_is_changed_and_nothing_else(fix: Fix | None, changes: dict[str, object]) -> None:
+    if not changes:
         assert fix is None
-    else:
-        assert fix is not None
-        assert {name: getattr(fix.spec, name) for name in changes} == changes
+        return
+    assert fix is not None
+    assert {name: getattr(fix.spec, name) for name in changes} == changes
+    for name in set(changes) & {"dropout", "lr", "momentum", "epochs"} - ({"dropout"} if "hidden" in changes else set()):
+        assert name in fix.label
 
 
-@cache
-def outcome(spec: RunSpec) -> tuple[Verdict, float]:
-    """The verdict on a finished run of the bundled sample, and its accuracy; 0 where it diverged in its first epoch.
-
-    The accuracy is the last epoch's on the training images, a mean over 32 steps: after a single one it swings by a quarter.
-    """
-    run = finished(spec, load_sample())
-    accuracies = [epoch.train_accuracy for epoch in run.history.epochs]
-    return diagnose(spec, run.history.snapshot(), run.stop_reason), accuracies[-1] if accuracies else 0.0
-
-
-BROKEN = {
-    "lr too high": (replace(SMALL, lr=2.0), "dead"),
-    "lr far too high": (replace(SMALL, activation="leaky_relu", lr=5.0), "diverged"),
-    "adam too high": (replace(SMALL, optimizer="adam", lr=1.0), "dead"),
-    "tanh pushed flat": (replace(SMALL, activation="tanh", lr=10.0), "saturated"),
-    "deep tanh pushed flat": (replace(DEEP, activation="tanh", init="xavier_normal", lr=1.0), "saturated"),
-    "lr too low": (replace(SMALL, lr=1e-5), "stuck"),
-    "older edition, book's lr": (replace(SMALL, lr=0.1, divide_by_batch=True), "stuck"),
-    "deep, small weights": (DEEP, "vanishing"),
-    "deep tanh, small weights": (replace(DEEP, activation="tanh"), "vanishing"),
-    "deep sigmoid": (replace(DEEP, activation="sigmoid", init="xavier_uniform"), "vanishing"),
-    "deeper sigmoid": (replace(VERY_DEEP, activation="sigmoid", init="torch_default"), "vanishing"),
-    "deeper relu, torch's weights": (replace(VERY_DEEP, init="torch_default"), "vanishing"),
-    "deeper tanh, torch's weights": (replace(VERY_DEEP, activation="tanh", init="torch_default"), None),
-    "zeros": (replace(SMALL, init="zeros"), "vanishing"),
-    "all units alike": (replace(SMALL, init="constant"), "symmetric"),
-    "saturated from the start": (replace(SMALL, activation="sigmoid", init_std=10.0), "saturated"),
-    "huge weights": (replace(DEEP, init_std=1.0), "diverged"),
-    "huge weights and steps": (replace(SMALL, activation="identity", init_std=1.0, lr=100.0), "diverged"),
-    "everything dropped": (replace(SMALL, dropout=(1.0,)), "stuck"),
-    "decayed away": (replace(SMALL, weight_decay=1.0), None),
-    "decayed beyond zero": (replace(SMALL, weight_decay=100.0), "diverged"),
-    "L1 too strong": (replace(SMALL, l1=0.1), "stuck"),
-}
-SEEDS = range(3)
-# Chance is 0.1. Over six seeds of every design, and with other kernels, other products and torch 2.13 to 2.15 over three, a broken design
-# reached at most 0.29 and a mended or healthy one at least 0.66.
-FAILS, LEARNS = 0.38, 0.56
+@pytest.mark.parametrize(
+    ("activation", "words"),
+    [
+        ("=0*x", "flat"),
+        ("=relu(x-10)", "slope is 7.62 × 10⁻²⁴"),  # P(z > 10)
+        ("=log(x)", "not a number"),
+        ("=sqrt(x)", "not a number"),
+        ("=1/x", "slope is ∞"),
+        ("=1000*x", "slope is 1 × 10⁶"),  # 1000²
+        ("=0.01*x", "slope is 1 × 10⁻⁴"),
+        ("=x^3", "slope is 27"),  # E[(3z²)²] = 9 · 3
+        ("=x*x", "slope is 4"),  # E[(2z)²]
+        ("=x+1000", "activation is 1 × 10⁶"),  # 1000² + 1
+        ("=x", ""),
+        ("=max(0,x)", ""),
+        ("=tanh(x)", ""),
+        ("=x*sigmoid(1.7*x)", ""),
+        ("=sigmoid(x)", ""),
+    ],
+)
+def test_the_fault_of_an_own_activation_is_measured(activation: str, words: str) -> None:
+    said = fixes.fault_of(activation)
+    assert words in said
+    assert bool(said) == bool(words)
 
 
-@pytest.mark.parametrize(("spec", "kind"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_design_learns_after_one_fix_or_two(spec: RunSpec, kind: str | None) -> None:
-    for seed in SEEDS:
-        verdict, accuracy = outcome(replace(spec, seed=seed))
-        assert verdict.is_fault
-        assert kind in (None, verdict.kind)
-        assert accuracy < FAILS
-        for _ in range(2):
-            if verdict.fix is not None:
-                verdict, accuracy = outcome(verdict.fix.spec)
-        assert accuracy > LEARNS, f"seed {seed}, {verdict.kind}: {verdict.sentence}"
-        assert verdict.fix is None
+@pytest.mark.parametrize(
+    ("spec", "factor"),
+    [
+        (RunSpec(lr=0.1, weight_decay=100.0), "−9"),
+        (RunSpec(lr=0.1, weight_decay=25.0), "−1.5"),
+        (RunSpec(lr=0.1, weight_decay=19.0), "−0.9"),
+        (RunSpec(optimizer="adamw", lr=0.001, weight_decay=100.0), "0.9"),
+    ],
+)
+def test_weight_decay_is_said_to_overshoot_only_where_it_does(spec: RunSpec, factor: str) -> None:
+    fix = fixes.cure(spec)
+    assert fix is not None
+    assert f"1 − ηλ = {factor} in every step" in fix.why
+    assert ("overshoots 0" in fix.why) == (spec.lr * spec.weight_decay > 2)
 
 
-@pytest.mark.parametrize("spec", [SMALL, replace(SMALL, hidden=()), replace(DEEP, init="he_normal")], ids=["book", "softmax", "he"])
-def test_what_works_is_not_fixed(spec: RunSpec) -> None:
-    for seed in SEEDS:
-        verdict, accuracy = outcome(replace(spec, seed=seed))
-        assert accuracy > LEARNS
-        assert verdict.fix is None
-
-
-def test_dropout_really_lowers_the_test_loss_of_a_run_that_overfits() -> None:
-    adam = {"optimizer": "adam", "lr": 3e-3, "init": "he_normal"}
-    for seed in SEEDS:
-        spec = replace(SMALL, hidden=(128,), train_size=300, batch_size=50, epochs=60, seed=seed, **adam)  # type: ignore[arg-type]
+def test_where_there_are_no_more_images_dropout_lowers_the_test_loss() -> None:
+    sample = load_sample()
+    few = Dataset(sample.train_images[:300], sample.train_labels[:300], sample.test_images, sample.test_labels)
+    for seed in range(3):
+        spec = RunSpec(
+            hidden=(128,), batch_size=50, epochs=60, seed=seed, optimizer="adam", lr=3e-3, init="he_normal", device="cpu"
+        )  # fmt: skip
         losses = []
         for _ in range(2):
-            run = finished(spec, load_sample())
+            run = finished(spec, few)
             losses.append(run.history.epochs[-1].test_loss)
             verdict = diagnose(spec, run.history.snapshot(), run.stop_reason)
             assert verdict.fix is not None

@@ -34,7 +34,7 @@ def test_a_layer_that_was_saturated_from_the_start_needs_another_start(accuracy:
     assert numbers(verdict.sentence) == [100 * accuracy, 2]
     assert numbers(verdict.evidence) == [93, 85]
     assert verdict.fix is not None
-    assert verdict.fix.spec == replace(TANH, init="xavier_normal")
+    assert verdict.fix.spec == replace(TANH, init="xavier_normal", lr=0.1)
 
 
 def test_a_layer_that_training_saturated_needs_a_smaller_lr_if_it_learns_nothing() -> None:

@@ -27,7 +27,7 @@ def verdict_of(losses: list[float], accuracy: float, spec: RunSpec = BOOK) -> Ve
 
 def test_losses_far_above_guessing_call_for_shorter_steps() -> None:
     verdict = verdict_of([1853.0, 55.0], 0.1, replace(BOOK, lr=20.0))
-    assert (verdict.kind, verdict.sentence) == ("unstable", "Unstable: the training loss is 55.00, and guessing costs 2.30.")
+    assert (verdict.kind, verdict.sentence) == ("unstable", "Unstable: the training loss is 55.0000, and guessing costs 2.3026.")
     assert verdict.fix is not None
     assert verdict.fix.spec.lr < 20
 
@@ -41,9 +41,10 @@ def test_such_a_run_that_was_trained_is_not_called_learned() -> None:
 
 def test_an_accuracy_of_chance_is_too_short_to_tell() -> None:
     verdict = verdict_of([2.6, 2.4], 0.1)
-    assert verdict.kind == "early"
-    assert verdict.sentence == "Too short to tell: 10.0 % of the test images right after 2 epochs, which is guessing."
-    assert "40 steps" in verdict.evidence
+    assert verdict.kind == "short"
+    assert verdict.sentence == "Too short to tell: 40 steps, 10.0 % of the test images right."
+    assert verdict.fix is not None
+    assert verdict.fix.spec == replace(BOOK, epochs=20)
 
 
 @pytest.mark.parametrize("accuracy", [0.4, 0.6])

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mlp_core.records import ProbeRecord, SettingChange
-from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Case, Verdict, joined
+from mlp_core.records import EpochRecord, ProbeRecord, SettingChange
+from mlp_core.reports.diagnosis.verdict import Case, Verdict, joined
 from mlp_core.spec import RunSpec
 from tests.support.histories import history_of, layer_of, looks_of
 
@@ -15,14 +15,22 @@ HISTORY = history_of([9.0] * 100 + [1.0, 2.0] * 25, [0.0] * 100 + [0.2, 0.4] * 2
 
 
 def test_means_are_of_the_last_steps_alone() -> None:
-    assert RECENT_STEPS == 50
     case = Case(RunSpec(), HISTORY)
     assert (case.loss, case.accuracy) == pytest.approx((1.5, 0.3))
+    small = Case(RunSpec(batch_size=10), HISTORY)  # a thousand images are 100 steps
+    assert (small.loss, small.accuracy) == pytest.approx((5.25, 0.15))
+    assert (small.shown_loss, small.shown_accuracy) == ("1.5000", "30.0 % of the training images")
 
 
-def test_the_lr_in_force() -> None:
+def test_after_an_epoch_its_test_is_what_counts() -> None:
+    tested = replace(HISTORY, epochs=(EpochRecord(1, 150, 1.0, 0.5, 1.0, 0.7),))
+    assert (Case(RunSpec(), tested).accuracy, Case(RunSpec(), tested).shown_accuracy) == (0.7, "70.0 % of the test images")
+    assert Case(RunSpec(), replace(tested, epochs=(EpochRecord(1, 149, 1.0, 0.5, 1.0, 0.7),))).accuracy == pytest.approx(0.3)
+
+
+def test_the_settings_in_force() -> None:
     changed = replace(HISTORY, changes=(SettingChange(10, "lr", 0.5), SettingChange(20, "lr", 0.05)))
-    assert (Case(RunSpec(lr=0.3), HISTORY).lr, Case(RunSpec(lr=0.3), changed).lr) == (0.3, 0.05)
+    assert (Case(RunSpec(lr=0.3), HISTORY).settings.lr, Case(RunSpec(lr=0.3), changed).settings.lr) == (0.3, 0.05)
 
 
 def test_layers_are_the_newest_and_the_start_the_oldest() -> None:
@@ -36,7 +44,7 @@ def test_layers_are_the_newest_and_the_start_the_oldest() -> None:
     assert (list(Case(RunSpec(), HISTORY).start), list(Case(RunSpec(), HISTORY).layers)) == ([], [])
 
 
-@pytest.mark.parametrize("kind", ["waiting", "early", "learning", "learned"])
+@pytest.mark.parametrize("kind", ["waiting", "early", "short", "learning", "learned"])
 def test_what_is_well_is_no_fault(kind: str) -> None:
     assert not Verdict(kind, "").is_fault
     assert Verdict("slow", "").is_fault
