@@ -69,7 +69,8 @@ class Initializer:
 
 
 def initial_parameters(spec: RunSpec, sizes: tuple[int, ...], generator: Generator) -> list[tuple[Tensor, Tensor]]:
-    """Draw the weights that a run of `spec` starts from; the same generator state gives the same weights, bit for bit.
+    """Draw the weights that a run of `spec` starts from; the same generator state gives the same weights, bit for bit,
+    however many threads there are.
 
     Args:
         sizes: width of every layer, input and output included.
@@ -100,7 +101,10 @@ def _constant(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -
 def _orthogonal(tensor: Tensor, std: float, spec: RunSpec, generator: Generator) -> None:
     rows, columns = tensor.shape
     normal = torch.empty(max(rows, columns), min(rows, columns)).normal_(generator=generator)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # a QR decomposition on several rounds otherwise, and the weights were others
     Q, R = torch.linalg.qr(normal)
+    torch.set_num_threads(threads)
     Q *= R.diagonal().sign()  # without it Q is not uniformly distributed: QR fixes the signs of R (Mezzadri 2007, section 5)
     tensor.copy_(Q if rows >= columns else Q.T)
 

@@ -3,7 +3,8 @@
 On AMD's processors PyTorch's default library, MKL, can take nearly twice as long as oneDNN. PyTorch hands float32 products to oneDNN only
 when told that a "medium" precision will do, bfloat16 inside; most processors compute in float32 all the same, but those with bfloat16
 units may really round. So the products of a training step are measured first, once a process, and oneDNN is kept only where its error is
-that of float32. The choice rests on no clock: the same machine always takes the same library, and a run repeats bit for bit.
+that of float32. The choice rests on no clock: the same machine always takes the same library, and a run repeats bit for bit
+on as many threads.
 """
 
 import threading

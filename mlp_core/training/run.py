@@ -40,7 +40,7 @@ PROBED_EPOCHS = 100
 
 
 class Run:
-    """One experiment on one data set. Same spec, data and machine: the same `history`, bit for bit, however it is sliced.
+    """One experiment on one data set. Same spec, data, machine and threads: the same `history`, bit for bit, however it is sliced.
 
     `Run(RunSpec(), data).advance()` records the losses of this loop, for images (n, 784) from 0 to 1 and labels (n,):
 

@@ -108,6 +108,19 @@ def test_orthogonal_rows_or_columns_are_orthonormal(sizes: tuple[int, int]) -> N
     )
 
 
+def test_orthogonal_weights_are_the_same_on_any_number_of_threads() -> None:
+    threads, weights = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            weights.append(initial_parameters(RunSpec(init="orthogonal"), (784, 256, 64, 10), torch.Generator().manual_seed(3)))
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(threads)
+    for layers in zip(*weights, strict=True):
+        assert all(torch.equal(weight, layers[0][0]) for weight, _ in layers)
+
+
 def test_orthogonal_matrices_are_uniform_on_the_group() -> None:
     """Under Haar measure an entry of a 3 x 3 orthogonal matrix is uniform on [-1, 1] (Archimedes); bare QR gives a fixed sign."""
     generator = torch.Generator().manual_seed(5)

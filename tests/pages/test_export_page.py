@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.jobs import TrainingJob
 from mlp_core.records import SettingChange
-from mlp_core.reports.export import STYLES, Experiment
+from mlp_core.reports.export import AMPLIFIED, STYLES, Experiment
 from mlp_core.spec import RunSpec
 from tests.support.pages.visit import again, bare, opened, said, visit
 
@@ -103,7 +103,7 @@ def test_the_script_is_of_the_style_that_is_chosen(page: AppTest, downloads: dic
         ast.parse(code)
         cells = json.loads(text(downloads, "Notebook (.ipynb)"))["cells"]
         assert ("nn.Sequential(" in str(cells)) == (style == "concise")
-        assert any("up to rounding" in caption.value for caption in page.caption) == (style != "concise")
+        assert any(AMPLIFIED in caption.value for caption in page.caption) == (style != "concise")
 
 
 def test_the_numbers_are_the_runs(page: AppTest, downloads: dict[str, tuple[Download, str, bool]]) -> None:

@@ -12,7 +12,7 @@ from statistics import fmean, stdev
 
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, known_runs
 from mlp_core.reports.comparison.changes import BATCH_SIZE, EPOCHS, SEED, TRAIN_SIZE, ComparedRun, Difference, differences
-from mlp_core.words import percent
+from mlp_core.words import percent, significant
 
 # How far apart the largest and the smallest of 2, 3, … 13 equally good runs lie in 19 of 20 cases, in standard deviations: Tukey's
 # studentized range with infinitely many degrees of freedom.
@@ -67,10 +67,19 @@ def _same(runs: Sequence[ComparedRun], lengths: str | None) -> Conclusion:
     if lengths is not None:
         return Conclusion(f"Only the number of epochs differs ({lengths}): a shorter run is the beginning of a longer one.")
     if len({run.spec.implementation for run in runs}) > 1:
-        return Conclusion("Only the implementation differs: they compute the same, up to rounding.")
+        return Conclusion("Only the implementation differs: the same computation, rounded differently.", _amplified(runs))
     if len({len(run.members) for run in runs}) > 1:
-        return Conclusion("Only the number of seeds differs.")
-    return Conclusion("Nothing differs: the same experiment gives the same numbers.")
+        return Conclusion("Only the number of seeds differs.", _amplified(runs))
+    return Conclusion("Nothing differs: the same experiment gives the same numbers.", _amplified(runs))
+
+
+def _amplified(runs: Sequence[ComparedRun]) -> str:
+    """What training has made of rounding: how far the losses of one step are apart in runs of one experiment."""
+    losses = [dict(zip(run.history.steps, run.history.losses, strict=True)) for run in runs]
+    common = set(losses[0]).intersection(*losses[1:])
+    of_steps = ([one[step] for one in losses] for step in common)
+    apart = max((max(values) - min(values) for values in of_steps if all(map(math.isfinite, values))), default=0.0)
+    return f"Training amplifies rounding: the losses of one step differ by up to {significant(apart, 2)}." if apart else ""
 
 
 def _confounded(runs: Sequence[ComparedRun], found: Sequence[Difference]) -> Conclusion:

@@ -2,9 +2,10 @@
 
 from mlp_core.reports.export.experiment import Experiment
 from mlp_core.reports.export.files import csv_table, epochs_csv, steps_csv, weights_of
-from mlp_core.reports.export.script import STYLES, Origin, file_name, notebook_of, script_of
+from mlp_core.reports.export.script import AMPLIFIED, STYLES, Origin, file_name, notebook_of, script_of
 
 __all__ = [
+    "AMPLIFIED",
     "STYLES",
     "Experiment",
     "Origin",

@@ -8,7 +8,18 @@ import streamlit as st
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import SettingChange
-from mlp_core.reports.export import STYLES, Experiment, Origin, epochs_csv, file_name, notebook_of, script_of, steps_csv, weights_of
+from mlp_core.reports.export import (
+    AMPLIFIED,
+    STYLES,
+    Experiment,
+    Origin,
+    epochs_csv,
+    file_name,
+    notebook_of,
+    script_of,
+    steps_csv,
+    weights_of,
+)
 from mlp_core.reports.export.experiment import MAX_FILE_BYTES
 from mlp_core.runtime.devices import ONEDNN, find_device
 from mlp_core.spec import RunSpec, SpecError
@@ -50,8 +61,8 @@ def export_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpe
 def _program(snapshot: JobSnapshot) -> None:
     st.markdown("##### Run it yourself")
     st.caption(
-        "A program of its own for exactly this run. It needs PyTorch and nothing of this playground, draws the same random numbers, and "
-        "prints the losses that you see here."
+        "A program of its own for exactly this run. It needs PyTorch and nothing of this playground, draws the same random numbers, and on "
+        "the same computer prints the losses that you see here."
     )
     spec, changes = snapshot.spec, snapshot.history.changes
     device = find_device(spec.device).type
@@ -71,7 +82,9 @@ def _program(snapshot: JobSnapshot) -> None:
         download("Script (.py)", file_name(style), script, "text/x-python")
         download("Notebook (.ipynb)", file_name(style, "ipynb"), notebook, "application/x-ipynb+json")
     if style != spec.implementation:
-        st.caption("This run was trained in another style: the two agree up to rounding, which can show in the last digits.")
+        st.caption(f"This run was trained in another style, which rounds differently. {AMPLIFIED}")
+    elif origin.seeds > 1:
+        st.caption(f"Alone a network is rounded differently than beside others, so this repeats only approximately. {AMPLIFIED}")
     with st.expander("Read the script"):
         st.code(memo("script", (spec, style, changes, origin), script), height=420)
 

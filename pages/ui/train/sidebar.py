@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.reports.export import AMPLIFIED
 from mlp_core.runtime.devices import Bfloat16, available_devices, bfloat16_here
 from mlp_core.spec import MAX_WIDTH
 from pages.ui import session
@@ -183,11 +184,11 @@ def _data_controls(link: LinkState) -> None:
     st.checkbox("All images", help="60,000 of them; fewer are faster to learn, and sooner overfitted.", **link.value("all_images"))
     if not link["all_images"]:
         _number(link, "train_size", "How many images", 100, "So many, from the first on.")
-    _number(link, "seed", "Seed", 1, "Decides initial weights, order of images and dropout. Same seed, same numbers.")
+    _number(link, "seed", "Seed", 1, "Decides initial weights, order of images and dropout. Same seed, same numbers, on the same computer.")
 
 
 def _computation_controls(link: LinkState) -> None:
-    help = "Programs for one thing: from the same seed they print the same numbers, up to rounding. By hand writes backpropagation out."
+    help = f"Programs for one thing, which round differently. {AMPLIFIED} By hand writes backpropagation out."
     _select(link, "implementation", "Implementation", IMPLEMENTATION_LABELS, help)
     _select(link, "precision", "Precision", PRECISION_LABELS, BFLOAT16_HELP)
     if link["precision"] == "bfloat16" and (link["device"] == "cpu" or available_devices() == ("cpu",)):

@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from mlp_core.data import load_sample
 from mlp_core.reports.comparison.book_bands import known_runs
 from mlp_core.reports.comparison.comparison import RANGE_95, conclude, luck_of_a_seed, paired_difference
 from mlp_core.reports.comparison.kept_runs import KeptRun
 from mlp_core.spec import RunSpec
+from mlp_core.training import Run
+from mlp_core.words import significant
 from tests.support.kept import kept
 
 BOOK = RunSpec()
@@ -103,12 +106,25 @@ def test_a_batch_size_comes_with_its_side_effect() -> None:
     [
         (replace(BOOK, seed=4), "Only the seed differs (0 → 4): this is how much luck matters."),
         (replace(BOOK, epochs=5), "Only the number of epochs differs (10 → 5): a shorter run is the beginning of a longer one."),
-        (replace(BOOK, implementation="scratch"), "Only the implementation differs: they compute the same, up to rounding."),
+        (replace(BOOK, implementation="scratch"), "Only the implementation differs: the same computation, rounded differently."),
         (replace(BOOK, device="cpu"), "Nothing differs: the same experiment gives the same numbers."),
     ],
 )
 def test_changes_that_are_none(other: RunSpec, headline: str) -> None:
     assert conclude((kept(BOOK, tenth(0.84)), kept(other, tenth(0.83)))).headline == headline
+
+
+def test_what_training_made_of_rounding_is_measured() -> None:
+    spec = RunSpec(hidden=(16,), lr=0.5, epochs=1, device="cpu")
+    runs: list[KeptRun] = []
+    for implementation in ("concise", "scratch"):
+        run = Run(replace(spec, implementation=implementation), load_sample())
+        run.advance()
+        runs.append(KeptRun(len(runs), implementation, run.spec, run.history.snapshot(), 24, 0, run.stop_reason, 0.0))
+    apart = max(abs(one - other) for one, other in zip(*(run.history.losses for run in runs), strict=True))
+    outcome = conclude(runs).outcome
+    assert (f"differ by up to {significant(apart, 2)}." in outcome) == (apart > 0)
+    assert conclude([runs[0], runs[0]]).outcome == ""
 
 
 def test_another_seed_shows_its_effect_and_claims_no_cause() -> None:

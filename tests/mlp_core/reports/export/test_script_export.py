@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
 from mlp_core.expression import resolve
 from mlp_core.records import SettingChange
-from mlp_core.reports.export import STYLES, Origin, script_of
+from mlp_core.reports.export import AMPLIFIED, STYLES, Origin, script_of
 from mlp_core.spec import RunSpec, SpecError
 from tests.support.programs import (
     OPTIMIZER_FIELDS,
@@ -218,6 +218,8 @@ def test_what_must_be_known_is_said() -> None:
         "784-10 on Fashion-MNIST",
         "softmax regression",
         "the seeds 4 to 8",
+        "repeats it only approximately",
+        AMPLIFIED,
         "mlp_core/data/sample",
         "https://host/train?lr=0.5",
         "Changed in mid-run",
@@ -236,6 +238,7 @@ def test_a_run_elsewhere_is_put_on_its_device() -> None:
     for style in STYLES:
         code = script_of(DESIGNS["three layers, dropout"], style, origin=Origin(device="cuda", onednn=True))
         assert 'device = torch.device("cuda")' in code
+        assert "torch.set_num_threads(1)" in code  # initial weights are drawn on the processor
         assert "torch.Generator(device).manual_seed(3 * seed + 2)" in code
         assert "mkldnn" not in code
         ast.parse(code)
