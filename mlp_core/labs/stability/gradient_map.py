@@ -82,7 +82,7 @@ class VarianceMap:
         training, section 3, for activations with σ_b = 0 and no χ = 1.
     """
 
-    LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 481)
+    LOG_Q = np.linspace(math.log(1e-12), math.log(1e12), 161)
 
     def __init__(self, function: Function) -> None:
         moments = gaussian_moments(function, self.LOG_Q)
@@ -94,9 +94,10 @@ class VarianceMap:
         with np.errstate(divide="ignore"):
             log_w, log_b = 2 * np.log(sigma_w)[:, None], 2 * np.log(sigma_b)[:, None]
         start = np.logaddexp(log_w, log_b)[:, 0]
-        begin = np.interp(start, self.LOG_Q, self._log_mean_square)
-        up = np.logaddexp(log_w[:, 0] + begin, log_b[:, 0]) > start
-        rise = np.logaddexp(log_w + self._log_mean_square, log_b) - self.LOG_Q  # (p, nodes): above 0 the map takes q up
+        with np.errstate(invalid="ignore"):  # NaN where the moments are not to be had
+            begin = np.interp(start, self.LOG_Q, self._log_mean_square)
+            up = np.logaddexp(log_w[:, 0] + begin, log_b[:, 0]) > start
+            rise = np.logaddexp(log_w + self._log_mean_square, log_b) - self.LOG_Q  # (p, nodes): above 0 the map takes q up
         node, last = np.arange(len(self.LOG_Q)), len(self.LOG_Q) - 1
         after = node >= np.searchsorted(self.LOG_Q, start)[:, None]
         above = np.where(after & (rise <= 0), node, last).min(axis=1)
@@ -106,7 +107,7 @@ class VarianceMap:
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.clip(ends[:, 0] / (ends[:, 0] - ends[:, 1]), 0.0, 1.0)  # of the way from one node to the next: where `rise` is 0
         share = np.where(up & (ends[:, 1] > 0), 1.0, np.where(~up & (ends[:, 0] < 0), 0.0, share))  # the ends of the table
-        log_q, log_slope = ((1 - share) * of[left] + share * of[left + 1] for of in (self.LOG_Q, self._log_slope_square))
+        log_q, log_slope = (_between(of[left], of[left + 1], share) for of in (self.LOG_Q, self._log_slope_square))
         with np.errstate(over="ignore"):
             return log_q, np.exp(log_w[:, 0] + log_slope)
 
@@ -124,3 +125,10 @@ class VarianceMap:
             low, high = np.where(over, low, middle), np.where(over, middle, high)
         below, above = (np.where(found, self.state(edge, sigma_b)[1], math.nan) for edge in (low, high))
         return Boundary(np.asarray(sigma_b), np.where(found, (low + high) / 2, math.nan), below, above)
+
+
+def _between(left: Array, right: Array, share: Array) -> Array:
+    """That share of the way from left to right; the ends exactly, also where one of them is infinite."""
+    with np.errstate(invalid="ignore"):
+        inside = (1 - share) * left + share * right
+    return np.where(share == 0, left, np.where(share == 1, right, inside))
