@@ -10,16 +10,16 @@ finds again.
 import atexit
 import gc
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import streamlit as st
 import torch
 
 from mlp_core.expression import ExpressionError
-from mlp_core.jobs import MemoryBudgetError, Scheduler, TrainingJob
+from mlp_core.jobs import Computation, MemoryBudgetError, Scheduler, TrainingJob
 from mlp_core.runtime.devices import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
@@ -84,6 +84,7 @@ class SessionJobs:
     """A session's hold on its jobs, by name; Streamlit releases it when the session ends, which parks them."""
 
     groups: dict[str, JobGroup] = field(default_factory=dict)
+    computations: dict[str, tuple[Hashable, Computation[Any]]] = field(default_factory=dict)
 
     def group(self, name: str) -> JobGroup | None:
         """What was last started under this name."""
@@ -128,8 +129,20 @@ class SessionJobs:
             for job in group.jobs:
                 job.lifetime.give_up(self)
 
+    def computation(self, name: str, key: Hashable, pieces: Callable[[], Generator[float, None, Any]]) -> Computation[Any]:
+        """What is computed for `key` under this name; begun now, in the place of what was computed for another."""
+        held = self.computations.get(name)
+        if held is None or held[0] != key:
+            if held is not None:
+                held[1].lifetime.give_up(self)
+            held = self.computations[name] = key, Computation(pieces(), engine()[0])
+            held[1].lifetime.claim(self)
+        return held[1]
+
     def release(self) -> None:
         """Park every job: nobody looks any more."""
+        while self.computations:
+            self.computations.popitem()[1][1].lifetime.park(self)
         while self.groups:
             _, group = self.groups.popitem()
             for job in group.jobs:

@@ -12,24 +12,22 @@ import pytest
 from streamlit.runtime.caching.cache_type import CacheType
 from streamlit.runtime.caching.cache_utils import CachedFunc
 
-from mlp_core.labs.generalization.polynomial import Solver
 from mlp_core.labs.generalization.weight_decay import EDITION_BOUNDS, Setting
 from mlp_core.spec import MAX_LAYERS, RunSpec
-from pages.ui.generalization import curve, decay
+from pages.ui import computing
+from pages.ui.generalization import decay
 from pages.ui.nonlinearity import collapse
 from pages.ui.stability import matrices, measures
+from tests.support.shrinking import result_of
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1e6
 ONE, ALL = 40 * MEGABYTE, 128 * MEGABYTE
 DEEPEST = RunSpec(hidden=(4,) * MAX_LAYERS, activation="relu")
-LONGEST = Setting(epochs=int(EDITION_BOUNDS["epochs"].high), train_count=5)
 
 # Every function of a page that remembers -> the arguments with which its answer is largest.
 LARGEST: dict[Any, tuple[Any, ...]] = {
     collapse._bent: ((784, 10), 0, collapse.DRAWN_SLOPES),
-    decay._paths: (LONGEST, 3.0, 0),
-    decay._sweep: (Setting(epochs=1, train_count=5), 0),
     measures.critical_scales: ("gaussian", matrices.LARGEST_N),
     measures.depth_prediction: (DEEPEST, "gaussian", 4),
     measures.depth_report: (DEEPEST, "gaussian", 4, "float64"),
@@ -41,7 +39,6 @@ LARGEST: dict[Any, tuple[Any, ...]] = {
     measures.growth: (1, matrices.MOST_FACTORS, matrices.MOST_TRIALS, 0, "gaussian"),
     measures.singular_values: (matrices.LARGEST_N, tuple(range(1, matrices.SINGULAR_POINTS + 1))),
     decay._distances: ("adam", 3.0, Setting(epochs=decay.STEPS_EPOCHS, train_count=200), 0),
-    curve._sweeps: (30, 5, 0.1, 1.0, 0, Solver()),
 }
 
 
@@ -61,6 +58,12 @@ def test_every_cache_is_known_here() -> None:
 @pytest.mark.parametrize("remembers", LARGEST, ids=lambda remembers: str(remembers.__name__))
 def test_one_cache_stays_small(remembers: Any) -> None:
     assert bytes_of(remembers, LARGEST[remembers]) < ONE
+
+
+def test_results_that_were_computed_in_turns_stay_small() -> None:
+    one, two = (len(pickle.dumps(result_of(decay._sweep(Setting(epochs=epochs, train_count=5), 0)))) for epochs in (1, 2))
+    longest = one + (two - one) * (EDITION_BOUNDS["epochs"].high - 1)
+    assert longest * computing.KEPT < ONE
 
 
 def test_together_they_stay_small() -> None:

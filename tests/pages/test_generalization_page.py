@@ -10,18 +10,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.labs.generalization import weight_decay
 from mlp_core.labs.generalization.bands import compare
 from mlp_core.labs.generalization.polynomial import draw
 from mlp_core.labs.generalization.subsets import first, with_wrong_labels
+from mlp_core.labs.generalization.weight_decay import Setting
 from mlp_core.network import Concise
 from mlp_core.spec import RunSpec
-from pages.ui import session
+from pages.ui import computing, session
 from pages.ui.generalization import images, labels
 from pages.ui.generalization.curve import PRESETS as CURVES
 from pages.ui.generalization.runs import in_words
 from tests.support.engine import discard
 from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, widget, words
+from tests.support.shrinking import paths
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_what_a_network_says_of_wrong_labels_is_counted() -> None:
 
 def test_the_tiles_of_weight_decay_are_medians_of_ten_seeds(page: AppTest) -> None:
     shown = metrics(opened(page, act="decay", decay_epochs="3"))
-    ends = weight_decay.paths(weight_decay.Setting(epochs=3), (3.0,), range(10))
+    ends = paths(Setting(epochs=3), (3.0,), range(10))
     expected = np.median(ends.train[-1]), np.median(ends.test[-1]), np.median(ends.norm[-1]), np.median(ends.norm[-1] ** 2 / 2)
     found = [float(shown[label]) for label in ("Training loss", "Test loss", "‖w‖", "‖w‖²/2")]
     assert found == pytest.approx(expected, rel=0.05)
@@ -219,3 +220,38 @@ def test_words_tell_luck_from_what_is_not() -> None:
     assert agreed.endswith("This is **hardly luck**: without any difference, 20 seeds part at least so unevenly in under 0.1 % of cases.")
     six = in_words(compare(np.arange(6.0), np.arange(6.0) + 0.5), "a", "b", quantity="Error")
     assert six.endswith("This is **hardly luck**: without any difference, 6 seeds part at least so unevenly in 3.1 % of cases.")
+
+
+# What takes more than a second
+
+
+def test_a_long_sweep_shows_how_far_it_is_and_stops(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computing, "AT_ONCE_SECONDS", 0.0)
+    opened(page, act="decay", decay_epochs="300", decay_count="200", decay_seed="77")
+    job = session.jobs().computations["decay"][1]
+    assert job.moving
+    assert "Training 32 λ with both penalties from 10 seeds" in page.get("progress")[0].proto.text
+    press(page, "decay_stop")
+    assert job.state == "stopped"
+    assert "Stopped." in page.info[0].value
+    assert not page.metric
+    press(page, "decay_start")
+    assert session.jobs().computations["decay"][1].moving
+
+
+def test_another_setting_ends_the_sweep_before(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computing, "AT_ONCE_SECONDS", 0.0)
+    opened(page, act="decay", decay_epochs="300", decay_count="200", decay_seed="78")
+    job = session.jobs().computations["decay"][1]
+    widget(page, "generalization_decay_epochs").set_value(2)
+    until(again(page), lambda page: bool(page.metric))
+    assert not job.moving
+
+
+def test_what_was_computed_for_one_visitor_is_there_for_the_next(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = metrics(opened(page, act="decay", decay_epochs="3", decay_seed="5"))
+    monkeypatch.setattr(session.SessionJobs, "computation", lambda *_: pytest.fail("computed again"))
+    widget(page, "generalization_decay").set_value(0.0)
+    assert metrics(again(page)) != shown
+    widget(page, "generalization_decay").set_value(3.0)
+    assert metrics(again(page)) == shown

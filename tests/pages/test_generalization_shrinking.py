@@ -9,12 +9,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.labs.generalization.masks import dropped
-from mlp_core.labs.generalization.weight_decay import Setting, train
+from mlp_core.labs.generalization.weight_decay import Setting
 from mlp_core.spec import RunSpec
 from pages.ui import session
 from pages.ui.generalization.decay import DECAYS
 from pages.ui.generalization.layer import tensor
 from tests.support.pages.visit import address, again, metrics, numbers, opened, press, traces, until, visit_with_jobs, widget, words
+from tests.support.shrinking import train
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The book's cubic: samples of it, features xⁱ/i!, polynomials fitted to them, and how far they are off elsewhere."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,25 +104,30 @@ class Sweep:
     test: Floats
 
 
-def errors_by_degree(degrees: Sequence[int], count: int, noise: float, seeds: Sequence[int], solver: Solver, spread: float = 1.0) -> Sweep:
-    """Errors of every degree on the same samples, for every seed."""
+def errors_by_degree(
+    degrees: Sequence[int], count: int, noise: float, seeds: Sequence[int], solver: Solver, spread: float = 1.0
+) -> Generator[float, None, Sweep]:
+    """Errors of every degree on the same samples, seed by seed; yields how much is done, from 0 to 1."""
     return _sweep(degrees, seeds, solver, [(degree, count) for degree in degrees], noise, spread)
 
 
-def errors_by_samples(counts: Sequence[int], degree: int, noise: float, seeds: Sequence[int], solver: Solver, spread: float = 1.0) -> Sweep:
-    """Errors of one degree on more and more samples, for every seed."""
+def errors_by_samples(
+    counts: Sequence[int], degree: int, noise: float, seeds: Sequence[int], solver: Solver, spread: float = 1.0
+) -> Generator[float, None, Sweep]:
+    """Errors of one degree on more and more samples, likewise."""
     return _sweep(counts, seeds, solver, [(degree, count) for count in counts], noise, spread)
 
 
 def _sweep(
     places: Sequence[int], seeds: Sequence[int], solver: Solver, settings: list[tuple[int, int]], noise: float, spread: float
-) -> Sweep:
+) -> Generator[float, None, Sweep]:
     errors = np.empty((2, len(seeds), len(places)))
     for row, seed in enumerate(seeds):
         for column, (degree, count) in enumerate(settings):
             train, test = draw(count, noise, seed, spread)
             fitted, elsewhere = solver.predictions(degree, train, test.x)
             errors[:, row, column] = mean_squared_error(fitted, train), mean_squared_error(elsewhere, test)
+        yield (row + 1) / len(seeds)
     return Sweep(tuple(places), errors[0], errors[1])
 
 

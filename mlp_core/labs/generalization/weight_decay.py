@@ -9,7 +9,7 @@ trains the same linear regression on the same batches, with the engine's own opt
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,33 +98,49 @@ class Paths:
     norm: Floats
 
 
-def train(setting: Setting, decays: Sequence[float], seeds: Sequence[int], penalty: Penalty = "l2") -> Trained:
-    """The models after the last epoch, for every λ in `decays`.
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """Every λ of both penalties after the last epoch, and of L2 on the way.
+
+    `converged` are test losses (seeds, λ) of L2 trained to the end, `guess` (seeds,) those of the mean as a guess.
+    """
+
+    l2: Trained
+    l1: Trained
+    l2_paths: Paths
+    converged: Floats
+    guess: Floats
+
+
+def sweep(setting: Setting, decays: Sequence[float], seeds: Sequence[int]) -> Generator[float, None, Swept]:
+    """Train every λ with both penalties, epoch by epoch; yields how much is done, from 0 to 1.
 
     Raises:
         SpecError: a λ out of bounds.
     """
-    *_, last = _models(setting, decays, seeds, penalty)
-    return last
+    measured = []
+    for epoch, l2 in enumerate(models(setting, decays, seeds, "l2")):
+        measured.append((l2.train, l2.test, l2.norm))  # without the weights, which would be many
+        yield epoch / setting.epochs / 2
+    for epoch, l1 in enumerate(models(setting, decays, seeds, "l1")):  # noqa: B007 (the last is meant)
+        yield (1 + epoch / setting.epochs) / 2
+    paths = Paths(*map(np.stack, zip(*measured, strict=True)))
+    return Swept(l2, l1, paths, converged(setting, decays, seeds), guessing(setting, seeds))
 
 
-def paths(setting: Setting, decays: Sequence[float], seeds: Sequence[int], penalty: Penalty = "l2") -> Paths:
-    """Losses and norms before training and after every epoch.
+def models(setting: Setting, decays: Sequence[float], seeds: Sequence[int], penalty: Penalty = "l2") -> Iterator[Trained]:
+    """For every λ in `decays`, before training and after every epoch.
 
     Raises:
         SpecError: a λ out of bounds.
     """
-    measured = [(one.train, one.test, one.norm) for one in _models(setting, decays, seeds, penalty)]
-    return Paths(*map(np.stack, zip(*measured, strict=True)))
-
-
-def _models(setting: Setting, decays: Sequence[float], seeds: Sequence[int], penalty: Penalty) -> Iterator[Trained]:
-    """Before training and after every epoch."""
     strengths = np.array([BOUNDS["weight_decay"].check("lambda", decay) for decay in decays])
     problem = Problem.draw(setting, seeds)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for state in _states(setting, problem, strengths[None, :, None], penalty):
-            yield _measure(problem, *state)
+    states = _states(setting, problem, strengths[None, :, None], penalty)
+    for _ in range(setting.epochs + 1):
+        with np.errstate(over="ignore", invalid="ignore"):
+            measured = _measure(problem, *next(states))
+        yield measured
 
 
 def _states(setting: Setting, problem: Problem, strength: Floats, penalty: Penalty) -> Iterator[tuple[Floats, Floats]]:

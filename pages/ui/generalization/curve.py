@@ -1,7 +1,7 @@
 """A polynomial through noisy points, by least squares or gradient descent; its errors over degrees and sample counts."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
 from pages.figures.regression import coefficient_stems, fitted_curve
 from pages.ui import session
+from pages.ui.computing import computed, part_of
 from pages.ui.generalization.runs import banded, epoch_axis, in_words, runs_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
@@ -210,12 +211,14 @@ def _error(value: float | None) -> str:
     return "0" if value == 0 else "≈ 0" if value < ROUNDING else f"{value:.3f}" if 0.01 <= value < 1000 else f"{value:.1e}"
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
-def _sweeps(degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver) -> tuple[Sweep, Sweep]:
-    """Over degrees, and over numbers of points."""
+def _sweeps(
+    degree: int, samples: int, noise: float, spread: float, seed: int, solver: Solver
+) -> Generator[float, None, tuple[Sweep, Sweep]]:
+    """Over degrees, and over numbers of points; yields how much is done."""
     seeds = range(seed, seed + SWEEP_SEEDS)
     by_degree = polynomial.errors_by_degree(sorted({*DEGREES, degree}), samples, noise, seeds, solver, spread)
-    return by_degree, polynomial.errors_by_samples(sorted({*COUNTS, samples}), degree, noise, seeds, solver, spread)
+    by_samples = polynomial.errors_by_samples(sorted({*COUNTS, samples}), degree, noise, seeds, solver, spread)
+    return (yield from part_of(by_degree, 0.0, 0.5)), (yield from part_of(by_samples, 0.5, 1.0))
 
 
 def _sweeps_panel(settings: CurveSettings) -> None:
@@ -225,7 +228,13 @@ def _sweeps_panel(settings: CurveSettings) -> None:
     if settings.solver == "descent":
         steps = settings.epochs * -(-samples // BATCH)  # as many as the run takes
         solver, how = Solver(steps, settings.lr), f"{steps:,} steps of gradient descent from 0, each with all points"
-    by_degree, by_samples = _sweeps(degree, samples, settings.noise, settings.spread, seed, solver)
+    asked = (degree, samples, settings.noise, settings.spread, seed, solver)
+    doing = f"Fitting {SWEEP_SEEDS} sample sets at every degree and number of points"
+    computed("polynomials", asked, lambda: _sweeps(*asked), lambda both: _swept(settings, *both, how), doing)
+
+
+def _swept(settings: CurveSettings, by_degree: Sweep, by_samples: Sweep, how: str) -> None:
+    degree, samples, seed = settings.degree, settings.samples, settings.seed
     left, right = st.columns(2, gap="medium")
     with left:
         _chart(settings, by_degree, axis("degree"), degree, "polynomial_degrees", f"Errors against degree, {samples} training points")

@@ -1,20 +1,22 @@
 """The section "Weight decay": 200 weights on 20 points, trained on the spot for the λ that the slider names; three routes to it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Generator
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from mlp_core.labs.generalization import weight_decay
 from mlp_core.labs.generalization.bands import SeedBand, compare
-from mlp_core.labs.generalization.linear_fit import Floats
-from mlp_core.labs.generalization.weight_decay import INPUTS, TRUE_WEIGHT, Paths, RouteDistances, Setting, Trained
+from mlp_core.labs.generalization.weight_decay import INPUTS, TRUE_WEIGHT, Paths, RouteDistances, Setting, Swept
 from mlp_core.spec import MAX_SEED, Bounds
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREEN, GREY, ORANGE, PURPLE, SKY, TEST, TRAIN, VERMILION
 from pages.figures.regression import ordered_weights, penalty_axis, penalty_places
+from pages.ui.computing import computed
 from pages.ui.generalization.runs import banded, in_words
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
@@ -51,32 +53,19 @@ PRESETS = {
     ),
     "English edition, λ = 0": Preset(ENGLISH | {"decay": 0.0}, "Its printed run: “L2 norm of w” 0.0092, which is ‖w‖²/2."),
 }
-STEPS_EPOCHS = 20  # enough to see it
+STEPS_EPOCHS, MOST_STEPS = 20, 200  # enough to see it
 LARGEST_NORM = 1e3  # beyond it a training has diverged: weights begin at a norm of about 14
 DRAWN_AT_LEAST = 1e-9  # where no difference at all is drawn
 
 
-@dataclass(frozen=True, eq=False)
-class Swept:
-    """Test and training losses (seeds, λ) of both penalties, of L2 trained to the end (seeds, λ), and of the mean as a guess (seeds,)."""
-
-    l2: Trained
-    l1: Trained
-    converged: Floats
-    guess: Floats
+def _sweep(setting: Setting, seed: int) -> Generator[float, None, Swept]:
+    return weight_decay.sweep(setting, DECAYS, range(seed, seed + SEEDS))
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _sweep(setting: Setting, seed: int) -> Swept:
-    seeds = range(seed, seed + SEEDS)
-    l2, l1 = (weight_decay.train(setting, DECAYS, seeds, penalty) for penalty in ("l2", "l1"))
-    return Swept(l2, l1, weight_decay.converged(setting, DECAYS, seeds), weight_decay.guessing(setting, seeds))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _paths(setting: Setting, decay: float, seed: int) -> Paths:
+def _chosen(swept: Swept, decay: float) -> Paths:
     """Without a penalty and with it, over the epochs."""
-    return weight_decay.paths(setting, (0.0, decay), range(seed, seed + SEEDS))
+    paths, columns = swept.l2_paths, [0, DECAYS.index(decay)]
+    return Paths(paths.train[..., columns], paths.test[..., columns], paths.norm[..., columns])
 
 
 def section(link: LinkState) -> None:
@@ -97,7 +86,12 @@ def section(link: LinkState) -> None:
 def _results(link: LinkState) -> None:
     setting = Setting(link["decay_lr"], link["decay_epochs"], link["decay_std"], link["decay_count"])
     decay, seed = link["decay"], link["decay_seed"]
-    over_epochs, swept = _paths(setting, decay, seed), _sweep(setting, seed)
+    doing = f"Training {len(DECAYS)} λ with both penalties from {SEEDS} seeds"
+    computed("decay", (setting, seed), partial(_sweep, setting, seed), lambda swept: _swept(swept, setting, decay, seed), doing)
+
+
+def _swept(swept: Swept, setting: Setting, decay: float, seed: int) -> None:
+    over_epochs = _chosen(swept, decay)
     _numbers(over_epochs, decay)
     if not (over_epochs.test[-1, :, 1] <= WORSE * over_epochs.test[0, :, 1]).all():  # for some seed
         st.error(
@@ -215,7 +209,8 @@ def routes_panel(decay: float, setting: Setting, seed: int) -> None:
     if decay == 0.0:
         st.info("At λ = 0 there is nothing to compare. Choose another λ.", icon=":material/info:")
         return
-    short = replace(setting, epochs=min(setting.epochs, STEPS_EPOCHS))
+    most = max(1, MOST_STEPS // -(-setting.train_count // setting.batch_size))
+    short = replace(setting, epochs=min(setting.epochs, STEPS_EPOCHS, most))
     sgd, adam = (_distances(name, decay, short, seed) for name in ("sgd", "adam"))
     if not all(routes.norms["penalty"] < LARGEST_NORM for routes in (sgd, adam)):
         st.info("With this learning rate the training diverges by every route: nothing to compare.", icon=":material/info:")

@@ -16,7 +16,7 @@ import pytest
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import session
+from pages.ui import computing, session
 from pages.ui.session import SessionJobs
 from tests.support.engine import discard
 from tests.support.pages.streamed import Reader
@@ -43,10 +43,13 @@ def visit_with_jobs(script: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ap
     """A visit whose jobs the test can get at: `session.jobs()` are the same on the page and in the test."""
     mine = SessionJobs()
     monkeypatch.setattr(session, "jobs", lambda: mine)
+    monkeypatch.setattr(computing, "AT_ONCE_SECONDS", PATIENCE_SECONDS)
     with visit(script) as page:
         yield page
     for name in tuple(mine.groups):
         mine.give_up(name)
+    for _, computation in mine.computations.values():
+        computation.stop()
 
 
 def opened(page: AppTest, **query: str) -> AppTest:

@@ -27,6 +27,7 @@ from mlp_core.labs.generalization.polynomial import (
 from mlp_core.losses import LOSSES
 from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
+from tests.support.shrinking import result_of
 
 
 def test_the_features_are_powers_over_factorials() -> None:
@@ -76,23 +77,23 @@ def test_without_noise_every_degree_from_3_on_finds_the_cubic(degree: int, seed:
 
 def test_the_training_error_of_least_squares_is_the_noise_less_one_share_a_coefficient() -> None:
     """E[training error] = σ² (1 − (degree + 1)/n), and it never rises with the degree."""
-    sweep = errors_by_degree((3, 5, 8), 50, 0.1, range(200), Solver())
+    sweep = result_of(errors_by_degree((3, 5, 8), 50, 0.1, range(200), Solver()))
     np.testing.assert_allclose(sweep.train.mean(axis=0), 0.01 * (1 - np.array([4, 6, 9]) / 50), rtol=0.05)
     assert (np.diff(sweep.train, axis=1) <= 1e-12).all()
 
 
 def test_the_test_error_is_u_shaped_in_the_degree_and_falls_with_more_points() -> None:
-    under, right, over = np.median(errors_by_degree((1, 3, 19), 25, 0.1, range(20), Solver()).test, axis=0)
+    under, right, over = np.median(result_of(errors_by_degree((1, 3, 19), 25, 0.1, range(20), Solver())).test, axis=0)
     assert under > 100 * right
     assert over > 1e4 * right
-    few, many = np.median(errors_by_samples((20, 500), 9, 0.1, range(20), Solver()).test, axis=0)
+    few, many = np.median(result_of(errors_by_samples((20, 500), 9, 0.1, range(20), Solver())).test, axis=0)
     assert few > 100 * many
 
 
 def test_gradient_descent_does_not_overfit_as_the_book_promises() -> None:
     """The chapter: with 100 samples the promised overfitting of degree 20 usually does not show."""
     steps = 1500 * 10
-    cubic_error, many = np.median(errors_by_degree((3, 19), 100, 0.1, range(20), Solver(steps, 0.02)).test, axis=0)
+    cubic_error, many = np.median(result_of(errors_by_degree((3, 19), 100, 0.1, range(20), Solver(steps, 0.02))).test, axis=0)
     assert many < 2 * cubic_error
 
 
@@ -100,7 +101,7 @@ def test_an_error_beyond_float64_is_infinite_and_no_warning() -> None:
     far = Sample(np.array([1e3]), np.array([0.0]))
     assert mean_squared_error(polynomial(np.full(31, 1e300), far.x), far) == math.inf
     assert mean_squared_error(polynomial(np.array([math.inf, -math.inf]), far.x), far) == math.inf
-    sweep = errors_by_degree((30,), 500, 0.1, (0,), Solver(1000, 1.0), spread=10.0)
+    sweep = result_of(errors_by_degree((30,), 500, 0.1, (0,), Solver(1000, 1.0), spread=10.0))
     assert sweep.test[0, 0] == math.inf
 
 

@@ -11,8 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_core.labs.generalization.weight_decay import INPUTS, Penalty, Problem, Setting, converged, guessing, half_square, paths, train
+from mlp_core.labs.generalization.weight_decay import INPUTS, Penalty, Problem, Setting, converged, guessing, half_square, sweep
 from mlp_core.spec import SpecError
+from tests.support.shrinking import paths, result_of, train
 
 SEEDS = range(10)
 CHINESE = Setting()
@@ -147,3 +148,14 @@ def test_a_penalty_out_of_bounds_is_refused(decay: float) -> None:
 def test_a_setting_out_of_bounds_is_refused(changed: dict[str, float]) -> None:
     with pytest.raises(SpecError, match=next(iter(changed))):
         Setting(**changed)  # type: ignore[arg-type]
+
+
+def test_a_sweep_is_every_training_in_pieces() -> None:
+    setting, decays, seeds = Setting(epochs=4), [0.0, 3.0], [1, 2]
+    swept = result_of(sweep(setting, decays, seeds))
+    for penalty, found in (("l2", swept.l2), ("l1", swept.l1)):
+        alone = train(setting, decays, seeds, penalty)  # type: ignore[arg-type]
+        assert np.array_equal(found.weights, alone.weights)
+    assert np.array_equal(swept.l2_paths.test, paths(setting, decays, seeds).test)
+    assert np.array_equal(swept.converged, converged(setting, decays, seeds))
+    assert np.array_equal(swept.guess, guessing(setting, seeds))

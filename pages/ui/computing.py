@@ -1,0 +1,80 @@
+"""What takes longer than a person should wait for a page: computed in turns with everybody's runs, with progress and Stop."""
+
+import threading
+from collections.abc import Callable, Generator, Hashable
+from typing import Any, TypeVar, cast
+
+import streamlit as st
+
+from pages.ui import session
+from pages.ui.ticking import follow
+from pages.ui.unbroken import button
+
+AT_ONCE_SECONDS = 1.0  # what is done by then needs no progress
+TICK_SECONDS = 0.5
+KEPT = 8  # results, of all visitors: many look at what a preset shows
+
+Value = TypeVar("Value")
+
+_lock = threading.Lock()
+_results: dict[Hashable, Any] = {}  # (name, key) -> result, the one used last at the end
+
+
+def computed(
+    name: str, key: Hashable, pieces: Callable[[], Generator[float, None, Value]], draw: Callable[[Value], None], doing: str
+) -> None:
+    """Draw what the pieces come to; until they are done, how far they are and a Stop button.
+
+    Args:
+        name: under which the session holds what is computed.
+        key: of all that the result hangs on.
+        pieces: as of a `Computation`.
+        doing: what is done, for a person.
+    """
+    if (kept := _kept((name, key))) is not None:
+        draw(kept)
+        return
+    job = session.jobs().computation(name, key, pieces)
+    job.await_rest(AT_ONCE_SECONDS)
+
+    def begin_again() -> None:
+        session.jobs().computations.pop(name, None)
+
+    def panel() -> None:
+        if job.state == "finished":
+            _keep((name, key), job.result)
+            draw(cast(Value, job.result))
+        elif job.moving:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.progress(job.fraction_done, f"{doing}: {job.fraction_done:.0%}")
+                button("Stop", f"{name}_stop", "stop", job.stop)
+        else:
+            st.info("Stopped." if job.state == "stopped" else "This could not be computed: a defect, which is in the log.")
+            button("Compute again", f"{name}_start", "play_arrow", begin_again)
+
+    follow(panel, TICK_SECONDS, lambda: job.moving)
+
+
+def part_of(pieces: Generator[float, None, Value], start: float, end: float) -> Generator[float, None, Value]:
+    """The same pieces as a part of a larger computation, which has done `start` of all when they begin and `end` when they are done."""
+    while True:
+        try:
+            done = next(pieces)
+        except StopIteration as finished:
+            result: Value = finished.value
+            return result
+        yield start + (end - start) * done
+
+
+def _kept(key: Hashable) -> Any:
+    with _lock:
+        if (result := _results.pop(key, None)) is not None:
+            _results[key] = result
+        return result
+
+
+def _keep(key: Hashable, result: Any) -> None:
+    with _lock:
+        _results[key] = result
+        while len(_results) > KEPT:
+            del _results[next(iter(_results))]

@@ -1,0 +1,89 @@
+"""A computation is done in turns beside everybody's runs, and ends when it is done, stopped, broken or forgotten."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from mlp_core.jobs import Computation, Scheduler, scheduled
+from tests.support.clockwork import Clockwork
+from tests.support.engine import LONG, job_of, until
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    scheduler = Scheduler()
+    yield scheduler
+    scheduler.close()
+
+
+def pieces(count: int, seconds: float = 0.0) -> Generator[float, None, str]:
+    for done in range(1, count + 1):
+        time.sleep(seconds)
+        yield done / count
+    return f"{count} pieces"
+
+
+def endless() -> Generator[float, None, None]:
+    while True:
+        time.sleep(0.001)
+        yield 0.25
+
+
+def broken() -> Generator[float, None, None]:
+    yield 0.5
+    raise ZeroDivisionError
+
+
+def test_it_has_its_result_when_all_pieces_are_done(scheduler: Scheduler) -> None:
+    computation = Computation(pieces(500), scheduler)
+    assert computation.await_rest(10)
+    assert (computation.state, computation.result, computation.fraction_done) == ("finished", "500 pieces", 1.0)
+    assert not computation.moving
+    assert computation.used_seconds > 0
+
+
+def test_it_stops_after_the_piece_under_way_and_stays_stopped(scheduler: Scheduler) -> None:
+    computation = Computation(endless(), scheduler)
+    until(lambda: computation.fraction_done == 0.25)
+    assert not computation.await_rest(0.01)
+    computation.stop()
+    assert computation.await_rest(1)
+    until(lambda: not scheduler._in_turn)
+    assert (computation.state, computation.result) == ("stopped", None)
+
+
+def test_a_defect_ends_it_alone(scheduler: Scheduler) -> None:
+    failing, other = Computation(broken(), scheduler), Computation(pieces(3), scheduler)
+    assert failing.await_rest(10)
+    assert other.await_rest(10)
+    assert (failing.state, other.state) == ("failed", "finished")
+
+
+def test_it_shares_the_time_with_a_run(scheduler: Scheduler) -> None:
+    job = job_of(scheduler, LONG)
+    job.play()
+    computation = Computation(endless(), scheduler)
+    until(lambda: computation.used_seconds > 0.2 and job.run.step > 20)
+    step = job.run.step
+    until(lambda: job.run.step > step)
+    computation.stop()
+
+
+def test_it_ends_when_nobody_holds_it_any_more(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduled, "PARKED_SECONDS", 0.05)
+    computation, holder = Computation(endless(), scheduler), object()
+    computation.lifetime.claim(holder)
+    until(lambda: computation.fraction_done > 0)
+    computation.lifetime.park(holder)
+    until(lambda: computation.state == "stopped")
+
+
+def test_others_have_their_turns_meanwhile(scheduler: Scheduler) -> None:
+    order: list[str] = []
+    computation = Computation(endless(), scheduler)
+    scheduler.keep(Clockwork("other", 0.001, 3, order))
+    until(lambda: len(order) == 3)
+    computation.stop()
