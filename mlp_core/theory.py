@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from mlp_core.expectations import Function, gaussian_moments
+from mlp_core.expectations import Function, gaussian_moments, log_expectations
 
 Array = NDArray[np.float64]
 
 SOFTMAX_DRAWS = 4096
 SETTLED = 1e-12  # a change of ln q that moves no picture
+DEVIATIONS = 2.0  # 95 % of a normal distribution
+LOG_Q_STEP = 1e-3  # between two ln q whose difference tells a slope, or makes no difference to a scatter
 
 
 def lyapunov_exponents(n: int, scale: float = 1.0) -> Array:
@@ -68,7 +71,8 @@ class DepthPrediction:
 
     `weight_gradient_log10` (2, L+1) spans what a batch of these labels can do. At the upper edge images with one label pull the same way,
     others not against them. At the lower edge the images pull independently; or, where that is less, they are all alike to the network,
-    so that only what the labels are out of balance is left.
+    so that only what the labels are out of balance is left. Both edges are `DEVIATIONS` standard deviations further out, by which networks
+    of this width scatter.
     """
 
     activation_mean: Array  # (L,)
@@ -103,10 +107,13 @@ def mean_field(
     Reference: Poole et al. (2016), section 2; Schoenholz et al. (2017), section 3.
     """
     fan_ins = (inputs, *(layer.units for layer in layers[:-1]))
-    log_mean_squares, means, log_slopes = [_log(input_mean_square)], [], []
+    log_mean_squares, means, log_slopes, log_qs, shares = [_log(input_mean_square)], [], [], [], []
     log_q, settled, moments = -math.inf, math.nan, None
     for index, (layer, fan_in) in enumerate(zip(layers, fan_ins, strict=True)):
-        log_q = float(np.logaddexp(_log(fan_in * layer.weight_variance) + log_mean_squares[-1], _log(layer.bias_variance)))
+        log_weighted = _log(fan_in * layer.weight_variance) + log_mean_squares[-1]
+        log_q = float(np.logaddexp(log_weighted, _log(layer.bias_variance)))
+        log_qs.append(log_q)
+        shares.append(math.exp(log_weighted - log_q) if math.isfinite(log_q) else 1.0)
         if index < len(layers) - 1:
             if moments is None or not abs(log_q - settled) < SETTLED:  # -inf settles nothing
                 settled, moments = log_q, gaussian_moments(function, np.array([log_q]))
@@ -122,6 +129,9 @@ def mean_field(
         if index:
             log_delta[index - 1] = log_hidden[index] + log_slopes[index - 1]
     log_weight = log_delta + np.log(fan_ins) + np.array(log_mean_squares)  # of images that pull independently
+    scatter = _scatter(function, np.array(log_qs[:-1]), np.array(shares[:-1]), np.array(fan_ins[1:]))
+    scatter = np.where(np.isfinite(log_weight), scatter, 0.0)
+    center, wide = log_weight - scatter / 2, DEVIATIONS * np.sqrt(scatter)  # of a log-normal variate with the mean e^log_weight
     imbalance = (alike - batch - batch * (batch - 1) / layers[-1].units) / (batch * residual)
     together = (alike + (batch * batch - alike) * max(0.0, 1.0 - 1.0 / residual)) / batch
     half = 0.5 / math.log(10.0)  # from the natural logarithm of a square to log10
@@ -130,9 +140,41 @@ def mean_field(
         np.array(means),
         half * np.array(log_mean_squares[1:]),
         half * log_hidden,
-        half * np.stack([log_weight + _log(1.0 + min(0.0, imbalance)), log_weight + math.log(together)]),
+        half * np.stack([center - wide + _log(1.0 + min(0.0, imbalance)), center + wide + math.log(together)]),
         np.exp(np.array(chi)),
     )
+
+
+def _scatter(function: Function, log_q: Array, shares: Array, units: Array) -> Array:
+    """Variance (L+1,) of ln |dL/dW_l|² over networks of finite width, were all images of the batch alike; NaN where it is infinite.
+
+    Formula: |h_l|² is a mean over n_l units, which adds (E[φ⁴]/E[φ²]² - 1)/n_l to the variance of its logarithm; what it had before it
+        keeps as far as E[φ²] follows q. On its way back the gradient adds (3 E[φ'⁴]/E[φ'²]² - 1)/n_l a layer.
+
+    Args:
+        log_q: (L,) ln q of the hidden layers.
+        shares: (L,) of q that comes from the weights.
+        units: (L,).
+
+    Reference: Hanin (2018), Which neural net architectures give rise to exploding and vanishing gradients?, theorem 1, for ReLU.
+    """
+
+    def quantities(value: Tensor, slope: Tensor) -> Sequence[Tensor]:
+        log_value, log_slope = value.abs().log(), slope.abs().log()
+        return 2 * log_value, 4 * log_value, 2 * log_slope, 4 * log_slope
+
+    known, which = np.unique(np.round(log_q / LOG_Q_STEP) * LOG_Q_STEP, return_inverse=True)
+    logs, _ = log_expectations(function, np.concatenate([known, known + LOG_Q_STEP]), quantities)
+    here, further = logs[: len(known)][which], logs[len(known) :][which]
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal = np.expm1(here[:, 1] - 2 * here[:, 0]) / units
+        gradient = (3 * np.exp(here[:, 3] - 2 * here[:, 2]) - 1) / units
+        follows = shares * (further[:, 0] - here[:, 0]) / LOG_Q_STEP
+        below = [0.0]
+        for own, follow in zip(signal, follows, strict=True):
+            below.append(follow * follow * below[-1] + own)
+        scatter: Array = np.array(below) + np.append(np.cumsum(gradient[::-1])[::-1], 0.0)
+    return np.where(np.isfinite(scatter), scatter, math.nan)
 
 
 def softmax_residual(log_q: float, classes: int) -> float:

@@ -45,9 +45,10 @@ class Quantity(NamedTuple):
 QUANTITIES = {
     "dW": Quantity(
         "|∂L/∂W|", "weight_gradient_log10", "|∂L/∂W|",
-        "Layer 1 is next to the input, the last is the output layer. Theory is a band, for wide networks and the labels of this batch: at "
-        "its upper edge images of one class pull the same way; at its lower edge each pulls its own way or, where that is less, all are "
-        "alike to the network, so that only what the labels are out of balance is left. Networks of few units scatter about it.",
+        "Layer 1 is next to the input, the last is the output layer. Theory is a band for this batch: at its upper edge images of one "
+        "class pull the same way; at its lower edge each pulls its own way or, where that is less, all are alike to the network, so that "
+        "only what the labels are out of balance is left. Both edges are two standard deviations further out, by which networks of this "
+        "width scatter.",
     ),
     "dh": Quantity(
         "|∂L/∂h|", "hidden_gradient_log10", "|∂L/∂h|",

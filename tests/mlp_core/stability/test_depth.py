@@ -188,11 +188,39 @@ def test_where_all_images_are_alike_only_what_labels_are_out_of_balance_is_left(
     assert alike < -0.1
     last = []
     for seed in range(5):
-        spec = deep("relu", "torch_default", 15, width=256, seed=seed)
-        report, prediction = measure_depth(spec, inputs, labels), predict_depth(spec, inputs, labels)
-        assert prediction is not None
-        last.append(report.weight_gradient_log10[-1] - prediction.weight_gradient_log10[0, -1] + alike)
+        report = measure_depth(deep("relu", "torch_default", 15, width=256, seed=seed), inputs, labels)
+        independent = math.log10(math.sqrt(0.9 / 128 * 256)) + report.activation_rms_log10[-1]
+        last.append(report.weight_gradient_log10[-1] - independent)
     assert np.median(last) == pytest.approx(alike, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("activation", "init"), [("sigmoid", "torch_default"), ("relu", "torch_default"), ("relu", "he_normal"), ("tanh", "xavier_normal")]
+)
+def test_most_networks_lie_inside_the_band_from_their_first_layer_to_their_last(activation: str, init: str) -> None:
+    """Twenty layers of 64 units, on the first 256 images: of 40 networks 40, 38, 36 and 40."""
+    inputs, labels = images()
+    prediction = predict_depth(deep(activation, init, 20), inputs, labels)
+    assert prediction is not None
+    low, high = prediction.weight_gradient_log10
+    measured = [measure_depth(deep(activation, init, 20, seed=seed), inputs, labels).weight_gradient_log10 for seed in range(12)]
+    assert sum(bool(np.all((low < one) & (one < high))) for one in measured) >= 8
+    np.testing.assert_array_less(high - low, 2.6)
+
+
+@pytest.mark.parametrize(("activation", "init"), [("relu", "he_normal"), ("relu", "torch_default")])
+def test_the_scatter_of_narrow_networks_is_foreseen(activation: str, init: str) -> None:
+    """The band is wider by four standard deviations than that of hardly scattering, wide networks."""
+    inputs, labels = images(32)
+    narrow, wide = (predict_depth(deep(activation, init, 10, width=width), inputs, labels) for width in (16, 1024))
+    assert narrow is not None
+    assert wide is not None
+    (low, high), (inner_low, inner_high) = narrow.weight_gradient_log10, wide.weight_gradient_log10
+    foreseen = (high - low - (inner_high - inner_low)) / 4 / (1 - math.sqrt(16 / 1024))
+    gradients = [measure_depth(deep(activation, init, 10, width=16, seed=seed), inputs, labels).weight_gradient_log10 for seed in range(80)]
+    measured = np.std(gradients, axis=0)
+    assert np.all(measured[:-1] < 2.0 * foreseen[:-1])
+    assert measured.max() > 0.5 * foreseen.max()
 
 
 @pytest.mark.parametrize("init", ["zeros", "constant"])
