@@ -1,5 +1,12 @@
 """The entry point: the app's frame and navigation are in `pages.ui.navigation`, everything else in `pages`."""
 
-from pages.ui.navigation import run_app
+if __name__ == "__main__":  # as Streamlit runs it, again and again for every visitor
+    from pages.ui.navigation import run_app
 
-run_app()
+    run_app()
+else:  # as `streamlit run` imports it, once: what is served beside the pages
+    from streamlit import App
+
+    from pages.ui.updates import routes
+
+    app = App(__file__, routes=routes())

@@ -1,7 +1,8 @@
 // Draws a run in the browser: progress, readings, both curves, the verdict. It asks for what is new, as often as the server says, and is
-// answered with what was appended since (pages/ui/streaming.py): the server sends nothing to a page that is not there to draw it.
+// answered with what was appended since (pages/ui/streaming.py): the server sends nothing to a page that is not there to draw it. It asks at
+// an address of its own (pages/ui/updates.py), which costs neither side a run of the page.
 //
-// Sends {have: {version, asked}}, a new one for every question; {fix: number} for a click on the fix that the verdict offers, {spike: number}
+// Where the page has to run it sends {have: {version, asked}}, a new one for every question; {fix: number} for a click on the fix that the verdict offers, {spike: number}
 // for one on the button that shows a spike of the loss or clips it.
 
 const HIDDEN_MS = 5_000; // between two questions of a tab that nobody sees; it catches up as soon as somebody does
@@ -140,10 +141,23 @@ class LiveRun {
     if (this.period) this.timer = setTimeout(() => this.ask(), document.hidden ? Math.max(HIDDEN_MS, this.period) : this.period);
   }
 
-  ask() {
+  async ask() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), PATIENCE_MS);
-    this.send("have", { version: this.version, asked: ++this.asked });
+    const update = await this.fetched();
+    if (update) this.update(update, this.send);
+    else this.send("have", { version: this.version, asked: ++this.asked });
+  }
+
+  /** What is new; nothing where the page has to run, or where a host does not pass the address on. */
+  async fetched() {
+    try {
+      const answer = await fetch(new URL(`${this.about.updates}?have=${this.version}`, document.baseURI));
+      const passed = answer.status === 200 && answer.headers.get("content-type") === "application/octet-stream";
+      return passed && new Bytes(new Uint8Array(await answer.arrayBuffer()));
+    } catch {
+      return undefined; // offline: Streamlit says so
+    }
   }
 
   draw(name, figure, bytes) {

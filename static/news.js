@@ -2,6 +2,7 @@
 // that static/live_run.js has told of. What the panel shows it is told as `data`.
 
 const PAUSE_MS = 1_500; // between two drawings: the panel is read, not watched
+const TABS_PX = 60; // of its upper edge no more can be seen than the names of its parts
 let told; // what was told last, so that a panel that is drawn before the curves have caught up with it does not ask again and again
 let next = 0; // when it may be told again
 
@@ -18,10 +19,11 @@ export default function news({ data, parentElement, setTriggerValue }) {
     next = performance.now() + PAUSE_MS;
     setTriggerValue("news", (told = mlpNews));
   };
-  const observer = new IntersectionObserver((entries) => {
+  const changed = (entries) => {
     visible = entries.at(-1).isIntersecting;
     tell();
-  });
+  };
+  const observer = new IntersectionObserver(changed, { rootMargin: `0px 0px -${TABS_PX}px` });
   observer.observe(parentElement.closest(".st-key-below"));
   window.addEventListener("mlp-news", tell);
   return () => {

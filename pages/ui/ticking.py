@@ -6,6 +6,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from mlp_core.jobs import Scheduler
 from pages.ui import session
 
 CROWD = 3  # so many playing runs are drawn as often as one; with more, ticks grow in proportion, or drawing would starve the training
@@ -16,7 +17,12 @@ Args = ParamSpec("Args")
 
 def tick_seconds(alone: float, crowd: int = CROWD) -> float:
     """How often to draw what would be drawn every `alone` seconds on a server with no more than `crowd` runs."""
-    return alone * max(1.0, session.engine()[0].playing_count / crowd)
+    return stretched(alone, session.engine()[0], crowd)
+
+
+def stretched(alone: float, scheduler: Scheduler, crowd: int) -> float:
+    """These seconds, longer in proportion where more than `crowd` runs share a server."""
+    return alone * max(1.0, scheduler.playing_count / crowd)
 
 
 def ticking(panel: Callable[Args, None], seconds: float, *, moving: bool) -> Callable[Args, None]:

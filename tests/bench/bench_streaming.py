@@ -77,13 +77,14 @@ MOST_SERVER_MS, MOST_BROWSER_MS = 20 / 4, 120 / 3
 
 
 class Traffic:
-    """What has come to the page since it was last asked: messages of a WebSocket or an event stream, and their bytes."""
+    """What has come to the page since it was last asked: messages, events and answers to requests, with their bytes."""
 
     def __init__(self, page: Page) -> None:
         self.messages, self.sent_bytes = 0, 0.0
         self.devtools = page.context.new_cdp_session(page)
         self.devtools.on("Network.webSocketFrameReceived", self._frame)
         self.devtools.on("Network.eventSourceMessageReceived", self._event)
+        self.devtools.on("Network.responseReceived", self._event)
         self.devtools.on("Network.dataReceived", self._data)
         self.devtools.send("Network.enable")
         self.devtools.send("Performance.enable")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Page, Response, Route, WebSocket, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_restart_browser import GONE, RETURN_MS, duplicate, tab_name
@@ -214,31 +214,57 @@ def copied(page: Page) -> None:
 
 
 class Traffic:
-    """What comes over the wire, and how often something is asked for."""
+    """What comes over the wire, and how often something is asked for: of the page, or beside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: Page) -> None:
+        self.begin()
+        page.on("websocket", self._listen)
+        page.on("response", self._answered)
+
+    def begin(self) -> None:
         self.received: list[bytes] = []
-        self.asked = 0
+        self.asked = self.answers = self.answered_bytes = 0
 
-    def listen(self, socket: WebSocket) -> None:
+    @property
+    def messages(self) -> int:
+        return len(self.received) + self.answers
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.received)) + self.answered_bytes
+
+    def _listen(self, socket: WebSocket) -> None:
         socket.on("framereceived", lambda frame: self.received.append(frame if isinstance(frame, bytes) else frame.encode()))
         socket.on("framesent", self._sent)
+
+    def _answered(self, response: Response) -> None:
+        if "/updates/" in response.url:
+            self.asked += 1
+            self.answers += 1
+            self.answered_bytes += int(response.headers.get("content-length", 0))
 
     def _sent(self, frame: str | bytes) -> None:
         self.asked += isinstance(frame, bytes) and frame[0] == RERUN_SCRIPT
 
-    def begin(self) -> None:
-        self.received, self.asked = [], 0
+
+def test_where_a_host_passes_no_updates_on_the_page_runs_instead(open_page: OpenPage) -> None:
+    page = open_page(LONG)
+    answered: list[str] = []
+
+    def elsewhere(route: Route) -> None:
+        answered.append(route.request.url)
+        route.fulfill(status=200, content_type="text/html", body="<html>the app's own page</html>")
+
+    page.route("**/updates/*", elsewhere)
+    press(page, "play")
+    page.wait_for_selector(f"{LOSS} .js-line")
+    before = step_of(page)
+    until(lambda: step_of(page) > before + 50 and len(answered) > 3, "the curve grows")
 
 
-@pytest.fixture
-def traffic() -> Traffic:
-    return Traffic()
-
-
-def test_an_update_is_small_and_what_nobody_sees_is_not_drawn(open_page: OpenPage, traffic: Traffic) -> None:
+def test_an_update_is_small_and_what_nobody_sees_is_not_drawn(open_page: OpenPage) -> None:
     page = sized(open_page, "/train", "projector")
-    page.on("websocket", traffic.listen)
+    traffic = Traffic(page)
     page.goto(page.url.split("?", maxsplit=1)[0] + ENDLESS.removeprefix("/train"))
     settle(page)
     press(page, "play")
@@ -248,7 +274,7 @@ def test_an_update_is_small_and_what_nobody_sees_is_not_drawn(open_page: OpenPag
     traffic.begin()
     epoch = epoch_of(page)
     until(lambda: pause_for(page) and traffic.asked >= UPDATES and epoch_of(page) >= epoch + 2, "updates, and two epochs")
-    messages, size = len(traffic.received) / traffic.asked, sum(map(len, traffic.received)) / traffic.asked
+    messages, size = traffic.messages / traffic.asked, traffic.size / traffic.asked
     assert not [frame for frame in traffic.received if b'"name": "grid"' in frame]
     page.get_by_test_id("stMain").evaluate("(main) => main.scrollTo(0, main.scrollHeight)")
     page.wait_for_selector(".st-key-grid .main-svg")

@@ -22,6 +22,7 @@ class LiveRun:
     def __init__(self) -> None:
         self.parts: dict[str, Any] = {}
         self._version = self._asked = 0
+        self._updates = ""
 
     def take(self, data: bytes) -> float | None:
         """Take a message; in how many seconds to ask for more, None for never."""
@@ -32,8 +33,13 @@ class LiveRun:
                 return 0.0  # a change of what never arrived here
             self._version = message["version"]
             self.parts |= message["parts"]
+            self._updates = message.get("about", {}).get("updates", self._updates)
         milliseconds = self.parts["period"]
         return milliseconds / 1000 if milliseconds else None
+
+    def address(self) -> str:
+        """Where to ask for what is new, beside the page."""
+        return f"/{self._updates}?have={self._version}" if self._updates else ""
 
     def question(self) -> str:
         """What the component's state becomes, as JSON."""

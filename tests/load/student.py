@@ -11,7 +11,10 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -43,7 +46,7 @@ class Student:
     """One tab. `async with Student(url) as student: await student.open("train", "hidden=64")`.
 
     Attributes:
-        delays: seconds from each request to the end of the script run it caused, by kind: "page", "click", "tick" of a panel that runs
+        delays: seconds from each request to the end of what it caused, by kind: "page", "click", "tick" of a panel that runs
             by itself or asks for what is new.
         updates: when the page showed the run at another step, by `time.perf_counter`.
         exceptions: what boxes with an exception said.
@@ -59,6 +62,7 @@ class Student:
         self.session = ""
         self.sent_bytes = self.messages = 0
         self._url = re.sub("^http", "ws", url) + "/_stcore/stream"
+        self._beside = HTTPConnection(urlsplit(url).netloc, timeout=ANSWER_SECONDS)
         self._elements: dict[tuple[int, ...], _Shown] = {}
         self._run = 0
         self._fragments: frozenset[str] = frozenset()  # that the present run draws; none for the whole page
@@ -104,6 +108,7 @@ class Student:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         self._ticks.clear()
+        self._beside.close()
         if self._socket is not None:
             if politely:
                 await self._socket.close()
@@ -250,9 +255,7 @@ class Student:
             self._query = message.page_info_changed.query_string
         elif kind == "script_finished" and message.script_finished in (WHOLE_RUN, FRAGMENT_RUN):
             self._clear_away()
-            if (steps := self.steps) != self._steps_shown:
-                self._steps_shown = steps
-                self.updates.append(time.perf_counter())
+            self._note_steps()
             async with self._ended:
                 self._finished += 1
                 self._ended.notify_all()
@@ -302,11 +305,42 @@ class Student:
             self._ticks[element.id] = asyncio.create_task(self._ask_for_more(element.id, fragment, self._live, seconds))
 
     async def _ask_for_more(self, identity: str, fragment: str, live: LiveRun, seconds: float) -> None:
-        while True:  # an answer puts another task in the place of this one
+        while True:
             await asyncio.sleep(seconds)
-            self._widgets[identity] = WidgetState(id=identity, json_value=live.question())
-            await self._ask_on("tick", fragment=fragment, tick=identity)
-            seconds = PATIENCE_SECONDS
+            if (update := await asyncio.to_thread(self._fetched, live.address())) is None:  # the page has to run
+                self._widgets[identity] = WidgetState(id=identity, json_value=live.question())
+                await self._ask_on("tick", fragment=fragment, tick=identity)
+                seconds = PATIENCE_SECONDS  # its answer puts another task in the place of this one
+                continue
+            self.sent_bytes += len(update)
+            self.messages += 1
+            wait = live.take(update)
+            self._note_steps()
+            if wait is None:
+                return
+            seconds = wait
+
+    def _fetched(self, address: str) -> bytes | None:
+        """What is new in a run, without a run of the page; None where the server has nothing to say there."""
+        if not address:
+            return None
+        started = time.perf_counter()
+        try:
+            self._beside.request("GET", address)
+            answer = self._beside.getresponse()
+            body = answer.read()
+        except (OSError, HTTPException):
+            self._beside.close()
+            return None
+        if answer.status != HTTPStatus.OK:
+            return None
+        self.delays["tick"].append(time.perf_counter() - started)
+        return body
+
+    def _note_steps(self) -> None:
+        if (steps := self.steps) != self._steps_shown:
+            self._steps_shown = steps
+            self.updates.append(time.perf_counter())
 
     async def _ask_on(self, kind: str, *changed: WidgetState, fragment: str, tick: str = "") -> None:
         """Ask, also if whoever asks is stopped meanwhile: what was sent is still answered."""

@@ -36,6 +36,15 @@ def test_a_change_of_what_never_arrived_is_left_alone_and_all_is_asked_for_at_on
     assert json.loads(run.question())["have"]["version"] == 5
 
 
+def test_it_asks_beside_the_page_where_it_was_told_for_what_it_does_not_have() -> None:
+    run = LiveRun()
+    assert run.address() == ""
+    text = json.dumps({"version": 5, "since": 0, "about": {"updates": "updates/token"}, "parts": {"period": 400}, "figures": {}}).encode()
+    run.take(len(text).to_bytes(4, "little") + text)
+    run.take(message(6, 5))
+    assert run.address() == "/updates/token?have=6"
+
+
 def test_every_question_is_a_new_one() -> None:
     run = LiveRun()
     run.take(message(5, 0, period=400))

@@ -11,7 +11,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.run.live import PANEL_SECONDS, TICK_SECONDS
+from pages.ui.run.live import PANEL_SECONDS
+from pages.ui.run.watch import TICK_SECONDS
 from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, chosen, job_of, main_button
 from tests.support.pages.visit import again, live, numbers, opened, press, until, visit
 

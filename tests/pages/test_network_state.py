@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import streamlit
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
@@ -32,24 +31,20 @@ def job() -> TrainingJob:
     return made
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, **question: Any) -> None:
-    monkeypatch.setattr(streamlit, "session_state", {"network": {"ask": question}})
-
-
 def parameters(job: TrainingJob) -> list[tuple[Any, Any]]:
     assert job.run.network is not None
     return [(weight.numpy(), bias.numpy()) for weight, bias in job.run.network.weights()]
 
 
-def test_before_a_network_there_is_no_state(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_a_network_there_is_no_state() -> None:
     job = TrainingJob(Run(SPEC, load_fashion_mnist()), Scheduler())
-    ask(monkeypatch, image=1, unit=None)
-    assert network_state(job) is None
-    assert network_answer(job) is None
+    question = {"image": 1, "unit": None}
+    assert network_state(job, question) is None
+    assert network_answer(job, question) is None
 
 
 def test_nobody_asks_at_first(job: TrainingJob) -> None:
-    assert network_answer(job) is None
+    assert network_answer(job, None) is None
 
 
 def test_a_state_follows_the_weights(job: TrainingJob) -> None:
@@ -65,9 +60,9 @@ def test_a_state_follows_the_weights(job: TrainingJob) -> None:
     assert len(json.dumps(second)) < 1200
 
 
-def test_a_chosen_image_lights_the_units(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask(monkeypatch, image=4, unit=None)
-    state, (weight, bias) = network_state(job), parameters(job)[0]
+def test_a_chosen_image_lights_the_units(job: TrainingJob) -> None:
+    question = {"image": 4, "unit": None}
+    state, (weight, bias) = network_state(job, question), parameters(job)[0]
     assert state is not None
     assert state["image"] == 4
     x = load_fashion_mnist().test_images[4].numpy().ravel() / 255
@@ -78,9 +73,9 @@ def test_a_chosen_image_lights_the_units(job: TrainingJob, monkeypatch: pytest.M
     np.testing.assert_allclose(sent[len(drawn[0]) :][: len(hidden)], 127 * hidden / hidden.max(), atol=0.51)
 
 
-def test_an_answer_shows_ten_probabilities_and_where_a_unit_has_its_value_from(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask(monkeypatch, image=4, unit=[1, 2], at=1)
-    answer, (weight, bias) = network_answer(job), parameters(job)[0]
+def test_an_answer_shows_ten_probabilities_and_where_a_unit_has_its_value_from(job: TrainingJob) -> None:
+    question = {"image": 4, "unit": [1, 2], "at": 1}
+    answer, (weight, bias) = network_answer(job, question), parameters(job)[0]
     assert answer is not None
     data = load_fashion_mnist()
     x = data.test_images[4].numpy().ravel() / 255
@@ -100,19 +95,19 @@ def test_an_answer_shows_ten_probabilities_and_where_a_unit_has_its_value_from(j
     assert json.dumps(answer, allow_nan=False)
 
 
-def test_of_an_output_the_probability_is_told(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask(monkeypatch, image=0, unit=[2, 9], at=1)
-    answer = network_answer(job)
+def test_of_an_output_the_probability_is_told(job: TrainingJob) -> None:
+    question = {"image": 0, "unit": [2, 9], "at": 1}
+    answer = network_answer(job, question)
     assert answer is not None
     assert answer["unit"]["title"] == f"Output: {CLASS_NAMES[9]}"
     assert answer["unit"]["sums"][-1] == ("softmax of all outputs", answer["image"]["classes"][9]["probability"])
     assert answer["unit"]["inputs"][0][0].endswith("of layer 1")
 
 
-def test_a_diverged_network_is_shown_as_it_is(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_diverged_network_is_shown_as_it_is(job: TrainingJob) -> None:
     parameters(job)[1][0][:] = np.nan
-    ask(monkeypatch, image=0, unit=[2, 9], at=1)
-    assert json.dumps([network_state(job), network_answer(job)], allow_nan=False)
+    question = {"image": 0, "unit": [2, 9], "at": 1}
+    assert json.dumps([network_state(job, question), network_answer(job, question)], allow_nan=False)
 
 
 @pytest.mark.parametrize(
@@ -130,11 +125,8 @@ def test_a_diverged_network_is_shown_as_it_is(job: TrainingJob, monkeypatch: pyt
         ({}, Question()),
     ],
 )
-def test_what_the_browser_asks_is_taken_only_where_it_is_there(
-    sent: dict[str, Any], question: Question, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask(monkeypatch, **sent)
-    assert asked(SPEC, 10_000) == question
+def test_what_the_browser_asks_is_taken_only_where_it_is_there(sent: dict[str, Any], question: Question) -> None:
+    assert asked(sent, SPEC, 10_000) == question
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ IMPORT_RULES = (  # the first that fits counts
         "pages.ui.navigation", ("streamlit", *_core("runtime.memory", "runtime.threads"), "pages.ui.unbroken")
     ),
     ImportRule("pages.ui.text", ()),
+    ImportRule("pages.ui.updates", ("streamlit", "starlette")),  # which the server imports before there is any page
     ImportRule("pages.ui.live_chart", (*_PANEL, "pandas")),
     ImportRule("pages.ui", _PANEL),
     ImportRule("pages.figures.standalone", ("plotly", "pandas", "pages.figures")),

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from statistics import median
 
@@ -102,6 +102,7 @@ class BookCheck:
         return float(1 - (1 - self.suspected) ** self.runs)
 
 
+@lru_cache
 def design_of(spec: RunSpec) -> str | None:
     """The name in `BOOK_DESIGNS` of the book's experiment that `spec` is, whatever its seed, epochs, implementation and device; or None."""
     plain = replace(spec, dropout=spec.dropout if any(spec.dropout) else ())

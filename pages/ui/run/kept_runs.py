@@ -33,25 +33,26 @@ def keep(snapshot: JobSnapshot) -> None:
     st.session_state[KEPT] = of_session().keep(snapshot)
 
 
-def series_of(current: JobSnapshot) -> CurveSeries:
+def series_of(kept: KeptRuns, current: JobSnapshot) -> CurveSeries:
     """The run on screen, with the label and the color that it has among the kept ones, or will have."""
-    drawn = _drawn(current)
+    drawn = _drawn(kept, current)
     own = drawn[-1] if current.history.steps else None
     label, style = (_labels(drawn)[own.id], own.style) if own is not None else ("", None)
     return CurveSeries(current.history, current.steps_per_epoch, label, style, current.members)
 
 
-def shown_series(current: JobSnapshot | None = None) -> list[CurveSeries]:
+def shown_series(kept: KeptRuns, current: JobSnapshot | None = None) -> list[CurveSeries]:
     """The kept runs that are to be drawn, the oldest first; without `current`, which is drawn as it is now (`series_of`)."""
-    drawn = _drawn(current)
+    drawn = _drawn(kept, current)
     labels = _labels(drawn)
     beside = drawn[:-1] if current is not None and current.history.steps else drawn
     return [CurveSeries(run.history, run.steps_per_epoch, labels[run.id], run.style, run.members) for run in beside]
 
 
-def _drawn(current: JobSnapshot | None) -> list[KeptRun]:
+def _drawn(kept: KeptRuns, current: JobSnapshot | None) -> list[KeptRun]:
     """The runs that are drawn and compared, the oldest first, and last the one on screen as it is now, whether it is kept or not."""
-    kept = of_session() if current is None else of_session().keep(current)
+    if current is not None:
+        kept = kept.keep(current)
     own = kept.find(current) if current is not None else None
     return [*kept.shown(own), *([own] if own is not None else [])]
 
@@ -85,7 +86,7 @@ def kept_runs_panel(current: JobSnapshot | None) -> None:
         st.caption(f"{plain(kept.let_go)} made room for the newest: {CAPACITY} runs are kept. A pinned one always stays.")
     _list(kept)
     _actions(kept, kept.find(current) if current is not None else None)
-    _comparison(_drawn(current), len(kept.runs))
+    _comparison(_drawn(kept, current), len(kept.runs))
 
 
 def _list(kept: KeptRuns) -> None:

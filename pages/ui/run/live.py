@@ -1,37 +1,28 @@
 """The live panel: drive a run and watch it. It reads snapshots of a job and never waits for one.
 
-The browser asks for what is new (static/live_run.js), which runs `_watch` alone; what stands below the curves is drawn again only when
-there is something new in it (static/news.js).
+The browser asks for what is new (static/live_run.js) at an address of its own (`pages.ui.updates`), or where that cannot be by a run of
+`_watch` alone; what stands below the curves is drawn again only when there is something new in it (static/news.js).
 """
 
-import math
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
 import streamlit as st
 
-from mlp_core.jobs import JobSnapshot, TrainingJob
-from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import RunSpec
 from pages.figures.figure import Figure
-from pages.figures.series import CurveSeries
-from pages.figures.training import CurveOptions, accuracy_curve, loss_curve
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.live_chart import ensure_plotly_js, live_chart
-from pages.ui.run import kept_runs
-from pages.ui.run.curve_options import clips_spikes, curve_options, spike_words, turn_clipping
+from pages.ui.run import kept_runs, watch
+from pages.ui.run.curve_options import clips_spikes, curve_options, turn_clipping
 from pages.ui.run.export import export_panel
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.kept_runs import kept_runs_panel
-from pages.ui.run.network_state import network_state
 from pages.ui.run.own_picture import own_picture_panel
 from pages.ui.run.pace import pace_control
 from pages.ui.run.predictions import predictions_panel
-from pages.ui.run.readings import NO_BADGE, NO_WORDS, book_badge, progress, readings, reference, verdict_words
 from pages.ui.run.run_controls import (
     RunAtStep,
     branch,
@@ -43,17 +34,15 @@ from pages.ui.run.run_controls import (
     train_fixed,
     waiting_design,
 )
+from pages.ui.run.watch import CROWD, TICK_SECONDS, Watch, Watched, controls
 from pages.ui.served_component import served_component, static_url
-from pages.ui.streaming import Stream
 from pages.ui.ticking import tick_seconds
 from pages.ui.train.design import network_panel
 from pages.ui.unbroken import button, unbroken
+from pages.ui.updates import new_address
 
-CROWD = 9  # playing runs from which on updates come less often: they are small
-TICK_SECONDS = 0.4  # more than two updates a second, with the time that each takes
 PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 PANEL_SECONDS = 1.5  # between two drawings of the panel below, where nothing in the browser tells when it can be seen
-NETWORK_SECONDS = 1.0  # between two states of the network that are sent
 CHART_HEIGHT = 300  # where Streamlit draws the charts
 SetControls = Callable[[RunSpec], None]
 
@@ -87,83 +76,45 @@ def live_panel(spec: RunSpec | None, set_controls: SetControls, pace: LinkState,
     moment = rewind_panel(job, now, branch) if job is not None and now is not None else None
     moving = job is not None and job.moving
     unasked = moving and ensure_plotly_js() is None  # no script in the browser asks for what is new
+    view = watch.of_session()
+    view.watched, view.kept = Watched(job, spec, lesson, moment, options), kept_runs.of_session()
     with above:
-        watch = partial(_watch, spec, set_controls, lesson, moment, options, _of_controls(now, options), moving)
-        st.fragment(watch, run_every=tick_seconds(TICK_SECONDS, CROWD) if unasked else None)()
+        draw = partial(_watch, view, set_controls, controls(now, moving))
+        st.fragment(draw, run_every=tick_seconds(TICK_SECONDS, CROWD) if unasked else None)()
     with st.container(key="below"):
         st.fragment(_chosen_panel, run_every=tick_seconds(PANEL_SECONDS, CROWD) if unasked else None)(set_controls, moment)
 
 
-def _of_controls(now: JobSnapshot | None, options: CurveOptions) -> tuple[object, ...]:
-    """All of a run that its controls show, and whether they clip spikes."""
-    return (options.clip, *((now.spec, now.state, now.lr) if now is not None else ()))
-
-
-def _watch(
-    spec: RunSpec | None,
-    set_controls: SetControls,
-    lesson: str,
-    at: RunAtStep | None,
-    options: CurveOptions,
-    drawn: tuple[object, ...],
-    moving: bool,
-) -> None:
-    """What the run on screen says and shows; sent as what is new since the browser asked last.
+def _watch(view: Watch, set_controls: SetControls, drawn: tuple[object, ...]) -> None:
+    """What the run on screen says and shows.
 
     Args:
-        at: the moment that the page looks back to.
-        drawn: what the controls showed of the run when they were drawn last.
-        moving: whether it moved then.
+        drawn: what the controls showed of it when they were drawn last.
     """
-    job = session.current_job()
-    now = job.snapshot() if job is not None else None
-    changed = _of_controls(now, replace(options, clip=clips_spikes())) != drawn
-    if changed or (job is not None and job.moving) != moving:
+    look = view.look()
+    if look.controls != drawn or clips_spikes() != view.watched.options.clip:
         st.rerun()  # the whole page: the controls lie outside this fragment
-    cursor = at.cursor if at is not None else None
-    shown = at.snapshot if at is not None and cursor is not None else now
-    figures = _curves(spec, now, options, cursor)
-    read = readings(shown)
-    parts: dict[str, Any] = {
-        "period": 1000 * tick_seconds(TICK_SECONDS, CROWD) if moving else 0,
-        "progress": progress(now),
-        "labels": [{"label": reading.label, "help": reading.help} for reading in read],
-        "readings": [(reading.value, reading.beside) for reading in read],
-        "verdict": NO_WORDS | {"text": lesson},
-        "badge": NO_BADGE,
-        "spike": spike_words(figures["loss"], options),
-        "news": _news(now),
-        "network": _network(job, moving),
-    }
-    fix: Callable[[], None] = _nothing
-    if shown is not None and now is not None:
-        verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections, now.checkpoint_steps)
-        parts["verdict"] = verdict_words(verdict, now.note, f"Seed {shown.spec.seed}: " if shown.members else "")
-        parts["badge"] = book_badge(shown)
-        if verdict.fix is not None:
-            fix = partial(train_fixed, set_controls, verdict.fix)
-    _draw(figures, parts, fix, now.steps_per_epoch if now is not None else 1)
-
-
-def _draw(figures: dict[str, Figure], parts: dict[str, Any], fix: Callable[[], None], steps_per_epoch: int) -> None:
-    """Have the run drawn in the browser; where plotly's script cannot be served, by Streamlit's own elements.
-
-    Args:
-        fix: what is done when somebody asks for the fix.
-    """
+    fix = partial(train_fixed, set_controls, look.fix) if look.fix is not None else _nothing
     if (script := ensure_plotly_js()) is None:
-        return _draw_anew(figures, parts, fix)
-    stream = st.session_state.setdefault("_stream", Stream())
-    have = (st.session_state.get("live") or {}).get("have")
+        return _draw_anew(look.figures, look.parts, fix)
     about = {
         "script": script,
         "module": static_url("live_chart"),
-        "charts": {name: {"alt": _alt(name)} for name in figures},
+        "updates": _address(view),
+        "charts": {name: {"alt": _alt(name)} for name in look.figures},
     }
-    data = stream.message(have["version"] if have else None, figures, parts, about, steps_per_epoch)
+    have = (st.session_state.get("live") or {}).get("have")
+    data = view.draw(look, have["version"] if have else None, about)
     actions = {"on_have_change": unbroken(_nothing), "on_fix_change": unbroken(fix), "on_spike_change": unbroken(turn_clipping)}
     served_component("live_run", "This run")(key="live", data=data, **actions)
     return None
+
+
+def _address(view: Watch) -> str:
+    """Where the browser asks for what is new; of this session, since only that holds the view."""
+    if "_updates" not in st.session_state:
+        st.session_state["_updates"] = new_address(view)
+    return cast(str, st.session_state["_updates"])
 
 
 def _draw_anew(figures: dict[str, Figure], parts: dict[str, Any], fix: Callable[[], None]) -> None:
@@ -187,28 +138,8 @@ def _alt(name: str) -> str:
     return f"Training and test {name} against epochs"
 
 
-def _network(job: TrainingJob | None, moving: bool) -> dict[str, Any] | None:
-    """What the drawing of the network shows of the run; of one that moves that of the last second, as its drawing is watched, not read."""
-    if job is None:
-        return None
-    made, state = st.session_state.get("_network", (-math.inf, None))
-    if not moving or time.monotonic() - made > NETWORK_SECONDS:
-        state = network_state(job)
-        st.session_state["_network"] = (time.monotonic(), state)
-    return cast(dict[str, Any] | None, state)
-
-
 def _nothing() -> None:
     """That a callback is given is what makes Streamlit report the event."""
-
-
-def _news(now: JobSnapshot | None) -> str:
-    """Another text whenever there is something new in the panel below the curves."""
-    if now is None:
-        return ""
-    tested = now.evaluation.step if now.evaluation is not None else -1
-    looked = now.step if st.session_state.get("panel") in (INSIDE, OWN) else len(now.history.epochs)
-    return f"{now.state} {tested} {looked}"
 
 
 def _chosen_panel(set_controls: SetControls, at: RunAtStep | None) -> None:
@@ -228,6 +159,8 @@ def _chosen_panel(set_controls: SetControls, at: RunAtStep | None) -> None:
         "Below the curves", [PREDICTIONS, INSIDE, OWN, RUNS, EXPORT], default=PREDICTIONS, required=True, key="panel",
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
+    view = watch.of_session()
+    view.steps_count, view.kept = panel in (INSIDE, OWN), kept_runs.of_session()
     snapshot = moment.snapshot
     if panel == INSIDE:
         inside_panel(snapshot, moment.network, job.look_inside)
@@ -240,26 +173,4 @@ def _chosen_panel(set_controls: SetControls, at: RunAtStep | None) -> None:
     else:
         predictions_panel(snapshot)
     if ensure_plotly_js() is not None:
-        served_component("news", "The newest")(key="news", data=_news(now).encode(), on_news_change=unbroken(_nothing), height=1)
-
-
-def _curves(spec: RunSpec | None, now: JobSnapshot | None, options: CurveOptions, cursor: int | None) -> dict[str, Figure]:
-    """Loss and accuracy over the epochs: of the run on screen, and of those that are kept beside it.
-
-    Args:
-        spec: gives the epochs of the frame where there is no run yet.
-        cursor: step at which the rest of the page stands, if it is not the newest.
-    """
-    beside = kept_runs.shown_series(now)
-    epochs = max([1, *(len(series.history.epochs) for series in beside)])
-    shown: CurveSeries | Sequence[CurveSeries] = beside
-    if now is not None:
-        alone = CurveSeries(now.history, now.steps_per_epoch, members=now.members)
-        shown = [kept_runs.series_of(now), *beside] if beside else alone
-        epochs = max(epochs, now.spec.epochs)
-    elif spec is not None and not beside:
-        epochs = spec.epochs
-    return {
-        "loss": loss_curve(shown, epochs, options=options, cursor=cursor),
-        "accuracy": accuracy_curve(shown, epochs, options=options, reference=reference(now) if now is not None else None, cursor=cursor),
-    }
+        served_component("news", "The newest")(key="news", data=view.news(now).encode(), on_news_change=unbroken(_nothing), height=1)

@@ -29,9 +29,13 @@ class Question:
     unit: tuple[int, int] | None = None
 
 
-def asked(spec: RunSpec, images: int) -> Question | None:
-    """What the drawing asks, as far as `images` and a network of `spec` have it; None while nobody asks."""
-    sent: Any = (st.session_state.get(KEY) or {}).get("ask")
+def question_of_drawing() -> Any:
+    """What the drawing asked last, as it was sent by the browser."""
+    return (st.session_state.get(KEY) or {}).get("ask")
+
+
+def asked(sent: Any, spec: RunSpec, images: int) -> Question | None:
+    """What that is, as far as `images` and a network of `spec` have it; None while nobody asks."""
     if not isinstance(sent, dict):
         return None
     match sent:
@@ -45,15 +49,15 @@ def asked(spec: RunSpec, images: int) -> Question | None:
     return Question(image)
 
 
-def network_state(job: TrainingJob) -> dict[str, Any] | None:
+def network_state(job: TrainingJob, sent: Any = None) -> dict[str, Any] | None:
     """What the run's network does now, in less than 1.5 kB; None before there is one.
 
-    Activations are those of the chosen test image, or the mean over the first training images.
+    Activations are those of the test image that was `sent`, or the mean over the first training images.
     """
     run, network = job.run, job.run.network
     if network is None or run.sizes[0] != INPUTS:
         return None
-    question = asked(run.spec, len(run.data.test_images))
+    question = asked(sent, run.spec, len(run.data.test_images))
     image = question.image if question is not None else None
     inputs = run.data.train_images[: probed_images(network)] if image is None else run.data.test_images[image : image + 1]
     step = run.step
@@ -66,10 +70,10 @@ def activation_label(spec: RunSpec) -> str:
     return resolve(spec.activation).label if spec.hidden else ""
 
 
-def network_answer(job: TrainingJob) -> dict[str, Any] | None:
+def network_answer(job: TrainingJob, sent: Any) -> dict[str, Any] | None:
     """What is said beside the opened drawing; None where nobody has opened it, or there is no network yet."""
     run, network = job.run, job.run.network
-    if network is None or run.sizes[0] != INPUTS or (question := asked(run.spec, len(run.data.test_images))) is None:
+    if network is None or run.sizes[0] != INPUTS or (question := asked(sent, run.spec, len(run.data.test_images))) is None:
         return None
     weights = network.weights()[0][0]
     drawn = figure.drawn_units(run.sizes)[1] if run.spec.hidden else []

@@ -12,7 +12,8 @@ from mlp_core.words import scaled
 from pages.figures.network import DRAWING_PX, network_drawing
 from pages.ui import session
 from pages.ui.network_drawing import drawing_payload, network_picture
-from pages.ui.run.network_state import KEY, activation_label, network_answer, network_state
+from pages.ui.run import watch
+from pages.ui.run.network_state import KEY, activation_label, network_answer, network_state, question_of_drawing
 
 STRIP_PX = 60
 MOST_DRAWINGS = 100  # kept for all visitors, of 8 kB each
@@ -44,7 +45,8 @@ def network_panel(spec: RunSpec, *, folded: bool = False) -> None:
 def _picture(spec: RunSpec, *, folded: bool, words: str = "") -> None:
     """The drawing alone is drawn again where it asks about an image or a unit."""
     data = load_fashion_mnist()
-    job = session.current_job()
+    job, question = session.current_job(), question_of_drawing()
+    watch.of_session().question = question
     network_picture(
         _drawing(spec.sizes, activation_label(spec), spec.dropout, data.source),
         key=KEY,
@@ -53,8 +55,8 @@ def _picture(spec: RunSpec, *, folded: bool, words: str = "") -> None:
         folded=folded,
         words=words,
         images=len(data.test_images),
-        state=network_state(job) if job is not None else None,
-        answer=network_answer(job) if job is not None else None,
+        state=network_state(job, question) if job is not None else None,
+        answer=network_answer(job, question) if job is not None else None,
     )
 
 

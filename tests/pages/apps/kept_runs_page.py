@@ -13,5 +13,5 @@ for snapshot in st.session_state.pop("snapshots", ()):
     kept_runs.keep(snapshot)
 current = st.session_state.get("current")
 kept_runs.kept_runs_panel(current)
-own = [] if current is None else [kept_runs.series_of(current)]
-live_chart(accuracy_curve([*own, *kept_runs.shown_series(current)], 10), key="accuracy", height=360, alt="Accuracy")
+own = [] if current is None else [kept_runs.series_of(kept_runs.of_session(), current)]
+live_chart(accuracy_curve([*own, *kept_runs.shown_series(kept_runs.of_session(), current)], 10), key="accuracy", height=360, alt="Accuracy")
