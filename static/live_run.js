@@ -7,6 +7,7 @@
 
 const HIDDEN_MS = 5_000; // between two questions of a tab that nobody sees; it catches up as soon as somebody does
 const PATIENCE_MS = 15_000; // an answer that takes longer was lost with an interrupted run of the page: ask again
+const RETRY_MS = 5_000; // until a server that was away may be there again
 const runs = new WeakMap(); // the element that Streamlit mounts -> its LiveRun
 
 const STYLE = `
@@ -134,30 +135,35 @@ class LiveRun {
       for (const [name, figure] of Object.entries(figures)) this.draw(name, figure, bytes);
       for (const [name, part] of Object.entries(parts)) this[`show_${name}`](part);
     }
-    const theme = this.charts.loss?.chart.theme();
-    if (this.theme && theme !== this.theme) for (const { chart } of Object.values(this.charts)) chart.draw();
-    this.theme = theme;
     clearTimeout(this.timer);
     if (this.period) this.timer = setTimeout(() => this.ask(), document.hidden ? Math.max(HIDDEN_MS, this.period) : this.period);
   }
 
-  async ask() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.ask(), PATIENCE_MS);
-    const update = await this.fetched();
-    if (update) this.update(update, this.send);
-    else this.send("have", { version: this.version, asked: ++this.asked });
+  /** Streamlit calls with what it sent last also when the theme has changed, and older than what was fetched since. */
+  sent(bytes, send) {
+    if (bytes.json.version !== this.sentVersion) this.update(bytes, send);
+    this.sentVersion = bytes.json.version;
+    const theme = this.charts.loss?.chart.theme();
+    if (this.theme && theme !== this.theme) for (const { chart } of Object.values(this.charts)) chart.draw();
+    this.theme = theme;
   }
 
-  /** What is new; nothing where the page has to run, or where a host does not pass the address on. */
-  async fetched() {
-    try {
-      const answer = await fetch(new URL(`${this.about.updates}?have=${this.version}`, document.baseURI));
-      const passed = answer.status === 200 && answer.headers.get("content-type") === "application/octet-stream";
-      return passed && new Bytes(new Uint8Array(await answer.arrayBuffer()));
-    } catch {
-      return undefined; // offline: Streamlit says so
+  async ask() {
+    const again = (milliseconds) => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.ask(), milliseconds);
+    };
+    again(PATIENCE_MS);
+    const address = new URL(`${this.about.updates}?have=${this.version}`, document.baseURI);
+    const answer = await fetch(address).catch(() => undefined);
+    if (!answer) return again(RETRY_MS); // offline, as Streamlit says
+    if (answer.status === 410) {
+      again(RETRY_MS);
+      return window.mlpRunPage?.(); // the server began anew, and knows nothing of this page, nor of the fragment that would run
     }
+    if (answer.status === 200 && answer.headers.get("content-type") === "application/octet-stream") {
+      this.update(new Bytes(new Uint8Array(await answer.arrayBuffer())), this.send);
+    } else this.send("have", { version: this.version, asked: ++this.asked }); // the page has to run, or a host passes no such address on
   }
 
   draw(name, figure, bytes) {
@@ -250,7 +256,7 @@ export default async function liveRun({ data, parentElement, setStateValue, setT
     runs.set(parentElement, run);
   }
   const send = (name, value) => (name === "have" ? setStateValue : setTriggerValue)(name, value);
-  run.update(bytes, send);
+  run.sent(bytes, send);
   // Streamlit also ends a call that a newer one overtook, while the run lives on: then its place is still on the page.
   return () =>
     setTimeout(() => {

@@ -1,5 +1,6 @@
 // The name of this browser tab, sent as {name}; pages/ui/session.py looks for the run of that name. And, as {narrow}, that its window
-// was narrower than {narrow_px} when it was loaded.
+// was narrower than {narrow_px} when it was loaded. `mlpRunPage` has the whole page run, which no component within a fragment can: it sends
+// {lost}, when a server that knew the page was lost.
 //
 // A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept
 // in sessionStorage and not in the address: a link that is passed on must not pass on the run. A duplicated tab begins with a copy
@@ -11,6 +12,7 @@ const PATIENCE_MS = 1000;
 export default function ({ data, setStateValue }) {
   window.mlpNarrow ??= window.innerWidth < data.narrow_px;
   if (window.mlpNarrow) setStateValue("narrow", true);
+  window.mlpRunPage = () => setStateValue("lost", Date.now());
   window.mlpTab ??= nameOfThisTab();
   window.mlpTab.then((name) => setStateValue("name", name));
 }

@@ -264,7 +264,7 @@ def identify_tab() -> None:
     The answers come with the next reruns.
     """
     component, heard = served_component("tab_name", "The name of this tab", isolate_styles=True), unbroken(_hear_from_tab)
-    component(key="_tab", data={"narrow_px": NARROW_PX}, on_name_change=heard, on_narrow_change=heard, height=1)
+    component(key="_tab", data={"narrow_px": NARROW_PX}, on_name_change=heard, on_narrow_change=heard, on_lost_change=heard, height=1)
 
 
 def _tab() -> str | None:

@@ -15,6 +15,7 @@ numbers as their differences, a byte each, to be divided by `per`, or ["list", v
 
 import itertools
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,8 @@ from pages.ui.live_chart import narrow_floats, plain
 COLUMNS = ("x", "y", "customdata")  # of a trace; they grow together
 MOST_EXACT = 2**53  # up to here float64 has every whole number
 LONGEST_STEP = 255  # between two whole numbers, if that is to fit into a byte
-_versions = itertools.count(1)  # never the same twice in a process, so that no version of another session is taken for one of this
+# Never the same twice, so that no version of another session, or of a server that was there before, is taken for one of this.
+_versions = itertools.count(1 + secrets.randbelow(2**50))
 
 
 class Stream:

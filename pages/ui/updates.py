@@ -5,6 +5,7 @@ addresses on, whoever asks gets no update and lets the page run instead. Imports
 """
 
 import secrets
+from http import HTTPStatus
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -39,10 +40,12 @@ def routes() -> list[Route]:
 
 
 def _answer(request: Request) -> Response:
-    source, have = _sources.get(request.path_params["token"]), request.query_params.get("have", "")
-    if source is None or not (have.isascii() and have.isdecimal() and len(have) <= MOST_DIGITS):
-        return Response(status_code=404)
+    have = request.query_params.get("have", "")
+    if not (have.isascii() and have.isdecimal() and len(have) <= MOST_DIGITS):
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
+    if (source := _sources.get(request.path_params["token"])) is None:
+        return Response(status_code=HTTPStatus.GONE)
     update = source.answer(int(have))
     if update is None:
-        return Response(status_code=204)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
     return Response(update, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})

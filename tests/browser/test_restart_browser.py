@@ -24,7 +24,12 @@ from tests.support.browser.driving import QUIET, ROOT, settle
 pytestmark = pytest.mark.browser
 
 RETURN_MS = 120_000  # Streamlit asks again after ever longer pauses
-GONE = ("net::ERR_", "WebSocket connection", "Cannot send rerun backMessage when disconnected from server")  # what a browser logs of it
+GONE = (
+    "net::ERR_",
+    "410 (Gone)",
+    "WebSocket connection",
+    "Cannot send rerun backMessage when disconnected from server",
+)  # what a browser logs of it
 
 
 @contextmanager
