@@ -191,10 +191,14 @@ def test_the_classes_of_the_nearest_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("distance", "start", "unseen"),
-    [(0.0, "The nearest is the very same image; half", False), (5.0, "The nearest is 5.00 away", False), (5.01, "**Unlike what", True)],
+    [
+        (0.0, "The nearest is the very same image; of 100 training images", False),
+        (5.0, "The nearest is 5.00 away", False),
+        (5.01, "**Unlike what", True),
+    ],
 )
 def test_a_distance_is_judged_by_the_typical_one(distance: float, start: str, unseen: bool) -> None:
-    sentence, said_unseen = strangeness(distance, TypicalDistance(3.0, 5.0))
+    sentence, said_unseen = strangeness(distance, TypicalDistance(3.0, 5.0, 100))
     assert sentence.startswith(start)
     assert said_unseen == unseen
     assert "3.00" in sentence

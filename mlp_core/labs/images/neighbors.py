@@ -29,10 +29,11 @@ class Neighbors:
 
 @dataclass(frozen=True, slots=True)
 class TypicalDistance:
-    """How far training images are from the nearest other one: the median, and what 95 % of them do not exceed."""
+    """How far training images are from the nearest other one: the median, and what 95 % of those looked at do not exceed."""
 
     median: float
     high: float
+    images: int  # that were looked at
 
 
 class NeighborSearch:
@@ -63,7 +64,7 @@ class NeighborSearch:
         nearest = torch.cat([self._nearest_others(sample[start : start + TOGETHER]) for start in range(0, len(sample), TOGETHER)])
         distances = nearest.sqrt().numpy() / WHITE
         median, high = np.quantile(distances, (0.5, 0.95))
-        return TypicalDistance(float(median), float(high))
+        return TypicalDistance(float(median), float(high), len(sample))
 
     def _nearest_others(self, indices: Tensor) -> Tensor:
         """(m,): the squared distance of each of these training images to the nearest other one."""

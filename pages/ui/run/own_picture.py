@@ -136,12 +136,12 @@ def strangeness(distance: float, typical: TypicalDistance) -> tuple[str, bool]:
     unit = "Euclidean over the 784 pixels, black to white being 1"
     if distance > typical.high:
         return (
-            f"**Unlike what it was trained on:** the nearest training image is {distance:.2f} away, while 95 % of them have another "
-            f"within {typical.high:.2f}, half of them within {typical.median:.2f} ({unit}). What the network says is little more "
-            "than a guess."
+            f"**Unlike what it was trained on:** the nearest training image is {distance:.2f} away, while of {typical.images} training "
+            f"images looked at 95 % have another within {typical.high:.2f}, half within {typical.median:.2f} ({unit}). What the network "
+            "says is little more than a guess."
         ), True
     near = f"The nearest is {distance:.2f} away" if distance else "The nearest is the very same image"
-    usual = f"half of the training images have another within {typical.median:.2f}, 95 % of them within {typical.high:.2f}"
+    usual = f"of {typical.images} training images looked at half have another within {typical.median:.2f}, 95 % within {typical.high:.2f}"
     return f"{near}; {usual} ({unit}).", False
 
 

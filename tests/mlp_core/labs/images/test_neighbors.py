@@ -77,6 +77,7 @@ def test_the_typical_distance_is_that_to_the_nearest_other_image(monkeypatch: py
     nearest = [np.sqrt(np.sort(squared(images, image))[1]) / 255 for image in images]
     typical = search(images).typical
     assert (typical.median, typical.high) == pytest.approx(tuple(np.quantile(nearest, (0.5, 0.95))), rel=1e-5)
+    assert typical.images == 60
 
 
 def test_garments_are_found_again_in_a_picture_of_them() -> None:
