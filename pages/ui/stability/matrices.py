@@ -154,7 +154,7 @@ def _exponent_formula(law: str, n: int) -> None:
             rf"No closed form of $\lambda_1$ is known for this law and $n > 1$: it is **estimated**, to ± {significant(exponent.error, 1)}."
         )
     else:
-        st.latex(rf"\lambda_1 = {ENSEMBLES[law].exponent_latex}")
+        st.markdown(rf"$\lambda_1 = {ENSEMBLES[law].exponent_latex}$")
 
 
 def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGrowth, k: int) -> None:
