@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mlp_core.bounds import Bounds
+from mlp_core.words import significant
 
 SATURATED_MARGIN = 0.03  # |tanh| > 0.97 (Karpathy, makemore 3); the sigmoid outside [0.03, 0.97]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. (2017): the fixed point at mean 0, variance 1
@@ -55,7 +56,7 @@ class Interval:
     closed: tuple[bool, bool] = (False, False)
 
     def __str__(self) -> str:
-        low, high = (f"{end:.4g}".replace("inf", "∞").replace("-", "−") for end in (self.low, self.high))
+        low, high = (significant(end, 4) for end in (self.low, self.high))
         return f"{'(['[self.closed[0]]}{low}, {high}{')]'[self.closed[1]]}"
 
 

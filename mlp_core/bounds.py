@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mlp_core.words import exactly
+
 MAX_NUMBER_LENGTH = 40  # characters
 
 
@@ -28,12 +30,6 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def short_number(value: float) -> str:
-    """A number as a person writes it, with all the digits it needs."""
-    short = f"{value:g}"
-    return (short if float(short) == value else repr(value)).replace("e-0", "e-")
-
-
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The closed interval of a number, and whether it must be whole."""
@@ -46,7 +42,7 @@ class Bounds:
     def rule(self) -> str:
         if self.whole:
             return f"must be a whole number from {self.low:.0f} to {self.high:.0f}"
-        return f"must be a number from {self.low:g} to {self.high:g}"
+        return f"must be a number from {exactly(self.low)} to {exactly(self.high)}"
 
     def check(self, field: str, value: object) -> float:
         """Return `value` as the field's type.

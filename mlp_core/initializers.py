@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Generator, Tensor
 
-from mlp_core.bounds import short_number
+from mlp_core.words import exactly, squared
 
 if TYPE_CHECKING:
     from mlp_core.spec import RunSpec
@@ -110,7 +110,7 @@ def _orthogonal(tensor: Tensor, std: float, spec: RunSpec, generator: Generator)
 
 
 def _constant_words(spec: RunSpec) -> str:
-    return f"constant {short_number(spec.init_value)}" + (f" ± {short_number(spec.init_noise)}" if spec.init_noise else "")
+    return f"constant {exactly(spec.init_value)}" + (f" ± {exactly(spec.init_noise)}" if spec.init_noise else "")
 
 
 def _xavier_std(n_in: int, n_out: int, spec: RunSpec) -> float:
@@ -145,7 +145,7 @@ INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in (
     Initializer(
         "normal", "Normal", r"W_{ij} \sim \mathcal{N}(0, \sigma^2)", "Zhang et al., Dive into Deep Learning, section 5.2 (σ = 0.01)",
         lambda n_in, n_out, spec: spec.init_std, _normal, "{{ W }}.normal_(0.0, {{ init_std }}, generator=init_numbers)",
-        settings=("init_std",), words=lambda spec: f"N(0, {short_number(spec.init_std)}²)",
+        settings=("init_std",), words=lambda spec: f"N(0, {squared(spec.init_std)})",
     ),
     Initializer(
         "xavier_uniform", "Xavier uniform", r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in} + n_\mathrm{out}}}", _GLOROT,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any, NamedTuple, overload
 
+from mlp_core.words import exactly
+
 STEP_CAPACITY = 20_000  # about 85 epochs of d2l's setting; 0.5 MB
 
 
@@ -85,7 +87,7 @@ class SettingChange:
         """What it was changed to: "lr 0.01", "dropout 0.2, 0.5"."""
         values = (self.value or (0.0,)) if isinstance(self.value, tuple) else (self.value,)
         shown = values[:1] if len(set(values)) == 1 else values
-        return f"{CHANGEABLE[self.field]} {', '.join(f'{value:g}' for value in shown)}"
+        return f"{CHANGEABLE[self.field]} {', '.join(exactly(value, 6) for value in shown)}"
 
 
 def settings_after(changes: Sequence[SettingChange]) -> dict[str, Any]:

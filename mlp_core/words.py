@@ -15,28 +15,40 @@ def significant(value: float, digits: int = 3) -> str:
         return _INFINITE.get(value, "NaN")
     mantissa, exponent = _rounded(value, digits)
     if LEAST_PLAIN <= exponent < MOST_PLAIN:
-        return _plain(value, max(0, digits - 1 - exponent), shorten=True)
+        text = rounded(value, max(0, digits - 1 - exponent))
+        return text.rstrip("0").rstrip(".") if "." in text else text
     return f"{mantissa.replace('-', MINUS)} × {power_of_ten(exponent)}"
 
 
-def exactly(value: float) -> str:
-    """A setting with all the digits it needs: "0.00001", "0.1", "1,000", "1 × 10⁻⁷"."""
+def exactly(value: float, most: int = 17) -> str:
+    """A setting with all the digits it needs, `most` of them: "0.00001", "0.1", "1,000", "1 × 10⁻⁷"."""
     if not math.isfinite(value):
         return significant(value)
-    digits = next(digits for digits in range(1, 18) if float(f"{value:.{digits - 1}e}") == value)
+    digits = next((digits for digits in range(1, most) if float(f"{value:.{digits - 1}e}") == value), most)
     mantissa, exponent = _rounded(value, digits)
     if EXACT_PLAIN[0] <= exponent < EXACT_PLAIN[1]:
-        return _plain(value, max(0, digits - 1 - exponent))
+        return rounded(value, max(0, digits - 1 - exponent))
     return f"{mantissa.replace('-', MINUS)} × {power_of_ten(exponent)}"
+
+
+def squared(value: float) -> str:
+    """The square of a setting, not worked out: "0.01²", "(1 × 10⁻⁷)²"."""
+    base = exactly(value)
+    return f"({base})²" if "×" in base else f"{base}²"
+
+
+def rounded(value: float, decimals: int) -> str:
+    """A number with so many decimals, its thousands parted; a rounded 0 has no sign."""
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)
 
 
 def fixed(value: float, decimals: int) -> str:
-    """A number with so many decimals, for columns and tiles that are compared; what these cannot show, as `significant` writes it."""
+    """As `rounded`, for what is compared on tiles and in columns; what so many decimals cannot show, as `significant` writes it."""
     if not math.isfinite(value) or value == 0:
         return significant(value)
     if round(value, decimals) == 0 or abs(value) >= 10**MOST_PLAIN:
         return significant(value)
-    return _plain(value, decimals)
+    return rounded(value, decimals)
 
 
 def from_log10(log10: float) -> str:
@@ -77,7 +89,7 @@ def plus_minus(mean: float, error: float, digits: int = 2) -> str:
     if not EXACT_PLAIN[0] <= exponent < MOST_PLAIN or abs(mean) >= 10**MOST_PLAIN:
         return f"{significant(mean)} ± {significant(error, digits)}"
     decimals = max(0, digits - 1 - exponent)
-    return f"{_plain(mean, decimals)} ± {_plain(error, decimals)}"
+    return f"{rounded(mean, decimals)} ± {rounded(error, decimals)}"
 
 
 def delta(difference: float, decimals: int, unit: str = "") -> str:
@@ -89,12 +101,12 @@ def delta(difference: float, decimals: int, unit: str = "") -> str:
 
 def percent(fraction: float, digits: int = 1) -> str:
     """0.84375 -> "84.4 %"; "–" where there is no share."""
-    return "–" if math.isnan(fraction) else f"{_plain(100 * fraction, digits)} %"
+    return "–" if math.isnan(fraction) else f"{rounded(100 * fraction, digits)} %"
 
 
 def count(value: float) -> str:
     """1234567 -> "1,234,567"; as a power of ten where nobody would read the digits."""
-    return significant(value) if not math.isfinite(value) or abs(value) >= 1e12 else _plain(value, 0)
+    return significant(value) if not math.isfinite(value) or abs(value) >= 1e12 else rounded(value, 0)
 
 
 def counted(amount: float, thing: str, things: str = "") -> str:
@@ -130,11 +142,3 @@ def _rounded(value: float, digits: int) -> tuple[str, int]:
     """Mantissa and exponent to so many digits, the mantissa without zeros at its end."""
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
     return mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa, int(exponent)
-
-
-def _plain(value: float, decimals: int, shorten: bool = False) -> str:
-    """With thousands parted and a real minus; a rounded 0 has no sign. `shorten` drops zeros at the end."""
-    text = f"{round(value, decimals) + 0.0:,.{decimals}f}"
-    if shorten and "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return text.replace("-", MINUS)

@@ -69,7 +69,7 @@ page_header("start")
 st.markdown(
     "**Understand a multilayer perceptron by breaking it:** a playground for chapter 5 of "
     "[*Dive into Deep Learning*](https://d2l.ai/chapter_multilayer-perceptrons/). Every curve is computed "
-    "while you watch, on real data, and every claim of the chapter can be put to the test."
+    "while you watch, networks learn from real pictures of clothes, and every claim of the chapter can be put to the test."
 )
 
 columns = st.columns(3) + st.columns(3)

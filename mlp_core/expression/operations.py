@@ -48,6 +48,7 @@ class Operation:
 class Constant:
     value: float
     latex: str
+    level: int = ATOM
 
     depth = 1
 
@@ -56,12 +57,17 @@ class Constant:
 class Variable:
     latex = "x"
     depth = 1
+    level = ATOM
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     operation: Operation
     operands: tuple[Node, ...]
+
+    @property
+    def level(self) -> int:
+        return self.operation.level
 
     @property
     def depth(self) -> int:
@@ -100,8 +106,7 @@ def to_latex(node: Node) -> str:
     shown = []
     for operand, level in zip(node.operands, node.operation.operand_levels, strict=False):
         text = to_latex(operand)
-        loose = isinstance(operand, Call) and operand.operation.level < level
-        shown.append(rf"\left({text}\right)" if loose else text)
+        shown.append(rf"\left({text}\right)" if operand.level < level else text)
     return node.operation.latex.format(*shown)
 
 

@@ -26,6 +26,7 @@ from mlp_core.expression.operations import (
     MAX_EXPONENT,
     NEGATE,
     POWERS,
+    PRODUCT,
     PRODUCTS,
     SUMS,
     Call,
@@ -228,4 +229,4 @@ def _number(token: _Token) -> Constant:
     if math.isinf(value):
         raise ExpressionError(f"{token.shown} is too large", token.position)
     mantissa, _, exponent = f"{value:.6g}".partition("e")
-    return Constant(value, rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa)
+    return Constant(value, rf"{mantissa} \cdot 10^{{{int(exponent)}}}", PRODUCT) if exponent else Constant(value, mantissa)

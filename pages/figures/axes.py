@@ -104,7 +104,7 @@ class Log10Axis:
 
 def power_label(exponent: int) -> str:
     """10 to a whole exponent, for an axis."""
-    return "1" if exponent == 0 else f"10<sup>{str(exponent).replace('-', '−')}</sup>"
+    return "1" if exponent == 0 else "10" if exponent == 1 else f"10<sup>{str(exponent).replace('-', '−')}</sup>"
 
 
 def _ticks(low: float, high: float) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlp_core.words import from_log10
+from mlp_core.words import from_log10, significant
 from pages.figures.axes import Log10Axis, axis, labeled
 from pages.figures.figure import Figure, Floats, Trace, figure, filled, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import Marks, note
@@ -243,7 +243,7 @@ def gradient_chain(factors_log10: Floats, bound_log10: Floats) -> Figure:
     layers = np.arange(1, len(factors_log10) + 1)
     product = np.cumsum(factors_log10)
     scale = Log10Axis.around([product, bound_log10, [0.0]])
-    words = [f"{from_log10(p)} (this layer × {10**f:.3g})" for p, f in zip(product, factors_log10, strict=True)]
+    words = [f"{from_log10(p)} (this layer × {significant(10**f)})" for p, f in zip(product, factors_log10, strict=True)]
     bounds = [from_log10(bound) for bound in bound_log10]
     traces = [
         polyline(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlp_core.words import significant
 from pages.figures.axes import axis, hidden_axis
 from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, filled, markers, polyline
 from pages.figures.marks import note
@@ -36,7 +37,7 @@ def masked_matrix(values: Floats, kept: Mask | None = None) -> Figure:
             | {"line": {"color": color, "width": 1.5, "dash": "solid" if stays else "dot"}}
             | {"fillcolor": translucent(color, 0.25 if stays else 0.0)}
         )
-        text = f"{value:.3g}" if stays else f"<s>{value:.3g}</s>" if value else "0"
+        text = significant(value) if stays else f"<s>{significant(value)}</s>" if value else "0"
         annotations.append(note(text, column, row, size=13, opacity=1 if stays else 0.6))
     return diagram(
         shapes=shapes,

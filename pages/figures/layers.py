@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from mlp_core.records import LayerStats
+from mlp_core.words import counted, exactly, significant
 from pages.figures.axes import Log10Axis, axis, hidden_axis, labeled
 from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import SMALL, note
@@ -230,7 +231,7 @@ def _panel_title(quantities: Sequence[LayerQuantity], rule: float | None) -> str
     if len(quantities) > 1:
         return "Saturated outputs (solid) and dead units (dotted), %"
     unit = ", %" if quantities[0].name == "flat" else ""
-    return quantities[0].title + unit + (f"; dotted: {rule:g}" if rule is not None else "")
+    return quantities[0].title + unit + (f"; dotted: {exactly(rule)}" if rule is not None else "")
 
 
 def _measured(quantity: LayerQuantity, moments: Sequence[MeasuredLayers], layer: int) -> tuple[Floats, Floats]:
@@ -295,7 +296,7 @@ def layer_histograms(
         color = colors[min(layer, hidden)]
         scale = max(abs(histograms[layer].low), abs(histograms[layer].high)) or 1.0 if own_scales else 1.0
         traces += _ridge(histograms[layer], scale, _layer_name(layer, hidden), base, color, (low, high))
-        text = f"std {_std(histograms[layer]):.2g}" + (f"<br>{notes[layer]}" if notes and notes[layer] else "")
+        text = f"std {significant(_std(histograms[layer]), 2)}" + (f"<br>{notes[layer]}" if notes and notes[layer] else "")
         annotations.append(note(text, 1.01, base + 0.3, size=SMALL + 1, xref="paper", xanchor="left", align="left"))
     rows_hidden = sum(layer < hidden for layer in shown)
     return figure(
@@ -454,11 +455,11 @@ def _strip(cells: Floats, share: int, units: int, label: str, suffix: str, *, ba
 
 def _strip_title(values: Floats, label: str, share: int) -> str:
     known = values[np.isfinite(values)]
-    parts = [f"<b>{label}</b>", f"{len(values):,} unit{'s' if len(values) > 1 else ''}"]
+    parts = [f"<b>{label}</b>", counted(len(values), "unit")]
     if share > 1:
         parts.append(f"the largest of every {share} neighbors shown")
     if known.size:
-        parts.append(f"{known.min():.3g} to {known.max():.3g}".replace("-", "−"))
+        parts.append(f"{significant(float(known.min()))} to {significant(float(known.max()))}")
     if zeros := int((values == 0).sum()):
         parts.append(f"{100 * zeros / len(values):.0f} % exactly 0")
     return " · ".join(parts)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mlp_core.words import fixed
 from pages.figures.axes import PLANE_HALF, axis, log_axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, figure, markers, polyline
 from pages.figures.marks import Marks, arrow
@@ -99,7 +100,7 @@ def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
     curve = polyline(kept, np.asarray(counts)[kept], stairs, "%{y:,} mistakes in %{x:,} samples<extra></extra>")
     marks, top = Marks(), max(5.0, 1.15 * counts[-1])
     if bound <= NEARBY * max(counts[-1], 2):
-        marks.level(bound, f"(R/γ)² = {bound:,.1f}")
+        marks.level(bound, f"(R/γ)² = {fixed(bound, 1)}")
         top = max(top, 1.2 * bound)
     return figure(
         [curve],

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_core.spec import INPUTS, weight_count
+from mlp_core.words import counted, exactly
 
 MOST_COLUMNS = 10  # more layers do not fit a phone
 MOST_EDGES = 600  # more lines are a blot
@@ -260,7 +261,7 @@ def _roomy_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dro
         yield Label(column.x, SECOND_LINE, (role,), 12)
     for layer in hidden:
         if dropout and dropout[layer - 1] > 0:
-            yield Label(layer, DROPOUT_LINE, (f"dropout {dropout[layer - 1]:g}",), 12)
+            yield Label(layer, DROPOUT_LINE, (f"dropout {exactly(dropout[layer - 1], 6)}",), 12)
     if sizes[0] == INPUTS:
         yield Label(PICTURE_X, FIRST_LINE, ("28 × 28",), 14, bold=True)
         yield Label(PICTURE_X, SECOND_LINE, ("pixels",), 12)
@@ -272,7 +273,7 @@ def _crowded_labels(geometry: Geometry, sizes: Sequence[int], activation: str, d
     parts = [_shortened(activation)] if activation else []
     if any(dropout):
         low, high = min(dropout), max(dropout)
-        parts.append(f"dropout {low:g}" if low == high else f"dropout {low:g} to {high:g}")
+        parts.append(f"dropout {exactly(low, 6)}" if low == high else f"dropout {exactly(low, 6)} to {exactly(high, 6)}")
     if parts:
         middle = geometry.columns[-1].x / 2 + (PICTURE_X / 2 if sizes[0] == INPUTS else 0)
         yield Label(middle, NOTE_LINE, (f"each hidden layer: {', '.join(parts)}",), 12)
@@ -287,8 +288,8 @@ def _weight_labels(geometry: Geometry, sizes: Sequence[int], y: float, *, roomy:
         count = n_in * n_out
         lines = (f"({n_in}, {n_out})", f"{count:,}") if roomy else (str(n_in), f"×{n_out}", abbreviated(count))
         hint = (
-            f"W{number}: ({n_in}, {n_out}), {count:,} weights\nb{number}: ({n_out},), {n_out:,} biases\n"
-            f"together {weight_count((n_in, n_out)):,} parameters"
+            f"W{number}: ({n_in}, {n_out}), {counted(count, 'weight')}\nb{number}: ({n_out},), {counted(n_out, 'bias', 'biases')}\n"
+            f"together {counted(weight_count((n_in, n_out)), 'parameter')}"
         )
         yield Label((left.x + right.x) / 2, y, lines, 12 if roomy else 10, hint=hint)
 

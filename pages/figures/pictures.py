@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 from plotly.colors import sample_colorscale
 
+from mlp_core.words import significant
 from pages.figures.axes import hidden_axis, labeled
 from pages.figures.figure import Figure, Floats, Trace, captions, diagram, image, markers
 from pages.figures.palette import DIVERGING
@@ -180,10 +181,10 @@ def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: 
     mosaic = tile(_weight_indices(shown, end).reshape(n, side, side), columns, gap, CLEAR)
     left, top = tile_corners(n, (side, side), columns, gap)
     norms = np.linalg.norm(shown, axis=1)
-    hover = [f"unit {i + 1} of {len(weights):,}<br>|w| = {norm:.3g}" for i, norm in enumerate(norms)]
+    hover = [f"unit {i + 1} of {len(weights):,}<br>|w| = {significant(float(norm))}" for i, norm in enumerate(norms)]
     middle = (side - 1) / 2
     bar = {"title": {"text": "weight", "side": "right"}, "thickness": 12, "outlinewidth": 0}
-    bar |= labeled([(-end, f"≤ −{end:.2g}"), (0, "0"), (end, f"≥ {end:.2g}")])
+    bar |= labeled([(-end, f"≤ −{significant(end, 2)}"), (0, "0"), (end, f"≥ {significant(end, 2)}")])
     marker = {"size": 30, "symbol": "square", "opacity": 0, "color": np.zeros(n), "cmin": -end, "cmax": end}
     marker |= {"colorscale": DIVERGING, "showscale": True, "colorbar": bar}
     targets = markers(left + middle, top + middle, marker, hovertext=hover, hoverinfo="text")

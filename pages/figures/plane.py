@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mlp_core.words import significant
 from pages.figures.axes import FRAMED, PLANE_HALF, axis, hidden_axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, contour, diagram, figure, heatmap, markers, polyline
 from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, rgb, translucent
@@ -249,7 +250,7 @@ def _edge_targets(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, 
         [y0 + ON_THE_WAY * (y1 - y0) for (_, y0), (_, y1) in ends],
         {"size": 9, "color": GREY, "opacity": 0},
         customdata=[[edge.layer, edge.unit, edge.source] for edge in edges],
-        hovertext=[f"weight {edge.weight:.3g}; click to set it" for edge in edges],
+        hovertext=[f"weight {significant(edge.weight)}; click to set it" for edge in edges],
         hoverinfo="text",
     )
 
@@ -264,7 +265,7 @@ def _unit_targets(
         if layer == 0:
             return f"input {inputs[unit]}"
         role = "output" if layer == len(weights) else f"hidden layer {layer}, unit"
-        return f"{role} {unit + 1}, bias {weights[layer - 1][1][unit]:.3g}"
+        return f"{role} {unit + 1}, bias {significant(float(weights[layer - 1][1][unit]))}"
 
     return markers(
         [x for _, _, (x, _) in drawn], [y for _, _, (_, y) in drawn], {"size": 26, "color": GREY, "opacity": 0, "symbol": "square"},

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlp_core.words import counted
 from pages.figures.axes import axis, hidden_axis
 from pages.figures.figure import Figure, Floats, Trace, bar, captions, diagram, figure, heatmap, markers, polyline
 from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
@@ -174,7 +175,7 @@ def _cell_hover(counts: Counts, percent: Floats, names: Sequence[str]) -> Words:
     def words(i: int, j: int) -> str:
         said = "taken for what it is" if i == j else f"taken for {names[j]}"
         share = f"<br>{percent[i, j]:.1f} % of this class" if np.isfinite(percent[i, j]) else ""
-        return f"true {names[i]}, {said}<br>{counts[i, j]:,} images{share}"
+        return f"true {names[i]}, {said}<br>{counted(int(counts[i, j]), 'image')}{share}"
 
     return np.array([[words(i, j) for j in range(len(names))] for i in range(len(names))])
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pages.figures.axes import axis, labeled
+from mlp_core.words import exactly, significant
+from pages.figures.axes import axis, labeled, power_label
 from pages.figures.figure import Figure, Floats, Trace, figure, markers, polyline
 from pages.figures.palette import GREY, TEST, TRAIN, VERMILION, series_style, translucent
 from pages.figures.series import finite, segments
@@ -69,7 +70,7 @@ def coefficient_stems(learned: Floats, true: Floats) -> Figure:
     highest = max(1.0, float(np.abs(symmetric_log(np.concatenate([learned, truth]))).max()))
     decades = range(0, int(highest) + 1, max(1, int(highest) // 4))
     ticks = sorted({sign * power for power in decades for sign in (-1, 1)})
-    words = ["0" if tick == 0 else f"{'−' if tick < 0 else ''}{_power(abs(tick) - 1)}" for tick in ticks]
+    words = ["0" if tick == 0 else f"{'−' if tick < 0 else ''}{power_label(abs(tick) - 1)}" for tick in ticks]
     return figure(
         stems,
         xaxis=axis("i, of xⁱ/i!", zeroline=False, range=[-0.6, len(learned) - 0.4]),
@@ -85,10 +86,6 @@ def symmetric_log(values: npt.ArrayLike) -> Floats:
     return shown
 
 
-def _power(exponent: int) -> str:
-    return "1" if exponent == 0 else "10" if exponent == 1 else f"10<sup>{exponent}</sup>"
-
-
 def _points(name: str, points: Points, color: str, symbol: str) -> Trace:
     marker = {"color": color, "size": 7, "symbol": symbol}
     return markers(*points, marker, "(%{x:.3g}, %{y:.3g})", name=name)
@@ -96,7 +93,7 @@ def _points(name: str, points: Points, color: str, symbol: str) -> Trace:
 
 def _stem_heads(name: str, powers: npt.NDArray[np.int_], values: Floats, color: str, symbol: str, size: int) -> Trace:
     marker = {"color": color, "symbol": symbol, "size": size, "line": {"width": 3, "color": color}}
-    words = [f"{value:.4g}" for value in values]
+    words = [significant(value, 4) for value in values]
     return markers(powers, symmetric_log(values), marker, f"{name} %{{text}}", name=name, text=words)
 
 
@@ -112,7 +109,7 @@ def penalty_axis(decays: npt.ArrayLike) -> dict[str, Any]:
     array, places = np.asarray(decays, dtype=np.float64), penalty_places(decays)
     powers = range(int(np.ceil(places[array > 0].min() - 1e-9)), int(np.floor(places.max() + 1e-9)) + 1)
     zero = [(float(places[array == 0][0]), "0")] if (array == 0).any() else []
-    ticks = [*zero, *((float(power), f"{10.0**power:g}") for power in powers)]
+    ticks = [*zero, *((float(power), exactly(10.0**power)) for power in powers)]
     return axis("λ", range=[float(places.min()) - 0.15, float(places.max()) + 0.15], **labeled(ticks))
 
 
@@ -128,7 +125,7 @@ def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping
     thin = {"color": GREY, "width": 1.5, "dash": "dot"}
     traces += [_ordered(label, values, thin) for label, values in (beyond or {}).items()]
     longest = max((len(values) for values in weights.values()), default=1)
-    traces.append(polyline([1, longest], [truth, truth], thin | {"dash": "dash"}, name=f"true: {truth:g} each"))
+    traces.append(polyline([1, longest], [truth, truth], thin | {"dash": "dash"}, name=f"true: {exactly(truth)} each"))
     drawn = np.concatenate([*weights.values(), [truth, 0.0]])
     drawn = drawn[np.isfinite(drawn)]
     low, high = float(drawn.min()), float(drawn.max())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mlp_core.words import from_log10, rounded, significant
 from pages.figures.axes import Log10Axis, axis, hidden_axis
 from pages.figures.figure import Figure, Floats, diagram, figure, filled, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import Marks, note, vertical_line
@@ -68,9 +69,7 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     sparse = evenly_spread(sizes.shape[1], TRIAL_POINTS)
     singles = scale.place(sizes[1 : MOST_TRIALS + 1])[:, sparse]
     singles_x = np.tile(np.append(sparse + 1.0, np.nan), len(singles))
-    words = np.array(
-        [f"10<sup>{b:.1f}</sup> (5–95 %: 10<sup>{a:.1f}</sup> to 10<sup>{c:.1f}</sup>)" for a, b, c in zip(low, median, high, strict=True)]
-    )
+    words = np.array([f"{_size(b)} (5–95 %: {_size(a)} to {_size(c)})" for a, b, c in zip(low, median, high, strict=True)])
     traces = [
         filled(x, scale.place(low), scale.place(high), name="5–95 % of the trials", **BAND),
         polyline(singles_x, segments(singles), {"color": translucent(MEASURED, 0.45), "width": 1}, name="single trials"),
@@ -189,7 +188,9 @@ def _factor_axis(factors: int) -> dict[str, Any]:
 
 
 def _entry(value: float) -> str:
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    shown = f"{value:.2f}" if value == 0 or 0.01 <= abs(value) < 100 else f"{value:.1e}"
-    return shown.replace("-", "−")
+    return rounded(value, 2) if value == 0 or 0.01 <= abs(value) < 100 else significant(value, 2)
+
+
+def _size(log10: float) -> str:
+    """A power of ten with its tenths; 0 and ∞ where it is that."""
+    return f"10<sup>{rounded(log10, 1)}</sup>" if math.isfinite(log10) else from_log10(log10)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mlp_core.bounds import SpecError
 from mlp_core.spec import OUTPUTS
+from mlp_core.words import significant
 from pages.figures.axes import axis
 from pages.figures.figure import (
     LEGEND,
@@ -193,7 +194,7 @@ class _Frame:
         digits, y = self.quantity.digits, _drawable(values, self.quantity)
         if not (values < self.quantity.floor).any():
             return {"y": y, "hovertemplate": f"%{{y:{digits}}}{note}"}
-        return {"y": y, "hovertemplate": f"%{{text}}{note}", "text": [f"{value:.3g}" for value in values.tolist()]}
+        return {"y": y, "hovertemplate": f"%{{text}}{note}", "text": [significant(value) for value in values.tolist()]}
 
 
 def _listed(series: CurveSeries | Sequence[CurveSeries]) -> list[CurveSeries]:
@@ -283,8 +284,8 @@ def _spike(trace: Trace, index: int) -> str:
     if trace["name"] == STEP:
         where = f"step {trace['customdata'][index]:,}"
     else:
-        where = f"{trace['name'].replace('<br>', ' ')}, epoch {trace['x'][index]:.4g}"
-    return f"{where}: loss {trace['y'][index]:.3g}, clipped"
+        where = f"{trace['name'].replace('<br>', ' ')}, epoch {significant(float(trace['x'][index]), 4)}"
+    return f"{where}: loss {significant(float(trace['y'][index]))}, clipped"
 
 
 def _cut(traces: Sequence[Trace]) -> None:
@@ -372,7 +373,7 @@ def _smoothed(run: CurveSeries, frame: _Frame, name: str, style: dict[str, str])
 
 
 def _reach(run: CurveSeries, smooth: float) -> str:
-    return f" (averaged over ± {run.reach_steps(smooth) / run.steps_per_epoch:.2g} epochs)" if smooth else ""
+    return f" (averaged over ± {significant(run.reach_steps(smooth) / run.steps_per_epoch, 2)} epochs)" if smooth else ""
 
 
 def _places(run: CurveSeries, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -86,7 +86,7 @@ def test_what_is_no_experiment_is_refused(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text('{"version": 1, "spec": {"lr": -3}}')
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    expect(page.get_by_text("This file cannot be loaded: lr must be a number from 1e-05 to 100, got -3.")).to_be_visible()
+    expect(page.get_by_text("This file cannot be loaded: lr must be a number from 0.00001 to 100, got -3.")).to_be_visible()
 
 
 def test_the_link_is_the_experiment(page: Page, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.browser.driving import settle
+from tests.support.reading import read
 
 pytestmark = pytest.mark.browser
 
@@ -26,11 +27,11 @@ def pick(page: Page, preset: str) -> None:
 
 def test_a_preset_takes_the_overfit_away(open_page: OpenPage) -> None:
     page = open_page("/generalization")
-    assert float(metric(page, "Test error")) > 1e3
+    assert read(metric(page, "Test error")) > 1e3
     pick(page, "Just right")
     expect(page.get_by_text("Degree 3 through 100 points")).to_be_visible()
     settle(page)
-    assert float(metric(page, "Test error")) < 0.1
+    assert read(metric(page, "Test error")) < 0.1
     assert "degree=3" in page.url
 
 
@@ -48,11 +49,11 @@ def test_gradient_descent_is_watched_in_the_same_chart(open_page: OpenPage) -> N
 
 def test_lambda_moves_by_the_keyboard_and_trains_anew(open_page: OpenPage) -> None:
     page = open_page("/generalization?act=decay")
-    before = float(metric(page, "‖w‖"))
+    before = read(metric(page, "‖w‖"))
     page.get_by_role("slider").first.press("Home")
     expect(page.get_by_text("Losses, λ = 0", exact=True)).to_be_visible()
     settle(page)
-    assert float(metric(page, "‖w‖")) > 10 * before
+    assert read(metric(page, "‖w‖")) > 10 * before
     expect(page.get_by_text("Section 4.5").or_(page.get_by_text("learned by heart. Measured"))).to_be_visible()
 
 

@@ -22,20 +22,16 @@ from mlp_core.words import (
     ordinal,
     percent,
     plus_minus,
+    rounded,
     scaled,
     significant,
+    squared,
 )
+from tests.support.reading import read
 
 SIZES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-", ",")
 finite = st.floats(allow_nan=False, allow_infinity=False)
 NUMBER = r"−?\d[\d,]*(\.\d+)?( × 10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
-
-
-def read(text: str) -> Decimal:
-    """The number that a person reads in the text."""
-    mantissa, _, power = text.partition(" × 10")
-    return Decimal(mantissa.translate(POWERS)) * Decimal(10) ** int(power.translate(POWERS) or 0)
 
 
 def test_what_a_person_reads_is_no_power_with_an_e_and_no_minus_zero() -> None:
@@ -64,6 +60,14 @@ def test_a_setting_keeps_all_its_digits(value: float) -> None:
 def test_a_setting_is_written_with_the_zeros_it_is_known_by() -> None:
     shown = [exactly(value) for value in (1e-5, 0.1, 1e-7, 1000, 0.05, -2.5, 1.23456789)]
     assert shown == ["0.00001", "0.1", "1 × 10⁻⁷", "1,000", "0.05", "−2.5", "1.23456789"]
+
+
+def test_a_rounded_number_keeps_its_decimals_and_a_zero_has_no_sign() -> None:
+    assert [rounded(value, 2) for value in (1234.567, -0.001, -0.005001, 3)] == ["1,234.57", "0.00", "−0.01", "3.00"]
+
+
+def test_the_square_of_a_setting_is_that_of_all_of_it() -> None:
+    assert [squared(value) for value in (0.01, 1, 1e-7)] == ["0.01²", "1²", "(1 × 10⁻⁷)²"]
 
 
 @given(finite, st.integers(0, 6))

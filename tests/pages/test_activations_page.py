@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.labs.activations import facts as activation_cost
 from tests.support.pages.visit import address, metrics, numbers, opened, traces, visit, widget, words
+from tests.support.reading import read
 
 
 @pytest.fixture
@@ -184,7 +185,7 @@ def test_costs_are_measured_on_request_and_kept(page: AppTest, monkeypatch: pyte
 
 def test_the_identities_hold(page: AppTest) -> None:
     (table,) = [element.value for element in opened(page).markdown if "Identity" in str(element.value)]
-    differences = [float(cell) for row in table.splitlines()[2:] for cell in row.split("|")[2:4]]
+    differences = [float(read(cell.strip())) for row in table.splitlines()[2:] for cell in row.split("|")[2:4]]
     assert len(differences) == 6
     assert max(differences) < 3e-7
 

@@ -100,7 +100,7 @@ def test_a_bad_value_is_named_and_the_rest_still_counts(page: AppTest) -> None:
     assert shown(page) == "1 2 a -8..8"
     named = [warning.value for warning in page.warning]
     assert len(named) == 2
-    assert all(part in named[0] for part in ("**x**", "must be a number from -20 to 20", "`99.0`", "`1`"))
+    assert all(part in named[0] for part in ("**x**", "must be a number from −20 to 20", "`99.0`", "`1`"))
     assert all(part in named[1] for part in ("**show**", "must be some of a, b, each once", "`a,c`", "`a`"))
     assert address(page) == {"step": "2"}
 
@@ -236,16 +236,16 @@ def test_any_text_is_read_or_refused_by_the_name_of_its_field(kind: str, given_t
 @pytest.mark.parametrize(
     ("kind", "refused", "rule"),
     [
-        ("number", "50.1", "must be a number from -50 to 50"),
-        ("number", "nan", "must be a number from -50 to 50"),
-        ("number", "1_0", "must be a number from -50 to 50"),
-        ("number", "٣", "must be a number from -50 to 50"),
-        ("number", "0" * 41, "must be a number from -50 to 50"),
+        ("number", "50.1", "must be a number from −50 to 50"),
+        ("number", "nan", "must be a number from −50 to 50"),
+        ("number", "1_0", "must be a number from −50 to 50"),
+        ("number", "٣", "must be a number from −50 to 50"),
+        ("number", "0" * 41, "must be a number from −50 to 50"),
         ("whole number", "2.5", "must be a whole number from 1 to 100"),
         ("span", "1", "must be two numbers with a comma between them"),
         ("span", "2,1", "must begin below its end"),
         ("span", "1,1", "must begin below its end"),
-        ("span", "0,51", "must be a number from -50 to 50"),
+        ("span", "0,51", "must be a number from −50 to 50"),
         ("choice", "A", "must be one of a, b"),
         ("choices", "a,a", "must be some of a, b, c, each once"),
         ("choices", "", "must be some of a, b, c, each once"),

@@ -18,6 +18,7 @@ from pages.ui.link import LinkState
 from pages.ui.nonlinearity.machines import MACHINES
 from pages.ui.nonlinearity.settings import FIELDS, PRESETS, PlaneSettings, settings_of
 from tests.support.pages.visit import metrics, opened, until, visit_with_jobs, widget
+from tests.support.reading import read
 
 FOUR = Points(np.array([[2.0, 2], [-2, -2], [2, -2], [-2, 2]]), np.array([1, 1, 0, 0]), 2)
 
@@ -69,14 +70,14 @@ def test_the_table_of_ends_tells_the_sizes_of_what_it_opens(machine: Any) -> Non
 
 def test_collapse_opens_with_rounding_only_and_bends(page: AppTest) -> None:
     shown = metrics(opened(page))
-    assert float(shown["Largest difference, float32"]) < 1e-4
-    assert float(shown["… in float64"]) < 1e-12
+    assert read(shown["Largest difference, float32"]) < 1e-4
+    assert read(shown["… in float64"]) < 1e-12
     assert shown["Rank of the product"] == "10 of 10"
     assert shown["Missed by the best matrix"] == "0.00 %"
     widget(page, "nonlinearity_narrow").set_value(3).run()
     assert metrics(page)["Rank of the product"] == "3 of 10"
     widget(page, "nonlinearity_slope").set_value(0.0).run()
-    assert float(metrics(page)["Largest difference, float32"]) > 0.1
+    assert read(metrics(page)["Largest difference, float32"]) > 0.1
     missed = metrics(page)["Missed by the best matrix"]
     assert missed != "0.00 %"
     assert f"misses {missed} of what it computes" in page.success[0].value
@@ -109,7 +110,7 @@ def test_on_two_clouds_it_converges_within_the_bound(page: AppTest) -> None:
     page.button(key="perceptron_play").click().run()
     until(page, lambda page: bool(page.success))
     assert "Converged" in page.success[0].value
-    assert float(metrics(page)["Mistakes"]) <= float(metrics(page)["Bound (R/γ)²"].replace(",", ""))
+    assert read(metrics(page)["Mistakes"]) <= read(metrics(page)["Bound (R/γ)²"])
 
 
 def test_an_epoch_a_batch_and_a_reset(page: AppTest) -> None:

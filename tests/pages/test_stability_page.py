@@ -15,6 +15,7 @@ from mlp_core.stability import matrix_product_growth
 from mlp_core.theory import critical_scale, lyapunov_exponents
 from pages.ui.stability import measures
 from tests.support.pages.visit import address, metrics, numbers, opened, sent, until, visit, widget, words
+from tests.support.reading import read
 
 PAGE = "pages/stability.py"
 
@@ -187,7 +188,7 @@ def test_a_chain_that_cannot_be_is_named(page: AppTest, points: str) -> None:
 def test_random_matrices_of_the_book(page: AppTest) -> None:
     opened(page, act="matrices")
     assert metrics(page)["λ₁, theory"] == "0.5580"
-    mean, error = (float(part) for part in metrics(page)["λ₁ a factor, measured"].split(" ± "))
+    mean, error = (float(read(part)) for part in metrics(page)["λ₁ a factor, measured"].split(" ± "))
     assert abs(mean - 0.5580) < 4 * error
     median = numbers(trace(page, "growth", "median")["y"])
     expected = matrix_product_growth()
@@ -242,7 +243,7 @@ def test_uniform_entries_have_an_estimate_with_its_error(page: AppTest, n: int) 
     estimate, error = map(float, metrics(page)["λ₁, estimate"].split(" ± "))
     assert 0 < error < 0.001
     assert estimate == pytest.approx({2: 0.139, 4: 0.587}[n], abs=0.003)  # measured elsewhere
-    measured, scatter = (float(part) for part in metrics(page)["λ₁ a factor, measured"].split(" ± "))
+    measured, scatter = (float(read(part)) for part in metrics(page)["λ₁ a factor, measured"].split(" ± "))
     assert abs(measured - estimate) < 4 * math.hypot(scatter, error)
     assert "No closed form" in words(page)
     assert "(estimated)" in words(page)

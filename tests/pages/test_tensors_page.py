@@ -127,7 +127,7 @@ def test_edited_cells_stay_while_their_table_is_not_on_the_page(page: AppTest) -
         ("abc", "**A**, row 1, column 0: `abc` is not a number."),
         (None, "**A**, row 1, column 0: is empty."),
         ("1,5", "`1,5` is not a number."),
-        ("1e39", "`1e39` is beyond the largest number of float32, 3.4e+38."),
+        ("1e39", "`1e39` is beyond the largest number of float32, 3.4 × 10³⁸."),
         ("[x](http://example.org)", "is not a number; write rows like 1 2 3; 4 5 6."),
     ],
 )
@@ -210,8 +210,8 @@ def test_a_link_to_a_cell_that_is_not_there_shows_the_last(page: AppTest) -> Non
 
 def test_overflow_is_named(page: AppTest) -> None:
     opened(page, op="hadamard", a="1e38 1", b="10 2")
-    assert "result[0] = **1e+38·10 = ∞**" in words(page)
-    assert "the largest number of float32 is 3.4028e+38" in page.warning[0].value
+    assert "result[0] = **(1 × 10³⁸)·10 = ∞**" in words(page)
+    assert "the largest number of float32 is 3.4028 × 10³⁸" in page.warning[0].value
 
 
 def test_the_gradient_stands_at_a_right_angle(page: AppTest) -> None:

@@ -31,11 +31,11 @@ LINKS = [
 ]
 
 REFUSED = [
-    ({"lr": "1000"}, "must be a number from 1e-05 to 100", "1000.0"),
-    ({"lr": "fast"}, "must be a number from 1e-05 to 100", "fast"),
-    ({"lr": "nan"}, "must be a number from 1e-05 to 100", "nan"),
-    ({"lr": "1_0"}, "must be a number from 1e-05 to 100", "1_0"),
-    ({"lr": "1" * 400}, "must be a number from 1e-05 to 100", "1" * 79 + "…"),
+    ({"lr": "1000"}, "must be a number from 0.00001 to 100", "1000.0"),
+    ({"lr": "fast"}, "must be a number from 0.00001 to 100", "fast"),
+    ({"lr": "nan"}, "must be a number from 0.00001 to 100", "nan"),
+    ({"lr": "1_0"}, "must be a number from 0.00001 to 100", "1_0"),
+    ({"lr": "1" * 400}, "must be a number from 0.00001 to 100", "1" * 79 + "…"),
     ({"epochs": "2.5"}, "must be a whole number from 1 to ", "2.5"),
     ({"seed": "-1"}, "must be a whole number from 0 to 2147483647", "-1"),
     ({"hidden": "256,wide"}, "must be a whole number from 1 to 2048", "wide"),

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mlp_core.labs.tensors import shapes
 from mlp_core.labs.tensors.shapes import Lineup, Shape
+from mlp_core.words import significant
 
 MOST_TERMS = 9
 DIGITS = 5  # significant ones
@@ -32,8 +33,8 @@ Writer = Callable[[Operands], str]
 
 
 def number(value: float) -> str:
-    """A number for a person: five significant digits, a real minus, ∞ for infinity."""
-    return f"{value:.{DIGITS}g}".replace("-", "−").replace("inf", "∞").replace("nan", "NaN")
+    """A number with five significant digits, and no comma in it: numbers stand in lists here."""
+    return significant(value, DIGITS).replace(",", "")
 
 
 def is_exact(value: float) -> bool:
@@ -64,7 +65,7 @@ def added(operands: Operands) -> str:
 
 def multiplied(operands: Operands) -> str:
     """1·5 + 2·7: each cell of A with its partner of B."""
-    return _joined([f"{_term(first)}·{_term(second)}" for first, second in zip(*operands, strict=True)])
+    return _joined([f"{_factor(first)}·{_factor(second)}" for first, second in zip(*operands, strict=True)])
 
 
 def absolute(operands: Operands) -> str:
@@ -74,7 +75,7 @@ def absolute(operands: Operands) -> str:
 
 def rooted(operands: Operands) -> str:
     """√(1² + (−4)²)."""
-    return f"√({_joined([f'{_term(cell)}²' for cell in operands[0]])})"
+    return f"√({_joined([f'{_factor(cell)}²' for cell in operands[0]])})"
 
 
 def moved(operands: Operands) -> str:
@@ -85,6 +86,11 @@ def moved(operands: Operands) -> str:
 def _term(cell: Cell) -> str:
     text = number(cell.value)
     return f"({text})" if text.startswith("−") else text
+
+
+def _factor(cell: Cell) -> str:
+    text = _term(cell)
+    return f"({text})" if "×" in text and not text.startswith("(") else text
 
 
 def _joined(terms: list[str]) -> str:

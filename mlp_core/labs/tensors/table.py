@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mlp_core.words import significant
+
 MOST_ROWS, MOST_COLUMNS, MOST_MATRICES = 8, 8, 4
 MOST = (MOST_MATRICES, MOST_ROWS, MOST_COLUMNS)  # sizes of the last three axes
 MAX_TEXT_LENGTH = 2000  # characters
@@ -164,7 +166,7 @@ def _number(cell: object, place: str) -> float:
         raise TableError(place, "is not a finite number", str(cell))
     kept = float(torch.tensor(value, dtype=torch.float32))
     if math.isinf(kept):
-        raise TableError(place, f"is beyond the largest number of float32, {LARGEST:.2g}", str(cell))
+        raise TableError(place, f"is beyond the largest number of float32, {significant(LARGEST, 2)}", str(cell))
     if value != 0 and kept == 0:
         raise TableError(place, "is so small that float32 would make it 0", str(cell))
     return value

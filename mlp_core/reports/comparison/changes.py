@@ -10,11 +10,11 @@ from itertools import combinations
 from typing import Protocol
 
 from mlp_core.activations import ACTIVATIONS
-from mlp_core.bounds import short_number
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.records import CHANGEABLE, History, HistorySnapshot
 from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
+from mlp_core.words import exactly
 
 
 class ComparedRun(Protocol):
@@ -129,14 +129,14 @@ def _activation(run: ComparedRun) -> str | None:
     activation, value = ACTIVATIONS[spec.activation], spec.activation_parameter
     if activation.parameter is None or value is None:
         return activation.label
-    return f"{activation.label} ({activation.parameter.symbol} = {short_number(value)})"
+    return f"{activation.label} ({activation.parameter.symbol} = {exactly(value)})"
 
 
 def _dropout(run: ComparedRun) -> str | None:
     rates = run.spec.dropout
     if not any(rates):
         return "none"
-    return short_number(rates[0]) if len(set(rates)) == 1 else ", ".join(map(short_number, rates))
+    return exactly(rates[0]) if len(set(rates)) == 1 else ", ".join(map(exactly, rates))
 
 
 def _optimizer(run: ComparedRun) -> str:
@@ -150,11 +150,11 @@ def _optimizer_settings(run: ComparedRun) -> list[str]:
     spec, rule = run.spec, OPTIMIZERS[run.spec.optimizer]
     nesterov = spec.nesterov and spec.momentum > 0
     symbols = {"momentum": "Nesterov momentum" if nesterov else "momentum", "beta1": "β₁", "beta2": "β₂", "rho": "ρ", "eps": "ε"}
-    return [f"{symbol} {short_number(getattr(spec, name))}" for name, symbol in symbols.items() if name in rule.settings]
+    return [f"{symbol} {exactly(getattr(spec, name))}" for name, symbol in symbols.items() if name in rule.settings]
 
 
 def _lr(run: ComparedRun) -> str:
-    return short_number(run.spec.lr) + (" / batch size" if run.spec.divide_by_batch else "")
+    return exactly(run.spec.lr) + (" / batch size" if run.spec.divide_by_batch else "")
 
 
 def _changes(run: ComparedRun) -> str:
@@ -165,7 +165,7 @@ def _changes(run: ComparedRun) -> str:
 
 
 def _exactly(value: float | tuple[float, ...]) -> str:
-    return ", ".join(map(short_number, value)) or "0" if isinstance(value, tuple) else short_number(value)
+    return ", ".join(map(exactly, value)) or "0" if isinstance(value, tuple) else exactly(value)
 
 
 def _train_size(run: ComparedRun) -> str:
@@ -202,8 +202,8 @@ THINGS = (
     OPTIMIZER,
     LR,
     Thing("changes on the way", "{}", _changes),
-    Thing("weight decay", "weight decay {}", lambda run: short_number(run.spec.weight_decay)),
-    Thing("L1 penalty", "L1 {}", lambda run: short_number(run.spec.l1)),
+    Thing("weight decay", "weight decay {}", lambda run: exactly(run.spec.weight_decay)),
+    Thing("L1 penalty", "L1 {}", lambda run: exactly(run.spec.l1)),
     BATCH_SIZE,
     TRAIN_SIZE,
     Thing("precision of the products", "{}", lambda run: run.spec.precision),

@@ -12,7 +12,7 @@ from statistics import fmean, stdev
 
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, known_runs
 from mlp_core.reports.comparison.changes import BATCH_SIZE, EPOCHS, SEED, TRAIN_SIZE, ComparedRun, Difference, differences
-from mlp_core.words import percent, significant
+from mlp_core.words import percent, rounded, significant
 
 # How far apart the largest and the smallest of 2, 3, … 13 equally good runs lie in 19 of 20 cases, in standard deviations: Tukey's
 # studentized range with infinitely many degrees of freedom.
@@ -188,4 +188,4 @@ def _number(number: int) -> str:
 
 
 def _points(fraction: float) -> str:
-    return f"{100 * abs(fraction):.1f} points"
+    return f"{rounded(100 * abs(fraction), 1)} points"

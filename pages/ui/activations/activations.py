@@ -11,7 +11,7 @@ from mlp_core.activations import ACTIVATIONS, Activation, Curve
 from mlp_core.labs.activations.facts import FLAT_FRACTION, IDENTITIES, SHAPE, Cost, Probe, Stretch, gaps, measure, measure_cost, probe
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import EXPRESSION_PREFIX, MAX_EXPRESSION_LENGTH, RunSpec, SpecError
-from mlp_core.words import percent
+from mlp_core.words import counted, exactly, latex_number, percent, significant
 from pages.figures.activations import FunctionSeries, function_curves
 from pages.ui.downloads import download
 from pages.ui.link import link_to
@@ -36,7 +36,7 @@ class ShownActivation:
     @property
     def label(self) -> str:
         parameter = self.activation.parameter
-        values = f" ({parameter.symbol} = {self.parameters[parameter.name]:g})" if parameter else ""
+        values = f" ({parameter.symbol} = {exactly(self.parameters[parameter.name])})" if parameter else ""
         return f"{self.activation.label}{values}"
 
     @property
@@ -49,33 +49,32 @@ class ShownActivation:
         return FunctionSeries(self.label, self.curve.x.numpy(), self.curve.value.numpy(), self.curve.gradient.numpy())
 
 
-def tidy(value: float) -> str:
-    """A number for a sentence: four significant digits, a real minus, ∞ for infinity."""
-    return f"{value:.4g}".replace("-", "−").replace("inf", "∞").replace("nan", "NaN")
-
-
 def curves_panel(shown: Sequence[ShownActivation], closer: ShownActivation, x: float) -> None:
     """Values above gradients, the tangent at x, what the probe reads there, and every gap by its name."""
     reading = probe(closer.activation, x, **closer.parameters)
     names = ", ".join(one.label for one in shown)
-    alt = f"Two plots over one x axis: values of {names} above, their gradients below, and the tangent of {closer.label} at x = {x:g}."
+    tangent = f"the tangent of {closer.label} at x = {significant(x)}"
+    alt = f"Two plots over one x axis: values of {names} above, their gradients below, and {tangent}."
     live_chart(function_curves([one.series for one in shown], reading), key="activation_curves", height=CHART_HEIGHT, alt=alt)
     st.markdown(_reading(closer.title, reading))
     for one in shown:
         for gap in gaps(one.curve):
-            where = f"at x = {tidy(gap.first)}" if gap.count == 1 else f"between x = {tidy(gap.first)} and {tidy(gap.last)}"
-            points = "1 point" if gap.count == 1 else f"{gap.count} points"
-            st.warning(f"The {gap.quantity} of {one.title} is {gap.kind} {where} ({points}): a gap in the curve.")
+            where = (
+                f"at x = {significant(gap.first, 4)}"
+                if gap.count == 1
+                else f"between x = {significant(gap.first, 4)} and {significant(gap.last, 4)}"
+            )
+            st.warning(f"The {gap.quantity} of {one.title} is {gap.kind} {where} ({counted(gap.count, 'point')}): a gap in the curve.")
     download("Curves (CSV)", "activations.csv", lambda: _curves_csv(shown))
 
 
 def _reading(title: str, reading: Probe) -> str:
-    gradient = tidy(reading.gradient)
-    text = f"{title} at $x = {reading.x:g}$: value **{tidy(reading.value)}**, gradient **{gradient}**."
+    gradient = significant(reading.gradient, 4)
+    text = f"{title} at $x = {latex_number(reading.x, 4)}$: value **{significant(reading.value, 4)}**, gradient **{gradient}**."
     if reading.jump:
         return f"{text} The function jumps here and so has no slope; {gradient} is what autograd gives."
     if reading.kink:
-        sides = f"{tidy(reading.left_slope)} on the left and {tidy(reading.right_slope)} on the right"
+        sides = f"{significant(reading.left_slope, 4)} on the left and {significant(reading.right_slope, 4)} on the right"
         return f"{text} There is a **kink** here: the slope is {sides} (dotted). By torch's convention it is {gradient}."
     return f"{text} That is the slope of the tangent."
 
@@ -116,13 +115,13 @@ def _card(one: ShownActivation) -> None:
 def _fact_lines(one: ShownActivation) -> list[str]:
     facts = measure(one.activation, one.curve, **one.parameters)
     interval = one.activation.range(*one.parameters.values())
-    on_grid = f"{tidy(facts.smallest)} to {tidy(facts.largest)} on this grid"
-    mean = f"{tidy(round(facts.mean_output, 3) + 0.0)}, so {'zero-centered' if facts.zero_centered else 'not zero-centered'}"
+    on_grid = f"{significant(facts.smallest, 4)} to {significant(facts.largest, 4)} on this grid"
+    mean = f"{significant(round(facts.mean_output, 3), 4)}, so {'zero-centered' if facts.zero_centered else 'not zero-centered'}"
     if math.isnan(facts.mean_output):
         mean = "none, since the function is not defined for all of them or its integral diverges"
     lines = [
         f"Range: {interval}; {on_grid}" if interval else f"Range: {on_grid}",
-        f"Largest gradient: **{tidy(facts.steepest)}**, {_places(facts.steepest_at)}",
+        f"Largest gradient: **{significant(facts.steepest, 4)}**, {_places(facts.steepest_at)}",
         f"Mean output for inputs from N(0, 1): {mean}",
         f"Flat (slope below {percent(FLAT_FRACTION, 0)} of the largest): {_places(facts.flat)}",
     ]
@@ -136,8 +135,8 @@ def _places(stretches: Sequence[Stretch]) -> str:
     """Points and stretches of the grid in words, at most `MOST_PLACES` of them."""
     if not stretches:
         return "nowhere on this grid"
-    points = [tidy(first) for first, last in stretches if first == last]
-    wider = [f"{tidy(first)} ≤ x ≤ {tidy(last)}" for first, last in stretches if first < last]
+    points = [significant(first, 4) for first, last in stretches if first == last]
+    wider = [f"{significant(first, 4)} ≤ x ≤ {significant(last, 4)}" for first, last in stretches if first < last]
     parts = [f"at x = {', '.join(points[:MOST_PLACES])}{', …' if len(points) > MOST_PLACES else ''}"] if points else []
     if wider:
         parts.append(f"for {' and '.join(wider[:MOST_PLACES])}")
@@ -150,7 +149,7 @@ def identities_panel(x: Tensor) -> None:
     rows = ["| Identity | Largest difference, float32 | float64 |", "|---|---|---|"]
     for identity in IDENTITIES:
         single, double = (identity.largest_difference(grid) for grid in (x.float(), x))
-        rows.append(f"| ${identity.latex}$ | {single:.2g} | {double:.2g} |")
+        rows.append(f"| ${identity.latex}$ | {significant(single, 2)} | {significant(double, 2)} |")
     st.markdown("\n".join(rows))
 
 

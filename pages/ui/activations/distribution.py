@@ -7,7 +7,7 @@ import streamlit as st
 from mlp_core.labs.activations.distribution import MEAN_BOUNDS, STD_BOUNDS, Pushed, gradient_scale_log10, push_through
 from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_LAYERS, Bounds
-from mlp_core.words import from_log10, latex_number, percent, significant
+from mlp_core.words import counted, exactly, from_log10, latex_number, percent, significant
 from pages.figures.activations import FunctionSeries, pushed_distribution
 from pages.ui.activations.activations import ShownActivation
 from pages.ui.downloads import download
@@ -79,15 +79,16 @@ def _through_depth(shown: ShownActivation, log_slope_square: float, variance: fl
         return
     slope_square = math.exp(log_slope_square)
     power, chi = gradient_scale_log10(log_slope_square, variance, depth), variance * slope_square
-    product = rf"\chi = \sigma_w^2\,E[\varphi'^2] = {variance:g} \times {latex_number(slope_square, 4)} = {latex_number(chi, 4)}"
-    effect = "$0$" if math.isinf(power) else rf"about $\chi^{{L/2}} = 10^{{{power:.1f}}}$"
+    factors, result = rf"{latex_number(variance, 4)} \times {latex_number(slope_square, 4)}", latex_number(chi, 4)
+    product = rf"\chi = \sigma_w^2\,E[\varphi'^2] = {factors} = {result}"
+    effect = "$0$" if math.isinf(power) else rf"about $\chi^{{L/2}} = 10^{{{latex_number(round(power, 1), 4)}}}$"
     st.markdown(
         f"If every layer saw these inputs, each would multiply the mean squared gradient by ${product}$. "
-        f"After **{depth} layers** the gradient is scaled by {effect}: {_verdict(chi)}."
+        f"After **{counted(depth, 'layer')}** the gradient is scaled by {effect}: {_verdict(chi)}."
     )
     if shown.activation.trainable:
         query = {"activation": shown.activation.name, "depth": str(depth)}
-        label = f"Measure it in a real network of {depth} layers{_default(shown)}"
+        label = f"Measure it in a real network of {counted(depth, 'layer')}{_default(shown)}"
         link_to("stability", label, query, icon=":material/stacked_line_chart:")
 
 
@@ -96,7 +97,7 @@ def _default(shown: ShownActivation) -> str:
     parameter = shown.activation.parameter
     if parameter is None or shown.parameters[parameter.name] == parameter.default:
         return ""
-    return f", with {parameter.symbol} = {parameter.default:g}"
+    return f", with {parameter.symbol} = {exactly(parameter.default)}"
 
 
 def _verdict(chi: float) -> str:

@@ -17,7 +17,7 @@ from mlp_core.labs.generalization.polynomial import Sample, Solver, Sweep
 from mlp_core.losses import LOSSES
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
-from mlp_core.words import count
+from mlp_core.words import count, counted, rounded, significant
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
@@ -166,7 +166,7 @@ def _descent(settings: CurveSettings) -> None:
         BandSeries("training error", x, [2 * record.train_loss for record in epochs], TRAIN),
         BandSeries("test error", x, [2 * record.test_loss for record in epochs], TEST),
     ]
-    marks = _noise_floor(settings, f"noise: σ² = {settings.noise**2:.2g}")
+    marks = _noise_floor(settings, f"noise: σ² = {significant(settings.noise**2, 2)}")
     figure = band_chart(curves, xaxis=epoch_axis(settings.epochs), yaxis=log_axis("mean squared error"), marks=marks)
     live_chart(figure, key="polynomial_descent", height=300, alt="Training and test error against epochs, on a log axis")
 
@@ -208,7 +208,7 @@ def _fit(
 def _error(value: float | None) -> str:
     if value is None:
         return "–"
-    return "0" if value == 0 else "≈ 0" if value < ROUNDING else f"{value:.3f}" if 0.01 <= value < 1000 else f"{value:.1e}"
+    return "0" if value == 0 else "≈ 0" if value < ROUNDING else rounded(value, 3) if 0.01 <= value < 1000 else significant(value, 2)
 
 
 def _sweeps(
@@ -227,7 +227,7 @@ def _sweeps_panel(settings: CurveSettings) -> None:
     degree, samples, seed, solver, how = settings.degree, settings.samples, settings.seed, Solver(), "least squares"
     if settings.solver == "descent":
         steps = settings.epochs * -(-samples // BATCH)  # as many as the run takes
-        solver, how = Solver(steps, settings.lr), f"{steps:,} steps of gradient descent from 0, each with all points"
+        solver, how = Solver(steps, settings.lr), f"{counted(steps, 'step')} of gradient descent from 0, each with all points"
     asked = (degree, samples, settings.noise, settings.spread, seed, solver)
     doing = f"Fitting {SWEEP_SEEDS} sample sets at every degree and number of points"
     computed("polynomials", asked, lambda: _sweeps(*asked), lambda both: _swept(settings, *both, how), doing)

@@ -11,6 +11,7 @@ from mlp_core.labs.generalization import weight_decay
 from mlp_core.labs.generalization.bands import SeedBand, compare
 from mlp_core.labs.generalization.weight_decay import INPUTS, TRUE_WEIGHT, Paths, RouteDistances, Setting, Swept
 from mlp_core.spec import MAX_SEED, Bounds
+from mlp_core.words import exactly, fixed, significant
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
@@ -71,13 +72,14 @@ def _chosen(swept: Swept, decay: float) -> Paths:
 def section(link: LinkState) -> None:
     """Choose λ; see what is learned, what is not, and how large the weights become."""
     st.markdown(
-        f"**{INPUTS} weights** learn 20 points by heart. Weight decay adds $\\frac{{\\lambda}}{{2}}\\lVert\\mathbf w\\rVert^2$ to the "
-        "loss: each step shrinks the weights by $1 - \\eta\\lambda$. Every λ is trained anew, from ten seeds."
+        f"**{INPUTS} weights** can learn {link['decay_count']} points by heart. Weight decay adds "
+        "$\\frac{\\lambda}{2}\\lVert\\mathbf w\\rVert^2$ to the loss: each step multiplies the weights by $1 - \\eta\\lambda$. "
+        f"Every λ is trained anew, from {SEEDS} seeds."
     )
     preset_row(link, "generalization_decay_preset", PRESETS, label_visibility="collapsed")
     controls, results = beside("decay")
     with controls:
-        st.select_slider("λ", format_func=lambda value: f"{value:g}", **link.value("decay"))
+        st.select_slider("λ", format_func=exactly, **link.value("decay"))
         _controls(link)
     with results:
         _results(link)
@@ -95,14 +97,21 @@ def _swept(swept: Swept, setting: Setting, decay: float, seed: int) -> None:
     _numbers(over_epochs, decay)
     if not (over_epochs.test[-1, :, 1] <= WORSE * over_epochs.test[0, :, 1]).all():  # for some seed
         st.error(
-            "This training **diverges**: the steps are too large for these points or for this λ (a step shrinks weights only while "
-            "ηλ < 1). Take a smaller learning rate.",
+            f"This training **diverges**: {_cause(setting.lr * decay)}. Take a smaller learning rate.",
             icon=":material/error:",
         )
     _over_epochs(over_epochs, decay)
     _over_penalties(swept, decay)
     _weights(swept, decay)
     routes_panel(decay, setting, seed)
+
+
+def _cause(shrinking: float) -> str:
+    """Why steps are too large, given ηλ: from 2 on decay alone makes weights larger, whatever the points are."""
+    if shrinking > 2:
+        factor = significant(1 - shrinking)
+        return f"ηλ = {significant(shrinking)}, so that every step multiplies the weights by {factor} before it learns anything"
+    return "the steps are too large for these points"
 
 
 def _controls(link: LinkState) -> None:
@@ -122,12 +131,12 @@ def _numbers(over_epochs: Paths, decay: float) -> None:
     train_loss, test_loss, norm = (float(SeedBand.of(values).median) for values in ends)
     half_square = float(SeedBand.of(weight_decay.half_square(over_epochs.norm[-1, :, 1])).median)
     with st.container(horizontal=True):
-        st.metric("Training loss", f"{train_loss:.2g}", help=f"½(ŷ − y)² without the penalty, λ = {decay:g}; median.")
-        st.metric("Test loss", f"{test_loss:.2g}", help="On 100 points that were held out; median.")
-        st.metric("‖w‖", f"{norm:.3g}", help=f"Euclidean norm of the {INPUTS} weights. The true one: {TRUE_NORM:.3g}.")
+        st.metric("Training loss", significant(train_loss, 2), help=f"½(ŷ − y)² without the penalty, λ = {exactly(decay)}; median.")
+        st.metric("Test loss", significant(test_loss, 2), help="On 100 points that were held out; median.")
+        st.metric("‖w‖", significant(norm), help=f"Euclidean norm of the {INPUTS} weights. The true one: {significant(TRUE_NORM)}.")
         st.metric(
             "‖w‖²/2",
-            f"{half_square:.2g}",
+            significant(half_square, 2),
             help="The penalty without λ. The English edition prints it as “L2 norm of w”.",
         )
 
@@ -138,7 +147,7 @@ def _over_epochs(over_epochs: Paths, decay: float) -> None:
     train, test, norm = ([values[:, :, column].T for column in (0, 1)] for values in measured)  # without λ and with it
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"###### Losses, λ = {decay:g}")
+        st.markdown(f"###### Losses, λ = {exactly(decay)}")
         curves = [banded("training", epochs, train[1], TRAIN), banded("test", epochs, test[1], TEST)]
         if decay:
             curves.append(banded("test, λ = 0", epochs, test[0], GREY, dash="dot"))
@@ -146,7 +155,7 @@ def _over_epochs(over_epochs: Paths, decay: float) -> None:
         live_chart(figure, key="decay_losses", height=CHART_HEIGHT, alt="Training and test loss against epochs, with and without decay")
     with right:
         st.markdown("###### Size of the weights, ‖w‖")
-        curves = [banded(f"λ = {decay:g}", epochs, norm[1], PURPLE)]
+        curves = [banded(f"λ = {exactly(decay)}", epochs, norm[1], PURPLE)]
         if decay:
             curves.append(banded("λ = 0", epochs, norm[0], GREY, dash="dot"))
         marks = Marks(log=True)
@@ -154,12 +163,13 @@ def _over_epochs(over_epochs: Paths, decay: float) -> None:
         figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("‖w‖"), marks=marks)
         live_chart(figure, key="decay_norms", height=CHART_HEIGHT, alt="Norm of the weights against epochs, with and without decay")
     st.caption(
-        "What the English edition prints as “L2 norm of w” is **‖w‖²/2**, the penalty without λ, and not the norm. Medians of ten seeds."
+        "What the English edition prints as “L2 norm of w” is **‖w‖²/2**, the penalty without λ, and not the norm. "
+        f"Medians of {SEEDS} seeds."
     )
 
 
 def _over_penalties(swept: Swept, decay: float) -> None:
-    st.markdown("##### Which λ? L2, L1, and where L2 would end")
+    st.markdown("##### Which λ? L2, L1, and L2 trained to the end")
     places = penalty_places(DECAYS)
     curves = [
         banded("L2, training", places, swept.l2.train, TRAIN),
@@ -171,7 +181,7 @@ def _over_penalties(swept: Swept, decay: float) -> None:
     for name, values, color in (("L2", swept.l2.test, TEST), ("L1", swept.l1.test, PURPLE)):
         median = SeedBand.of(values).median
         best[name] = at = int(np.argmin(median))
-        curves.append(BandSeries(f"best {name}: λ = {DECAYS[at]:g}", [places[at]], [median[at]], color, markers=True))
+        curves.append(BandSeries(f"best {name}: λ = {exactly(DECAYS[at])}", [places[at]], [median[at]], color, markers=True))
     marks = Marks(log=True)
     marks.level(float(SeedBand.of(swept.guess).median), "w = 0, always the mean")
     figure = band_chart(
@@ -179,7 +189,7 @@ def _over_penalties(swept: Swept, decay: float) -> None:
     )
     live_chart(figure, key="decay_penalties", height=400, alt="Losses against λ for both penalties, the best marked")
     chosen = compare(swept.l2.test[:, best["L2"]], swept.guess)
-    st.markdown(in_words(chosen, f"the best L2 (λ = {DECAYS[best['L2']]:g})", "always the mean", quantity="Test loss"))
+    st.markdown(in_words(chosen, f"the best L2 (λ = {exactly(DECAYS[best['L2']])})", "always the mean", quantity="Test loss"))
     st.caption(
         "The best λ is chosen on the test points themselves, so that it flatters a little. “To the end” is ridge regression from w = 0, in "
         "closed form: where it lies far below the trained curve, weight decay mostly has to make the network forget its first weights."
@@ -190,13 +200,13 @@ def _weights(swept: Swept, decay: float) -> None:
     st.markdown("##### L1 makes zeros, L2 makes small")
     column = DECAYS.index(decay)
     l2, l1, without = swept.l2.weights[0, column], swept.l1.weights[0, column], swept.l2.weights[0, 0]
-    shown = {f"L2, λ = {decay:g}": l2, f"L1, λ = {decay:g}": l1}
+    shown = {f"L2, λ = {exactly(decay)}": l2, f"L1, λ = {exactly(decay)}": l1}
     figure = ordered_weights(shown, TRUE_WEIGHT, {"λ = 0": without} if decay else None)
     live_chart(figure, key="decay_weights", height=CHART_HEIGHT, alt="The weights in order, for L2 and for L1")
     st.caption(
         f"Weights of exactly 0: **{int((l1 == 0).sum())}** of {INPUTS} with L1, {int((l2 == 0).sum())} with L2 (first seed). An L1 step "
         "moves a weight by ηλ towards 0 and stops there. Here all true weights are equal: few large ones are the wrong guess."
-        + (f" Without a penalty weights go from {without.min():.2g} to {without.max():.2g}." if decay else "")
+        + (f" Without a penalty weights go from {significant(without.min(), 2)} to {significant(without.max(), 2)}." if decay else "")
     )
 
 
@@ -232,23 +242,29 @@ def routes_panel(decay: float, setting: Setting, seed: int) -> None:
         st.dataframe(rows, hide_index=True, column_config={"": st.column_config.TextColumn(width="small")})
         st.markdown(_verdict(sgd, adam))
         st.caption(
-            f"The curves: distance from λ/2 ‖w‖² in the loss of the same optimizer. Float32; SGD lr {setting.lr:g}, "
-            f"Adam lr {weight_decay.ADAM_LR:g}."
+            f"The curves: distance from λ/2 ‖w‖² in the loss of the same optimizer. Float32; SGD lr {exactly(setting.lr)}, "
+            f"Adam lr {exactly(weight_decay.ADAM_LR)}."
         )
 
 
 def _row(name: str, routes: RouteDistances) -> dict[str, str]:
     return {
         "": name,
-        "‖w‖, penalty in the loss": f"{routes.norms['penalty']:.6f}",
-        "weight_decay=λ": f"{routes.norms['optimizer']:.6f}",
-        "w ← (1 − ηλ)w": f"{routes.norms['decoupled']:.6f}",
+        "‖w‖, penalty in the loss": fixed(routes.norms["penalty"], 6),
+        "weight_decay=λ": fixed(routes.norms["optimizer"], 6),
+        "w ← (1 − ηλ)w": fixed(routes.norms["decoupled"], 6),
     }
 
 
 def _verdict(sgd: RouteDistances, adam: RouteDistances) -> str:
+    rounding = float(np.maximum(sgd.optimizer, sgd.decoupled).max())
+    elsewhere, again = float(adam.decoupled.max()), float(adam.optimizer.max())
     return (
-        f"**SGD**: all three are one, but for rounding ({max(sgd.optimizer.max(), sgd.decoupled.max()):.0e}). **Adam**: a gradient that "
-        f"holds λw is divided by its own size, so that shrinking w itself (AdamW) goes elsewhere: {adam.decoupled.max():.2g} away. "
-        f"`Adam(weight_decay=λ)` is the penalty again ({adam.optimizer.max():.0e}), not decay."
+        f"**SGD**: all three are one, but for rounding ({_apart(rounding)}). **Adam**: a gradient that holds λw is divided by its own "
+        f"size, so that shrinking w itself (AdamW) goes elsewhere: {_apart(elsewhere)}. `Adam(weight_decay=λ)` is the penalty again "
+        f"({_apart(again)}), not decay."
     )
+
+
+def _apart(distance: float) -> str:
+    return f"{significant(distance, 1)} apart" if distance else "no difference at all"

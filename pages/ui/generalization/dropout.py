@@ -15,7 +15,7 @@ from mlp_core.reports.comparison.book_bands import known_accuracy, known_runs
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
-from mlp_core.words import count, percent
+from mlp_core.words import count, counted, fixed, percent, rounded
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.dropout import vote_strips
@@ -87,7 +87,7 @@ def section(link: LinkState) -> None:
         "the **training** accuracy, and with few images the **gap** to the test."
     )
     layer.part(link)
-    st.markdown("##### With and without, five seeds each")
+    st.markdown("##### With and without, from several seeds each")
     load_data()
     preset_row(link, "generalization_dropout_preset", PRESETS, label_visibility="collapsed")
     controls, results = beside("dropout")
@@ -142,10 +142,11 @@ def _verdicts(without: ShownRun, with_dropout: ShownRun) -> None:
     epochs = min(by_epoch(one.members, "test_loss").shape[1] for one in (without, with_dropout))
     if not epochs:
         return
-    lines = [f"After {epochs} epoch{'s' if epochs > 1 else ''}:"]
+    lines = [f"After {counted(epochs, 'epoch')}:"]
+    worded = partial(fixed, decimals=3)
     for name, quantity in (("Training accuracy", "train_accuracy"), ("Test loss", "test_loss"), ("Test accuracy", "test_accuracy")):
         columns = (by_epoch(one.members, quantity)[:, epochs - 1] for one in (with_dropout, without))
-        lines.append("- " + in_words(compare(*columns), WITH, WITHOUT, quantity=name, higher=quantity != "test_loss", digits=".3f"))
+        lines.append("- " + in_words(compare(*columns), WITH, WITHOUT, quantity=name, higher=quantity != "test_loss", worded=worded))
     st.markdown("\n".join(lines))
 
 
@@ -191,10 +192,10 @@ def _votes_panel(link: LinkState) -> None:
     with chart:
         figure = vote_strips(seen.masked, seen.off, CLASS_NAMES, label)
         live_chart(figure, key="dropout_votes", height=VOTES_HEIGHT, alt="Probabilities of each class: masked copies, and dropout off")
-    winner, most = int(seen.votes.argmax()), int(seen.votes.max())
+    winner, most, probability = int(seen.votes.argmax()), int(seen.votes.max()), rounded(float(seen.off.max()), 2)
     st.markdown(
         f"**{most} of {COPIES}** copies say **{CLASS_NAMES[winner]}**; without dropout the network says "
-        f"**{CLASS_NAMES[int(seen.off.argmax())]}** with probability {seen.off.max():.2f}. The true class is {CLASS_NAMES[label]}."
+        f"**{CLASS_NAMES[int(seen.off.argmax())]}** with probability {probability}. The true class is {CLASS_NAMES[label]}."
     )
 
     def judge() -> LeftOn:
@@ -206,5 +207,5 @@ def _votes_panel(link: LinkState) -> None:
         st.metric("Dropout off", percent(judged.off), border=True, help=f"Accuracy on the first {JUDGED} test images.")
         st.metric("Left on", percent(judged.one_mask), border=True, help="A mask of its own for every image.")
         mean = f"Left on, mean of {AVERAGED}"
-        st.metric(mean, percent(judged.copies), border=True, help="Of the probabilities: back to about the first.")
+        st.metric(mean, percent(judged.copies), border=True, help="Of the probabilities of each image.")
     st.caption("So dropout is switched off for the test: one network that stands for the mean of all masked ones, at the price of one.")

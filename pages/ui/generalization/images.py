@@ -13,7 +13,7 @@ from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
-from mlp_core.words import count
+from mlp_core.words import count, percent
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
@@ -104,7 +104,9 @@ def _panel(name: str, question: Question, seed: int) -> None:
         live_chart(figure, key=f"{name}_live", height=CHART_HEIGHT, alt="Training and test accuracy of the present run against epochs")
     if len(ended) > 1:
         last, before = (final(one.members, "test_accuracy") for one in (ended[-1], ended[-2]))
-        st.markdown(in_words(compare(last, before), ended[-1].title, ended[-2].title, quantity="Test accuracy", higher=True, digits=".1%"))
+        st.markdown(
+            in_words(compare(last, before), ended[-1].title, ended[-2].title, quantity="Test accuracy", higher=True, worded=percent)
+        )
     st.caption(
         f"Bands: the lowest to the highest of {SEEDS} seeds of weights and order, on the same images. {count(TEST_IMAGES)} test images, so "
         "that each accuracy is known to about ±1 %. Adam, lr 0.001, batches of 64."

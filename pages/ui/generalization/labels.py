@@ -11,7 +11,7 @@ from mlp_core.labs.generalization.subsets import NoisyLabels, first, with_wrong_
 from mlp_core.network import Network
 from mlp_core.spec import Bounds, RunSpec
 from mlp_core.training import Run
-from mlp_core.words import count, percent
+from mlp_core.words import count, delta, percent, rounded
 from pages.figures.axes import axis
 from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
@@ -47,7 +47,7 @@ def part(link: LinkState) -> None:
     load_data()
     st.markdown(
         "A network with more weights than images can learn **anything** by heart, wrong labels too (Zhang et al. 2017). The training "
-        "accuracy does not tell; the test accuracy first rises, then falls while the wrong labels are learned."
+        "accuracy does not tell. The test accuracy does: look whether it falls again while wrong labels are learned."
     )
     wrong, wide, epochs = st.columns(3, gap="medium")
     wrong.slider("Wrong labels (%)", step=5, **link.value("wrong"))
@@ -71,7 +71,7 @@ def _run(spec: RunSpec, share: float) -> Run:
 
 def _panel(spec: RunSpec, share: float) -> None:
     shares = (0.0, share) if share else (0.0,)
-    planned = [Planned(f"{100 * one:.0f} % wrong" if one else "all labels right", partial(_run, spec, one)) for one in shares]
+    planned = [Planned(f"{percent(one, 0)} wrong" if one else "all labels right", partial(_run, spec, one)) for one in shares]
     shown = runs_panel(GROUP, "Train with right and with wrong labels", (spec, share), planned, at_once=2)
     marks = Marks()
     marks.level(10, "guessing: 10 %")
@@ -100,18 +100,22 @@ def _numbers(one: ShownRun, noisy: NoisyLabels) -> None:
     lost = 100 * (last.test_accuracy - best)
     with st.container(horizontal=True):
         st.metric("Training accuracy", percent(last.train_accuracy), border=True, help="On the labels as they are given, wrong ones too.")
-        st.metric("Test accuracy", percent(last.test_accuracy), f"{lost:.1f} points since its best", border=True)
+        st.metric("Test accuracy", percent(last.test_accuracy), delta(lost, 1, "points since its best"), border=True)
         if noisy.wrong.any():
             learned = learned_of_wrong(network, noisy)
             wrong, true = percent(learned.wrong_label), percent(learned.true_class)
             st.metric("Wrong labels learned", wrong, border=True, help="Images with a wrong label, given that label.")
-            st.metric("… still seen as they are", true, border=True, help="The same images, given their true class.")
+            st.metric("Wrong labels seen through", true, border=True, help="The same images, given their true class.")
     if noisy.wrong.any() and last.train_accuracy > LEARNED_BY_HEART:
         st.success(
-            f"Learned by heart: {percent(last.train_accuracy)} of the labels as given, and {-lost:.1f} points less on "
-            "the test images than at its best.",
+            f"Learned by heart: {percent(last.train_accuracy)} of the labels as given. On the test images it is {_since_best(lost)}.",
             icon=":material/menu_book:",
         )
+
+
+def _since_best(lost: float) -> str:
+    """What became of the test accuracy, given its change in points."""
+    return f"{rounded(-lost, 1)} points below its best" if delta(lost, 1) else "as good as at its best"
 
 
 def learned_of_wrong(network: Network, noisy: NoisyLabels) -> Learned:

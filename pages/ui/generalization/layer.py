@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mlp_core.labs.generalization.masks import MOST_MASKS, dropped, kept, running_means, standard_error
 from mlp_core.spec import MAX_SEED, Bounds
-from mlp_core.words import count, percent
+from mlp_core.words import count, counted, exactly, percent, significant
 from pages.figures.dropout import masked_matrix, masked_network, mean_of_masks
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
@@ -83,8 +83,8 @@ def _in_words(p: float, survivors: int) -> str:
         return "**p = 0** drops nothing: h′ is h."
     if p == 1.0:
         return "**p = 1** drops everything: h′ is 0, and nothing can be learned."
-    units = ROWS * COLUMNS
-    return f"{survivors} of {units} survive, {units * (1 - p):g} on average; each is multiplied by 1/(1 − {p:g}) = **{1 / (1 - p):.4g}**."
+    units, factor = ROWS * COLUMNS, f"1/(1 − {exactly(p)}) = **{significant(1 / (1 - p), 4)}**"
+    return f"{survivors} of {units} survive, {significant(units * (1 - p))} on average; each is multiplied by {factor}."
 
 
 def _mean(outputs: Tensor, h: Tensor, p: float, masks: int) -> None:
@@ -98,9 +98,8 @@ def _mean(outputs: Tensor, h: Tensor, p: float, masks: int) -> None:
     live_chart(mean_of_masks(ratios.numpy(), p), key="dropout_mean", height=CHART_HEIGHT, alt="Means of h′ over masks, with their band")
     expected = standard_error(p, masks)
     units, outside = len(ratios[-1]), int(((ratios[-1] - 1).abs() > 2 * expected).sum())
-    drawn = f"{count(masks)} mask{'s' if masks > 1 else ''}"
     st.caption(
-        f"After {drawn}: the mean over all units is {percent(error, 2)} away from h; that of a single unit is expected to be "
-        f"√(p / ((1 − p) n)) = {percent(expected, 2)} away. {outside} of {units} units are beyond twice that, where about one is to be "
-        "expected. A hundred times the masks, a tenth of the error."
+        f"After {counted(masks, 'mask')}: the mean over all units is {percent(error, 2)} away from h; that of a single unit is expected "
+        f"to be √(p / ((1 − p) n)) = {percent(expected, 2)} away. {outside} of {units} units are beyond twice that, where about one "
+        "is to be expected. A hundred times the masks, a tenth of the error."
     )

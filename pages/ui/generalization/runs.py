@@ -1,6 +1,6 @@
 """Runs over several seeds: how far they are, their histories as curves with bands, and whether a difference is more than luck."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import streamlit as st
 from mlp_core.labs.generalization.bands import PairedComparison, SeedBand
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.records import HistorySnapshot
+from mlp_core.words import percent, significant
 from pages.figures.axes import axis
 from pages.figures.bands import BandSeries
 from pages.ui import session
@@ -63,16 +64,24 @@ def final(members: Sequence[HistorySnapshot], quantity: str) -> Floats:
     return np.array([getattr(member.epochs[-1], quantity) if member.epochs else np.nan for member in members], dtype=np.float64)
 
 
-def in_words(comparison: PairedComparison, first: str, second: str, *, quantity: str, higher: bool = False, digits: str = ".3g") -> str:
+def in_words(
+    comparison: PairedComparison,
+    first: str,
+    second: str,
+    *,
+    quantity: str,
+    higher: bool = False,
+    worded: Callable[[float], str] = significant,
+) -> str:
     """Both medians, for how many seeds the first is better, and whether luck alone would part the seeds so.
 
     Args:
         comparison: of a quantity that is better where it is lower, or with `higher` where it is higher.
         first, second: what the two ways are called.
-        digits: how a median is written.
+        worded: how a median is written.
     """
     better = comparison.seeds - comparison.ties - comparison.first_lower if higher else comparison.first_lower
-    medians = f"{quantity}: {first} **{comparison.first:{digits}}**, {second} **{comparison.second:{digits}}** (medians)."
+    medians = f"{quantity}: {first} **{worded(comparison.first)}**, {second} **{worded(comparison.second)}** (medians)."
     return f"{medians} Better with {first} for {better} of {comparison.seeds} seeds. {_verdict(comparison)}"
 
 
@@ -83,4 +92,4 @@ def _verdict(comparison: PairedComparison) -> str:
 
 
 def _share(chance: float) -> str:
-    return "under 0.1 %" if chance < 0.001 else f"{100 * chance:.{1 if chance < 0.1 else 0}f} %"
+    return "under 0.1 %" if chance < 0.001 else percent(chance, 1 if chance < 0.1 else 0)

@@ -1,6 +1,7 @@
 """The section "Collapse": affine layers multiplied out to one, until their activation bends; on real images."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -21,7 +22,7 @@ from mlp_core.labs.nonlinearity.collapse import (
     stacked,
 )
 from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
-from mlp_core.words import percent
+from mlp_core.words import count, fixed, percent, significant
 from pages.figures import linear as figures
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
@@ -96,8 +97,9 @@ def _results(sizes: tuple[int, ...], seed: int, slope: float) -> None:
     here = int(np.argmin(np.abs(bent.slopes - slope)))
     st.caption(f"{shapes(sizes)}; the largest difference is over {JUDGED:,} test images.")
     with st.container(horizontal=True):
-        _tile("Largest difference, float32", f"{largest_difference(layers, best.judged.float(), slope):.1e}", "Stack − one matrix.")
-        _tile("… in float64", f"{largest_difference(layers, best.judged, slope):.1e}", "The same in float64: what is left is rounding.")
+        _tile("Largest difference, float32", significant(largest_difference(layers, best.judged.float(), slope), 2), "Stack − one matrix.")
+        left = "what is left is rounding." if slope == 1.0 or len(layers) == 1 else "it is not rounding that parts them."
+        _tile("… in float64", significant(largest_difference(layers, best.judged, slope), 2), f"The same in float64: {left}")
         most = min(INPUTS, OUTPUTS)
         _tile("Rank of the product", f"{rank(exact.weight)} of {most}", "At most the width of the narrowest layer.")
         missed, least = float(bent.missed[here]), float(bent.least_missed[here])
@@ -128,9 +130,11 @@ def _verdict(layers: int, slope: float, difference: float, missed: float, least:
         st.info("One layer has no hidden unit to bend: it is its own matrix.", icon=":material/info:")
     elif slope == 1.0:
         st.info(f"{layers} layers, one matrix: all that differs is rounding. Now move the bend away from 1.", icon=":material/compress:")
+    elif difference == 0:
+        st.info("No hidden unit is below 0 for any of these images, so that nothing is bent: still one matrix.", icon=":material/info:")
     else:
         st.success(
-            f"Bent: the stack is up to {difference:.2g} away from its product, and the one matrix that fits it best misses "
+            f"Bent: the stack is up to {significant(difference, 2)} away from its product, and the one matrix that fits it best misses "
             f"{percent(missed, 2)} of what it computes ({percent(least, 2)} on the images that it was fitted to).",
             icon=":material/turn_right:",
         )
@@ -141,18 +145,23 @@ def _numbers(layers: Sequence[Affine], image: torch.Tensor, slope: float) -> Non
     one = collapsed(layers)
     stack, product = stacked(layers, image, slope)[0], one(image)[0]
     st.dataframe(
-        [_row("stack", stack, ".6f"), _row("one matrix", product, ".6f"), _row("difference", stack - product, ".1e")], hide_index=True
+        [
+            _row("stack", stack, partial(fixed, decimals=6)),
+            _row("one matrix", product, partial(fixed, decimals=6)),
+            _row("difference", stack - product, partial(significant, digits=2)),
+        ],
+        hide_index=True,
     )
     with st.expander("The one matrix and its bias"):
-        numbers = f"{INPUTS * OUTPUTS:,} + {OUTPUTS}"
+        numbers, digits = f"{count(INPUTS * OUTPUTS)} + {OUTPUTS}", partial(fixed, decimals=4)
         st.caption(f"b, and the rows of W (784 × 10) for pixels {SHOWN_PIXELS[0]} to {SHOWN_PIXELS[-1]}, out of {numbers} numbers.")
         st.dataframe(
-            [_row("b", one.bias, ".4f"), *(_row(f"W[{pixel}]", one.weight[pixel], ".4f") for pixel in SHOWN_PIXELS)], hide_index=True
+            [_row("b", one.bias, digits), *(_row(f"W[{pixel}]", one.weight[pixel], digits) for pixel in SHOWN_PIXELS)], hide_index=True
         )
 
 
-def _row(name: str, values: torch.Tensor, digits: str) -> dict[str, str]:
-    return {"": name} | {f"o{index}": f"{value:{digits}}" for index, value in enumerate(values.tolist(), start=1)}
+def _row(name: str, values: torch.Tensor, worded: Callable[[float], str]) -> dict[str, str]:
+    return {"": name} | {f"o{index}": worded(value) for index, value in enumerate(values.tolist(), start=1)}
 
 
 def _tile(label: str, value: str, help: str) -> None:

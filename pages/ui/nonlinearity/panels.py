@@ -10,7 +10,7 @@ from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.reports.export import epochs_csv
 from mlp_core.training.replicates import Replicates
-from mlp_core.words import count, percent
+from mlp_core.words import count, counted, fixed, percent, significant
 from pages.figures.training import ACCURACY, LOSS
 from pages.ui import session
 from pages.ui.downloads import download, page_address
@@ -24,7 +24,6 @@ from pages.ui.run.run_controls import RunAtStep, worded
 from pages.ui.widget_values import WidgetValues
 
 CURVES, INSIDE, SEVERAL, EXPORT = "Curves", "Look inside", "Five seeds", "Take it home"
-LARGE_LOSS = 1e4  # is written with a power of ten
 SEEDS_JOB = "plane_seeds"  # under which name the session holds five seeds of the design
 
 
@@ -69,15 +68,11 @@ def _tiles(snapshot: JobSnapshot, settings: PlaneSettings) -> None:
     last = epochs[-1] if epochs else None
     with st.container(horizontal=True):
         st.metric("Epoch", f"{count(len(epochs))} of {count(snapshot.spec.epochs)}", border=True)
-        st.metric("Training loss", _loss(last.train_loss) if last else "–", border=True, help="Mean over the last epoch's batches.")
-        st.metric("Test loss", _loss(last.test_loss) if last else "–", border=True)
+        st.metric("Training loss", fixed(last.train_loss, 4) if last else "–", border=True, help="Mean over the last epoch's batches.")
+        st.metric("Test loss", fixed(last.test_loss, 4) if last else "–", border=True)
         if settings.points.classes:
             st.metric("Training accuracy", percent(last.train_accuracy) if last else "–", border=True)
             st.metric("Test accuracy", percent(last.test_accuracy) if last else "–", border=True)
-
-
-def _loss(value: float) -> str:
-    return f"{value:.4f}" if value < LARGE_LOSS else f"{value:.1e}"
 
 
 def start_seeds(settings: PlaneSettings) -> None:
@@ -120,7 +115,7 @@ def summary(members: Sequence[HistorySnapshot], first_seed: int, *, classes: boo
 
 def _right(last: dict[int, EpochRecord], n: int, epoch: int) -> str:
     perfect = sum(record.test_accuracy == 1.0 for record in last.values())
-    text = f"**{perfect} of {n} seeds reach 100 % on the test points** after {_epochs(epoch)}"
+    text = f"**{perfect} of {n} seeds reach 100 % on the test points** after {counted(epoch, 'epoch')}"
     if perfect == n:
         return text + ", so a single run would not have misled."
     worst, best = (choose(last, key=lambda seed: last[seed].test_accuracy) for choose in (min, max))
@@ -132,12 +127,8 @@ def _right(last: dict[int, EpochRecord], n: int, epoch: int) -> str:
 
 def _near(last: dict[int, EpochRecord], epoch: int) -> str:
     losses = [record.test_loss for record in last.values()]
-    spread = f"from {min(losses):.4g} to {max(losses):.4g}, mean {mean(losses):.4g}"
-    return f"After {_epochs(epoch)} the **test loss of {len(losses)} seeds** lies {spread}."
-
-
-def _epochs(epoch: int) -> str:
-    return f"{count(epoch)} epoch{'s' if epoch > 1 else ''}"
+    spread = f"from {significant(min(losses), 4)} to {significant(max(losses), 4)}, mean {significant(mean(losses), 4)}"
+    return f"After {counted(epoch, 'epoch')} the **test loss of {len(losses)} seeds** lies {spread}."
 
 
 def _export_panel(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from mlp_core.labs.nonlinearity.perceptron import Floats, Perceptron, on_grid, separation
 from mlp_core.labs.nonlinearity.plane import points_of
 from mlp_core.spec import MAX_SEED, Bounds
+from mlp_core.words import count, counted, exactly, fixed
 from pages.figures.linear import mistakes_curve, perceptron_plane
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
@@ -104,23 +105,24 @@ def _buttons(machine: Perceptron, playing: bool) -> None:
 def _numbers(machine: Perceptron) -> None:
     apart = separation(machine.points, machine.labels)
     with st.container(horizontal=True):
-        st.metric("Samples met", f"{machine.samples:,}", border=True, help=f"{machine.passes:,} passes over {len(machine.points)} points.")
-        st.metric("Mistakes", f"{machine.mistakes:,}", border=True, help="Each one moved the line.")
-        bound = f"{apart.bound:,.1f}" if apart.margin else "∞"
+        passes = f"{counted(machine.passes, 'pass', 'passes')} over {counted(len(machine.points), 'point')}."
+        st.metric("Samples met", count(machine.samples), border=True, help=passes)
+        st.metric("Mistakes", count(machine.mistakes), border=True, help="Each one moved the line.")
+        bound = fixed(apart.bound, 1) if apart.margin else "∞"
         st.metric("Bound (R/γ)²", bound, border=True, help="Novikoff 1962: with points x̃ = (x, y, 1), R the longest, γ the best margin.")
         st.metric("Wrong now", f"{machine.errors} of {len(machine.points)}", border=True, help="Points on the wrong side, or on the line.")
     figure = mistakes_curve(machine.mistake_counts, apart.bound)
     live_chart(figure, key="perceptron_mistakes", height=CURVE_HEIGHT, alt="Mistakes against samples met, with the bound")
     _verdict(machine, apart.bound)
     w1, w2, b = machine.weights
-    margin = f"R = {apart.radius:.3f}, γ = {apart.margin:.4f}" if apart.margin else f"R = {apart.radius:.3f}; no line separates: γ ≤ 0"
-    st.caption(f"w = ({w1:g}, {w2:g}), b = {b:g}; {margin}.")
+    margin = f", γ = {fixed(apart.margin, 4)}" if apart.margin else "; no line separates: γ ≤ 0"
+    st.caption(f"w = ({exactly(w1)}, {exactly(w2)}), b = {exactly(b)}; R = {fixed(apart.radius, 3)}{margin}.")
 
 
 def _verdict(machine: Perceptron, bound: float) -> None:
     if machine.converged:
         st.success(
-            f"**Converged** after {machine.mistakes} mistakes, of at most {math.floor(bound):,}: a whole pass without one.",
+            f"**Converged** after {counted(machine.mistakes, 'mistake')}, of at most {count(math.floor(bound))}: a whole pass without one.",
             icon=":material/check_circle:",
         )
     elif machine.cycle is not None:
@@ -131,7 +133,7 @@ def _verdict(machine: Perceptron, bound: float) -> None:
             icon=":material/all_inclusive:",
         )
     elif machine.samples >= MOST_SAMPLES:
-        st.info(f"No end in {MOST_SAMPLES:,} samples.", icon=":material/hourglass_bottom:")
+        st.info(f"No end in {count(MOST_SAMPLES)} samples.", icon=":material/hourglass_bottom:")
 
 
 def _advance(machine: Perceptron, samples: int) -> None:

@@ -13,6 +13,7 @@ from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
 from mlp_core.labs.nonlinearity.plane import FEATURES, FINE, PLANE_EXTENT, Points, copied_weights, hidden_outputs, output_field, unit_fields
 from mlp_core.network import Network
 from mlp_core.training import Run
+from mlp_core.words import significant
 from pages.figures.figure import Figure
 from pages.figures.plane import LabeledPoints, Shading, decision_plane, hidden_space, playground_network, shading_of, shading_of_numbers
 from pages.figures.series import CurveSeries, Quantity
@@ -112,7 +113,7 @@ def _editor(settings: PlaneSettings, job: TrainingJob, network: Network, wait: s
     sender = "" if source is None else settings.features[source] if layer == 1 else f"unit {source + 1} of hidden layer {layer - 1}"
     label = f"Bias of {receiver}" if source is None else f"Weight from {sender} to {receiver}"
     if wait:
-        st.caption(f"{label}: **{value:.4g}**. {wait} to set it by hand.")
+        st.caption(f"{label}: **{significant(value, 4)}**. {wait} to set it by hand.")
         return
     key = f"plane_weight_{layer}_{unit}_{source}_{job.run.step}_{value:.6g}"
     st.number_input(
@@ -151,7 +152,7 @@ def _plane_caption(settings: PlaneSettings, shown: tuple[int, int] | None, regio
         return what + " Linear regions are counted for ReLU and leaky ReLU on the inputs x and y."
     if regions is None:
         return what + " More linear regions than can be cut in time."
-    return what + f" **{len(regions)}** linear region{'s' if len(regions) != 1 else ''} in this square."
+    return what + f" **{len(regions)}** linear {'region' if len(regions) == 1 else 'regions'} in this square."
 
 
 def regions_of(settings: PlaneSettings, network: Network) -> list[Region] | None:

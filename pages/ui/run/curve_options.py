@@ -3,6 +3,7 @@
 import streamlit as st
 
 from mlp_core.bounds import SpecError
+from mlp_core.words import exactly
 from pages.figures.figure import Figure
 from pages.figures.series import SMOOTHING_EPOCHS
 from pages.figures.training import CurveOptions, is_clipped
@@ -89,4 +90,4 @@ def _options(panel: WidgetValues) -> CurveOptions:
 
 
 def _smoothing(epochs: float) -> str:
-    return f"± {epochs:g} epochs" if epochs else "off"
+    return f"± {'1 epoch' if epochs == 1 else f'{exactly(epochs)} epochs'}" if epochs else "off"

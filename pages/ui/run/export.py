@@ -23,6 +23,7 @@ from mlp_core.reports.export import (
 from mlp_core.reports.export.experiment import MAX_FILE_BYTES
 from mlp_core.runtime.devices import ONEDNN, find_device
 from mlp_core.spec import RunSpec, SpecError
+from mlp_core.words import count
 from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries
 from pages.figures.standalone import figure_html
@@ -158,7 +159,7 @@ def _upload(load: Callable[[RunSpec], None]) -> None:
 
 def changes_in_words(changes: tuple[SettingChange, ...]) -> str:
     """Changes in mid-run, the first few of them."""
-    shown = [f"{change.words} after step {change.step:,}" for change in changes[:MOST_CHANGES]]
+    shown = [f"{change.words} after step {count(change.step)}" for change in changes[:MOST_CHANGES]]
     return ", ".join(shown) + (", …" if len(changes) > MOST_CHANGES else "")
 
 

@@ -259,10 +259,18 @@ def _one_image(snapshot: JobSnapshot, network: Network, chosen: WidgetValues) ->
         figure = probability_bars(probabilities, CLASS_NAMES, label, said)
         live_chart(figure, key="inside_probabilities", alt="Probability of each class")
     st.caption(
-        f"After step {count(snapshot.step)} the network says {CLASS_NAMES[said]} with probability "
-        f"{percent(float(probabilities[said]))}; the label is {CLASS_NAMES[label]}. Orange is above 0, blue below, each strip on a "
-        "scale of its own. Point at a cell to read its value. The order of the units means nothing."
+        f"After step {count(snapshot.step)} the network {_answer(probabilities)}; the label is {CLASS_NAMES[label]}. "
+        "Orange is above 0, blue below, each strip on a scale of its own. Point at a cell to read its value. "
+        "The order of the units means nothing."
     )
+
+
+def _answer(probabilities: Floats) -> str:
+    """What the network says of an image, behind "the network"."""
+    if not np.isfinite(probabilities).all():
+        return "says nothing: its outputs are no numbers any more"
+    said = int(probabilities.argmax())
+    return f"says {CLASS_NAMES[said]} with probability {percent(float(probabilities[said]))}"
 
 
 def _outputs(network: Network, index: int) -> tuple[list[Floats], Floats]:

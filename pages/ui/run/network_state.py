@@ -14,7 +14,7 @@ from mlp_core.labs.units import UnitValue, probed_images, sample_units, unit_val
 from mlp_core.network import Network
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.training.state import as_input
-from mlp_core.words import percent
+from mlp_core.words import count, percent, significant
 from pages.figures import network as figure
 
 KEY = "network"  # of the drawing
@@ -104,27 +104,23 @@ def network_answer(job: TrainingJob, sent: Any) -> dict[str, Any] | None:
 
 def _unit(spec: RunSpec, layer: int, unit: int, value: UnitValue, probability: float | None) -> dict[str, Any]:
     """The value of a unit in words and numbers; of an output, its `probability` too."""
-    role = CLASS_NAMES[unit] if probability is not None else f"unit {unit + 1:,} of {spec.sizes[layer]:,}"
+    role = CLASS_NAMES[unit] if probability is not None else f"unit {count(unit + 1)} of {count(spec.sizes[layer])}"
     total = value.weighted_sum + value.bias
-    sums = [("weighted sum Σ w x", _number(value.weighted_sum)), ("bias b", _number(value.bias)), ("Σ w x + b", _number(total))]
+    sums = [("weighted sum Σ w x", significant(value.weighted_sum)), ("bias b", significant(value.bias)), ("Σ w x + b", significant(total))]
     if probability is None:
-        sums.append((f"φ of it, {resolve(spec.activation).label}", _number(value.activation)))
+        sums.append((f"φ of it, {resolve(spec.activation).label}", significant(value.activation)))
     else:
         sums.append(("softmax of all outputs", _percent(probability)))
-    inputs = [(_source(layer, one.source), _number(one.x), _number(one.w), _number(one.x * one.w)) for one in value.inputs]
+    inputs = [(_source(layer, one.source), significant(one.x), significant(one.w), significant(one.x * one.w)) for one in value.inputs]
     title = f"Output: {role}" if probability is not None else f"Hidden layer {layer}: {role}"
     return {"title": title, "sums": sums, "inputs": inputs}
 
 
 def _source(layer: int, index: int) -> str:
     if layer > 1:
-        return f"unit {index + 1:,} of layer {layer - 1}"
+        return f"unit {count(index + 1)} of layer {layer - 1}"
     row, column = divmod(index, SIDE)
     return f"pixel ({row + 1}, {column + 1})"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−")
 
 
 def _percent(probability: float) -> str:

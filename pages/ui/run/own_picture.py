@@ -15,7 +15,7 @@ from mlp_core.labs.images.file import FORMATS, MAX_BYTES, Picture, PictureError,
 from mlp_core.labs.images.neighbors import Neighbors, NeighborSearch, TypicalDistance
 from mlp_core.labs.images.prepared import SIDE, Prepared, prepare, prepare_drawing, read_drawing
 from mlp_core.network import Network
-from mlp_core.words import percent
+from mlp_core.words import percent, rounded
 from pages.figures.figure import Floats
 from pages.figures.pictures import STAGE_PX, neighbor_grid, stage_picture
 from pages.figures.predictions import probability_bars
@@ -134,14 +134,14 @@ def kinship(found: Neighbors) -> str:
 def strangeness(distance: float, typical: TypicalDistance) -> tuple[str, bool]:
     """How far the nearest training image is, beside how far these are from each other; and whether that is unusually far."""
     unit = "Euclidean over the 784 pixels, black to white being 1"
+    nearest, half, most = (rounded(value, 2) for value in (distance, typical.median, typical.high))
     if distance > typical.high:
         return (
-            f"**Unlike what it was trained on:** the nearest training image is {distance:.2f} away, while of {typical.images} training "
-            f"images looked at 95 % have another within {typical.high:.2f}, half within {typical.median:.2f} ({unit}). What the network "
-            "says is little more than a guess."
+            f"**Unlike what it was trained on:** the nearest training image is {nearest} away, while of {typical.images} training "
+            f"images looked at 95 % have another within {most}, half within {half} ({unit}). What the network says is little more than a guess."
         ), True
-    near = f"The nearest is {distance:.2f} away" if distance else "The nearest is the very same image"
-    usual = f"of {typical.images} training images looked at half have another within {typical.median:.2f}, 95 % within {typical.high:.2f}"
+    near = f"The nearest is {nearest} away" if distance else "The nearest is the very same image"
+    usual = f"of {typical.images} training images looked at half have another within {half}, 95 % within {most}"
     return f"{near}; {usual} ({unit}).", False
 
 

@@ -10,7 +10,7 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.records import History, HistorySnapshot
 from mlp_core.reports.comparison.book_bands import QuantityCheck, book_check
 from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, recent, shown
-from mlp_core.words import count, duration, ordinal, percent, scaled
+from mlp_core.words import count, counted, delta, duration, ordinal, percent, scaled
 from pages.figures.training import Reference
 
 EXACT_DIGITS = 13  # with so many more there are no two float64 numbers of this size that look alike
@@ -73,7 +73,7 @@ def progress(snapshot: JobSnapshot | None) -> Progress:
     elif snapshot.elapsed_seconds:
         parts.append(f"{duration(snapshot.elapsed_seconds)} of training")
     if snapshot.sharing > 1:
-        others = f"{snapshot.sharing - 1} other run{'s' if snapshot.sharing > 2 else ''}"
+        others = counted(snapshot.sharing - 1, "other run")
         parts.append(f"sharing this server with {others}, {ordinal(snapshot.place)} in line")
     return Progress(text=" · ".join(parts), fraction=snapshot.fraction_done)
 
@@ -90,8 +90,8 @@ def readings(snapshot: JobSnapshot | None) -> list[Reading]:
     history = snapshot.history if snapshot is not None else History().snapshot()
     last = history.epochs[-1] if history.epochs else None
     before = history.epochs[-2] if len(history.epochs) > 1 else None
-    loss = f"{last.test_loss - before.test_loss:+.4f}" if last and before else ""
-    accuracy = f"{100 * (last.test_accuracy - before.test_accuracy):+.1f} points" if last and before else ""
+    loss = delta(last.test_loss - before.test_loss, 4) if last and before else ""
+    accuracy = delta(100 * (last.test_accuracy - before.test_accuracy), 1, "points") if last and before else ""
     return [
         _reading("Training loss", shown(recent(history.losses)) if history.steps else "–", "", RECENT_HELP),
         _reading("Training accuracy", percent(recent(history.accuracies)) if history.steps else "–", "", RECENT_HELP),

@@ -13,7 +13,7 @@ from mlp_core.reports.diagnosis.fixes import Fix
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
-from mlp_core.words import count
+from mlp_core.words import count, exactly
 from pages.ui import session
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs, steering
@@ -138,8 +138,9 @@ def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> No
     if snapshot.state not in ("playing", "paused"):
         return
     lr = snapshot.lr
-    with st.popover(f"lr of this run: {lr:g}", icon=":material/speed:", key="run_lr", help="Change the learning rate while it trains."):
-        st.markdown(f"The learning rate of this run is **{lr:g}**. A change counts from the next step on and is marked on the curves.")
+    shown, help = exactly(lr, 6), "Change the learning rate while it trains."
+    with st.popover(f"lr of this run: {shown}", icon=":material/speed:", key="run_lr", help=help):
+        st.markdown(f"The learning rate of this run is **{shown}**. A change counts from the next step on and is marked on the curves.")
         with st.container(horizontal=True):
             for label, factor in LR_FACTORS:
                 st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_change_lr, job_of, factor)))

@@ -10,7 +10,7 @@ from mlp_core.activations import evaluate
 from mlp_core.labs.stability.depth import sigmoid_bound_log10
 from mlp_core.spec import Bounds, SpecError
 from mlp_core.theory import Array
-from mlp_core.words import from_log10
+from mlp_core.words import counted, from_log10, latex_number
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
 from pages.ui.link import Field, LinkState
 from pages.ui.live_chart import Click, live_chart
@@ -94,11 +94,17 @@ def _place_values() -> WidgetValues:
 def _summary(factors: Array) -> None:
     layers, product = len(factors), float(factors.sum())
     weakest = int(factors.argmin())
+    slope = latex_number(10 ** factors[weakest])
+    if layers == 1:
+        share = ""
+    elif np.ptp(factors) == 0:
+        share = f"All layers take the same: $\\sigma' = {slope}$. "
+    else:
+        share = f"Layer {weakest + 1} takes the most: $\\sigma' = {slope}$. "
     st.markdown(
-        f"After **{layers} layer{'s' if layers > 1 else ''}** the gradient is multiplied by **{from_log10(product)}**; the bound "
-        f"$0.25^{{{layers}}}$ is {from_log10(sigmoid_bound_log10(layers))}. Layer {weakest + 1} takes the most: "
-        f"$\\sigma' = {10 ** factors[weakest]:.3g}$. The weights multiply as well: they can make up for a quarter, but hardly for a "
-        "saturated unit."
+        f"After **{counted(layers, 'layer')}** the gradient is multiplied by **{from_log10(product)}**; the bound "
+        f"$0.25^{{{layers}}}$ is {from_log10(sigmoid_bound_log10(layers))}. {share}"
+        "The weights multiply as well: they can make up for a quarter, but hardly for a saturated unit."
     )
 
 

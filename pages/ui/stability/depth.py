@@ -16,7 +16,7 @@ from mlp_core.labs.stability.depth import factor_a_layer, sigmoid_bound_log10
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec, most_operations
 from mlp_core.stability.depth import DepthReport
 from mlp_core.theory import Array, DepthPrediction
-from mlp_core.words import from_log10
+from mlp_core.words import from_log10, significant
 from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
 from pages.ui.data_source import load_data
@@ -210,7 +210,7 @@ def _table(measured: list[Measured]) -> None:
             "design": one.design.label,
             "|∂L/∂W| of layer 1": from_log10(one.report.weight_gradient_log10[0]),
             "in float32": from_log10(one.single.weight_gradient_log10[0]),
-            "grad.norm() prints": f"{one.single.printed_norm[0]:.4g}",
+            "grad.norm() prints": significant(one.single.printed_norm[0], 4),
             "gradient × a layer": _factor(one.report),
             "theory: √χ": _factor(one.prediction) if one.prediction is not None else "none",
         }
@@ -223,7 +223,7 @@ def _table(measured: list[Measured]) -> None:
 
 def _factor(measured: DepthReport | DepthPrediction) -> str:
     value = factor_a_layer(measured.hidden_gradient_log10)
-    return "–" if math.isnan(value) else f"{value:.3g}"
+    return "–" if math.isnan(value) else significant(value)
 
 
 def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -> None:

@@ -10,6 +10,7 @@ from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.expression import ExpressionError, resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import BOUNDS, EXPRESSION_PREFIX, RunSpec, SpecError
+from mlp_core.words import squared
 from pages.figures.palette import series_style
 from pages.ui.link import Field, LinkState, choice, number
 from pages.ui.presets import Preset, preset_row
@@ -40,15 +41,15 @@ def _preset(lesson: str, *designs: tuple[str, str], std: float = 0.01) -> Preset
 
 PRESETS = {
     "Does ReLU cure it?": _preset(
-        "The sigmoid's gradient dies. So does ReLU's, with PyTorch's default weights; it takes He's to keep it.",
+        "Layer by layer the sigmoid's gradient dies. So does ReLU's, with PyTorch's default weights; it takes He's to keep it.",
         ("sigmoid", "torch_default"), ("relu", "torch_default"), ("relu", "he_normal"),
     ),
     "Too small": _preset(
-        "N(0, 0.01²) suits one wide hidden layer. Through twenty layers, no activation survives it.",
+        "N(0, 0.01²) suits one wide hidden layer. Each layer more takes nearly all of the gradient, whatever the activation.",
         ("relu", "normal"), ("tanh", "normal"), ("sigmoid", "normal"),
     ),
     "Too large": _preset(
-        "N(0, 1): the gradient explodes, most of all where nothing saturates.",
+        "N(0, 1): where nothing saturates the gradient explodes; a saturated sigmoid can lose it all the same.",
         ("tanh", "normal"), ("relu", "normal"), ("sigmoid", "normal"), std=1.0,
     ),
     "Just right": _preset(
@@ -56,7 +57,7 @@ PRESETS = {
         ("tanh", "xavier_normal"), ("relu", "he_normal"), ("selu", "xavier_normal"),
     ),
     "Three fates": _preset(
-        "The three that “So what?” trains: only one of them learns.",
+        "The three that “So what?” trains first. Which of them will learn?",
         ("relu", "normal"), ("sigmoid", "xavier_normal"), ("relu", "he_normal"),
     ),
 }  # fmt: skip
@@ -128,7 +129,7 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     except SpecError as error:
         st.error(f"{plain(activation)} {error.rule}.")
         return None
-    weights = f"N(0, {std:g}²)" if init in WITH_STD else INITIALIZERS[init].label
+    weights = f"N(0, {squared(std)})" if init in WITH_STD else INITIALIZERS[init].label
     label = f"{_activation_label(name)}, {weights}"
     return Design(
         label,

@@ -12,7 +12,7 @@ from mlp_core.reports.export import csv_table
 from mlp_core.spec import MAX_SEED, Bounds
 from mlp_core.stability.products import ENSEMBLES, rescaled
 from mlp_core.theory import Array
-from mlp_core.words import exactly, fixed, plus_minus, significant
+from mlp_core.words import count, counted, exactly, fixed, plus_minus, significant
 from pages.figures import stability as figures
 from pages.ui.downloads import download
 from pages.ui.link import LinkState, choice, number
@@ -142,8 +142,7 @@ def _controls(link: LinkState) -> Product:
     factors, wanted = link["factors"], link["trials"]
     trials = min(wanted, affordable_trials(n, factors, link["law"]))
     if trials < wanted:
-        fewer = "1 trial" if trials == 1 else f"{trials} trials"
-        st.caption(f":material/speed: {fewer} instead of {wanted}, so that {factors} factors of {n} × {n} answer within a second.")
+        st.caption(f":material/speed: {counted(trials, 'trial')} instead of {wanted}, so that the page answers within a second.")
     return Product(link["law"], n, link["sigma"], factors, trials, link["precision"], link["draw"])
 
 
@@ -164,7 +163,9 @@ def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGr
     numbers = figures.NumberRange(product.precision, limits.smallest_log10, limits.largest_log10)
     sizes = literal.size_log10 if literally else growth
     figure = figures.product_growth(sizes, k, theory, numbers, product.crossings(literal), literal=literally)
-    alt = f"Size of the product against the number of factors: {product.trials} trials, theory, and the end of {product.precision}"
+    alt = (
+        f"Size of the product against the number of factors: {counted(product.trials, 'trial')}, theory, and the end of {product.precision}"
+    )
     live_chart(figure, key="growth", height=GROWTH_HEIGHT, alt=alt)
     if literally:
         live_chart(figures.survivors(sizes, product.precision), key="survivors", height=200, alt="Trials that are still numbers")
@@ -226,11 +227,11 @@ def _tiles(product: Product, rate: Rate, literal: LiteralGrowth) -> None:
     mean, spread = (0.0 if abs(part) < NO_RATE else part for part in (rate.mean + math.log(product.scale), rate.error))
     measured = "–" if math.isnan(mean) else fixed(mean, 4) if math.isnan(spread) else plus_minus(mean, spread)
     median = float(np.median(np.where(np.isnan(crossings), math.inf, crossings)))  # some have not crossed yet
-    median_k = f"{median:g}" if math.isfinite(median) else f"> {product.factors}"
-    expected = "never" if math.isinf(predicted) else f"{predicted:.0f}"
+    median_k = significant(median, 4) if math.isfinite(median) else f"> {product.factors}"
+    expected = "never" if math.isinf(predicted) else count(predicted)
     error = product.exponent.error
     how = "Estimated, ± its standard error: how much a random factor stretches a vector of the product, on average." if error else "Exact."
-    where = f"In {product.precision}, within {product.factors} factors."
+    where = f"In {product.precision}, within {counted(product.factors, 'factor')}."
     with st.container(horizontal=True):
         st.metric("λ₁ a factor, measured", measured, border=True, help=HOW_MEASURED)
         shown = plus_minus(product.rate, error) if error else fixed(product.rate, 4)

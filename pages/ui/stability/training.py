@@ -12,7 +12,7 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import BOUNDS, Bounds, RunSpec
 from mlp_core.training import Run
-from mlp_core.words import percent
+from mlp_core.words import percent, significant
 from pages.figures.series import CurveSeries
 from pages.figures.training import CurveOptions, accuracy_curve, loss_curve
 from pages.ui import session
@@ -101,7 +101,7 @@ def outcome(title: str, snapshot: JobSnapshot) -> None:
     st.metric("Test accuracy", percent(last.test_accuracy) if last else "–")
     if snapshot.history.probes:
         norm = snapshot.history.probes[0].layers[0].gradient_norm
-        st.caption(f"|∂L/∂W| of layer 1 before training: {norm:.2g}")
+        st.caption(f"|∂L/∂W| of layer 1 before training: {significant(norm, 2)}")
     verdict = diagnose(snapshot.spec, snapshot.history, snapshot.stop_reason, snapshot.inspections)
     if verdict.kind == "waiting":
         return

@@ -9,6 +9,7 @@ import streamlit as st
 from mlp_core.labs.tensors.contour import CONTOUR_EXTENT, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
 from mlp_core.labs.tensors.operations import number
 from mlp_core.spec import Bounds
+from mlp_core.words import rounded, significant
 from pages.figures.contour import contour_map, slope_by_direction
 from pages.ui import link as links
 from pages.ui.link import LinkState
@@ -65,7 +66,8 @@ def _map(link: LinkState, surface: Surface, reading: Reading) -> None:
         gradient = (reading.gradient[0] / reading.steepness, reading.gradient[1] / reading.steepness)
     values = memo("tensors_field", link["f"], lambda: field(surface, SIDE))
     figure = contour_map(values, CONTOUR_EXTENT, (reading.x, reading.y, reading.value), gradient, reading.tangent)
-    alt = f"Contours of {surface.label} with the point ({reading.x:g}, {reading.y:g}), its gradient and the tangent of its contour."
+    point = f"({number(reading.x)}, {number(reading.y)})"
+    alt = f"Contours of {surface.label} with the point {point}, its gradient and the tangent of its contour."
     live_chart(figure, key="tensors_contour", height=MAP_HEIGHT, alt=alt, on_click=partial(_set_point, link))
     st.caption("Click the map or move the sliders to set the point. The bluer, the higher. The arrow shows a direction, not a length.")
 
@@ -85,14 +87,14 @@ def _numbers(reading: Reading) -> None:
     if reading.tangent is None or reading.degrees is None:
         st.info(f"The gradient is {_vector(reading.gradient)}: no direction. {CRITICAL[reading.kind]}", icon=":material/adjust:")
         return
-    dot = f"{reading.dot or 0.0:.1e}".replace("-", "−")
+    dot = significant(reading.dot or 0.0, 2)
     st.markdown(
         "| | | found by |\n|---|---|---|\n"
         f"| value $f$ | **{number(reading.value)}** | |\n"
         f"| gradient $\\nabla f$ | **{_vector(reading.gradient)}**, length {number(reading.steepness)} | autograd |\n"
         f"| tangent $t$ | **{_vector(reading.tangent)}** | values of $f$ alone |\n"
         f"| $\\nabla f \\cdot t$ | **{dot}** | |\n"
-        f"| angle | **{reading.degrees:.4f}°** | |"
+        f"| angle | **{rounded(reading.degrees, 4)}°** | |"
     )
     st.caption(
         f"The tangent joins the two points {RADIUS:.5f} away where f is as high as here; the gradient was not asked. Along it f does not "
@@ -112,7 +114,7 @@ def _slopes(surface: Surface, reading: Reading) -> None:
 
 
 def _vector(parts: tuple[float, float]) -> str:
-    return f"({', '.join(number(round(part, 4) + 0.0) for part in parts)})"
+    return f"({', '.join(number(round(part, 4)) for part in parts)})"
 
 
 def _on_a_step(place: float) -> float:

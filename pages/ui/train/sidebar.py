@@ -11,6 +11,7 @@ from mlp_core.initializers import INITIALIZERS
 from mlp_core.reports.export import AMPLIFIED
 from mlp_core.runtime.devices import Bfloat16, available_devices, bfloat16_here
 from mlp_core.spec import MAX_WIDTH
+from mlp_core.words import exactly, percent, rounded
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.run import steering
@@ -120,10 +121,10 @@ def _learning_controls(link: LinkState) -> None:
     whose = steering.whose(session.current_job(), link["lr"])
     stop, exact = st.columns([3, 2], vertical_alignment="bottom")
     with stop:
-        help = "Length of a step, on a log scale from 1e-5 to 100. The box takes any value between."
+        help = "Length of a step, on a log scale from 0.00001 to 100. The box takes any value between."
         st.select_slider(
             f"Learning rate{whose}",
-            format_func="{:g}".format,
+            format_func=exactly,
             help=help,
             on_change=unbroken(_take_lr_stop),
             args=(link,),
@@ -199,10 +200,11 @@ def _computation_controls(link: LinkState) -> None:
 
 
 def _bfloat16_words(here: Bfloat16) -> str:
-    costs = f"and is off by up to {here.largest_error:.1%} of its largest entry."
+    costs = f"and is off by up to {percent(here.largest_error)} of its largest entry."
     if here.time_ratio > WORTH_IT:
-        return f"This server's processor gains nothing by it: a product takes {here.time_ratio:.1f} times as long as in float32, {costs}"
-    return f"On this server's processor a product takes {here.time_ratio:.2f} of the time it takes in float32, {costs}"
+        times = f"{rounded(here.time_ratio, 1)} times as long"
+        return f"This server's processor gains nothing by it: a product takes {times} as in float32, {costs}"
+    return f"On this server's processor a product takes {rounded(here.time_ratio, 2)} of the time it takes in float32, {costs}"
 
 
 def _number(link: LinkState, name: str, label: str, step: float, help: str, **callback: Any) -> None:

@@ -152,6 +152,8 @@ def test_the_longest_sum_that_fits_the_depth() -> None:
         ("(-x)^2", r"\left(-x\right)^{2}"),
         ("-x**2", "-x^{2}"),
         ("1e-5*x", r"1 \cdot 10^{-5} \cdot x"),
+        ("1e-5^2*x", r"\left(1 \cdot 10^{-5}\right)^{2} \cdot x"),
+        ("x*1e9", r"x \cdot \left(1 \cdot 10^{9}\right)"),
         ("hard_tanh(x)", r"\operatorname{hard\_tanh}\left(x\right)"),
         ("pi*x", r"\pi \cdot x"),
     ],

@@ -15,6 +15,7 @@ from pages.figures import layers
 from pages.figures.layers import MOST_RIDGES, RIDGE_HEIGHT, FlatRange, histograms_px
 from pages.figures.palette import OUTPUT, depth_colors, translucent
 from tests.support.figures.soundness import drawn, sound
+from tests.support.reading import read
 
 layer_ridges = drawn(layers.layer_histograms)
 
@@ -74,7 +75,7 @@ def test_the_standard_deviation_is_written_beside_each_layer() -> None:
     figure = layer_ridges([normal(0.25), normal(3e-7)], "weight", hidden=2, notes=["3 dead", ""])
     first, second = (annotation.text for annotation in figure.layout.annotations)
     assert first == "std 0.25<br>3 dead"
-    assert float(second.removeprefix("std ")) == pytest.approx(3e-7, rel=0.1)
+    assert float(read(second.removeprefix("std "))) == pytest.approx(3e-7, rel=0.1)
 
 
 def test_what_is_flat_is_shaded_behind_the_hidden_layers_alone() -> None:
@@ -96,7 +97,7 @@ def test_on_scales_of_their_own_all_layers_are_equally_wide() -> None:
     np.testing.assert_allclose(wide, narrow, atol=1e-9)
     assert np.abs(wide).max() == 1
     assert not figure.layout.shapes
-    assert "1e-08" in figure.layout.annotations[1].text
+    assert "1 × 10⁻⁸" in figure.layout.annotations[1].text
 
 
 def test_a_deep_network_shows_some_layers_from_both_ends() -> None:

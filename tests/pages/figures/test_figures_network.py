@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from mlp_core.spec import weight_count
 from pages.figures.network import MOST_COLUMNS, MOST_EDGES, Drawing, abbreviated, drawn_units, network_drawing, network_state, quantized
+from tests.support.reading import read
 
 WIDTHS = (358, 640, 1000)  # px: a phone, where the letters begin to be larger, a laptop
 LETTER = 0.5  # width of an average letter, of the font's size
@@ -145,7 +146,8 @@ def test_the_share_of_dropped_units_is_the_probability(p: float, width: int) -> 
     assert len(dropped) == math.floor(len(units) * p + 0.5)
     assert all(text.endswith("dropped") for text in dropped)
     assert not any(dropped for layer in drawing["layers"][::2] for *_, dropped in layer["units"])
-    assert (f"dropout {p:g}" in texts(drawing)) == (p > 0)
+    named = [float(read(text.removeprefix("dropout "))) for text in texts(drawing) if text.startswith("dropout ")]
+    assert named == ([pytest.approx(p, rel=1e-5)] if p > 0 else [])
 
 
 def test_dropout_and_activation_of_a_deep_network_are_told_once() -> None:

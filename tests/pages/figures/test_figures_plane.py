@@ -83,7 +83,7 @@ def test_every_unit_and_every_edge_can_be_pointed_at() -> None:
     heavy = [tuple(edge) for edge in handles.customdata].index((1, 1, 1))
     assert handles.hovertext[heavy].startswith("weight 4;")
     assert [tuple(unit) for unit in units.customdata] == [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (2, 0)]
-    assert units.hovertext[-1] == "output 1, bias -0.5"
+    assert units.hovertext[-1] == "output 1, bias −0.5"
     assert len(figure.layout.images) == 6
 
 

@@ -41,7 +41,7 @@ def test_learned_stands_beside_true_and_zero_beyond_the_true_ones() -> None:
     learned, true = figure.data[1], figure.data[2]
     np.testing.assert_allclose(learned.y, [1 + math.log10(5.1), 1, -3])
     np.testing.assert_allclose(true.y, [1 + math.log10(5), 1 + math.log10(1.2), 0])
-    assert list(learned.text) == ["5.1", "1", "-100"]
+    assert list(learned.text) == ["5.1", "1", "−100"]
 
 
 @pytest.mark.parametrize("values", [[math.nan] * 4, [math.inf, -math.inf, 0, 1], [1e300] * 31])

@@ -132,7 +132,7 @@ def test_a_matrix_shows_its_entries_and_marks_what_is_not_finite() -> None:
     assert (colors.zmin, colors.zmax) == (-1.5, 1.5)
     np.testing.assert_array_equal(np.isnan(colors.z), [[False, True], [True, False]])
     np.testing.assert_array_equal(np.isnan(faults.z), [[True, False], [False, True]])
-    assert colors.text.tolist() == [["1.50", "−∞"], ["NaN", "−2.0e−07"]]
+    assert colors.text.tolist() == [["1.50", "−∞"], ["NaN", "−2 × 10⁻⁷"]]
     assert matrix_picture(np.eye(7)).data[0].text is None
     sound(matrix_picture(np.eye(64)), 200_000)
     sound(matrix_picture(np.zeros((2, 2))), 10_000)

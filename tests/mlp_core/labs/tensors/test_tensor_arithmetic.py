@@ -32,7 +32,7 @@ def cells(*values: float) -> list[Cell]:
         (-0.5, "−0.5"),
         (1 / 3, "0.33333"),
         (12345.0, "12345"),
-        (1e38, "1e+38"),
+        (1e38, "1 × 10³⁸"),
         (math.inf, "∞"),
         (-math.inf, "−∞"),
         (math.nan, "NaN"),
@@ -70,4 +70,4 @@ def test_a_long_sum_is_cut_in_its_middle() -> None:
 def test_rounding_is_admitted() -> None:
     assert written_out(summed, [cells(1, 4)], 5.0) == "1 + 4 = 5"
     assert written_out(rooted, [cells(1, 1)], math.sqrt(2)) == "√(1² + 1²) ≈ 1.4142"
-    assert written_out(summed, [cells(16777216, 1)], 16777216.0) == "1.6777e+07 + 1 ≈ 1.6777e+07"
+    assert written_out(summed, [cells(16777216, 1)], 16777216.0) == "1.6777 × 10⁷ + 1 ≈ 1.6777 × 10⁷"

@@ -210,4 +210,4 @@ def test_the_book_s_numbers() -> None:
 def test_overflow_is_infinity_as_torch_has_it() -> None:
     result = compute(OPERATIONS["hadamard"], [read("1e38"), read("10")], Parameters())
     assert math.isinf(result.value.item())
-    assert arithmetic_of(OPERATIONS["hadamard"], [read("1e38"), read("10")], [torch.tensor([True])] * 2, math.inf) == "1e+38·10 = ∞"
+    assert arithmetic_of(OPERATIONS["hadamard"], [read("1e38"), read("10")], [torch.tensor([True])] * 2, math.inf) == "(1 × 10³⁸)·10 = ∞"

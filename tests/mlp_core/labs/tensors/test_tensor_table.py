@@ -54,7 +54,7 @@ def test_a_text_is_read(text: str, expected: list[object]) -> None:
         ("1,,2", "row 0, column 1: is empty"),
         (";1", "row 0, column 0: is empty"),
         ("1;;2", "row 1, column 0: is empty"),
-        ("1e39", "row 0, column 0: '1e39' is beyond the largest number of float32, 3.4e+38"),
+        ("1e39", "row 0, column 0: '1e39' is beyond the largest number of float32, 3.4 × 10³⁸"),
         ("1e-50", "'1e-50' is so small"),
         ("inf", "'inf' is not a finite number"),
         ("nan 1", "'nan' is not a finite number"),
