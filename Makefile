@@ -24,7 +24,7 @@ FAILED = $(VENV)/.failed
 pytest = $(with_browser) FAILED_TESTS=$(FAILED) $(PY) -m pytest $(1) $(PYTEST_FLAGS) || \
 	case $$? in 5) ;; 1) status=1 ;; *) status=1; echo "pytest $(1) did not come to its end" >> $(FAILED) ;; esac
 
-.PHONY: help run test check bench load soak pictures clean
+.PHONY: help run test check bench load soak states pictures clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be done
@@ -52,6 +52,9 @@ load: $(VENV)/.tools $(VENV)/.data ## measure a class of thirty on one server (L
 
 soak: $(VENV)/.tools $(VENV)/.data ## ten minutes of random actions in several sessions (SOAK_FLAGS="--minutes 2" for fewer)
 	@$(PY) -m tests.load.soak $(SOAK_FLAGS)
+
+states: $(VENV)/.tools $(VENV)/.data ## read the words of thousands of page states (STATES_FLAGS="--states 300" for fewer)
+	@$(PY) -m tests.states $(STATES_FLAGS)
 
 pictures: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## photograph the running app and draw its layers, for README and docs
 	@$(with_browser) $(PY) scripts/take_pictures.py
