@@ -138,7 +138,8 @@ def strangeness(distance: float, typical: TypicalDistance) -> tuple[str, bool]:
     if distance > typical.high:
         return (
             f"**Unlike what it was trained on:** the nearest training image is {nearest} away, while of {typical.images} training "
-            f"images looked at 95 % have another within {most}, half within {half} ({unit}). What the network says is little more than a guess."
+            f"images looked at 95 % have another within {most}, half within {half} ({unit}). "
+            "What the network says is little more than a guess."
         ), True
     near = f"The nearest is {nearest} away" if distance else "The nearest is the very same image"
     usual = f"of {typical.images} training images looked at half have another within {half}, 95 % within {most}"
