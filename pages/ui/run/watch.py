@@ -30,7 +30,7 @@ from pages.ui.ticking import stretched
 
 CROWD = 9  # playing runs from which on updates come less often: they are small
 TICK_SECONDS = 0.4  # more than two updates a second, with the time that each takes
-NETWORK_SECONDS = 1.0  # between two states of the network that are sent
+NETWORK_SECONDS = 1.0  # between two states of the network that are sent, in a crowd more too
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +141,11 @@ class Watch:
         return f"{now.state} {tested} {now.step if self.steps_count else len(now.history.epochs)}"
 
     def _network_state(self, job: TrainingJob | None, moving: bool) -> dict[str, Any] | None:
-        """What the drawing of the network shows; of a run that moves that of the last second, as its drawing is watched, not read."""
+        """What the drawing of the network shows; of a run that moves that of the last second or so, as it is watched, not read."""
         if job is None:
             return None
         made, state = self._network
-        if not moving or time.monotonic() - made > NETWORK_SECONDS:
+        if not moving or time.monotonic() - made > stretched(NETWORK_SECONDS, self._scheduler, CROWD):
             state = network_state(job, self.question)
             self._network = (time.monotonic(), state)
         return state
