@@ -22,10 +22,13 @@ WITH_PARAMETER = {name: entry.parameter for name, entry in ACTIVATIONS.items() i
 FIELDS = (
     choices("show", ("relu", "sigmoid", "tanh"), tuple(ACTIVATIONS)),
     text("own", "", MAX_EXPRESSION_LENGTH),
-    *(number(f"{name}_{one.name}", one.default, one.bounds) for name, one in WITH_PARAMETER.items()),
+    *(
+        number(f"{name}_{one.name}", one.default, one.bounds, 0.01 if one.bounds.high - one.bounds.low <= 3 else 0.05)
+        for name, one in WITH_PARAMETER.items()
+    ),
     choice("closer", "relu", (*ACTIVATIONS, OWN)),
     number("x", 1.0, GRID_BOUNDS),
-    span("range", (-8.0, 8.0), GRID_BOUNDS),
+    span("range", (-8.0, 8.0), GRID_BOUNDS, RANGE_STEP),
     choice("step", "0.1", STEPS),
     *distribution.FIELDS,
 )
@@ -55,8 +58,7 @@ def choose(link: LinkState) -> tuple[dict[str, ShownActivation], ExpressionError
         st.markdown("**Parameters**")
     for name in tunable:
         one, field = WITH_PARAMETER[name], f"{name}_{WITH_PARAMETER[name].name}"
-        step = 0.01 if one.bounds.high - one.bounds.low <= 3 else 0.05
-        st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", step=step, help=one.help, **link.value(field))
+        st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", help=one.help, **link.value(field))
         parameters[name][one.name] = link[field]
     low, high = link["range"]
     if low == high:  # both ends of the slider on one place
@@ -75,9 +77,9 @@ def probe_controls(link: LinkState, shown: dict[str, ShownActivation]) -> tuple[
     st.selectbox("Look closer at", format_func=lambda name: shown[name].activation.label, **link.index("closer", tuple(shown)))
     (low, high), step = link["range"], float(link["step"])
     link["x"] = min(max(link["x"], low), high)
-    st.slider("Tangent at $x$", step=step, **link.value("x", min_value=low, max_value=high))
+    st.slider("Tangent at $x$", **link.value("x", min_value=low, max_value=high, step=step))
     st.markdown("**Grid**")
-    st.slider("Range of $x$", step=RANGE_STEP, **link.value("range"))
+    st.slider("Range of $x$", **link.value("range"))
     st.select_slider("Step", **link.value("step"))
     return shown[link["closer"]], link["x"]
 

@@ -27,7 +27,8 @@ from pages.ui.widget_values import WidgetValues
 class Field:
     """One thing that a link can set. `read` turns its text into a value or raises `SpecError`; `write` is its inverse.
 
-    `limits` are the arguments of its widget that say the same: `min_value` and `max_value`, `options`, or `max_chars`.
+    `limits` are the arguments of its widget that say the same: `min_value`, `max_value` and `step`, `options`, or `max_chars`. A widget
+    takes them from here, so that no link asks for what its widget cannot show.
     """
 
     name: str
@@ -37,10 +38,10 @@ class Field:
     limits: Mapping[str, Any] = field(default_factory=dict)
 
 
-def number(name: str, default: float, bounds: Bounds) -> Field:
-    """A number within bounds."""
+def number(name: str, default: float, bounds: Bounds, step: float | None = None) -> Field:
+    """A number within bounds; `step` is that of its widget, which takes what lies between two steps too. Streamlit's own by default."""
     kind = int if bounds.whole else float
-    return Field(name, kind(default), lambda text: bounds.read(name, text), _number_text, _ends(bounds))
+    return Field(name, kind(default), lambda text: bounds.read(name, text), _number_text, _ends(bounds, step))
 
 
 def stop(name: str, default: float, stops: Sequence[float], which: str) -> Field:
@@ -56,7 +57,7 @@ def stop(name: str, default: float, stops: Sequence[float], which: str) -> Field
     return Field(name, default, read, _number_text, {"options": tuple(stops)})
 
 
-def span(name: str, default: tuple[float, float], bounds: Bounds) -> Field:
+def span(name: str, default: tuple[float, float], bounds: Bounds, step: float | None = None) -> Field:
     """Two numbers within bounds, the first below the second: `-8,8`."""
 
     def read(text: str) -> tuple[float, float]:
@@ -68,7 +69,7 @@ def span(name: str, default: tuple[float, float], bounds: Bounds) -> Field:
             raise SpecError(name, "must begin below its end", text)
         return low, high
 
-    return Field(name, default, read, lambda pair: ",".join(map(_number_text, pair)), _ends(bounds))
+    return Field(name, default, read, lambda pair: ",".join(map(_number_text, pair)), _ends(bounds, step))
 
 
 def choice(name: str, default: str, options: Sequence[str]) -> Field:
@@ -211,9 +212,10 @@ def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = 
     return True
 
 
-def _ends(bounds: Bounds) -> dict[str, float]:
+def _ends(bounds: Bounds, step: float | None) -> dict[str, float]:
     kind = int if bounds.whole else float
-    return {"min_value": kind(bounds.low), "max_value": kind(bounds.high)}
+    ends = {"min_value": kind(bounds.low), "max_value": kind(bounds.high)}
+    return ends if step is None else ends | {"step": kind(step)}
 
 
 def _number_text(value: float) -> str:

@@ -256,3 +256,9 @@ def test_what_was_computed_for_one_visitor_is_there_for_the_next(page: AppTest, 
     assert metrics(again(page)) != shown
     widget(page, "generalization_decay").set_value(3.0)
     assert metrics(again(page)) == shown
+
+
+def test_points_as_narrow_as_a_link_may_ask_for_are_drawn(page: AppTest) -> None:
+    assert widget(opened(page, spread="0.3"), "generalization_spread").value == 0.3
+    assert not page.warning
+    assert widget(again(page), "generalization_spread").value == 0.3

@@ -17,9 +17,9 @@ from pages.ui.live_chart import live_chart
 CHART_HEIGHT = 400
 LARGEST_LOG = 700.0  # ln of about the largest and, negative, the smallest float64
 FIELDS = (
-    number("mean", 0.0, MEAN_BOUNDS),
-    number("std", 1.0, STD_BOUNDS),
-    number("weight_variance", 1.0, Bounds(0.1, 4.0)),
+    number("mean", 0.0, MEAN_BOUNDS, 0.1),
+    number("std", 1.0, STD_BOUNDS, 0.05),
+    number("weight_variance", 1.0, Bounds(0.1, 4.0), 0.1),
     number("depth", 20, Bounds(1, MAX_LAYERS, whole=True)),
 )
 
@@ -30,9 +30,9 @@ def distribution_panel(link: LinkState, shown: ShownActivation) -> None:
     controls, picture = st.columns([1, 2.4], gap="medium")
     with controls:
         variance_help = "Weights have variance σ_w² divided by the layer's inputs. He: 2. Xavier, for equal widths: 1."
-        st.slider(r"Mean $\mu$ of the inputs", step=0.1, **link.value("mean"))
-        st.slider("Standard deviation $s$ of the inputs", step=0.05, **link.value("std"))
-        st.slider(r"Weight variance $\sigma_w^2$", step=0.1, help=variance_help, **link.value("weight_variance"))
+        st.slider(r"Mean $\mu$ of the inputs", **link.value("mean"))
+        st.slider("Standard deviation $s$ of the inputs", **link.value("std"))
+        st.slider(r"Weight variance $\sigma_w^2$", help=variance_help, **link.value("weight_variance"))
         st.slider("Layers $L$", **link.value("depth"))
     pushed = push_through(shown.activation, link["mean"], link["std"], **shown.parameters)
     with picture:

@@ -41,8 +41,8 @@ CHART_HEIGHT = 300
 FIELDS = (
     number("degree", 19, polynomial.DEGREE_BOUNDS),
     number("samples", 25, polynomial.SAMPLE_BOUNDS),
-    number("noise", 0.1, polynomial.NOISE_BOUNDS),
-    number("spread", 1.0, polynomial.SPREAD_BOUNDS),
+    number("noise", 0.1, polynomial.NOISE_BOUNDS, 0.05),
+    number("spread", 1.0, polynomial.SPREAD_BOUNDS, 0.1),
     number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
     choice("solver", "exact", tuple(SOLVERS)),
     number("lr", 0.02, Bounds(1e-4, 1.0)),
@@ -129,8 +129,8 @@ def _controls(link: LinkState) -> None:
         help = "Of ½(ŷ − y)². The book's 0.01 is of (ŷ − y)², without the ½: 0.02 here."
         st.number_input("Learning rate", format="%.4g", help=help, **link.value("lr"))
         st.slider("Epochs", help=f"Batches of {BATCH}, as in the book.", **link.value("epochs"))
-    st.slider("Noise σ", step=0.05, **link.value("noise"))
-    st.slider("Spread of x", step=0.1, help="x ~ N(0, spread²); the book's is 1.", **link.value("spread"))
+    st.slider("Noise σ", **link.value("noise"))
+    st.slider("Spread of x", help="x ~ N(0, spread²); the book's is 1.", **link.value("spread"))
     st.number_input("Seed of the points", **link.value("seed"))
 
 

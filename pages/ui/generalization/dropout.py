@@ -57,8 +57,8 @@ RECIPES = {
 }
 RUN_FIELDS = (
     choice("recipe", "few", tuple(RECIPES)),
-    number("p1", 0.5, Bounds(0.0, 0.9)),
-    number("p2", 0.5, Bounds(0.0, 0.9)),
+    number("p1", 0.5, Bounds(0.0, 0.9), 0.05),
+    number("p2", 0.5, Bounds(0.0, 0.9), 0.05),
 )
 FIELDS = (*layer.FIELDS, *RUN_FIELDS, number("image", 0, Bounds(0, TEST_IMAGES - 1, whole=True)))
 FEW = {field.name: field.default for field in RUN_FIELDS}
@@ -93,8 +93,8 @@ def section(link: LinkState) -> None:
     controls, results = beside("dropout")
     with controls:
         st.selectbox("Training", format_func=lambda name: RECIPES[name].label, **link.index("recipe"))
-        st.slider("p after hidden layer 1", step=0.05, **link.value("p1"))
-        st.slider("p after hidden layer 2", step=0.05, **link.value("p2"))
+        st.slider("p after hidden layer 1", **link.value("p1"))
+        st.slider("p after hidden layer 2", **link.value("p2"))
     chosen = RECIPES[link["recipe"]]
     spec = replace(chosen.spec, dropout=(link["p1"], link["p2"]), seed=min(link["seed"], MAX_SEED - SEEDS))
     with results:

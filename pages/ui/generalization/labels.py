@@ -29,7 +29,7 @@ IMAGES, TEST_IMAGES = 1000, 2000
 CHART_HEIGHT = 310
 LEARNED_BY_HEART = 0.95  # of the training labels
 FIELDS = (
-    number("wrong", 40, Bounds(0, 100, whole=True)),
+    number("wrong", 40, Bounds(0, 100, whole=True), 5),
     number("wide", 512, Bounds(1, 1024, whole=True)),
     number("label_epochs", 80, Bounds(1, 120, whole=True)),
 )
@@ -50,7 +50,7 @@ def part(link: LinkState) -> None:
         "accuracy does not tell. The test accuracy does: look whether it falls again while wrong labels are learned."
     )
     wrong, wide, epochs = st.columns(3, gap="medium")
-    wrong.slider("Wrong labels (%)", step=5, **link.value("wrong"))
+    wrong.slider("Wrong labels (%)", **link.value("wrong"))
     wide.slider("Hidden units", **link.value("wide"))
     epochs.slider("Epochs", **link.value("label_epochs"))
     spec = RunSpec(

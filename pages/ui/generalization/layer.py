@@ -18,7 +18,7 @@ INPUTS, OUTPUTS = 4, 3  # of the network that is drawn around the tensor's colum
 CELLS_HEIGHT, CHART_HEIGHT = 110, 330
 MORE = (1, 10, 100, 1000)
 FIELDS = (
-    number("p", 0.5, Bounds(0.0, 1.0)),
+    number("p", 0.5, Bounds(0.0, 1.0), 0.05),
     number("masks", 20, Bounds(1, MOST_MASKS, whole=True)),
     number("mask_seed", 0, Bounds(0, MAX_SEED, whole=True)),
 )
@@ -61,7 +61,7 @@ def _results(p: float, masks: int, seed: int) -> None:
 
 
 def _controls(link: LinkState) -> tuple[float, int, int]:
-    st.slider("p, the share that is dropped", step=0.05, **link.value("p"))
+    st.slider("p, the share that is dropped", **link.value("p"))
     with st.container(horizontal=True):
         for more in MORE:
             label, icon, type = ("Next mask", "skip_next", "primary") if more == 1 else (f"{count(more)} more", "fast_forward", "secondary")

@@ -24,8 +24,8 @@ PLAYING = "_perceptron_playing"
 PLANE_HEIGHT, CURVE_HEIGHT = 430, 190
 FIELDS = (
     choice("points", "apart", tuple(CLOUDS)),
-    number("gap", 1.0, Bounds(0.0, 4.0)),
-    number("count", 40, Bounds(4, 200, whole=True)),
+    number("gap", 1.0, Bounds(0.0, 4.0), 0.25),
+    number("count", 40, Bounds(4, 200, whole=True), 2),
     number("points_seed", 0, Bounds(0, MAX_SEED, whole=True)),
     choice("speed", "1", SPEEDS),
 )
@@ -84,9 +84,9 @@ def _machine(link: LinkState, playing: bool) -> None:
 def _controls(link: LinkState) -> Perceptron:
     st.selectbox("Points", format_func=CLOUDS.__getitem__, **link.index("points"))
     if link["points"] == "apart":
-        st.slider("Gap between the clouds", step=0.25, help="The narrower, the more mistakes are allowed.", **link.value("gap"))
+        st.slider("Gap between the clouds", help="The narrower, the more mistakes are allowed.", **link.value("gap"))
     if link["points"] != "corners":
-        st.slider("Number of points", step=2, **link.value("count"))
+        st.slider("Number of points", **link.value("count"))
         st.number_input("Seed", **link.value("points_seed"))
     st.segmented_control("Samples at a time", required=True, **link.default("speed"))
     chosen = (link["points"], int(link["count"]), float(link["gap"]), int(link["points_seed"]))

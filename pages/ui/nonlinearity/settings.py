@@ -46,9 +46,9 @@ def _read_shown(text: str) -> str:
 
 FIELDS = (
     choice("data", "xor", tuple(SHAPE_LABELS)),
-    number("noise", 0, Bounds(0, 50, whole=True)),
-    number("size", 300, Bounds(20, 1000, whole=True)),
-    number("test", 50, Bounds(0, 90, whole=True)),
+    number("noise", 0, Bounds(0, 50, whole=True), 5),
+    number("size", 300, Bounds(20, 1000, whole=True), 20),
+    number("test", 50, Bounds(0, 90, whole=True), 10),
     number("data_seed", 0, Bounds(0, MAX_SEED, whole=True)),
     Field("drawn", "", _read_drawn),
     choices("features", ("x", "y"), tuple(FEATURES)),
@@ -58,7 +58,7 @@ FIELDS = (
     choice("init", "he_normal", tuple(name for name, entry in INITIALIZERS.items() if not entry.settings)),
     choice("lr", "0.03", RATES),
     choice("optimizer", "adam", tuple(optimizer_labels())),
-    number("momentum", 0.9, Bounds(0.0, 0.99)),
+    number("momentum", 0.9, Bounds(0.0, 0.99), 0.01),
     choice("penalty", "none", tuple(PENALTIES)),
     choice("rate", "0.001", RATES[:8]),
     number("batch", 10, Bounds(1, 100, whole=True)),
@@ -186,10 +186,10 @@ def _data(link: LinkState) -> None:
     if link["data"] == OWN:
         own_panel(link)
     else:
-        st.slider("Noise (%)", step=5, help="Moves points after they got their class.", **link.value("noise"))
-        st.slider("Number of points", step=20, **link.value("size"))
+        st.slider("Noise (%)", help="Moves points after they got their class.", **link.value("noise"))
+        st.slider("Number of points", **link.value("size"))
         st.number_input("Seed of the points", **link.value("data_seed"))
-    st.slider("Points kept for the test (%)", step=10, help="At 0 the training points are tested.", **link.value("test"))
+    st.slider("Points kept for the test (%)", help="At 0 the training points are tested.", **link.value("test"))
     st.pills("Inputs", selection_mode="multi", format_func=lambda name: FEATURES[name][0], **link.default("features"))
 
 
@@ -208,7 +208,7 @@ def _learning(link: LinkState) -> None:
     st.select_slider(f"Learning rate{whose}", **link.value("lr"), on_change=unbroken(_moved), args=(link,))
     st.selectbox("Optimizer", format_func=optimizer_labels().__getitem__, **link.index("optimizer"))
     if link["optimizer"] in ("momentum", "nesterov"):
-        st.slider("Momentum", step=0.01, **link.value("momentum"))
+        st.slider("Momentum", **link.value("momentum"))
     st.segmented_control("Regularization", format_func=PENALTIES.__getitem__, required=True, **link.default("penalty"))
     if link["penalty"] != "none":
         st.select_slider("Regularization rate", **link.value("rate"), on_change=unbroken(_moved), args=(link,))

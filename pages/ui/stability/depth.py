@@ -79,7 +79,7 @@ FIELDS = (
     choice("show", "dW", tuple(SHOWN)),
     choice("plane", "depth", tuple(PLANES)),
     choice("map", "1", ("1", "2", "3", "4")),
-    number("sigma_b", 0.0, Bounds(0.0, measures.HIGHEST_SIGMA_B)),
+    number("sigma_b", 0.0, Bounds(0.0, measures.HIGHEST_SIGMA_B), 0.05),
 )
 
 
@@ -241,7 +241,7 @@ def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -
         st.segmented_control("Plane", format_func=PLANES.__getitem__, required=True, **link.default("plane"))
         st.radio("Activation of", format_func=lambda number: by_number[number].label, **link.index("map", tuple(by_number)))
         if link["plane"] == "depth":
-            st.slider("σ_b of the biases", step=0.05, **link.value("sigma_b"))
+            st.slider("σ_b of the biases", **link.value("sigma_b"))
         else:
             st.caption(f"Through {measures.PLANE_DEPTH} layers.")
         st.caption(r"The diamond is the design itself: $\sigma_w = \sqrt{n}\,\mathrm{std}(W)$.")

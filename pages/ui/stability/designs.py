@@ -78,7 +78,7 @@ def _slot_fields(slot: str, activation: str, init: str) -> tuple[Field, ...]:
     return (
         Field(f"activation{slot}", activation, read),
         choice(f"init{slot}", init, tuple(INITIALIZERS)),
-        number(f"std{slot}", 0.01, BOUNDS["init_std"]),
+        number(f"std{slot}", 0.01, BOUNDS["init_std"], 0.01),
     )
 
 
@@ -119,7 +119,7 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
             init = link[f"init{slot}"]
             if init in WITH_STD:
                 st.markdown("σ", width="content")
-                st.number_input("σ", step=0.01, format="%.4g", width=110, **hidden, **link.value(f"std{slot}"))
+                st.number_input("σ", format="%.4g", width=110, **hidden, **link.value(f"std{slot}"))
     std = link[f"std{slot}"]
     if activation == NONE:
         return None

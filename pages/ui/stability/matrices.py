@@ -36,7 +36,7 @@ GROWTH_HEIGHT = 400
 FIELDS = (
     choice("law", "gaussian", tuple(ENSEMBLES)),
     number("n", 4, Bounds(1, LARGEST_N, whole=True)),
-    number("sigma", 1.0, Bounds(0.001, 100.0)),
+    number("sigma", 1.0, Bounds(0.001, 100.0), 0.01),
     number("factors", 100, Bounds(1, MOST_FACTORS, whole=True)),
     number("trials", 300, Bounds(1, MOST_TRIALS, whole=True)),
     choice("precision", "float32", tuple(PRECISIONS)),
@@ -129,7 +129,7 @@ def _controls(link: LinkState) -> Product:
     st.slider("Size n of the matrices", **link.value("n"))
     n, critical = link["n"], largest_exponent(link["law"], link["n"]).critical_scale
     _exponent_formula(link["law"], n)
-    st.number_input("Scale σ", step=0.01, format="%.4f", **link.value("sigma"))
+    st.number_input("Scale σ", format="%.4f", **link.value("sigma"))
     button(
         "Find the σ that neither grows nor dies", "stability_balance", "balance", link.update, {"sigma": critical},
         help="Sets σ to exp(−λ₁), with λ₁ at σ = 1: there the largest exponent is 0.", width="stretch",

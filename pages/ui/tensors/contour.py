@@ -24,8 +24,8 @@ MAP_HEIGHT, SLOPE_HEIGHT = 520, 250
 START = SURFACES["valley"].start
 FIELDS = (
     links.choice("f", "valley", tuple(SURFACES)),
-    links.number("x", START[0], Bounds(-CONTOUR_EXTENT, CONTOUR_EXTENT)),
-    links.number("y", START[1], Bounds(-CONTOUR_EXTENT, CONTOUR_EXTENT)),
+    links.number("x", START[0], Bounds(-CONTOUR_EXTENT, CONTOUR_EXTENT), STEP),
+    links.number("y", START[1], Bounds(-CONTOUR_EXTENT, CONTOUR_EXTENT), STEP),
 )
 CRITICAL = {
     "minimum": "All round this point f is higher: a **minimum**. No contour leaves it, the level line has shrunk to the point itself.",
@@ -51,7 +51,7 @@ def section(link: LinkState) -> None:
         st.latex(f"f(x, y) = {surface.latex}")
         st.caption(surface.remark)
         for column, name in zip(st.columns(2), ("x", "y"), strict=True):
-            column.slider(f"${name}$", step=STEP, **link.value(name))
+            column.slider(f"${name}$", **link.value(name))
         _numbers(reading)
         _slopes(surface, reading)
 

@@ -36,6 +36,10 @@ OWN_ACTIVATION = "own"
 DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
 KINDS_OF_SGD = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
 PRESET_SPECS = {name: preset.spec for name, preset in PRESETS.items()}
+STEPS = {
+    "lr": 0.01, "momentum": 0.05, "beta1": 0.01, "beta2": 0.001, "rho": 0.01, "eps": 1e-8, "weight_decay": 0.0001, "l1": 0.0001,
+    "init_std": 0.01, "init_value": 0.01, "init_noise": 0.001, "train_size": 100,
+} | {f"dropout_{layer}": 0.1 for layer in range(1, MAX_HIDDEN + 1)}  # fmt: skip
 LR_STOPS = (*(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (1, 2, 3, 5)), 100.0)
 
 
@@ -210,7 +214,7 @@ def _fields() -> tuple[Field, ...]:
         "device": DEVICES,
     }
     return (
-        *(number(name, begin[name], one) for name, one in bounds.items()),
+        *(number(name, begin[name], one, STEPS.get(name, 0.01 if name.startswith("parameter_") else None)) for name, one in bounds.items()),
         *(choice(name, begin[name], tuple(one)) for name, one in options.items()),
         *(flag(name, begin[name]) for name in ("divide_by_batch", "all_images")),
         stop("lr_stop", begin["lr_stop"], LR_STOPS, "1, 2, 3, 5 times a power of ten"),

@@ -93,10 +93,10 @@ def _group(link: LinkState, name: str, draw: Callable[[LinkState], None]) -> Non
 
 
 def _network_controls(link: LinkState) -> None:
-    _number(link, "layers", "Hidden layers", 1, f"0 to {MAX_HIDDEN}; 0 leaves softmax regression: pixels straight to classes.")
+    _number(link, "layers", "Hidden layers", f"0 to {MAX_HIDDEN}; 0 leaves softmax regression: pixels straight to classes.")
     for layer, column in _layers(link):
         with column:
-            _number(link, f"units_{layer}", f"Units {layer}", 1, f"Width of hidden layer {layer}, 1 to {MAX_WIDTH}.")
+            _number(link, f"units_{layer}", f"Units {layer}", f"Width of hidden layer {layer}, 1 to {MAX_WIDTH}.")
     labels = {name: activation.label for name, activation in ACTIVATIONS.items()} | {OWN_ACTIVATION: "Your own…"}
     _select(link, "activation", "Activation", labels, "The nonlinearity of every hidden layer.")
     _activation_controls(link)
@@ -114,7 +114,7 @@ def _activation_controls(link: LinkState) -> None:
         help = "An expression in x, such as x*sigmoid(1.702*x) or where(x>0, x, 0.1*x)."
         st.text_input("φ(x) =", help=help, **link.value("expression"))
     elif (parameter := ACTIVATIONS[name].parameter) is not None:
-        st.slider(f"${parameter.symbol}$", step=0.01, help=parameter.help, **link.value(f"parameter_{name}"))
+        st.slider(f"${parameter.symbol}$", help=parameter.help, **link.value(f"parameter_{name}"))
 
 
 def _learning_controls(link: LinkState) -> None:
@@ -132,10 +132,10 @@ def _learning_controls(link: LinkState) -> None:
         )
     with exact:
         label = "next lr" if whose else "lr"
-        _number(link, "lr", label, 0.01, "The exact learning rate.", on_change=unbroken(_follow_lr), args=(link,))
+        _number(link, "lr", label, "The exact learning rate.", on_change=unbroken(_follow_lr), args=(link,))
     _select(link, "optimizer", "Optimizer", optimizer_labels(), "The rule that turns gradients into steps.")
     if "momentum" in optimizer_settings(link["optimizer"]):
-        _number(link, "momentum", "Momentum", 0.05, "How much of the last step is carried into the next.")
+        _number(link, "momentum", "Momentum", "How much of the last step is carried into the next.")
 
 
 def _weight_controls(link: LinkState) -> None:
@@ -144,22 +144,22 @@ def _weight_controls(link: LinkState) -> None:
     _select(link, "init", "Initialization", labels, help)
     settings = INITIALIZERS[link["init"]].settings
     if "init_std" in settings:
-        _number(link, "init_std", "σ", 0.01, "Standard deviation of every weight; d2l takes 0.01.")
+        _number(link, "init_std", "σ", "Standard deviation of every weight; d2l takes 0.01.")
     if "init_value" in settings:
-        _number(link, "init_value", "Value", 0.01, "Every weight starts at this value …")
+        _number(link, "init_value", "Value", "Every weight starts at this value …")
     if "init_noise" in settings:
-        _number(link, "init_noise", "Noise σ", 0.001, "… give or take this standard deviation; 0 makes all units alike.")
+        _number(link, "init_noise", "Noise σ", "… give or take this standard deviation; 0 makes all units alike.")
 
 
 def _regularization_controls(link: LinkState) -> None:
     help = "Adds λ·w to the gradient of every parameter (AdamW: shrinks it directly)."
-    _number(link, "weight_decay", "Weight decay λ", 0.0001, help, on_change=unbroken(_moved), args=(link, "weight_decay"))
-    _number(link, "l1", "L1 penalty", 0.0001, "Adds this times the sign of w to the gradient of every parameter.")
+    _number(link, "weight_decay", "Weight decay λ", help, on_change=unbroken(_moved), args=(link, "weight_decay"))
+    _number(link, "l1", "L1 penalty", "Adds this times the sign of w to the gradient of every parameter.")
     for layer, column in _layers(link):
         with column:
             help = "Probability of setting a unit to 0 in a training step; off when testing."
             steered = {"on_change": unbroken(_moved), "args": (link, "dropout")}
-            _number(link, f"dropout_{layer}", f"Dropout {layer}", 0.1, help, **steered)
+            _number(link, f"dropout_{layer}", f"Dropout {layer}", help, **steered)
 
 
 def _optimizer_controls(link: LinkState) -> None:
@@ -167,25 +167,25 @@ def _optimizer_controls(link: LinkState) -> None:
     if "beta1" in settings:
         first, second = st.columns(2)
         with first:
-            _number(link, "beta1", "β₁", 0.01, "Decay of the average of the gradient.")
+            _number(link, "beta1", "β₁", "Decay of the average of the gradient.")
         with second:
-            _number(link, "beta2", "β₂", 0.001, "Decay of the average of the squared gradient.")
+            _number(link, "beta2", "β₂", "Decay of the average of the squared gradient.")
     if "rho" in settings:
-        _number(link, "rho", "ρ", 0.01, "Decay of the average of the squared gradient.")
+        _number(link, "rho", "ρ", "Decay of the average of the squared gradient.")
     if "eps" in settings:
-        _number(link, "eps", "ε", 1e-8, "Keeps the denominator away from 0.")
+        _number(link, "eps", "ε", "Keeps the denominator away from 0.")
     if "divide_by_batch" in settings:
         help = "As the sgd of d2l's older edition did to an already averaged loss: lr = 100 then means 100/256 = 0.39."
         st.checkbox("Divide by the batch size again", help=help, **link.value("divide_by_batch"))
 
 
 def _data_controls(link: LinkState) -> None:
-    _number(link, "batch_size", "Batch size", 1, "Images a step, 1 to 4096.", on_change=unbroken(_moved), args=(link, "batch_size"))
-    _number(link, "epochs", "Epochs", 1, "Passes over the images, 1 to 100.")
+    _number(link, "batch_size", "Batch size", "Images a step, 1 to 4096.", on_change=unbroken(_moved), args=(link, "batch_size"))
+    _number(link, "epochs", "Epochs", "Passes over the images, 1 to 100.")
     st.checkbox("All images", help="60,000 of them; fewer are faster to learn, and sooner overfitted.", **link.value("all_images"))
     if not link["all_images"]:
-        _number(link, "train_size", "How many images", 100, "So many, from the first on.")
-    _number(link, "seed", "Seed", 1, "Decides initial weights, order of images and dropout. Same seed, same numbers, on the same computer.")
+        _number(link, "train_size", "How many images", "So many, from the first on.")
+    _number(link, "seed", "Seed", "Decides initial weights, order of images and dropout. Same seed, same numbers, on the same computer.")
 
 
 def _computation_controls(link: LinkState) -> None:
@@ -207,12 +207,9 @@ def _bfloat16_words(here: Bfloat16) -> str:
     return f"On this server's processor a product takes {rounded(here.time_ratio, 2)} of the time it takes in float32, {costs}"
 
 
-def _number(link: LinkState, name: str, label: str, step: float, help: str, **callback: Any) -> None:
+def _number(link: LinkState, name: str, label: str, help: str, **callback: Any) -> None:
     limits = link.value(name)
-    whole = isinstance(limits["min_value"], int)
-    st.number_input(
-        label, step=step if whole else float(step), format=None if whole else "%.10g", help=help, **callback, **limits
-    )  # fmt: skip
+    st.number_input(label, format=None if isinstance(limits["min_value"], int) else "%.10g", help=help, **callback, **limits)
 
 
 def _select(link: LinkState, name: str, label: str, labels: Mapping[str, str], help: str, options: tuple[str, ...] | None = None) -> None:
