@@ -9,13 +9,13 @@ import math
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import compress
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, overload
 
 from mlp_core.words import exactly
 
 STEP_CAPACITY = 20_000  # about 85 epochs of d2l's setting; 0.5 MB
+SHORTEST_PIECE = 8  # steps; with up to four records of each, shorter ones would save little
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,34 +184,118 @@ class StopReason:
         return self.detail
 
 
+class Pieces(NamedTuple):
+    """What a long log still knows of its older steps beside their extremes: piece after piece, from the first step on, the means."""
+
+    ends: array[int]  # the last step of each
+    losses: array[float]
+    accuracies: array[float]
+
+    @classmethod
+    def none(cls) -> Pieces:
+        return cls(array("q"), array("d"), array("d"))
+
+    @property
+    def end(self) -> int:
+        """The last step that is in a piece; of all later ones there is the record."""
+        return self.ends[-1] if self.ends else 0
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many steps each is made of."""
+        return [end - before for before, end in zip((0, *self.ends), self.ends, strict=False)]
+
+    def until(self, step: int) -> Pieces:
+        """Those that end by `step`."""
+        count = bisect_right(self.ends, step)
+        return Pieces(self.ends[:count], self.losses[:count], self.accuracies[:count])
+
+
+class Recent(NamedTuple):
+    """Mean loss and accuracy of the last steps, and how many these are."""
+
+    loss: float
+    accuracy: float
+    steps: int
+
+
+class _Piece(NamedTuple):
+    """Steps that are to be one piece: the sums of their losses and accuracies, and where their records are."""
+
+    end: int
+    size: int
+    loss: float
+    accuracy: float
+    records: range
+
+    def joined(self, other: _Piece) -> _Piece:
+        records = range(self.records.start, other.records.stop)
+        return _Piece(other.end, self.size + other.size, self.loss + other.loss, self.accuracy + other.accuracy, records)
+
+
 class StepLog(Sequence[StepRecord]):
     """Records of steps in order, in bounded memory.
 
-    Holds every step until it is full; then every second one is let go and from there on every second, fourth, … step is kept.
-    The newest is always there, as the last.
+    Holds every step until it is full; then all but the newest are put into pieces of 8, 16, 32, … steps (single ones may be shorter), of
+    which it keeps the means, and the records with the lowest and the highest loss and accuracy. The first step is always there too.
+
+    Args:
+        capacity: of records, at least 20; the newest twentieth of them stays whole.
     """
 
     def __init__(self, capacity: int = STEP_CAPACITY) -> None:
         self._capacity = capacity
-        self.stride = 1  # every `stride`-th step is kept
+        self.stride = 1  # steps in the longest piece
+        self.pieces = Pieces.none()  # never changed, only replaced
         self._columns: tuple[array[int], array[float], array[float]] = array("q"), array("d"), array("d")
 
+    @classmethod
+    def of(cls, history: HistorySnapshot, capacity: int = STEP_CAPACITY) -> StepLog:
+        """The log that a snapshot was taken of, with as much room as is given."""
+        log = cls(capacity)
+        log.stride, log.pieces = history.stride, history.pieces
+        log._columns = history.steps[:], history.losses[:], history.accuracies[:]
+        if len(log) > capacity:
+            log._thin()
+        return log
+
     def append(self, record: StepRecord) -> None:
-        steps, losses, accuracies = self._columns
-        if steps and steps[-1] % self.stride:
-            for column in self._columns:
-                column.pop()  # it was there only because it was the newest
         if len(self) >= self._capacity:
-            self.stride *= 2
-            kept = [step % self.stride == 0 for step in steps]
-            self._columns = steps, losses, accuracies = (
-                array("q", compress(steps, kept)),
-                array("d", compress(losses, kept)),
-                array("d", compress(accuracies, kept)),
-            )
+            self._thin()
+        steps, losses, accuracies = self._columns
         steps.append(record.step)
         losses.append(record.loss)
         accuracies.append(record.accuracy)
+
+    def _thin(self) -> None:
+        """Put all but the newest twentieth into pieces, and join these two by two until a quarter of the room is free."""
+        steps, losses, accuracies = self._columns
+        length = max(self.stride, SHORTEST_PIECE)
+        pieces, first, newest = [], 0, len(steps) - self._capacity // 20
+        for end, loss, accuracy, size in zip(*self.pieces, self.pieces.sizes, strict=True):
+            last = bisect_right(steps, end, first)
+            pieces.append(_Piece(end, size, loss * size, accuracy * size, range(first, last)))
+            first = last
+        for start in range(first, newest, length):
+            here = range(start, min(start + length, newest))
+            loss, accuracy = (math.fsum(of[here.start : here.stop]) for of in (losses, accuracies))
+            pieces.append(_Piece(steps[here[-1]], len(here), loss, accuracy, here))
+        while 4 * len(pieces) + self._capacity // 20 > self._capacity * 3 // 4:
+            pieces = [one.joined(*others) if others else one for one, *others in (pieces[i : i + 2] for i in range(0, len(pieces), 2))]
+        kept = {0, *range(newest, len(steps))}
+        for piece in pieces:
+            kept |= {choose(piece.records, key=of.__getitem__) for of in (losses, accuracies) for choose in (min, max) if piece.records}
+        self.stride = max(piece.size for piece in pieces)
+        self.pieces = Pieces(
+            array("q", (piece.end for piece in pieces)),
+            array("d", (piece.loss / piece.size for piece in pieces)),
+            array("d", (piece.accuracy / piece.size for piece in pieces)),
+        )
+        self._columns = steps, losses, accuracies = (
+            array("q", (steps[i] for i in sorted(kept))),
+            array("d", (losses[i] for i in sorted(kept))),
+            array("d", (accuracies[i] for i in sorted(kept))),
+        )
 
     @property
     def columns(self) -> tuple[array[int], array[float], array[float]]:
@@ -221,10 +305,10 @@ class StepLog(Sequence[StepRecord]):
         return steps[:n], losses[:n], accuracies[:n]
 
     def until(self, step: int) -> StepLog:
-        """A log of its own of the steps up to and including `step`, as far as they are kept; it goes on as coarsely as this one."""
+        """A log of its own of the steps up to and including `step`, as far as they are kept; of a piece that ends later, its records."""
         log, (steps, losses, accuracies) = StepLog(self._capacity), self.columns
         end = bisect_right(steps, step)
-        log.stride, log._columns = self.stride, (steps[:end], losses[:end], accuracies[:end])
+        log.stride, log.pieces, log._columns = self.stride, self.pieces.until(step), (steps[:end], losses[:end], accuracies[:end])
         return log
 
     def __len__(self) -> int:
@@ -250,8 +334,8 @@ class StepLog(Sequence[StepRecord]):
         """Equal bit for bit (NaN equals NaN)."""
         if not isinstance(other, StepLog):
             return NotImplemented
-        mine = [column.tobytes() for column in self.columns]
-        return self.stride == other.stride and mine == [column.tobytes() for column in other.columns]
+        mine, theirs = ([column.tobytes() for column in (*log.columns, *log.pieces)] for log in (self, other))
+        return self.stride == other.stride and mine == theirs
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -260,7 +344,8 @@ class StepLog(Sequence[StepRecord]):
 class HistorySnapshot:
     """A history at one moment: later training does not change it. `steps`, `losses` and `accuracies` are of equal length.
 
-    `knots` are those of its `Schedule`.
+    Of a long run the older steps are not all there, as said of `StepLog`, whose `stride` and `pieces` these are. `knots` are those of its
+    `Schedule`.
     """
 
     steps: array[int]
@@ -271,6 +356,27 @@ class HistorySnapshot:
     probes: tuple[ProbeRecord, ...]
     changes: tuple[SettingChange, ...] = ()
     knots: tuple[tuple[int, float], ...] = ()
+    pieces: Pieces = field(default_factory=Pieces.none)
+
+    def recent(self, count: int) -> Recent:
+        """Of the last `count` steps, as far back as there are any; whole pieces where the steps are not kept."""
+        single = min(count, len(self.steps) - bisect_right(self.steps, self.pieces.end))
+        steps, loss, accuracy = single, *(sum(of[len(of) - single :]) for of in (self.losses, self.accuracies))
+        for size, piece_loss, piece_accuracy in zip(
+            self.pieces.sizes[::-1], self.pieces.losses[::-1], self.pieces.accuracies[::-1], strict=True
+        ):
+            if steps >= count:
+                break
+            steps, loss, accuracy = steps + size, loss + size * piece_loss, accuracy + size * piece_accuracy
+        return Recent(loss / steps, accuracy / steps, steps) if steps else Recent(math.nan, math.nan, 0)
+
+    def thinned(self, capacity: int) -> HistorySnapshot:
+        """The same with at most so many steps."""
+        if len(self.steps) <= capacity:
+            return self
+        log = StepLog.of(self, capacity)
+        steps, losses, accuracies = log.columns
+        return replace(self, steps=steps, losses=losses, accuracies=accuracies, stride=log.stride, pieces=log.pieces)
 
     def until(self, step: int) -> HistorySnapshot:
         """What was recorded up to and including `step`."""
@@ -284,6 +390,7 @@ class HistorySnapshot:
             tuple(record for record in self.probes if record.step <= step),
             tuple(change for change in self.changes if change.step <= step),
             self.knots,
+            self.pieces.until(step),
         )
 
 
@@ -299,9 +406,8 @@ class History:
 
     def snapshot(self) -> HistorySnapshot:
         steps, losses, accuracies = self.steps.columns
-        return HistorySnapshot(
-            steps, losses, accuracies, self.steps.stride, tuple(self.epochs), tuple(self.probes), tuple(self.changes), self.knots
-        )
+        records = tuple(self.epochs), tuple(self.probes), tuple(self.changes)
+        return HistorySnapshot(steps, losses, accuracies, self.steps.stride, *records, self.knots, self.steps.pieces)
 
     def until(self, step: int) -> History:
         """A history of its own of what was recorded up to and including `step`."""

@@ -244,9 +244,16 @@ class CurveSeries:
         """Of single minibatches, in the figure's unit; NaN, which is drawn as a gap, for what is not finite."""
         return _scaled(getattr(self.history, quantity.column), quantity)
 
-    def smoothed(self, quantity: Quantity, reach_epochs: float = SMOOTHING_EPOCHS) -> Floats:
-        """The minibatches' values averaged over both sides, with weights that fall to 1/e within the reach; with none, as they are."""
-        return self._smooth(self.history, quantity, reach_epochs)
+    def smoothed(self, quantity: Quantity, reach_epochs: float = SMOOTHING_EPOCHS) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Steps, and the minibatches' values averaged over both sides, with weights that fall to 1/e within the reach: (n,) each.
+
+        With no reach the values are as they are. Of a log in pieces the means of equally long stretches are averaged.
+        """
+        if not reach_epochs:
+            return self.steps, self.values(quantity)
+        stride = _stride(self.history)
+        steps, values = _stretches(self.history, quantity, stride)
+        return steps, self._smooth(values, stride, reach_epochs)
 
     def reach_steps(self, reach_epochs: float) -> float:
         """The reach of the average in steps, which has a least value."""
@@ -258,13 +265,12 @@ class CurveSeries:
 
     def step_band(self, quantity: Quantity, reach_epochs: float = SMOOTHING_EPOCHS) -> tuple[npt.NDArray[np.int64], Floats]:
         """Smoothed values of all seeds at the steps of the seed that got furthest: (n,) and (seeds, n), NaN where a seed had broken off."""
-        longest = max(self.members, key=lambda member: len(member.steps))
-        steps = np.array(longest.steps, dtype=np.int64)
+        stride = max(map(_stride, self.members))
+        stretches = [_stretches(member, quantity, stride) for member in self.members]
+        steps = max((steps for steps, _ in stretches), key=len)
         rows = np.full((len(self.members), len(steps)), np.nan)
-        for row, member in zip(rows, self.members, strict=True):
-            own = np.array(member.steps, dtype=np.int64)
-            _, here, there = np.intersect1d(steps, own, assume_unique=True, return_indices=True)
-            row[here] = self._smooth(member, quantity, reach_epochs)[there]
+        for row, (_, values) in zip(rows, stretches, strict=True):
+            row[: len(values)] = self._smooth(values, stride, reach_epochs)
         return steps, rows
 
     def epoch_band(self, quantity: Quantity, name: str) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -275,12 +281,30 @@ class CurveSeries:
             row[: len(member.epochs)] = _scaled([getattr(record, name) for record in member.epochs], quantity)
         return np.arange(1, n + 1), rows
 
-    def _smooth(self, history: HistorySnapshot, quantity: Quantity, reach_epochs: float) -> Floats:
-        values = _scaled(getattr(history, quantity.column), quantity)
-        if not reach_epochs:
-            return values
-        stride = history.steps[1] - history.steps[0] if len(history.steps) > 1 else 1  # of a thinned log
-        return exponential_average(values, math.exp(-stride / self.reach_steps(reach_epochs)))
+    def _smooth(self, values: Floats, stride: int, reach_epochs: float) -> Floats:
+        return exponential_average(values, math.exp(-stride / self.reach_steps(reach_epochs))) if reach_epochs else values
+
+
+def _stride(history: HistorySnapshot) -> int:
+    """How long the stretches are of which a log in pieces knows the means."""
+    return history.stride if history.pieces.ends else 1
+
+
+def _stretches(history: HistorySnapshot, quantity: Quantity, stride: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Middle steps (n,), and the quantity's means (n,), of stretches of `stride` steps, the last of what is left.
+
+    Of a piece of the log that lies in two stretches each has its share.
+    """
+    pieces, steps = history.pieces, np.array(history.steps, dtype=np.int64)
+    steps = steps[steps > pieces.end]
+    values = _scaled(getattr(history, quantity.column)[len(history.steps) - len(steps) :], quantity)
+    if stride == 1:
+        return steps, values
+    ends = np.concatenate([[0], pieces.ends, steps]).astype(np.int64)
+    means = np.concatenate([_scaled(getattr(pieces, quantity.column), quantity), values])
+    sums = np.concatenate([[0.0], np.cumsum(means * np.diff(ends))])
+    edges = np.append(np.arange(0, ends[-1], stride), ends[-1])
+    return (edges[:-1] + 1 + edges[1:]) // 2, np.diff(np.interp(edges, ends, sums)) / np.diff(edges)
 
 
 def epochs_at(steps: float | npt.NDArray[Any], steps_per_epoch: int, knots: Sequence[tuple[int, float]]) -> Any:

@@ -264,7 +264,7 @@ def _clip(traces: list[Trace], marks: Marks, frame: _Frame, row: int) -> dict[st
         above = np.flatnonzero(trace["y"] > limit)
         top = max(top, np.max(trace["y"], initial=0.0, where=trace["y"] <= limit))
         if above.size and "name" in trace:
-            color = TRAIN if trace["name"] == STEP else trace["line" if "line" in trace else "marker"]["color"]
+            color = TRAIN if trace["name"].startswith(STEP) else trace["line" if "line" in trace else "marker"]["color"]
             spikes += [(trace["y"][i], trace["x"][i], color, _spike(trace, i)) for i in above.tolist()]
     if not spikes:
         return {}
@@ -281,7 +281,7 @@ def _clip(traces: list[Trace], marks: Marks, frame: _Frame, row: int) -> dict[st
 
 
 def _spike(trace: Trace, index: int) -> str:
-    if trace["name"] == STEP:
+    if trace["name"].startswith(STEP):
         where = f"step {trace['customdata'][index]:,}"
     else:
         where = f"{trace['name'].replace('<br>', ' ')}, epoch {significant(float(trace['x'][index]), 4)}"
@@ -321,7 +321,8 @@ def _single(run: CurveSeries, frame: _Frame) -> Iterator[Trace]:
     kept = extremes(values, frame.starts(run, steps))
     line = {"color": translucent(TRAIN, 0.35), "width": 1} if smooth else {"color": TRAIN, "width": 1.5}
     points = frame.points(values[kept], " (step %{customdata:,})")
-    yield polyline(_places(run, steps[kept]), line=line, customdata=steps[kept].astype(np.int32), name=STEP, **points)
+    name = f"{STEP}: lowest and highest of up to {run.history.stride}" if run.history.pieces.ends else STEP
+    yield polyline(_places(run, steps[kept]), line=line, customdata=steps[kept].astype(np.int32), name=name, **points)
     if smooth:
         yield _smoothed(run, frame, SMOOTHED, {"color": TRAIN})
     epochs = np.array([record.epoch for record in run.history.epochs], dtype=np.int32)
@@ -365,7 +366,7 @@ def _grouped(traces: Iterator[Trace], group: dict[str, Any]) -> Iterator[Trace]:
 def _smoothed(run: CurveSeries, frame: _Frame, name: str, style: dict[str, str]) -> Trace:
     """The average over both sides; without one, every minibatch."""
     smooth = frame.options.smoothing
-    steps, values = run.steps, run.smoothed(frame.quantity, smooth)
+    steps, values = run.smoothed(frame.quantity, smooth)
     starts = frame.starts(run, steps)
     kept = bucket_ends(starts, len(steps)) if smooth else extremes(values, starts)
     points = frame.points(values[kept], _reach(run, smooth))

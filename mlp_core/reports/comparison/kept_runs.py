@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 import re
-from array import array
 from dataclasses import dataclass, replace
 from itertools import count
 from statistics import fmean
 from typing import Any
-
-import numpy as np
 
 from mlp_core.bounds import SpecError
 from mlp_core.jobs import JobSnapshot
@@ -189,16 +186,8 @@ def _record(snapshot: JobSnapshot) -> dict[str, Any]:
 
 
 def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot:
-    """A history without its probes, of at most `limit` steps: every second, fourth, … one and the last."""
-    if len(history.steps) <= limit:
-        return replace(history, probes=())
-    steps, stride = np.asarray(history.steps), history.stride
-    kept = np.arange(len(steps))
-    while len(kept) > limit:
-        stride *= 2
-        kept = np.append(np.flatnonzero(steps[:-1] % stride == 0), len(steps) - 1)
-    losses, accuracies = (array("d", np.asarray(column)[kept].tobytes()) for column in (history.losses, history.accuracies))
-    return replace(history, steps=array("q", steps[kept].tobytes()), losses=losses, accuracies=accuracies, stride=stride, probes=())
+    """A history without its probes, of at most `limit` steps: of a longer one the older in pieces."""
+    return replace(history.thinned(limit), probes=())
 
 
 def _same_run(run: KeptRun, snapshot: JobSnapshot) -> bool:

@@ -1,16 +1,15 @@
 """What a history means, and what single layers tell of it, in words: a verdict with its evidence and its cure."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from statistics import fmean, median
+from statistics import median
 
 from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, StopReason, settings_after
 from mlp_core.reports.diagnosis import fixes
 from mlp_core.reports.diagnosis.fixes import Fix
-from mlp_core.reports.diagnosis.verdict import RECENT_IMAGES, RECENT_STEPS, UPDATE, Case, Verdict, joined, recent, shown
+from mlp_core.reports.diagnosis.verdict import RECENT_IMAGES, RECENT_STEPS, UPDATE, Case, Verdict, joined, shown
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
 from mlp_core.words import counted, percent, significant
@@ -121,7 +120,7 @@ def _advised(fix: Fix | None, otherwise: str) -> tuple[str, Fix | None]:
 def _collapsed(case: Case) -> Verdict | None:
     """It had learned, and has lost it again."""
     peak, where = _peak(case)
-    now = max(case.accuracy, recent(case.history.accuracies, case.window))  # one test may be bad luck, and dropout lowers the other
+    now = max(case.accuracy, case.history.recent(case.window).accuracy)  # one test may be bad luck, and dropout lowers the other
     if peak < LEARNED or now >= COLLAPSED * peak:
         return None
     evidence = joined(where, large_update(case))
@@ -131,16 +130,25 @@ def _collapsed(case: Case) -> Verdict | None:
 def _peak(case: Case) -> tuple[float, str]:
     """The best accuracy that a run had, and where: after an epoch, or over neighboring steps, many, since a small batch may be lucky."""
     best = max(case.history.epochs, key=lambda epoch: epoch.test_accuracy, default=None)
-    accuracies = case.history.accuracies
-    window = max(2 * RECENT_STEPS, math.ceil(2 * RECENT_IMAGES / case.settings.batch_size))
-    total = peak = sum(accuracies[:window])
-    for new, old in zip(accuracies[window:], accuracies, strict=False):
-        total += new - old
-        peak = max(peak, total)
-    peak /= min(window, len(accuracies))
+    peak = _best_mean(case.history, max(2 * RECENT_STEPS, math.ceil(2 * RECENT_IMAGES / case.settings.batch_size)))
     if best is not None and best.test_accuracy > peak - STUCK_MARGIN:
         return best.test_accuracy, f"After epoch {best.epoch} it had {percent(best.test_accuracy)}."
     return peak, f"It had reached {percent(peak)} of the training images."
+
+
+def _best_mean(history: HistorySnapshot, window: int) -> float:
+    """The best mean accuracy over so many neighboring steps, of pieces a few more."""
+    singly = [(1, accuracy) for step, accuracy in zip(history.steps, history.accuracies, strict=True) if step > history.pieces.end]
+    parts = [*zip(history.pieces.sizes, history.pieces.accuracies, strict=True), *singly]
+    window = min(window, sum(size for size, _ in parts))
+    steps, total, best, first = 0, 0.0, 0.0, 0
+    for size, accuracy in parts:
+        steps, total = steps + size, total + size * accuracy
+        while steps - parts[first][0] >= window:
+            steps, total, first = steps - parts[first][0], total - parts[first][0] * parts[first][1], first + 1
+        if steps >= window:
+            best = max(best, total / steps)
+    return best
 
 
 def _at_chance(case: Case) -> Verdict:
@@ -188,12 +196,11 @@ def _exploded(case: Case) -> Verdict | None:
 
 def _worse_than_guessing(case: Case, ratio: float) -> Verdict | None:
     """A loss that nobody would get who knew nothing: above `ratio` times that of guessing."""
-    losses = case.history.losses
-    latest = losses[-math.ceil(len(losses) / 4) :][-RECENT_STEPS:]  # of a short run not its beginning, which may well be loud
-    if not min(fmean(latest), case.loss) > ratio * GUESSING_LOSS + NOTHING:
+    latest = min(RECENT_STEPS, math.ceil(case.history.steps[-1] / 4))  # of a short run not its beginning, which may well be loud
+    if not min(case.history.recent(latest).loss, case.loss) > ratio * GUESSING_LOSS + NOTHING:
         return None
     sentence = f"Unstable: the training loss is {case.shown_loss}, and guessing costs {shown(GUESSING_LOSS)}."
-    evidence = joined(f"It started at {significant(losses[0])}.", large_update(case))
+    evidence = joined(f"It started at {significant(case.history.losses[0])}.", large_update(case))
     return Verdict("unstable", sentence, evidence, *_calmer(case))
 
 
@@ -214,7 +221,7 @@ def _unstable(case: Case) -> Verdict | None:
     if not history.epochs:
         return None
     calmest = min(history.epochs, key=lambda epoch: epoch.train_loss)
-    since = len(history.losses) - bisect_right(history.steps, calmest.step)
+    since = history.steps[-1] - calmest.step
     if since < max(FEW_STEPS, case.window):
         return None
     now, best = case.loss, calmest.train_loss

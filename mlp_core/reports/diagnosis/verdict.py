@@ -7,7 +7,6 @@ d2l's dropout network, of one sigmoid layer, and of d2l's network under Adam; ro
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 
 from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, settings_after
 from mlp_core.reports.diagnosis.fixes import Fix
@@ -73,12 +72,12 @@ class Case:
     @property
     def accuracy(self) -> float:
         """Of the test images where an epoch has just ended, else of the training images of the last steps."""
-        return self.tested.test_accuracy if self.tested else recent(self.history.accuracies, self.window)
+        return self.tested.test_accuracy if self.tested else self.history.recent(self.window).accuracy
 
     @property
     def loss(self) -> float:
         """Mean training loss of the last steps."""
-        return recent(self.history.losses, self.window)
+        return self.history.recent(self.window).loss
 
     @property
     def window(self) -> int:
@@ -90,12 +89,12 @@ class Case:
         """The accuracy as the page's tiles show it."""
         if self.tested:
             return f"{percent(self.tested.test_accuracy)} of the test images"
-        return f"{percent(recent(self.history.accuracies))} of the training images"
+        return f"{percent(self.history.recent(RECENT_STEPS).accuracy)} of the training images"
 
     @property
     def shown_loss(self) -> str:
         """The training loss as the page's tiles show it."""
-        return shown(recent(self.history.losses))
+        return shown(self.history.recent(RECENT_STEPS).loss)
 
     @property
     def start(self) -> Sequence[LayerStats]:
@@ -120,8 +119,3 @@ def shown(loss: float) -> str:
 def joined(*sentences: str) -> str:
     """Those that say something, one after the other."""
     return " ".join(sentence for sentence in sentences if sentence)
-
-
-def recent(values: Sequence[float], steps: int = RECENT_STEPS) -> float:
-    """Mean over the last steps."""
-    return fmean(values[-steps:])

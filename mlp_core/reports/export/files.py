@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
 from queue import Empty, SimpleQueue
@@ -17,6 +18,9 @@ from mlp_core.spec import RunSpec
 
 PATIENCE_SECONDS = 30.0  # for a step to end: the slowest takes about one, and other runs may stand in line
 POLL_SECONDS = 0.05
+PIECE_COLUMNS = (
+    "first_step", "last_step", "loss_mean", "loss_lowest", "loss_highest", "accuracy_mean", "accuracy_lowest", "accuracy_highest"
+)  # fmt: skip
 
 Rows = Iterable[Sequence[object]]
 
@@ -31,7 +35,10 @@ def csv_table(columns: Mapping[str, Iterable[object]]) -> str:
 
 
 def steps_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = (), first_seed: int = 0) -> str:
-    """One line a recorded step: step, loss, accuracy (a fraction). Numbers are written so that reading gives the same floats.
+    """One line a step: step, loss, accuracy (a fraction). Numbers are written so that reading gives the same floats.
+
+    Where older steps are kept in pieces, one line a piece: its first and last step, and mean, lowest and highest loss and accuracy. All
+    later steps are then pieces of one.
 
     Args:
         members: the histories of several seeds, if there are several: each line then begins with its seed.
@@ -41,6 +48,8 @@ def steps_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = (),
     def rows(one: HistorySnapshot) -> Rows:
         return zip(one.steps, one.losses, one.accuracies, strict=True)
 
+    if any(one.pieces.ends for one in (history, *members)):
+        return _seeds_csv(PIECE_COLUMNS, _piece_rows, history, members, first_seed)
     return _seeds_csv(("step", "loss", "accuracy"), rows, history, members, first_seed)
 
 
@@ -84,6 +93,18 @@ def weights_of(job: TrainingJob) -> bytes:
             if run.finished:  # it ended before its turn to be changed came
                 return weights_of(job)
     raise TimeoutError(f"weights: the step under way did not end in {PATIENCE_SECONDS:.0f} seconds")
+
+
+def _piece_rows(history: HistorySnapshot) -> Rows:
+    """Lines of `PIECE_COLUMNS`."""
+    first = 0
+    for end, loss, accuracy, size in zip(*history.pieces, history.pieces.sizes, strict=True):
+        last = bisect_right(history.steps, end, first)
+        losses, accuracies = history.losses[first:last], history.accuracies[first:last]
+        yield end - size + 1, end, loss, min(losses), max(losses), accuracy, min(accuracies), max(accuracies)
+        first = last
+    for step, loss, accuracy in zip(history.steps[first:], history.losses[first:], history.accuracies[first:], strict=True):
+        yield step, step, loss, loss, loss, accuracy, accuracy, accuracy
 
 
 def _seeds_csv(

@@ -93,7 +93,9 @@ def _program(snapshot: JobSnapshot) -> None:
 def download_numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
     """The buttons of a run's curves and weights, in the row that is open."""
     history, members, seed = snapshot.history, snapshot.members, snapshot.spec.seed
-    download("Steps (CSV)", "steps.csv", lambda: steps_csv(history, members, seed), enabled=snapshot.step > 0)
+    pieces = max((one.pieces.end for one in (history, *members)), default=0)
+    note = f"Steps up to {pieces:,} are kept in pieces: a line has the mean, the lowest and the highest of several." if pieces else None
+    download("Steps (CSV)", "steps.csv", lambda: steps_csv(history, members, seed), enabled=snapshot.step > 0, help=note)
     download("Epochs (CSV)", "epochs.csv", lambda: epochs_csv(history, members, seed), enabled=bool(history.epochs))
     has_weights = job.run.network is not None
     download("Weights (safetensors)", "weights.safetensors", lambda: weights_of(job), "application/octet-stream", enabled=has_weights)

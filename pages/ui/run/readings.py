@@ -9,7 +9,7 @@ from typing import NamedTuple, TypedDict
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import History, HistorySnapshot
 from mlp_core.reports.comparison.book_bands import QuantityCheck, book_check
-from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, recent, shown
+from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, shown
 from mlp_core.words import count, counted, delta, duration, ordinal, percent, scaled
 from pages.figures.training import Reference
 
@@ -78,7 +78,7 @@ def progress(snapshot: JobSnapshot | None) -> Progress:
     return Progress(text=" · ".join(parts), fraction=snapshot.fraction_done)
 
 
-RECENT_HELP = f"Mean of the last {RECENT_STEPS} minibatches, before the update each one caused."
+RECENT_HELP = "Mean of the last {} minibatches, before the update each one caused."
 TEST_HELP = "All test images, at the end of the last epoch, dropout off."
 SEEDS_HELP = " Mean of the seeds; beside it the lowest and the highest."
 
@@ -90,27 +90,29 @@ def readings(snapshot: JobSnapshot | None) -> list[Reading]:
     history = snapshot.history if snapshot is not None else History().snapshot()
     last = history.epochs[-1] if history.epochs else None
     before = history.epochs[-2] if len(history.epochs) > 1 else None
+    recent = history.recent(RECENT_STEPS)
+    help = RECENT_HELP.format(max(recent.steps, RECENT_STEPS))
     loss = delta(last.test_loss - before.test_loss, 4) if last and before else ""
     accuracy = delta(100 * (last.test_accuracy - before.test_accuracy), 1, "points") if last and before else ""
     return [
-        _reading("Training loss", shown(recent(history.losses)) if history.steps else "–", "", RECENT_HELP),
-        _reading("Training accuracy", percent(recent(history.accuracies)) if history.steps else "–", "", RECENT_HELP),
+        _reading("Training loss", shown(recent.loss) if recent.steps else "–", "", help),
+        _reading("Training accuracy", percent(recent.accuracy), "", help),
         _reading("Test loss", shown(last.test_loss) if last else "–", loss, TEST_HELP),
         _reading("Test accuracy", percent(last.test_accuracy) if last else "–", accuracy, TEST_HELP),
     ]
 
 
 def _readings_of_seeds(members: Sequence[HistorySnapshot]) -> list[Reading]:
-    def latest(column: str) -> list[float]:
-        return [recent(getattr(member, column)) for member in members if member.steps]
+    latest = [member.recent(RECENT_STEPS) for member in members if member.steps]
+    help = RECENT_HELP.format(max([RECENT_STEPS, *(recent.steps for recent in latest)]))
 
     def tested(name: str) -> list[float]:
         epoch = min(len(member.epochs) for member in members)
         return [getattr(member.epochs[epoch - 1], name) for member in members] if epoch else []
 
     return [
-        _spread("Training loss", latest("losses"), shown, RECENT_HELP),
-        _spread("Training accuracy", latest("accuracies"), percent, RECENT_HELP),
+        _spread("Training loss", [recent.loss for recent in latest], shown, help),
+        _spread("Training accuracy", [recent.accuracy for recent in latest], percent, help),
         _spread("Test loss", tested("test_loss"), shown, TEST_HELP),
         _spread("Test accuracy", tested("test_accuracy"), percent, TEST_HELP),
     ]

@@ -52,11 +52,15 @@ def test_a_seed_that_broke_off_leaves_a_gap_and_not_the_band() -> None:
     assert (tested[1] == 2.0).all()
 
 
-def test_a_thinned_seed_meets_a_whole_one_at_their_common_steps() -> None:
-    whole = history([1.0] * 8)
-    thinned = HistorySnapshot(whole.steps[1::2], whole.losses[1::2], whole.accuracies[1::2], 2, (), ())
-    _, rows = series(whole, thinned).step_band(LOSS)
-    assert np.flatnonzero(~np.isnan(rows[1])).tolist() == [1, 3, 5, 7]
+def test_a_seed_in_pieces_and_a_whole_one_are_means_of_the_same_stretches() -> None:
+    losses = [float(step) for step in range(1, 301)]
+    thinned, whole = history(losses).thinned(220), history(losses[:270])
+    assert thinned.stride == 8
+    steps, rows = series(whole, thinned).step_band(LOSS, 0)
+    np.testing.assert_allclose(rows[1], [(low + min(low + 7, 300)) / 2 for low in range(1, 301, 8)])
+    np.testing.assert_allclose(rows[0, :33], rows[1, :33])  # up to step 264
+    assert np.isnan(rows[0, 34:]).all()
+    assert np.abs(steps - rows[1]).max() <= 0.5
 
 
 def test_accuracy_is_in_percent_and_what_is_not_finite_is_a_gap() -> None:

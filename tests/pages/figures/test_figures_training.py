@@ -83,13 +83,26 @@ def test_smoothed_line_averages_over_a_twentieth_of_an_epoch_to_either_side() ->
     assert trace.line.width > named(loss_curve(run(losses), 4), "train step").line.width
 
 
-def test_a_thinned_log_is_smoothed_over_the_same_time() -> None:
-    whole = run([1.0] * 100 + [2.0] * 100).history
-    half = replace(whole, steps=whole.steps[1::2], losses=whole.losses[1::2], accuracies=whole.accuracies[1::2], epochs=())
-    thinned = CurveSeries(half, PER_EPOCH)
-    smooth = named(loss_curve(thinned, 4), "train smoothed").y
-    assert smooth[51] == pytest.approx(2 - 0.5 * math.exp(-3 / 2.5), abs=0.02)  # step 104, 3 beyond the middle of the jump; reach 2.5
-    assert smooth[48] == pytest.approx(1 + 0.5 * math.exp(-3 / 2.5), abs=0.02)
+def test_a_log_in_pieces_is_smoothed_over_the_same_time_from_their_means() -> None:
+    """Skewed losses: a piece's lowest and highest would have another mean."""
+    whole = run([(1.0 if step <= 300 else 2.0) + 0.7 * (step % 4 == 0) for step in range(1, 601)]).history
+    thinned = whole.thinned(450)
+    assert thinned.stride == 8
+    wide = CurveOptions(smoothing=1.0)
+    smooth, expected = (named(loss_curve(CurveSeries(one, PER_EPOCH), 12, options=wide), "train smoothed") for one in (thinned, whole))
+    np.testing.assert_allclose(smooth.y, np.interp(smooth.x, expected.x, expected.y), atol=0.03)
+
+
+def test_a_spike_in_a_log_in_pieces_is_drawn_at_its_step_and_the_legend_says_what_is_shown() -> None:
+    losses = [0.5 + 0.1 * (step % 3) for step in range(2000)]
+    losses[700] = 50.0
+    history = run(losses).history.thinned(400)
+    figure = loss_curve(CurveSeries(history, PER_EPOCH), 40, options=CurveOptions(clip=False))
+    trace = named(figure, f"train step: lowest and highest of up to {history.stride}")
+    assert trace.customdata[np.argmax(trace.y)] == 701
+    clipped = loss_curve(CurveSeries(history, PER_EPOCH), 40)
+    assert is_clipped(clipped.to_dict())
+    assert "step 701: loss 50" in " ".join(note.text for note in clipped.layout.annotations)
 
 
 @pytest.mark.parametrize(("curve", "train", "test"), [(loss_curve, 1.0, 1.1), (accuracy_curve, 0.5, 0.6)])

@@ -16,7 +16,7 @@ from safetensors.torch import load
 from torch import nn
 
 from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.records import EpochRecord, StepRecord
+from mlp_core.records import EpochRecord, History, StepRecord
 from mlp_core.reports.export import files as export
 from mlp_core.reports.export.files import epochs_csv, steps_csv, weights_of, weights_safetensors
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
@@ -41,6 +41,26 @@ def test_steps_read_back_to_the_same_floats() -> None:
     back = [StepRecord(int(row["step"]), float(row["loss"]), float(row["accuracy"])) for row in rows(steps_csv(history.snapshot()))]
     assert back == list(history.steps)
     assert len(back) == 16
+
+
+def test_older_steps_in_pieces_are_lines_with_mean_lowest_and_highest() -> None:
+    log = History()
+    for step in range(1, 501):
+        log.steps.append(StepRecord(step, 50.0 if step == 77 else step % 9, step % 5 / 5))
+    whole = list(log.steps)
+    thinned = log.snapshot().thinned(200)
+    lines = rows(steps_csv(thinned))
+    assert rows(steps_csv(thinned, (thinned,), 4)) == [{"seed": "4"} | line for line in lines]
+    assert [int(line["first_step"]) for line in lines] == [1, *(int(line["last_step"]) + 1 for line in lines[:-1])]
+    assert int(lines[-1]["last_step"]) == 500
+    assert any(line["first_step"] < line["last_step"] for line in lines)
+    for line in lines:
+        piece = whole[int(line["first_step"]) - 1 : int(line["last_step"])]
+        for of in ("loss", "accuracy"):
+            values = [getattr(record, of) for record in piece]
+            assert float(line[f"{of}_mean"]) == pytest.approx(sum(values) / len(values))
+            assert (float(line[f"{of}_lowest"]), float(line[f"{of}_highest"])) == (min(values), max(values))
+    assert "50.0" in [line["loss_highest"] for line in lines]
 
 
 def test_epochs_read_back_to_the_same_floats() -> None:
