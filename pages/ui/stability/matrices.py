@@ -150,7 +150,7 @@ def _exponent_formula(law: str, n: int) -> None:
     exponent = largest_exponent(law, n)
     if exponent.error:
         st.caption(
-            rf"No closed form of $\lambda_1$ is known for this law and $n > 1$: it is **estimated**, to ± {significant(exponent.error, 1)}."
+            rf"No closed form of $\lambda_1$ is known for this law and $n > 1$: it is **estimated**, to ± {fixed(exponent.error, 4)}."
         )
     else:
         st.markdown(rf"$\lambda_1 = {ENSEMBLES[law].exponent_latex}$")
