@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS, Activation, Code
-from mlp_core.expression.operations import Constant, compute, fold, has_slope, operations, to_code, to_latex
-from mlp_core.expression.parser import ExpressionError, parse
+from mlp_core.expression.operations import Constant, compute, finite_constants, fold, has_slope, operations, to_code, to_latex
+from mlp_core.expression.parser import LARGEST, ExpressionError, parse
 from mlp_core.spec import EXPRESSION_PREFIX, SpecError
 
 __all__ = ["ExpressionError", "compile_expression", "resolve"]
@@ -35,6 +35,8 @@ def compile_expression(text: str) -> Activation:
     tree = fold(written)
     if isinstance(tree, Constant):
         raise ExpressionError("the expression must contain x", 0)
+    if (largest := max(map(abs, finite_constants(tree)), default=0.0)) > LARGEST:
+        raise ExpressionError(f"a part without x comes to {largest:.3g}, beyond the largest number of float32, 3.4 × 10³⁸", 0)
 
     def function(x: Tensor) -> Tensor:
         value = torch.as_tensor(compute(tree, x), dtype=x.dtype, device=x.device).expand_as(x)

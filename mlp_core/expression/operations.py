@@ -120,6 +120,13 @@ def operations(node: Node) -> int:
     return node.operation.cost + sum(map(operations, node.operands)) if isinstance(node, Call) else 0
 
 
+def finite_constants(node: Node) -> list[float]:
+    """All numbers in a tree that are neither infinite nor NaN."""
+    if isinstance(node, Call):
+        return [number for operand in node.operands for number in finite_constants(operand)]
+    return [node.value] if isinstance(node, Constant) and math.isfinite(node.value) else []
+
+
 def has_slope(node: Node) -> bool:
     """Whether autograd finds a way from the value back to x; through a comparison there is none."""
     if not isinstance(node, Call):

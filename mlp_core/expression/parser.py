@@ -14,7 +14,6 @@ Length, depth and exponent are bounded and every loop consumes a token, so neith
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -39,6 +38,7 @@ from mlp_core.expression.operations import (
 )
 from mlp_core.spec import MAX_EXPRESSION_LENGTH
 
+LARGEST = 3.4028234663852886e38  # of float32, in which networks compute
 MAX_DEPTH = 30  # of the tree, and of brackets, signs and powers in one another
 
 _TOKEN = re.compile(
@@ -226,7 +226,7 @@ class _Parser:
 
 def _number(token: _Token) -> Constant:
     value = float(token.text)
-    if math.isinf(value):
-        raise ExpressionError(f"{token.shown} is too large", token.position)
+    if value > LARGEST:
+        raise ExpressionError(f"{token.shown} is beyond the largest number of float32, 3.4 × 10³⁸", token.position)
     mantissa, _, exponent = f"{value:.6g}".partition("e")
     return Constant(value, rf"{mantissa} \cdot 10^{{{int(exponent)}}}", PRODUCT) if exponent else Constant(value, mantissa)

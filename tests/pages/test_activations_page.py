@@ -104,6 +104,13 @@ def test_an_expression_from_a_link_does_not_come_to_life(page: AppTest) -> None:
     assert "http" not in page.error[0].value
 
 
+@pytest.mark.parametrize("own", ["x+1e16", "max(x,1e17)", "3e38*x^16", "0*x+3e38"])
+def test_one_that_puts_out_nearly_one_number_or_huge_ones_is_drawn(page: AppTest, own: str) -> None:
+    opened(page, own=own, show="none")
+    assert not page.error
+    assert page.metric
+
+
 def test_gaps_are_named(page: AppTest) -> None:
     opened(page, own="log(x)", show="none")
     assert [warning.value for warning in page.warning] == [

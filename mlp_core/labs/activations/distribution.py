@@ -105,9 +105,19 @@ def gradient_scale_log10(log_slope_square: float, weight_variance: float, depth:
     return depth / 2 * (math.log(weight_variance) + log_slope_square) / math.log(10)
 
 
+def bin_edges(values: Floats) -> Floats:
+    """The edges (n+1,) of equal bins over all finite `values`; wider than these where they are too near each other for so many numbers."""
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    if high / 2 - low / 2 < BINS * np.spacing(max(abs(low), abs(high))):
+        margin = max(0.5, max(abs(low), abs(high)) / 2)
+        low, high = low - margin, high + margin
+    share = np.linspace(0.0, 1.0, BINS + 1)
+    return (1.0 - share) * low + share * high  # which does not overflow, as high − low may
+
+
 def _histogram(values: Tensor, saturated: Tensor, dead: Tensor) -> BinShares:
     numbers = values.numpy()
-    edges = np.histogram_bin_edges(numbers, BINS)
+    edges = bin_edges(numbers)
 
     def shares(mask: Tensor) -> Floats:
         return np.histogram(numbers[mask.numpy()], edges)[0] / max(len(numbers), 1)

@@ -101,7 +101,7 @@ def test_an_expression_keeps_shape_and_dtype_and_stays_in_the_graph(text: str) -
 
 
 def test_a_power_that_overflows_is_a_float_that_overflows() -> None:
-    assert evaluate(compile_expression("9" * 190 + "**16*x"), torch.ones(1)).value.tolist() == [math.inf]
+    assert evaluate(compile_expression("9" * 38 + "**16*x"), torch.ones(1)).value.tolist() == [math.inf]
 
 
 def python_value(text: str, x: float) -> float:

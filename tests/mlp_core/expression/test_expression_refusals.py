@@ -155,3 +155,23 @@ SYMBOLS = ["x", "1", "2.5", "pi", "(", ")", ",", "+", "-", "*", "/", "**", "^", 
 @given(st.lists(st.sampled_from(SYMBOLS), max_size=40).map("".join))
 def test_any_sequence_of_allowed_symbols_compiles_or_is_refused(text: str) -> None:
     assert compiles_or_is_refused_in(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "named"),
+    [("max(x, 1e39)", 7, "'1e39' is beyond"), ("x+1e300", 2, "'1e300' is beyond"), ("x*1e999", 2, "'1e999' is beyond"),
+     ("where(x>0, 1e30*1e30, x)", 0, "a part without x comes to 1e+60"), ("min(x, -10^16*10^16*10^16)", 0, "comes to 1e+48")],
+)  # fmt: skip
+def test_a_number_that_float32_cannot_hold_is_refused(text: str, position: int, named: str) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        compile_expression(text)
+    assert refused.value.position == position
+    assert named in refused.value.rule
+    assert refused.value.rule.endswith("beyond the largest number of float32, 3.4 × 10³⁸")
+
+
+@pytest.mark.parametrize("text", ["max(x, 3.4e38)", "min(x, -3.4e38)", "where(x>0, 3.4e38, x)", "x+3.4e38", "min(x, 1/0)", "3.4e38*x^16"])
+def test_all_others_are_computed_in_float32_too(text: str) -> None:
+    for dtype in (torch.float32, torch.float64):
+        value = compile_expression(text)(torch.linspace(-3, 3, 7, dtype=dtype))
+        assert value.dtype == dtype

@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.expression import compile_expression
-from mlp_core.labs.activations.distribution import BinShares, gradient_scale_log10, push_through
+from mlp_core.labs.activations.distribution import BINS, BinShares, bin_edges, gradient_scale_log10, push_through
 from mlp_core.spec import SpecError
 
 MEANS, STDS = st.integers(-20, 20).map(lambda k: k / 10), st.integers(2, 30).map(lambda k: k / 10)
@@ -141,3 +141,18 @@ def test_a_distribution_outside_its_bounds_is_refused(mean: float, std: float, f
 def test_the_gradient_through_depth(mean_square: float, variance: float, depth: int, power: float) -> None:
     slope_square = math.log(mean_square) if mean_square else -math.inf
     assert gradient_scale_log10(slope_square, variance, depth) == pytest.approx(power)
+
+
+@pytest.mark.parametrize("expression", ["x+1e16", "max(x, 1e17)", "3e38*x^16", "-3e38*x^15", "0*x+1e-300", "x*1e-300", "max(x, 5)"])
+def test_outputs_that_are_nearly_one_number_or_huge_fall_into_bins(expression: str) -> None:
+    pushed = push_through(compile_expression(expression), 0, 1)
+    edges = pushed.outputs.edges
+    assert np.isfinite(edges).all()
+    assert (np.diff(edges) > 0).all()
+    assert total(pushed.outputs) == pytest.approx(1)
+
+
+def test_bins_are_those_of_numpy_where_it_has_some() -> None:
+    values = np.random.default_rng(0).normal(3.0, 2.0, 1000)
+    assert np.allclose(bin_edges(values), np.histogram_bin_edges(values, BINS), rtol=1e-12)
+    assert np.allclose(bin_edges(np.empty(0)), np.histogram_bin_edges([], BINS))
