@@ -22,6 +22,7 @@ NUMBERS = [[0, BLUE], [0.5, "#F4F6FA"], [1, ORANGE]]  # of a regression's points
 RIM = {"width": 1, "color": "white"}
 WHERE = "(%{x:.2f}, %{y:.2f})<extra></extra>"
 SHADE = 0.72  # opacity where the network is sure
+UNDEFINED, UNDEFINED_COLOR = "not a number", translucent(GREY, 0.45)
 
 TILE_HEIGHT = 0.78  # height of a unit's picture, of the distance between two units
 TILE_WIDTH = 0.5  # most of a column
@@ -45,6 +46,8 @@ class LabeledPoints:
 class Shading:
     """What colors the plane, (side, side) from the lowest y: `values` from 0 to 1 with the middle at ½, or one whole class and sureness.
 
+    NaN is where there is no number, which is drawn as that and in no class's color.
+
     Args:
         values: of two classes or of numbers: position between blue (0) and orange (1). Of more: class plus sureness below 1.
         classes: 2 also stands for numbers.
@@ -59,18 +62,19 @@ class Shading:
 def shading_of(field: Floats, *, discrete: bool = False) -> Shading:
     """Probabilities (side, side, classes) as shading."""
     classes = field.shape[2]
+    undefined = np.isnan(field).any(axis=2)
     if classes == 2:
-        return Shading(np.where(field[:, :, 1] > 0.5, 1.0, 0.0) if discrete else field[:, :, 1])
+        values = np.where(field[:, :, 1] > 0.5, 1.0, 0.0) if discrete else field[:, :, 1]
+        return Shading(np.where(undefined, math.nan, values))
     sure = np.full(field.shape[:2], 0.999) if discrete else np.clip((field.max(axis=2) * classes - 1) / (classes - 1), 0, 0.999)
-    return Shading(field.argmax(axis=2) + sure, classes, edge=False)
+    return Shading(np.where(undefined, math.nan, field.argmax(axis=2) + sure), classes, edge=False)
 
 
 def shading_of_numbers(values: Floats, *, discrete: bool = False) -> Shading:
     """Numbers (side, side) of any size as shading: 0 in the middle, the largest size at the end."""
     largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
-    if discrete:
-        return Shading(np.where(values > 0, 1.0, 0.0))
-    return Shading(np.nan_to_num(values / largest, nan=0.0, posinf=1, neginf=-1) / 2 + 0.5)
+    shades = np.where(values > 0, 1.0, 0.0) if discrete else np.clip(values / largest, -1, 1) / 2 + 0.5
+    return Shading(np.where(np.isnan(values), math.nan, shades))
 
 
 def decision_plane(
@@ -92,6 +96,11 @@ def decision_plane(
     return diagram(traces, margin={"l": 44, "r": 8, "t": 8, "b": 40}, **plane_axes(PLANE_HALF, dtick=2, **FRAMED))
 
 
+def has_undefined(figure: Figure) -> bool:
+    """Whether a figure of `decision_plane` has places where there is no number."""
+    return any(trace.get("name") == UNDEFINED for trace in figure["data"])
+
+
 def _over_plane(z: npt.NDArray[Any], **properties: Any) -> dict[str, Any]:
     """What heatmaps and contours of the whole plane share."""
     step = 2 * PLANE_HALF / (len(z) - 1)
@@ -100,12 +109,20 @@ def _over_plane(z: npt.NDArray[Any], **properties: Any) -> dict[str, Any]:
 
 def _shades(shading: Shading) -> list[Trace]:
     top = shading.classes if shading.classes > 2 else 1
-    levels = np.round(np.clip(shading.values / top, 0, 1) * LEVELS).astype(np.uint8)
+    undefined = np.isnan(shading.values)
+    levels = np.round(np.clip(np.where(undefined, top / 2, shading.values) / top, 0, 1) * LEVELS).astype(np.uint8)
     colors = {"zmin": 0, "zmax": LEVELS, "colorscale": _shade_colors(shading.classes), "zsmooth": "fast"}
-    thin = levels[::2, ::2] if shading.edge else np.zeros((2, 2))
+    thin: npt.NDArray[Any] = levels[::2, ::2] if shading.edge else np.zeros((2, 2))
+    if shading.edge and undefined.any():
+        thin = np.where(undefined[::2, ::2], math.nan, thin)  # no line about it
     middle = {"start": LEVELS / 2, "end": LEVELS / 2, "size": 1, "coloring": "none"}
+    shades = [heatmap(**_over_plane(levels, hovertemplate=WHERE), **colors)]
+    if undefined.any():
+        known, grey = np.where(undefined, math.nan, levels), [[0, UNDEFINED_COLOR], [1, UNDEFINED_COLOR]]
+        nothing = _over_plane(np.where(undefined, 0.0, math.nan), hovertemplate=f"{UNDEFINED}<br>{WHERE}", name=UNDEFINED)
+        shades = [heatmap(**_over_plane(known, hovertemplate=WHERE), **colors | {"zsmooth": False}), heatmap(**nothing, colorscale=grey)]
     return [
-        heatmap(**_over_plane(levels, hovertemplate=WHERE), **colors),
+        *shades,
         contour(**_over_plane(thin, hoverinfo="skip"), contours=middle, line={"color": GREY, "width": 2}),
     ]
 
@@ -277,8 +294,8 @@ def _unit_targets(
 def _tiles(units: Floats, places: Sequence[tuple[float, float]]) -> Iterator[dict[str, Any]]:
     """The pictures of a layer's units (units, side, side), each shaded by its own largest value."""
     largest = np.abs(np.where(np.isfinite(units), units, 0.0)).max(axis=(1, 2), initial=0.0, keepdims=True)
-    share = np.nan_to_num(units / np.where(largest > 0, largest, 1.0), nan=0.0, posinf=1.0, neginf=-1.0)
-    levels = np.round(HALF_LEVELS * (1 + np.clip(share, -1, 1))).astype(np.uint8)[:, ::-1]
+    share = np.clip(units / np.where(largest > 0, largest, 1.0), -1, 1)
+    levels = np.where(np.isnan(share), RIM_INDEX, np.round(HALF_LEVELS * (1 + np.nan_to_num(share)))).astype(np.uint8)[:, ::-1]
     pixels = enlarged(levels, TILE_ENLARGEMENT)
     pixels[:, [0, -1], :] = pixels[:, :, [0, -1]] = RIM_INDEX
     for picture, (x, y) in zip(pixels, places, strict=True):

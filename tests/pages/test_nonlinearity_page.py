@@ -12,9 +12,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import load_fashion_mnist
-from mlp_core.labs.nonlinearity.plane import Points
+from mlp_core.labs.nonlinearity.plane import Points, output_field
 from mlp_core.labs.nonlinearity.plane_points import from_text, to_text
 from pages.ui.link import LinkState
+from pages.ui.nonlinearity import pictures
 from pages.ui.nonlinearity.machines import MACHINES
 from pages.ui.nonlinearity.settings import FIELDS, PRESETS, PlaneSettings, settings_of
 from tests.support.pages.visit import metrics, opened, until, visit_with_jobs, widget
@@ -214,3 +215,20 @@ def test_a_run_that_diverges_says_so_and_is_still_drawn(page: AppTest) -> None:
     until(page, lambda page: page.button(key="plane_play").disabled)
     assert "Diverged at step" in page.error[0].value
     assert all(len(value) < 12 for value in metrics(page).values())
+
+
+def test_where_the_network_says_no_number_the_plane_says_so(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a divergence, where sums are ∞ − ∞ in a part of the plane."""
+
+    def half(*of: Any) -> Any:
+        field = output_field(*of)
+        field[:, : field.shape[1] // 2] = np.nan
+        return field
+
+    opened(page, act="playground")
+    page.button(key="plane_batch").click().run()
+    assert not any("Gray" in caption.value for caption in page.caption)
+    monkeypatch.setattr(pictures, "output_field", half)
+    page.run()
+    assert not page.exception
+    assert any("Gray: not a number." in caption.value for caption in page.caption)

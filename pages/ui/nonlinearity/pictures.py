@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,9 +14,19 @@ from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
 from mlp_core.labs.nonlinearity.plane import FEATURES, FINE, PLANE_EXTENT, Points, copied_weights, hidden_outputs, output_field, unit_fields
 from mlp_core.network import Network
 from mlp_core.training import Run
-from mlp_core.words import significant
+from mlp_core.words import counted, significant
 from pages.figures.figure import Figure
-from pages.figures.plane import LabeledPoints, Shading, decision_plane, hidden_space, playground_network, shading_of, shading_of_numbers
+from pages.figures.plane import (
+    UNDEFINED,
+    LabeledPoints,
+    Shading,
+    decision_plane,
+    has_undefined,
+    hidden_space,
+    playground_network,
+    shading_of,
+    shading_of_numbers,
+)
 from pages.figures.series import CurveSeries, Quantity
 from pages.figures.training import ACCURACY, LOSS, epoch_curves
 from pages.ui.link import LinkState
@@ -134,7 +145,8 @@ def _plane(link: LinkState, settings: PlaneSettings, network: Network, shown: tu
     figure = plane_figure(link, settings, network, regions, shown)
     alt = "The plane, shaded by what the network says, with its points"
     _clickable_plane(link, figure, alt)
-    st.caption(_plane_caption(settings, shown, regions))
+    grey = f" Gray: {UNDEFINED}." if has_undefined(figure) else ""
+    st.caption(_plane_caption(settings, shown, regions) + grey)
 
 
 def plane_figure(
@@ -176,7 +188,7 @@ def _shading(link: LinkState, settings: PlaneSettings, network: Network, shown: 
         return shading_of_numbers(unit_fields(network, settings.features, FINE)[shown[0]][shown[1]], discrete=discrete)
     field = output_field(network, settings.loss, settings.features)
     if settings.points.classes:
-        return shading_of(np.nan_to_num(field), discrete=discrete)
+        return shading_of(field, discrete=discrete)
     return shading_of_numbers(field[:, :, 0], discrete=discrete)
 
 
@@ -234,13 +246,16 @@ def _space(link: LinkState, settings: PlaneSettings, network: Network | None) ->
     units = hidden[layer - 1]
     across, up = min(int(link["across"]), units) - 1, min(int(link["up"]), units) - 1
     outputs = hidden_outputs(network, settings.train.xy, settings.features, layer - 1)[:, [across, up]]
+    points, placed = scatter(settings.train), np.isfinite(outputs).all(axis=1)
     figure = hidden_space(
-        np.nan_to_num(outputs),
-        scatter(settings.train),
+        outputs[placed],
+        replace(points, xy=points.xy[placed], labels=points.labels[placed]),
         (f"layer {layer}, unit {across + 1}", f"unit {up + 1}"),
         _undecided(network, hidden, layer),
     )
     live_chart(figure, key="plane_space", height=CURVE_HEIGHT, alt="Training points in the space of two hidden units")
+    if not placed.all():
+        st.caption(f"{counted(int((~placed).sum()), 'point')} without a place here: not a number.")
 
 
 def _undecided(network: Network, hidden: tuple[int, ...], layer: int) -> tuple[float, float, float] | None:

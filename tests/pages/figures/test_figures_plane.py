@@ -47,7 +47,26 @@ def test_three_classes_are_a_color_and_a_strength() -> None:
 def test_numbers_have_0_in_the_middle_whatever_they_are() -> None:
     np.testing.assert_allclose(shading_of_numbers(np.array([[-2.0, 0, 1]])).values, [[0, 0.5, 0.75]])
     assert shading_of_numbers(np.zeros((2, 2))).values.tolist() == [[0.5, 0.5], [0.5, 0.5]]
-    assert np.isfinite(shading_of_numbers(np.array([[np.nan, np.inf, -np.inf, 1.0]])).values).all()
+    np.testing.assert_array_equal(shading_of_numbers(np.array([[np.nan, np.inf, -np.inf, 1.0]])).values, [[np.nan, 1.0, 0.0, 1.0]])
+
+
+def test_where_there_is_no_number_no_class_is_painted() -> None:
+    nothing = (float("nan"), float("nan"))
+    for shading in (
+        shading_of(field((1.0, 0.0), nothing, (0.25, 0.75))),
+        shading_of(field((1.0, 0.0), nothing, (0.25, 0.75)), discrete=True),
+        shading_of(field((1.0, 0.0, 0.0), (float("nan"),) * 3, (0.2, 0.8, 0.0))),
+        shading_of_numbers(np.array([[1.0, np.nan, -1.0]] + [[1.0, 1.0, 1.0]] * 2)),
+        shading_of_numbers(np.array([[1.0, np.nan, -1.0]] + [[1.0, 1.0, 1.0]] * 2), discrete=True),
+    ):
+        figure = decision_plane(shading, POINTS)
+        sound(figure, 60_000)
+        assert plane.has_undefined(figure.to_dict())
+        shades, grey = figure.data[:2]
+        assert np.isnan(np.asarray(shades.z, dtype=float)[0]).tolist() == [False, True, False]
+        assert np.isnan(np.asarray(grey.z, dtype=float)[0]).tolist() == [True, False, True]
+        assert grey.name == "not a number"
+    assert not plane.has_undefined(decision_plane(shading_of(field((1.0, 0.0), (0.5, 0.5), (0.25, 0.75))), POINTS).to_dict())
 
 
 def test_points_wear_their_class_and_test_points_are_hollow() -> None:
