@@ -15,6 +15,9 @@ MAX_ROWS = 5_000
 MAX_CLASSES = 6
 MAX_SHOWN = 40  # characters of a value in a message
 FILL = 5.0  # points from a file are scaled to reach from −FILL to FILL
+UNLIKE = 4.0  # times as far across as up, or the other way: then each axis is scaled for itself
+SAME = 1e-9  # places of the plane nearer than this are one
+FEW_MERGED = 0.1
 
 LINK_POINTS = 500  # more do not fit an address
 BYTES_A_POINT = 4  # 14 bits for x, 14 for y, 3 for the class
@@ -28,7 +31,8 @@ class PointsError(ValueError):
 def read_csv(content: bytes) -> Points:
     """Points from a file of x, y, label; a header is skipped, −1 and 1 count as the classes 0 and 1.
 
-    x and y keep their ratio: both are moved and scaled alike, so that the points fill the plane that is shown.
+    They are moved and scaled to fill the plane that is shown: both axes alike, so that x and y keep their ratio, or each for itself where
+    one reaches `UNLIKE` times as far as the other, as a height in meters and an income do.
 
     Raises:
         PointsError: naming the line and the rule: size, columns, numbers, labels, rows, classes.
@@ -104,10 +108,11 @@ def _points(xy: Floats, labels: list[int], lines: list[int]) -> Points:
     if -1 not in found and found != list(range(len(found))):
         raise PointsError(f"{end}; the rule is classes counted from 0 without a gap, got {', '.join(map(str, found))}.")
     low, high = xy.min(axis=0), xy.max(axis=0)
-    span = float((high - low).max())
-    if span == 0:
+    spans = high - low
+    if not spans.max():
         raise PointsError(f"{end}, and all points are the same; the rule is points in different places.")
-    placed = (xy - (low + high) / 2) * (2 * FILL / span)
+    alike = spans.max() < UNLIKE * spans.min() or not spans.min()
+    placed = (xy - (low + high) / 2) * (2 * FILL / (spans.max() if alike else spans))
     return Points(placed, np.array([found.index(label) for label in labels], dtype=np.int64), len(found))
 
 
@@ -121,6 +126,16 @@ def to_text(points: Points) -> str:
     steps = np.round((np.clip(points.xy, -PLANE_EXTENT, PLANE_EXTENT) + PLANE_EXTENT) * (STEPS / (2 * PLANE_EXTENT))).astype(np.uint32)
     packed = (steps[:, 0] << 17) | (steps[:, 1] << 3) | points.labels.astype(np.uint32)
     return base64.urlsafe_b64encode(packed.astype(">u4").tobytes()).decode("ascii").rstrip("=")
+
+
+def merged(points: Points) -> int:
+    """How many different x or y a link with these points would merge with others, as it tells no places nearer than 1/1365 apart.
+
+    0 where these are fewer than `FEW_MERGED` of all: among hundreds of points a few are always so near.
+    """
+    linked = from_text(to_text(points))
+    different = ([len(np.unique(np.round(axis / SAME))) for axis in one.xy.T] for one in (points, linked))
+    return sum(before - after for before, after in zip(*different, strict=True) if before - after > FEW_MERGED * before)
 
 
 def from_text(text: str) -> Points:

@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.labs.nonlinearity.plane import Points
-from mlp_core.labs.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, MAX_ROWS, PointsError, from_text, read_csv, to_text
+from mlp_core.labs.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, MAX_ROWS, PointsError, from_text, merged, read_csv, to_text
+from mlp_core.words import counted
 from pages.ui.link import LinkState
 from pages.ui.text import plain
 from pages.ui.unbroken import button, unbroken
@@ -21,9 +22,10 @@ REFUSAL = "_plane_refusal"
 
 @dataclass(slots=True)
 class _Beyond:
-    """Points that are too many for the link."""
+    """Points that the link cannot hold."""
 
     points: Points | None = None
+    merged: int = 0  # different x or y that it would make one
 
 
 def _beyond() -> _Beyond:
@@ -38,7 +40,7 @@ def drawn_points(link: LinkState) -> tuple[Hashable, Points]:
 
 
 def points_left_out() -> bool:
-    """Whether the visitor's points are too many for the link."""
+    """Whether the link cannot hold the visitor's points."""
     return _beyond().points is not None
 
 
@@ -57,7 +59,9 @@ def own_panel(link: LinkState) -> None:
     if (refusal := st.session_state.get(REFUSAL)) is not None:
         st.error(plain(refusal, 200), icon=":material/error:")
     if points_left_out():
-        st.caption(f":material/link_off: More than {LINK_POINTS} points do not fit into the link: who opens it does not get them.")
+        lost = counted(_beyond().merged, "different coordinate") + " would become one with others"
+        why = f"More than {LINK_POINTS} points do not fit into the link" if len(points) > LINK_POINTS else f"In the link {lost}"
+        st.caption(f":material/link_off: {why}: who opens it does not get them.")
 
 
 def add_point(link: LinkState, x: float, y: float) -> None:
@@ -69,8 +73,10 @@ def add_point(link: LinkState, x: float, y: float) -> None:
 
 def _keep(link: LinkState, xy: np.ndarray, labels: np.ndarray) -> None:
     points = Points(xy, labels, max(2, int(labels.max(initial=0)) + 1))
-    fits, beyond = len(points) <= LINK_POINTS, _beyond()
+    beyond, lost = _beyond(), merged(points) if len(points) <= LINK_POINTS else 0
+    fits = len(points) <= LINK_POINTS and not lost
     link["drawn"], beyond.points = (to_text(points), None) if fits else ("", points)  # both, whatever click comes meanwhile
+    beyond.merged = lost
 
 
 def _undo(link: LinkState) -> None:

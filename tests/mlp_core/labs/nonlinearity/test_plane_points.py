@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.labs.nonlinearity.plane import PLANE_EXTENT, Points
-from mlp_core.labs.nonlinearity.plane_points import FILL, LINK_POINTS, MAX_BYTES, MAX_ROWS, STEPS, PointsError, from_text, read_csv, to_text
+from mlp_core.labs.nonlinearity.plane_points import (
+    FILL,
+    LINK_POINTS,
+    MAX_BYTES,
+    MAX_ROWS,
+    STEPS,
+    PointsError,
+    from_text,
+    merged,
+    read_csv,
+    to_text,
+)
 
 SIX = "x,y,label\n0,0,0\n10,0,1\n0,5,0\n10,5,1\n"
 
@@ -20,6 +31,32 @@ def test_a_good_file_fills_the_plane_and_keeps_its_proportions() -> None:
     assert points.classes == 2
     assert points.labels.tolist() == [0, 1, 0, 1]
     np.testing.assert_allclose(points.xy, [[-FILL, -FILL / 2], [FILL, -FILL / 2], [-FILL, FILL / 2], [FILL, FILL / 2]])
+
+
+def test_axes_of_unlike_scale_each_fill_the_plane() -> None:
+    """Meters and an income: on one scale the heights would be one vertical line."""
+    rng = np.random.default_rng(0)
+    height, income = np.round(rng.uniform(1.5, 2.0, 160), 3), np.round(rng.uniform(10_000, 90_000, 160))
+    points = read_csv("\n".join(f"{x},{y},{label % 2}" for label, (x, y) in enumerate(zip(height, income, strict=True))).encode())
+    np.testing.assert_allclose([points.xy.min(axis=0), points.xy.max(axis=0)], [[-FILL, -FILL], [FILL, FILL]])
+    assert len(np.unique(points.xy[:, 0])) == len(np.unique(height))
+    assert merged(points) == 0
+    assert len(np.unique(from_text(to_text(points)).xy[:, 0])) > 0.97 * len(np.unique(height))
+
+
+@pytest.mark.parametrize("factor", [0.26, 1.0, 3.9])
+def test_axes_of_like_scale_keep_their_ratio(factor: float) -> None:
+    points = read_csv(f"0,0,0\n1,{factor},1\n".encode())
+    across, up = np.ptp(points.xy, axis=0)
+    assert up / across == pytest.approx(factor)
+
+
+def test_what_a_link_would_merge_is_counted() -> None:
+    far = read_csv(("\n".join(f"{x / 1000},{x},{x % 2}" for x in range(100)) + "\n1000000,0,0").encode())
+    assert merged(far) == 99  # of an outlier's: 100 different x are one beside it
+    rng = np.random.default_rng(0)
+    usual = Points(rng.uniform(-5, 5, (LINK_POINTS, 2)), np.zeros(LINK_POINTS, dtype=np.int64), 2)
+    assert merged(usual) == 0
 
 
 @pytest.mark.parametrize(
