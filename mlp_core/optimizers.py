@@ -73,6 +73,9 @@ class OptimizerState:
 class Optimizer:
     """The update rule that `spec` asks for, at work on the parameters of one network.
 
+    An L1 penalty is no part of the gradient: after its step a parameter moves by lr · l1 towards 0 and stops there, exactly (the
+    proximal step; Parikh and Boyd 2014, section 6.5.2). The gradient of |w| alone would swing around 0 for ever.
+
     Args:
         spec: its implementation says whether all parameters are moved at once, or one after the other.
         parameters: leaf tensors; `step` reads their `.grad` and changes them in place.
@@ -98,8 +101,6 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter once and let go of the gradients. A parameter without a gradient counts as having gradient 0."""
         gradients = [torch.zeros_like(w) if w.grad is None else w.grad for w in self.parameters]
-        if self.spec.l1:
-            torch._foreach_add_(gradients, torch._foreach_sign(self.parameters), alpha=self.spec.l1)
         decay = 0.0 if self._rule.decoupled else self.spec.weight_decay
         self.t += 1
         if self.spec.implementation != "concise":
@@ -109,6 +110,10 @@ class Optimizer:
             if decay:
                 torch._foreach_add_(gradients, self.parameters, alpha=decay)
             self._rule.update(self, gradients)
+        if self.spec.l1:
+            reach = self.rate * self.spec.l1
+            for w in self.parameters:
+                w.sub_(w.clamp(-reach, reach))
         for w in self.parameters:
             w.grad = None  # cheaper than zeroing: the next backward pass hands over its own tensor instead of adding to this one
 

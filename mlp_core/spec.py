@@ -84,7 +84,7 @@ class RunSpec:
         eps: added to the denominator by adam, adamw, rmsprop and adagrad.
         divide_by_batch: divide the averaged gradient by the batch size again, as the sgd of d2l's older edition did.
         weight_decay: lambda; adds lambda times the weight to its gradient (AdamW: decoupled from the gradient).
-        l1: adds l1 times the sign of the weight to its gradient, the gradient of the penalty l1 |w|.
+        l1: of the penalty l1 |w|; after each step a weight moves by lr · l1 towards 0, and stops there.
         batch_size: images a step; the last step of an epoch takes what is left.
         epochs: passes over the training images.
         seed: decides initial weights, order of the images and dropout masks.

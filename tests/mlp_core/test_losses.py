@@ -16,9 +16,10 @@ from mlp_core.initializers import initial_parameters
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.losses import LOSSES
 from mlp_core.network import generator_for
-from mlp_core.optimizers import Optimizer
+from mlp_core.optimizers import OPTIMIZERS, Optimizer
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from mlp_core.training import Run
+from tests.support.engine import finished, network_of
 
 SPEC = RunSpec(hidden=(3,), activation="tanh", init="xavier_normal", lr=0.1, batch_size=8, epochs=3, device="cpu")
 
@@ -76,11 +77,31 @@ def test_logistic_regression_is_softmax_with_two_classes() -> None:
     torch.testing.assert_close(scores(o).softmax(dim=1)[:, 1], torch.sigmoid(o[:, 0]))
 
 
-def test_l1_adds_the_sign_of_the_weight_to_the_gradient() -> None:
-    w = torch.tensor([2.0, -0.5, 0.0], requires_grad=True)
-    w.grad = torch.tensor([0.1, 0.1, 0.1])
-    Optimizer(RunSpec(lr=0.1, l1=0.5), [w]).step()
-    torch.testing.assert_close(w.detach(), torch.tensor([2.0 - 0.1 * 0.6, -0.5 - 0.1 * (0.1 - 0.5), -0.1 * 0.1]))
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_l1_is_torchs_soft_threshold_after_the_step_of_any_optimizer(optimizer: str, implementation: str) -> None:
+    start, gradient = torch.linspace(-1.5, 1.5, 301), torch.linspace(-0.5, 1.0, 301)
+    spec = RunSpec(lr=0.1, optimizer=optimizer, implementation=implementation)
+    moved = []
+    for l1 in (0.0, 0.5):
+        w = start.clone().requires_grad_()
+        w.grad = gradient.clone()
+        Optimizer(replace(spec, l1=l1), [w]).step()
+        moved.append(w.detach())
+    torch.testing.assert_close(moved[1], F.softshrink(moved[0], 0.1 * 0.5))
+    assert torch.equal(moved[1] == 0, moved[0].abs() <= torch.tensor(0.1 * 0.5))
+    assert 0 < (moved[1] == 0).sum() < 301
+
+
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_l1_makes_weights_exactly_0_and_weight_decay_none(implementation: str) -> None:
+    for seed in range(3):
+        zeros = []
+        for penalty in ({"l1": 0.02}, {"weight_decay": 0.02}):
+            run = finished(replace(SPEC, implementation=implementation, seed=seed, hidden=(16,), lr=0.1, epochs=60, **penalty), plane())  # type: ignore[arg-type]
+            zeros.append(sum(int((weight == 0).sum()) for weight, _ in network_of(run).weights()))
+        assert zeros[0] > 10
+        assert zeros[1] == 0
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic"])

@@ -215,9 +215,8 @@ def _of_optimizer(spec: RunSpec, scratch: bool, decay_changes: bool) -> dict[str
     arguments = [rule.settings[name] for name in rule.settings if name in settings or (name == "nesterov" and spec.nesterov)]
     if decays or rule.decoupled:
         arguments.append("weight_decay=weight_decay" if decays else "weight_decay=0.0")
-    penalties = [" + l1 * w.sign()"] * (spec.l1 > 0) + [" + weight_decay * w"] * (decays and not rule.decoupled)
     per_batch = " / batch_size" if spec.divide_by_batch else ""
-    gradient = "".join(["w.grad", *penalties])
+    gradient = "w.grad" + " + weight_decay * w" * (decays and not rule.decoupled)
     move = _registry_code(rule.code, spec, {"lr": f"lr{per_batch}", "gradient": gradient, "weight_decay": decays})
     return {
         "rule": rule,

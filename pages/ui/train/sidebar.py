@@ -154,7 +154,7 @@ def _weight_controls(link: LinkState) -> None:
 def _regularization_controls(link: LinkState) -> None:
     help = "Adds λ·w to the gradient of every parameter (AdamW: shrinks it directly)."
     _number(link, "weight_decay", "Weight decay λ", help, on_change=unbroken(_moved), args=(link, "weight_decay"))
-    _number(link, "l1", "L1 penalty", "Adds this times the sign of w to the gradient of every parameter.")
+    _number(link, "l1", "L1 penalty", "After each step every parameter moves by lr times this towards 0, and stops there.")
     for layer, column in _layers(link):
         with column:
             help = "Probability of setting a unit to 0 in a training step; off when testing."
