@@ -23,7 +23,7 @@ LOSS = ".live-run .loss .live-chart"
 LONG = "/train?hidden=64&epochs=100&pace=full"  # goes on for as long as a test looks
 SHORT = "/train?hidden=32&epochs=2&train_size=1000&pace=full"
 PATIENCE_SECONDS = 40.0
-NAMES = ("0.weight", "0.bias", "1.weight", "1.bias")
+NAMES = ("0.weight", "0.bias", "2.weight", "2.bias")
 
 
 def button(page: Page, key: str) -> Locator:
@@ -237,7 +237,7 @@ def test_curves_and_weights_can_be_exported(open_page: OpenPage, tmp_path: Path)
     weights.value.save_as(target)
     with safe_open(target, "pt") as file:
         assert {name: tuple(file.get_tensor(name).shape) for name in NAMES} == {
-            "0.weight": (32, 784), "0.bias": (32,), "1.weight": (10, 32), "1.bias": (10,)
+            "0.weight": (32, 784), "0.bias": (32,), "2.weight": (10, 32), "2.bias": (10,)
         }  # fmt: skip
 
 

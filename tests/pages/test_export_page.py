@@ -113,7 +113,7 @@ def test_the_numbers_are_the_runs(page: AppTest, downloads: dict[str, tuple[Down
     assert [float(row["test_loss"]) for row in epochs] == [record.test_loss for record in history.epochs]
     weights = downloads["Weights (safetensors)"][0]()
     assert isinstance(weights, bytes)
-    assert sorted(load(weights)) == ["0.bias", "0.weight", "1.bias", "1.weight"]
+    assert sorted(load(weights)) == ["0.bias", "0.weight", "2.bias", "2.weight"]
 
 
 @pytest.mark.parametrize("quantity", ["Loss", "Accuracy"])

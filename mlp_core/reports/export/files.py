@@ -13,7 +13,8 @@ from torch import Tensor
 
 from mlp_core.jobs import TrainingJob
 from mlp_core.network import Network
-from mlp_core.records import EpochRecord, HistorySnapshot
+from mlp_core.records import EpochRecord, HistorySnapshot, SettingChange
+from mlp_core.reports.export.script import linear_places
 from mlp_core.spec import RunSpec
 
 PATIENCE_SECONDS = 30.0  # for a step to end: the slowest takes about one, and other runs may stand in line
@@ -58,16 +59,20 @@ def epochs_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = ()
     return _seeds_csv([field.name for field in fields(EpochRecord)], lambda one: map(astuple, one.epochs), history, members, first_seed)
 
 
-def weights_safetensors(network: Network, spec: RunSpec, step: int) -> bytes:
-    """Weights as safetensors, named and shaped like those of an `nn.Sequential` of linear layers: `0.weight` (n_out, n_in), `0.bias`, ….
+def weights_safetensors(network: Network, spec: RunSpec, step: int, changes: Sequence[SettingChange] = ()) -> bytes:
+    """Weights as safetensors, for `load_state_dict` of the exported program's `nn.Sequential`: `0.weight` (n_out, n_in), `0.bias`, ….
 
-    A learned slope of prelu is `0.alpha`. The metadata hold the experiment as JSON and the step.
+    A learned slope of prelu is the weight (1,) of the `nn.PReLU` behind its layer. The metadata hold the experiment as JSON and the step.
+
+    Args:
+        changes: in mid-run, since a dropout that came on the way has its place among the layers.
     """
     tensors: dict[str, Tensor] = {}
-    for layer, (weight, bias) in enumerate(network.weights()):
-        tensors |= {f"{layer}.weight": weight, f"{layer}.bias": bias}
+    places = linear_places(spec, changes)
+    for place, (weight, bias) in zip(places, network.weights(), strict=True):
+        tensors |= {f"{place}.weight": weight, f"{place}.bias": bias}
     slopes = [parameter.detach() for parameter in network.parameters() if parameter.dim() == 0]
-    tensors |= {f"{layer}.alpha": slope for layer, slope in enumerate(slopes)}
+    tensors |= {f"{place + 1}.weight": slope.reshape(1) for place, slope in zip(places, slopes, strict=False)}
     tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     return save(tensors, metadata={"spec": spec.to_json(), "step": str(step)})
 
@@ -83,8 +88,8 @@ def weights_of(job: TrainingJob) -> bytes:
     if network is None:
         raise ValueError("weights: there are none")
     if run.finished:
-        return weights_safetensors(network, run.spec, run.step)
-    job.change(lambda run: taken.put(weights_safetensors(network, run.spec, run.step)))
+        return weights_safetensors(network, run.spec, run.step, run.history.changes)
+    job.change(lambda run: taken.put(weights_safetensors(network, run.spec, run.step, run.history.changes)))
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -12,7 +12,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -106,6 +106,14 @@ def file_name(style: str, ending: str = "py") -> str:
     return f"mlp_{style}.{ending}"
 
 
+def linear_places(spec: RunSpec, changes: Sequence[SettingChange] = ()) -> tuple[int, ...]:
+    """Where the linear layers stand in the concise program's `nn.Sequential`: behind each an activation and a dropout, if it has them."""
+    follows = resolve(spec.activation).written(spec.activation_parameter).module != ""
+    drops = bool(_steps_of(spec, "dropout", changes))
+    lengths = [1 + follows + (drops or rate > 0) for rate in spec.dropout or (0.0,) * len(spec.hidden)]
+    return tuple(accumulate(lengths, initial=0))
+
+
 def spaced(lines: Sequence[str]) -> str:
     """Lines of code with two blank lines around functions and classes and never more than one elsewhere."""
     text, inside, blank = list[str](), False, 0
@@ -167,6 +175,7 @@ def _program(spec: RunSpec, style: str | None, changes: Sequence[SettingChange],
         "changed": {name: [f"{step}: {value}" for step, value in steps.items()] for name, steps in changed.items()},
         "layers": list(zip(spec.sizes, spec.sizes[1:], (*probability, 0.0), strict=False)),
         "masked": masked,
+        "places": linear_places(spec, changes),
         "kept": [f"{letter}{layer}" for layer, mask in enumerate(masked, start=1) for letter in ("ZHD" if mask else "ZH")] + ["logits"],
         "drops": any(probabilities),
         "masks": any(0 < p < 1 for p in probabilities),

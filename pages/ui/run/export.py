@@ -98,7 +98,10 @@ def download_numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
     download("Steps (CSV)", "steps.csv", lambda: steps_csv(history, members, seed), enabled=snapshot.step > 0, help=note)
     download("Epochs (CSV)", "epochs.csv", lambda: epochs_csv(history, members, seed), enabled=bool(history.epochs))
     has_weights = job.run.network is not None
-    download("Weights (safetensors)", "weights.safetensors", lambda: weights_of(job), "application/octet-stream", enabled=has_weights)
+    whose, name = (f" of seed {seed}", f"weights_seed_{seed}") if members else ("", "weights")
+    fits = "Named for load_state_dict of the same nn.Sequential, as in the concise program."
+    binary = "application/octet-stream"
+    download(f"Weights{whose} (safetensors)", f"{name}.safetensors", lambda: weights_of(job), binary, enabled=has_weights, help=fits)
 
 
 def _figures(snapshot: JobSnapshot) -> None:
