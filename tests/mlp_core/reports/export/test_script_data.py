@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlp_core.data.files import read_folder
 from mlp_core.reports.export import script, script_of
 from tests.support.idx_files import TRAIN_IMAGES, Bytes, small_set, write_set
 from tests.support.programs import SMALL, executed
@@ -63,6 +64,21 @@ def test_so_does_one_of_the_environment(nowhere: Path, monkeypatch: pytest.Monke
     given = write_set(nowhere / "given", small_set())
     monkeypatch.setenv("MLP_DATA_DIR", str(given))
     assert source_of(nowhere).endswith(str(given))
+
+
+@pytest.mark.parametrize("below", ["", "raw", "FashionMNIST/raw"])
+@pytest.mark.parametrize("packed", [True, False], ids=["compressed", "uncompressed"])
+@pytest.mark.parametrize("home", [True, False])
+def test_it_reads_what_the_app_reads_from_a_given_folder(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, torchvision: list[Any], below: str, packed: bool, home: bool
+) -> None:
+    write_set(nowhere / "given" / below, small_set(), packed)
+    monkeypatch.setenv("HOME", str(nowhere))
+    monkeypatch.setenv("MLP_DATA_DIR", given := "~/given" if home else str(nowhere / "given"))
+    assert source_of(nowhere) == f"10 + 20 images from {nowhere / 'given' / below}"
+    read = read_folder(Path(given).expanduser(), published_only=False)
+    assert (len(read.train_images), len(read.test_images)) == (30, 20), "the app finds them there too"
+    assert torchvision == []
 
 
 def test_then_debians_then_what_was_fetched_before(nowhere: Path, torchvision: list[Any]) -> None:
