@@ -24,7 +24,7 @@ def test_it_opens_with_the_three_of_the_book(page: AppTest) -> None:
     curves = traces(page, "activation_curves")
     assert {"ReLU", "Sigmoid", "Tanh", "ReLU ′", "Sigmoid ′", "Tanh ′"} <= set(curves)
     assert max(numbers(curves["Sigmoid ′"]["y"])) == pytest.approx(0.25, abs=1e-4)
-    assert "Largest gradient: **0.25**, at x = 0" in words(page)
+    assert "Steepest: |φ′(x)| = **0.25**, at x = 0" in words(page)
     assert address(page) == {}
 
 
@@ -200,3 +200,13 @@ def test_the_identities_hold(page: AppTest) -> None:
 def test_there_is_no_link_to_a_page_that_does_not_exist(page: AppTest) -> None:
     """Here the page stands alone, so neither training nor depth is there to go to."""
     assert not opened(page).get("page_link")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("1/x", "Without a finite value there is no tangent"), ("sqrt(x)", "Without a finite gradient there is no tangent")]
+)
+def test_where_there_is_no_tangent_none_is_claimed(page: AppTest, text: str, said: str) -> None:
+    opened(page, show="none", own=text, closer="own", x="0")
+    assert said in words(page)
+    assert "That is the slope of the tangent" not in words(page)
+    assert "There is a **kink**" not in words(page)

@@ -53,9 +53,9 @@ class Gap:
 class Facts:
     """What a curve shows. Points that are not finite do not count; with none left, numbers are NaN.
 
-    `steepest` is the gradient of largest magnitude and `steepest_at` the stretches of the grid, as (first x, last x), that reach it;
-    `flat` are the stretches towards either end of the grid where the slope is below `FLAT_FRACTION` of it; `mean_output` is E[φ(z)]
-    for z ~ N(0, 1), NaN where there is none.
+    `steepest` is the largest |φ'| and `steepest_at` the stretches of the grid, as (first x, last x), that reach it, whatever its sign;
+    `flat` are those where |φ'| is below `FLAT_FRACTION` of it, without single points between others; a stretch ends where a point is
+    not finite. `mean_output` is E[φ(z)] for z ~ N(0, 1), NaN where there is none.
     """
 
     smallest: float
@@ -81,20 +81,19 @@ def grid(low: float, high: float, step: float) -> Tensor:
 def measure(activation: Activation, curve: Curve, **parameters: float) -> Facts:
     """The facts of an activation, given its curve on a grid."""
     finite = torch.isfinite(curve.value) & torch.isfinite(curve.gradient)
-    x, value, gradient = curve.x[finite], curve.value[finite], curve.gradient[finite]
+    x, value, magnitude = curve.x[finite], curve.value[finite], curve.gradient.abs()
     mean = float(gaussian_moments(lambda z: activation(z, *parameters.values()), np.zeros(1)).mean[0])
     if not len(x):
         return Facts(math.nan, math.nan, math.nan, (), (), (), (), mean)
-    magnitude = gradient.abs()
-    top = magnitude.max()
-    flat = _stretches(x, (magnitude < FLAT_FRACTION * top) | (magnitude == 0))
+    top = magnitude[finite].max()
+    flat = _stretches(curve.x, finite & ((magnitude < FLAT_FRACTION * top) | (magnitude == 0)))
     _, _, kink, jump = _beside(activation, curve.x, parameters)
     return Facts(
         smallest=float(value.min()),
         largest=float(value.max()),
-        steepest=float(gradient[magnitude.argmax()]),
-        steepest_at=_stretches(x, magnitude >= top * (1 - KINK_TOLERANCE)),
-        flat=tuple((first, last) for first, last in flat if first == x[0] or last == x[-1]),
+        steepest=float(top),
+        steepest_at=_stretches(curve.x, finite & (magnitude >= top * (1 - KINK_TOLERANCE))),
+        flat=tuple((first, last) for first, last in flat if first < last or first == x[0] or last == x[-1]),
         kinks=tuple(curve.x[kink & ~jump].tolist()),
         jumps=tuple(curve.x[jump].tolist()),
         mean_output=mean,
@@ -151,13 +150,15 @@ def _beside(activation: Activation, x: Tensor, parameters: dict[str, float]) -> 
     """Left slope, right slope, whether there is a kink, whether a jump -> four tensors of x's shape.
 
     Across a smooth point both slopes and values draw together as the points beside it do; across a kink or a jump they stay apart.
+    Where the function has no finite value there is neither.
     """
+    there = torch.isfinite(evaluate(activation, x, **parameters).value)
     near_left, near_right = (evaluate(activation, x + sign * NEAR, **parameters) for sign in (-1, 1))
     far_left, far_right = (evaluate(activation, x + sign * 10 * NEAR, **parameters) for sign in (-1, 1))
     bend, wider_bend = (near_right.gradient - near_left.gradient).abs(), (far_right.gradient - far_left.gradient).abs()
     rise, wider_rise = (near_right.value - near_left.value).abs(), (far_right.value - far_left.value).abs()
-    kink = (bend > wider_bend / 2) & (bend > KINK_TOLERANCE * (1 + near_left.gradient.abs()))
-    jump = (rise > wider_rise / 2) & (rise > KINK_TOLERANCE * (1 + near_left.value.abs()))
+    kink = there & (bend > wider_bend / 2) & (bend > KINK_TOLERANCE * (1 + near_left.gradient.abs()))
+    jump = there & (rise > wider_rise / 2) & (rise > KINK_TOLERANCE * (1 + near_left.value.abs()))
     return near_left.gradient, near_right.gradient, kink | jump, jump
 
 

@@ -71,11 +71,15 @@ def curves_panel(shown: Sequence[ShownActivation], closer: ShownActivation, x: f
 def _reading(title: str, reading: Probe) -> str:
     gradient = significant(reading.gradient, 4)
     text = f"{title} at $x = {latex_number(reading.x, 4)}$: value **{significant(reading.value, 4)}**, gradient **{gradient}**."
+    if not math.isfinite(reading.value):
+        return f"{text} Without a finite value there is no tangent here."
     if reading.jump:
         return f"{text} The function jumps here and so has no slope; {gradient} is what autograd gives."
     if reading.kink:
         sides = f"{significant(reading.left_slope, 4)} on the left and {significant(reading.right_slope, 4)} on the right"
         return f"{text} There is a **kink** here: the slope is {sides} (dotted). By torch's convention it is {gradient}."
+    if not math.isfinite(reading.gradient):
+        return f"{text} Without a finite gradient there is no tangent here."
     return f"{text} That is the slope of the tangent."
 
 
@@ -121,7 +125,7 @@ def _fact_lines(one: ShownActivation) -> list[str]:
         mean = "none, since the function is not defined for all of them or its integral diverges"
     lines = [
         f"Range: {interval}; {on_grid}" if interval else f"Range: {on_grid}",
-        f"Largest gradient: **{significant(facts.steepest, 4)}**, {_places(facts.steepest_at)}",
+        f"Steepest: |φ′(x)| = **{significant(facts.steepest, 4)}**, {_places(facts.steepest_at)}",
         f"Mean output for inputs from N(0, 1): {mean}",
         f"Flat (slope below {percent(FLAT_FRACTION, 0)} of the largest): {_places(facts.flat)}",
     ]

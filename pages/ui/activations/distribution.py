@@ -40,17 +40,18 @@ def distribution_panel(link: LinkState, shown: ShownActivation) -> None:
         alt = f"Histogram of inputs below the curve of {shown.label}, histogram of its outputs to the right."
         figure = pushed_distribution(curve, pushed.inputs, pushed.outputs)
         live_chart(figure, key="pushed_distribution", height=CHART_HEIGHT, alt=alt)
-    _metrics(pushed)
+    _metrics(pushed, shown.activation.saturated_margin)
     _through_depth(shown, pushed.log_slope_square, link["weight_variance"], link["depth"])
     download("Histograms (CSV)", "distribution.csv", lambda: _csv(pushed))
 
 
-def _metrics(pushed: Pushed) -> None:
+def _metrics(pushed: Pushed, margin: float | None) -> None:
     saturated, dead, output, gradient = st.columns(4)
     fraction = pushed.saturated_fraction
-    no_fraction = "The output of this function does not tell whether it is flat." if fraction is None else None
-    saturated.metric("Saturated", "–" if fraction is None else percent(fraction), help=no_fraction)
-    dead.metric("Gradient exactly 0", percent(pushed.dead_fraction))
+    near = f"within {margin:g} of an end of its range: the slope is small there, and not 0" if margin else "at an end of its range"
+    meant = "The output of this function does not tell whether it is flat." if fraction is None else f"Outputs {near}."
+    saturated.metric("Saturated", "–" if fraction is None else percent(fraction), help=meant)
+    dead.metric("Gradient exactly 0", percent(pushed.dead_fraction), help="The slope itself, wherever the output lies.")
     output.metric("Output, mean ± std", _mean_and_std(pushed))
     gradient.metric(r"$E[\varphi'(z)^2]$", _slope_square(pushed.log_slope_square))
     if pushed.undefined_fraction > 0:

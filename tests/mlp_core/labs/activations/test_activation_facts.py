@@ -124,6 +124,32 @@ def test_the_probe_reads_the_value_at_its_parameter() -> None:
     assert reading.gradient == pytest.approx(2 * math.exp(-1), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("text", "steepest_at", "flat"),
+    [
+        ("where(abs(x) < 2, 0, x)", ((-8.0, -2.0), (2.0, 8.0)), ((-1.9, 1.9),)),  # flat in the middle
+        ("-x", ((-8.0, 8.0),), ()),
+        ("abs(x) - 2*max(0, x - 8)", ((-8.0, -0.1), (0.1, 8.0)), ()),  # the slope at 0 is autograd's 0: a point, no stretch
+        ("cos(x/5)", ((-7.9, -7.9), (7.9, 7.9)), ()),  # an extremum is no stretch
+        ("x + 0/x", ((-8.0, -0.1), (0.1, 8.0)), ()),  # nothing at 0, and no stretch across it
+        ("0/x", ((-8.0, -0.1), (0.1, 8.0)), ((-8.0, -0.1), (0.1, 8.0))),
+    ],
+)
+def test_stretches_are_of_any_sign_anywhere_and_never_across_a_gap(text: str, steepest_at: object, flat: object) -> None:
+    activation = compile_expression(text)
+    facts = measure(activation, evaluate(activation, GRID))
+    assert (facts.steepest_at, facts.flat) == (steepest_at, flat)
+    assert facts.steepest >= 0
+
+
+@pytest.mark.parametrize("text", ["1/x", "log(abs(x))", "1/abs(x)", "log(x)"])
+def test_where_a_function_has_no_value_it_has_no_kink_and_no_jump(text: str) -> None:
+    activation = compile_expression(text)
+    facts = measure(activation, evaluate(activation, GRID))
+    assert (facts.kinks, facts.jumps) == ((), ())
+    assert not probe(activation, 0.0).kink
+
+
 def test_gaps_are_named() -> None:
     assert gaps(evaluate("relu", GRID)) == ()
     assert gaps(evaluate(compile_expression("log(x)"), GRID)) == (
