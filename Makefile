@@ -24,7 +24,7 @@ FAILED = $(VENV)/.failed
 pytest = $(with_browser) FAILED_TESTS=$(FAILED) $(PY) -m pytest $(1) $(PYTEST_FLAGS) || \
 	case $$? in 5) ;; 1) status=1 ;; *) status=1; echo "pytest $(1) did not come to its end" >> $(FAILED) ;; esac
 
-.PHONY: help run test check bench load soak states pictures clean
+.PHONY: help run test check bench load soak states verdicts pictures clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be done
@@ -55,6 +55,9 @@ soak: $(VENV)/.tools $(VENV)/.data ## ten minutes of random actions in several s
 
 states: $(VENV)/.tools $(VENV)/.data ## read the words of thousands of page states (STATES_FLAGS="--states 300" for fewer)
 	@$(PY) -m tests.states $(STATES_FLAGS)
+
+verdicts: $(VENV)/.tools ## train every design that the app would mend, and what it suggests; write docs/verdicts.md
+	@$(PY) -m tests.verdicts
 
 pictures: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## photograph the running app and draw its layers, for README and docs
 	@$(with_browser) $(PY) scripts/take_pictures.py
