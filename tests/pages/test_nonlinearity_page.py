@@ -232,3 +232,15 @@ def test_where_the_network_says_no_number_the_plane_says_so(page: AppTest, monke
     page.run()
     assert not page.exception
     assert any("Gray: not a number." in caption.value for caption in page.caption)
+
+
+def test_points_that_a_link_would_merge_stay_whole_and_out_of_it(page: AppTest) -> None:
+    """A hundred different x beside an outlier."""
+    opened(page, act="playground", data="own")
+    content = "\n".join(f"{x / 1000},{x},{x % 2}" for x in range(100)) + "\n1000000,0,0"
+    page.file_uploader(key="plane_upload").upload("points.csv", content.encode(), "text/csv").run()
+    assert not page.exception
+    assert "drawn" not in page.query_params
+    said = " ".join(caption.value for caption in page.caption)
+    assert "101 points" in said
+    assert "In the link 99 different coordinates would become one with others: who opens it does not get them." in said

@@ -7,7 +7,17 @@ import numpy as np
 import streamlit as st
 
 from mlp_core.labs.nonlinearity.plane import Points
-from mlp_core.labs.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, MAX_ROWS, PointsError, from_text, merged, read_csv, to_text
+from mlp_core.labs.nonlinearity.plane_points import (
+    LINK_POINTS,
+    MAX_CLASSES,
+    MAX_ROWS,
+    UNLIKE,
+    PointsError,
+    from_text,
+    merged,
+    read_csv,
+    to_text,
+)
 from mlp_core.words import counted
 from pages.ui.link import LinkState
 from pages.ui.text import plain
@@ -52,7 +62,10 @@ def own_panel(link: LinkState) -> None:
         button("Undo", "plane_undo", "undo", _undo, link, enabled=len(points) > 0)
         button("Clear", "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
     st.caption(f"{len(points)} points. Click the plane to add one.")
-    help = f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, classes 0 to {MAX_CLASSES - 1}."
+    help = (
+        f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, classes 0 to {MAX_CLASSES - 1}. They are scaled to fill the plane, x "
+        f"and y alike, or each for itself where one reaches {UNLIKE:g} times as far."
+    )
     st.file_uploader(
         "Or load a file of x, y, label", type=["csv", "txt"], key="plane_upload", on_change=unbroken(_load), args=(link,), help=help
     )  # fmt: skip

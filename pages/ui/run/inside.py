@@ -249,7 +249,7 @@ def _one_image(snapshot: JobSnapshot, network: Network, chosen: WidgetValues) ->
         image = data.test_images[index : index + 1].numpy()
         live_chart(
             prediction_grid(image, [label], [said], CLASS_NAMES, columns=1), key="inside_image_picture", height=PICTURE_HEIGHT,
-            alt=f"Test image {index}: {CLASS_NAMES[label]}, taken for {CLASS_NAMES[said]}",
+            alt=f"Test image {index}: {CLASS_NAMES[label]}; the network {_answer(probabilities)}",
         )  # fmt: skip
     with strips:
         names = [f"Layer {number}" for number in range(1, len(outputs))] + ["Output (logits)"]
