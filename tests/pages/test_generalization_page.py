@@ -17,7 +17,7 @@ from mlp_core.labs.generalization.weight_decay import Setting
 from mlp_core.network import Concise
 from mlp_core.spec import RunSpec
 from pages.ui import computing, session
-from pages.ui.generalization import images, labels
+from pages.ui.generalization import decay, images, labels
 from pages.ui.generalization.curve import PRESETS as CURVES
 from pages.ui.generalization.runs import in_words
 from tests.support.engine import discard
@@ -262,3 +262,10 @@ def test_points_as_narrow_as_a_link_may_ask_for_are_drawn(page: AppTest) -> None
     assert widget(opened(page, spread="0.3"), "generalization_spread").value == 0.3
     assert not page.warning
     assert widget(again(page), "generalization_spread").value == 0.3
+
+
+@pytest.mark.parametrize(("product", "factor"), [(9.0, "−8"), (2.5, "−1.5"), (300.0, "−299")])
+def test_steps_that_decay_alone_makes_too_large_are_told_from_those_that_the_points_do(product: float, factor: str) -> None:
+    assert f"multiplies the weights by {factor} before" in decay.cause_of_divergence(product)
+    for shrinks in (0.0, 0.5, 1.5, 1.99):  # |1 − ηλ| < 1
+        assert "for these points" in decay.cause_of_divergence(shrinks)

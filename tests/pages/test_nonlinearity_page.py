@@ -49,7 +49,7 @@ def test_without_a_bend_xor_stays_unsolved() -> None:
     for name, seed in product(("XOR, no hidden layer", "XOR, no bend"), range(3)):
         run = settings(**{**PRESETS[name].settings, "epochs": 30, "seed": seed}).run()
         run.advance()
-        assert run.history.epochs[-1].test_accuracy < 0.8  # six seeds: 0.50 to 0.70
+        assert 0.4 < run.history.epochs[-1].test_accuracy < 0.8  # six seeds: 0.50 to 0.70
 
 
 @pytest.mark.parametrize("seed", range(3))

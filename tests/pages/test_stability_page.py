@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mlp_core.labs.stability.depth import gaussian_batch
+from mlp_core.spec import RunSpec
 from mlp_core.stability import matrix_product_growth
+from mlp_core.stability.depth import measure_depth
 from mlp_core.theory import critical_scale, lyapunov_exponents
 from pages.ui.stability import measures
+from pages.ui.stability.designs import PRESETS
 from tests.support.pages.visit import address, metrics, numbers, opened, sent, until, visit, widget, words
 from tests.support.reading import read
 
@@ -381,3 +386,39 @@ def test_values_survive_a_look_at_another_section(page: AppTest, act: str) -> No
     widget(page, "stability_act").set_value(act).run()
     assert not page.exception
     assert {"n": "7", "depth": "5", "x": "1,2"}.items() <= address(page).items()
+
+
+LESSONS = {  # preset -> for each of its designs the smallest and largest factor a layer that its lesson leaves room for
+    "Does ReLU cure it?": ((0.0, 0.6), (0.0, 0.8), (0.8, 1.25)),
+    "Too small": ((0.0, 0.3), (0.0, 0.3), (0.0, 0.3)),
+    "Too large": ((1.2, 50.0), (1.5, 50.0), (0.2, 3.0)),
+}
+
+
+@pytest.mark.parametrize("preset", LESSONS)
+@pytest.mark.parametrize("width", [16, 128])
+def test_what_a_preset_says_of_its_designs_holds_at_every_width(preset: str, width: int) -> None:
+    chosen = PRESETS[preset].settings
+    for slot, (low, high) in zip(("", "2", "3"), LESSONS[preset], strict=True):
+        factors = []
+        for seed in range(5):
+            spec = RunSpec(
+                hidden=(width,) * 12, activation=chosen[f"activation{slot}"], init=chosen[f"init{slot}"],
+                init_std=chosen[f"std{slot}"], seed=seed,
+            )  # fmt: skip
+            gradient = measure_depth(spec, *gaussian_batch(64, 784, seed=seed)).hidden_gradient_log10
+            factors.append(10 ** ((gradient[1] - gradient[-1]) / (len(gradient) - 2)))
+        assert low <= np.median(factors) <= high, (slot, factors)
+
+
+def test_a_saturated_sigmoid_can_lose_the_gradient_under_weights_of_one() -> None:
+    spec = RunSpec(hidden=(16,) * 12, activation="sigmoid", init="normal", init_std=1.0)
+    lost = [measure_depth(replace(spec, seed=seed), *gaussian_batch(64, 784, seed=seed)).hidden_gradient_log10 for seed in range(5)]
+    assert np.median([gradient[1] - gradient[-1] for gradient in lost]) < 0
+
+
+def test_a_chain_of_equal_layers_has_none_that_takes_the_most(page: AppTest) -> None:
+    assert "takes the most" not in words(opened(page, act="chain", x="0,0,0"))
+    assert "All layers take the same: $\\sigma' = 0.25$" in words(page)
+    assert "Layer 2 takes the most" in words(opened(page, act="chain", x="0,3,0"))
+    assert "After **1 layer** the gradient" in words(opened(page, act="chain", x="0"))

@@ -25,6 +25,7 @@ PAGES = ("train", "activations", "stability", "nonlinearity", "generalization", 
 SECTIONS = ("act", "part", "op", "f")  # fields that decide what is on the page: drawn every time
 CHANGED = 0.25  # of the other fields, in one state
 PRESSED = 0.4  # of the states: a button, if there is one
+MOST_SECONDS = 600.0  # for one look at a page, on a machine that does other things too
 LOOKS, LOOK_SECONDS = 3, 0.3  # at what a button began
 TEXTS = {  # of fields whose rule is no limit of a widget
     "own": ("", "x^2", "x", "0*x", "1/x", "log(x)", "-x", "(10^6)^2*x", "0.0000001*x^3", "x^3 - x", "1e30*x", "exp(x)", "sin(100*x)"),
@@ -143,6 +144,7 @@ def look(page: AppTest, state: State) -> Iterator[Fault]:
 def visited(state: State, monkeypatch: pytest.MonkeyPatch, chance: random.Random | None = None) -> Iterator[Fault]:
     """Open the state and look at it; then press its buttons, or one by chance, and look at what that does while it does it."""
     with monkeypatch.context() as patch, visit_with_jobs(f"pages/{state.page}.py", patch) as page:
+        page.default_timeout = MOST_SECONDS
         page.query_params.update(state.query)
         page.run()
         yield from look(page, state)

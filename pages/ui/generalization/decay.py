@@ -97,7 +97,7 @@ def _swept(swept: Swept, setting: Setting, decay: float, seed: int) -> None:
     _numbers(over_epochs, decay)
     if not (over_epochs.test[-1, :, 1] <= WORSE * over_epochs.test[0, :, 1]).all():  # for some seed
         st.error(
-            f"This training **diverges**: {_cause(setting.lr * decay)}. Take a smaller learning rate.",
+            f"This training **diverges**: {cause_of_divergence(setting.lr * decay)}. Take a smaller learning rate.",
             icon=":material/error:",
         )
     _over_epochs(over_epochs, decay)
@@ -106,7 +106,7 @@ def _swept(swept: Swept, setting: Setting, decay: float, seed: int) -> None:
     routes_panel(decay, setting, seed)
 
 
-def _cause(shrinking: float) -> str:
+def cause_of_divergence(shrinking: float) -> str:
     """Why steps are too large, given ηλ: from 2 on decay alone makes weights larger, whatever the points are."""
     if shrinking > 2:
         factor = significant(1 - shrinking)
