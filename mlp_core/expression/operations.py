@@ -228,12 +228,15 @@ PRODUCTS = {
 }
 POWERS = {symbol: Operation(operator.pow, "{0}^{{{1}}}", "x ** y", 2, POWER, (ATOM, COMPARISON)) for symbol in ("**", "^")}
 
+LOGARITHM = Operation(torch.log, r"\ln\left({0}\right)", "torch.log(x)")
+
 CONSTANTS = {"pi": Constant(math.pi, r"\pi"), "e": Constant(math.e, "e")}
 FUNCTIONS: dict[str, Operation] = {
     "abs": Operation(torch.abs, r"\left|{0}\right|", "torch.abs(x)"),
     "sqrt": Operation(torch.sqrt, r"\sqrt{{{0}}}", "torch.sqrt(x)"),
     "exp": Operation(torch.exp, r"\exp\left({0}\right)", "torch.exp(x)"),
-    "log": Operation(torch.log, r"\ln\left({0}\right)", "torch.log(x)"),
+    "log": LOGARITHM,
+    "ln": LOGARITHM,
     "sin": Operation(torch.sin, r"\sin\left({0}\right)", "torch.sin(x)"),
     "cos": Operation(torch.cos, r"\cos\left({0}\right)", "torch.cos(x)"),
     "tanh": Operation(torch.tanh, r"\tanh\left({0}\right)", "torch.tanh(x)"),

@@ -53,6 +53,7 @@ MEANINGS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "floor(x) + sign(x)": lambda x: torch.floor(x) + torch.sign(x),
     "0.5*x*(1 + erf(x/sqrt(2)))": torch.nn.functional.gelu,
     "log(1 + exp(x)) - softplus(x)": torch.zeros_like,
+    "ln(x*x + e)": lambda x: torch.log10(x * x + math.e) / math.log10(math.e),
     "abs(x) - sqrt(x^2)": torch.zeros_like,
     "sinh(x)/cosh(x)": torch.tanh,
     "atan(cos(x))": lambda x: torch.atan(torch.cos(x)),
@@ -156,6 +157,7 @@ def test_the_longest_sum_that_fits_the_depth() -> None:
         ("x*1e9", r"x \cdot \left(1 \cdot 10^{9}\right)"),
         ("hard_tanh(x)", r"\operatorname{hard\_tanh}\left(x\right)"),
         ("pi*x", r"\pi \cdot x"),
+        ("ln(2*x)", r"\ln\left(2 \cdot x\right)"),
     ],
 )
 def test_the_formula_of_an_expression(text: str, latex: str) -> None:
