@@ -164,6 +164,11 @@ INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in (
         _he_std, _normal, _HE_CODE + _NORMAL_CODE, suits="rectifiers",
     ),
     Initializer(
+        "lecun_normal", "LeCun normal", r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{1}{n_\mathrm{in}}\right)",
+        "LeCun et al. 1998, section 4.6; for SELU: Klambauer et al. 2017, section 2",
+        lambda n_in, n_out, spec: math.sqrt(1.0 / n_in), _normal, "std = math.sqrt(1.0 / n_in)\n" + _NORMAL_CODE, suits="others",
+    ),
+    Initializer(
         "torch_default", "PyTorch's default", r"W_{ij},\ b_i \sim U(-a, a),\ a = \tfrac{1}{\sqrt{n_\mathrm{in}}}",
         "torch.nn.Linear.reset_parameters; LeCun et al. 1998, section 4.6",
         lambda n_in, n_out, spec: math.sqrt(1.0 / (3.0 * n_in)), _uniform,

@@ -41,16 +41,16 @@ NEW_ACTIVATION = Activation(
     r"\frac{x + \sqrt{x^2 + 4}}{2}", r"\frac{1}{2} + \frac{x}{2\sqrt{x^2 + 4}}", "Close to softplus and cheaper.", rectifier=True,
 )  # fmt: skip
 NEW_INITIALIZER = Initializer(
-    "lecun_normal", "LeCun normal", r"W_{ij} \sim \mathcal{N}(0, 1 / n_\mathrm{in})", "LeCun et al. 1998, section 4.6",
-    lambda n_in, n_out, spec: math.sqrt(1.0 / n_in), lambda weight, std, spec, generator: weight.normal_(0.0, std, generator=generator),
-    "std = math.sqrt(1.0 / n_in)\n{{ W }}.normal_(0.0, std, generator=init_numbers)", suits="others",
+    "fan_out", "He by outputs", r"W_{ij} \sim \mathcal{N}(0, 2 / n_\mathrm{out})", "He et al. 2015, section 2.2",
+    lambda n_in, n_out, spec: math.sqrt(2.0 / n_out), lambda weight, std, spec, generator: weight.normal_(0.0, std, generator=generator),
+    "std = math.sqrt(2.0 / n_out)\n{{ W }}.normal_(0.0, std, generator=init_numbers)", suits="rectifiers",
 )  # fmt: skip
 NEW_OPTIMIZER = UpdateRule(
     "signum", "Signum", r"\mathbf{w} \leftarrow \mathbf{w} - \eta \operatorname{sign} \mathbf{v}", "Bernstein et al. 2018, algorithm 2",
     0.001, {"rho": ""}, lambda spec: {"v": "velocities"}, _sign_step, _scratch_sign_step, "",
     "v gathers the gradients; only its sign counts.", "v[...] = rho * v + g\nw -= {{ lr }} * v.sign()",
 )  # fmt: skip
-CHOSEN: dict[str, Any] = {"activation": "squareplus", "init": "lecun_normal", "optimizer": "signum"}
+CHOSEN: dict[str, Any] = {"activation": "squareplus", "init": "fan_out", "optimizer": "signum"}
 REGISTRIES: dict[str, dict[str, Any]] = {"activation": ACTIVATIONS, "init": INITIALIZERS, "optimizer": OPTIMIZERS}
 EACH = pytest.mark.parametrize("field", CHOSEN)
 

@@ -32,6 +32,7 @@ DISTRIBUTIONS = {
     "xavier_normal": stats.norm(0, math.sqrt(2 / 500)),
     "he_uniform": stats.uniform(-math.sqrt(6 / 300), 2 * math.sqrt(6 / 300)),
     "he_normal": stats.norm(0, math.sqrt(2 / 300)),
+    "lecun_normal": stats.norm(0, math.sqrt(1 / 300)),
     "torch_default": stats.uniform(-1 / math.sqrt(300), 2 / math.sqrt(300)),
 }
 
@@ -74,6 +75,7 @@ TORCH_OWN: dict[str, Callable[..., Tensor]] = {
     "xavier_normal": nn.init.xavier_normal_,
     "he_uniform": lambda w, generator: nn.init.kaiming_uniform_(w, nonlinearity="relu", generator=generator),
     "he_normal": lambda w, generator: nn.init.kaiming_normal_(w, nonlinearity="relu", generator=generator),
+    "lecun_normal": lambda w, generator: nn.init.kaiming_normal_(w, nonlinearity="linear", generator=generator),
 }
 
 
@@ -82,6 +84,20 @@ def test_weights_are_torchs_own_for_the_same_generator(name: str) -> None:
     ((weight, _),) = drawn(name, seed=3)
     expected = TORCH_OWN[name](torch.empty(N_OUT, N_IN), generator=torch.Generator().manual_seed(3))
     torch.testing.assert_close(weight, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_with_lecun_weights_selu_keeps_mean_0_and_variance_1() -> None:
+    """Through layers that halve in width, where Xavier's weights are too large; Klambauer et al. 2017, theorem 1."""
+    variances: dict[str, list[float]] = {"lecun_normal": [], "xavier_normal": []}
+    for name, found in variances.items():
+        for seed in range(3):
+            rows = torch.randn(2000, 1024, generator=torch.Generator().manual_seed(seed))
+            for weight, _ in drawn(name, (1024, 512, 256, 128), seed):
+                rows = nn.functional.selu(rows @ weight.T)
+            found.append(float(rows.var()))
+            assert name != "lecun_normal" or abs(rows.mean()) < 0.2
+    assert all(0.7 < variance < 1.4 for variance in variances["lecun_normal"])
+    assert all(variance > 1.5 for variance in variances["xavier_normal"])
 
 
 def test_torch_default_is_what_nn_linear_does() -> None:

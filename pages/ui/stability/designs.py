@@ -53,8 +53,8 @@ PRESETS = {
         ("tanh", "normal"), ("relu", "normal"), ("sigmoid", "normal"), std=1.0,
     ),
     "Just right": _preset(
-        "Xavier for tanh, He for ReLU: the two standard pairs, and SELU with variance 1/n.",
-        ("tanh", "xavier_normal"), ("relu", "he_normal"), ("selu", "xavier_normal"),
+        "The standard pairs: Xavier for tanh, He for ReLU, LeCun for SELU.",
+        ("tanh", "xavier_normal"), ("relu", "he_normal"), ("selu", "lecun_normal"),
     ),
     "Three fates": _preset(
         "The three that “So what?” trains first. Which of them will learn?",
