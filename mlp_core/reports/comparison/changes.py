@@ -158,7 +158,7 @@ def _lr(run: ComparedRun) -> str:
 
 
 def _changes(run: ComparedRun) -> str:
-    """Changes on the way that a step was taken with."""
+    """Changes in mid-run that a step was taken with."""
     last = run.history.steps[-1] if run.history.steps else 0
     changes = [change for change in run.history.changes if change.step < last]
     return ", ".join(f"{CHANGEABLE[change.field]} {_exactly(change.value)} after step {change.step:,}" for change in changes) or "none"
@@ -201,7 +201,7 @@ THINGS = (
     Thing("dropout", "dropout {}", _dropout),
     OPTIMIZER,
     LR,
-    Thing("changes on the way", "{}", _changes),
+    Thing("changes in mid-run", "{}", _changes),
     Thing("weight decay", "weight decay {}", lambda run: exactly(run.spec.weight_decay)),
     Thing("L1 penalty", "L1 {}", lambda run: exactly(run.spec.l1)),
     BATCH_SIZE,

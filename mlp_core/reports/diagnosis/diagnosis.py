@@ -286,12 +286,12 @@ def _by_heart(case: Case, now: EpochRecord) -> Verdict | None:
     """The training images are known one by one."""
     if now.train_accuracy < BY_HEART or now.train_accuracy - now.test_accuracy < LITTLE_ELSE:
         return None
-    sentence = f"Learned by heart: {percent(now.train_accuracy)} of the training images right in the last epoch, and {_right(now)}."
+    sentence = f"Learned by heart: {percent(now.train_accuracy)} of the training images correct in the last epoch, and {_right(now)}."
     return Verdict("overfitting", sentence, _trend(case.history.epochs), *_advised(fixes.less_overfitting(case.settings), ""))
 
 
 def _right(record: EpochRecord) -> str:
-    return f"{percent(record.test_accuracy)} of the test images right after {counted(record.epoch, 'epoch')}"
+    return f"{percent(record.test_accuracy)} of the test images correct after {counted(record.epoch, 'epoch')}"
 
 
 def _trend(epochs: Sequence[EpochRecord]) -> str:

@@ -13,7 +13,7 @@ from mlp_core.labs.generalization.subsets import first
 from mlp_core.spec import MAX_SEED, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
-from mlp_core.words import count, percent
+from mlp_core.words import count, counted, percent
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
@@ -86,7 +86,7 @@ def _run(question: Question, place: int, seed: int) -> Run:
 
 
 def _panel(name: str, question: Question, seed: int) -> None:
-    planned = [Planned(f"{count(place)} {question.axis}", partial(_run, question, place, seed)) for place in question.places]
+    planned = [Planned(counted(place, question.axis.removesuffix("s")), partial(_run, question, place, seed)) for place in question.places]
     shown = runs_panel(name, question.button, seed, planned)
     left, right = st.columns([1.5, 1], gap="medium")
     ended = [one for one in shown if one.snapshot.stop_reason is not None and one.snapshot.stop_reason.kind == "completed"]

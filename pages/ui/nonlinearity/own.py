@@ -61,7 +61,7 @@ def own_panel(link: LinkState) -> None:
     with st.container(horizontal=True):
         button("Undo", "plane_undo", "undo", _undo, link, enabled=len(points) > 0)
         button("Clear", "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
-    st.caption(f"{len(points)} points. Click the plane to add one.")
+    st.caption(f"{counted(len(points), 'point')}. Click the plane to add one.")
     help = (
         f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, classes 0 to {MAX_CLASSES - 1}. They are scaled to fill the plane: "
         f"x and y alike, or each for itself where one reaches {UNLIKE:g} times as far."

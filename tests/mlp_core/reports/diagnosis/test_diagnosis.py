@@ -84,11 +84,11 @@ def test_learning_and_learned() -> None:
     run = Run(SMALL, load_sample())
     run.advance(steps=24)
     first = run.history.epochs[0]
-    assert verdict_of(run) == Verdict("learning", f"Learning: {100 * first.test_accuracy:.1f} % of the test images right after 1 epoch.")
+    assert verdict_of(run) == Verdict("learning", f"Learning: {100 * first.test_accuracy:.1f} % of the test images correct after 1 epoch.")
     run.advance()
     last, verdict = run.history.epochs[-1], verdict_of(run)
     assert verdict.kind == "learned"
-    assert verdict.sentence == f"Learned: {100 * last.test_accuracy:.1f} % of the test images right after 10 epochs."
+    assert verdict.sentence == f"Learned: {100 * last.test_accuracy:.1f} % of the test images correct after 10 epochs."
     assert numbers(verdict.evidence) == [round(first.train_loss, 4), 1, round(last.train_loss, 4), 10]
 
 
