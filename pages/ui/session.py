@@ -10,6 +10,7 @@ finds again.
 import atexit
 import gc
 import re
+import threading
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,9 +18,12 @@ from weakref import WeakValueDictionary
 
 import streamlit as st
 import torch
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mlp_core.expression import ExpressionError
 from mlp_core.jobs import Computation, MemoryBudgetError, Scheduler, TrainingJob
+from mlp_core.jobs.scheduled import Lifetime
 from mlp_core.runtime.devices import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
@@ -30,6 +34,7 @@ from pages.ui.unbroken import unbroken
 
 MEMORY_SHARE = 0.5  # of the memory free at the start: for all networks together, so that no visitor can take the server down
 UNTRAINABLE = (SpecError, ExpressionError, MemoryBudgetError)  # what is raised by a run that cannot be trained here
+ENDING_SECONDS = 1.0  # after which a session that has ended is no longer counted; far less than a job stays parked
 TAB_JOB = "train"  # under which name a session holds the run of the training page
 TAB_NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -81,8 +86,9 @@ class JobGroup:
 
 @dataclass(slots=True, eq=False)
 class SessionJobs:
-    """A session's hold on its jobs, by name; Streamlit releases it when the session ends, which parks them."""
+    """A session's hold on its jobs, by name. When the session ends they are parked, and let go."""
 
+    session: str = ""
     groups: dict[str, JobGroup] = field(default_factory=dict)
     computations: dict[str, tuple[Hashable, Computation[Any]]] = field(default_factory=dict)
 
@@ -139,19 +145,44 @@ class SessionJobs:
             held[1].lifetime.claim(self)
         return held[1]
 
+    def lifetimes(self) -> list[Lifetime]:
+        """Of everything that is held."""
+        of_jobs = [job.lifetime for group in tuple(self.groups.values()) for job in group.jobs]
+        return of_jobs + [job.lifetime for _, job in tuple(self.computations.values())]
+
+    def claim(self) -> None:
+        """Hold everything again, if it is still there."""
+        for lifetime in self.lifetimes():
+            lifetime.claim(self)
+
+    def park(self) -> None:
+        """Perhaps nobody looks any more."""
+        for lifetime in self.lifetimes():
+            lifetime.park(self)
+
     def release(self) -> None:
-        """Park every job: nobody looks any more."""
-        while self.computations:
-            self.computations.popitem()[1][1].lifetime.park(self)
-        while self.groups:
-            _, group = self.groups.popitem()
-            for job in group.jobs:
-                job.lifetime.park(self)
+        """Park every job and let go of it: nobody looks any more."""
+        self.park()
+        self.groups.clear()
+        self.computations.clear()
 
 
-@st.cache_resource(show_spinner=False)
+# Work is kept here, in the process itself: Streamlit's caches may be emptied for everybody, from a menu or by any page.
+_lock = threading.Lock()
+_engine: list[tuple[Scheduler, MatmulChoice]] = []
+_sessions: dict[str, SessionJobs] = {}
+_jobs_by_tab: WeakValueDictionary[str, TrainingJob] = WeakValueDictionary()  # for as long as a session or the scheduler cares for them
+
+
 def engine() -> tuple[Scheduler, MatmulChoice]:
     """The process's one scheduler, and the matrix product in use."""
+    with _lock:
+        if not _engine:
+            _engine.append(_new_engine())
+        return _engine[0]
+
+
+def _new_engine() -> tuple[Scheduler, MatmulChoice]:
     torch.set_num_threads(1)  # jobs take turns; two threads would fight with the server for two cores
     choice = choose_matmul()
     # Streamlit's own collection after every script run is off (.streamlit/config.toml); with everything that was imported frozen,
@@ -163,10 +194,45 @@ def engine() -> tuple[Scheduler, MatmulChoice]:
     return scheduler, choice
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=SessionJobs.release)
 def jobs() -> SessionJobs:
     """This session's jobs, none at first."""
-    return SessionJobs()
+    context = get_script_run_ctx()
+    session = context.session_id if context is not None else ""
+    with _lock:
+        mine = _sessions.setdefault(session, SessionJobs(session))
+    return _until_dropped(mine)
+
+
+def _let_go(mine: SessionJobs) -> None:
+    """Streamlit drops what it cached for a session: because that has ended, or because somebody has emptied the caches."""
+    mine.park()
+    if runtime.exists():  # it still counts a session that is just ending
+        timer = threading.Timer(ENDING_SECONDS, _settle, (mine,))
+        timer.daemon = True
+        timer.start()
+    else:
+        _settle(mine)
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=_let_go)
+def _until_dropped(_mine: SessionJobs) -> SessionJobs:
+    """The same, and no more than a way to hear that the session ends."""
+    _mine.claim()
+    return _mine
+
+
+def _settle(mine: SessionJobs) -> None:
+    if _goes_on(mine.session):
+        mine.claim()
+        return
+    with _lock:
+        _sessions.pop(mine.session, None)
+    mine.release()
+
+
+def _goes_on(session: str) -> bool:
+    """Whether a browser is connected to the session."""
+    return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
 def start_job(name: str, key: Hashable, make: Callable[[], Run]) -> TrainingJob:
@@ -195,16 +261,10 @@ def start_group(name: str, key: Hashable, planned: Sequence[Planned], at_once: i
         group.started.clear()
 
 
-@st.cache_resource(show_spinner=False)
-def _jobs_by_tab() -> WeakValueDictionary[str, TrainingJob]:
-    """Tab -> its job, for as long as a session or the scheduler cares for it."""
-    return WeakValueDictionary()
-
-
 def current_job() -> TrainingJob | None:
     """The run of the training page in this tab, also after a refresh or a lost connection; None where there is none."""
     job = jobs().job(TAB_JOB)
-    if job is None and (job := st.session_state.get("_job") or _jobs_by_tab().get(_tab() or "")) is not None:
+    if job is None and (job := st.session_state.get("_job") or _jobs_by_tab.get(_tab() or "")) is not None:
         _adopt(job)
     return job
 
@@ -236,7 +296,7 @@ def forget_current_job() -> None:
     current_job()  # which a refresh may have left without a holder
     jobs().give_up(TAB_JOB)
     st.session_state.pop("_job", None)
-    _jobs_by_tab().pop(_tab() or "", None)
+    _jobs_by_tab.pop(_tab() or "", None)
 
 
 def _adopt(job: TrainingJob) -> None:
@@ -248,7 +308,7 @@ def _remember(job: TrainingJob) -> None:
     """Have this session find the job after a lost connection, and the next one after a refresh."""
     st.session_state["_job"] = job
     if (tab := _tab()) is not None:
-        _jobs_by_tab()[tab] = job
+        _jobs_by_tab[tab] = job
 
 
 def _hear_from_tab() -> None:

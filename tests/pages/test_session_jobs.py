@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
+from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
 from mlp_core.data import load_sample
 from mlp_core.jobs import TrainingJob
@@ -12,6 +14,8 @@ from mlp_core.training import Run
 from pages.ui import session
 from pages.ui.session import JobGroup, Planned, SessionJobs, TitledJob
 from tests.support.engine import until
+from tests.support.pages.visit import SESSION, opened, press, visit
+from tests.support.pages.visit import until as until_page
 
 
 @pytest.fixture
@@ -93,3 +97,24 @@ def test_of_runs_that_begin_together_all_are_started_or_none(jobs: SessionJobs) 
     assert not group.started
     assert group.error is not None
     until(lambda: made.finished)
+
+
+def test_emptied_caches_take_no_work_from_a_session_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_goes_on", lambda _: True)
+    with visit("pages/train.py") as page:
+        press(opened(page, hidden="8", train_size="500", epochs="100", batch_size="1"), "run_play")
+        job, scheduler = page.session_state["_job"], session.engine()[0]
+        until_page(page, lambda _: job.run.step > 3)
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        step = job.run.step
+        until_page(page, lambda _: job.run.step > step)
+        assert page.session_state["_job"] is job
+        assert session.engine()[0] is scheduler
+        assert job.lifetime.ends is None
+        assert job.state == "playing"
+        assert any(mine.job(session.TAB_JOB) is job for mine in session._sessions.values())
+        monkeypatch.undo()
+        clear_session_cache(SESSION)  # as Streamlit does when the session ends
+        assert job.lifetime.ends is not None
+        assert not any(mine.job(session.TAB_JOB) is job for mine in session._sessions.values())
