@@ -167,7 +167,7 @@ class LinkState(WidgetValues):
             try:
                 values[name] = known.read(query[name]) if name in query else known.default
             except SpecError as error:
-                errors.append(error)
+                errors.append(SpecError(name, error.rule, error.value))  # a field may be read by the rule of another
         return values, tuple(errors)
 
     def query(self) -> dict[str, str] | None:

@@ -422,3 +422,13 @@ def test_a_chain_of_equal_layers_has_none_that_takes_the_most(page: AppTest) -> 
     assert "All layers take the same: $\\sigma' = 0.25$" in words(page)
     assert "Layer 2 takes the most" in words(opened(page, act="chain", x="0,3,0"))
     assert "After **1 layer** the gradient" in words(opened(page, act="chain", x="0"))
+
+
+@pytest.mark.parametrize(
+    ("field", "default"), [("activation", "sigmoid"), ("activation2", "relu"), ("activation3", "relu"), ("activation4", "none")]
+)
+def test_a_refused_activation_is_reported_by_its_own_name_and_default(page: AppTest, field: str, default: str) -> None:
+    opened(page, act="depth", **{field: "rexu"})
+    (warning,) = page.warning
+    assert f"**{field}** must be" in warning.value
+    assert f"The default, `{default}`," in warning.value
