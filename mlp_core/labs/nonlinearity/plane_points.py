@@ -16,6 +16,7 @@ MAX_CLASSES = 6
 MAX_SHOWN = 40  # characters of a value in a message
 FILL = 5.0  # points from a file are scaled to reach from −FILL to FILL
 UNLIKE = 4.0  # times as far across as up, or the other way: then each axis is scaled for itself
+PRECISION = 2**15  # steps of float64 that the points of a file must span; then rounding moves none in the plane by more than 0.001
 SAME = 1e-9  # places of the plane nearer than this are one
 FEW_MERGED = 0.1
 
@@ -111,8 +112,11 @@ def _points(xy: Floats, labels: list[int], lines: list[int]) -> Points:
     spans = high - low
     if not spans.max():
         raise PointsError(f"{end}, and all points are the same; the rule is points in different places.")
-    alike = spans.max() < UNLIKE * spans.min() or not spans.min()
-    placed = (xy - (low + high) / 2) * (2 * FILL / (spans.max() if alike else spans))
+    scale = np.full(2, spans.max()) if spans.max() < UNLIKE * spans.min() or not spans.min() else spans
+    for name, coarse in zip(("x", "y"), (spans > 0) & (scale < PRECISION * np.spacing(np.abs(xy).max(axis=0))), strict=True):
+        if coarse:
+            raise PointsError(f"{end}, and its {name} lie too near each other; the rule is at least {PRECISION:,} steps of float64.")
+    placed = FILL * (2 * (xy - low) / scale - spans / scale)
     return Points(placed, np.array([found.index(label) for label in labels], dtype=np.int64), len(found))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -42,6 +43,26 @@ def test_axes_of_unlike_scale_each_fill_the_plane() -> None:
     assert len(np.unique(points.xy[:, 0])) == len(np.unique(height))
     assert merged(points) == 0
     assert len(np.unique(from_text(to_text(points)).xy[:, 0])) > 0.97 * len(np.unique(height))
+
+
+@pytest.mark.parametrize("form", ["{}e-316", "{}e-312", "{}e6", "12345678.{:09}", "{}"])
+def test_points_of_any_size_are_where_exact_arithmetic_puts_them(form: str) -> None:
+    texts = [[form.format(number) for number in pair] for pair in ((0, 700_000), (3, 200_001), (400_002, 50), (8, 8))]
+    points = read_csv("\n".join(f"{x},{y},{label % 2}" for label, (x, y) in enumerate(texts)).encode())
+    exact = [[Fraction(text) for text in pair] for pair in texts]
+    ends = [(min(axis), max(axis)) for axis in zip(*exact, strict=True)]
+    scale = max(high - low for low, high in ends)
+    expected = [
+        [float((value - (low + high) / 2) / scale) * 2 * FILL for value, (low, high) in zip(pair, ends, strict=True)] for pair in exact
+    ]
+    np.testing.assert_allclose(points.xy, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("form", ["{}e-320", "{}e-323", "100000000000.0000{}"])
+def test_points_that_float64_cannot_tell_apart_are_refused_by_name(form: str) -> None:
+    content = "\n".join(f"{form.format(x)},{form.format(y)},{x % 2}" for x, y in ((1, 5), (2, 3), (4, 1), (9, 9)))
+    with pytest.raises(PointsError, match="Line 4: the file ends, and its x lie too near each other"):
+        read_csv(content.encode())
 
 
 @pytest.mark.parametrize("factor", [0.26, 1.0, 3.9])
