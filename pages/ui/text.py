@@ -4,8 +4,8 @@ import re
 
 
 def plain(text: object, limit: int = 80) -> str:
-    """Text from outside as markdown code, so that no link, picture or formula in it comes to life."""
-    shown = re.sub(r"[`\s]+", " ", str(text)).strip()
+    """Text from outside as markdown code, so that no link, picture or formula in it comes to life; without halves of surrogate pairs."""
+    shown = re.sub(r"[`\s\ud800-\udfff]+", " ", str(text)).strip()
     return f"`{shown[: limit - 1] + '…' if len(shown) > limit else shown or ' '}`"
 
 

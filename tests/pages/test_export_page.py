@@ -153,6 +153,8 @@ def test_a_file_comes_back_into_the_controls(page: AppTest, downloads: dict[str,
     ("content", "words"),
     [
         (b"\x80\x04\x95cbuiltins\neval\n", "`file` must be a JSON object in UTF-8"),
+        (r'{"version": 1, "spec": {}, "name": "half \ud800"}', "`file` must be a JSON object in UTF-8"),
+        (r'{"version": 1, "spec": {}, "\udfff": 1}', "`file` must be a JSON object in UTF-8"),
         ('{"version": 7}', "`version` must be 1 or 2, got `7`"),
         ('{"version": 1, "spec": {"lr": 1e9}}', "`lr` must be a number from 0.00001 to 100"),
         ('{"version": 1, "spec": {}, "[a](http://evil.example) <b>": 1}', "is not a field of an experiment's file"),

@@ -23,3 +23,7 @@ def test_what_is_harmless_is_shown_as_it_is() -> None:
     assert plain("") == "` `"
     assert plain("x" * 11, 10) == "`xxxxxxxxx…`"
     assert plain("a`b\n\n# c") == "`a b # c`"
+
+
+def test_half_of_a_surrogate_pair_is_left_out() -> None:
+    assert plain("a\ud800b\udfff").encode() == b"`a b`"

@@ -100,8 +100,8 @@ def _parsed(text: str | bytes) -> dict[str, Any]:
     if len(text) > MAX_FILE_BYTES:
         raise SpecError("file", f"must be at most {MAX_FILE_BYTES:,} bytes", f"{len(text):,} bytes")
     try:
-        content = json.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
-        json.dumps(content)  # what is nested too deep to be written is refused here and not later
+        content = json.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
+        json.dumps(content, ensure_ascii=False).encode()  # what cannot be written is refused here: nested too deep, half a surrogate pair
     except (ValueError, RecursionError) as error:
         raise SpecError("file", rule, text) from error
     if not isinstance(content, dict):

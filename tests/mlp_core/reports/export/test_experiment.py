@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import pickle
@@ -86,6 +87,10 @@ def test_a_diverged_run_is_still_json() -> None:
     assert (last["test_loss"], last["train_loss"]) == (None, None)
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert Experiment.from_json(codecs.BOM_UTF8 + file(name="ä").encode()) == Experiment(RunSpec(), name="ä")
+
+
 def test_the_smallest_file_is_the_default_experiment() -> None:
     assert Experiment.from_json(file()) == Experiment(RunSpec())
 
@@ -100,6 +105,9 @@ def test_the_smallest_file_is_the_default_experiment() -> None:
         ('{"a": ' * 5_000 + "1" + "}" * 5_000, "file"),
         ("9" * 5_000, "file"),
         (b"\xff\xfe{}", "file"),
+        (file(name="\ud800"), "file"),  # half of a surrogate pair, which no browser can be sent
+        (file(**{"\udfff": 1}), "file"),
+        (file(spec={"activation": "=\ud800"}), "file"),
         (pickle.dumps({"version": 1}), "file"),
         (" " * (MAX_FILE_BYTES + 1), "file"),
         ("{}", "version"),
