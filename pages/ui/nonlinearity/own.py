@@ -22,6 +22,7 @@ from mlp_core.words import counted
 from pages.ui.link import LinkState
 from pages.ui.text import plain
 from pages.ui.unbroken import button, unbroken
+from pages.ui.uploads import uploaded
 
 CLASSES = ("0", "1", "2")
 CLASS_LABELS = {"0": ":blue[●] blue", "1": ":orange[■] orange", "2": ":green[◆] green"}
@@ -104,11 +105,11 @@ def _clear(link: LinkState) -> None:
 
 def _load(link: LinkState) -> None:
     st.session_state[REFUSAL] = None
-    upload = st.session_state["plane_upload"]
-    if upload is None:
+    content = uploaded("plane_upload")
+    if content is None:
         return
     try:
-        points = read_csv(upload.getvalue())
+        points = read_csv(content)
     except PointsError as refusal:
         st.session_state[REFUSAL] = refusal
     else:

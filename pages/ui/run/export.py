@@ -34,6 +34,7 @@ from pages.ui.memo import memo
 from pages.ui.text import plain
 from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
 from pages.ui.unbroken import unbroken
+from pages.ui.uploads import uploaded
 
 _FILE, _OUTCOME, _RERUN = "experiment_file", "_experiment_outcome", "_experiment_rerun"
 MOST_CHANGES = 5  # that get words
@@ -169,12 +170,12 @@ def changes_in_words(changes: tuple[SettingChange, ...]) -> str:
 
 
 def _take(load: Callable[[RunSpec], None]) -> None:
-    file = st.session_state.get(_FILE)
-    if file is None:
+    content = uploaded(_FILE)
+    if content is None:
         st.session_state.pop(_OUTCOME, None)
         return
     try:
-        experiment = Experiment.from_json(file.getvalue())
+        experiment = Experiment.from_json(content)
         load(experiment.spec)
     except SpecError as error:
         st.session_state[_OUTCOME] = error

@@ -23,6 +23,7 @@ from pages.ui.live_chart import figure_payload, live_chart
 from pages.ui.memo import memo
 from pages.ui.served_component import served_component
 from pages.ui.unbroken import button, unbroken
+from pages.ui.uploads import uploaded
 
 NEIGHBORS = 8
 SIZES = 4  # of training sets that a search is kept for
@@ -216,8 +217,8 @@ def _or_refusal(make: Callable[[], Made]) -> Made | PictureError:
 
 def _take_upload() -> None:
     kept = _kept()
-    upload = st.session_state[f"own_upload_{kept.uploaders}"]
-    kept.picture = None if upload is None else _or_refusal(lambda: read_picture(upload.getvalue()))
+    content = uploaded(f"own_upload_{kept.uploaders}")
+    kept.picture = None if content is None else _or_refusal(lambda: read_picture(content))
 
 
 def _take_drawing() -> None:
