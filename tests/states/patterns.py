@@ -14,7 +14,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "a power with an e": re.compile(r"(?<![\w.])\d+(?:\.\d+)?e[+-]?\d+"),
     "inf or nan": re.compile(r"(?<![\w(.])-?(?:inf|nan|Infinity)(?![\w(])"),
     "a power of a power": re.compile(r"\^\s*(?:\{[^{}]*\}|\w)\s*\^"),
-    "digits that nobody reads": re.compile(r"(?<![\w.])\d{10,}|\d(?:,\d{3}){4,}|(?<![\w.])\d+\.\d{9,}"),
+    "digits that nobody reads": re.compile(r"(?<![\w.])\d{12,}|\d(?:,\d{3}){4,}|(?<![\w.])\d+\.\d{9,}"),
     "one of a thing as several": re.compile(
         rf"(?<![\w.,−–/-])(?<!= )1 (?!(?:{'|'.join(NO_PLURAL)})\b)(?:(?:hidden|training|test|other|more|real) )?[a-z]+[a-rt-z]s\b"
     ),

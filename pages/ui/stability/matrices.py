@@ -202,7 +202,7 @@ def _matrices(link: LinkState, product: Product, k: int) -> None:
     with after:
         st.markdown(f"###### After {k}, in {precision}" if literally else rf"###### After {k}, times $10^{{{snapshot.exponent}}}$")
         shown = snapshot.literal if literally else snapshot.mantissa
-        live_chart(figures.matrix_picture(shown), key="matrix_after", height=250, alt=f"The product of {k} factors as colors")
+        live_chart(figures.matrix_picture(shown), key="matrix_after", height=250, alt=f"The product of {counted(k, 'factor')} as colors")
     with values:
         st.markdown(f"###### {_fate_of_singular_values(product)}")
         at = tuple(int(x) for x in np.unique(np.linspace(1, factors, min(factors, SINGULAR_POINTS)).round()))
