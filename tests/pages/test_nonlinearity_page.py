@@ -15,7 +15,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.labs.nonlinearity.plane import Points, output_field
 from mlp_core.labs.nonlinearity.plane_points import from_text, to_text
 from pages.ui.link import LinkState
-from pages.ui.nonlinearity import pictures
+from pages.ui.nonlinearity import own, pictures
 from pages.ui.nonlinearity.machines import MACHINES
 from pages.ui.nonlinearity.settings import FIELDS, PRESETS, PlaneSettings, settings_of
 from tests.support.pages.visit import metrics, opened, until, visit_with_jobs, widget
@@ -244,3 +244,13 @@ def test_points_that_a_link_would_merge_stay_whole_and_out_of_it(page: AppTest) 
     said = " ".join(caption.value for caption in page.caption)
     assert "101 points" in said
     assert "In the link 99 different coordinates would become one with others: who opens it does not get them." in said
+
+
+def test_a_point_clicked_beside_others_of_the_link_stays_in_it(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come back from the link moved by up to 1/2730, so that one more at the same x is another x, which the link merges again."""
+    opened(page, act="playground", data="own", drawn=to_text(FOUR))
+    monkeypatch.setattr(own, "_undo", lambda link: own.add_point(link, 2.0, 4.0))
+    page.run()
+    page.button(key="plane_undo").click().run()
+    drawn = page.query_params["drawn"]
+    assert len(from_text(drawn if isinstance(drawn, str) else drawn[0])) == 5

@@ -85,12 +85,13 @@ def add_point(link: LinkState, x: float, y: float) -> None:
     _keep(link, np.vstack([points.xy, [x, y]]), np.append(points.labels.astype(np.int64), label))
 
 
-def _keep(link: LinkState, xy: np.ndarray, labels: np.ndarray) -> None:
+def _keep(link: LinkState, xy: np.ndarray, labels: np.ndarray, *, loaded: bool = False) -> None:
+    """Keep points, in the link where they fit: those of a file whole or not at all, a clicked one as near as it can say."""
     points = Points(xy, labels, max(2, int(labels.max(initial=0)) + 1))
-    beyond, lost = _beyond(), merged(points) if len(points) <= LINK_POINTS else 0
-    fits = len(points) <= LINK_POINTS and not lost
+    beyond, fits = _beyond(), len(points) <= LINK_POINTS
+    beyond.merged = merged(points) if fits and (loaded or beyond.points is not None) else 0
+    fits = fits and not beyond.merged
     link["drawn"], beyond.points = (to_text(points), None) if fits else ("", points)  # both, whatever click comes meanwhile
-    beyond.merged = lost
 
 
 def _undo(link: LinkState) -> None:
@@ -113,4 +114,4 @@ def _load(link: LinkState) -> None:
     except PointsError as refusal:
         st.session_state[REFUSAL] = refusal
     else:
-        _keep(link, points.xy, points.labels)
+        _keep(link, points.xy, points.labels, loaded=True)
