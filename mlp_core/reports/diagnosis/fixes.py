@@ -238,7 +238,10 @@ def fewer_layers(spec: RunSpec) -> Fix | None:
 
 
 def living_units(spec: RunSpec) -> Fix | None:
-    """An activation whose units cannot die; of one that is it already, shorter steps."""
+    """Without the L1 penalty that has set their weights to 0; else an activation whose units cannot die, or shorter steps."""
+    if spec.l1:
+        why = "It sets all weights of a unit to 0 that lowers the loss by less than they cost."
+        return _fix(spec, [Repair("without the L1 penalty", why, {"l1": 0.0})])
     if spec.activation == "leaky_relu":
         return smaller_lr(spec)
     why = "Its slope below 0 is 0.01 and not 0, so that a unit that is never active can come back."

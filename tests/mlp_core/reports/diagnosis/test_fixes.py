@@ -145,6 +145,7 @@ DEEP = RunSpec(hidden=(9,) * 5)
         (fixes.fewer_layers(RunSpec(hidden=(4, 3, 2), dropout=(0.1, 0.2, 0.3))), {"hidden": (4,), "dropout": (0.1,)}),
         (fixes.living_units(RunSpec(activation="elu", activation_parameter=0.0)), {"activation": "leaky_relu"}),
         (fixes.living_units(RunSpec(activation="leaky_relu", activation_parameter=0.0)), {"lr": 0.01}),
+        (fixes.living_units(RunSpec(l1=0.003)), {"l1": 0.0}),
         (fixes.more_images(RunSpec(train_size=300)), {"train_size": 3000}),
         (fixes.more_images(RunSpec(train_size=600)), {"train_size": 6000}),
         (fixes.more_images(RunSpec(train_size=601)), {"train_size": None}),
