@@ -40,7 +40,7 @@ def test_points_are_drawn_undone_and_learned(open_page: OpenPage) -> None:
     expect(page.locator(BARE).first).to_be_visible()
     for count, (x, y) in enumerate([(3.0, 3.0), (-3.0, -3.0)], start=1):
         click_plane(page, BARE, x, y)
-        expect(page.get_by_text(f"{count} points. Click")).to_be_visible()
+        expect(page.get_by_text(re.compile(rf"^{count} points?\. Click"))).to_be_visible()
         settle(page)
     page.get_by_role("radio", name="orange").click()
     settle(page)
@@ -55,7 +55,7 @@ def test_points_are_drawn_undone_and_learned(open_page: OpenPage) -> None:
     settle(page)
     for count, place in enumerate([(3.0, -3.0), (-3.0, 3.0)], start=3):
         click_plane(page, BARE if count == 3 else SHADED, *place)
-        expect(page.get_by_text(f"{count} points. Click")).to_be_visible()
+        expect(page.get_by_text(re.compile(rf"^{count} points?\. Click"))).to_be_visible()
         settle(page)
     assert [label for _, _, label in drawn(page)] == [0, 0, 1, 1]
     page.get_by_role("button", name="Play").click()
@@ -84,7 +84,7 @@ def test_the_plane_stays_where_it_is_when_the_network_appears(open_page: OpenPag
         page.wait_for_timeout(200)  # ms, for Plotly to look up what lies below the pointer, which is what a click reports
         page.mouse.down()
         page.mouse.up()
-        expect(page.get_by_text(f"{count} points. Click")).to_be_visible()
+        expect(page.get_by_text(re.compile(rf"^{count} points?\. Click"))).to_be_visible()
         settle(page)
     assert [point[:2] for point in drawn(page)] == [pytest.approx((x, y), abs=0.15) for x, y, _, _ in plane]
     assert page.eval_on_selector(".st-key-plane .js-plotly-plot", "(chart) => chart.dataset.mine") == "yes"
