@@ -19,6 +19,8 @@ from pages.ui.unbroken import button
 COLUMNS, ROWS = 5, 4
 SHOWN = COLUMNS * ROWS
 IN_ORDER, MISTAKES_FIRST = "In order", "Mistakes first"
+MISTAKES = "mistakes, the surest first"
+MISLABELED = "Fashion-MNIST's labels are sometimes wrong: a sure “mistake” can be a network that is right."
 MATRIX_HEIGHT = 440
 
 
@@ -90,7 +92,7 @@ def choose_images(evaluation: Evaluation, cell: tuple[int, int] | None, *, mista
         wrong = np.flatnonzero(labels != predicted)
         sureness = evaluation.probabilities[wrong, predicted[wrong]]
         indices = wrong[np.argsort(-sureness, kind="stable")]
-        reason = "mistakes, the surest first"
+        reason = MISTAKES
     else:
         indices = np.arange(len(labels))
         reason = "test images"
@@ -121,6 +123,8 @@ def _grid(evaluation: Evaluation, moment: Hashable, shown: ShownImages) -> int |
     alt = "Test images with the class that the network sees in each"
     live_chart(figure, key="grid", alt=alt, on_click=partial(_choose_image, len(evaluation.labels)))
     st.caption(f"{count(len(picked))} of {count(shown.total)} {shown.reason}")
+    if shown.reason == MISTAKES:
+        st.caption(MISLABELED)
     return st.session_state.get("_image")
 
 
