@@ -164,7 +164,7 @@ def test_what_is_no_picture_is_refused_in_words(open_page: OpenPage, url: str, t
     fake.write_bytes(b"hello")
     large.write_bytes(bytes(6_000_000))
     page.locator("input[type=file]").set_input_files(fake)
-    expect(page.get_by_text("This cannot be used: expected a picture (PNG, JPEG, GIF, WEBP, BMP)")).to_be_visible()
+    expect(page.get_by_text("This cannot be used: expected a picture (PNG, JPEG, GIF, WEBP, BMP, AVIF, TIFF)")).to_be_visible()
     page.locator(".st-key-own_remove button").click()  # the uploader has one of that name, too
     expect(page.get_by_text("This cannot be used")).to_have_count(0)
     settle(page)  # with another uploader in the place of the first

@@ -147,6 +147,20 @@ def test_the_background_can_be_set_by_hand(page: AppTest) -> None:
     assert sent(page, "own_stage_5") == by_itself
 
 
+def test_a_dark_garment_that_reaches_the_border_is_asked_about_and_not_guessed(page: AppTest) -> None:
+    pixels = np.full((60, 60), 250, dtype=np.uint8)
+    pixels[:, 10:50] = pixels[10:30] = 20  # a shirt that fills a picture with a white background
+    upload(page, png(pixels))
+    (warning,) = page.warning
+    assert warning.value.startswith("**Garment or background?** 49.2 % of the picture's border is light and the rest dark")
+    assert charts(page) == STAGES
+    assert "The network says" not in words(page)
+    page.session_state["own_background"] = "light"
+    assert "The network says" in words(again(page))
+    assert not any("Garment or background" in warning.value for warning in page.warning)
+    assert charts(page) == STAGES | ANSWER
+
+
 def test_a_drawing_goes_straight_or_by_stages(page: AppTest) -> None:
     drawing = np.zeros((28, 28), dtype=np.uint8)
     drawing[4:20, 6:10] = 200

@@ -19,7 +19,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "AVIF", "TIFF")
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # ISO/IEC 23008-12, annex B; Pillow reads none
 MAX_BYTES = 5_000_000
 MAX_PIXELS = 4096 * 4096  # a phone's photograph has 12 million; a WebP of so many takes 0.26 GB to decode, others 0.1
 MAX_SCANS = 32  # of a progressive JPEG; encoders write about 10, and at each the decoder goes over all pixels again
@@ -28,6 +29,7 @@ BAND_ROWS = 64  # rows of the reduced picture that are worked on at a time
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue look
 ORIENTATION = 0x0112  # EXIF: how the camera was held
+TILE_SIDES = 0x0142, 0x0143  # TIFF 6.0, section 15
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -76,6 +78,8 @@ def read_picture(data: bytes) -> Picture:
         if width * height > MAX_PIXELS:
             raise PictureError(f"at most {MAX_PIXELS / 1e6:.1f} million pixels", f"{width:,} × {height:,}")
         kind = "JPEG" if image.format == "MPO" else str(image.format)  # several JPEGs in one file, as some phones write them
+        if kind == "TIFF":
+            _check_tiff(image)
         if kind == "JPEG" and (scans := data.count(b"\xff\xda")) > MAX_SCANS:
             raise PictureError(f"a JPEG of at most {MAX_SCANS} scans", f"{scans:,}")
         try:
@@ -89,15 +93,29 @@ def read_picture(data: bytes) -> Picture:
 
 def _opened(data: bytes) -> ImageFile:
     """The file with its header read, and nothing decoded."""
-    from PIL import Image, WebPImagePlugin  # noqa: F401, PLC0415 (here, for those who bring a picture; and else Pillow would import all plugins)
+    # here, for those who bring a picture; and all of them, or Pillow would import every plugin it has
+    from PIL import AvifImagePlugin, Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
 
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # and not every core that others train on
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise PictureError(f"at most {MAX_PIXELS / 1e6:.1f} million pixels", "many more") from error
     except Exception as error:
-        expected = f"a picture ({', '.join(FORMATS)})"
-        raise PictureError(expected, "an empty file" if not data else "a file that is none, or a damaged one") from error
+        found = "an empty file" if not data else "a file that is none, or a damaged one"
+        if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+            found = "HEIC, as iPhones save it: export it as JPEG, or set the camera's formats to “Most Compatible”"
+        raise PictureError(f"a picture ({', '.join(FORMATS)})", found) from error
+
+
+def _check_tiff(image: ImageFile) -> None:
+    """Refuse what would take more memory than its pixels, or has no scale from black to white."""
+    tags = image.getexif()
+    sides = [tags.get(tag, 1) for tag in TILE_SIDES]
+    if not all(isinstance(side, int) for side in sides) or math.prod(sides) > MAX_PIXELS:  # a tile is decoded whole
+        raise PictureError(f"a TIFF in tiles of at most {MAX_PIXELS / 1e6:.1f} million pixels", "larger ones")
+    if image.mode in ("I", "F"):
+        raise PictureError("a TIFF of 8 or 16 bits a color", "one of 32")
 
 
 def _decoded(image: ImageFile) -> tuple[Pixels, tuple[str, ...]]:
@@ -106,7 +124,7 @@ def _decoded(image: ImageFile) -> tuple[Pixels, tuple[str, ...]]:
 
     width, height = image.size
     factor = math.ceil(max(width, height) / WORK_SIDE)
-    notes = ["The first of several."] if image.format != "MPO" and getattr(image, "is_animated", False) else []
+    notes = ["Of an animation, or of several pages, the first."] if image.format != "MPO" and getattr(image, "is_animated", False) else []
     if image.format in ("JPEG", "MPO"):  # which can leave out color, where there is any, and seven of eight rows
         image.draft("L", (math.ceil(width / factor), math.ceil(height / factor)))
     image.load()

@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_core.labs.images.file import Picture, PictureError, Pixels
+from mlp_core.words import percent
 
 SIDE = 28  # pixels a side that the network sees
 MIDDLE = 127
 UNEVEN = 3 * 1.4826  # median absolute deviations of the border: three standard deviations, were it normal noise
 STANDS_OUT = 13  # of 255 above the background belongs to the object: 5 %, as in Fashion-MNIST
+UNSURE = 0.1  # of the border on the other side of the middle: the object reaches it, or the background is uneven
 SPECK = 0.005  # of a row or a column; where fewer pixels stand out it is dust or noise
 
 Background = Literal["auto", "light", "dark"]
@@ -35,9 +37,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """Every stage in order; the last is what the network sees."""
+    """Every stage in order; the last is what the network sees.
+
+    Args:
+        doubt: why the background may have been taken for the object, in a sentence; "" where nothing speaks for it.
+    """
 
     stages: tuple[Stage, ...]
+    doubt: str = ""
 
     @property
     def pixels(self) -> Pixels:
@@ -58,7 +65,8 @@ def prepare(picture: Picture, background: Background = "auto") -> Prepared:
     here = "" if picture.pixels.shape == (height, width) else f" Here {_size(picture.pixels)}."
     caption = " ".join((f"{picture.format}, {width:,} × {height:,}.{here}", *picture.notes))
     bright = _bright(picture.pixels, background)
-    return Prepared((Stage("In gray", picture.pixels, caption), bright, *_framed(bright.pixels)))
+    doubt = _doubt(picture.pixels) if background == "auto" else ""
+    return Prepared((Stage("In gray", picture.pixels, caption), bright, *_framed(bright.pixels)), doubt)
 
 
 def read_drawing(values: object) -> Pixels:
@@ -100,6 +108,14 @@ def _bright(gray: Pixels, background: Background) -> Stage:
         caption += f" Up to {level:.0f} is background: made 0, the rest stretched."
     values = (255.0 - gray if light else gray.astype(np.float64)) - level
     return Stage("Bright on black", _whole(values.clip(min=0) * (255 / (255 - level))), caption)
+
+
+def _doubt(gray: Pixels) -> str:
+    """Why the border does not tell what is background."""
+    light = float((_border(gray) > MIDDLE).mean())
+    if min(light, 1 - light) < UNSURE:
+        return ""
+    return f"{percent(light)} of the picture's border is light and the rest dark, so that it does not tell which of them is background."
 
 
 def _border(pixels: Pixels) -> Pixels:

@@ -55,6 +55,9 @@ def own_picture_panel(snapshot: JobSnapshot, network: Network | None) -> None:
     with right:
         if len(ready.stages) > 1:  # the board itself shows a drawing that is left as it is
             _stages(ready)
+        if ready.doubt:
+            st.warning(f"**Garment or background?** {ready.doubt} Say under “Background” how it is.", icon=":material/contrast:")
+            return
         _answer(ready, network)
         _kin(ready, snapshot.spec.train_size)
 

@@ -39,6 +39,15 @@ def png(width: int, height: int, body: bytes = b"", *extra: tuple[bytes, bytes])
     return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
+def tiled(gray: npt.NDArray[np.uint8], side: int) -> bytes:
+    """A TIFF in one deflated tile that is said to have so many pixels a side."""
+    body, start = zlib.compress(gray.tobytes()), 8 + 2 + 10 * 12 + 4
+    height, width = gray.shape
+    tags = ((256, width), (257, height), (258, 8), (259, 8), (262, 1), (277, 1), (322, side), (323, side), (324, start), (325, len(body)))
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags) + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8) + directory + body
+
+
 def refusal(data: bytes) -> str:
     with pytest.raises(PictureError) as caught:
         read_picture(data)
@@ -53,7 +62,10 @@ def assert_sound(picture: Picture) -> None:
     assert picture.format in FORMATS
 
 
-@pytest.mark.parametrize(("format", "options"), [("PNG", {}), ("BMP", {}), ("WEBP", {"lossless": True})])
+@pytest.mark.parametrize(("format", "options"), [
+        ("PNG", {}), ("BMP", {}), ("WEBP", {"lossless": True}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}),
+    ],
+)  # fmt: skip
 def test_color_becomes_the_gray_of_bt_601(format: str, options: dict[str, Any]) -> None:
     rgb = colors()
     picture = read_picture(file(rgb, format, **options))
@@ -72,24 +84,54 @@ def test_every_mode_is_read_as_pillow_reads_it(mode: str) -> None:
     np.testing.assert_allclose(read_picture(data).pixels, expected, atol=1)
 
 
-def test_a_jpeg_is_near_what_was_saved() -> None:
+@pytest.mark.parametrize(("format", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("AVIF", {})])
+def test_a_jpeg_or_avif_is_near_what_was_saved(format: str, options: dict[str, Any]) -> None:
     smooth = np.add.outer(np.arange(60), 2 * np.arange(50)).astype(np.uint8)
-    for options in ({}, {"progressive": True}):
-        np.testing.assert_allclose(read_picture(file(smooth, "JPEG", quality=95, **options)).pixels.astype(int), smooth, atol=4)
+    picture = read_picture(file(smooth, format, quality=95, **options))
+    np.testing.assert_allclose(picture.pixels.astype(int), smooth, atol=4)
+    assert picture.format == format
 
 
 def test_16_bits_of_gray_become_8() -> None:
     gray = colors(channels=1)
-    np.testing.assert_array_equal(read_picture(file(gray.astype(np.uint16) * 257)).pixels, gray)
+    for format in ("PNG", "TIFF"):
+        np.testing.assert_array_equal(read_picture(file(gray.astype(np.uint16) * 257, format)).pixels, gray)
 
 
 def test_a_gif_shows_its_first_picture() -> None:
     first, second = (Image.fromarray(np.full((8, 9), value, dtype=np.uint8)) for value in (40, 200))
     still, moving = file(first, "GIF"), file(first, "GIF", save_all=True, append_images=[second])
-    for data, notes in ((still, ()), (moving, ("The first of several.",))):
+    for data, notes in ((still, ()), (moving, ("Of an animation, or of several pages, the first.",))):
         picture = read_picture(data)
         np.testing.assert_array_equal(picture.pixels, 40)
         assert picture.notes == notes
+
+
+@pytest.mark.parametrize("format", ["AVIF", "PNG", "TIFF", "WEBP"])
+def test_of_an_animation_or_of_pages_the_first_is_shown_and_said_to_be_that(format: str) -> None:
+    first, second = (Image.fromarray(np.full((16, 18, 3), value, dtype=np.uint8)) for value in (40, 200))
+    picture = read_picture(file(first, format, save_all=True, append_images=[second]))
+    np.testing.assert_allclose(picture.pixels, 40, atol=2)
+    assert picture.notes == ("Of an animation, or of several pages, the first.",)
+
+
+def test_heic_is_named_with_what_to_do() -> None:
+    for brand in (b"heic", b"heix", b"mif1"):
+        message = refusal(struct.pack(">I", 24) + b"ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(400))
+        assert "found HEIC" in message
+        assert "export it as JPEG" in message
+
+
+def test_a_tiff_of_floating_point_numbers_is_refused() -> None:
+    for gray in (colors(channels=1).astype(np.float32) / 255, colors(channels=1).astype(np.int32)):
+        assert refusal(file(gray, "TIFF")) == "expected a TIFF of 8 or 16 bits a color, found one of 32"
+
+
+def test_a_tile_much_larger_than_its_picture_is_refused_undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    gray = colors(16, 16, channels=1)
+    np.testing.assert_array_equal(read_picture(tiled(gray, 16)).pixels, gray)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("it was decoded"))
+    assert refusal(tiled(gray, 30_000)) == "expected a TIFF in tiles of at most 16.8 million pixels, found larger ones"
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -172,14 +214,13 @@ def test_a_large_jpeg_is_reduced_to_its_own_proportions() -> None:
         b"not a picture",
         b"%PDF-1.7 ...",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        file(colors(), "TIFF"),
         file(colors(), "PPM"),
         file(colors(), "ICO"),
         file(colors(), "EPS"),
     ],
 )
 def test_what_is_no_picture_or_of_another_format_is_refused(data: bytes) -> None:
-    assert refusal(data).startswith("expected a picture (PNG, JPEG, GIF, WEBP, BMP), found ")
+    assert refusal(data).startswith("expected a picture (PNG, JPEG, GIF, WEBP, BMP, AVIF, TIFF), found ")
 
 
 def test_a_file_that_is_too_long_is_refused_unread() -> None:
@@ -235,6 +276,10 @@ ORIGINALS = (
     file(colors(), "WEBP"),
     file(colors(channels=4), "WEBP", lossless=True),
     file(colors(), "BMP"),
+    file(colors(), "AVIF"),
+    file(colors(), "TIFF", compression="tiff_lzw"),
+    file(colors(), "TIFF", compression="jpeg"),
+    tiled(colors(16, 16, channels=1), 16),
 )
 
 
