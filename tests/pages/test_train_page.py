@@ -16,7 +16,7 @@ from mlp_core.spec import RunSpec
 from pages.figures.predictions import confusion_matrix
 from pages.ui import data_source
 from pages.ui.live_chart import figure_payload
-from pages.ui.run.predictions import SHOWN
+from pages.ui.run.predictions import MISLABELED, SHOWN
 from tests.support.pages.training import (
     LONG,
     SHORT,
@@ -179,10 +179,10 @@ def test_mistakes_first_are_mistakes(page: AppTest) -> None:
     finish(page)
     evaluation = job_of(page).run.evaluation
     assert evaluation is not None
-    assert "labels are sometimes wrong" not in said(page)
+    assert MISLABELED not in said(page)
     page.segmented_control(key="image_order").set_value("Mistakes first")
     again(page)
-    assert "Fashion-MNIST's labels are sometimes wrong" in said(page)
+    assert MISLABELED in said(page)
     wrong = int(np.sum(evaluation.labels != evaluation.predicted))
     assert f"{SHOWN} of {wrong:,} mistakes, the surest first" in said(page)
 
