@@ -163,6 +163,10 @@ class SessionJobs:
     def release(self) -> None:
         """Park every job and let go of it: nobody looks any more."""
         self.park()
+        self.forget()
+
+    def forget(self) -> None:
+        """Hold nothing any more."""
         self.groups.clear()
         self.computations.clear()
 
@@ -227,7 +231,7 @@ def _settle(mine: SessionJobs) -> None:
         return
     with _lock:
         _sessions.pop(mine.session, None)
-    mine.release()
+    mine.forget()  # parked it is, and not for longer than from the end of the session
 
 
 def _goes_on(session: str) -> bool:
