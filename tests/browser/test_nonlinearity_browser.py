@@ -36,7 +36,7 @@ def drawn(page: Page) -> list[tuple[float, float, int]]:
 
 
 def test_points_are_drawn_undone_and_learned(open_page: OpenPage) -> None:
-    page = open_page("/nonlinearity?act=playground&data=own&test=0&batch=1&pace=full&epochs=300")
+    page = open_page("/nonlinearity?act=playground&data=own&batch=1&pace=full&epochs=300")
     expect(page.locator(BARE).first).to_be_visible()
     for count, (x, y) in enumerate([(3.0, 3.0), (-3.0, -3.0)], start=1):
         click_plane(page, BARE, x, y)
@@ -65,7 +65,7 @@ def test_points_are_drawn_undone_and_learned(open_page: OpenPage) -> None:
 
 def test_the_plane_stays_where_it_is_when_the_network_appears(open_page: OpenPage) -> None:
     """Eight clicks at fixed places of a projector's window are eight points at these places."""
-    page = open_page("/nonlinearity?act=playground&data=own&test=0", width=1280, height=720)
+    page = open_page("/nonlinearity?act=playground&data=own", width=1280, height=720)
     expect(page.locator(BARE).first).to_be_visible()
     plane = page.evaluate(
         """(selector) => {

@@ -31,8 +31,8 @@ CLICKS: dict[str, tuple[str, dict[str, str], str, dict[str, Any], dict[str, str]
     ),
     "a unit": ("nonlinearity", {"act": "playground"}, "plane_network", a_click(data=[1, 4]), {"act": "playground", "shown": "1.4"}),
     "a place for a point": (
-        "nonlinearity", {"act": "playground", "data": "own", "test": "0", "drawn": to_text(THREE)}, "plane", a_click(-3.0, 3.0),
-        {"act": "playground", "data": "own", "test": "0", "drawn": to_text(FOUR)},
+        "nonlinearity", {"act": "playground", "data": "own", "drawn": to_text(THREE)}, "plane", a_click(-3.0, 3.0),
+        {"act": "playground", "data": "own", "drawn": to_text(FOUR)},
     ),
 }  # fmt: skip
 

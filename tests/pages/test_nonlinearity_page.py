@@ -145,7 +145,7 @@ def test_a_changed_setting_begins_anew(page: AppTest) -> None:
 
 def test_the_whole_state_travels_in_the_link(page: AppTest) -> None:
     link = {
-        "act": "playground", "data": "own", "test": "0", "drawn": to_text(FOUR), "features": "x,xy,siny", "deep": "3", "units2": "5",
+        "act": "playground", "data": "own", "own_test": "50", "drawn": to_text(FOUR), "features": "x,xy,siny", "deep": "3", "units2": "5",
         "activation": "tanh", "init": "orthogonal", "lr": "0.1", "optimizer": "nesterov",
         "momentum": "0.5", "penalty": "l1", "rate": "0.01",
         "batch": "2", "epochs": "77", "seed": "9", "pace": "full", "discrete": "yes", "tests": "no", "shown": "2.3", "space": "2",
@@ -154,6 +154,15 @@ def test_the_whole_state_travels_in_the_link(page: AppTest) -> None:
     assert not page.warning
     assert {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()} == link
     assert "4 points" in " ".join(caption.value for caption in page.caption)
+
+
+def test_no_point_of_ones_own_becomes_a_test_point_unasked(page: AppTest) -> None:
+    opened(page, act="playground", data="own", drawn=to_text(FOUR))
+    assert page.slider(key="nonlinearity_own_test").value == 0
+    page.slider(key="nonlinearity_own_test").set_value(50).run()
+    assert "".join(page.query_params["own_test"]) == "50"
+    widget(page, "nonlinearity_data").set_value("xor").run()
+    assert page.slider(key="nonlinearity_test").value == 50
 
 
 @pytest.mark.parametrize(

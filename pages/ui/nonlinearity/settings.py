@@ -49,6 +49,7 @@ FIELDS = (
     number("noise", 0, Bounds(0, 50, whole=True), 5),
     number("size", 300, Bounds(20, 1000, whole=True), 20),
     number("test", 50, Bounds(0, 90, whole=True), 10),
+    number("own_test", 0, Bounds(0, 90, whole=True), 10),  # of points that somebody brought, none without being asked
     number("data_seed", 0, Bounds(0, MAX_SEED, whole=True)),
     Field("drawn", "", _read_drawn),
     choices("features", ("x", "y"), tuple(FEATURES)),
@@ -78,7 +79,7 @@ FIELDS = (
 
 def settings_for(changed: dict[str, Any]) -> dict[str, Any]:
     """Every field that makes an experiment; what is not named in `changed` is at its default."""
-    kept = ("drawn", "seed", "data_seed")
+    kept = ("drawn", "own_test", "seed", "data_seed")
     return {field.name: changed.get(field.name, field.default) for field in FIELDS if field.name not in kept}
 
 
@@ -189,8 +190,12 @@ def _data(link: LinkState) -> None:
         st.slider("Noise (%)", help="Moves points after they got their class.", **link.value("noise"))
         st.slider("Number of points", **link.value("size"))
         st.number_input("Seed of the points", **link.value("data_seed"))
-    st.slider("Points kept for the test (%)", help="At 0 the training points are tested.", **link.value("test"))
+    st.slider("Points kept for the test (%)", help="At 0 the training points are tested.", **link.value(_test_field(link)))
     st.pills("Inputs", selection_mode="multi", format_func=lambda name: FEATURES[name][0], **link.default("features"))
+
+
+def _test_field(link: LinkState) -> str:
+    return "own_test" if link["data"] == OWN else "test"
 
 
 def _network(link: LinkState) -> None:
@@ -249,7 +254,7 @@ def settings_of(link: LinkState) -> PlaneSettings:
     else:
         data = (link["data"], int(link["size"]), int(link["noise"]) / 100, int(link["data_seed"]))
         points = memo("plane_points", data, lambda: points_of(*data))
-    share, seed = int(link["test"]) / 100, int(link["data_seed"])
+    share, seed = int(link[_test_field(link)]) / 100, int(link["data_seed"])
     train, test = memo("plane_split", (data, share, seed), lambda: split(points, share, seed))
     features = tuple(name for name in FEATURES if name in link["features"])
     spec, loss = _spec(link), _loss(link, points)
