@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 import csv
 import io
 import math
@@ -30,7 +31,10 @@ class PointsError(ValueError):
 
 
 def read_csv(content: bytes) -> Points:
-    """Points from a file of x, y, label; a header is skipped, −1 and 1 count as the classes 0 and 1.
+    """Points from a file of x, y, label; a header is skipped, −1 and 1, or 1 and 2, count as the classes 0 and 1.
+
+    Text in UTF-8, or in UTF-16 with a byte order mark. Columns are separated by commas, or where the first line has a tab or a semicolon by
+    that, and then a number may have a decimal comma.
 
     They are moved and scaled to fill the plane that is shown: both axes alike, so that x and y keep their ratio, or each for itself where
     one reaches `UNLIKE` times as far as the other, as a height in meters and an income do.
@@ -41,17 +45,20 @@ def read_csv(content: bytes) -> Points:
     if len(content) > MAX_BYTES:
         raise PointsError(f"The file has {len(content) / 1e6:.1f} MB; the rule is at most {MAX_BYTES / 1e6:.0f} MB.")
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise PointsError(f"Line {line}: not text in UTF-8; the rule is a plain CSV file.") from error
+        raise PointsError(f"Line {line}: not text in UTF-8 or UTF-16; the rule is a plain CSV file.") from error
     rows: list[tuple[float, float]] = []
     labels: list[int] = []
     lines: list[int] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    first = text.lstrip("\r\n").partition("\n")[0]
+    separator = next((mark for mark in "\t;" if mark in first), ",")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     try:
-        for cells in reader:
-            header = reader.line_num == 1 and len(cells) == 3 and all(_number(cell) is None for cell in cells)
+        for row in reader:
+            cells = row if separator == "," else [cell.replace(",", ".") for cell in row]
+            header = not rows and len(cells) == 3 and all(_number(cell) is None for cell in cells)
             if header or not any(cell.strip() for cell in cells):
                 continue
             if len(rows) == MAX_ROWS:
@@ -91,8 +98,8 @@ def _coordinate(name: str, cell: str, line: int) -> float:
 
 def _label(cell: str, line: int) -> int:
     value = _number(cell)
-    if value is None or value not in range(-1, MAX_CLASSES):
-        raise PointsError(f"Line {line}: label must be a whole number from 0 to {MAX_CLASSES - 1}, or −1, got {_shown(cell)}.")
+    if value is None or value not in range(-1, MAX_CLASSES + 1):
+        raise PointsError(f"Line {line}: label must be a whole number from 0 to {MAX_CLASSES}, or −1, got {_shown(cell)}.")
     return int(value)
 
 
@@ -106,8 +113,10 @@ def _points(xy: Floats, labels: list[int], lines: list[int]) -> Points:
     if -1 in found and not set(found) <= {-1, 1}:
         stranger = next(line for line, label in zip(lines, labels, strict=False) if label not in (-1, 1))
         raise PointsError(f"Line {stranger}: label −1 goes with 1 alone; the labels are {', '.join(map(str, found))}.")
-    if -1 not in found and found != list(range(len(found))):
-        raise PointsError(f"{end}; the rule is classes counted from 0 without a gap, got {', '.join(map(str, found))}.")
+    if len(found) > MAX_CLASSES:
+        raise PointsError(f"{end}; the rule is at most {MAX_CLASSES} classes, got {len(found)}.")
+    if found[0] > 1 or (found[0] != -1 and found != list(range(found[0], found[0] + len(found)))):
+        raise PointsError(f"{end}; the rule is classes counted from 0 or 1 without a gap, got {', '.join(map(str, found))}.")
     low, high = xy.min(axis=0), xy.max(axis=0)
     spans = high - low
     if not spans.max():

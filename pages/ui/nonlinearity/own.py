@@ -64,8 +64,8 @@ def own_panel(link: LinkState) -> None:
         button("Clear", "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
     st.caption(f"{counted(len(points), 'point')}. Click the plane to add one.")
     help = (
-        f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, classes 0 to {MAX_CLASSES - 1}. They are scaled to fill the plane: "
-        f"x and y alike, or each for itself where one reaches {UNLIKE:g} times as far."
+        f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, up to {MAX_CLASSES} classes, from 0 or 1. "
+        f"They are scaled to fill the plane: x and y alike, or each for itself where one reaches {UNLIKE:g} times as far."
     )
     st.file_uploader(
         "Or load a file of x, y, label", type=["csv", "txt"], key="plane_upload", on_change=unbroken(_load), args=(link,), help=help

@@ -94,6 +94,23 @@ def test_ways_to_write_the_same_file(content: str) -> None:
     np.testing.assert_allclose(read_csv(content.encode()).xy, read_csv(SIX.encode()).xy)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16"])
+def test_a_table_as_a_spreadsheet_of_another_country_writes_it(separator: str, coding: str) -> None:
+    table = SIX.replace(",", separator).replace("10", "1,25").replace("5", "5,00").replace("1,25,00", "1,25").replace("\n", "\r\n")
+    points = read_csv(f"\r\n{table}\r\n\r\n".encode(coding))
+    expected = read_csv(b"0,0,0\n1.25,0,1\n0,5,0\n1.25,5,1\n")
+    np.testing.assert_allclose(points.xy, expected.xy)
+    assert points.labels.tolist() == [0, 1, 0, 1]
+
+
+def test_classes_may_be_counted_from_one() -> None:
+    assert read_csv(b"0,0,1\n1,1,2\n2,2,1\n").labels.tolist() == [0, 1, 0]
+    assert read_csv(b"0,0,6\n1,1,5\n2,2,1\n3,3,2\n4,5,3\n6,7,4\n").labels.tolist() == [5, 4, 0, 1, 2, 3]
+    with pytest.raises(PointsError, match="from 0 or 1 without a gap, got 2, 3"):
+        read_csv(b"0,0,2\n1,1,3\n")
+
+
 def test_minus_one_and_one_are_two_classes() -> None:
     assert read_csv(b"0,0,-1\n1,1,1\n").labels.tolist() == [0, 1]
 
@@ -101,19 +118,19 @@ def test_minus_one_and_one_are_two_classes() -> None:
 REFUSED = {
     "x,y,label\n1,2\n": "Line 2: 2 columns; the rule is three: x, y, label.",
     "1,2,0\n1,2,0,4\n": "Line 2: 4 columns; the rule is three: x, y, label.",
-    "1;2;0\n": "Line 1: 1 column; the rule is three: x, y, label.",
+    "1 2 0\n": "Line 1: 1 column; the rule is three: x, y, label.",
     "x,y,label\n1,2,0\nspam,2,0\n": "Line 3: x must be a number, got 'spam'.",
     "1,2,0\nx,y,label\n": "Line 2: x must be a number, got 'x'.",
     "1,2,0\n1,,1\n": "Line 2: y must be a number, got ''.",
     "1,2,0\n1,nan,1\n": "Line 2: y must be a finite number of at most 1e12, got 'nan'.",
     "1,2,0\ninf,2,1\n": "Line 2: x must be a finite number of at most 1e12, got 'inf'.",
     "1,2,0\n1,1e300,1\n": "Line 2: y must be a finite number of at most 1e12, got '1e300'.",
-    "1,2,cat\n": "Line 1: label must be a whole number from 0 to 5, or −1, got 'cat'.",
-    "1,2,0\n1,2,0.5\n": "Line 2: label must be a whole number from 0 to 5, or −1, got '0.5'.",
-    "1,2,0\n1,2,nan\n": "Line 2: label must be a whole number from 0 to 5, or −1, got 'nan'.",
-    "1,2,0\n1,2,6\n": "Line 2: label must be a whole number from 0 to 5, or −1, got '6'.",
+    "1,2,cat\n": "Line 1: label must be a whole number from 0 to 6, or −1, got 'cat'.",
+    "1,2,0\n1,2,0.5\n": "Line 2: label must be a whole number from 0 to 6, or −1, got '0.5'.",
+    "1,2,0\n1,2,nan\n": "Line 2: label must be a whole number from 0 to 6, or −1, got 'nan'.",
+    "1,2,0\n1,2,7\n": "Line 2: label must be a whole number from 0 to 6, or −1, got '7'.",
     "1,2,-1\n3,4,1\n5,6,2\n": "Line 3: label −1 goes with 1 alone; the labels are -1, 1, 2.",
-    "1,2,0\n3,4,2\n": "Line 2: the file ends; the rule is classes counted from 0 without a gap, got 0, 2.",
+    "1,2,0\n3,4,2\n": "Line 2: the file ends; the rule is classes counted from 0 or 1 without a gap, got 0, 2.",
     "1,2,1\n3,4,1\n": "Line 2: the file ends, and every label is 1; the rule is at least two classes.",
     "1,2,0\n1,2,1\n": "Line 2: the file ends, and all points are the same; the rule is points in different places.",
     "": "Line 0: the file ends without a point; the rule is a line x, y, label for each.",
