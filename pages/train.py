@@ -26,6 +26,7 @@ STYLE = """<style>
 .st-key-headline button, .st-key-run_buttons button, .st-key-design button { padding: .1rem .55rem; min-height: 2rem; }
 .st-key-headline button p { font-size: .78rem; }
 .st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; white-space: nowrap; }
+.st-key-run_play button { min-width: 7rem; }
 @media (max-width: 1099px) {
   .st-key-headline, .st-key-run_buttons, .st-key-design { flex-wrap: wrap; }
   :is(.st-key-headline, .st-key-run_buttons) > * { flex: 0 1 auto; max-width: 100%; }

@@ -14,6 +14,13 @@ from tests.support.browser.driving import settle
 pytestmark = pytest.mark.browser
 
 
+def test_the_network_on_its_card_has_its_lines_where_its_units_are(open_page: OpenPage) -> None:
+    page = open_page("/", width=1280, height=720)
+    view, *layers = (page.locator(f".st-key-card_of_train {part}").bounding_box() for part in (".network-view", "canvas", "svg"))
+    assert view
+    assert layers == [view, view]
+
+
 def test_a_card_leads_to_its_page_wherever_it_is_clicked_and_by_the_keyboard(page: Page) -> None:
     page.get_by_text("Products of random matrices").click(force=True)  # the link lies over it
     expect(page).to_have_title("Stability · MLP playground")
