@@ -7,6 +7,8 @@ if __name__ == "__main__":  # as Streamlit runs it, again and again for every vi
 else:  # as `streamlit run` imports it, once: what is served beside the pages
     from streamlit import App
 
+    from pages.ui.guard import answer, guard_log
     from pages.ui.updates import routes
 
-    app = App(__file__, routes=routes())
+    guard_log()
+    app = App(__file__, routes=routes(), on_script_error=answer)

@@ -104,7 +104,7 @@ def designs_panel(link: LinkState) -> list[Design]:
 
 def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     known = (*trainable_activations(), *([NONE] if slot else []))
-    options = tuple(dict.fromkeys((*known, link[f"activation{slot}"])))  # the last may be one of the visitor's own
+    options = tuple(dict.fromkeys((*known, str(link[f"activation{slot}"]))))  # the last may be one of the visitor's own
     hidden: dict[str, Any] = {"label_visibility": "collapsed"}
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(f':color[●]{{foreground="{series_style(index)["color"]}"}}', width="content")
