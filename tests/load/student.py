@@ -332,8 +332,8 @@ class Student:
         except (OSError, HTTPException):
             self._beside.close()
             return None
-        if answer.status != HTTPStatus.OK:
-            return None
+        if answer.status != HTTPStatus.OK or answer.headers["Content-Type"] != "application/octet-stream":
+            return None  # also where another page stands at that address
         self.delays["tick"].append(time.perf_counter() - started)
         return body
 
