@@ -171,7 +171,7 @@ def test_the_seed_can_be_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("changes", [lambda spec: CHANGES, all_changes], ids=["lr", "all"])
 @pytest.mark.parametrize("name", DESIGNS)
 def test_all_that_is_named_is_used(name: str, style: str, changes: Callable[[RunSpec], Sequence[SettingChange]]) -> None:
-    """No dead code: everything defined or imported at the top is read somewhere below."""
+    """No dead code: everything defined or imported at the top is read somewhere below, but the one offer to its reader."""
     tree = ast.parse(script_of(DESIGNS[name], style, changes(DESIGNS[name])))
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     made = {
@@ -179,7 +179,7 @@ def test_all_that_is_named_is_used(name: str, style: str, changes: Callable[[Run
     }
     made |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     made |= {alias.asname or alias.name for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
-    assert made <= read
+    assert made - read <= {"load_weights"}
 
 
 @in_every_style
