@@ -243,8 +243,8 @@ class Student:
             self._run += 1
             self.session = message.new_session.initialize.session_id or self.session
             self._fragments = frozenset(message.metadata.run.fragment_ids)
-            if not self._fragments:  # a run of the whole page starts its own ticks again; a component goes on asking
-                self._stop_ticks([tick for tick in self._ticks if not tick.startswith("$$ID")])
+            if not self._fragments:  # a run of the whole page starts its own ticks again
+                self._stop_ticks(list(self._ticks))
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash
         elif kind == "auto_rerun":
