@@ -104,6 +104,11 @@ def test_a_ring_of_imports_is_found() -> None:
     assert import_cycle(sources | {"a.z": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a.x"}) == []
 
 
+def test_the_core_shows_at_most_twenty_entries() -> None:
+    top = {module.split(".")[1] for module in APP if module.startswith("mlp_core.")} | {"__init__"}
+    assert len(top) <= 20, sorted(top)
+
+
 def test_no_modules_import_each_other() -> None:
     assert import_cycle({module: path.read_text() for module, path in APP.items()}) == []
 

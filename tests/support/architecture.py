@@ -35,7 +35,7 @@ def _core(*names: str) -> tuple[str, ...]:
 _TENSORS = ("numpy", "torch")
 _REGISTRIES = _core("activations", "initializers", "optimizers", "losses")
 _PLAIN = _core("spec", "bounds", "records", "words")
-_BASIC = (*_TENSORS, *_PLAIN, *_REGISTRIES, *_core("expectations", "theory", "data", "runtime"))  # below expressions and networks
+_BASIC = (*_TENSORS, *_PLAIN, *_REGISTRIES, *_core("theory", "data", "runtime"))  # below expressions and networks
 _NETWORK = (*_BASIC, *_core("expression", "network"))
 _TRAINING = (*_NETWORK, *_core("training"))
 _JOBS = (*_TRAINING, *_core("jobs", "presets"))
@@ -62,8 +62,8 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("mlp_core.runtime.threads", ()),
     ImportRule("mlp_core.runtime", (*_TENSORS, *_PLAIN)),
     *(ImportRule(name, (*_TENSORS, *_PLAIN)) for name in _REGISTRIES),
-    ImportRule("mlp_core.expectations", _TENSORS),
-    ImportRule("mlp_core.theory", (*_TENSORS, *_core("expectations"))),
+    ImportRule("mlp_core.theory.expectations", _TENSORS),
+    ImportRule("mlp_core.theory", (*_TENSORS, *_core("theory"))),
     ImportRule("mlp_core.data.download", (*_core("data"), "pooch", "requests", "filelock")),
     ImportRule("mlp_core.data", (*_TENSORS, *_core("data"))),
     ImportRule("mlp_core.expression", (*_BASIC, *_core("expression"))),

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from mlp_core.activations import Activation, Curve, evaluate
-from mlp_core.expectations import log_expectations, log_parts, parts_mean
 from mlp_core.spec import Bounds
+from mlp_core.theory.expectations import log_expectations, log_parts, parts_mean
 
 Floats = npt.NDArray[np.float64]
 

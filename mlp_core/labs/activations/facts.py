@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mlp_core.activations import Activation, Curve, evaluate
-from mlp_core.expectations import gaussian_moments
+from mlp_core.theory.expectations import gaussian_moments
 
 FLAT_FRACTION = 0.01  # flat: a slope below this share of the steepest one
 ZERO_CENTERED = 1e-7  # a mean output below this is 0 but for the integration's rounding

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mlp_core.expectations import Function, gaussian_moments, value_and_slope
 from mlp_core.expression import resolve
 from mlp_core.theory import Array
+from mlp_core.theory.expectations import Function, gaussian_moments, value_and_slope
 
 ROUNDING = 1e-8  # of χ: less above 1 is no growth that can be told from rounding
 JUMP = 0.01  # of χ between two σ_w that are the same to ten digits

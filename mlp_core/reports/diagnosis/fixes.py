@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlp_core.expectations import gaussian_moments
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.spec import BOUNDS, MAX_EPOCHS, MAX_TRAIN_SIZE, RunSpec
+from mlp_core.theory.expectations import gaussian_moments
 from mlp_core.words import counted, exactly, percent, significant
 
 NEAR_USUAL = 3.0  # a factor; an lr this near to the usual one is not what holds a run back

@@ -15,8 +15,8 @@ from scipy.stats import norm
 from torch import Tensor
 
 from mlp_core.activations import ACTIVATIONS
-from mlp_core.expectations import Function, gaussian_moments, log_expectations, log_parts, parts_mean
 from mlp_core.expression import compile_expression
+from mlp_core.theory.expectations import Function, gaussian_moments, log_expectations, log_parts, parts_mean
 
 
 def moments_of(function: Function, mean: float, std: float) -> tuple[float, float, float]:

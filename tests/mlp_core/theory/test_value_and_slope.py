@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from mlp_core.expectations import PIECE, value_and_slope
 from mlp_core.expression import resolve
 from mlp_core.labs.stability.gradient_map import VarianceMap, gradient_map_log10
+from mlp_core.theory.expectations import PIECE, value_and_slope
 from tests.support.allocations import peak_bytes
 
 PRODUCTS = "=" + "*".join(["tanh(x)"] * 20)  # keeps 38 tensors
