@@ -129,6 +129,8 @@ export class Chart {
     const width = printing ? Math.min(this.width, PAPER.width) : this.width;
     const layout = { ...figure.layout, width, height: this.height, template: template(div) };
     layout.paper_bgcolor = background(div);
+    // With a uirevision, Plotly leaves an axis that had a range and has none without any, -1 to 4, unless it is told to look for one.
+    for (const name of Object.keys(layout)) if (/^[xy]axis/.test(name) && !layout[name].range) layout[name] = { autorange: true, ...layout[name] };
     await this.Plotly.react(div, figure.data, layout, config(about.name));
     // The drawing is the image, not the <div>: an image has no parts, and the buttons of the mode bar must stay within reach.
     const drawing = div.querySelector(".main-svg");

@@ -114,6 +114,33 @@ def test_a_chart_that_leaves_the_page_is_purged_and_comes_back(charts: Page) -> 
     expect(charts.locator(f"{MOVING} .scatterlayer .js-line")).to_have_count(2)
 
 
+# Draws a chart of its own: the same curve with a range, then without. Returns the ends of its axis each time.
+LOSE_THE_RANGE = """async () => {
+  const module = [...document.querySelectorAll("script")].map(({ src }) => src).find((src) => src.includes("plotly.min.js"));
+  const { Chart, loadPlotly } = await import(new URL("app/static/live_chart.js", document.baseURI).href);
+  const place = document.body.appendChild(document.createElement("div"));
+  const chart = new Chart(await loadPlotly(module), place);
+  Object.assign(chart.div.style, { width: "600px", height: "300px" });
+  const ends = [];
+  for (const yaxis of [{}, { range: [0, 9] }, {}]) {
+    const figure = { data: [{ x: [0, 1, 2], y: [0, 2, 1] }], layout: { yaxis: { ...yaxis, rangemode: "tozero", uirevision: "one" } } };
+    chart.show(() => structuredClone(figure), { name: "own", alt: "" });
+    while (chart.drawing) await new Promise(requestAnimationFrame);
+    ends.push(chart.div._fullLayout.yaxis.range);
+  }
+  chart.discard();
+  place.remove();
+  return ends;
+}"""
+
+
+def test_an_axis_that_loses_its_range_looks_for_one_again(charts: Page) -> None:
+    before, ranged, after = charts.evaluate(LOSE_THE_RANGE)
+    assert ranged == [0, 9]
+    assert after == before
+    assert 2 < after[1] < 2.5
+
+
 COUNT_MOUNTS = """
 window.mounts = 0;
 new MutationObserver((changes) => {
