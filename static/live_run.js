@@ -2,8 +2,8 @@
 // answered with what was appended since (pages/ui/streaming.py): the server sends nothing to a page that is not there to draw it. It asks at
 // an address of its own (pages/ui/updates.py), which costs neither side a run of the page.
 //
-// Where the page has to run it sends {have: {version, asked}}, a new one for every question; {fix: number} for a click on the fix that the verdict offers, {spike: number}
-// for one on the button that shows a spike of the loss or clips it.
+// Where the page has to run it sends {have: {version, asked}}, a new one for every question; {fix: number} for a click on the fix that the
+// verdict offers, {spike: number} for one on the button that shows a spike of the loss or clips it.
 
 const HIDDEN_MS = 5_000; // between two questions of a tab that nobody sees; it catches up as soon as somebody does
 const PATIENCE_MS = 15_000; // an answer that takes longer was lost with an interrupted run of the page: ask again
@@ -37,7 +37,7 @@ const STYLE = `
 .live-run button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 .live-run .badge { font-weight: 600; }
 .live-run .curves > * { position: relative; min-width: 0; }
-.live-run .spike { position: absolute; top: .1rem; right: 5.5rem; z-index: 1; font-size: .75rem; }
+.live-run .spike { position: absolute; bottom: .1rem; right: .1rem; z-index: 1; font-size: .75rem; }
 @media (max-width: 640px) {
   .live-run .words { font-size: .75rem; }
   .live-run .readings { grid-template-columns: 1fr 1fr; order: 3; }

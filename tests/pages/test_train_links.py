@@ -100,6 +100,7 @@ def test_what_a_link_may_not_set_is_named_and_all_else_counts(page: AppTest, lin
     said = page.warning[0].value
     assert f"**{field}** {rule}" in said
     assert f"got `{value}`" in said
+    assert not set(said.split("The default, ", 1)[1].split(",", 1)[0]) & set("()[]'"), "as a link says it"
     assert len(said) < 500
     assert not [sign for sign in ("http", "<", "[", "$", "#") if sign in bare(said)]
     assert chosen(page).weight_decay == 0.125

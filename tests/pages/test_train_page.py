@@ -164,6 +164,15 @@ def test_reset_is_the_first_visit_again(page: AppTest) -> None:
     until(page, lambda _: run.finished)  # the worker has let it go, too
 
 
+def test_after_a_reset_the_curves_that_are_still_there_are_said_to_be_of_kept_runs(page: AppTest) -> None:
+    assert progress(opened(page, **SHORT)) == "Press Train: the curves grow here."
+    press(page, "play")
+    until(page, lambda page: main_button(page) == "Train")
+    press(page, "reset")
+    assert losses(page)
+    assert progress(page) == "Press Train: the curves grow here. Drawn so far: 1 kept run."
+
+
 def test_the_bundled_sample_is_named_with_what_to_do(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = replace(load_sample(), notes=("a download: [no](http://network) today",))
     monkeypatch.setattr(data_source, "load_fashion_mnist", lambda **_: sample)

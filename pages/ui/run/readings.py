@@ -56,10 +56,15 @@ NO_WORDS = Words(kind="", sentence="", text="", fix="", why="")
 NO_BADGE = Badge(label="", color="gray", text="", help="")
 
 
-def progress(snapshot: JobSnapshot | None) -> Progress:
-    """How far the run is, how fast, and how long it will take."""
+def progress(snapshot: JobSnapshot | None, beside: int = 0) -> Progress:
+    """How far the run is, how fast, and how long it will take.
+
+    Args:
+        beside: how many kept runs are drawn where there is no run.
+    """
     if snapshot is None:
-        return Progress(text="Press Train: the curves grow here.", fraction=0.0)
+        kept = f" Drawn so far: {counted(beside, 'kept run')}." if beside else ""
+        return Progress(text=f"Press Train: the curves grow here.{kept}", fraction=0.0)
     complete, images = snapshot.schedule.place(snapshot.step)
     epoch = complete + (images > 0)
     start, end = (snapshot.schedule.steps(epochs) for epochs in (max(0, epoch - 1), max(1, epoch)))

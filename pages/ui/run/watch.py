@@ -98,7 +98,7 @@ class Watch:
         read = readings(shown)
         parts: dict[str, Any] = {
             "period": 1000 * stretched(TICK_SECONDS, self._scheduler, CROWD) if moving else 0,
-            "progress": progress(now),
+            "progress": progress(now, beside=len(self.kept.shown()) if now is None else 0),
             "labels": [{"label": reading.label, "help": reading.help} for reading in read],
             "readings": [(reading.value, reading.beside) for reading in read],
             "verdict": NO_WORDS | {"text": self.watched.lesson},

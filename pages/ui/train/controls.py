@@ -22,6 +22,7 @@ from mlp_core.spec import (
     RunSpec,
     SpecError,
     check_step,
+    query_of,
 )
 from pages.ui.link import Field, LinkState, choice, flag, number, stop, text
 from pages.ui.presets import Preset
@@ -80,7 +81,8 @@ class ExperimentLink(LinkState):
             return None
 
     def default_text(self, parameter: str) -> object:
-        return getattr(DEFAULT, parameter)
+        default = getattr(DEFAULT, parameter)
+        return query_of({parameter: default})[parameter] if default not in (None, ()) else "none"
 
 
 def choose(spec: RunSpec) -> None:
