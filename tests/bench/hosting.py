@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from click.exceptions import Abort
 from streamlit.web import cli
 
 START_SECONDS = 60
@@ -44,7 +45,7 @@ def beside_server(script: Path, work: Callable[[str], None]) -> None:
 
     worker = threading.Thread(target=guarded, name="beside-server")
     worker.start()
-    with redirect_stdout(said), suppress(KeyboardInterrupt, SystemExit):
+    with redirect_stdout(said), suppress(KeyboardInterrupt, SystemExit, Abort):
         cli.main(["run", str(script), f"--server.port={port}", *QUIET], standalone_mode=False)
     ended.set()
     worker.join()

@@ -217,7 +217,8 @@ def test_looking_back_bends_the_plane_as_it_was(page: AppTest) -> None:
     network = sent(page, "plane_network")
     assert network is not None
     weight = copied_weights(network_of(then))[0][0][0, 0]
-    assert f"weight {weight:.3g}; click to set it" in json.dumps(network)
+    words = f"weight {weight:.3g}; click to set it".replace("-", "−")
+    assert words in json.dumps(network, ensure_ascii=False)
     tiles = {tile.label: tile.value for tile in page.metric}
     assert tiles["Epoch"] == "0 of 4"
     loss = sent(page, "plane_loss")

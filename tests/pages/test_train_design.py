@@ -187,7 +187,7 @@ def test_a_run_that_was_started_goes_on_while_the_controls_describe_nothing(page
 @pytest.mark.parametrize(
     ("here", "words"),
     [
-        (Bfloat16(0.5812, 0.00442), "a product takes 0.58 of the time it takes in float32, and is off by up to 0.4%"),
+        (Bfloat16(0.5812, 0.00442), "a product takes 0.58 of the time it takes in float32, and is off by up to 0.4 %"),
         (Bfloat16(3.21, 0.00442), "gains nothing by it: a product takes 3.2 times as long"),
     ],
 )
