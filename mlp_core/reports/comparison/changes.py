@@ -12,9 +12,11 @@ from typing import Protocol
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
-from mlp_core.records import CHANGEABLE, History, HistorySnapshot
+from mlp_core.records import CHANGEABLE, History, HistorySnapshot, SettingChange
 from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
 from mlp_core.words import exactly
+
+MOST_CHANGES = 2  # in mid-run that a name tells one by one
 
 
 class ComparedRun(Protocol):
@@ -89,6 +91,9 @@ def instead(run: ComparedRun, other: ComparedRun) -> str:
 
 
 def _instead(difference: Difference, run: ComparedRun, other: ComparedRun) -> str:
+    if difference.thing is CHANGES:
+        new, old = (_briefly(one, words) for one, words in zip((run, other), reversed(difference.values), strict=True))
+        return f"{new} instead of {old}" if _changes(other) else new
     if difference.thing is not OPTIMIZER or run.spec.optimizer != other.spec.optimizer:
         return f"{difference.parts[1]} instead of {difference.values[0]}"
     mine, theirs = _optimizer_settings(run), _optimizer_settings(other)
@@ -157,11 +162,21 @@ def _lr(run: ComparedRun) -> str:
     return exactly(run.spec.lr) + (" / batch size" if run.spec.divide_by_batch else "")
 
 
-def _changes(run: ComparedRun) -> str:
-    """Changes in mid-run that a step was taken with."""
+def _changes(run: ComparedRun) -> list[SettingChange]:
+    """Those in mid-run that a step was taken with."""
     last = run.history.steps[-1] if run.history.steps else 0
-    changes = [change for change in run.history.changes if change.step < last]
-    return ", ".join(f"{CHANGEABLE[change.field]} {_exactly(change.value)} after step {change.step:,}" for change in changes) or "none"
+    return [change for change in run.history.changes if change.step < last]
+
+
+def _changes_words(run: ComparedRun) -> str:
+    changes = (f"{CHANGEABLE[change.field]} {_exactly(change.value)} after step {change.step:,}" for change in _changes(run))
+    return ", ".join(changes) or "none"
+
+
+def _briefly(run: ComparedRun, words: str | None) -> str:
+    """The words of its changes in mid-run, as far as a name has room for them."""
+    changes = len(_changes(run))
+    return f"{changes} changes in mid-run" if changes > MOST_CHANGES else str(words) if changes else "no change in mid-run"
 
 
 def _exactly(value: float | tuple[float, ...]) -> str:
@@ -189,6 +204,7 @@ UNITS = Thing("hidden units", "units {}", _units, _units_count)
 ACTIVATION = Thing("activation", "{}", _activation)
 OPTIMIZER = Thing("optimizer", "{}", _optimizer)
 LR = Thing("lr", "lr {}", _lr)
+CHANGES = Thing("changes in mid-run", "{}", _changes_words)
 BATCH_SIZE = Thing("batch size", "batch {}", lambda run: str(run.spec.batch_size))
 TRAIN_SIZE = Thing("number of training images", "{} images", _train_size)
 EPOCHS = Thing("number of epochs", "{} epochs", lambda run: str(run.spec.epochs))
@@ -201,7 +217,7 @@ THINGS = (
     Thing("dropout", "dropout {}", _dropout),
     OPTIMIZER,
     LR,
-    Thing("changes in mid-run", "{}", _changes),
+    CHANGES,
     Thing("weight decay", "weight decay {}", lambda run: exactly(run.spec.weight_decay)),
     Thing("L1 penalty", "L1 {}", lambda run: exactly(run.spec.l1)),
     BATCH_SIZE,

@@ -103,6 +103,15 @@ def test_a_learning_rate_changed_on_the_way_counts_from_the_step_it_was_used_at(
     assert differences((plain, kept(BOOK, steps=500, changes=[(500, 0.01)]))) == ()
 
 
+def test_a_name_tells_few_changes_in_mid_run_one_by_one_and_counts_many() -> None:
+    none, one = kept(BOOK, steps=900), kept(BOOK, steps=900, changes=[(300, 0.05)])
+    many = kept(BOOK, steps=900, changes=[(300, 0.05), (400, 0.04), (500, 0.03)])
+    assert instead(one, none) == "lr 0.05 after step 300"
+    assert instead(none, one) == "no change in mid-run instead of lr 0.05 after step 300"
+    assert instead(many, none) == "3 changes in mid-run"
+    assert instead(one, many) == "lr 0.05 after step 300 instead of 3 changes in mid-run"
+
+
 @pytest.mark.parametrize(
     ("spec", "name"),
     [
