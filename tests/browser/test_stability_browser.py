@@ -104,4 +104,4 @@ def test_training_side_by_side_ends_with_a_verdict_each(open_page: OpenPage) -> 
     expect(page.get_by_text("Stuck at")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
     expect(page.locator(f"{chart('designs_accuracy')} .legend")).to_contain_text("ReLU, He normal")
-    expect(page.get_by_text("of the test images right")).to_be_visible()
+    expect(page.get_by_text("of the test images correct")).to_be_visible()

@@ -92,7 +92,8 @@ def _watch(view: Watch, set_controls: SetControls, drawn: tuple[object, ...]) ->
         drawn: what the controls showed of it when they were drawn last.
     """
     look = view.look()
-    if look.controls != drawn or clips_spikes() != view.watched.options.clip:
+    another_run = view.watched.job is not session.current_job()  # by a click on the fix
+    if another_run or look.controls != drawn or clips_spikes() != view.watched.options.clip:
         st.rerun()  # the whole page: the controls lie outside this fragment
     fix = partial(train_fixed, set_controls, look.fix) if look.fix is not None else _nothing
     if (script := ensure_plotly_js()) is None:

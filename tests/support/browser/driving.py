@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[3]
 QUIET = ("--server.headless=true", "--server.fileWatcherType=none")  # a file that is edited meanwhile asks no page to rerun
 START_SECONDS = 90
 PATIENCE_MS = 60_000  # the machines that run this are small and shared
+REST_MS = 100  # longer than between two runs, where a run was asked for during another
 
 # In every document, before its own scripts: is a run under way by what went over the wire? Between a click and the first word of its run,
 # and for some time after that, a page looks as it does at rest.
@@ -42,15 +43,19 @@ LISTEN = """
 }
 """
 
-# At rest: connected, no run asked for or under way, nothing stale, and every live chart that can be seen has drawn (or says why it cannot).
-# What listens for news of a run draws nothing.
-AT_REST = """() => {
-  if (window.awaitsRun) return false;
-  const app = document.querySelector('[data-testid="stApp"]');
-  if (!app || app.dataset.testScriptState !== "notRunning" || app.dataset.testConnectionState !== "CONNECTED") return false;
-  if (document.querySelector('[data-stale="true"], [data-testid="stAppSkeleton"], [data-testid="stSkeleton"]')) return false;
-  const charts = [...document.querySelectorAll('[data-testid="stBidiComponentRegular"]')].filter((one) => !one.closest(".st-key-news"));
-  return charts.every((chart) => !chart.clientWidth || chart.querySelector(".main-svg") || chart.textContent.trim());
+# At rest, and for `REST_MS`: connected, no run asked for or under way, nothing stale, and every live chart that can be seen has drawn (or
+# says why it cannot). What listens for news of a run draws nothing.
+AT_REST = """(restMs) => {
+  const rests = () => {
+    if (window.awaitsRun) return false;
+    const app = document.querySelector('[data-testid="stApp"]');
+    if (!app || app.dataset.testScriptState !== "notRunning" || app.dataset.testConnectionState !== "CONNECTED") return false;
+    if (document.querySelector('[data-stale="true"], [data-testid="stAppSkeleton"], [data-testid="stSkeleton"]')) return false;
+    const charts = [...document.querySelectorAll('[data-testid="stBidiComponentRegular"]')].filter((one) => !one.closest(".st-key-news"));
+    return charts.every((chart) => !chart.clientWidth || chart.querySelector(".main-svg") || chart.textContent.trim());
+  };
+  window.restsSince = rests() ? window.restsSince ?? performance.now() : undefined;
+  return performance.now() - window.restsSince > restMs;
 }"""
 
 
@@ -88,8 +93,8 @@ def project(script: Path, folder: Path) -> Path:
 
 def settle(page: Page) -> None:
     """Wait until the page has come to rest. A fragment that runs by itself rests between two runs."""
-    page.wait_for_function(AT_REST, timeout=PATIENCE_MS)
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate("window.restsSince = undefined")
+    page.wait_for_function(AT_REST, arg=REST_MS, timeout=PATIENCE_MS)
 
 
 def _free_port() -> int:
