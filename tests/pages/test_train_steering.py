@@ -10,9 +10,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.data import load_fashion_mnist
+from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.records import SettingChange
+from mlp_core.reports.diagnosis.fixes import Fix
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
+from mlp_core.training.replicates import Replicates
+from pages.ui import session
+from pages.ui.run import run_controls
+from tests.support.engine import SPEC, clouds
 from tests.support.pages.training import (
     LONG,
     SHORT,
@@ -65,8 +71,20 @@ def test_five_seeds_show_the_mean_and_the_spread_of_five_single_runs(page: AppTe
     low, high = (float(part.rstrip(" %")) for part in spread.split(" to "))
     assert (low, high) == pytest.approx((100 * min(accuracies), 100 * max(accuracies)), abs=0.1)
     assert "train, 5 seeds" in traces(page, "loss")
-    assert parts["verdict"]["sentence"].startswith("Seed 0: ")
+    assert "5 seeds: learned" in parts["verdict"]["sentence"]
+    assert f"{value} of the test images are right" in parts["verdict"]["text"]
+    assert parts["readings"][0][0] in parts["verdict"]["text"]
     assert [len(run.members) for run in page.session_state["_kept_runs"].runs] == [5]
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_fix_is_trained_from_as_many_seeds_as_the_run(seeds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = TrainingJob(Run(SPEC, clouds()) if seeds == 1 else Replicates(SPEC, clouds(), seeds=seeds), Scheduler())
+    asked: list[tuple[RunSpec, bool]] = []
+    monkeypatch.setattr(session, "current_job", lambda: job)
+    monkeypatch.setattr(run_controls, "train_anew", lambda spec, seeds: asked.append((spec, seeds)))
+    run_controls.train_fixed(lambda spec: None, Fix("Try lr 0.1", replace(SPEC, lr=0.1), ""))
+    assert asked == [(replace(SPEC, lr=0.1), seeds > 1)]
 
 
 def test_a_change_of_lr_is_kept_and_is_the_one_that_the_engine_makes(page: AppTest) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypedDict
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import History, HistorySnapshot
 from mlp_core.reports.comparison.book_bands import QuantityCheck, book_check
+from mlp_core.reports.diagnosis.seeds import going, latest
 from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, shown
 from mlp_core.words import count, counted, delta, duration, ordinal, percent, scaled
 from pages.figures.training import Reference
@@ -85,7 +86,7 @@ def progress(snapshot: JobSnapshot | None, beside: int = 0) -> Progress:
 
 RECENT_HELP = "Mean of the last {} minibatches, before the update each one caused."
 TEST_HELP = "All test images, at the end of the last epoch, dropout off."
-SEEDS_HELP = " Mean of the seeds; beside it the lowest and the highest."
+SEEDS_HELP = " Mean of the seeds that have not diverged; beside it the lowest and the highest."
 
 
 def readings(snapshot: JobSnapshot | None) -> list[Reading]:
@@ -108,18 +109,15 @@ def readings(snapshot: JobSnapshot | None) -> list[Reading]:
 
 
 def _readings_of_seeds(members: Sequence[HistorySnapshot]) -> list[Reading]:
-    latest = [member.recent(RECENT_STEPS) for member in members if member.steps]
-    help = RECENT_HELP.format(max([RECENT_STEPS, *(recent.steps for recent in latest)]))
-
-    def tested(name: str) -> list[float]:
-        epoch = min(len(member.epochs) for member in members)
-        return [getattr(member.epochs[epoch - 1], name) for member in members] if epoch else []
-
+    now, going_on = latest(members), going(members)
+    help = RECENT_HELP.format(max([RECENT_STEPS, *(recent.steps for recent in now)]))
+    epoch = min((len(member.epochs) for member in going_on), default=0)
+    tested = [member.epochs[epoch - 1] for member in going_on] if epoch else []
     return [
-        _spread("Training loss", [recent.loss for recent in latest], shown, help),
-        _spread("Training accuracy", [recent.accuracy for recent in latest], percent, help),
-        _spread("Test loss", tested("test_loss"), shown, TEST_HELP),
-        _spread("Test accuracy", tested("test_accuracy"), percent, TEST_HELP),
+        _spread("Training loss", [recent.loss for recent in now], shown, help),
+        _spread("Training accuracy", [recent.accuracy for recent in now], percent, help),
+        _spread("Test loss", [record.test_loss for record in tested], shown, TEST_HELP),
+        _spread("Test accuracy", [record.test_accuracy for record in tested], percent, TEST_HELP),
     ]
 
 
@@ -132,22 +130,22 @@ def _reading(label: str, value: str, beside: str, help: str) -> Reading:
     return Reading(label=label, value=value, beside=beside, help=help)
 
 
-def verdict_words(verdict: Verdict, note: str, whose: str = "") -> Words:
+def verdict_words(verdict: Verdict, note: str, seeds: str = "seed") -> Words:
     """What the run is doing, in a sentence; where something is wrong, the fix that can be tried with one click.
 
     Args:
         note: why the run rests, where nobody asked for it.
-        whose: words before the sentence, where it is not of the whole run.
+        seeds: what the fix is trained from again.
     """
     if verdict.kind == "waiting":
         return NO_WORDS | {"kind": "info" if note else "", "sentence": note}
     broken, well = verdict.kind in ("diverged", "failed"), "info" if verdict.kind == "short" else "success"
     return Words(
         kind="error" if broken else "warning" if verdict.is_fault else well,
-        sentence=f"{note} {whose}{verdict.sentence}".strip(),
+        sentence=f"{note} {verdict.sentence}".strip(),
         text=" ".join(filter(None, (verdict.evidence, verdict.advice))),
         fix=verdict.fix.label if verdict.fix is not None else "",
-        why=f"{verdict.fix.why} Same seed; this run's curves stay beside the new ones." if verdict.fix is not None else "",
+        why=f"{verdict.fix.why} Same {seeds}; this run's curves stay beside the new ones." if verdict.fix is not None else "",
     )
 
 

@@ -96,7 +96,7 @@ def train_fixed(set_controls: Callable[[RunSpec], None], fix: Fix) -> None:
     set_controls(fix.spec)
     job = session.current_job()
     if fix.step is None or job is None or fix.step not in job.snapshot().checkpoint_steps:
-        train_anew(fix.spec)
+        train_anew(fix.spec, seeds=job is not None and bool(job.snapshot().members))
         return
     changed = {name: theirs for name, (_, theirs) in job.run.settings.differences(fix.spec).items()}
     branch(job, fix.step, **changed)

@@ -15,6 +15,7 @@ from mlp_core.jobs import JobSnapshot, Scheduler, TrainingJob
 from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.reports.diagnosis.fixes import Fix
+from mlp_core.reports.diagnosis.seeds import diagnose_seeds
 from mlp_core.spec import RunSpec
 from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries
@@ -109,8 +110,11 @@ class Watch:
         }
         fix = None
         if shown is not None and now is not None:
-            verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections, now.checkpoint_steps)
-            parts["verdict"] = verdict_words(verdict, now.note, f"Seed {shown.spec.seed}: " if shown.members else "")
+            if shown.members:
+                verdict = diagnose_seeds(shown.spec, shown.members, shown.stop_reason)
+            else:
+                verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections, now.checkpoint_steps)
+            parts["verdict"] = verdict_words(verdict, now.note, "seeds" if shown.members else "seed")
             parts["badge"] = book_badge(shown)
             fix = verdict.fix
         return Look(figures, parts, controls(now, moving), fix, now.steps_per_epoch if now is not None else 1)

@@ -1,0 +1,76 @@
+"""What several seeds of one design mean together: for how many each verdict holds, with the means over them as numbers."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import mean, mode
+
+from mlp_core.records import HistorySnapshot, Recent, StopReason
+from mlp_core.reports.diagnosis.diagnosis import diagnose
+from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, joined, shown
+from mlp_core.spec import RunSpec
+from mlp_core.words import percent
+
+OF_ALL = ("waiting", "failed")  # kinds that hold for a run and not for one of its seeds
+WORDS = {"early": "first epoch under way", "short": "too short to tell", "held_back": "held back"}  # other kinds are words
+
+
+def diagnose_seeds(spec: RunSpec, members: Sequence[HistorySnapshot], stop_reason: StopReason | None = None) -> Verdict:
+    """Say for how many of the seeds each verdict holds; the most common fault decides what to try.
+
+    Seeds are counted by what all of them have, their losses and accuracies. Only the first seed's layers are measured: where they show why
+    it has the fault of the others, or a fault that its curves do not show, that is told of it.
+
+    Args:
+        spec: of the first seed.
+        members: one history a seed.
+    """
+    first = diagnose(spec, members[0], _reason(members[0], stop_reason))
+    if first.kind in OF_ALL:
+        return first
+    found = [diagnose(spec, replace(one, probes=()), _reason(one, stop_reason)) for one in members]
+    kinds = Counter(verdict.kind for verdict in found).most_common()
+    faults = [verdict for verdict in found if verdict.is_fault]
+    kind = mode(verdict.kind for verdict in faults or found)
+    verdict = next(one for one in found if one.kind == kind and one.fix == mode(same.fix for same in found if same.kind == kind))
+    evidence = _means(members)
+    if first.is_fault and first.kind != found[0].kind and (found[0].kind == kind or not faults):
+        verdict, evidence = first, joined(evidence, f"Seed {spec.seed}, whose layers were measured: {first.sentence}", first.evidence)
+    whose = [f"{times} of {len(found)} seeds" for _, times in kinds] if len(kinds) > 1 else [f"All {len(found)} seeds"]
+    counts = [f"{seeds}: {WORDS.get(one, one)}" for seeds, (one, _) in zip(whose, kinds, strict=True)]
+    return replace(verdict, sentence=f"{'; '.join(counts)}.", evidence=evidence)
+
+
+def going(members: Sequence[HistorySnapshot]) -> list[HistorySnapshot]:
+    """The seeds whose losses are finite so far."""
+    return [one for one in members if not _diverged(one)]
+
+
+def latest(members: Sequence[HistorySnapshot]) -> list[Recent]:
+    """Of every seed that goes on, the last minibatches."""
+    return [one.recent(RECENT_STEPS) for one in going(members) if one.steps]
+
+
+def _means(members: Sequence[HistorySnapshot]) -> str:
+    """The means over the seeds that go on, as the page's tiles show them."""
+    now, epoch = latest(members), min((len(one.epochs) for one in going(members)), default=0)
+    if not now:
+        return ""
+    loss = f"the training loss is {shown(mean(recent.loss for recent in now))}"
+    if not epoch:
+        return f"On average {loss}, and {percent(mean(recent.accuracy for recent in now))} of the training images are right."
+    right = percent(mean(one.epochs[epoch - 1].test_accuracy for one in going(members)))
+    return f"On average {loss}, and after epoch {epoch} {right} of the test images are right."
+
+
+def _reason(member: HistorySnapshot, stop_reason: StopReason | None) -> StopReason | None:
+    """Why a seed ended: it may have diverged while others go on."""
+    if not _diverged(member):
+        return stop_reason
+    return StopReason("diverged", member.steps[-1], f"Diverged at step {member.steps[-1]:,}.")
+
+
+def _diverged(member: HistorySnapshot) -> bool:
+    last = [*member.losses[-1:], *(epoch.test_loss for epoch in member.epochs[-1:])]
+    return not all(map(math.isfinite, last))
