@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from mlp_core.expression import ExpressionError, resolve
 from mlp_core.labs.images.file import PictureError, read_picture
-from mlp_core.labs.nonlinearity.plane_points import MAX_BYTES, PointsError, from_text, read_csv
+from mlp_core.labs.nonlinearity.plane_points import PointsError, from_text
+from mlp_core.labs.nonlinearity.point_table import MAX_BYTES, points_of, read_table, usual_columns
 from mlp_core.labs.tensors.table import TableError, read, read_shape
 from mlp_core.reports.export.experiment import MAX_FILE_BYTES, Experiment
 from mlp_core.spec import RunSpec, SpecError
@@ -54,6 +55,11 @@ def bounded(reader: Callable[[Any], object], value: object, *refusals: type[Exce
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < PEAK_BYTES, f"{peak / 1e6:.0f} MB"
+
+
+def points_in(content: bytes) -> None:
+    table = read_table(content)
+    points_of(table, usual_columns(table))
 
 
 @cache
@@ -143,14 +149,14 @@ class TestExperimentFiles:
 
 class TestTables:
     @settings(fuzz, max_examples=2000)
-    @given(lines=st.lists(st.lists(st.one_of(texts, numbers.map(str)), max_size=4).map(",".join), max_size=8), tail=st.binary(max_size=40))
+    @given(lines=st.lists(st.lists(st.one_of(texts, numbers.map(str)), max_size=5).map(",".join), max_size=8), tail=st.binary(max_size=40))
     def test_of_points(self, lines: list[str], tail: bytes) -> None:
-        bounded(read_csv, "\n".join(lines).encode() + tail, PointsError)
+        bounded(points_in, "\n".join(lines).encode() + tail, PointsError)
 
     @pytest.mark.parametrize("unit", [b"1,2,0\n", b"1,2,0\n3,4,1\n", b"\n", b",", b'"', b'"\n', b"1e308,-1e308,1\n", b"\xef\xbb\xbf", b"9"])
     def test_of_points_as_long_as_they_may_be_and_longer(self, unit: bytes) -> None:
         for length in (MAX_BYTES, MAX_BYTES + 1, 5_000_000):
-            assert not bounded(read_csv, (unit * (length // len(unit) + 1))[:length], PointsError)
+            assert not bounded(points_in, (unit * (length // len(unit) + 1))[:length], PointsError)
 
     @fuzz
     @given(text=st.one_of(texts, st.binary(max_size=40).map(lambda content: content.hex()), st.text("ABCDabcd0189-_=", max_size=60)))

@@ -255,11 +255,68 @@ def test_points_that_a_link_would_merge_stay_whole_and_out_of_it(page: AppTest) 
     assert "In the link 99 different coordinates would become one with others: who opens it does not get them." in said
 
 
+def put_in(page: AppTest, content: str) -> str:
+    """Load a file of points; what the page says in small letters then."""
+    page.file_uploader(key="plane_upload").upload("points.csv", content.encode(), "text/csv").run()
+    assert not page.exception
+    return " ".join(caption.value for caption in page.caption)
+
+
+def drawn(page: AppTest) -> Points:
+    """The points of the page's link."""
+    text = page.query_params["drawn"]
+    return from_text(text if isinstance(text, str) else text[0])
+
+
+def columns(page: AppTest) -> dict[str, Any]:
+    """The boxes that choose columns, by their labels."""
+    return {box.label: box for box in page.selectbox if box.key and box.key.startswith("plane_column_")}
+
+
+def test_of_named_classes_the_page_says_which_is_which_and_that_an_index_is_left_out(page: AppTest) -> None:
+    opened(page, act="playground", data="own")
+    said = put_in(page, ",x,y,animal\n0,0,0,dog\n1,1,0,cat\n2,0,1,dog\n")
+    assert "`column 1` only counts the rows: it is left out." in said
+    assert "Classes of the file: :blue[●] `cat`, :orange[■] `dog`." in said
+    assert drawn(page).labels.tolist() == [1, 0, 1]
+    page.button(key="plane_clear").click().run()
+    assert not any("Classes of the file" in caption.value for caption in page.caption)
+
+
+def test_of_many_columns_the_visitor_chooses_three(page: AppTest) -> None:
+    opened(page, act="playground", data="own")
+    said = put_in(page, "height,weight,age,sex,smokes\n1,9,3,f,no\n2,7,3,m,no\n4,8,1,f,yes\n")
+    assert {label: box.value for label, box in columns(page).items()} == {"x": 0, "y": 1, "Label": 4}
+    assert list(columns(page)["x"].options) == ["height", "weight", "age", "sex", "smokes"]
+    assert "`no`, :orange[■] `yes`" in said
+    assert drawn(page).labels.tolist() == [0, 0, 1]
+    columns(page)["Label"].select_index(3).run()
+    assert drawn(page).labels.tolist() == [0, 1, 0]
+    assert any(":blue[●] `f`, :orange[■] `m`" in caption.value for caption in page.caption)
+    columns(page)["y"].select_index(4).run()
+    assert page.error[0].value == "`Line 2, column 'smokes': y must be a number, got 'no'.`"
+    assert drawn(page).labels.tolist() == [0, 1, 0], "the points before stay"
+    columns(page)["y"].select_index(2).run()
+    assert not page.error
+    assert np.ptp(drawn(page).xy[:, 1]) > 0
+    put_in(page, "a,b,c\n0,1,0\n1,2,1\n")
+    assert not columns(page), "three columns in their usual order leave no choice"
+
+
+def test_three_columns_in_another_order_are_put_right_where_they_are_refused(page: AppTest) -> None:
+    opened(page, act="playground", data="own")
+    put_in(page, "group,height,weight\n0,1,20\n1,2,30\n")
+    assert "column 'weight': label must be a name, or a whole number from 0 to 6, or −1, got '20'" in page.error[0].value
+    for label, index in (("Label", 0), ("x", 1), ("y", 2)):
+        columns(page)[label].select_index(index).run()
+    assert not page.error
+    assert drawn(page).labels.tolist() == [0, 1]
+
+
 def test_a_point_clicked_beside_others_of_the_link_stays_in_it(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """They come back from the link moved by up to 1/2730, so that one more at the same x is another x, which the link merges again."""
     opened(page, act="playground", data="own", drawn=to_text(FOUR))
     monkeypatch.setattr(own, "_undo", lambda link: own.add_point(link, 2.0, 4.0))
     page.run()
     page.button(key="plane_undo").click().run()
-    drawn = page.query_params["drawn"]
-    assert len(from_text(drawn if isinstance(drawn, str) else drawn[0])) == 5
+    assert len(drawn(page)) == 5

@@ -1,23 +1,14 @@
 """Points of a visitor's own: drawn by a click, undone, cleared, or read from a file; kept in the link while they fit."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
 from mlp_core.labs.nonlinearity.plane import Points
-from mlp_core.labs.nonlinearity.plane_points import (
-    LINK_POINTS,
-    MAX_CLASSES,
-    MAX_ROWS,
-    UNLIKE,
-    PointsError,
-    from_text,
-    merged,
-    read_csv,
-    to_text,
-)
+from mlp_core.labs.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, PointsError, from_text, merged, to_text
+from mlp_core.labs.nonlinearity.point_table import LEAST_COLUMNS, MAX_ROWS, UNLIKE, Columns, Table, points_of, read_table, usual_columns
 from mlp_core.words import counted
 from pages.ui.link import LinkState
 from pages.ui.text import plain
@@ -26,9 +17,12 @@ from pages.ui.uploads import uploaded
 
 CLASSES = ("0", "1", "2")
 CLASS_LABELS = {"0": ":blue[●] blue", "1": ":orange[■] orange", "2": ":green[◆] green"}
+MARKS = (*(label.split()[0] for label in CLASS_LABELS.values()), ":violet[▲]", ":red[✚]", ":blue[★]")  # as the plane marks the classes
+ROLES = {"x": "x", "y": "y", "label": "Label"}
 BRUSH = "_plane_class"
 BEYOND = "_plane_beyond"
-REFUSAL = "_plane_refusal"
+LOADED = "_plane_loaded"
+UPLOAD = "plane_upload"
 
 
 @dataclass(slots=True)
@@ -37,6 +31,31 @@ class _Beyond:
 
     points: Points | None = None
     merged: int = 0  # different x or y that it would make one
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What is said of the file that was loaded last.
+
+    Args:
+        number: of the file, counted in this session.
+        columns: what its columns are called; none where it is no table.
+        chosen: those that are meant.
+        index: the one that only counts the rows, if it is not among these.
+        classes: what the classes of the points are called, which may be those of the file before, where this one is refused.
+    """
+
+    number: int
+    columns: tuple[str, ...] = ()
+    chosen: Columns | None = None
+    index: int | None = None
+    classes: tuple[str, ...] = ()
+    refusal: PointsError | None = None
+
+    @property
+    def choice_wanted(self) -> bool:
+        """Whether there are columns to choose from, and it is not plain which are meant."""
+        return bool(self.columns) and (len(self.columns) > LEAST_COLUMNS or self.chosen != Columns(0, 1, 2) or self.refusal is not None)
 
 
 def _beyond() -> _Beyond:
@@ -64,14 +83,14 @@ def own_panel(link: LinkState) -> None:
         button("Clear", "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
     st.caption(f"{counted(len(points), 'point')}. Click the plane to add one.")
     help = (
-        f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, up to {MAX_CLASSES} classes, from 0 or 1. "
-        f"They are scaled to fill the plane: x and y alike, or each for itself where one reaches {UNLIKE:g} times as far."
+        f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, up to {MAX_CLASSES} classes, counted from 0 or 1 or named. "
+        "Of more columns, choose three. "
+        f"The points are scaled to fill the plane: x and y alike, or each for itself where one reaches {UNLIKE:g} times as far."
     )
     st.file_uploader(
-        "Or load a file of x, y, label", type=["csv", "txt"], key="plane_upload", on_change=unbroken(_load), args=(link,), help=help
+        "Or load a file of x, y, label", type=["csv", "txt"], key=UPLOAD, on_change=unbroken(_load), args=(link,), help=help
     )  # fmt: skip
-    if (refusal := st.session_state.get(REFUSAL)) is not None:
-        st.error(plain(refusal, 200), icon=":material/error:")
+    _file_panel(link)
     if points_left_out():
         lost = counted(_beyond().merged, "different coordinate") + " would become one with others"
         why = f"More than {LINK_POINTS} points do not fit into the link" if len(points) > LINK_POINTS else f"In the link {lost}"
@@ -102,16 +121,64 @@ def _undo(link: LinkState) -> None:
 def _clear(link: LinkState) -> None:
     beyond = _beyond()
     link["drawn"], beyond.points = "", None
+    st.session_state[LOADED] = replace(_loaded(), classes=())
+
+
+def _file_panel(link: LinkState) -> None:
+    """What became of the file: which of its columns are read, what is wrong with them, which class is which."""
+    loaded = _loaded()
+    if loaded.refusal is not None:
+        st.error(plain(loaded.refusal, 200), icon=":material/error:")
+    if loaded.chosen is not None and loaded.choice_wanted and uploaded(UPLOAD) is not None:
+        for role, label in ROLES.items():
+            chosen, key = getattr(loaded.chosen, role), _column_key(loaded, role)
+            names = loaded.columns
+            st.selectbox(label, range(len(names)), chosen, names.__getitem__, key=key, on_change=unbroken(_choose), args=(link,))
+    if loaded.index is not None:
+        st.caption(f"{plain(loaded.columns[loaded.index])} only counts the rows: it is left out.")
+    if loaded.classes and loaded.classes != tuple(map(str, range(len(loaded.classes)))):
+        listed = ", ".join(f"{mark} {plain(name)}" for mark, name in zip(MARKS, loaded.classes, strict=False))
+        st.caption(f"Classes of the file: {listed}.")
 
 
 def _load(link: LinkState) -> None:
-    st.session_state[REFUSAL] = None
-    content = uploaded("plane_upload")
+    """Take another file, or none."""
+    before, content = _loaded(), uploaded(UPLOAD)
     if content is None:
+        st.session_state[LOADED] = replace(before, columns=(), index=None, refusal=None)
         return
     try:
-        points = read_csv(content)
+        table = read_table(content)
     except PointsError as refusal:
-        st.session_state[REFUSAL] = refusal
-    else:
-        _keep(link, points.xy, points.labels, loaded=True)
+        st.session_state[LOADED] = _Loaded(before.number + 1, classes=before.classes, refusal=refusal)
+        return
+    _read(link, table, usual_columns(table), before.number + 1)
+
+
+def _choose(link: LinkState) -> None:
+    """Read other columns of the same file."""
+    loaded, content = _loaded(), uploaded(UPLOAD)
+    if content is not None:
+        chosen = Columns(*(st.session_state[_column_key(loaded, role)] for role in ROLES))
+        _read(link, read_table(content), chosen, loaded.number)
+
+
+def _read(link: LinkState, table: Table, chosen: Columns, number: int) -> None:
+    """Take the points of these columns, or say why not."""
+    index = None if table.index in (chosen.x, chosen.y, chosen.label) else table.index
+    try:
+        points, classes = points_of(table, chosen)
+    except PointsError as refusal:
+        st.session_state[LOADED] = _Loaded(number, table.names, chosen, index, _loaded().classes, refusal)
+        return
+    _keep(link, points.xy, points.labels, loaded=True)
+    st.session_state[LOADED] = _Loaded(number, table.names, chosen, index, classes)
+
+
+def _loaded() -> _Loaded:
+    loaded: _Loaded = st.session_state.get(LOADED, _Loaded(0))
+    return loaded
+
+
+def _column_key(loaded: _Loaded, role: str) -> str:
+    return f"plane_column_{role}_{loaded.number}"
