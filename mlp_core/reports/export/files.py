@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
 from queue import Empty, SimpleQueue
 
+import torch
 from safetensors.torch import save
 from torch import Tensor
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.network import Network
-from mlp_core.records import EpochRecord, HistorySnapshot, SettingChange
+from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.reports.export.script import linear_places
-from mlp_core.spec import RunSpec
+from mlp_core.training import Run
+from mlp_core.training.replicates import Replicates
 
 PATIENCE_SECONDS = 30.0  # for a step to end: the slowest takes about one, and other runs may stand in line
 POLL_SECONDS = 0.05
@@ -59,22 +60,29 @@ def epochs_csv(history: HistorySnapshot, members: Sequence[HistorySnapshot] = ()
     return _seeds_csv([field.name for field in fields(EpochRecord)], lambda one: map(astuple, one.epochs), history, members, first_seed)
 
 
-def weights_safetensors(network: Network, spec: RunSpec, step: int, changes: Sequence[SettingChange] = ()) -> bytes:
-    """Weights as safetensors, for `load_state_dict` of the exported program's `nn.Sequential`: `0.weight` (n_out, n_in), `0.bias`, ….
+def weights_safetensors(run: Run) -> bytes:
+    """A run's weights as safetensors, for `load_state_dict` of the exported program's network: `0.weight` (n_out, n_in), `0.bias`, ….
 
-    A learned slope of prelu is the weight (1,) of the `nn.PReLU` behind its layer. The metadata hold the experiment as JSON and the step.
+    A learned slope of prelu is the weight (1,) of the `nn.PReLU` behind its layer. Of several seeds all are there, each name with its seed
+    before it: `seed3.0.weight`. The metadata hold the experiment as JSON and the step.
 
-    Args:
-        changes: in mid-run, since a dropout that came on the way has its place among the layers.
+    Raises:
+        ValueError: there are no weights: none were made yet, or they were given back with the run.
     """
+    if run.network is None:
+        raise ValueError("weights: there are none")
+    networks = {"": run.network}
+    if isinstance(run, Replicates):
+        networks = {f"seed{seed}.": network for seed, network in zip(run.seeds, run.replicas, strict=True)}
     tensors: dict[str, Tensor] = {}
-    places = linear_places(spec, changes)
-    for place, (weight, bias) in zip(places, network.weights(), strict=True):
-        tensors |= {f"{place}.weight": weight, f"{place}.bias": bias}
-    slopes = [parameter.detach() for parameter in network.parameters() if parameter.dim() == 0]
-    tensors |= {f"{place + 1}.weight": slope.reshape(1) for place, slope in zip(places, slopes, strict=False)}
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-    return save(tensors, metadata={"spec": spec.to_json(), "step": str(step)})
+    places = linear_places(run.spec, run.history.changes)  # a dropout that came on the way has its place among the layers
+    for whose, network in networks.items():
+        for place, (weight, bias) in zip(places, network.weights(), strict=True):
+            tensors |= {f"{whose}{place}.weight": weight, f"{whose}{place}.bias": bias}
+        slopes = [parameter.detach() for parameter in network.parameters() if parameter.dim() == 0]
+        tensors |= {f"{whose}{place + 1}.weight": slope.reshape(1) for place, slope in zip(places, slopes, strict=False)}
+    tensors = {name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
+    return save(tensors, metadata={"spec": run.spec.to_json(), "step": str(run.step)})
 
 
 def weights_of(job: TrainingJob) -> bytes:
@@ -82,14 +90,12 @@ def weights_of(job: TrainingJob) -> bytes:
 
     Raises:
         TimeoutError: the step under way does not end.
-        ValueError: there are no weights: none were made yet, or they were given back with the run.
+        ValueError: there are no weights.
     """
-    run, network, taken = job.run, job.run.network, SimpleQueue[bytes]()
-    if network is None:
-        raise ValueError("weights: there are none")
-    if run.finished:
-        return weights_safetensors(network, run.spec, run.step, run.history.changes)
-    job.change(lambda run: taken.put(weights_safetensors(network, run.spec, run.step, run.history.changes)))
+    run, taken = job.run, SimpleQueue[bytes]()
+    if run.finished or run.network is None:
+        return weights_safetensors(run)
+    job.change(lambda run: taken.put(weights_safetensors(run)))
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:

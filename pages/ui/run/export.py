@@ -99,10 +99,11 @@ def download_numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
     download("Steps (CSV)", "steps.csv", lambda: steps_csv(history, members, seed), enabled=snapshot.step > 0, help=note)
     download("Epochs (CSV)", "epochs.csv", lambda: epochs_csv(history, members, seed), enabled=bool(history.epochs))
     has_weights = job.run.network is not None
-    whose, name = (f" of seed {seed}", f"weights_seed_{seed}") if members else ("", "weights")
     fits = "Named for load_state_dict of the same nn.Sequential, as in the concise program."
-    binary = "application/octet-stream"
-    download(f"Weights{whose} (safetensors)", f"{name}.safetensors", lambda: weights_of(job), binary, enabled=has_weights, help=fits)
+    if members:
+        fits = f"Of all {len(members)} seeds, each name with its seed before it (seed{seed}.0.weight). The program loads those of its own."
+    weights = partial(weights_of, job)
+    download("Weights (safetensors)", "weights.safetensors", weights, "application/octet-stream", enabled=has_weights, help=fits)
 
 
 def _figures(snapshot: JobSnapshot) -> None:

@@ -87,7 +87,7 @@ def test_nothing_done_is_a_header_and_a_diverged_loss_is_readable() -> None:
 def test_weights_read_back_into_a_plain_sequential(implementation: str, activation: str, hidden: tuple[int, ...]) -> None:
     spec = replace(SPEC, hidden=hidden, activation=activation, implementation=implementation, lr=0.3)
     run = finished(spec)
-    file = weights_safetensors(network_of(run), spec, run.step)
+    file = weights_safetensors(run)
     plain = nn.Sequential()
     for n_in, n_out in pairwise(run.sizes):
         plain += nn.Sequential(nn.Linear(n_in, n_out), nn.PReLU() if activation == "prelu" else nn.ReLU())
@@ -102,7 +102,7 @@ def test_weights_read_back_into_a_plain_sequential(implementation: str, activati
 def test_the_experiment_travels_along() -> None:
     spec = replace(SPEC, activation="=x*sigmoid(1.7*x)", dropout=(0.25,), seed=11)
     run = finished(spec)
-    found = metadata(weights_safetensors(network_of(run), spec, run.step))
+    found = metadata(weights_safetensors(run))
     assert RunSpec.from_json(found["spec"]) == spec
     assert found["step"] == "8"
 
@@ -110,11 +110,11 @@ def test_the_experiment_travels_along() -> None:
 def test_a_file_is_a_copy_that_training_does_not_change() -> None:
     run = Run(SPEC, clouds())
     run.advance(steps=2)
-    before = weights_safetensors(network_of(run), SPEC, run.step)
+    before = weights_safetensors(run)
     kept = {name: tensor.clone() for name, tensor in load(before).items()}
     run.advance()
     assert all(torch.equal(load(before)[name], kept[name]) for name in kept)
-    assert weights_safetensors(network_of(run), SPEC, 2) != before
+    assert weights_safetensors(run) != before
 
 
 def test_several_seeds_stand_below_each_other_each_line_with_its_seed() -> None:
