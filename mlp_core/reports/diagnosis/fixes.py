@@ -33,7 +33,8 @@ HEAVY_DECOUPLED = 10.0  # of AdamW, whose weights stay near 1 / weight decay
 # Mean square of an activation and of its slope over N(0, 1). Those of the registry lie between 0.03 and 1.2; no lr suits what is far out.
 GAINS, MOST_OUTPUT = (0.01, 2.0), 10.0
 # Mean square of the slope, from which on an activation takes next to nothing away: of SELU 1.07, of a line 1, of ReLU 0.5, of tanh 0.46.
-# He's weights are too large for it, and many layers of it diverge at the usual lr (five of SELU with Xavier: two seeds of three).
+# He's weights are too large for it. At the usual lr five layers of SELU with Xavier diverge from two seeds of three, with LeCun from none,
+# eight with either from all.
 KEEPS_ALL = 0.75
 DROPOUT = 0.5  # Srivastava et al. 2014, appendix A.4
 NARROW = 32  # units; half of fewer are too few to learn with
@@ -165,7 +166,8 @@ def small_slope(spec: RunSpec) -> Repair | None:
 
 def fitting_start(spec: RunSpec) -> Repair | None:
     """The initialization made for the activation; None where it is of that kind now."""
-    init = "he_normal" if _stops_half(spec) else "xavier_normal"
+    one_sided = resolve(spec.activation).rectifier
+    init = "he_normal" if _stops_half(spec) else "lecun_normal" if _keeps_all(spec) and not one_sided else "xavier_normal"
     if INITIALIZERS[spec.init].suits == INITIALIZERS[init].suits:
         return None
     return Repair(f"{INITIALIZERS[init].label.split()[0]} initialization", _GOOD_OF[init], {"init": init})
@@ -199,7 +201,8 @@ def usual_step(spec: RunSpec, *, explodes: bool) -> Repair | None:
     if "momentum" in OPTIMIZERS[spec.optimizer].settings and spec.momentum > MOST_MOMENTUM:
         settings["momentum"] = USUAL_MOMENTUM
     usual = usual_lr(replace(spec, **settings))
-    if len(spec.hidden) >= (DEEP if _keeps_all(spec) else MANY_LAYERS if explodes else math.inf):
+    keeps = _keeps_all(spec)
+    if len(spec.hidden) >= (DEEP if keeps and spec.init != "lecun_normal" else MANY_LAYERS if keeps or explodes else math.inf):
         usual = _within_bounds(usual / 10)
     if spec.lr > NEAR_USUAL * usual or (settings and spec.lr > usual) or (spec.lr * NEAR_USUAL < usual and not explodes):
         settings["lr"] = usual
@@ -281,6 +284,8 @@ _GOOD_OF = {
     "he_normal": "Weights of variance 2/n_in keep the size of the signal from one rectifier layer to the next (He et al. 2015).",
     "xavier_normal": "Weights of variance 2/(n_in + n_out) keep the size of signal and gradient from layer to layer "
     "(Glorot and Bengio 2010).",
+    "lecun_normal": "Weights of variance 1/n_in keep the size of the signal where the activation takes nothing of it away; SELU was made "
+    "for them (Klambauer et al. 2017).",
 }
 
 

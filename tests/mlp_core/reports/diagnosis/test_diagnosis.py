@@ -241,7 +241,7 @@ def test_diverged() -> None:
     assert numbers(verdict.evidence) == [float(f"{max(finite):.3g}"), float(f"{finite[0]:.3g}")]
     assert finite[0] > 100
     assert verdict.fix is not None
-    assert verdict.fix.spec == replace(run.spec, init="xavier_normal", lr=0.1), "the first loss tells of initial weights that are too large"
+    assert verdict.fix.spec == replace(run.spec, init="lecun_normal", lr=0.1), "the first loss tells of initial weights that are too large"
     calm = history_of([2.3, 5.0, math.inf], [0.1] * 3)
     gentle = diagnose(replace(BOOK, optimizer="adam", lr=0.02), calm, run.stop_reason)
     assert gentle.fix is not None
