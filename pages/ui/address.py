@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-# A click is sent with the address as the browser had it, which may be the one before our last write: a stale address, and no person going
-# back. Whoever goes back moves no widget; so what comes with a widget moved is stale however late, and anything else is for so long.
+# A click is sent with the address as the browser had it, which may be the one before our last write: a stale address, and no link. Whoever
+# follows a link moves no widget; so what comes with a widget moved is stale however late, and anything else is for so long.
 STALE_SECONDS = 2.0
 REMEMBERED = 64  # addresses that were left behind
 
@@ -52,7 +53,7 @@ class Address:
         query, seen = self.query, self._seen
         if query == seen.query:
             return None
-        if seen.query is None:
+        if seen.query is None or _went_through_history():
             return query
         if entering:
             return query or None
@@ -75,3 +76,9 @@ class Address:
         if before != query:
             others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self._names}
             st.query_params.from_dict({**others, **query})
+
+
+def _went_through_history() -> bool:
+    """Whether this run of the page was asked for by the browser's Back or Forward, as the browser says."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation

@@ -118,6 +118,20 @@ def test_a_control_changed_during_a_run_leaves_the_run_alone(open_page: OpenPage
     expect(page).to_have_url(re.compile("seed=7"))
 
 
+def test_back_takes_a_change_back_at_once_also_during_a_run(open_page: OpenPage) -> None:
+    page = started(open_page)
+    seed = page.get_by_label("Seed", exact=True)
+    seed.fill("7")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("seed=7"))
+    page.go_back()
+    settle(page)  # until then there are two: that of the state before is a new one
+    expect(seed).to_have_value("0")
+    expect(page).not_to_have_url(re.compile("seed=7"))
+    expect(page.get_by_text("A new design is waiting:")).to_have_count(0)
+    expect(button(page, "play")).to_contain_text("Pause")
+
+
 def test_another_page_and_back_finds_the_run_further_on(open_page: OpenPage) -> None:
     page = started(open_page)
     before = step_of(page)

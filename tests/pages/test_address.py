@@ -35,6 +35,7 @@ class Tab:
     def __init__(self) -> None:
         self.bar, self.seconds = Bar(), 100.0
         self.st = SimpleNamespace(session_state={}, query_params=self.bar)
+        self.context = SimpleNamespace(is_history_navigation=False)
 
     def goes_to(self, **query: str) -> None:
         self.bar.clear()
@@ -54,6 +55,7 @@ class Tab:
 def tab(monkeypatch: pytest.MonkeyPatch) -> Tab:
     tab = Tab()
     monkeypatch.setattr(module, "st", tab.st)
+    monkeypatch.setattr(module, "get_script_run_ctx", lambda: tab.context)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: tab.seconds))
     return tab
 
@@ -98,6 +100,18 @@ def test_an_older_address_is_a_click_on_its_way_at_first_and_the_way_back_later(
     tab.seconds += seconds
     tab.goes_to(a="1")
     assert (tab.run({"a": "3"}) is not None) is followed
+
+
+@pytest.mark.parametrize("widgets", [{"a": "2"}, {"a": "3"}])  # the second moved while the browser's Back was pressed
+def test_back_and_forward_are_followed_at_once(tab: Tab, widgets: Query) -> None:
+    tab.goes_to(a="1")
+    tab.run(entering=True)
+    tab.run({"a": "2"})
+    tab.context.is_history_navigation = True
+    tab.goes_to(a="1")
+    assert tab.run(widgets=widgets) == {"a": "1"}
+    tab.goes_to(a="2")
+    assert tab.run(widgets={"a": "1"}) == {"a": "2"}
 
 
 def test_of_two_quick_writes_the_one_between_is_no_link_either(tab: Tab) -> None:
