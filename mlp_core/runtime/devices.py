@@ -8,10 +8,8 @@ on as many threads.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -57,7 +55,6 @@ ONEDNN, DEFAULT_LIBRARY = "oneDNN", "PyTorch's default library"
 LARGEST_ERROR = 1e-5  # float32 stays near 1e-6 for these shapes; bfloat16 inside gives 1e-3
 BATCH = 256
 LAYERS = ((784, 256), (256, 10), (1024, 1024))  # the book's two layers, and one large enough for other kernels
-TIMINGS = 15  # of which the fastest counts: whatever else the machine does only adds
 Product = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -113,46 +110,13 @@ def largest_error(products: tuple[Product, ...] = (torch.matmul, _linear), layer
     """Largest relative error of these ways to multiply among the products of one step through such layers, against float64."""
     generator = torch.Generator().manual_seed(0)
     errors = []
-    for a, b in _step_operands(generator, layers):
+    for a, b in step_operands(generator, layers):
         exact = a.double() @ b.double()
         errors += [((product(a, b) - exact).abs().max() / exact.abs().max()).item() for product in products]
     return max(errors)
 
 
-@dataclass(frozen=True, slots=True)
-class Bfloat16:
-    """What `RunSpec.precision` "bfloat16" does to the products of the book's first layer on this processor.
-
-    `time_ratio` is their time over that in float32, the rounding of the factors included: below 1 where the processor has units for
-    them. `largest_error` is relative to the largest entry of a product.
-    """
-
-    time_ratio: float
-    largest_error: float
-
-
-@cache
-def bfloat16_here() -> Bfloat16:
-    """Measured at the first call, which takes some hundredths of a second; nothing that a run computes hangs on it."""
-    times: dict[Product, float] = {_rounded: 0.0, torch.matmul: 0.0}
-    for operands in _step_operands(torch.Generator().manual_seed(0), LAYERS[:1]):
-        for product in times:
-            times[product] += min(_seconds(product, *operands) for _ in range(TIMINGS))
-    return Bfloat16(times[_rounded] / times[torch.matmul], largest_error((_rounded,), LAYERS[:1]))
-
-
-def _seconds(product: Product, a: Tensor, b: Tensor) -> float:
-    start = time.perf_counter()
-    product(a, b)
-    return time.perf_counter() - start
-
-
-def _rounded(a: Tensor, b: Tensor) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        return a @ b
-
-
-def _step_operands(generator: torch.Generator, layers: tuple[tuple[int, int], ...]) -> Iterator[tuple[Tensor, Tensor]]:
+def step_operands(generator: torch.Generator, layers: tuple[tuple[int, int], ...]) -> Iterator[tuple[Tensor, Tensor]]:
     """The factors of H Wᵀ, Gᵀ H and G W in every layer, with the strides that autograd gives them."""
     for n_in, n_out in layers:
         H = torch.randn(BATCH, n_in, generator=generator)

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
+from mlp_core.labs.bfloat16 import Bfloat16
 from mlp_core.presets import PRESETS
-from mlp_core.runtime.devices import Bfloat16
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from pages.ui import session
 from pages.ui.train import sidebar

@@ -8,8 +8,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.labs.bfloat16 import Bfloat16, bfloat16_here
 from mlp_core.reports.export import AMPLIFIED
-from mlp_core.runtime.devices import Bfloat16, available_devices, bfloat16_here
+from mlp_core.runtime.devices import available_devices
 from mlp_core.spec import MAX_WIDTH
 from mlp_core.words import exactly, percent, rounded
 from pages.ui import session

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mlp_core.runtime import devices as matmul
-from mlp_core.runtime.devices import DEFAULT_LIBRARY, LARGEST_ERROR, ONEDNN, bfloat16_here, choose_matmul, largest_error
+from mlp_core.runtime.devices import DEFAULT_LIBRARY, LARGEST_ERROR, ONEDNN, choose_matmul, largest_error
 
 
 @pytest.fixture(autouse=True)
@@ -42,13 +42,6 @@ def test_float32_passes_and_shorter_mantissas_do_not() -> None:
     assert largest_error() < LARGEST_ERROR / 5
     assert largest_error((rounded_to_bfloat16,)) > 50 * LARGEST_ERROR
     assert largest_error((rounded_to_tensor_float,)) > 5 * LARGEST_ERROR
-
-
-def test_bfloat16_products_are_measured_once() -> None:
-    here = bfloat16_here()
-    assert here.time_ratio > 0
-    assert 1e-3 < here.largest_error < 2 * 2**-8  # each of two factors is off by 2⁻⁹ of itself at the most, and the product again
-    assert bfloat16_here() is here
 
 
 def test_the_choice_keeps_what_it_promises() -> None:
