@@ -12,8 +12,8 @@ What to read, in this order:
    trains), `inspection` (a look inside), `checkpoints` (steps to go back to), `replicates` (several seeds).
 5. `jobs`: `TrainingJob`, a run that goes on while nobody calls it, and the one `Scheduler` of a process that gives every job its turns.
 6. `data`: Fashion-MNIST, found or downloaded, verified, read. `runtime`: what depends on the machine: devices, products, memory.
-7. `stability` and `theory`: products of random matrices, signal and gradient through depth: measured, and predicted; with the
-   integrals over a normal distribution that this takes.
+7. `stability`: products of random matrices, signal and gradient through depth, measured. `theory`: the Lyapunov exponents of such
+   products, and expectations over a normal variate.
 
 The engine ends here. Beside it, and never imported by it: `labs`, what single pages compute; `reports`, what is said about finished work:
 diagnosis, comparison, export.

@@ -1,1 +1,1 @@
-"""What the page "Stability" measures of its own: products in a number format, singular values, planes of gradients."""
+"""What the page "Stability" computes of its own: what mean-field theory predicts, products in a number format, singular values, maps."""

@@ -10,10 +10,11 @@ from torch import Tensor
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.expression import resolve
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.labs.stability.mean_field import DepthPrediction, RandomLayer, mean_field
 from mlp_core.network import Concise
 from mlp_core.spec import OUTPUTS, RunSpec
 from mlp_core.stability.depth import numbers
-from mlp_core.theory import Array, DepthPrediction, RandomLayer, mean_field
+from mlp_core.theory import Array
 
 HISTOGRAM_BINS = 64
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.labs.stability.depth import factor_a_layer, sigmoid_bound_log10
+from mlp_core.labs.stability.mean_field import DepthPrediction
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec, most_operations
 from mlp_core.stability.depth import DepthReport
-from mlp_core.theory import Array, DepthPrediction
+from mlp_core.theory import Array
 from mlp_core.words import from_log10, significant
 from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure

@@ -13,11 +13,12 @@ from mlp_core.labs.stability.depth import gaussian_batch, output_histograms, pre
 from mlp_core.labs.stability.exponents import largest_exponent
 from mlp_core.labs.stability.gradient_map import BATCH, VarianceMap, gradient_map_log10
 from mlp_core.labs.stability.growth import Rate, literal_growth, measured_rate, product_after
+from mlp_core.labs.stability.mean_field import DepthPrediction
 from mlp_core.labs.stability.singular_values import singular_value_path
 from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.stability.depth import DepthReport, image_batch, measure_depth
 from mlp_core.stability.products import ENSEMBLES, measured_growth
-from mlp_core.theory import Array, DepthPrediction
+from mlp_core.theory import Array
 
 SOURCES = {"images": "Fashion-MNIST", "gaussian": "Gaussian N(0, 1)"}
 Plane = Literal["depth", "sigma_b"]

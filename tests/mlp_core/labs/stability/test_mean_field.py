@@ -10,7 +10,7 @@ import scipy.integrate
 import scipy.special
 import torch
 
-from mlp_core.theory import RandomLayer, mean_field, softmax_residual
+from mlp_core.labs.stability.mean_field import RandomLayer, mean_field, softmax_residual
 
 
 def test_softmax_residual_at_both_ends_and_between() -> None:
