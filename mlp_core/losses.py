@@ -103,31 +103,20 @@ def _batched_squared(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs - targets.mT).square().sum(dim=1).mean(dim=1) / 2
 
 
-CROSS_ENTROPY = Loss(
-    "cross_entropy", "softmax, cross-entropy", "softmax(o)", "−log softmax(o)[y]",
-    F.cross_entropy, _scratch_cross_entropy, _cross_entropy_gradient, _batched_cross_entropy, scores=lambda logits: logits, single=False,
-)  # fmt: skip
-_LOGISTIC = Loss(
-    "logistic",
-    "sigmoid, cross-entropy",
-    "σ(o)",
-    "−log σ(±o)",
-    _logistic,
-    _scratch_logistic,
-    _logistic_gradient,
-    _batched_logistic,
-    scores=two_scores,
-)
-_SQUARED = Loss(  # of several outputs, their sum: d2l section 3.4
-    "squared",
-    "identity, squared loss",
-    "o",
-    "½(o − y)²",
-    _squared,
-    _scratch_squared,
-    _squared_gradient,
-    _batched_squared,
-    scores=None,
-)
+LOSSES: dict[str, Loss] = {entry.name: entry for entry in (
+    Loss(
+        "cross_entropy", "softmax, cross-entropy", "softmax(o)", "−log softmax(o)[y]",
+        F.cross_entropy, _scratch_cross_entropy, _cross_entropy_gradient, _batched_cross_entropy,
+        scores=lambda logits: logits, single=False,
+    ),
+    Loss(
+        "logistic", "sigmoid, cross-entropy", "σ(o)", "−log σ(±o)",
+        _logistic, _scratch_logistic, _logistic_gradient, _batched_logistic, scores=two_scores,
+    ),
+    Loss(  # of several outputs, their sum: d2l section 3.4
+        "squared", "identity, squared loss", "o", "½(o − y)²",
+        _squared, _scratch_squared, _squared_gradient, _batched_squared, scores=None,
+    ),
+)}  # fmt: skip
 
-LOSSES: dict[str, Loss] = {entry.name: entry for entry in (CROSS_ENTROPY, _LOGISTIC, _SQUARED)}
+CROSS_ENTROPY = LOSSES["cross_entropy"]

@@ -244,7 +244,7 @@ class StepLog(Sequence[StepRecord]):
     """
 
     def __init__(self, capacity: int = STEP_CAPACITY) -> None:
-        self._capacity = capacity
+        self.capacity = capacity
         self.stride = 1  # steps in the longest piece
         self.pieces = Pieces.none()  # never changed, only replaced
         self._columns: tuple[array[int], array[float], array[float]] = array("q"), array("d"), array("d")
@@ -260,7 +260,7 @@ class StepLog(Sequence[StepRecord]):
         return log
 
     def append(self, record: StepRecord) -> None:
-        if len(self) >= self._capacity:
+        if len(self) >= self.capacity:
             self._thin()
         steps, losses, accuracies = self._columns
         steps.append(record.step)
@@ -271,7 +271,7 @@ class StepLog(Sequence[StepRecord]):
         """Put all but the newest twentieth into pieces, and join these two by two until a quarter of the room is free."""
         steps, losses, accuracies = self._columns
         length = max(self.stride, SHORTEST_PIECE)
-        pieces, first, newest = [], 0, len(steps) - self._capacity // 20
+        pieces, first, newest = [], 0, len(steps) - self.capacity // 20
         for end, loss, accuracy, size in zip(*self.pieces, self.pieces.sizes, strict=True):
             last = bisect_right(steps, end, first)
             pieces.append(_Piece(end, size, loss * size, accuracy * size, range(first, last)))
@@ -280,7 +280,7 @@ class StepLog(Sequence[StepRecord]):
             here = range(start, min(start + length, newest))
             loss, accuracy = (math.fsum(of[here.start : here.stop]) for of in (losses, accuracies))
             pieces.append(_Piece(steps[here[-1]], len(here), loss, accuracy, here))
-        while 4 * len(pieces) + self._capacity // 20 > self._capacity * 3 // 4:
+        while 4 * len(pieces) + self.capacity // 20 > self.capacity * 3 // 4:
             pieces = [one.joined(*others) if others else one for one, *others in (pieces[i : i + 2] for i in range(0, len(pieces), 2))]
         kept = {0, *range(newest, len(steps))}
         for piece in pieces:
@@ -303,13 +303,6 @@ class StepLog(Sequence[StepRecord]):
         steps, losses, accuracies = self._columns
         n = len(accuracies)
         return steps[:n], losses[:n], accuracies[:n]
-
-    def until(self, step: int) -> StepLog:
-        """A log of its own of the steps up to and including `step`, as far as they are kept; of a piece that ends later, its records."""
-        log, (steps, losses, accuracies) = StepLog(self._capacity), self.columns
-        end = bisect_right(steps, step)
-        log.stride, log.pieces, log._columns = self.stride, self.pieces.until(step), (steps[:end], losses[:end], accuracies[:end])
-        return log
 
     def __len__(self) -> int:
         return len(self._columns[-1])
@@ -379,7 +372,7 @@ class HistorySnapshot:
         return replace(self, steps=steps, losses=losses, accuracies=accuracies, stride=log.stride, pieces=log.pieces)
 
     def until(self, step: int) -> HistorySnapshot:
-        """What was recorded up to and including `step`."""
+        """What was recorded up to and including `step`, as far as it is kept; of a piece that ends later, its records."""
         end = bisect_right(self.steps, step)
         return HistorySnapshot(
             self.steps[:end],
@@ -412,4 +405,4 @@ class History:
     def until(self, step: int) -> History:
         """A history of its own of what was recorded up to and including `step`."""
         past = self.snapshot().until(step)
-        return History(self.steps.until(step), list(past.epochs), list(past.probes), list(past.changes))
+        return History(StepLog.of(past, self.steps.capacity), list(past.epochs), list(past.probes), list(past.changes))

@@ -178,7 +178,7 @@ def test_a_snapshot_does_not_follow_the_training() -> None:
 @given(steps=st.integers(0, 300), capacity=st.integers(20, 400), cut=st.integers(0, 320))
 def test_a_log_cut_short_holds_what_there_is_up_to_there_and_goes_on(steps: int, capacity: int, cut: int) -> None:
     log = filled(steps, capacity)
-    past = log.until(cut)
+    past = History(log).until(cut).steps
     assert list(past) == [item for item in log if item.step <= cut]
     for step in range(cut + 1, steps + 1):
         past.append(record(step))
