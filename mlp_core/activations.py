@@ -230,10 +230,6 @@ def _scratch_relu(X: Tensor) -> Tensor:
     return X * (X > 0)
 
 
-def _leaky_slope(x: Tensor, negative_slope: float) -> Tensor:
-    return torch.where(x > 0, torch.ones_like(x), negative_slope)
-
-
 def _prelu(x: Tensor, alpha: Value) -> Tensor:
     if isinstance(alpha, float | int):
         return F.leaky_relu(x, alpha)
@@ -274,7 +270,8 @@ ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
         r"\max(0, x) + a \min(0, x)", r"\begin{cases}1 & x > 0\\ a & x \le 0\end{cases}",
         "ReLU whose units cannot die: a small fixed slope lets gradient through on the left. Try it when ReLU units go dead.",
         _rectified_range, parameter=Parameter("negative_slope", "a", 0.01, Bounds(0.0, 1.0), "Slope for x < 0."),
-        derivative=(_leaky_slope, "torch.where(x > 0, torch.ones_like(x), a)"), rectifier=True, negative_slope=0.01,
+        derivative=(lambda x, a: torch.where(x > 0, torch.ones_like(x), a), "torch.where(x > 0, torch.ones_like(x), a)"),
+        rectifier=True, negative_slope=0.01,
     ),
     Activation(
         "prelu", "pReLU", _prelu, Code("F.leaky_relu(x, a)", "nn.PReLU(init=a)"),

@@ -66,32 +66,24 @@ def _orthogonal(stream: np.random.Generator, count: int, n: int) -> Array:
     return rotated
 
 
-def _one_over_root(n: int) -> float:
-    return 1.0 / math.sqrt(n)
-
-
-def _one(n: int) -> float:
-    return 1.0
-
-
 ENSEMBLES: dict[str, Ensemble] = {entry.name: entry for entry in (
     Ensemble(
         "gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", _gaussian,
-        lyapunov_exponents, r"\tfrac12\left(\ln 2 + \psi(\tfrac n2)\right) + \ln\sigma", lyapunov_variances, _one_over_root,
+        lyapunov_exponents, r"\tfrac12\left(\ln 2 + \psi(\tfrac n2)\right) + \ln\sigma", lyapunov_variances, lambda n: 1.0 / math.sqrt(n),
     ),
     Ensemble(
         "uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)", _uniform,
         # n = 1: E ln|M| and Var ln|M|; ln|M/√3| is minus an exponential variate
-        lambda n: np.array([0.5 * math.log(3.0) - 1.0]) if n == 1 else None, r"\ln(\sqrt3\,\sigma) - 1", np.ones, _one_over_root,
-        excess_kurtosis=-1.2,
+        lambda n: np.array([0.5 * math.log(3.0) - 1.0]) if n == 1 else None, r"\ln(\sqrt3\,\sigma) - 1", np.ones,
+        lambda n: 1.0 / math.sqrt(n), excess_kurtosis=-1.2,
     ),
     Ensemble(
         "xavier", "Xavier", r"M_{ij} \sim \mathcal{N}\left(0, \tfrac{2\sigma^2}{n_\mathrm{in} + n_\mathrm{out}}\right)", _xavier,
         lambda n: lyapunov_exponents(n, 1.0 / math.sqrt(n)), r"\tfrac12\left(\ln\tfrac2n + \psi(\tfrac n2)\right) + \ln\sigma",
-        lyapunov_variances, _one,
+        lyapunov_variances, lambda n: 1.0,
     ),
     Ensemble(
-        "orthogonal", "Orthogonal", r"M = \sigma Q,\ Q^\top Q = I", _orthogonal, np.zeros, r"\ln\sigma", np.zeros, _one,
+        "orthogonal", "Orthogonal", r"M = \sigma Q,\ Q^\top Q = I", _orthogonal, np.zeros, r"\ln\sigma", np.zeros, lambda n: 1.0,
         cost=3,  # a QR decomposition a factor
     ),
 )}  # fmt: skip

@@ -51,11 +51,11 @@ class Marks:
         place = math.log10(y) if self.log else y
         self.annotations.append(note(text, 1, place, xref="paper", xanchor="right", yanchor="bottom", opacity=0.75))
 
-    def band(self, low: float, high: float, text: str, *, x0: float, x1: float, xref: str = "x") -> None:
+    def band(self, low: float, high: float, text: str, *, x0: float, x1: float) -> None:
         """An interval of healthy or known values between two places; its words stand in the legend, where no curve crosses them."""
         edge = {"color": translucent(HEALTHY, 0.9), "width": 1}
         self.shapes.append(
-            {"type": "rect", "xref": xref, "x0": self._shown(x0), "x1": x1, "y0": low, "y1": high, "line": edge, "layer": "below"}
+            {"type": "rect", "xref": "x", "x0": self._shown(x0), "x1": x1, "y0": low, "y1": high, "line": edge, "layer": "below"}
             | {"fillcolor": translucent(HEALTHY, 0.2), "name": text, "showlegend": True}
         )
 

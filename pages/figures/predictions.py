@@ -111,24 +111,22 @@ def probability_bars(probabilities: Array, class_names: Sequence[str], true: int
     )
 
 
-def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: bool = True) -> Figure:
+def confusion_matrix(counts: Counts, class_names: Sequence[str]) -> Figure:
     """Counts of true class (row) against predicted class (column).
 
     Hits (the diagonal) and mistakes have a color and a scale each, both from 0 and both shown, since on one scale the hits would
-    drown the mistakes. Every cell carries (true, predicted) as its customdata.
+    drown the mistakes. A color is the share of the true class in percent, the number written is the count. Every cell carries
+    (true, predicted) as its customdata.
 
     Args:
         counts: (k, k) images.
-        normalized: color by the share of the true class in percent; otherwise by images. The number written is always the count.
     """
     counts = np.asarray(counts)
     totals = counts.sum(axis=1, keepdims=True)
     percent = np.divide(100.0 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-    values = percent if normalized else counts.astype(np.float64)
     diagonal = np.eye(len(counts), dtype=bool)
-    unit = "%" if normalized else "images"
-    mistakes, hits = np.where(diagonal, np.nan, values), np.where(diagonal, values, np.nan)
-    ceilings = _ceiling(mistakes), 100.0 if normalized else _ceiling(hits)
+    mistakes, hits = np.where(diagonal, np.nan, percent), np.where(diagonal, percent, np.nan)
+    ceilings = _ceiling(mistakes), 100.0
     hover = _cell_hover(counts, percent, class_names)
     rows, columns = np.indices(counts.shape).reshape(2, -1)
     texts = [str(count) if count else "·" for count in counts.ravel()]
@@ -147,8 +145,8 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str], *, normalized: 
         showlegend=False,
         xaxis=axis("predicted class", tickangle=-45, automargin=True, fixedrange=True, showgrid=False),
         yaxis=axis("true class", autorange="reversed", automargin=True, fixedrange=True, domain=[0, 0.93]) | {"showgrid": False},
-        **_scale_axes("2", [0.0, 0.46], f"mistakes ({unit})"),
-        **_scale_axes("3", [0.54, 1.0], f"hits ({unit})"),
+        **_scale_axes("2", [0.0, 0.46], "mistakes (%)"),
+        **_scale_axes("3", [0.54, 1.0], "hits (%)"),
     )
 
 

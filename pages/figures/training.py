@@ -116,7 +116,6 @@ def loss_curve(
     total_epochs: float,
     *,
     options: CurveOptions = AUTOMATIC,
-    reference: Reference | None = None,
     cursor: int | None = None,
 ) -> Figure:
     """Cross-entropy against epochs: each minibatch, a smoothed curve of them, and the mean of each epoch on train and test images.
@@ -129,7 +128,6 @@ def loss_curve(
     Args:
         series: one run, or several to compare (then without the single minibatches).
         total_epochs: right end of the axis.
-        reference: band to compare with.
         cursor: step of the first run that the rest of the page shows, if it is not the newest.
     """
     frame = _Frame(LOG_LOSS if options.log_y else LOSS, total_epochs, options)
@@ -142,7 +140,7 @@ def loss_curve(
         yaxis |= {"range": [low, high]}
     marks = frame.marks(_listed(series), log=options.log_y)
     marks.level(CHANCE_LOSS, f"guessing: ln {OUTPUTS} = {CHANCE_LOSS:.2f}")
-    return _curves(series, frame, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
+    return _curves(series, frame, yaxis=yaxis, marks=marks, cursor=cursor)
 
 
 def accuracy_curve(
@@ -207,7 +205,7 @@ def _curves(
     *,
     yaxis: dict[str, Any],
     marks: Marks,
-    reference: Reference | None,
+    reference: Reference | None = None,
     cursor: int | None,
 ) -> Figure:
     runs, quantity, total_epochs = _listed(series), frame.quantity, frame.total_epochs

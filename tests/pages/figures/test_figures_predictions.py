@@ -143,18 +143,16 @@ def test_the_bar_of_the_given_prediction_is_colored_even_if_it_is_not_the_likeli
 counts_of = arrays.arrays(np.int64, (10, 10), elements=st.integers(0, 1000))
 
 
-@given(counts_of, st.booleans())
+@given(counts_of)
 @settings(deadline=None, max_examples=25)
-def test_confusion_colors_are_shares_and_numbers_are_counts(counts: npt.NDArray[np.int64], normalized: bool) -> None:
-    figure = confusion_matrix(counts, NAMES, normalized=normalized)
+def test_confusion_colors_are_shares_and_numbers_are_counts(counts: npt.NDArray[np.int64]) -> None:
+    figure = confusion_matrix(counts, NAMES)
     mistakes, hits, numbers = (np.asarray(figure.data[0].z), np.asarray(figure.data[1].z), figure.data[2])
     for i, j in np.ndindex(10, 10):
         total = sum(counts[i].tolist())
         mine, other = (hits, mistakes) if i == j else (mistakes, hits)
         assert np.isnan(other[i, j])
-        if not normalized:
-            assert mine[i, j] == counts[i, j]
-        elif total == 0:
+        if total == 0:
             assert np.isnan(mine[i, j])
         else:
             assert mine[i, j] == pytest.approx(100 * counts[i, j] / total)
@@ -177,17 +175,14 @@ def test_confusion_cells_know_their_classes_and_say_their_numbers() -> None:
     assert list(figure.data[0].y) == list(figure.data[0].x) == list(NAMES)
 
 
-@pytest.mark.parametrize(("normalized", "mistakes", "hits"), [(True, 40.0, 100.0), (False, 80, 900)])
-def test_each_color_scale_starts_at_0_and_is_drawn_up_to_its_end(normalized: bool, mistakes: float, hits: float) -> None:
-    figure = confusion_matrix(np.array([[900, 100], [80, 120]]), ("a", "b"), normalized=normalized)
-    mistakes = mistakes if normalized else 100
-    for cells, scale, end in ((figure.data[0], figure.data[3], mistakes), (figure.data[1], figure.data[4], hits)):
+def test_each_color_scale_starts_at_0_and_is_drawn_up_to_its_end() -> None:
+    figure = confusion_matrix(np.array([[900, 100], [80, 120]]), ("a", "b"))
+    for cells, scale, end in ((figure.data[0], figure.data[3], 40.0), (figure.data[1], figure.data[4], 100.0)):
         assert (cells.zmin, cells.zmax) == (scale.zmin, scale.zmax) == (0, end)
         assert cells.colorscale == scale.colorscale
         assert (scale.x[0], scale.x[-1]) == (0, end)
         np.testing.assert_allclose(np.asarray(scale.z)[0], scale.x)
-    unit = "%" if normalized else "images"
-    assert [figure.layout[axis].title.text for axis in ("xaxis2", "xaxis3")] == [f"mistakes ({unit})", f"hits ({unit})"]
+    assert [figure.layout[axis].title.text for axis in ("xaxis2", "xaxis3")] == ["mistakes (%)", "hits (%)"]
 
 
 def test_a_classifier_without_mistakes_still_has_a_scale() -> None:
