@@ -1,12 +1,11 @@
 """`Computation`: work in small pieces that goes on while nobody calls it, in turns with all runs of the process."""
 
 import logging
-import math
 import time
 from collections.abc import Generator
 from typing import Generic, TypeVar
 
-from mlp_core.jobs.scheduled import TURN_SECONDS, Lifetime
+from mlp_core.jobs.scheduled import TURN_SECONDS, Job
 from mlp_core.jobs.scheduler import Scheduler
 
 Result = TypeVar("Result")
@@ -14,8 +13,8 @@ Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
 
-class Computation(Generic[Result]):
-    """The `Job` of a scheduler that is no run. It begins at once.
+class Computation(Job, Generic[Result]):
+    """A job that is no run. It begins at once; the few megabytes that it may hold are not counted.
 
     Args:
         pieces: does a piece of work at every step and yields how much is done by then, from 0 to 1; returns the result.
@@ -25,24 +24,16 @@ class Computation(Generic[Result]):
         result: None until it is finished.
     """
 
-    memory_bytes = turn_bytes = 0  # a few megabytes at the most
-    due = -math.inf
-
     def __init__(self, pieces: Generator[float, None, Result], scheduler: Scheduler) -> None:
-        self.lifetime = Lifetime(self, scheduler)
-        self.used_seconds, self.fraction_done = 0.0, 0.0
-        self.state = "playing"
+        super().__init__(scheduler)
+        self.state, self.fraction_done = "playing", 0.0
         self.result: Result | None = None
-        self._pieces, self._scheduler = pieces, scheduler
+        self._pieces = pieces
         scheduler.keep(self)
 
     @property
     def moving(self) -> bool:
         return self.state == "playing"
-
-    @property
-    def parked(self) -> bool:
-        return self.lifetime.ends is not None
 
     def stop(self) -> None:
         """End for good, after the piece under way."""
@@ -50,11 +41,6 @@ class Computation(Generic[Result]):
             if self.moving:
                 self.state = "stopped"
                 self._scheduler.changed.notify_all()
-
-    def await_rest(self, seconds: float) -> bool:
-        """Wait until it has ended, but not longer than this. Returns whether it has."""
-        with self._scheduler.changed:
-            return self._scheduler.changed.wait_for(lambda: not self.moving, seconds)
 
     def expire(self) -> bool:
         """Stop what nobody claimed. Never frees much."""

@@ -164,11 +164,6 @@ class TrainingJob(ScheduledRun):
             if self.state == "paused":
                 self._scheduler.keep(self)
 
-    def await_rest(self, seconds: float) -> bool:
-        """Wait until no worker has to do with it, but not longer than this. Returns whether it rests."""
-        with self._scheduler.changed:
-            return self._scheduler.changed.wait_for(lambda: not self.moving, seconds)
-
     def await_step(self, seconds: float) -> bool:
         """Wait until it has come further or rests, but not longer than this. Returns whether it has come further."""
         before = self.run.step

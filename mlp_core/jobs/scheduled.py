@@ -1,13 +1,16 @@
-"""`ScheduledRun`: a run as its scheduler sees it, with the turns that it takes; and its `Lifetime`, which ends when nobody holds it."""
+"""`Job`: what a scheduler gives turns to, and its `Lifetime`, which ends when nobody holds it. `ScheduledRun`: a run as such a job."""
+
+from __future__ import annotations
 
 import logging
 import math
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 
-from mlp_core.jobs.scheduler import Job, Scheduler
+from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.training.run import Run
 from mlp_core.training.state import KeptStep
 
@@ -46,30 +49,77 @@ class Lifetime:
         with self._scheduler.changed:
             self._holders.discard(id(holder))
             if not self._holders:
-                self._end(ends)
+                self.ends = ends
+                if (job := self._job()) is not None:
+                    self._scheduler.keep(job)
 
-    def _end(self, ends: float) -> None:
+
+class Job(ABC):
+    """What takes turns. Its scheduler calls `take_turn` without its lock, and holds it for all else.
+
+    Attributes:
+        lifetime: who holds it; `claim` it and `park` it there.
+        state: "playing" while it wants turns for training.
+        used_seconds: of a worker's time; decides whose turn is next.
+    """
+
+    state: str
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.lifetime, self.used_seconds = Lifetime(self, scheduler), 0.0
+        self._scheduler = scheduler
+
+    @property
+    def memory_bytes(self) -> int:
+        """What it holds, or will once it plays."""
+        return 0
+
+    @property
+    def turn_bytes(self) -> int:
+        """How much of that it holds in its turns alone."""
+        return 0
+
+    @property
+    @abstractmethod
+    def moving(self) -> bool:
+        """Whether it wants turns."""
+
+    @property
+    def due(self) -> float:
+        """When it wants its next turn, by `time.monotonic`; in the past where it waits for one."""
+        return -math.inf
+
+    @property
+    def parked(self) -> bool:
+        """Whether it waits to be abandoned, and so has to be looked after although it may rest."""
+        return self.lifetime.ends is not None
+
+    @abstractmethod
+    def expire(self) -> bool:
+        """Give up what nobody claimed or watched in time. Returns whether that has freed memory."""
+
+    @abstractmethod
+    def take_turn(self) -> None:
+        """Work for a short time, add it to `used_seconds`, and take the state that it led to."""
+
+    def await_rest(self, seconds: float) -> bool:
+        """Wait until no worker has to do with it, but not longer than this. Returns whether it rests."""
         with self._scheduler.changed:
-            self.ends = ends
-            if (job := self._job()) is not None:
-                self._scheduler.keep(job)
+            return self._scheduler.changed.wait_for(lambda: not self.moving, seconds)
 
 
-class ScheduledRun:
-    """A run as the `Job` of a scheduler, and nothing that a person does to it, which is `TrainingJob`.
+class ScheduledRun(Job):
+    """A run as a scheduler sees it, and nothing that a person does to it, which is `TrainingJob`.
 
     Attributes:
         run: what is trained.
-        lifetime: who holds it; `claim` it and `park` it there.
         state: "ready", "playing", "paused", "finished" or "stopped".
         pace: steps a second while it plays on; None for as many as it can.
     """
 
     def __init__(self, run: Run, scheduler: Scheduler) -> None:
+        super().__init__(scheduler)
         self.run = run
-        self.lifetime = Lifetime(self, scheduler)
-        self.used_seconds = 0.0
-        self._scheduler = scheduler
         self.state, self._note = "ready", ""
         self.pace: float | None = None
         self._next_step = 0.0  # when the next one is due by that, by `time.monotonic`
@@ -96,7 +146,6 @@ class ScheduledRun:
 
     @property
     def turn_bytes(self) -> int:
-        """How much of that it holds in its turns alone."""
         if self.run.finished or self.lifetime.ends == DISCARDED:
             return 0
         return self.run.networks * self.run.counts.activation_bytes + self.run.counts.working_bytes
@@ -118,10 +167,6 @@ class ScheduledRun:
         """When it wants its next turn, by `time.monotonic`: at once, unless it plays on at a pace. Tests and changes keep none."""
         paced = self.state == "playing" and self.pace is not None and self._goal is None and self._aim is None
         return self._next_step if paced and not self._changes and not self.run.testing else -math.inf
-
-    @property
-    def parked(self) -> bool:
-        return self.lifetime.ends is not None
 
     def expire(self) -> bool:
         """Abandon what nobody claimed; pause what nobody watches. Returns whether it was abandoned, which frees its memory."""

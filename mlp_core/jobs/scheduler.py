@@ -4,16 +4,21 @@ One worker thread serves every job of the process. A thread a job would hold the
 (ten sessions: 911 ms against 55 ms at the 95th percentile), so the jobs take turns, the one that has had the least time first.
 """
 
+from __future__ import annotations
+
 import logging
 import math
 import threading
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import torch
 
 from mlp_core.runtime.memory import give_back
+
+if TYPE_CHECKING:
+    from mlp_core.jobs.scheduled import Job
 
 IDLE_SECONDS = 2.0  # a worker with nothing to do for so long ends; the next job starts another
 TIDY_SECONDS = 5.0  # between two times that freed memory is given back to the operating system
@@ -24,42 +29,6 @@ _log = logging.getLogger(__name__)
 
 class MemoryBudgetError(RuntimeError):
     """A network that does not fit into the memory that is left for networks. `str()` is a sentence for the person who wants it."""
-
-
-class Job(Protocol):
-    """What a scheduler asks of a job. It calls `take_turn` without its lock, and holds it for all else."""
-
-    used_seconds: float  # of a worker's time; decides whose turn is next
-
-    @property
-    def memory_bytes(self) -> int:
-        """What it holds, or will once it plays."""
-
-    @property
-    def turn_bytes(self) -> int:
-        """How much of that it holds in its turns alone."""
-
-    @property
-    def state(self) -> str:
-        """ "playing" while it wants turns for training."""
-
-    @property
-    def moving(self) -> bool:
-        """Whether it wants turns."""
-
-    @property
-    def due(self) -> float:
-        """When it wants its next turn, by `time.monotonic`; in the past where it waits for one."""
-
-    @property
-    def parked(self) -> bool:
-        """Whether it waits to be abandoned, and so has to be looked after although it may rest."""
-
-    def expire(self) -> bool:
-        """Give up what nobody claimed or watched in time; whether that has freed memory."""
-
-    def take_turn(self) -> None:
-        """Work for a short time, add it to `used_seconds`, and take the state that it led to."""
 
 
 class Scheduler:

@@ -6,27 +6,23 @@ import math
 from collections.abc import Callable
 
 from mlp_core.jobs import Scheduler
+from mlp_core.jobs.scheduled import Job
 from tests.support.engine import until
 
 
-class Clockwork:
+class Clockwork(Job):
     """A job whose every turn takes `cost` seconds of a clock that is its own; `order` gets its name."""
 
-    memory_bytes = turn_bytes = 0
     parked = False
     due = -math.inf
 
     def __init__(self, name: str, cost: float, turns: int, order: list[str], meanwhile: Callable[[], None] = lambda: None) -> None:
         self.name, self.cost, self.turns, self.order, self.meanwhile = name, cost, turns, order, meanwhile
-        self.used_seconds = 0.0
+        self.used_seconds, self.state = 0.0, "playing"
 
     @property
     def moving(self) -> bool:
         return self.turns > 0
-
-    @property
-    def state(self) -> str:
-        return "playing" if self.moving else "paused"
 
     def expire(self) -> bool:
         return False
@@ -36,6 +32,8 @@ class Clockwork:
         self.meanwhile()
         self.used_seconds += self.cost
         self.turns -= 1
+        if not self.moving:
+            self.state = "paused"
 
 
 def played(scheduler: Scheduler, *pool: Clockwork) -> None:

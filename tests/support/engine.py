@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mlp_core.data import Dataset
 from mlp_core.jobs import Scheduler, TrainingJob
-from mlp_core.jobs.scheduled import DISCARDED, ScheduledRun
+from mlp_core.jobs.scheduled import ScheduledRun
 from mlp_core.network import Network
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
 from mlp_core.training import Run
@@ -149,4 +149,5 @@ def checkpoint_bytes(run: Run) -> int:
 
 def discard(job: ScheduledRun) -> None:
     """Have a job abandoned at once, whoever holds it."""
-    job.lifetime._end(DISCARDED)
+    job.lifetime._holders.clear()
+    job.lifetime.give_up(None)
