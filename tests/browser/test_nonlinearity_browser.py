@@ -178,13 +178,21 @@ def test_a_weight_is_set_by_hand(open_page: OpenPage) -> None:
     )
 
 
-def test_a_bad_file_is_named_by_line_and_rule(open_page: OpenPage, tmp_path: Path) -> None:
+def test_a_bad_file_is_named_by_line_column_and_rule_and_columns_are_chosen(open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page("/nonlinearity?act=playground&data=own")
     bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
     bad.write_text("x,y,label\n1,2,0\nspam,2,1\n")
-    good.write_text("x,y,label\n1,2,0\n3,2,1\n")
+    good.write_text("id,height,weight,sex,smokes\n0,1,2,f,no\n1,3,2,m,no\n2,3,5,m,yes\n")
     page.locator("input[type=file]").set_input_files(bad)
-    expect(page.get_by_text("Line 3: x must be a number, got 'spam'.")).to_be_visible()
+    expect(page.get_by_text("Line 3, column 'x': x must be a number, got 'spam'.")).to_be_visible()
     page.locator("input[type=file]").set_input_files(good)
-    expect(page.get_by_text("2 points. Click")).to_be_visible()
-    expect(page.get_by_text("Line 3: x must")).to_have_count(0)
+    expect(page.get_by_text("3 points. Click")).to_be_visible()
+    expect(page.get_by_text("x must be a number")).to_have_count(0)
+    expect(page.get_by_text("Classes of the file: ● no, ■ yes.")).to_be_visible()
+    settle(page)
+    assert [label for _, _, label in drawn(page)] == [0, 0, 1]
+    page.get_by_role("combobox", name="Label").click()
+    page.get_by_role("option", name="sex").click()
+    expect(page.get_by_text("Classes of the file: ● f, ■ m.")).to_be_visible()
+    settle(page)
+    assert [label for _, _, label in drawn(page)] == [0, 1, 1]
