@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mlp_core.bounds import SpecError
 from mlp_core.spec import OUTPUTS
-from mlp_core.words import significant
+from mlp_core.words import exactly, significant
 from pages.figures.axes import axis
 from pages.figures.figure import (
     LEGEND,
@@ -103,7 +103,7 @@ class CurveOptions:
         for name in ("loss_range", "accuracy_range"):
             low, high = getattr(self, name)
             if low is not None and high is not None and not low < high:
-                raise SpecError(name, "must have its lower end below its upper end", f"{low:g} to {high:g}")
+                raise SpecError(name, "must have its lower end below its upper end", f"{exactly(low)} to {exactly(high)}")
         if not 0 <= self.smoothing < math.inf:
             raise SpecError("smoothing", "must be a number of epochs, at least 0", self.smoothing)
 

@@ -7,7 +7,6 @@ from mlp_core.words import exactly
 from pages.figures.figure import Figure
 from pages.figures.series import SMOOTHING_EPOCHS
 from pages.figures.training import CurveOptions, is_clipped
-from pages.ui.text import plain
 from pages.ui.widget_values import WidgetValues
 
 SMOOTHINGS = (0.0, 0.01, 0.02, SMOOTHING_EPOCHS, 0.1, 0.2, 0.5, 1.0)  # epochs
@@ -50,7 +49,8 @@ def _widgets(panel: WidgetValues, refused: SpecError | None) -> None:
     high.number_input("Loss to", placeholder="automatic", format="%g", **panel.value("loss_high", min_value=0.0))
     st.slider("Accuracy (%)", **panel.value("accuracy_range", min_value=0, max_value=100, step=5))
     if refused is not None:
-        words = f"**{refused.field}** {refused.rule}, got {plain(refused.value)}. The curves keep automatic axes."
+        name = refused.field.removesuffix("_range")
+        words = f"The {name} axis cannot reach from {refused.value}: its lower end must be below its upper end. Both axes stay automatic."
         st.error(words, icon=":material/error:")
 
 
