@@ -10,9 +10,10 @@ from mlp_core.expression import ExpressionError, compile_expression
 from mlp_core.expression.operations import functions
 from mlp_core.labs.activations.facts import grid
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds
+from mlp_core.words import exactly
 from pages.ui.activations import distribution
 from pages.ui.activations.activations import ShownActivation, cost_panel, curves_panel, facts_panel, identities_panel
-from pages.ui.link import LinkState, choice, choices, number, span, text
+from pages.ui.link import LinkState, choice, choices, number, span, stop, text
 
 OWN = "own"
 GRID_BOUNDS = Bounds(-20.0, 20.0)
@@ -29,7 +30,7 @@ FIELDS = (
     choice("closer", "relu", (*ACTIVATIONS, OWN)),
     number("x", 1.0, GRID_BOUNDS),
     span("range", (-8.0, 8.0), GRID_BOUNDS, RANGE_STEP),
-    choice("step", "0.1", STEPS),
+    stop("step", "0.1", STEPS),
     *distribution.FIELDS,
 )
 
@@ -72,11 +73,12 @@ def choose(link: LinkState) -> tuple[dict[str, ShownActivation], ExpressionError
 def probe_controls(link: LinkState, shown: dict[str, ShownActivation]) -> tuple[ShownActivation, float]:
     """Draw the controls of the probe and the grid; which activation to look at closer, and where."""
     st.markdown("**Probe**")
-    if link["closer"] not in shown:
-        link["closer"] = next(iter(shown))
+    closer = link["closer"] if link["closer"] in shown else next(iter(shown))
+    link["closer"] = link.fitted("closer", closer, f"must be one of those that are shown: {', '.join(shown)}")
     st.selectbox("Look closer at", format_func=lambda name: shown[name].activation.label, **link.index("closer", tuple(shown)))
     (low, high), step = link["range"], float(link["step"])
-    link["x"] = min(max(link["x"], low), high)
+    rule = f"must lie in the range of x, from {exactly(low)} to {exactly(high)}"
+    link["x"] = link.fitted("x", min(max(link["x"], low), high), rule)
     st.slider("Tangent at $x$", **link.value("x", min_value=low, max_value=high, step=step))
     st.markdown("**Grid**")
     st.slider("Range of $x$", **link.value("range"))

@@ -52,8 +52,7 @@ except SpecError as error:
     refused = f"**{error.field}** {error.rule}, got {plain(error.value)}."
 with headline:
     lesson = preset_row(link, spec)
-link.show_errors()
-pace.show_errors()
+link.show_errors(pace)
 if refused:
     st.error(refused, icon=":material/error:")
 

@@ -32,7 +32,7 @@ class Address:
     """
 
     def __init__(self, page: str, names: Sequence[str]) -> None:
-        self._names = names
+        self.names = names
         key = f"_address_{page}"
         if key not in st.session_state:
             st.session_state[key] = _Seen()
@@ -41,7 +41,7 @@ class Address:
     @property
     def query(self) -> Query:
         """The page's parameters as they stand in the address."""
-        return {name: st.query_params[name] for name in self._names if name in st.query_params}
+        return {name: st.query_params[name] for name in self.names if name in st.query_params}
 
     def arrived(self, *, entering: bool, chosen: Callable[[], Mapping[str, str] | None]) -> Query | None:
         """The parameters, if a link led here that was not yet `followed`; None if the address is our own last write, or stale.
@@ -74,7 +74,7 @@ class Address:
             seen.left = [*seen.left, *((now, old) for old in passed)][-REMEMBERED:]
         seen.query = dict(query)  # before the address itself: a click may cut the run short there, with the address already written
         if before != query:
-            others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self._names}
+            others = {name: st.query_params.get_all(name) for name in st.query_params if name not in self.names}
             st.query_params.from_dict({**others, **query})
 
 

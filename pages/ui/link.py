@@ -6,6 +6,7 @@ st.slider("Mean", **link.value("mean"))                # limits, value and key
 st.selectbox("Bins", **link.index("bins"))             # options, index and key
 link["mean"]                                           # what the widget says, or would say if it were drawn
 link["mean"] = 2.0                                     # from outside: by a preset, say
+k = link.fitted("k", min(link["k"], most), "must be …")  # where one field bounds another: a link that asks for more is told
 link.write()                                           # last: what is not at its default goes into the address
 """
 
@@ -15,12 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitPageNotFoundError
 
 from mlp_core.spec import Bounds, SpecError
+from mlp_core.words import exactly
 from pages.ui.address import Address
+from pages.ui.navigation import PRESENT
 from pages.ui.text import plain
 from pages.ui.widget_values import WidgetValues
+
+EVERYWHERE = (PRESENT,)  # parameters of the app; Streamlit keeps its own to itself
+MOST_NAMED = 5  # parameters, of those that the page does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,9 @@ class Field:
 
     `limits` are the arguments of its widget that say the same: `min_value`, `max_value` and `step`, `options`, or `max_chars`. A widget
     takes them from here, so that no link asks for what its widget cannot show.
+
+    Args:
+        between: whether its value may lie between two options, which are numbers then; in a slider it stands as one more.
     """
 
     name: str
@@ -36,25 +46,34 @@ class Field:
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
     limits: Mapping[str, Any] = field(default_factory=dict)
+    between: bool = False
 
 
 def number(name: str, default: float, bounds: Bounds, step: float | None = None) -> Field:
     """A number within bounds; `step` is that of its widget, which takes what lies between two steps too. Streamlit's own by default."""
     kind = int if bounds.whole else float
-    return Field(name, kind(default), lambda text: bounds.read(name, text), _number_text, _ends(bounds, step))
+    return Field(name, kind(default), lambda text: bounds.read(name, text), number_text, _ends(bounds, step))
 
 
-def stop(name: str, default: float, stops: Sequence[float], which: str) -> Field:
-    """One of a slider's stops; `which` they are, in words."""
-    bounds = Bounds(min(stops), max(stops))
+def stop(name: str, default: Any, stops: Sequence[Any], least: float | None = None) -> Field:
+    """A number for a slider that has stops: any from the lowest to the highest of them. As texts, if these are.
 
-    def read(text: str) -> float:
-        value = bounds.read(name, text)
-        if value not in stops:
-            raise SpecError(name, f"must be one of the slider's: {which}", text)
-        return value
+    Args:
+        least: the smallest number between two stops; one below it is a stop or nothing.
+    """
+    numbers, kind = {float(one): one for one in stops}, type(default)
+    whole = all(str(one).isdecimal() for one in stops)
+    bounds, between = (Bounds(low, max(numbers), whole) for low in (min(numbers), min(numbers) if least is None else least))
+    apart = "".join(f"{exactly(one)} or " for one in numbers if one < between.low)
 
-    return Field(name, default, read, _number_text, {"options": tuple(stops)})
+    def read(text: str) -> Any:
+        try:
+            value = bounds.read(name, text)
+            return numbers[value] if value in numbers else kind(number_text(between.check(name, value)))
+        except SpecError as error:
+            raise SpecError(name, between.rule.replace("must be ", f"must be {apart}"), error.value) from error
+
+    return Field(name, default, read, number_text, {"options": tuple(stops)}, between=True)
 
 
 def span(name: str, default: tuple[float, float], bounds: Bounds, step: float | None = None) -> Field:
@@ -69,7 +88,7 @@ def span(name: str, default: tuple[float, float], bounds: Bounds, step: float | 
             raise SpecError(name, "must begin below its end", text)
         return low, high
 
-    return Field(name, default, read, lambda pair: ",".join(map(_number_text, pair)), _ends(bounds, step))
+    return Field(name, default, read, lambda pair: ",".join(map(number_text, pair)), _ends(bounds, step))
 
 
 def choice(name: str, default: str, options: Sequence[str]) -> Field:
@@ -118,10 +137,23 @@ def text(name: str, default: str, longest: int) -> Field:
 
 
 @dataclass(slots=True)
-class _Refused:
-    """What was wrong with the last link, and the values at the end of the first run after it, None before that end."""
+class _Followed:
+    """What the last link asked for, and what became of that.
 
+    Args:
+        asked: the values of the fields that it named, until they are `fitted`.
+        beside: values that lie between two options.
+        errors: what cannot be.
+        instead: of the fields in `errors` that do not take their default, what they take.
+        unknown: parameters that the page does not have; None until they were looked for.
+        at: the values at the end of the first run after it, None before that end.
+    """
+
+    asked: dict[str, Any] = field(default_factory=dict)
+    beside: dict[str, Any] = field(default_factory=dict)
     errors: tuple[SpecError, ...] = ()
+    instead: dict[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] | None = None
     at: dict[str, Any] | None = None
 
 
@@ -140,25 +172,73 @@ class LinkState(WidgetValues):
         super().__init__(page, {field.name: field.default for field in fields}, f"{page}_" if prefix is None else prefix)
         name = f"_link_{page}"
         if name not in st.session_state:
-            st.session_state[name] = _Refused()
-        self._refused: _Refused = st.session_state[name]
+            st.session_state[name] = _Followed()
+        self._followed: _Followed = st.session_state[name]
         self._address = Address(page, tuple(self._fields) if parameters is None else parameters)
+        self._errors: DeltaGenerator | None = None  # where they are shown
         if (query := self._address.arrived(entering=self.entering, chosen=self.query)) is not None:
             values, errors = self.read(query)
             self.update(values)
-            self._refused.errors, self._refused.at = errors, None
+            followed, refused = self._followed, {error.field for error in errors}
+            followed.asked = {name: values[name] for name in query if name in values and name not in refused}
+            followed.beside = {
+                name: values[name] for name, field in self._fields.items() if field.between and values[name] not in field.limits["options"]
+            }
+            followed.errors, followed.instead, followed.unknown, followed.at = errors, {}, None, None
             self._address.followed(query)
 
     @property
     def errors(self) -> tuple[SpecError, ...]:
         """What was wrong with the link, until the person at the page changes something."""
-        return self._refused.errors
+        return self._followed.errors
 
-    def show_errors(self) -> None:
-        """Say which part of the link is not used, and why."""
-        for error in self.errors:
-            instead = f"The default, {plain(self.default_text(error.field))}, stands in its place."
-            st.warning(f"The link asks for something that cannot be: **{error.field}** {error.rule}, got {plain(error.value)}. {instead}")
+    def show_errors(self, *others: "LinkState") -> None:
+        """Say which part of the link is not used, and why.
+
+        Args:
+            others: what else of the page is in its link.
+        """
+        self._errors = st.container()
+        with self._errors:
+            self._say_unknown([name for link in (self, *others) for name in link._address.names])
+            for link in (self, *others):
+                for error in link.errors:
+                    link._say(error)
+
+    def _say_unknown(self, known: Sequence[str]) -> None:
+        followed = self._followed
+        if followed.unknown is None:
+            followed.unknown = tuple(name for name in st.query_params if name not in known and name not in EVERYWHERE)
+        if followed.unknown:
+            named = ", ".join(plain(name, 40) for name in followed.unknown[:MOST_NAMED])
+            more = f" and {len(followed.unknown) - MOST_NAMED} more" if len(followed.unknown) > MOST_NAMED else ""
+            st.warning(f"The link sets what this page does not have, which changes nothing: {named}{more}.")
+
+    def _say(self, error: SpecError) -> None:
+        name, default = error.field, self.default_text(error.field)
+        text = self._followed.instead.get(name, default)
+        words = f"{'The default, ' if text == default else ''}{plain(text)}{',' if text == default else ''} stands in its place."
+        instead = words if text != "" else "It is left out."
+        st.warning(f"The link asks for something that cannot be: **{name}** {error.rule}, got {plain(error.value)}. {instead}")
+
+    def fitted(self, name: str, value: Any, rule: str) -> Any:
+        """`value`, which is a field's own where the rest of the page allows that; a link that asks for another is told what it breaks.
+
+        Said once: from then on it is the person at the page who changes what the field depends on.
+
+        Args:
+            rule: "must be …".
+        """
+        followed, now = self._followed, self[name]
+        asked = followed.asked.pop(name, None)
+        if asked is not None and asked == now != value:
+            write, error = self._fields[name].write, SpecError(name, rule, self._fields[name].write(now))
+            followed.errors, followed.at = (*followed.errors, error), None
+            followed.instead[name] = write(value)
+            if self._errors is not None:
+                with self._errors:
+                    self._say(error)
+        return value
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
         """What a link sets every field to; one that is absent or breaks its rule takes its default, and is reported."""
@@ -182,25 +262,33 @@ class LinkState(WidgetValues):
     def write(self) -> None:
         """Remember every value, and put those that are not at their default into the address."""
         self.keep()
-        refused, values = self._refused, dict(self._kept.values)
-        if refused.at is None:
-            refused.at = values
-        elif refused.at != values:
-            refused.errors = ()
+        followed, values = self._followed, dict(self._kept.values)
+        if followed.at is None:
+            followed.at = values
+        elif followed.at != values:
+            followed.errors, followed.unknown = (), ()
         if (query := self.query()) is not None:
             self._address.write(query)
 
     def value(self, name: str, **limits: Any) -> dict[str, Any]:
         """As of `WidgetValues`, with the field's own limits where no others are given."""
-        return super().value(name, **{**self._fields[name].limits, **limits})
+        own = self._fields[name].limits
+        return super().value(name, **{**own, **({"options": self.options(name)} if "options" in own else {}), **limits})
 
     def index(self, name: str, options: Sequence[Any] | None = None) -> dict[str, Any]:
         """As of `WidgetValues`, with the field's own options where no others are given."""
-        return super().index(name, self._fields[name].limits["options"] if options is None else options)
+        return super().index(name, self.options(name) if options is None else options)
 
     def default(self, name: str, options: Sequence[Any] | None = None) -> dict[str, Any]:
         """As of `WidgetValues`, with the field's own options where no others are given."""
-        return super().default(name, self._fields[name].limits["options"] if options is None else options)
+        return super().default(name, self.options(name) if options is None else options)
+
+    def options(self, name: str) -> tuple[Any, ...]:
+        """A field's options, and the value that the last link set it to between two of them."""
+        options: tuple[Any, ...] = self._fields[name].limits["options"]
+        if name not in self._followed.beside:
+            return options
+        return tuple(sorted((*options, self._followed.beside[name]), key=float, reverse=float(options[0]) > float(options[-1])))
 
 
 def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = None) -> bool:
@@ -218,5 +306,6 @@ def _ends(bounds: Bounds, step: float | None) -> dict[str, float]:
     return ends if step is None else ends | {"step": kind(step)}
 
 
-def _number_text(value: float) -> str:
-    return f"{value:.10g}"
+def number_text(value: float | str) -> str:
+    """The shortest text that is read as this number again: `1`, `0.1`, `1e-05`."""
+    return repr(float(value)).removesuffix(".0") if isinstance(value, float) else str(value)

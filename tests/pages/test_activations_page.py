@@ -171,7 +171,7 @@ def test_a_link_restores_everything(page: AppTest) -> None:
 
 
 def test_a_bad_link_is_named_and_the_page_stands(page: AppTest) -> None:
-    opened(page, show="relu,rely", x="1e9", step="0.3", depth="2.5")
+    opened(page, show="relu,rely", x="1e9", step="3", depth="2.5")
     named = " ".join(warning.value for warning in page.warning)
     assert all(f"**{field}**" in named for field in ("show", "x", "step", "depth"))
 

@@ -61,7 +61,7 @@ def test_one_cache_stays_small(remembers: Any) -> None:
 
 
 def test_results_that_were_computed_in_turns_stay_small() -> None:
-    one, two = (len(pickle.dumps(result_of(decay._sweep(Setting(epochs=epochs, train_count=5), 0)))) for epochs in (1, 2))
+    one, two = (len(pickle.dumps(result_of(decay._sweep(Setting(epochs=epochs, train_count=5), decay.DECAYS, 0)))) for epochs in (1, 2))
     longest = one + (two - one) * (EDITION_BOUNDS["epochs"].high - 1)
     assert longest * computing.KEPT < ONE
 

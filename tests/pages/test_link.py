@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.spec import Bounds, SpecError
 from pages.ui.address import STALE_SECONDS
-from pages.ui.link import Field, choice, choices, number, span, text
-from tests.support.pages.visit import widget
+from pages.ui.link import Field, choice, choices, number, number_text, span, stop, text
+from tests.support.pages.visit import bare, widget
 
 
 @pytest.fixture
@@ -103,6 +103,46 @@ def test_a_bad_value_is_named_and_the_rest_still_counts(page: AppTest) -> None:
     assert all(part in named[0] for part in ("**x**", "must be a number from −20 to 20", "`99.0`", "`1`"))
     assert all(part in named[1] for part in ("**show**", "must be some of a, b, each once", "`a,c`", "`a`"))
     assert address(page) == {"step": "2"}
+
+
+def test_a_value_that_another_field_forbids_is_named_with_what_stands_in_its_place(page: AppTest) -> None:
+    open_with(page, x="7.5", range="-8,5")
+    assert (shown(page), address(page)) == ("5 1 a -8..5", {"x": "5", "range": "-8,5"})
+    assert [warning.value for warning in page.warning] == [
+        "The link asks for something that cannot be: **x** must lie within the range, got `7.5`. `5` stands in its place."
+    ]
+    assert len(page.run().warning) == 1
+    page.slider(key="linked_range").set_value((-8.0, 4.0)).run()  # from now on it is the person who moves it
+    assert shown(page) == "4 1 a -8..4"
+    assert len(page.run().warning) == 0
+
+
+def test_what_nobody_asked_for_is_fitted_without_a_word(page: AppTest) -> None:
+    assert shown(open_with(page, range="-8,0.5")) == "0.5 1 a -8..0.5"
+    assert len(page.warning) == 0
+
+
+@pytest.mark.parametrize(("asked", "value"), [("1.75", "1.75"), ("2", "2")])
+def test_a_number_between_two_stops_is_one_more_of_them(page: AppTest, asked: str, value: str) -> None:
+    open_with(page, show="a,b", step=asked)
+    assert shown(page) == f"1 {value} a,b -8..8"
+    assert list(page.selectbox(key="linked_step").options) == sorted({"0.5", "1", "2", value})
+    page.selectbox(key="linked_step").set_value("1").run()
+    assert list(page.selectbox(key="linked_step").options) == sorted({"0.5", "1", "2", value})  # a list that is open must not change
+    assert address(page) == {"show": "a,b"}
+
+
+@pytest.mark.parametrize("names", [["theme"], ["theme", "y"], [f"n{index}" for index in range(40)], ["<img src=x>", "`*[a](b)*`"]])
+def test_parameters_that_the_page_does_not_have_are_named_in_one_line(page: AppTest, names: list[str]) -> None:
+    open_with(page, x="2", present="1", embed="true", embed_options="show_padding", **dict.fromkeys(names, "1"))
+    assert shown(page) == "2 1 a -8..8"
+    (said,) = [warning.value for warning in page.warning]
+    assert said.startswith("The link sets what this page does not have, which changes nothing: ")
+    assert said.count("`") == 2 * min(len(names), 5)
+    assert bare(said).rstrip(".").endswith(f"and {len(names) - 5} more" if len(names) > 5 else ", " * (len(names) - 1))
+    assert not set(bare(said)) & set("<>*[]")
+    page.slider(key="linked_x").set_value(3.0).run()
+    assert len(page.run().warning) == 0
 
 
 def test_the_reasons_stand_until_something_is_changed(page: AppTest) -> None:
@@ -199,9 +239,12 @@ def wait(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 BOUNDS = Bounds(-50, 50)
 KINDS: dict[str, tuple[Field, st.SearchStrategy[Any]]] = {
-    "number": (number("n", 0.0, BOUNDS), st.integers(-5000, 5000).map(lambda k: k / 100)),
+    "number": (number("n", 0.0, BOUNDS), st.floats(-50, 50)),
     "whole number": (number("n", 3, Bounds(1, 100, whole=True)), st.integers(1, 100)),
-    "span": (span("s", (-1.0, 1.0), BOUNDS), st.tuples(st.integers(-50, -1), st.integers(0, 50)).map(lambda pair: (*map(float, pair),))),
+    "span": (span("s", (-1.0, 1.0), BOUNDS), st.tuples(st.floats(-50, -1e-300), st.floats(0, 50))),
+    "stop": (stop("d", 3.0, (0.0, 1.0, 3.0, 100.0), least=1.0), st.just(0.0) | st.floats(1, 100)),
+    "stop of texts": (stop("r", "3", ("0.1", "3", "10")), st.sampled_from(["3", "0.1"]) | st.floats(0.1, 10).map(number_text)),
+    "whole stop of texts": (stop("w", "64", ("8", "64", "128")), st.integers(8, 128).map(str)),
     "choice": (choice("c", "a", ("a", "b")), st.sampled_from(["a", "b"])),
     "choices": (
         choices("m", (), ("a", "b", "c")),
@@ -242,6 +285,10 @@ def test_any_text_is_read_or_refused_by_the_name_of_its_field(kind: str, given_t
         ("number", "٣", "must be a number from −50 to 50"),
         ("number", "0" * 41, "must be a number from −50 to 50"),
         ("whole number", "2.5", "must be a whole number from 1 to 100"),
+        ("stop", "0.5", "must be 0 or a number from 1 to 100"),
+        ("stop", "100.5", "must be 0 or a number from 1 to 100"),
+        ("stop of texts", "0.05", "must be a number from 0.1 to 10"),
+        ("whole stop of texts", "8.5", "must be a whole number from 8 to 128"),
         ("span", "1", "must be two numbers with a comma between them"),
         ("span", "2,1", "must begin below its end"),
         ("span", "1,1", "must begin below its end"),

@@ -169,7 +169,7 @@ def test_no_point_of_ones_own_becomes_a_test_point_unasked(page: AppTest) -> Non
     ("name", "value", "rule"),
     [
         ("drawn", "AAA", "must be at most 500 points"),
-        ("lr", "7", "must be one of"),
+        ("lr", "11", "must be a number from 0.00001 to 10"),
         ("deep", "9", "whole number"),
         ("shown", "x", "a layer and a unit"),
         ("tests", "1", "yes or no"),

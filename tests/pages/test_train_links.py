@@ -27,6 +27,9 @@ LINKS = [
     {"init_std": "0.5", "momentum": "0.9", "nesterov": "true", "divide_by_batch": "true", "lr": "0.0123"},
     {"optimizer": "adam", "lr": "0.001", "beta1": "0.8", "beta2": "0.99", "eps": "1e-06", "weight_decay": "0.01", "l1": "0.001"},
     {"optimizer": "rmsprop", "momentum": "0.5", "rho": "0.9", "lr": "1e-05"},
+    {"lr": "0.12345678901234566", "init_std": "0.012345678901234567", "dropout": "0.1234567890123456", "l1": "1.2345678901234566e-07"},
+    {"optimizer": "adam", "beta1": "0.9000000000000001", "beta2": "0.9991234567890123", "eps": "1.2345678901234567e-08"},
+    {"activation": "prelu", "activation_parameter": "0.12345678901234566", "init": "constant", "init_value": "-9.876543210987654"},
     {"batch_size": "4096", "epochs": "100", "seed": "2147483647", "train_size": "1", "implementation": "scratch", "device": "cpu"},
 ]
 
@@ -134,7 +137,9 @@ def test_blanks_around_an_own_activation_and_dropout_of_nothing_are_no_mistakes(
 def test_parameters_that_are_not_the_pages_stay_where_they_are(page: AppTest) -> None:
     opened(page, theme="dark", hidden="8")
     assert address(page) == {"theme": "dark", "hidden": "8"}
-    assert not page.warning
+    assert [warning.value.partition("nothing: ")[2] for warning in page.warning] == ["`theme`."]
+    opened(page, image="99999", units_7="3", pace="full")
+    assert [warning.value.partition("nothing: ")[2] for warning in page.warning] == ["`image`, `units_7`."]
 
 
 def test_an_own_activation_that_a_link_brings_is_explained_where_it_cannot_be(page: AppTest) -> None:

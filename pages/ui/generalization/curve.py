@@ -36,6 +36,7 @@ from pages.ui.session import Planned
 GROUP = "polynomial"
 SOLVERS = {"exact": "Least squares", "descent": "Gradient descent"}
 BATCH = 10  # the book's
+MOST_SEEDS = 20  # that one computation takes, one after another
 GRID_POINTS = 301
 CHART_HEIGHT = 300
 FIELDS = (
@@ -43,12 +44,12 @@ FIELDS = (
     number("samples", 25, polynomial.SAMPLE_BOUNDS),
     number("noise", 0.1, polynomial.NOISE_BOUNDS, 0.05),
     number("spread", 1.0, polynomial.SPREAD_BOUNDS, 0.1),
-    number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
+    number("seed", 0, Bounds(0, MAX_SEED - MOST_SEEDS, whole=True)),  # the first of so many, here and in other sections
     choice("solver", "exact", tuple(SOLVERS)),
     number("lr", 0.02, Bounds(1e-4, 1.0)),
     number("epochs", 400, Bounds(1, 1500, whole=True)),
 )
-SWEEP_SEEDS = 20
+SWEEP_SEEDS = MOST_SEEDS
 DEGREES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 19, 24, 30)
 COUNTS = (5, 7, 10, 14, 20, 30, 50, 70, 100, 150, 250, 500)
 LABELED = (5, 10, 20, 50, 100, 250, 500)

@@ -26,11 +26,12 @@ from pages.ui.sections import beside
 
 SEEDS = 10
 DECAYS = (0.0, *(round(step * 10.0**power, 6) for power in range(-3, 2) for step in (1, 1.5, 2, 3, 5, 7)), 100.0)
+Decays = tuple[float, ...]
 CHART_HEIGHT = 300
 TRUE_NORM = TRUE_WEIGHT * INPUTS**0.5
 WORSE = 100.0  # times the loss at the beginning: no training that overfits comes near it
 FIELDS = (
-    stop("decay", 3.0, DECAYS, "0, and 1, 1.5, 2, 3, 5, 7 times a power of ten from 0.001 to 100"),
+    stop("decay", 3.0, DECAYS, least=DECAYS[1]),
     number("decay_lr", 0.003, weight_decay.EDITION_BOUNDS["lr"]),
     number("decay_epochs", 100, weight_decay.EDITION_BOUNDS["epochs"]),
     number("decay_std", 1.0, weight_decay.EDITION_BOUNDS["init_std"]),
@@ -59,13 +60,13 @@ LARGEST_NORM = 1e3  # beyond it a training has diverged: weights begin at a norm
 DRAWN_AT_LEAST = 1e-9  # where no difference at all is drawn
 
 
-def _sweep(setting: Setting, seed: int) -> Generator[float, None, Swept]:
-    return weight_decay.sweep(setting, DECAYS, range(seed, seed + SEEDS))
+def _sweep(setting: Setting, decays: Decays, seed: int) -> Generator[float, None, Swept]:
+    return weight_decay.sweep(setting, decays, range(seed, seed + SEEDS))
 
 
-def _chosen(swept: Swept, decay: float) -> Paths:
-    """Without a penalty and with it, over the epochs."""
-    paths, columns = swept.l2_paths, [0, DECAYS.index(decay)]
+def _chosen(swept: Swept, column: int) -> Paths:
+    """Without a penalty and with one of them, over the epochs."""
+    paths, columns = swept.l2_paths, [0, column]
     return Paths(paths.train[..., columns], paths.test[..., columns], paths.norm[..., columns])
 
 
@@ -87,13 +88,15 @@ def section(link: LinkState) -> None:
 
 def _results(link: LinkState) -> None:
     setting = Setting(link["decay_lr"], link["decay_epochs"], link["decay_std"], link["decay_count"])
-    decay, seed = link["decay"], link["decay_seed"]
-    doing = f"Training {len(DECAYS)} λ with both penalties from {SEEDS} seeds"
-    computed("decay", (setting, seed), partial(_sweep, setting, seed), lambda swept: _swept(swept, setting, decay, seed), doing)
+    decays, seed = link.options("decay"), link["decay_seed"]
+    column = decays.index(link["decay"])
+    doing = f"Training {len(decays)} λ with both penalties from {SEEDS} seeds"
+    asked = (setting, decays, seed)
+    computed("decay", asked, partial(_sweep, *asked), lambda swept: _swept(swept, *asked, column), doing)
 
 
-def _swept(swept: Swept, setting: Setting, decay: float, seed: int) -> None:
-    over_epochs = _chosen(swept, decay)
+def _swept(swept: Swept, setting: Setting, decays: Decays, seed: int, column: int) -> None:
+    over_epochs, decay = _chosen(swept, column), decays[column]
     _numbers(over_epochs, decay)
     if not (over_epochs.test[-1, :, 1] <= WORSE * over_epochs.test[0, :, 1]).all():  # for some seed
         st.error(
@@ -101,8 +104,8 @@ def _swept(swept: Swept, setting: Setting, decay: float, seed: int) -> None:
             icon=":material/error:",
         )
     _over_epochs(over_epochs, decay)
-    _over_penalties(swept, decay)
-    _weights(swept, decay)
+    _over_penalties(swept, decays, column)
+    _weights(swept, decay, column)
     routes_panel(decay, setting, seed)
 
 
@@ -168,9 +171,9 @@ def _over_epochs(over_epochs: Paths, decay: float) -> None:
     )
 
 
-def _over_penalties(swept: Swept, decay: float) -> None:
+def _over_penalties(swept: Swept, decays: Decays, column: int) -> None:
     st.markdown("##### Which λ? L2, L1, and L2 trained to the end")
-    places = penalty_places(DECAYS)
+    places = penalty_places(decays)
     curves = [
         banded("L2, training", places, swept.l2.train, TRAIN),
         banded("L2, test", places, swept.l2.test, TEST),
@@ -181,24 +184,21 @@ def _over_penalties(swept: Swept, decay: float) -> None:
     for name, values, color in (("L2", swept.l2.test, TEST), ("L1", swept.l1.test, PURPLE)):
         median = SeedBand.of(values).median
         best[name] = at = int(np.argmin(median))
-        curves.append(BandSeries(f"best {name}: λ = {exactly(DECAYS[at])}", [places[at]], [median[at]], color, markers=True))
+        curves.append(BandSeries(f"best {name}: λ = {exactly(decays[at])}", [places[at]], [median[at]], color, markers=True))
     marks = Marks(log=True)
     marks.level(float(SeedBand.of(swept.guess).median), "w = 0, always the mean")
-    figure = band_chart(
-        curves, xaxis=penalty_axis(DECAYS), yaxis=log_axis("½(ŷ − y)²"), marks=marks, here=float(places[DECAYS.index(decay)])
-    )
+    figure = band_chart(curves, xaxis=penalty_axis(decays), yaxis=log_axis("½(ŷ − y)²"), marks=marks, here=float(places[column]))
     live_chart(figure, key="decay_penalties", height=400, alt="Losses against λ for both penalties, the best marked")
     chosen = compare(swept.l2.test[:, best["L2"]], swept.guess)
-    st.markdown(in_words(chosen, f"the best L2 (λ = {exactly(DECAYS[best['L2']])})", "always the mean", quantity="Test loss"))
+    st.markdown(in_words(chosen, f"the best L2 (λ = {exactly(decays[best['L2']])})", "always the mean", quantity="Test loss"))
     st.caption(
         "The best λ is chosen on the test points themselves, so that it flatters a little. “To the end” is ridge regression from w = 0, in "
         "closed form: where it lies far below the trained curve, weight decay mostly has to make the network forget its first weights."
     )
 
 
-def _weights(swept: Swept, decay: float) -> None:
+def _weights(swept: Swept, decay: float, column: int) -> None:
     st.markdown("##### L1 makes zeros, L2 makes small")
-    column = DECAYS.index(decay)
     l2, l1, without = swept.l2.weights[0, column], swept.l1.weights[0, column], swept.l2.weights[0, 0]
     shown = {f"L2, λ = {exactly(decay)}": l2, f"L1, λ = {exactly(decay)}": l1}
     figure = ordered_weights(shown, TRUE_WEIGHT, {"λ = 0": without} if decay else None)

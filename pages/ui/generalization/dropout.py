@@ -12,7 +12,7 @@ from mlp_core.labs.generalization.bands import compare
 from mlp_core.labs.generalization.masks import LeftOn, left_on, vote
 from mlp_core.labs.generalization.subsets import first
 from mlp_core.reports.comparison.book_bands import known_accuracy, known_runs
-from mlp_core.spec import MAX_SEED, Bounds, RunSpec
+from mlp_core.spec import Bounds, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from mlp_core.words import count, counted, fixed, percent, rounded
@@ -96,7 +96,7 @@ def section(link: LinkState) -> None:
         st.slider("p after hidden layer 1", **link.value("p1"))
         st.slider("p after hidden layer 2", **link.value("p2"))
     chosen = RECIPES[link["recipe"]]
-    spec = replace(chosen.spec, dropout=(link["p1"], link["p2"]), seed=min(link["seed"], MAX_SEED - SEEDS))
+    spec = replace(chosen.spec, dropout=(link["p1"], link["p2"]), seed=link["seed"])
     with results:
         follow_group(GROUP, lambda: _panel(spec, chosen.images))
     _votes_panel(link)
@@ -182,7 +182,9 @@ def _votes_panel(link: LinkState) -> None:
         return
     weights = job.run.network.weights()
     data = load_fashion_mnist()
-    chosen = st.slider("Test image", **link.value("image", max_value=min(TEST_IMAGES, len(data.test_labels)) - 1))
+    last = min(TEST_IMAGES, len(data.test_labels)) - 1
+    link["image"] = link.fitted("image", min(link["image"], last), f"must be at most {last}, the number of the last test image")
+    chosen = st.slider("Test image", **link.value("image", max_value=last))
     flat = data.test_images[chosen].reshape(-1).float() / 255
     label = int(data.test_labels[chosen])
     seen = memo("dropout_vote", (id(job), epoch, chosen), lambda: vote(weights, spec, flat, COPIES, seed=0))

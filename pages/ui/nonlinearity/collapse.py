@@ -38,7 +38,7 @@ FIELDS = (
     number("layers", 3, Bounds(1, MOST_LAYERS, whole=True)),
     number("width", 64, Bounds(1, MOST_WIDTH, whole=True)),
     number("narrow", 64, Bounds(1, MOST_WIDTH, whole=True)),
-    stop("slope", 1.0, SLOPES, "0 to 1 in steps of 0.05"),
+    stop("slope", 1.0, SLOPES),
     number("stack_seed", 0, Bounds(0, MAX_SEED, whole=True)),
 )
 

@@ -33,7 +33,7 @@ from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import add_point
-from pages.ui.nonlinearity.settings import OWN, PlaneSettings
+from pages.ui.nonlinearity.settings import OWN, PlaneSettings, hidden_pair, shown_part
 from pages.ui.run.run_controls import RunAtStep
 from pages.ui.unbroken import unbroken
 
@@ -70,22 +70,13 @@ def network_row(
         moving: whether the next frame follows.
     """
     left, right = st.columns(WIDTHS, gap="medium")
-    shown = _shown(link, settings, job)
+    shown = shown_part(link, job.run.sizes[:-1])
     with left:
         _network(link, settings, job, network, shown)
         wait = "Pause" if moving else "Go back to now" if past else "Reset" if job.ended else ""
         _editor(settings, job, network, wait)
     with right:
         _plane(link, settings, network, shown, moving=moving)
-
-
-def _shown(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> tuple[int, int] | None:
-    """The hidden unit or input that the plane shows instead of the output."""
-    if not link["shown"]:
-        return None
-    layer, unit = (int(part) for part in link["shown"].split("."))
-    sizes = job.run.sizes
-    return (layer, unit) if layer < len(sizes) - 1 and unit < sizes[layer] else None
 
 
 def _network(link: LinkState, settings: PlaneSettings, job: TrainingJob, network: Network, shown: tuple[int, int] | None) -> None:
@@ -242,15 +233,13 @@ def _space(link: LinkState, settings: PlaneSettings, network: Network | None) ->
     if network is None or not hidden or max(hidden) < 2:
         return
     st.markdown("###### Hidden space")
-    layer = min(int(link["space"]), len(hidden))
-    units = hidden[layer - 1]
-    across, up = min(int(link["across"]), units) - 1, min(int(link["up"]), units) - 1
-    outputs = hidden_outputs(network, settings.train.xy, settings.features, layer - 1)[:, [across, up]]
+    layer, across, up = hidden_pair(link, hidden)
+    outputs = hidden_outputs(network, settings.train.xy, settings.features, layer - 1)[:, [across - 1, up - 1]]
     points, placed = scatter(settings.train), np.isfinite(outputs).all(axis=1)
     figure = hidden_space(
         outputs[placed],
         replace(points, xy=points.xy[placed], labels=points.labels[placed]),
-        (f"layer {layer}, unit {across + 1}", f"unit {up + 1}"),
+        (f"layer {layer}, unit {across}", f"unit {up}"),
         _undecided(network, hidden, layer),
     )
     live_chart(figure, key="plane_space", height=CURVE_HEIGHT, alt="Training points in the space of two hidden units")

@@ -9,6 +9,7 @@ from contextlib import suppress
 import streamlit as st
 
 from mlp_core.jobs import MemoryBudgetError, TrainingJob
+from mlp_core.spec import MAX_SEED
 from mlp_core.training.replicates import DEFAULT_SEEDS
 from pages.ui import session
 from pages.ui.link import LinkState
@@ -116,7 +117,7 @@ def _reset() -> None:
 
 
 def _regenerate(link: LinkState) -> None:
-    link["data_seed"] = int(link["data_seed"]) + 1
+    link["data_seed"] = (int(link["data_seed"]) + 1) % (MAX_SEED + 1)
 
 
 def _moved_on(link: LinkState, settings: PlaneSettings) -> bool:

@@ -1,7 +1,7 @@
 """The sidebar of the playground: data, network and learning, from widgets to a `RunSpec` and its points."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from mlp_core.losses import LOSSES, Loss
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
 from pages.ui import presets, session
-from pages.ui.link import Field, LinkState, choice, choices, flag, number
+from pages.ui.link import Field, LinkState, choice, choices, flag, number, stop
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import drawn_points, own_panel
 from pages.ui.presets import Preset
@@ -57,11 +57,11 @@ FIELDS = (
     *(number(f"units{layer}", 8, Bounds(1, MOST_UNITS, whole=True)) for layer in range(1, MOST_LAYERS + 1)),
     choice("activation", "relu", trainable_activations()),
     choice("init", "he_normal", tuple(name for name, entry in INITIALIZERS.items() if not entry.settings)),
-    choice("lr", "0.03", RATES),
+    stop("lr", "0.03", RATES),
     choice("optimizer", "adam", tuple(optimizer_labels())),
     number("momentum", 0.9, Bounds(0.0, 0.99), 0.01),
     choice("penalty", "none", tuple(PENALTIES)),
-    choice("rate", "0.001", RATES[:8]),
+    stop("rate", "0.001", RATES[:8]),
     number("batch", 10, Bounds(1, 100, whole=True)),
     number("epochs", 200, Bounds(1, MAX_EPOCHS, whole=True)),
     number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
@@ -238,12 +238,34 @@ def _view(link: LinkState, settings: PlaneSettings) -> None:
     help = "Where the network is one affine map: counted for ReLU and leaky ReLU on the inputs x and y."
     st.toggle("Outline linear regions", help=help, disabled=settings.negative_slope is None, **link.value("regions"))
     hidden = settings.spec.hidden
+    shown_part(link, (len(settings.features), *hidden))
     if hidden and max(hidden) > 1:
+        hidden_pair(link, hidden)
         st.caption("Two hidden units to see the points through")
         layer, across, up = st.columns(3)
         layer.number_input("Layer", **link.value("space"))
         across.number_input("Across", **link.value("across"))
         up.number_input("Up", **link.value("up"))
+
+
+def shown_part(link: LinkState, sizes: Sequence[int]) -> tuple[int, int] | None:
+    """The input or hidden unit that the plane shows instead of the output, as layer and unit; None without one in layers of these sizes."""
+    if not link["shown"]:
+        return None
+    layer, unit = (int(part) for part in link["shown"].split("."))
+    there = layer < len(sizes) and unit < sizes[layer]
+    link.fitted("shown", link["shown"] if there else "", f"must be a layer and a unit of {' → '.join(map(str, sizes))}, both from 0")
+    return (layer, unit) if there else None
+
+
+def hidden_pair(link: LinkState, hidden: Sequence[int]) -> tuple[int, int, int]:
+    """The hidden layer in whose space points are shown, and its two units, all from 1; the last where it has none of that number."""
+    layer = link.fitted("space", min(int(link["space"]), len(hidden)), f"must be a hidden layer, 1 to {len(hidden)}")
+    units = hidden[layer - 1]
+    across, up = (
+        link.fitted(name, min(int(link[name]), units), f"must be a unit of hidden layer {layer}, 1 to {units}") for name in ("across", "up")
+    )
+    return layer, across, up
 
 
 def settings_of(link: LinkState) -> PlaneSettings:

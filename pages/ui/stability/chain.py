@@ -12,7 +12,7 @@ from mlp_core.spec import Bounds, SpecError
 from mlp_core.theory import Array
 from mlp_core.words import counted, from_log10, latex_number
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
-from pages.ui.link import Field, LinkState
+from pages.ui.link import Field, LinkState, number_text
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.unbroken import button, unbroken
 from pages.ui.widget_values import WidgetValues
@@ -29,15 +29,15 @@ Points = tuple[float, ...]  # x at each layer
 def _read_points(text: str) -> Points:
     rule = f"must be 1 to {MOST_LAYERS} numbers from {X_BOUNDS.low:g} to {X_BOUNDS.high:g} with commas between them"
     try:
-        points = tuple(map(float, text.split(",")))
-    except ValueError as error:
+        points = tuple(X_BOUNDS.read("x", part) for part in text.split(","))
+    except SpecError as error:
         raise SpecError("x", rule, text) from error
-    if not 1 <= len(points) <= MOST_LAYERS or not all(X_BOUNDS.low <= point <= X_BOUNDS.high for point in points):
+    if len(points) > MOST_LAYERS:
         raise SpecError("x", rule, text)
     return points
 
 
-FIELDS = (Field("x", START, _read_points, lambda points: ",".join(f"{point:.4g}" for point in points)),)
+FIELDS = (Field("x", START, _read_points, lambda points: ",".join(map(number_text, points))),)
 
 
 def section(link: LinkState) -> None:

@@ -21,7 +21,7 @@ from mlp_core.words import from_log10, significant
 from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
 from pages.ui.data_source import load_data
-from pages.ui.link import LinkState, choice, number
+from pages.ui.link import LinkState, choice, number, stop
 from pages.ui.live_chart import live_chart
 from pages.ui.sections import beside
 from pages.ui.stability import measures
@@ -73,8 +73,8 @@ PLANES = {"depth": "σ_w and depth", "sigma_b": "σ_w and σ_b"}
 MAP_WIDTH_LIMIT = 64  # units of the networks measured for the map
 FIELDS = (
     number("depth", 20, Bounds(1, MAX_LAYERS, whole=True)),
-    choice("width", "64", WIDTHS),
-    choice("batch", "256", BATCHES),
+    stop("width", "64", WIDTHS),
+    stop("batch", "256", BATCHES),
     choice("input", "images", tuple(measures.SOURCES)),
     number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
     choice("show", "dW", tuple(SHOWN)),
@@ -151,7 +151,7 @@ def _controls(link: LinkState, operations: int) -> int:
     wanted, affordable = int(link["batch"]), MOST_WORK // (int(link["width"]) ** 2 * link["depth"])
     if operations:
         affordable = min(affordable, most_operations(PASSES * int(link["width"]) * link["depth"]) // operations)
-    size = max((int(b) for b in BATCHES if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))
+    size = max((int(b) for b in link.options("batch") if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))
     if size < wanted:
         st.caption(f":material/speed: {size} images instead of {wanted}, so that networks of this depth and width answer within a second.")
     return size
@@ -236,8 +236,8 @@ def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -
     )
     controls, picture = beside("map")
     by_number = {str(design.index + 1): design for design in designs}
-    if link["map"] not in by_number:
-        link["map"] = next(iter(by_number))
+    which = link["map"] if link["map"] in by_number else next(iter(by_number))
+    link["map"] = link.fitted("map", which, f"must be the number of a design that is shown: {', '.join(by_number)}")
     with controls:
         st.segmented_control("Plane", format_func=PLANES.__getitem__, required=True, **link.default("plane"))
         st.radio("Activation of", format_func=lambda number: by_number[number].label, **link.index("map", tuple(by_number)))

@@ -173,7 +173,7 @@ def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGr
 
 def _position(link: LinkState, product: Product, playing: bool) -> int:
     """The play button, the slider of k, and what the product is shown as."""
-    link["k"] = min(link["k"], product.factors)
+    link["k"] = link.fitted("k", min(link["k"], product.factors), f"must be at most the number of factors, {product.factors}")
     if playing:
         step = max(1, product.factors // PLAY_STEPS)
         if link["k"] + step >= product.factors:

@@ -8,7 +8,7 @@ from mlp_core.spec import Bounds
 from pages.figures.depth import distinct_unit_counts
 from pages.figures.pictures import weight_images
 from pages.ui.data_source import load_data
-from pages.ui.link import LinkState, choice, number
+from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
 from pages.ui.run.job_groups import follow_group
 from pages.ui.stability.training import CHART_HEIGHT, curves, outcome, side_by_side
@@ -17,7 +17,7 @@ GROUP = "symmetry"
 UNITS = ("4", "16", "50", "64", "256")  # 50 do not fill the vectors of a processor, so that rounding parts them
 PICTURED = 8  # units of each run whose weights are shown
 FIELDS = (
-    choice("units", "256", UNITS),
+    stop("units", "256", UNITS),
     number("symmetry_epochs", 3, Bounds(1, 10, whole=True)),
 )
 

@@ -151,7 +151,7 @@ def _results(link: LinkState, operation: Operation, tensors: Sequence[Tensor], p
 def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], parameters: Parameters, result: Tensor) -> None:
     """The numbers, with the chosen cell of the result written out."""
     count = result.numel()
-    cell = min(int(link["cell"]), count - 1)
+    cell = link.fitted("cell", min(int(link["cell"]), count - 1), f"must be a cell of the result, 0 to {count - 1}")
     made_by = sources(operation, tensors, parameters, cell)
     index = [int(part) for part in torch.unravel_index(torch.tensor(cell), result.shape)]
     place = f"result[{', '.join(map(str, index))}]" if index else "result"

@@ -219,6 +219,6 @@ def _fields() -> tuple[Field, ...]:
         *(number(name, begin[name], one, STEPS.get(name, 0.01 if name.startswith("parameter_") else None)) for name, one in bounds.items()),
         *(choice(name, begin[name], tuple(one)) for name, one in options.items()),
         *(flag(name, begin[name]) for name in ("divide_by_batch", "all_images")),
-        stop("lr_stop", begin["lr_stop"], LR_STOPS, "1, 2, 3, 5 times a power of ten"),
+        stop("lr_stop", begin["lr_stop"], LR_STOPS),
         text("expression", begin["expression"], MAX_EXPRESSION_LENGTH),
     )
