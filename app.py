@@ -4,11 +4,12 @@ if __name__ == "__main__":  # as Streamlit runs it, again and again for every vi
     from pages.ui.navigation import run_app
 
     run_app()
-else:  # as `streamlit run` imports it, once: what is served beside the pages
+else:  # as `streamlit run` imports it, once: what is served and done beside the pages
     from streamlit import App
 
+    from pages.ui.disconnected import clock
     from pages.ui.guard import answer, guard_log
     from pages.ui.updates import routes
 
     guard_log()
-    app = App(__file__, routes=routes(), on_script_error=answer)
+    app = App(__file__, lifespan=clock, routes=routes(), on_script_error=answer)

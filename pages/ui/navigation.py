@@ -9,6 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from mlp_core.runtime.memory import keep_few_kernels, share_heaps
 from mlp_core.runtime.threads import keep_to_one_thread
+from pages.ui.disconnected import note_session
 from pages.ui.unbroken import unbroken
 
 keep_to_one_thread()  # before anything is imported that multiplies, which a page does that Streamlit runs without app.py
@@ -43,6 +44,7 @@ def run_app() -> None:
     """Show the navigation and run the page that is open."""
     share_heaps()  # before the threads that would each get one of their own
     keep_few_kernels()  # before any page has multiplied
+    note_session()
     sidebar: Literal["collapsed"] | int = "collapsed" if st.session_state.get(NARROW) else SIDEBAR_PX
     # Before the menu: without an icon of its own, the browser would fetch the page's from another company's server.
     st.set_page_config(page_icon=ROOT / "static" / "icon.svg", layout="wide", initial_sidebar_state=sidebar)
