@@ -43,8 +43,9 @@ _PANEL = ("streamlit", "pages.ui", "pages.figures", "mlp_core", *_TENSORS)
 IMPORT_RULES = (  # the first that fits counts
     ImportRule("app", ("streamlit", "pages.ui")),
     ImportRule(  # on every page, the quick ones too
-        "pages.ui.navigation", ("streamlit", *_core("runtime.memory", "runtime.threads"), "pages.ui.unbroken")
+        "pages.ui.navigation", ("streamlit", *_core("runtime.memory", "runtime.threads"), "pages.ui.disconnected", "pages.ui.unbroken")
     ),
+    ImportRule("pages.ui.disconnected", ("streamlit", *_core("runtime.memory"))),
     ImportRule("pages.ui.text", ()),
     ImportRule("pages.ui.updates", ("streamlit", "starlette")),  # which the server imports before there is any page
     ImportRule("pages.ui.live_chart", (*_PANEL, "pandas")),
