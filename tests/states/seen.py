@@ -19,7 +19,7 @@ UNWORDED = frozenset(("code", "json", "html"))  # a program's
 READ = frozenset((  # keys of figures and of components' messages below which everything is read
     "text", "title", "name", "hovertext", "ticktext", "customdata", "alt", "label", "labels", "hint", "parts", "about",
 ))  # fmt: skip
-MACHINE = frozenset(("bdata", "dtype", "color", "kind", "src", "image", "icon", "yref", "xref"))
+MACHINE = frozenset(("bdata", "dtype", "color", "kind", "src", "image", "icon", "yref", "xref", "edges", "units"))
 TEMPLATE = re.compile(r"%\{[^{}]*\}")  # what plotly fills in
 
 
