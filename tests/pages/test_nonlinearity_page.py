@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from itertools import product
 from typing import Any, cast
 
 import numpy as np
@@ -45,11 +44,34 @@ def test_xor_is_solved_by_the_default_from_at_least_nine_of_ten_seeds() -> None:
     assert solved >= 9
 
 
-def test_without_a_bend_xor_stays_unsolved() -> None:
-    for name, seed in product(("XOR, no hidden layer", "XOR, no bend"), range(3)):
-        run = settings(**{**PRESETS[name].settings, "epochs": 30, "seed": seed}).run()
-        run.advance()
-        assert 0.4 < run.history.epochs[-1].test_accuracy < 0.8  # six seeds: 0.50 to 0.70
+def wrong_by_the_best_line(points: Points) -> float:
+    """Share that every line leaves wrong at least: of the lines through two of the points, which fall on the sides that suit them."""
+    first, second = np.triu_indices(len(points), 1)
+    along, away = points.xy[second] - points.xy[first], points.xy[None] - points.xy[first][:, None]
+    right = np.sign(along[:, :1] * away[..., 1] - along[:, 1:] * away[..., 0]) * np.where(points.labels == 1, 1, -1)
+    return float(min((right < 0).sum(axis=1).min(), (right > 0).sum(axis=1).min()) / len(points))
+
+
+def test_without_a_hidden_layer_a_quarter_of_xor_stays_wrong_and_often_nearly_half() -> None:
+    assert "the best leaves about a quarter of the points wrong, a trained one often nearly half" in PRESETS["XOR, no hidden layer"].lesson
+    nearly_half = 0
+    for seed in range(10):  # the preset keeps the seeds that are there
+        chosen = settings(**PRESETS["XOR, no hidden layer"].settings, data_seed=seed, seed=seed)
+        assert 0.2 <= wrong_by_the_best_line(chosen.train) <= 0.3
+        if seed < 3:  # enough to train
+            run = chosen.run()
+            run.advance()
+            nearly_half += 0.35 < 1 - run.history.epochs[-1].train_accuracy < 0.55
+    assert nearly_half >= 2
+
+
+@pytest.mark.parametrize("name", ["XOR, no hidden layer", "XOR, no bend"])
+def test_without_a_bend_xor_stays_as_unsolved_as_by_one_line(name: str) -> None:
+    chosen = settings(**{**PRESETS[name].settings, "epochs": 30})
+    run = chosen.run()
+    run.advance()
+    least = wrong_by_the_best_line(chosen.test)
+    assert all(1 - epoch.test_accuracy >= least - 1e-9 for epoch in run.history.epochs)
 
 
 @pytest.mark.parametrize("seed", range(3))

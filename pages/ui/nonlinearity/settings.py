@@ -94,7 +94,9 @@ def _preset(changed: dict[str, Any], lesson: str) -> Preset:
 
 PRESETS = {
     "XOR": _preset({}, "One hidden layer of 8 ReLU units: the plane is cut into pieces, and XOR is solved."),
-    "XOR, no hidden layer": _preset({"deep": 0}, "One line, as the perceptron's: between a quarter and a half of the points stay wrong."),
+    "XOR, no hidden layer": _preset(
+        {"deep": 0}, "One line, as the perceptron's: the best leaves about a quarter of the points wrong, a trained one often nearly half."
+    ),
     "XOR, no bend": _preset(
         {"activation": "identity", "init": "xavier_normal", "deep": 3, "lr": "0.01"},
         "Three hidden layers without a nonlinearity are one matrix: still one line.",
