@@ -12,12 +12,12 @@ from pages.ui.unbroken import button
 
 AT_ONCE_SECONDS = 1.0  # what is done by then needs no progress
 TICK_SECONDS = 0.5
-KEPT = 8  # results, of all visitors: many look at what a preset shows
+KEPT = 8  # results under one name, of all visitors: many look at what a preset shows
 
 Value = TypeVar("Value")
 
 _lock = threading.Lock()
-_results: dict[Hashable, Any] = {}  # (name, key) -> result, the one used last at the end
+_results: dict[str, dict[Hashable, Any]] = {}  # name -> key -> result, the one used last at the end
 
 
 def computed(
@@ -31,7 +31,7 @@ def computed(
         pieces: as of a `Computation`.
         doing: what is done, for a person.
     """
-    if (kept := _kept((name, key))) is not None:
+    if (kept := _kept(name, key)) is not None:
         draw(kept)
         return
     job = session.jobs().computation(name, key, pieces)
@@ -42,7 +42,7 @@ def computed(
 
     def panel() -> None:
         if job.state == "finished":
-            _keep((name, key), job.result)
+            _keep(name, key, job.result)
             draw(cast(Value, job.result))
         elif job.moving:
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -66,15 +66,25 @@ def part_of(pieces: Generator[float, None, Value], start: float, end: float) -> 
         yield start + (end - start) * done
 
 
-def _kept(key: Hashable) -> Any:
+def shared(name: str, key: Hashable, pieces: Callable[[], Generator[float, None, Value]]) -> Generator[float, None, Value]:
+    """The same pieces, of which the result is kept for all computations that need it; nothing is left to do where it is kept."""
+    if (result := _kept(name, key)) is None:
+        result = yield from pieces()
+        _keep(name, key, result)
+    return cast(Value, result)
+
+
+def _kept(name: str, key: Hashable) -> Any:
     with _lock:
-        if (result := _results.pop(key, None)) is not None:
-            _results[key] = result
+        results = _results.setdefault(name, {})
+        if (result := results.pop(key, None)) is not None:
+            results[key] = result
         return result
 
 
-def _keep(key: Hashable, result: Any) -> None:
+def _keep(name: str, key: Hashable, result: Any) -> None:
     with _lock:
-        _results[key] = result
-        while len(_results) > KEPT:
-            del _results[next(iter(_results))]
+        results = _results.setdefault(name, {})
+        results[key] = result
+        while len(results) > KEPT:
+            del results[next(iter(results))]

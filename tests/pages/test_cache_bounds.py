@@ -16,7 +16,6 @@ from mlp_core.labs.generalization.weight_decay import EDITION_BOUNDS, Setting
 from mlp_core.spec import MAX_LAYERS, RunSpec
 from pages.ui import computing
 from pages.ui.generalization import decay
-from pages.ui.nonlinearity import collapse
 from pages.ui.stability import matrices, measures
 from tests.support.shrinking import result_of
 
@@ -27,7 +26,6 @@ DEEPEST = RunSpec(hidden=(4,) * MAX_LAYERS, activation="relu")
 
 # Every function of a page that remembers -> the arguments with which its answer is largest.
 LARGEST: dict[Any, tuple[Any, ...]] = {
-    collapse._bent: ((784, 10), 0, collapse.DRAWN_SLOPES),
     measures.critical_scales: ("gaussian", matrices.LARGEST_N),
     measures.depth_prediction: (DEEPEST, "gaussian", 4),
     measures.depth_report: (DEEPEST, "gaussian", 4, "float64"),

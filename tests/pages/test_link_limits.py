@@ -16,7 +16,7 @@ from tests.support.pages.visit import address, again, opened, visit_with_jobs, w
 SECTIONS: dict[str, list[dict[str, str]]] = {
     "activations": [{}],
     "generalization": [{"part": part} for part in ("polynomial", "images", "labels")] + [{"act": act} for act in ("decay", "dropout")],
-    "nonlinearity": [{"act": act} for act in ("perceptron", "playground", "ends")],  # a collapse is fitted to 60,000 images
+    "nonlinearity": [{"act": act} for act in ("collapse", "perceptron", "playground", "ends")],
     "stability": [{"act": act} for act in ("depth", "chain", "matrices", "training", "symmetry")],
     "tensors": [{"act": act} for act in ("operations", "contour")],
 }

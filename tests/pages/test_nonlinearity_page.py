@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.data import load_fashion_mnist
 from mlp_core.labs.nonlinearity.plane import Points, output_field
 from mlp_core.labs.nonlinearity.plane_points import from_text, to_text
+from pages.ui import computing
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import own, pictures
 from pages.ui.nonlinearity.machines import MACHINES
@@ -91,15 +92,22 @@ def test_the_table_of_ends_tells_the_sizes_of_what_it_opens(machine: Any) -> Non
     assert (run.sizes, chosen.loss.name) == (machine.sizes, machine.loss)
 
 
+def judged(page: AppTest) -> bool:
+    """Whether the stack has been compared with the best matrix, which may take more than a second."""
+    return "Missed by the best matrix" in metrics(page)
+
+
 def test_collapse_opens_with_rounding_only_and_bends(page: AppTest) -> None:
-    shown = metrics(opened(page))
+    shown = metrics(until(opened(page), judged))
     assert read(shown["Largest difference, float32"]) < 1e-4
     assert read(shown["… in float64"]) < 1e-12
     assert shown["Rank of the product"] == "10 of 10"
     assert shown["Missed by the best matrix"] == "0.00 %"
     widget(page, "nonlinearity_narrow").set_value(3).run()
+    until(page, judged)
     assert metrics(page)["Rank of the product"] == "3 of 10"
     widget(page, "nonlinearity_slope").set_value(0.0).run()
+    until(page, judged)
     assert read(metrics(page)["Largest difference, float32"]) > 0.1
     missed = metrics(page)["Missed by the best matrix"]
     assert missed != "0.00 %"
@@ -342,3 +350,12 @@ def test_a_point_clicked_beside_others_of_the_link_stays_in_it(page: AppTest, mo
     page.run()
     page.button(key="plane_undo").click().run()
     assert len(drawn(page)) == 5
+
+
+def test_a_fit_that_takes_long_can_be_stopped_and_begun_again(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computing, "AT_ONCE_SECONDS", 0.0)
+    opened(page, layers="10", width="128", narrow="128", slope="0.05", stack_seed="99")
+    page.button(key="collapse_stop").click().run()
+    assert [one.value for one in page.info] == ["Stopped."]
+    page.button(key="collapse_start").click().run()
+    until(page, judged)

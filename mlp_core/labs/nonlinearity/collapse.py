@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -88,6 +88,7 @@ def largest_difference(layers: Sequence[Affine], X: Tensor, slope: float = 1.0) 
     return float((stacked(layers, X, slope) - collapsed(layers)(X)).abs().max().item())
 
 
+@dataclass(frozen=True, eq=False)
 class BestAffine:
     """For any outputs, the affine map of the pixels that fits them best on one set of images; and what it misses, there and on others.
 
@@ -96,27 +97,37 @@ class BestAffine:
 
     Args:
         fitted: (n, d) uint8 pixels; every function sees them as 0..1.
-        judged: (m, d) uint8 pixels of other images.
+        judged: (m, d) in float64, the pixels of other images as 0..1.
+        mean, inverse: of the fitted pixels their mean (d,) and the pseudoinverse (d, d) of their centered products.
     """
 
-    def __init__(self, fitted: Tensor, judged: Tensor) -> None:
-        self._fitted, self.judged = fitted, judged.double() / WHITE
+    fitted: Tensor
+    judged: Tensor
+    mean: Tensor
+    inverse: Tensor
+
+    @classmethod
+    def of(cls, fitted: Tensor, judged: Tensor) -> Generator[float, None, BestAffine]:
+        """Prepare the fit; yields how much is done.
+
+        Args:
+            fitted, judged: (n, d) and (m, d) uint8 pixels.
+        """
         total = torch.zeros(fitted.shape[1], dtype=torch.float64)
         squares = torch.zeros(fitted.shape[1], fitted.shape[1], dtype=torch.float64)
-        for piece in torch.split(fitted, EXACT_ROWS):
+        pieces = torch.split(fitted, EXACT_ROWS)
+        for index, piece in enumerate(pieces):
             pixels = piece.float()
             total += pixels.sum(dim=0)
             squares += pixels.T @ pixels
-        self._mean = total / len(fitted) / WHITE
-        centered = squares / WHITE**2 - len(fitted) * torch.outer(self._mean, self._mean)
-        self._inverse = torch.linalg.pinv(centered, hermitian=True)  # some pixels are always 0
+            yield index / len(pieces)
+        mean = total / len(fitted) / WHITE
+        centered = squares / WHITE**2 - len(fitted) * torch.outer(mean, mean)
+        return cls(fitted, judged.double() / WHITE, mean, torch.linalg.pinv(centered, hermitian=True))  # some pixels are always 0
 
-    @property
-    def fitted_images(self) -> int:
-        return len(self._fitted)
-
-    def missed(self, outputs: Callable[[Tensor], Tensor]) -> tuple[Floats, Floats]:
-        """Share of the variance of each stack's outputs that its best affine map misses, 0 if the stack is affine or constant.
+    def missed(self, outputs: Callable[[Tensor], Tensor]) -> Generator[float, None, tuple[Floats, Floats]]:
+        """Share of the variance of each stack's outputs that its best affine map misses, 0 if the stack is affine or constant; yields how
+        much is done.
 
         Args:
             outputs: of X (k, d) in float32 or float64, for one stack or several at once: (k, stacks, out).
@@ -130,19 +141,21 @@ class BestAffine:
         origin = judged[0].float()  # near the outputs, so that their variance does not drown in their mean
         total, squares = torch.zeros(stacks, out, dtype=torch.float64), torch.zeros(stacks, dtype=torch.float64)
         products = torch.zeros(self.judged.shape[1], stacks * out, dtype=torch.float64)
-        for piece in torch.split(self._fitted, PIECE_ROWS):
+        pieces = torch.split(self.fitted, PIECE_ROWS)
+        for index, piece in enumerate(pieces):
+            yield index / len(pieces)
             X = piece.float() / WHITE
             Y = outputs(X) - origin
             total += Y.sum(dim=0)
             squares += Y.double().square().sum(dim=(0, 2))
             products += X.T @ Y.flatten(1)
-        n = len(self._fitted)
-        products -= torch.outer(self._mean, total.flatten())
-        slopes = self._inverse @ products
+        n = len(self.fitted)
+        products -= torch.outer(self.mean, total.flatten())
+        slopes = self.inverse @ products
         variance = squares - total.square().sum(dim=1) / n
         explained = (slopes * products).view(-1, stacks, out).sum(dim=(0, 2))
         mean = origin + total / n
-        rest = judged - mean - ((self.judged - self._mean) @ slopes).view_as(judged)
+        rest = judged - mean - ((self.judged - self.mean) @ slopes).view_as(judged)
         others = (judged - judged.mean(dim=0)).square().sum(dim=(0, 2))
         least = torch.where(variance > n * constant, (variance - explained) / variance, 0.0).clamp_min(0.0)
         missed = torch.where(others > len(judged) * constant, rest.square().sum(dim=(0, 2)) / others, 0.0)
@@ -159,8 +172,9 @@ class Bending:
     missed: Floats  # share that this map misses on other images
 
 
-def bending(layers: Sequence[Affine], best: BestAffine, slopes: Sequence[float]) -> Bending:
-    """Bend the hidden layers from the identity to ReLU, and compare with their product and with the best one layer there is."""
+def bending(layers: Sequence[Affine], best: BestAffine, slopes: Sequence[float]) -> Generator[float, None, Bending]:
+    """Bend the hidden layers from the identity to ReLU, and compare with their product and with the best one layer there is; yields how
+    much is done."""
 
     def outputs(X: Tensor) -> Tensor:
         typed = [layer.to(X.dtype) for layer in layers]
@@ -168,7 +182,7 @@ def bending(layers: Sequence[Affine], best: BestAffine, slopes: Sequence[float])
         return torch.stack([_onward(typed, first, slope) for slope in slopes], dim=1)
 
     difference = [largest_difference(layers, best.judged, slope) for slope in slopes]
-    return Bending(np.array(slopes), np.array(difference), *best.missed(outputs))
+    return Bending(np.array(slopes), np.array(difference), *(yield from best.missed(outputs)))
 
 
 def shapes(sizes: Sequence[int]) -> str:

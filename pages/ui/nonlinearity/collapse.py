@@ -1,6 +1,6 @@
 """The section "Collapse": affine layers multiplied out to one, until their activation bends; on real images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 
 import numpy as np
@@ -24,6 +24,7 @@ from mlp_core.labs.nonlinearity.collapse import (
 from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
 from mlp_core.words import count, fixed, percent, significant
 from pages.figures import linear as figures
+from pages.ui.computing import computed, part_of, shared
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
 from pages.ui.sections import beside
@@ -43,27 +44,23 @@ FIELDS = (
 )
 
 
-@st.cache_resource(show_spinner="Fitting to real images …")
-def _best() -> BestAffine:
+def _fit() -> Generator[float, None, BestAffine]:
     """Fits to all training images; the first test images judge."""
     data = load_fashion_mnist()
-    return BestAffine(data.train_images.flatten(1), data.test_images[:JUDGED].flatten(1))
+    return BestAffine.of(data.train_images.flatten(1), data.test_images[:JUDGED].flatten(1))
 
 
-@st.cache_data(show_spinner=False, max_entries=500)
-def _bent(sizes: tuple[int, ...], seed: int, slopes: tuple[float, ...]) -> Bending:
-    return bending(random_stack(sizes, seed), _best(), slopes)
-
-
-def _bending(sizes: tuple[int, ...], seed: int, slope: float) -> Bending:
-    """The whole curve, and on it the slope chosen."""
-    curve = _bent(sizes, seed, DRAWN_SLOPES)
+def _bending(sizes: tuple[int, ...], seed: int, slope: float) -> Generator[float, None, tuple[BestAffine, Bending]]:
+    """The whole curve, and on it the slope chosen; yields how much is done."""
+    best = yield from part_of(shared("collapse_fit", None, _fit), 0.0, 0.3)
+    stack = random_stack(sizes, seed)
+    curve = yield from part_of(shared("collapse_curve", (sizes, seed), lambda: bending(stack, best, DRAWN_SLOPES)), 0.3, 0.9)
     if slope in DRAWN_SLOPES:
-        return curve
-    here = _bent(sizes, seed, (slope,))
+        return best, curve
+    here = yield from part_of(bending(stack, best, (slope,)), 0.9, 1.0)
     place = int(np.searchsorted(-curve.slopes, -slope))  # they descend
     names = ("slopes", "difference", "least_missed", "missed")
-    return Bending(*(np.insert(getattr(curve, name), place, getattr(here, name)) for name in names))
+    return best, Bending(*(np.insert(getattr(curve, name), place, getattr(here, name)) for name in names))
 
 
 def section(link: LinkState) -> None:
@@ -73,7 +70,8 @@ def section(link: LinkState) -> None:
     with controls:
         sizes, slope = _controls(link)
     with results:
-        _results(sizes, int(link["stack_seed"]), slope)
+        asked = sizes, int(link["stack_seed"]), slope
+        computed("collapse", asked, partial(_bending, *asked), lambda found: _results(*asked, *found), "Fitting the best matrix")
 
 
 def _controls(link: LinkState) -> tuple[tuple[int, ...], float]:
@@ -90,10 +88,9 @@ def _controls(link: LinkState) -> tuple[tuple[int, ...], float]:
     return (INPUTS, *hidden, OUTPUTS), float(link["slope"])
 
 
-def _results(sizes: tuple[int, ...], seed: int, slope: float) -> None:
-    layers, best = random_stack(sizes, seed), _best()
+def _results(sizes: tuple[int, ...], seed: int, slope: float, best: BestAffine, bent: Bending) -> None:
+    layers = random_stack(sizes, seed)
     exact = collapsed([layer.to(torch.float64) for layer in layers])
-    bent = _bending(sizes, seed, slope)
     here = int(np.argmin(np.abs(bent.slopes - slope)))
     st.caption(f"{shapes(sizes)}; the largest difference is over {JUDGED:,} test images.")
     with st.container(horizontal=True):
@@ -105,7 +102,7 @@ def _results(sizes: tuple[int, ...], seed: int, slope: float) -> None:
         missed, least = float(bent.missed[here]), float(bent.least_missed[here])
         help = (
             f"Of the variance of the outputs on {JUDGED:,} test images, by the affine map that was fitted to the "
-            f"{best.fitted_images:,} training images. On those it misses {percent(least, 2)}, and no other matrix misses less."
+            f"{len(best.fitted):,} training images. On those it misses {percent(least, 2)}, and no other matrix misses less."
         )
         _tile("Missed by the best matrix", percent(missed, 2), help)
     one, two, three = st.columns(3, gap="medium")

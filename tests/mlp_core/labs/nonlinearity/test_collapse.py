@@ -22,6 +22,7 @@ from mlp_core.labs.nonlinearity.collapse import (
     singular_values,
     stacked,
 )
+from tests.support.shrinking import result_of
 
 WIDTHS = st.lists(st.integers(1, 12), min_size=2, max_size=8)
 
@@ -98,7 +99,7 @@ def waves(X: torch.Tensor) -> torch.Tensor:
 
 def test_what_the_best_affine_map_misses_is_least_squares() -> None:
     fitted, judged = pixels(300, 5), pixels(50, 5, seed=1)
-    least, missed = BestAffine(fitted, judged).missed(waves)
+    least, missed = result_of(result_of(BestAffine.of(fitted, judged)).missed(waves))
     A, B = (np.column_stack([images.numpy() / 255, np.ones(len(images))]) for images in (fitted, judged))
     for stack in range(2):
         Y, Z = (waves(images.double() / 255)[:, stack].numpy() for images in (fitted, judged))
@@ -148,8 +149,8 @@ def app_images() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def missed_by_relu(train: torch.Tensor, test: torch.Tensor) -> list[float]:
-    best = BestAffine(train, test)
-    bent = [bending(random_stack((784, *(64,) * hidden, 10), 0), best, [0.0]) for hidden in HIDDEN]
+    best = result_of(BestAffine.of(train, test))
+    bent = [result_of(bending(random_stack((784, *(64,) * hidden, 10), 0), best, [0.0])) for hidden in HIDDEN]
     assert all(one.least_missed < one.missed for one in bent)
     return [float(one.missed[0]) for one in bent]
 
@@ -158,19 +159,21 @@ def test_pixels_that_are_always_black_do_no_harm() -> None:
     fitted, judged = pixels(100, 4), pixels(30, 4, seed=1)
     fitted[:, 2] = judged[:, 2] = 0
     W = images(4, 2, seed=2)
-    for shares in BestAffine(fitted, judged).missed(lambda X: (X @ W.to(X.dtype) + 1).unsqueeze(1)):
+    for shares in result_of(result_of(BestAffine.of(fitted, judged)).missed(lambda X: (X @ W.to(X.dtype) + 1).unsqueeze(1))):
         assert shares[0] < 1e-9
 
 
 @pytest.mark.parametrize("value", [0.0, 1 / 3, -1e9])
 def test_of_what_does_not_vary_nothing_is_missed(value: float) -> None:
-    for shares in BestAffine(pixels(100, 4), pixels(30, 4, seed=1)).missed(lambda X: torch.full((len(X), 1, 3), value, dtype=X.dtype)):
+    best = result_of(BestAffine.of(pixels(100, 4), pixels(30, 4, seed=1)))
+    for shares in result_of(best.missed(lambda X: torch.full((len(X), 1, 3), value, dtype=X.dtype))):
         assert shares.tolist() == [0.0]
 
 
 def test_bending_begins_at_one_matrix_and_leaves_it() -> None:
     layers = random_stack((20, 16, 16, 5), 3)
-    bent = bending(layers, BestAffine(pixels(300, 20), pixels(100, 20, seed=1)), (1.0, 0.75, 0.5, 0.25, 0.0))
+    best = result_of(BestAffine.of(pixels(300, 20), pixels(100, 20, seed=1)))
+    bent = result_of(bending(layers, best, (1.0, 0.75, 0.5, 0.25, 0.0)))
     assert bent.difference[0] < 1e-13
     assert bent.missed[0] < 1e-9
     for measured in (bent.difference, bent.missed, bent.least_missed):
