@@ -104,7 +104,7 @@ class KeptRuns:
         if (known := self.find(snapshot)) is not None:
             if known.history.steps[-1] > snapshot.history.steps[-1]:
                 return self
-            return self._with(known.id, **_record(snapshot))
+            return self._with(known.id, **_record(snapshot))._named(known.id)
         run = KeptRun(
             id=self.next_id,
             name="",
@@ -116,8 +116,7 @@ class KeptRuns:
         )
         leaving = next(kept for kept in self.runs if not kept.pinned) if len(self.runs) >= CAPACITY else None
         staying = tuple(kept for kept in self.runs if kept is not leaving)
-        run = replace(run, name=_unique(short_name(run, MAX_NAME), staying))
-        return KeptRuns((*staying, run), leaving.name if leaving else "", self.next_id + 1)
+        return KeptRuns((*staying, run), leaving.name if leaving else "", self.next_id + 1)._named(run.id)
 
     def find(self, snapshot: JobSnapshot) -> KeptRun | None:
         """The kept run that is the same as this one, further on or not so far."""
@@ -171,6 +170,11 @@ class KeptRuns:
         """Remove all runs, the pinned ones too."""
         return KeptRuns(next_id=self.next_id)
 
+    def _named(self, id: int) -> KeptRuns:
+        """With the name that says what is special about a run, unless a person has named it."""
+        run, others = next(run for run in self.runs if run.id == id), tuple(run for run in self.runs if run.id != id)
+        return self if run.renamed else self._with(id, name=_unique(short_name(run, MAX_NAME), others))
+
     def _with(self, id: int, **changes: Any) -> KeptRuns:
         return replace(self, runs=tuple(replace(run, **changes) if run.id == id else run for run in self.runs))
 
@@ -191,11 +195,15 @@ def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot
 
 
 def _same_run(run: KeptRun, snapshot: JobSnapshot) -> bool:
-    """Whether one of the two is the other further on: the same experiment, and the same changes on the way as far as both have come."""
+    """Whether one of the two is the other further on: the same experiment, with all changes of the kept run's past and no others in it.
+
+    What has not yet come to a change of the kept run is the same so far, but may go on without it.
+    """
     if (run.spec, run.steps_per_epoch, len(run.members)) != (snapshot.spec, snapshot.steps_per_epoch, len(snapshot.members)):
         return False
-    shared = min(run.history.steps[-1], snapshot.history.steps[-1])
-    mine, theirs = ([change for change in history.changes if change.step < shared] for history in (run.history, snapshot.history))
+    last = run.history.steps[-1]
+    mine = [change for change in run.history.changes if change.step < last]
+    theirs = [change for change in snapshot.history.changes if change.step < min(last, snapshot.history.steps[-1])]
     return mine == theirs
 
 
