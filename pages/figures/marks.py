@@ -7,6 +7,7 @@ from typing import Any
 from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
 
 SMALL = 11  # px; words inside a plot
+LETTER = 1 / 75  # of the width of a curve in half a laptop's page, about 450 px
 
 
 def note(text: str, x: float, y: float, *, size: float = SMALL, **where: Any) -> dict[str, Any]:
@@ -33,12 +34,15 @@ class Marks:
     Args:
         log: whether the y axis is logarithmic (plotly places annotations there by log10, but shapes by value).
         left: where a logarithmic x axis begins; None on a linear one. What lies before it is drawn there.
+        right: where the x axis ends; None where events are told apart by their rows.
     """
 
     log: bool = False
     left: float | None = None
+    right: float | None = None
     shapes: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
+    _taken: list[tuple[int, float, float]] = field(default_factory=list, init=False)  # of the events' words: row, and from where to where
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -70,12 +74,25 @@ class Marks:
         self.annotations.append(note(text, self._place(x), 1, yref="paper", yanchor="top", yshift=-1.5 * SMALL * row, **side))
 
     def event(self, x: float, text: str, *, row: int = 0, strong: bool = False, color: str = GREY) -> None:
-        """Where something was done: a thin line from top to bottom, its words to the right of its foot, `row` lines up."""
+        """Where something was done: a thin line from top to bottom, its words beside its foot, `row` lines up or where there is room."""
         look: dict[str, Any] = {"width": 2, "dash": "solid"} if strong else {"dash": "dash"}
         self.shapes.append(vertical_line(self._shown(x), color if strong else translucent(color, 0.8), **look))
         if text:
-            where: dict[str, Any] = {"xanchor": "left", "yanchor": "bottom", "yshift": 1.5 * SMALL * row, "xshift": 4}
-            self.annotations.append(note(text, self._place(x), 0, yref="paper", **where))
+            row, leftward = self._room(x, len(text), row) if self.right is not None else (row, False)
+            where: dict[str, Any] = {"xanchor": "right", "xshift": -4} if leftward else {"xanchor": "left", "xshift": 4}
+            self.annotations.append(note(text, self._place(x), 0, yref="paper", yanchor="bottom", yshift=1.5 * SMALL * row, **where))
+
+    def _room(self, x: float, letters: int, row: int) -> tuple[int, bool]:
+        """The first row in which so many letters cover no others, and whether they stand to the left of their place: at the right end."""
+        first = 0.0 if self.left is None else math.log10(self.left)
+        width = self._place(self.right or 1.0) - first
+        here, long = (self._place(x) - first) / width, (letters + 1) * LETTER
+        leftward = here + long > 1
+        low, high = (here - long, here) if leftward else (here, here + long)
+        while any(taken == row and start < high and low < end for taken, start, end in self._taken):
+            row += 1
+        self._taken.append((row, low, high))
+        return row, leftward
 
     def _shown(self, x: float) -> float:
         """Where a shape stands."""

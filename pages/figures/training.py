@@ -185,7 +185,7 @@ class _Frame:
 
     def marks(self, runs: Sequence[CurveSeries], *, log: bool = False) -> Marks:
         first = 1 / max((run.steps_per_epoch for run in runs), default=1)
-        return Marks(log=log, left=first if self.options.log_x else None)
+        return Marks(log=log, left=first if self.options.log_x else None, right=max(self.total_epochs, 2 * first))
 
     def points(self, values: Floats, note: str = "") -> dict[str, Any]:
         """Heights of points, and what their hover says; a value below the figure's lowest is drawn there, and its hover has it."""
@@ -301,7 +301,7 @@ def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, tot
     color = _style(run, index)["color"] if compared else GREY
     for number, change in enumerate(run.history.changes):
         words = change.words if number < MOST_MARKED else ""
-        marks.event(run.epochs_at(change.step), words, row=index, color=color)
+        marks.event(run.epochs_at(change.step), words, color=color)
 
 
 def _log_axis(runs: Sequence[CurveSeries]) -> dict[str, Any]:

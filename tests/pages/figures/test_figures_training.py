@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -473,6 +474,26 @@ def test_a_change_of_lr_is_marked_after_its_step() -> None:
     lines = [shape for shape in figure["layout"]["shapes"] if shape.get("yref") == "paper"]
     assert [line["x0"] for line in lines] == [75 / PER_EPOCH, 150 / PER_EPOCH]
     assert [note["text"] for note in figure["layout"]["annotations"][1:]] == ["lr 0.01", "lr 0.001"]
+
+
+@pytest.mark.parametrize("log_x", [False, True])
+@pytest.mark.parametrize("steps", [(75, 76, 77, 78), (3, 5, 8, 9, 190, 199, 200), (10, 40, 41, 140)])
+def test_the_words_of_changes_that_are_near_cover_neither_each_other_nor_the_end(steps: tuple[int, ...], log_x: bool) -> None:
+    history = replace(run(falling(200)).history, changes=tuple(SettingChange(step, "lr", 0.0123) for step in steps))
+    figure = loss_curve(
+        [CurveSeries(history, PER_EPOCH, "a"), CurveSeries(history, PER_EPOCH, "b")], 4, options=CurveOptions(log_x=log_x), cursor=76
+    )
+    low, high = figure.layout.xaxis.range
+    boxes = set()
+    for note in figure.layout.annotations:
+        if note.y == 0 and note.yref == "paper":
+            place, width = 450 * (note.x - low) / (high - low), 5.5 * len(note.text)  # px
+            left = place - 4 - width if note.xanchor == "right" else place + 4
+            boxes.add((note.yshift, left, left + width))
+    assert len(boxes) == 1 + 2 * len(steps)
+    assert all(end <= 450 for _, _, end in boxes)
+    for (row, left, right), (other, start, end) in combinations(boxes, 2):
+        assert row != other or right <= start or end <= left
 
 
 def test_the_cursor_stands_at_its_step() -> None:
