@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mlp_core.training.state import Evaluation
 from pages.ui.run.predictions import SHOWN, choose_images
+from tests.support.pages.visit import visit
 
 
 def evaluation(labels: list[int], predicted: list[int], sureness: list[float]) -> Evaluation:
@@ -62,3 +63,9 @@ def test_the_cells_share_out_the_images(images: list[tuple[int, int, float]]) ->
     totals = np.array([[choose_images(made, (row, column), mistakes_first=False).total for column in range(3)] for row in range(3)])
     assert np.array_equal(totals, made.confusion())
     assert totals.sum() == len(images)
+
+
+def test_before_the_first_test_the_panel_says_when_it_comes() -> None:
+    with visit("tests/pages/apps/predictions_page.py") as page:
+        page.run()
+        assert [one.value for one in page.caption] == ["They come with the first test: after the first epoch, or as soon as you pause."]

@@ -207,6 +207,7 @@ def test_a_branch_with_an_impossible_lr_is_refused_and_nothing_is_lost(page: App
     press(opened(page, **SHORT), "play")
     first = job_of(finish(page))
     look_back(page, 5)
+    assert page.text_input(key="branch_lr").value == "0.01", "a tenth of the run's lr stands there"
     page.text_input(key="branch_lr").set_value("-1")
     again(page)
     page.button(key="branch").click()

@@ -35,9 +35,10 @@ class ShownImages(NamedTuple):
 def predictions_panel(snapshot: JobSnapshot) -> None:
     """Test images with their labels and predictions, and which classes the network confuses."""
     evaluation = snapshot.evaluation
-    if evaluation is None:
-        return
     st.markdown("#### Predictions on test images")
+    if evaluation is None:
+        st.caption("They come with the first test: after the first epoch, or as soon as you pause.")
+        return
     st.caption(
         f"After step {count(evaluation.step)}: {count(evaluation.accuracy * len(evaluation.labels))} of {count(len(evaluation.labels))} "
         f"right. Click a cell of the matrix to see its images, and an image to see what else it might have been."

@@ -198,20 +198,20 @@ def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch, outcome: st
         if step == now.step:
             return newest
         lr = now.lr / 10
-        st.text_input("Another lr from there on", key="branch_lr", placeholder=f"{lr:g}", width=180, max_chars=20)
-        help = f"A new run with this one's past up to there. {outcome}"
-        button(f"Branch from step {count(step)}", "branch", "call_split", _branch_off, job, step, lr, branch, help=help)
+        suggested = "To begin with, a tenth of this run's."
+        st.text_input("lr of the branch", f"{lr:g}", key="branch_lr", width=180, max_chars=20, help=suggested)
+        help = f"A new run that shares this one's past up to there and goes on with that lr. {outcome}"
+        button(f"Branch from step {count(step)}", "branch", "call_split", _branch_off, job, step, branch, help=help)
     if (error := refusal("branch", job)) is not None:
         st.error(worded(error), icon=":material/error:")
     rewound = job.rewound(step)
     return RunAtStep(rewound.snapshot, rewound.network, step)
 
 
-def _branch_off(job: TrainingJob, step: int, suggested_lr: float, branch: Branch) -> None:
-    """Branch off with the learning rate that was typed, or with the suggested one."""
-    text = st.session_state.get("branch_lr", "").strip()
+def _branch_off(job: TrainingJob, step: int, branch: Branch) -> None:
+    """Branch off with the learning rate that stands in the field."""
     try:
-        lr = BOUNDS["lr"].read("lr", text) if text else suggested_lr
+        lr = BOUNDS["lr"].read("lr", st.session_state.get("branch_lr", "").strip())
         branch(job, step, lr=float(lr))
     except SpecError as error:
         refuse("branch", job, error)
