@@ -15,6 +15,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 ROOT = Path(__file__).parents[3]
 QUIET = ("--server.headless=true", "--server.fileWatcherType=none")  # a file that is edited meanwhile asks no page to rerun
@@ -43,20 +44,24 @@ LISTEN = """
 }
 """
 
-# At rest, and for `REST_MS`: connected, no run asked for or under way, nothing stale, and every live chart that can be seen has drawn (or
-# says why it cannot). What listens for news of a run draws nothing.
-AT_REST = """(restMs) => {
-  const rests = () => {
-    if (window.awaitsRun) return false;
-    const app = document.querySelector('[data-testid="stApp"]');
-    if (!app || app.dataset.testScriptState !== "notRunning" || app.dataset.testConnectionState !== "CONNECTED") return false;
-    if (document.querySelector('[data-stale="true"], [data-testid="stAppSkeleton"], [data-testid="stSkeleton"]')) return false;
-    const charts = [...document.querySelectorAll('[data-testid="stBidiComponentRegular"]')].filter((one) => !one.closest(".st-key-news"));
-    return charts.every((chart) => !chart.clientWidth || chart.querySelector(".main-svg") || chart.textContent.trim());
-  };
-  window.restsSince = rests() ? window.restsSince ?? performance.now() : undefined;
-  return performance.now() - window.restsSince > restMs;
+# What keeps a page from being at rest for `REST_MS`: it is not connected, a run is asked for or under way, something is stale, or a live
+# chart that can be seen has neither drawn nor said why it cannot. What listens for news of a run draws nothing.
+UNREST = """() => {
+  if (window.awaitsRun) return "a run is asked for";
+  const app = document.querySelector('[data-testid="stApp"]');
+  if (!app) return "no app";
+  if (app.dataset.testScriptState !== "notRunning") return `the script: ${app.dataset.testScriptState}`;
+  if (app.dataset.testConnectionState !== "CONNECTED") return `the connection: ${app.dataset.testConnectionState}`;
+  const stale = document.querySelector('[data-stale="true"], [data-testid="stAppSkeleton"], [data-testid="stSkeleton"]');
+  if (stale) return `stale: ${stale.outerHTML.slice(0, 300)}`;
+  const charts = [...document.querySelectorAll('[data-testid="stBidiComponentRegular"]')].filter((one) => !one.closest(".st-key-news"));
+  const empty = charts.find((chart) => chart.clientWidth && !chart.querySelector(".main-svg") && !chart.textContent.trim());
+  return empty ? `not drawn: ${empty.parentElement.outerHTML.slice(0, 300)}` : "";
 }"""
+AT_REST = f"""(restMs) => {{
+  window.restsSince = ({UNREST})() ? undefined : window.restsSince ?? performance.now();
+  return performance.now() - window.restsSince > restMs;
+}}"""
 
 
 @contextmanager
@@ -94,7 +99,10 @@ def project(script: Path, folder: Path) -> Path:
 def settle(page: Page) -> None:
     """Wait until the page has come to rest. A fragment that runs by itself rests between two runs."""
     page.evaluate("window.restsSince = undefined")
-    page.wait_for_function(AT_REST, arg=REST_MS, timeout=PATIENCE_MS)
+    try:
+        page.wait_for_function(AT_REST, arg=REST_MS, timeout=PATIENCE_MS)
+    except PlaywrightTimeout as timeout:
+        raise AssertionError(f"the page does not come to rest: {page.evaluate(UNREST)}") from timeout
 
 
 def _free_port() -> int:
