@@ -3,32 +3,42 @@
 
 const PAUSE_MS = 1_500; // between two drawings: the panel is read, not watched
 const TABS_PX = 60; // of its upper edge no more can be seen than the names of its parts
+const panels = new WeakMap(); // the element that Streamlit mounts -> its panel; Streamlit calls again with every change, and ends only the last
 let told; // what was told last, so that a panel that is drawn before the curves have caught up with it does not ask again and again
 let next = 0; // when it may be told again
 
-export default function news({ data, parentElement, setTriggerValue }) {
-  const shown = new TextDecoder().decode(data);
-  let visible = false;
-  let timer;
-  const tell = () => {
-    clearTimeout(timer);
+class Panel {
+  constructor(parent) {
+    this.tell = this.tell.bind(this);
+    this.observer = new IntersectionObserver((entries) => {
+      this.visible = entries.at(-1).isIntersecting;
+      this.tell();
+    }, { rootMargin: `0px 0px -${TABS_PX}px` });
+    this.observer.observe(parent.closest(".st-key-below"));
+    window.addEventListener("mlp-news", this.tell);
+    this.end = () => {
+      clearTimeout(this.timer);
+      this.observer.disconnect();
+      window.removeEventListener("mlp-news", this.tell);
+      panels.delete(parent);
+    };
+  }
+
+  tell() {
+    clearTimeout(this.timer);
     const { mlpNews } = window;
-    if (!visible || !mlpNews || mlpNews === shown || mlpNews === told) return;
+    if (!this.visible || !mlpNews || mlpNews === this.shown || mlpNews === told) return;
     const wait = next - performance.now();
-    if (wait > 0) return void (timer = setTimeout(tell, wait));
+    if (wait > 0) return void (this.timer = setTimeout(this.tell, wait));
     next = performance.now() + PAUSE_MS;
-    setTriggerValue("news", (told = mlpNews));
-  };
-  const changed = (entries) => {
-    visible = entries.at(-1).isIntersecting;
-    tell();
-  };
-  const observer = new IntersectionObserver(changed, { rootMargin: `0px 0px -${TABS_PX}px` });
-  observer.observe(parentElement.closest(".st-key-below"));
-  window.addEventListener("mlp-news", tell);
-  return () => {
-    clearTimeout(timer);
-    observer.disconnect();
-    window.removeEventListener("mlp-news", tell);
-  };
+    this.send("news", (told = mlpNews));
+  }
+}
+
+export default function news({ data, parentElement, setTriggerValue }) {
+  const panel = panels.get(parentElement) ?? new Panel(parentElement);
+  panels.set(parentElement, panel);
+  Object.assign(panel, { shown: new TextDecoder().decode(data), send: setTriggerValue });
+  panel.tell();
+  return panel.end;
 }

@@ -63,7 +63,8 @@ def live_panel(spec: RunSpec | None, set_controls: SetControls, pace: LinkState,
     with st.container(horizontal=True, key="run_buttons"):
         run_buttons(spec, now)
         pace_control(pace, job)
-    start_error()
+    with st.container(key="start_error"):
+        start_error()
     with st.container(horizontal=True, vertical_alignment="center", key="design"):
         if spec is not None:
             network_panel(spec, folded=now is not None)
@@ -72,8 +73,9 @@ def live_panel(spec: RunSpec | None, set_controls: SetControls, pace: LinkState,
             lr_popover(now)
         options = curve_options()
     above = st.container(key="run")
-    waiting_design(spec, now)
-    moment = rewind_panel(job, now, branch) if job is not None and now is not None else None
+    with st.container(key="between"):  # what comes and goes in it moves no fragment: one that stands elsewhere is another for Streamlit
+        waiting_design(spec, now)
+        moment = rewind_panel(job, now, branch) if job is not None and now is not None else None
     moving = job is not None and job.moving
     unasked = moving and ensure_plotly_js() is None  # no script in the browser asks for what is new
     view = watch.of_session()
