@@ -333,6 +333,17 @@ def test_of_many_columns_the_visitor_chooses_three(page: AppTest) -> None:
     assert not columns(page), "three columns in their usual order leave no choice"
 
 
+@pytest.mark.parametrize("other", ["a,b,c\n0,1,0\n1,2,1\n", "no table", "a,b,c,d\n0,1,0,1\n1,2,1,0\n"])
+def test_another_file_and_another_column_in_one_moment_are_the_other_file(page: AppTest, other: str) -> None:
+    opened(page, act="playground", data="own")
+    put_in(page, "height,weight,age,sex,smokes\n1,9,3,f,no\n2,7,3,m,no\n4,8,1,f,yes\n")
+    columns(page)["Label"].set_value(3)
+    put_in(page, other)
+    assert len(page.error) == (other == "no table")
+    assert not columns(page) or list(columns(page)["x"].options) == ["a", "b", "c", "d"]
+    assert len(drawn(page)) == (3 if page.error else 2)
+
+
 def test_three_columns_in_another_order_are_put_right_where_they_are_refused(page: AppTest) -> None:
     opened(page, act="playground", data="own")
     put_in(page, "group,height,weight\n0,1,20\n1,2,30\n")

@@ -158,9 +158,14 @@ def _load(link: LinkState) -> None:
 def _choose(link: LinkState) -> None:
     """Read other columns of the same file."""
     loaded, content = _loaded(), uploaded(UPLOAD)
-    if content is not None:
-        chosen = Columns(*(st.session_state[_column_key(loaded, role)] for role in ROLES))
-        _read(link, read_table(content), chosen, loaded.number)
+    if content is None:
+        return
+    try:
+        chosen, table = Columns(*(st.session_state[_column_key(loaded, role)] for role in ROLES)), read_table(content)
+    except (KeyError, PointsError):
+        return  # the file is another one since the boxes were drawn, and is read by itself
+    if table.names == loaded.columns:
+        _read(link, table, chosen, loaded.number)
 
 
 def _read(link: LinkState, table: Table, chosen: Columns, number: int) -> None:
