@@ -31,7 +31,7 @@ class Table:
     """The cells of a file.
 
     Args:
-        names: of the columns, each different: as the header has it, or "column 2".
+        names: of the columns: as the header has it, with their number where several have one, or "column 2".
         rows: each as long as `names`.
         lines: of the file, in which the rows end; and the last of the file.
         decimal_comma: whether 1,5 may be a number.
@@ -145,14 +145,13 @@ def usual_columns(table: Table) -> Columns:
     """
     free = [column for column in range(len(table.names)) if column != table.index]
     found = {table.names[column].lower(): column for column in free}
-    place = next((pair for pair in PLACE_NAMES if found.keys() >= set(pair)), ())
-    rest = [column for column in free if table.names[column].lower() not in place]
+    place = next(([found[name] for name in pair] for pair in PLACE_NAMES if found.keys() >= set(pair)), [])
+    rest = [column for column in free if column not in place]
     texts = [column for column in rest if _is_text(table, column)]
     few = [column for column in texts if len({row[column] for row in table.rows}) <= MAX_CLASSES]
     label = next((found[name] for name in LABEL_NAMES if found.get(name) in rest), (few or rest)[-1])
-    if place:
-        return Columns(found[place[0]], found[place[1]], label)
-    x, y = sorted(sorted((column for column in rest if column != label), key=texts.__contains__)[:2])
+    numbers_first = sorted((column for column in rest if column != label), key=texts.__contains__)
+    x, y = place or sorted(numbers_first[:2])
     return Columns(x, y, label)
 
 

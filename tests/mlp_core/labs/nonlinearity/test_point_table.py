@@ -227,6 +227,7 @@ def chosen(content: str) -> tuple[str, ...]:
         ("y,x1,x2\n0,1,2\n1,2,3\n", ("x1", "x2", "y")),
         ("X,Y,Class\n0,1,2\n1,2,3\n", ("X", "Y", "Class")),
         ("a,b,c\n0,1,0\n1,2,1\n", ("a", "b", "c")),
+        ("x,X,y\n0,1,0\n1,2,1\n", ("X", "y", "x")),
         ("name,length,width,species\nu,1,2,a\nv,1,3,b\n", ("length", "width", "species")),
         ("id,length,width,species\n0,1,2,a\n1,1,3,b\n", ("length", "width", "species")),
         ("ID,length,width,species\n1,1,2,a\n2,1,3,b\n", ("length", "width", "species")),
