@@ -17,16 +17,18 @@ from mlp_core.spec import RunSpec
 from mlp_core.stability import matrix_product_growth
 from mlp_core.stability.depth import measure_depth
 from mlp_core.theory import critical_scale, lyapunov_exponents
+from pages.ui import computing
 from pages.ui.stability import measures
 from pages.ui.stability.designs import PRESETS
-from tests.support.pages.visit import address, metrics, numbers, opened, sent, until, visit, widget, words
+from tests.support.pages.visit import PATIENCE_SECONDS, address, metrics, numbers, opened, sent, until, visit, widget, words
 from tests.support.reading import read
 
 PAGE = "pages/stability.py"
 
 
 @pytest.fixture
-def page() -> Iterator[AppTest]:
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    monkeypatch.setattr(computing, "AT_ONCE_SECONDS", PATIENCE_SECONDS)  # no test looks on while something is computed
     with visit(PAGE) as page:
         yield page
 

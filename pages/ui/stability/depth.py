@@ -4,7 +4,9 @@ where gradients vanish or explode over σ_w and depth, or σ_w and σ_b, with th
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +22,7 @@ from mlp_core.theory import Array
 from mlp_core.words import from_log10, significant
 from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
+from pages.ui.computing import computed
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number, stop
 from pages.ui.live_chart import live_chart
@@ -84,6 +87,9 @@ FIELDS = (
 )
 
 
+Found = tuple[DepthReport, DepthReport, DepthPrediction | None]  # of a network, in float64, in float32, and predicted
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A design at the depth and width chosen: in float64, in float32, and predicted."""
@@ -94,10 +100,15 @@ class Measured:
     single: DepthReport
     prediction: DepthPrediction | None
 
-    @classmethod
-    def of(cls, design: Design, spec: RunSpec, source: str, size: int) -> Measured:
+
+def _networks(specs: tuple[RunSpec, ...], source: str, size: int) -> Generator[float, None, list[Found]]:
+    """All that is measured and predicted; yields how much is done."""
+    found: list[Found] = []
+    for index, spec in enumerate(specs):
+        yield index / len(specs)
         report, single = (measures.depth_report(spec, source, size, precision) for precision in ("float64", "float32"))
-        return cls(design, spec, report, single, measures.depth_prediction(spec, source, size))
+        found.append((report, single, measures.depth_prediction(spec, source, size)))
+    return found
 
 
 def section(link: LinkState) -> None:
@@ -110,10 +121,16 @@ def section(link: LinkState) -> None:
         size = _controls(link, max((design.operations for design in designs), default=0))
         designs = _affordable(designs, size * link["depth"] * int(link["width"]) * PASSES, "these layers")
     depth, width, source = link["depth"], int(link["width"]), link["input"]
-    measured = [Measured.of(design, design.spec(depth, width, link["seed"]), source, size) for design in designs]
-    if not measured:
+    if not designs:
         results.info("Choose at least one activation.")
         return
+    specs = tuple(design.spec(depth, width, link["seed"]) for design in designs)
+
+    def draw(networks: list[Found]) -> None:
+        measured = [Measured(design, spec, *found) for design, spec, found in zip(designs, specs, networks, strict=True)]
+        _picture(link["show"], measured, source, size)
+        _table(measured)
+
     with results:
         st.segmented_control(
             "What to show, layer by layer",
@@ -122,8 +139,8 @@ def section(link: LinkState) -> None:
             label_visibility="collapsed",
             **link.default("show"),
         )
-        _picture(link["show"], measured, source, size)
-        _table(measured)
+        asked = specs, source, size
+        computed("depth", asked, partial(_networks, *asked), draw, "Measuring")
     _map_panel(link, designs, depth, width)
 
 
