@@ -81,7 +81,7 @@ def own_panel(link: LinkState) -> None:
     with st.container(horizontal=True):
         button("Undo", "plane_undo", "undo", _undo, link, enabled=len(points) > 0)
         button("Clear", "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
-    st.caption(f"{counted(len(points), 'point')}. Click the plane to add one.")
+    st.caption(f"{counted(len(points), 'point') if len(points) else 'No point yet'}. Click the plane to add one.")
     help = (
         f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, up to {MAX_CLASSES} classes, counted from 0 or 1 or named. "
         "Of more columns, choose three. "
