@@ -109,10 +109,6 @@ def _orthogonal(tensor: Tensor, std: float, spec: RunSpec, generator: Generator)
     tensor.copy_(Q if rows >= columns else Q.T)
 
 
-def _constant_words(spec: RunSpec) -> str:
-    return f"constant {exactly(spec.init_value)}" + (f" ± {exactly(spec.init_noise)}" if spec.init_noise else "")
-
-
 def _xavier_std(n_in: int, n_out: int, spec: RunSpec) -> float:
     return math.sqrt(2.0 / (n_in + n_out))
 
@@ -183,7 +179,8 @@ INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in (
         "constant", "Constant", r"W_{ij} \sim \mathcal{N}(c, \sigma^2),\ \text{with}\ \sigma = 0\ \text{all equal}",
         "Zhang et al., Dive into Deep Learning, section 5.4.1",
         lambda n_in, n_out, spec: spec.init_noise, _constant, _CONSTANT_CODE,
-        settings=("init_value", "init_noise"), words=_constant_words, random=False,
+        settings=("init_value", "init_noise"), random=False,
+        words=lambda spec: f"constant {exactly(spec.init_value)}" + (f" ± {exactly(spec.init_noise)}" if spec.init_noise else ""),
     ),
     Initializer(
         "orthogonal", "Orthogonal", r"W^\top W = I \ \text{or}\ W W^\top = I,\ \text{uniformly distributed}",

@@ -61,61 +61,36 @@ def _scratch_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     return (log_sum_exp - logits.gather(1, y[:, None])).mean()
 
 
-def _cross_entropy_gradient(o: Tensor, y: Tensor) -> Tensor:
-    return (torch.softmax(o, dim=1) - F.one_hot(y, o.shape[1])) / len(y)
-
-
-def _batched_cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
-    return F.cross_entropy(outputs, labels, reduction="none").mean(dim=1)
-
-
-def _logistic(logits: Tensor, labels: Tensor) -> Tensor:
-    return F.cross_entropy(two_scores(logits), labels)
-
-
 def _scratch_logistic(o: Tensor, y: Tensor) -> Tensor:
     """log(1 + e^−s), with s = o where y is 1 and −o where it is 0."""
     s = o[:, 0] * (2 * y - 1)
     return torch.logaddexp(torch.zeros_like(s), -s).mean()
 
 
-def _logistic_gradient(o: Tensor, y: Tensor) -> Tensor:
-    return (torch.sigmoid(o) - y[:, None]) / len(y)
-
-
-def _batched_logistic(outputs: Tensor, labels: Tensor) -> Tensor:
-    return F.binary_cross_entropy_with_logits(outputs[:, 0], labels.to(outputs.dtype), reduction="none").mean(dim=1)
-
-
-def _squared(outputs: Tensor, targets: Tensor) -> Tensor:
-    return (outputs - targets).square().sum(dim=1).mean() / 2
-
-
-def _scratch_squared(outputs: Tensor, y: Tensor) -> Tensor:
-    return ((outputs - y) ** 2 / 2).sum() / len(y)
-
-
-def _squared_gradient(outputs: Tensor, y: Tensor) -> Tensor:
-    return (outputs - y) / len(y)
-
-
-def _batched_squared(outputs: Tensor, targets: Tensor) -> Tensor:
-    return (outputs - targets.mT).square().sum(dim=1).mean(dim=1) / 2
-
-
 LOSSES: dict[str, Loss] = {entry.name: entry for entry in (
     Loss(
         "cross_entropy", "softmax, cross-entropy", "softmax(o)", "−log softmax(o)[y]",
-        F.cross_entropy, _scratch_cross_entropy, _cross_entropy_gradient, _batched_cross_entropy,
-        scores=lambda logits: logits, single=False,
+        function=F.cross_entropy,
+        scratch=_scratch_cross_entropy,
+        gradient=lambda o, y: (torch.softmax(o, dim=1) - F.one_hot(y, o.shape[1])) / len(y),
+        batched=lambda o, y: F.cross_entropy(o, y, reduction="none").mean(dim=1),
+        scores=lambda o: o, single=False,
     ),
     Loss(
         "logistic", "sigmoid, cross-entropy", "σ(o)", "−log σ(±o)",
-        _logistic, _scratch_logistic, _logistic_gradient, _batched_logistic, scores=two_scores,
+        function=lambda o, y: F.cross_entropy(two_scores(o), y),
+        scratch=_scratch_logistic,
+        gradient=lambda o, y: (torch.sigmoid(o) - y[:, None]) / len(y),
+        batched=lambda o, y: F.binary_cross_entropy_with_logits(o[:, 0], y.to(o.dtype), reduction="none").mean(dim=1),
+        scores=two_scores,
     ),
     Loss(  # of several outputs, their sum: d2l section 3.4
         "squared", "identity, squared loss", "o", "½(o − y)²",
-        _squared, _scratch_squared, _squared_gradient, _batched_squared, scores=None,
+        function=lambda o, y: (o - y).square().sum(dim=1).mean() / 2,
+        scratch=lambda o, y: ((o - y) ** 2 / 2).sum() / len(y),
+        gradient=lambda o, y: (o - y) / len(y),
+        batched=lambda o, y: (o - y.mT).square().sum(dim=1).mean(dim=1) / 2,
+        scores=None,
     ),
 )}  # fmt: skip
 
