@@ -217,14 +217,6 @@ def _rectified_range(slope: float) -> Interval:
     return Interval(-math.inf, math.inf) if slope > 0 else Interval(0.0, math.inf, (True, False))
 
 
-def _elu_range(alpha: float) -> Interval:
-    return Interval(-alpha, math.inf) if alpha > 0 else Interval(0.0, math.inf, (True, False))
-
-
-def _silu_range(beta: float) -> Interval:
-    return Interval(SILU_MINIMUM / beta, math.inf, (True, False)) if beta > 0 else Interval(-math.inf, math.inf)
-
-
 def _scratch_relu(X: Tensor) -> Tensor:
     """Derivative 0 at 0 by convention; that of `torch.max(X, 0)`, shared between two equal arguments, would be ½ there."""
     return X * (X > 0)
@@ -297,7 +289,8 @@ ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
         "elu", "ELU", F.elu, Code("F.elu(x, a)", "nn.ELU(a)"), r"\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
         "ReLU with a smooth negative side that brings the mean output nearer to 0; costs an exponential.",
-        _elu_range, SATURATED_MARGIN, rectifier=True,
+        lambda alpha: Interval(-alpha, math.inf) if alpha > 0 else Interval(0.0, math.inf, (True, False)),
+        SATURATED_MARGIN, rectifier=True,
         derivative=(lambda x, a: torch.where(x > 0, 1.0, a * torch.exp(x)), "torch.where(x > 0, 1.0, a * torch.exp(x))"),
         parameter=Parameter("alpha", "α", 1.0, Bounds(0.0, 5.0), "Depth of the negative side; smooth at 0 only for α = 1."),
     ),
@@ -323,7 +316,8 @@ ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
         "silu", "SiLU / Swish", _silu, Code("x * torch.sigmoid(a * x)"),
         r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma'(\beta x)",
         "A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU.",
-        _silu_range, parameter=Parameter("beta", "β", 1.0, Bounds(0.0, 10.0), "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
+        lambda beta: Interval(SILU_MINIMUM / beta, math.inf, (True, False)) if beta > 0 else Interval(-math.inf, math.inf),
+        parameter=Parameter("beta", "β", 1.0, Bounds(0.0, 10.0), "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
         default_code=Code("F.silu(x)", "nn.SiLU()"), rectifier=True, derivative=(
             lambda x, a: torch.sigmoid(a * x) * (1 + a * x * (1 - torch.sigmoid(a * x))),
             "torch.sigmoid(a * x) * (1 + a * x * (1 - torch.sigmoid(a * x)))",

@@ -52,14 +52,6 @@ def _gaussian(stream: np.random.Generator, count: int, n: int) -> Array:
     return stream.standard_normal((count, n, n))
 
 
-def _xavier(stream: np.random.Generator, count: int, n: int) -> Array:
-    return _gaussian(stream, count, n) / math.sqrt(n)
-
-
-def _uniform(stream: np.random.Generator, count: int, n: int) -> Array:
-    return stream.uniform(-math.sqrt(3.0), math.sqrt(3.0), (count, n, n))  # variance 1
-
-
 def _orthogonal(stream: np.random.Generator, count: int, n: int) -> Array:
     Q, R = np.linalg.qr(_gaussian(stream, count, n))
     rotated: Array = Q * np.sign(np.diagonal(R, axis1=1, axis2=2))[:, None, :]  # without it Q is not Haar (Mezzadri 2007, section 5)
@@ -68,23 +60,27 @@ def _orthogonal(stream: np.random.Generator, count: int, n: int) -> Array:
 
 ENSEMBLES: dict[str, Ensemble] = {entry.name: entry for entry in (
     Ensemble(
-        "gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", _gaussian,
-        lyapunov_exponents, r"\tfrac12\left(\ln 2 + \psi(\tfrac n2)\right) + \ln\sigma", lyapunov_variances, lambda n: 1.0 / math.sqrt(n),
+        "gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", draw=_gaussian,
+        exponents=lyapunov_exponents, exponent_latex=r"\tfrac12\left(\ln 2 + \psi(\tfrac n2)\right) + \ln\sigma",
+        variances=lyapunov_variances, mean_square_scale=lambda n: 1.0 / math.sqrt(n),
     ),
     Ensemble(
-        "uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)", _uniform,
+        "uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)",
+        draw=lambda stream, count, n: stream.uniform(-math.sqrt(3.0), math.sqrt(3.0), (count, n, n)),  # variance 1
         # n = 1: E ln|M| and Var ln|M|; ln|M/√3| is minus an exponential variate
-        lambda n: np.array([0.5 * math.log(3.0) - 1.0]) if n == 1 else None, r"\ln(\sqrt3\,\sigma) - 1", np.ones,
-        lambda n: 1.0 / math.sqrt(n), excess_kurtosis=-1.2,
+        exponents=lambda n: np.array([0.5 * math.log(3.0) - 1.0]) if n == 1 else None, exponent_latex=r"\ln(\sqrt3\,\sigma) - 1",
+        variances=np.ones, mean_square_scale=lambda n: 1.0 / math.sqrt(n), excess_kurtosis=-1.2,
     ),
     Ensemble(
-        "xavier", "Xavier", r"M_{ij} \sim \mathcal{N}\left(0, \tfrac{2\sigma^2}{n_\mathrm{in} + n_\mathrm{out}}\right)", _xavier,
-        lambda n: lyapunov_exponents(n, 1.0 / math.sqrt(n)), r"\tfrac12\left(\ln\tfrac2n + \psi(\tfrac n2)\right) + \ln\sigma",
-        lyapunov_variances, lambda n: 1.0,
+        "xavier", "Xavier", r"M_{ij} \sim \mathcal{N}\left(0, \tfrac{2\sigma^2}{n_\mathrm{in} + n_\mathrm{out}}\right)",
+        draw=lambda stream, count, n: _gaussian(stream, count, n) / math.sqrt(n),
+        exponents=lambda n: lyapunov_exponents(n, 1.0 / math.sqrt(n)),
+        exponent_latex=r"\tfrac12\left(\ln\tfrac2n + \psi(\tfrac n2)\right) + \ln\sigma",
+        variances=lyapunov_variances, mean_square_scale=lambda n: 1.0,
     ),
     Ensemble(
-        "orthogonal", "Orthogonal", r"M = \sigma Q,\ Q^\top Q = I", _orthogonal, np.zeros, r"\ln\sigma", np.zeros, lambda n: 1.0,
-        cost=3,  # a QR decomposition a factor
+        "orthogonal", "Orthogonal", r"M = \sigma Q,\ Q^\top Q = I", draw=_orthogonal, exponents=np.zeros, exponent_latex=r"\ln\sigma",
+        variances=np.zeros, mean_square_scale=lambda n: 1.0, cost=3,  # a QR decomposition a factor
     ),
 )}  # fmt: skip
 
