@@ -6,6 +6,7 @@ import csv
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -71,6 +72,19 @@ def test_a_slider_moves_the_tangent_and_the_chart_stays(activations: Page) -> No
     expect(activations.get_by_text("value 1.5, gradient 1")).to_be_visible()
     expect(activations).to_have_url(re.compile(r"\?x=1\.5$"))
     assert chart(activations, "chart.dataset.mine") == "yes"
+
+
+def test_numbers_of_a_link_between_the_steps_of_a_slider_survive_a_click_elsewhere(open_page: OpenPage) -> None:
+    asked = {"x": "0.123456789", "range": "-7.3,4.25", "step": "0.03", "mean": "1.23456789", "std": "0.6180339887498949"}
+    page = open_page("/activations?" + urlencode(asked))
+    press(page, "depth", "ArrowRight")
+    expect(page).to_have_url(re.compile("depth=21"))
+    assert dict(parse_qsl(urlsplit(page.url).query)) == asked | {"depth": "21"}
+    expect(page.locator("[class*='st-key-activations_step']")).to_contain_text("0.03")
+    press(page, "step", "ArrowRight")
+    expect(page).to_have_url(re.compile(r"step=0\.05"))
+    press(page, "step", "ArrowLeft")
+    expect(page).to_have_url(re.compile(r"step=0\.03"))
 
 
 def test_quick_clicks_are_all_counted(activations: Page) -> None:
