@@ -27,6 +27,7 @@ from pages.ui.text import plain
 from pages.ui.widget_values import WidgetValues
 
 EVERYWHERE = (PRESENT,)  # parameters of the app; Streamlit keeps its own to itself
+TEN_DIGITS = "%.10g"  # in a widget; its own format would show 1.2345 as 1.23
 MOST_NAMED = 5  # parameters, of those that the page does not have
 
 
@@ -34,8 +35,8 @@ MOST_NAMED = 5  # parameters, of those that the page does not have
 class Field:
     """One thing that a link can set. `read` turns its text into a value or raises `SpecError`; `write` is its inverse.
 
-    `limits` are the arguments of its widget that say the same: `min_value`, `max_value` and `step`, `options`, or `max_chars`. A widget
-    takes them from here, so that no link asks for what its widget cannot show.
+    `limits` are the arguments of its widget that say the same: `min_value`, `max_value`, `step` and `format`, `options`, or `max_chars`. A
+    widget takes them from here, so that no link asks for what its widget cannot show.
 
     Args:
         between: whether its value may lie between two options, which are numbers then; in a slider it stands as one more.
@@ -300,10 +301,10 @@ def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = 
     return True
 
 
-def _ends(bounds: Bounds, step: float | None) -> dict[str, float]:
+def _ends(bounds: Bounds, step: float | None) -> dict[str, Any]:
     kind = int if bounds.whole else float
     ends = {"min_value": kind(bounds.low), "max_value": kind(bounds.high)}
-    return ends if step is None else ends | {"step": kind(step)}
+    return ends | ({} if step is None else {"step": kind(step)}) | ({} if bounds.whole else {"format": TEN_DIGITS})
 
 
 def number_text(value: float | str) -> str:

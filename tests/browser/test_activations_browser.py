@@ -77,6 +77,8 @@ def test_a_slider_moves_the_tangent_and_the_chart_stays(activations: Page) -> No
 def test_numbers_of_a_link_between_the_steps_of_a_slider_survive_a_click_elsewhere(open_page: OpenPage) -> None:
     asked = {"x": "0.123456789", "range": "-7.3,4.25", "step": "0.03", "mean": "1.23456789", "std": "0.6180339887498949"}
     page = open_page("/activations?" + urlencode(asked))
+    for name, shown in (("mean", "1.23456789"), ("range", "-7.3"), ("range", "4.25")):
+        expect(page.locator(f"[class*='st-key-activations_{name}']")).to_contain_text(shown)
     press(page, "depth", "ArrowRight")
     expect(page).to_have_url(re.compile("depth=21"))
     assert dict(parse_qsl(urlsplit(page.url).query)) == asked | {"depth": "21"}

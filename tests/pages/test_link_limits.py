@@ -117,6 +117,8 @@ def agreeing_widgets(page: AppTest, link: LinkState) -> int:
                 low, high = field.limits["min_value"], field.limits["max_value"]
                 assert low <= drawn.min <= drawn.max <= high, name
                 assert drawn.step == field.limits.get("step", drawn.step), name
+                for value in drawn.value if isinstance(drawn.value, tuple) else (drawn.value,):
+                    assert float(drawn.proto.format % value) == pytest.approx(value, rel=1e-9), name
             elif name not in OPTIONS_OF_OTHERS:
                 assert len(drawn.options) == len(link.options(name)) <= len(field.limits["options"]) + field.between, name
     return found

@@ -128,7 +128,7 @@ def _controls(link: LinkState) -> None:
     st.segmented_control("Coefficients by", format_func=SOLVERS.__getitem__, required=True, **link.default("solver"))
     if link["solver"] == "descent":
         help = "Of ½(ŷ − y)². The book's 0.01 is of (ŷ − y)², without the ½: 0.02 here."
-        st.number_input("Learning rate", format="%.4g", help=help, **link.value("lr"))
+        st.number_input("Learning rate", help=help, **link.value("lr"))
         st.slider("Epochs", help=f"Batches of {BATCH}, as in the book.", **link.value("epochs"))
     st.slider("Noise σ", **link.value("noise"))
     st.slider("Spread of x", help="x ~ N(0, spread²); the book's is 1.", **link.value("spread"))

@@ -118,9 +118,9 @@ def cause_of_divergence(shrinking: float) -> str:
 
 
 def _controls(link: LinkState) -> None:
-    st.number_input("Learning rate η", format="%.4g", **link.value("decay_lr"))
+    st.number_input("Learning rate η", **link.value("decay_lr"))
     st.slider("Epochs", **link.value("decay_epochs"))
-    st.number_input("Initial spread of w", format="%.4g", **link.value("decay_std"))
+    st.number_input("Initial spread of w", **link.value("decay_std"))
     st.slider("Training points", **link.value("decay_count"))
     st.number_input("First seed", **link.value("decay_seed"))
     st.caption(

@@ -12,7 +12,7 @@ from mlp_core.spec import Bounds, SpecError
 from mlp_core.theory import Array
 from mlp_core.words import counted, from_log10, latex_number
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
-from pages.ui.link import Field, LinkState, number_text
+from pages.ui.link import TEN_DIGITS, Field, LinkState, number_text
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.unbroken import button, unbroken
 from pages.ui.widget_values import WidgetValues
@@ -80,7 +80,7 @@ def _controls(link: LinkState) -> None:
     layer: int = place["layer"] - 1
     place["x"] = points[layer]
     where.slider(
-        f"x of layer {layer + 1}", step=0.1, on_change=unbroken(_follow_slider), args=(link, layer, place),
+        f"x of layer {layer + 1}", step=0.1, format=TEN_DIGITS, on_change=unbroken(_follow_slider), args=(link, layer, place),
         **place.value("x", min_value=X_BOUNDS.low, max_value=X_BOUNDS.high),
     )  # fmt: skip
     place.keep()

@@ -119,7 +119,7 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
             init = link[f"init{slot}"]
             if init in WITH_STD:
                 st.markdown("σ", width="content")
-                st.number_input("σ", format="%.4g", width=110, **hidden, **link.value(f"std{slot}"))
+                st.number_input("σ", width=110, **hidden, **link.value(f"std{slot}"))
     std = link[f"std{slot}"]
     if activation == NONE:
         return None

@@ -129,7 +129,7 @@ def _controls(link: LinkState) -> Product:
     st.slider("Size n of the matrices", **link.value("n"))
     n, critical = link["n"], largest_exponent(link["law"], link["n"]).critical_scale
     _exponent_formula(link["law"], n)
-    st.number_input("Scale σ", format="%.4f", **link.value("sigma"))
+    st.number_input("Scale σ", **link.value("sigma"))
     button(
         "Find the σ that neither grows nor dies", "stability_balance", "balance", link.update, {"sigma": critical},
         help="Sets σ to exp(−λ₁), with λ₁ at σ = 1: there the largest exponent is 0.", width="stretch",

@@ -44,7 +44,7 @@ def section(link: LinkState) -> None:
         designs = designs_panel(link)
         st.slider(f"Hidden layers of {TRAINED_WIDTH} units", **link.value("layers"))
         st.slider("Epochs", **link.value("epochs"))
-        st.number_input("Learning rate", format="%.4g", **link.value("lr"))
+        st.number_input("Learning rate", **link.value("lr"))
     specs = [replace(design.spec(link["layers"], TRAINED_WIDTH, link["seed"]), epochs=link["epochs"], lr=link["lr"]) for design in designs]
     titled = [(design.label, spec) for design, spec in zip(designs, specs, strict=True)]
     with results:

@@ -209,8 +209,7 @@ def _bfloat16_words(here: Bfloat16) -> str:
 
 
 def _number(link: LinkState, name: str, label: str, help: str, **callback: Any) -> None:
-    limits = link.value(name)
-    st.number_input(label, format=None if isinstance(limits["min_value"], int) else "%.10g", help=help, **callback, **limits)
+    st.number_input(label, help=help, **callback, **link.value(name))
 
 
 def _select(link: LinkState, name: str, label: str, labels: Mapping[str, str], help: str, options: tuple[str, ...] | None = None) -> None:
