@@ -48,9 +48,7 @@ def test_the_scale_that_neither_grows_nor_dies_is_one_click_away(open_page: Open
     page = open_page(f"{ADDRESS}?act=matrices&trials=50")
     page.get_by_role("button", name="Find the σ that neither grows nor dies").click()
     settle(page)
-    expect(page.locator("[class*='st-key-stability_sigma'] input")).to_have_value(
-        "0.5723722241"
-    )  # exp(−λ₁), to ten digits
+    expect(page.locator("[class*='st-key-stability_sigma'] input")).to_have_value("0.5723722241")  # exp(−λ₁), to ten digits
     expect(page).to_have_url(re.compile(r"sigma=0\.57237"))
 
 
