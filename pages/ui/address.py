@@ -43,6 +43,12 @@ class Address:
         """The page's parameters as they stand in the address."""
         return {name: st.query_params[name] for name in self.names if name in st.query_params}
 
+    @property
+    def repeated(self) -> dict[str, list[str]]:
+        """Parameters that stand in the address with more than one value, of which `query` has the last."""
+        several = {name: st.query_params.get_all(name) for name in self.query}
+        return {name: values for name, values in several.items() if len(set(values)) > 1}
+
     def arrived(self, *, entering: bool, chosen: Callable[[], Mapping[str, str] | None]) -> Query | None:
         """The parameters, if a link led here that was not yet `followed`; None if the address is our own last write, or stale.
 

@@ -179,13 +179,19 @@ class LinkState(WidgetValues):
         self._errors: DeltaGenerator | None = None  # where they are shown
         if (query := self._address.arrived(entering=self.entering, chosen=self.query)) is not None:
             values, errors = self.read(query)
+            repeated = self._address.repeated
             self.update(values)
             followed, refused = self._followed, {error.field for error in errors}
             followed.asked = {name: values[name] for name in query if name in values and name not in refused}
             followed.beside = {
                 name: values[name] for name, field in self._fields.items() if field.between and values[name] not in field.limits["options"]
             }
-            followed.errors, followed.instead, followed.unknown, followed.at = errors, {}, None, None
+            repeated = {name: texts for name, texts in repeated.items() if name not in refused}
+            followed.errors = (
+                *errors,
+                *(SpecError(name, "must stand in a link once", ", ".join(texts)) for name, texts in repeated.items()),
+            )
+            followed.instead, followed.unknown, followed.at = {name: query[name] for name in repeated}, None, None
             self._address.followed(query)
 
     @property

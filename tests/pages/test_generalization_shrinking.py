@@ -104,8 +104,9 @@ def test_with_and_without_then_the_copies_vote(page: AppTest, monkeypatch: pytes
     monkeypatch.setattr(dropout, "SEEDS", 2)
     monkeypatch.setattr(dropout, "TEST_IMAGES", 200)
     monkeypatch.setitem(dropout.RECIPES, "few", dropout.Recipe("quick", 300, quick))
-    opened(page, act="dropout")
+    opened(page, act="dropout", image="1999")
     assert "Train with and without dropout first" in words(page)
+    assert not page.warning
     press(page, "dropout_start")
     until(page, lambda _: (held := session.jobs().group("dropout")) is not None and not held.moving)
     again(page)
@@ -116,3 +117,6 @@ def test_with_and_without_then_the_copies_vote(page: AppTest, monkeypatch: pytes
     assert "copies say" in words(page)
     shares = numbers(traces(page, "dropout_votes")["share of the votes"]["y"])
     assert sum(shares) == pytest.approx(1.0, abs=1e-6)
+    assert widget(page, "generalization_image").value == 199
+    (said,) = [warning.value for warning in page.warning if "cannot be" in warning.value]
+    assert "**image** must be at most 199, the number of the last test image, got `1999`. `199` stands in its place." in said

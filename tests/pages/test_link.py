@@ -117,6 +117,14 @@ def test_a_value_that_another_field_forbids_is_named_with_what_stands_in_its_pla
     assert len(page.run().warning) == 0
 
 
+def test_a_parameter_that_is_there_twice_counts_as_the_last_and_is_named(page: AppTest) -> None:
+    page.query_params["x"], page.query_params["step"] = ["3", "2"], ["2", "2"]
+    assert shown(page.run()) == "2 2 a -8..8"
+    assert [warning.value for warning in page.warning] == [
+        "The link asks for something that cannot be: **x** must stand in a link once, got `3, 2`. `2` stands in its place."
+    ]
+
+
 def test_what_nobody_asked_for_is_fitted_without_a_word(page: AppTest) -> None:
     assert shown(open_with(page, range="-8,0.5")) == "0.5 1 a -8..0.5"
     assert len(page.warning) == 0
