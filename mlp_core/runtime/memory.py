@@ -1,6 +1,7 @@
 """How much memory this process may still take, how little its libraries shall keep, and giving back. Allocates nothing."""
 
 import ctypes
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ def available_bytes() -> int:
     return min([_of_machine(), *_of_container()])
 
 
+@functools.cache
 def share_heaps() -> None:
     """Have threads share two heaps. glibc makes up to eight a core, and each keeps what is freed in it; every run of a page is a thread."""
     _of_libc("mallopt")(M_ARENA_MAX, 2)

@@ -48,10 +48,12 @@ def run_app() -> None:
     sidebar: Literal["collapsed"] | int = "collapsed" if st.session_state.get(NARROW) else SIDEBAR_PX
     # Before the menu: without an icon of its own, the browser would fetch the page's from another company's server.
     st.set_page_config(page_icon=ROOT / "static" / "icon.svg", layout="wide", initial_sidebar_state=sidebar)
-    pages = [
-        st.Page(ROOT / "pages" / f"{stem}.py", title=name, icon=icon, url_path=stem, default=stem == "start") for stem, name, icon in PAGES
-    ]
-    page = st.navigation(pages, position="top")
+    if "_pages" not in st.session_state:  # making them looks every file up
+        files = {stem: ROOT / "pages" / f"{stem}.py" for stem in NAMES}
+        st.session_state["_pages"] = [
+            st.Page(files[stem], title=name, icon=icon, url_path=stem, default=stem == "start") for stem, name, icon in PAGES
+        ]
+    page = st.navigation(st.session_state["_pages"], position="top")
     tab = page.title if page.title == NAMES["start"] else f"{page.title} · {NAMES['start']}"
     st.set_page_config(page_title=tab)
     st.html(ROOT / "static" / "page.css")
