@@ -224,8 +224,8 @@ class LinkState(WidgetValues):
     def _say(self, error: SpecError) -> None:
         name, default = error.field, self.default_text(error.field)
         text = self._followed.instead.get(name, default)
-        words = f"{'The default, ' if text == default else ''}{plain(text)}{',' if text == default else ''} stands in its place."
-        instead = words if text != "" else "It is left out."
+        stands = f"The default, {plain(text)}," if text == default else plain(text)
+        instead = f"{stands} stands in its place." if text != "" else "It is left out."
         st.warning(f"The link asks for something that cannot be: **{name}** {error.rule}, got {plain(error.value)}. {instead}")
 
     def fitted(self, name: str, value: Any, rule: str) -> Any:
@@ -239,7 +239,8 @@ class LinkState(WidgetValues):
         followed, now = self._followed, self[name]
         asked = followed.asked.pop(name, None)
         if asked is not None and asked == now != value:
-            write, error = self._fields[name].write, SpecError(name, rule, self._fields[name].write(now))
+            write = self._fields[name].write
+            error = SpecError(name, rule, write(now))
             followed.errors, followed.at = (*followed.errors, error), None
             followed.instead[name] = write(value)
             if self._errors is not None:
