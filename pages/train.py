@@ -9,6 +9,7 @@ from mlp_core.expression import ExpressionError
 from mlp_core.spec import SpecError
 from pages.ui import session
 from pages.ui.data_source import load_data
+from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
 from pages.ui.run.live import live_panel
 from pages.ui.run.pace import pace_link
 from pages.ui.text import plain
@@ -60,4 +61,4 @@ load_data()
 
 live_panel(spec, take, pace, lesson)
 pace.write()
-session.identify_tab()  # last, since its answer brings a rerun that cuts short what is not drawn yet
+session.identify_tab(memory_of_tab(), bring_back)  # last, since its answer brings a rerun that cuts short what is not drawn yet

@@ -2,6 +2,9 @@
 // was narrower than {narrow_px} when it was loaded. `mlpRunPage` has the whole page run, which no component within a fragment can: it sends
 // {lost}, when a server that knew the page was lost.
 //
+// And it keeps the runs side by side, for a session that does not know them: pages/ui/run/kept_in_browser.py says, as {memory}, where this
+// session's are to be had and whether they have changed; those of a session before are sent to it, once, as {kept}.
+//
 // A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept
 // in sessionStorage and not in the address: a link that is passed on must not pass on the run. A duplicated tab begins with a copy
 // of that storage: a living tab holds a lock on its name, and who does not get that lock takes another name. Browsers have locks
@@ -9,12 +12,48 @@
 // are not busy.
 
 const PATIENCE_MS = 1000;
-export default function ({ data, setStateValue }) {
+const AGAIN_MS = 5000; // what was given may have been lost with the connection
+const KEPT = "mlp-kept";
+let given = -Infinity;
+let remembered = Promise.resolve();
+
+export default function ({ data, setStateValue, setTriggerValue }) {
   window.mlpNarrow ??= window.innerWidth < data.narrow_px;
   if (window.mlpNarrow) setStateValue("narrow", true);
   window.mlpRunPage = () => setStateValue("lost", Date.now());
   window.mlpTab ??= nameOfThisTab();
-  window.mlpTab.then((name) => setStateValue("name", name));
+  window.mlpTab.then((name) => {
+    setStateValue("name", name); // first: whether a run is lost is known to who knows the name
+    remembered = remembered.then(() => remember(data.memory, name, setTriggerValue)).catch(() => {}); // one after the other
+  });
+}
+async function remember({ address, version, heard, run, longest }, name, give) {
+  const stored = read();
+  const ours = stored?.address === address;
+  if (stored && !ours && !heard) {
+    if (performance.now() - given < AGAIN_MS) return;
+    given = performance.now();
+    const lost = stored.tab === name ? stored.run : ""; // the run of the tab that this one is a copy of goes on there
+    return give("kept", { kept: String(stored.kept).slice(0, longest + 1), run: lost });
+  }
+  if (stored ? ours && stored.version === version && stored.run === run : !version && !run) return;
+  let kept = ours && stored.version === version ? stored.kept : "";
+  if (version && !kept) {
+    const answer = await fetch(new URL(`${address}?have=0`, document.baseURI));
+    if (answer.status !== 200 || answer.headers.get("content-type") !== "application/octet-stream") return; // not passed on by a host
+    kept = await answer.text();
+  }
+  sessionStorage.setItem(KEPT, JSON.stringify({ address, version, run, tab: name, kept }));
+}
+function read() {
+  const text = sessionStorage.getItem(KEPT);
+  if (text === null) return null;
+  try {
+    const { address, version, run, tab, kept } = JSON.parse(text);
+    return { address, version, run, tab, kept };
+  } catch {
+    return { kept: text };
+  }
 }
 async function nameOfThisTab() {
   const hold = navigator.locks ? lock : claim;

@@ -11,7 +11,7 @@ import atexit
 import gc
 import re
 import threading
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -322,13 +322,20 @@ def _hear_from_tab() -> None:
         _remember(job)
 
 
-def identify_tab() -> None:
-    """Ask the browser for its tab's name, which lasts as long as the tab (static/tab_name.js), and whether its window is narrow.
+def identify_tab(memory: Mapping[str, Any], bring_back: Callable[[object], None]) -> None:
+    """Ask the browser for its tab's name, which lasts as long as the tab (static/tab_name.js), whether its window is narrow, and for the
+    runs that it keeps.
 
     The answers come with the next reruns.
+
+    Args:
+        memory: what it has to know to keep runs (`pages.ui.run.kept_in_browser`).
+        bring_back: takes what it had kept.
     """
     component, heard = served_component("tab_name", "The name of this tab", isolate_styles=True), unbroken(_hear_from_tab)
-    component(key="_tab", data={"narrow_px": NARROW_PX}, on_name_change=heard, on_narrow_change=heard, on_lost_change=heard, height=1)
+    told = {"on_name_change": heard, "on_narrow_change": heard, "on_lost_change": heard}
+    given = unbroken(lambda: bring_back((st.session_state.get("_tab") or {}).get("kept")))
+    component(key="_tab", data={"narrow_px": NARROW_PX, "memory": memory}, on_kept_change=given, **told, height=1)
 
 
 def _tab() -> str | None:

@@ -23,8 +23,6 @@ class ComparedRun(Protocol):
     """A run as far as it is compared: what was chosen, and what happened."""
 
     @property
-    def name(self) -> str: ...
-    @property
     def spec(self) -> RunSpec: ...
     @property
     def history(self) -> HistorySnapshot: ...
@@ -193,7 +191,6 @@ class _NotBegun:
     """An experiment of which nothing happened yet."""
 
     spec: RunSpec
-    name: str = ""
     history: HistorySnapshot = field(default_factory=lambda: History().snapshot())
     members: tuple[HistorySnapshot, ...] = ()
 

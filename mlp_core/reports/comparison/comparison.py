@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean, stdev
+from typing import Protocol
 
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, known_runs
 from mlp_core.reports.comparison.changes import BATCH_SIZE, EPOCHS, SEED, TRAIN_SIZE, ComparedRun, Difference, differences
@@ -27,6 +28,13 @@ NOTES = {
 }
 
 
+class NamedRun(ComparedRun, Protocol):
+    """A run as far as it is spoken of."""
+
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Conclusion:
     """`headline` counts the changes; `outcome` says what came of them, `advice` what to do next. Plain text, names included."""
@@ -36,7 +44,7 @@ class Conclusion:
     advice: str = ""
 
 
-def conclude(runs: Sequence[ComparedRun], found: Sequence[Difference] | None = None) -> Conclusion:
+def conclude(runs: Sequence[NamedRun], found: Sequence[Difference] | None = None) -> Conclusion:
     """Compare runs, given in the order in which they were trained.
 
     Args:
@@ -82,7 +90,7 @@ def _amplified(runs: Sequence[ComparedRun]) -> str:
     return f"Training amplifies rounding: the losses of one step differ by up to {significant(apart, 2)}." if apart else ""
 
 
-def _confounded(runs: Sequence[ComparedRun], found: Sequence[Difference]) -> Conclusion:
+def _confounded(runs: Sequence[NamedRun], found: Sequence[Difference]) -> Conclusion:
     """Several things vary: only a pair of runs that differ in one of them can tell."""
     names = ", ".join(difference.thing.name for difference in found)
     if len(runs) == 2:
@@ -116,7 +124,7 @@ class _Result:
         return min(map(len, self.accuracies))
 
 
-def _result(runs: Sequence[ComparedRun], difference: Difference) -> _Result | None:
+def _result(runs: Sequence[NamedRun], difference: Difference) -> _Result | None:
     histories = [tuple(run.members) or (run.history,) for run in runs]
     epoch = min(len(history.epochs) for group in histories for history in group)
     if epoch == 0:

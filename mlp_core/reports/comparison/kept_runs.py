@@ -93,8 +93,8 @@ class KeptRuns:
     let_go: str = ""
     next_id: int = 1
 
-    def keep(self, snapshot: JobSnapshot) -> KeptRuns:
-        """Keep a run as it stands; a run that has not begun is not kept.
+    def keep(self, snapshot: JobSnapshot | KeptRun) -> KeptRuns:
+        """Keep a run as it stands, or as others kept it; a run that has not begun is not kept.
 
         The same run kept before (it was paused then, say) is brought up to date in its place. Training is deterministic, so the same
         experiment trained anew is the same run; the one that got further stays.
@@ -118,7 +118,7 @@ class KeptRuns:
         staying = tuple(kept for kept in self.runs if kept is not leaving)
         return KeptRuns((*staying, run), leaving.name if leaving else "", self.next_id + 1)._named(run.id)
 
-    def find(self, snapshot: JobSnapshot) -> KeptRun | None:
+    def find(self, snapshot: JobSnapshot | KeptRun) -> KeptRun | None:
         """The kept run that is the same as this one, further on or not so far."""
         return next((run for run in self.runs if _same_run(run, snapshot)), None) if snapshot.history.steps else None
 
@@ -139,16 +139,12 @@ class KeptRuns:
         return replace(self, runs=tuple(replace(run, shown=run.id in ids) if run.id in offered else run for run in self.runs))
 
     def rename(self, id: int, name: str) -> KeptRuns:
-        """Give a run another name; blanks are made single, and what cannot be printed is left out.
+        """Give a run another name.
 
         Raises:
-            SpecError: the name is empty, longer than `MAX_NAME`, or another run's.
+            SpecError: the name is empty or too long (see `cleaned_name`), or another run's.
         """
-        name = re.sub(r"\s+", " ", "".join(letter for letter in name if letter.isprintable() or letter.isspace())).strip()
-        if not name:
-            raise SpecError("name", "must not be empty", name)
-        if len(name) > MAX_NAME:
-            raise SpecError("name", f"must be at most {MAX_NAME} characters", name)
+        name = cleaned_name(name)
         if any(run.name == name for run in self.runs if run.id != id):
             raise SpecError("name", "must not be that of another run", name)
         return self._with(id, name=name, renamed=True)
@@ -173,13 +169,13 @@ class KeptRuns:
     def _named(self, id: int) -> KeptRuns:
         """With the name that says what is special about a run, unless a person has named it."""
         run, others = next(run for run in self.runs if run.id == id), tuple(run for run in self.runs if run.id != id)
-        return self if run.renamed else self._with(id, name=_unique(short_name(run, MAX_NAME), others))
+        return self if run.renamed else self._with(id, name=unique_name(short_name(run, MAX_NAME), others))
 
     def _with(self, id: int, **changes: Any) -> KeptRuns:
         return replace(self, runs=tuple(replace(run, **changes) if run.id == id else run for run in self.runs))
 
 
-def _record(snapshot: JobSnapshot) -> dict[str, Any]:
+def _record(snapshot: JobSnapshot | KeptRun) -> dict[str, Any]:
     """What happened in a run, as far as it is kept."""
     return {
         "history": thinned(snapshot.history),
@@ -194,7 +190,7 @@ def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot
     return replace(history.thinned(limit), probes=())
 
 
-def _same_run(run: KeptRun, snapshot: JobSnapshot) -> bool:
+def _same_run(run: KeptRun, snapshot: JobSnapshot | KeptRun) -> bool:
     """Whether one of the two is the other further on: the same experiment, with all changes of the kept run's past and no others in it.
 
     What has not yet come to a change of the kept run is the same so far, but may go on without it.
@@ -207,7 +203,21 @@ def _same_run(run: KeptRun, snapshot: JobSnapshot) -> bool:
     return mine == theirs
 
 
-def _unique(name: str, runs: tuple[KeptRun, ...]) -> str:
+def cleaned_name(name: str) -> str:
+    """A name as a run may have it: blanks are made single, and what cannot be printed is left out.
+
+    Raises:
+        SpecError: it is empty then, or longer than `MAX_NAME`.
+    """
+    name = re.sub(r"\s+", " ", "".join(letter for letter in name if letter.isprintable() or letter.isspace())).strip()
+    if not name:
+        raise SpecError("name", "must not be empty", name)
+    if len(name) > MAX_NAME:
+        raise SpecError("name", f"must be at most {MAX_NAME} characters", name)
+    return name
+
+
+def unique_name(name: str, runs: tuple[KeptRun, ...]) -> str:
     """`name`, or with a number behind it if a run has it."""
     taken = {run.name for run in runs}
     numbered = (f"{name[: MAX_NAME - len(end)].rstrip()}{end}" for end in (f" ({number})" for number in count(2)))

@@ -19,7 +19,8 @@ from pages.figures.series import CurveSeries
 from pages.ui.text import escaped, plain
 from pages.ui.unbroken import button, unbroken
 
-KEPT, ERROR = "_kept_runs", "_kept_runs_error"
+KEPT, ERROR, NOTE = "_kept_runs", "_kept_runs_error", "_kept_runs_note"
+_RERUN, _CLEANED = "_kept_runs_rerun", "_kept_names_cleaned"
 NOT_YET = "–"
 
 
@@ -71,6 +72,12 @@ def _instead(run: KeptRun, first: KeptRun) -> str:
     return ", ".join(filter(None, (instead(run, first), seeds)))
 
 
+def follow_changes() -> None:
+    """Where a click has changed the list, run the whole page: curves and what the browser keeps stand outside of the panel's fragment."""
+    if st.session_state.pop(_RERUN, False):
+        st.rerun()
+
+
 def kept_runs_panel(current: JobSnapshot | None) -> None:
     """The list of kept runs with all that can be done to them, and the comparison of those that are shown.
 
@@ -84,6 +91,8 @@ def kept_runs_panel(current: JobSnapshot | None) -> None:
         return
     if kept.let_go:
         st.caption(f"{plain(kept.let_go)} made room for the newest: {CAPACITY} runs are kept. A pinned one always stays.")
+    if note := st.session_state.get(NOTE):
+        st.caption(note)
     _list(kept)
     _actions(kept, kept.find(current) if current is not None else None)
     _comparison(_drawn(kept, current), len(kept.runs))
@@ -170,9 +179,9 @@ def _actions(kept: KeptRuns, on_screen: KeptRun | None) -> None:
 
 
 def _edit(run: KeptRun) -> None:
-    key = f"kept_name_{run.id}"  # not of the name too: a renamed run would get another box, for a moment beside its old one
-    st.session_state.setdefault(key, run.name)
-    st.text_input("Name", max_chars=MAX_NAME, key=key, on_change=unbroken(_rename), args=(run.id, key))
+    # The key is not of the name too: a renamed run would get another box, for a moment beside its old one.
+    key = f"kept_name_{run.id}.{st.session_state.get(_CLEANED, 0)}"
+    st.text_input("Name", run.name, max_chars=MAX_NAME, key=key, on_change=unbroken(_rename), args=(run.id, key))
     refused, error = st.session_state.get(ERROR) or (None, None)
     if error is not None and refused == run.id:
         st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}.", icon=":material/error:")
@@ -185,16 +194,17 @@ def _edit(run: KeptRun) -> None:
 
 
 def _rename(id: int, key: str) -> None:
-    _change(id, lambda kept: kept.rename(id, st.session_state[key]))
+    typed = st.session_state[key]
+    _change(id, lambda kept: kept.rename(id, typed))
     for run in of_session().runs:  # it may have been removed meanwhile
-        if run.id == id and st.session_state[ERROR] is None:
-            st.session_state[key] = run.name  # as it was taken, without blanks too many
+        if run.id == id and st.session_state[ERROR] is None and run.name != typed:
+            st.session_state[_CLEANED] = st.session_state.get(_CLEANED, 0) + 1  # another box, with the name as it was taken
 
 
 def _change(id: int | None, change: Callable[[KeptRuns], KeptRuns]) -> None:
     """Change what is kept; where that cannot be, the page says why beside the run of this id."""
     try:
-        st.session_state[KEPT], st.session_state[ERROR] = change(of_session()), None
+        st.session_state[KEPT], st.session_state[ERROR], st.session_state[_RERUN] = change(of_session()), None, True
     except SpecError as error:
         st.session_state[ERROR] = (id, error)
 

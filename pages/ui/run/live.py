@@ -19,6 +19,7 @@ from pages.ui.run import kept_runs, watch
 from pages.ui.run.curve_options import clips_spikes, curve_options, turn_clipping
 from pages.ui.run.export import export_panel
 from pages.ui.run.inside import inside_panel
+from pages.ui.run.kept_in_browser import lost_runs
 from pages.ui.run.kept_runs import kept_runs_panel
 from pages.ui.run.own_picture import own_picture_panel
 from pages.ui.run.pace import pace_control
@@ -65,6 +66,7 @@ def live_panel(spec: RunSpec | None, set_controls: SetControls, pace: LinkState,
         pace_control(pace, job)
     with st.container(key="start_error"):
         start_error()
+        lost_runs()
     with st.container(horizontal=True, vertical_alignment="center", key="design"):
         if spec is not None:
             network_panel(spec, folded=now is not None)
@@ -151,6 +153,7 @@ def _chosen_panel(set_controls: SetControls, at: RunAtStep | None) -> None:
     Args:
         at: the moment that the page looks back to, or at which it was drawn.
     """
+    kept_runs.follow_changes()
     job = session.current_job()
     if job is None or at is None:
         if kept_runs.of_session().runs:
