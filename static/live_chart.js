@@ -1,6 +1,6 @@
 // Draws the live charts in the browser: one <div> a chart for as long as it is on the page, changed in place by Plotly.react.
 // pages/ui/live_chart.py sends JSON, {figure, about: {script, height, alt, name, clickable}}, as bytes. static/live_run.js draws its
-// curves with `Chart` too; there the style sheet gives the height.
+// curves with `Chart` too; there the style sheet gives the height. As it is on every page, it also passes keys on to the buttons.
 
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
 const onPage = new Set(); // every Chart that is on the page
@@ -65,6 +65,14 @@ function drawForPaper(now) {
 window.addEventListener("beforeprint", () => drawForPaper(true));
 window.addEventListener("afterprint", () => drawForPaper(false));
 matchMedia("print").addEventListener("change", ({ matches }) => drawForPaper(matches));
+
+/** A button's key counts while a slider, a toggle or a choice has the focus: nothing is typed there, but Streamlit takes all of them for text boxes. */
+document.addEventListener("keydown", (event) => {
+  const { key, code, keyCode, repeat, ctrlKey, altKey, metaKey } = event;
+  if (repeat || ctrlKey || altKey || metaKey || !/^[a-z]$/i.test(key)) return;
+  if (!event.composedPath()[0].matches?.("input:is([type=range], [type=checkbox], [type=radio])")) return;
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, keyCode, bubbles: true }));
+});
 
 const config = (name) => ({
   displaylogo: false,

@@ -105,6 +105,21 @@ def test_keys_drive_a_run(open_page: OpenPage) -> None:
     expect(page.locator(".live-run .progress")).to_contain_text("Press Train")
 
 
+def test_keys_drive_a_run_while_a_slider_or_a_toggle_has_the_focus_but_are_letters_in_a_box(open_page: OpenPage) -> None:
+    page = open_page(LONG)
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("b")
+    until(lambda: step_of(page) == 1, "B takes one step")
+    page.locator("input[type=checkbox]").first.focus()
+    page.keyboard.press("b")
+    until(lambda: step_of(page) == 2, "B takes one step more")
+    page.get_by_label("Seed", exact=True).focus()
+    page.keyboard.press("b")
+    page.keyboard.press("x")
+    settle(page)
+    assert later(page, step_of) == 2
+
+
 def test_a_control_changed_during_a_run_leaves_the_run_alone(open_page: OpenPage) -> None:
     page = started(open_page)
     before = step_of(page)
