@@ -4,7 +4,7 @@
 
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
 const onPage = new Set(); // every Chart that is on the page
-const PAPER = { text: "#1b2430", grid: "#e3e7ec", line: "#8a8f98", background: "#ffffff", width: 680 }; // px: fits A4 and letter within margins
+const PAPER = { text: "#1b2430", grid: "#e3e7ec", line: "#8a8f98", background: "#ffffff", width: 660 }; // px: fits a card on A4 and letter
 const CLICKS = 8; // that are sent with the last one: a request of the browser that overtakes another takes its place
 let printing = false;
 let plotly; // one promise a page: however many charts mount at once, the script is fetched once
@@ -134,7 +134,7 @@ export class Chart {
     const { div, about } = this;
     Object.assign(this, { width: div.clientWidth, height: div.clientHeight });
     const figure = this.figure();
-    const width = printing ? Math.min(this.width, PAPER.width) : this.width;
+    const width = printing ? PAPER.width : this.width; // on paper charts stand below each other, and may be drawn before they do
     const layout = { ...figure.layout, width, height: this.height, template: template(div) };
     layout.paper_bgcolor = background(div);
     // With a uirevision, Plotly leaves an axis that had a range and has none without any, -1 to 4, unless it is told to look for one.

@@ -24,7 +24,8 @@ const REFRESH_MS = 3000; // between two answers to one question while the networ
 const STYLE = `
   .network { font-family: var(--st-font); color: var(--st-text-color); }
   .network-view { position: relative; }
-  .network-view canvas, .network-view svg { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
+  .network-view canvas, .network-view svg { position: absolute; inset: 0; width: 100%; height: 100%; display: block;
+    object-fit: contain; } /* on paper it is as wide as there is room, drawn for the screen: both are scaled alike */
   .network text { fill: var(--st-text-color); text-anchor: middle; dominant-baseline: central; }
   .network .ground { fill: var(--st-background-color); }
   .network image { image-rendering: pixelated; }
@@ -104,6 +105,7 @@ class View {
     const [left, right] = words ? [drawing.left, drawing.right] : [-0.1, drawing.layers.at(-1).x + 0.1];
     const [from, times] = drawing.wide;
     this.letters = this.width >= from ? times : 1;
+    this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
     this.tall = this.height / (bottom - top);
     this.left = left;
     this.x = (x) => ((x - left) / (right - left)) * this.width;
