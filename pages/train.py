@@ -20,11 +20,11 @@ from pages.ui.train.sidebar import draw_sidebar
 STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding: 3.9rem 1.5rem 2rem; }
 [data-testid=stVerticalBlock]:has(> [data-testid=stLayoutWrapper] > .st-key-run) { gap: .5rem; }
-.st-key-headline, .st-key-run_buttons, .st-key-design { gap: .5rem; flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
+.st-key-headline, .st-key-run_buttons, .st-key-design { gap: .4rem; flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
 :is(.st-key-headline, .st-key-run_buttons) > * { flex: none; }
 .st-key-headline :is([data-testid=stElementContainer], [data-testid=stHeading]) { width: auto !important; }
 .st-key-headline h1 { font-size: 1.3rem; padding: 0; white-space: nowrap; }
-.st-key-headline button, .st-key-run_buttons button, .st-key-design button { padding: .1rem .55rem; min-height: 2rem; }
+.st-key-headline button, .st-key-run_buttons button, .st-key-design button { padding: .1rem .45rem; min-height: 2rem; }
 .st-key-headline button p { font-size: .78rem; }
 .st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; white-space: nowrap; }
 .st-key-run_play button { min-width: 7rem; }
@@ -35,7 +35,7 @@ STYLE = """<style>
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] { padding: 3.9rem 1rem 2rem; }
   .st-key-design > :first-child { flex: 1 0 100%; }
-  .st-key-design > :first-child * { flex-wrap: nowrap; }
+  .st-key-design > :first-child .stHorizontalBlock { flex-wrap: nowrap; }
 }
 </style>"""
 

@@ -74,6 +74,11 @@ document.addEventListener("keydown", (event) => {
   document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, keyCode, bubbles: true }));
 });
 
+/** Whoever clicks beside all controls focuses the page as a whole; at the next key Streamlit would frame it, as for one who came by Tab. */
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches('[data-testid="stMain"]:not(:focus-visible)')) target.blur();
+});
+
 const config = (name) => ({
   displaylogo: false,
   showSendToCloud: false, // nobody's chart leaves for another company's server at the touch of a button
@@ -135,7 +140,10 @@ export class Chart {
     Object.assign(this, { width: div.clientWidth, height: div.clientHeight });
     const figure = this.figure();
     const width = printing ? PAPER.width : this.width; // on paper charts stand below each other, and may be drawn before they do
-    const layout = { ...figure.layout, width, height: this.height, template: template(div) };
+    const theme = template(div);
+    const margin = { ...figure.layout.margin };
+    margin.t = Math.max(margin.t, 0.75 * theme.layout.font.size); // or half of the uppermost number would be above the chart, and is left out
+    const layout = { ...figure.layout, margin, width, height: this.height, template: theme };
     layout.paper_bgcolor = background(div);
     // With a uirevision, Plotly leaves an axis that had a range and has none without any, -1 to 4, unless it is told to look for one.
     for (const name of Object.keys(layout)) if (/^[xy]axis/.test(name) && !layout[name].range) layout[name] = { autorange: true, ...layout[name] };

@@ -15,6 +15,7 @@ const STYLE = `
 .live-run p { margin: 0; }
 .live-run .progress { display: grid; gap: .2rem; font-size: .85rem; line-height: 1.3rem; height: 1.9rem; }
 .live-run .words { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.live-run .beside { white-space: normal; font-size: .85rem; } /* below all that moves: it may be as long as it is */
 .live-run .bar { height: .35rem; border-radius: 1rem; background: var(--st-secondary-background-color); overflow: hidden; }
 .live-run .bar div { height: 100%; background: var(--st-primary-color); }
 .live-run .readings { display: grid; grid-template-columns: repeat(4, 1fr); gap: .5rem; margin: 0; }

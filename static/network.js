@@ -38,9 +38,11 @@ const STYLE = `
   .network button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
   .network .strip { display: flex; align-items: center; gap: 0.75rem; width: 100%; height: 60px; padding: 3px 0.75rem 3px 3px;
     text-align: left; background: transparent; border-radius: var(--st-base-radius); }
-  .network .strip .network-view { flex: 0 1 ${STRIP.width}px; max-width: 45%; height: ${STRIP.height}px; }
-  .network .strip .words { flex: 1 1 0; min-width: 0; overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical;
-    -webkit-line-clamp: 2; line-height: 1.3; }
+  .network .strip .network-view { flex: 0 4 ${STRIP.width}px; max-width: 45%; min-width: 4rem; height: ${STRIP.height}px; }
+  .network .strip .words { flex: 1 1 19rem; min-width: 0; overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical;
+    -webkit-line-clamp: 3; font-size: min(0.85rem, 14.5px); line-height: 1.2; }
+  @media (max-width: 640px) { .network .strip { gap: 0.4rem; } .network .strip .words { font-size: 12.5px; }
+    .network .strip .network-view { min-width: 3.2rem; } .network .strip .open { font-size: 12.5px; } }
   .network .strip .open { flex: none; color: var(--st-link-color); }
   .network dialog { color: var(--st-text-color); background: var(--st-background-color); border: 1px solid var(--st-border-color);
     border-radius: var(--st-base-radius); width: min(78rem, 94vw); max-width: none; max-height: 92vh; padding: 0.75rem 1rem;

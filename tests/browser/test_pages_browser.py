@@ -131,6 +131,17 @@ def type_size(page: Page) -> float:
     return size
 
 
+def test_a_click_beside_all_controls_frames_nothing_and_lets_keys_scroll(open_page: OpenPage) -> None:
+    page = open_page("/tensors", width=1280, height=720)
+    page.get_by_role("heading", name="Tensors", exact=True).click()
+    page.keyboard.press("Shift")  # the first key would show where the focus is
+    assert page.locator("[data-testid=stMain]:focus-visible").count() == 0
+    page.keyboard.press("PageDown")
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop > 100")
+    page.locator("[data-testid=stMain]").focus()  # as by Tab, since a key was pressed last
+    assert page.locator("[data-testid=stMain]:focus-visible").count() == 1
+
+
 PAPER = """() => {
   const chart = document.querySelector(".st-key-depth .js-plotly-plot")._fullLayout;
   const text = getComputedStyle(document.querySelector("[data-testid=stCaptionContainer] p"));

@@ -225,6 +225,52 @@ def test_a_phone_has_all_of_it_without_scrolling_sideways(open_page: OpenPage) -
     assert 300 < chart["width"] <= 390
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900)])
+def test_a_lecture_hall_sees_curves_up_to_100_percent_and_the_verdict_in_one_window(open_page: OpenPage, width: int, height: int) -> None:
+    page = started(open_page, f"{SHORT}&present=1", width=width, height=height)
+    expect(button(page, "play")).to_contain_text("Train", timeout=PATIENCE_SECONDS * 1000)
+    settle(page)
+    expect(page.locator(".live-run .said strong")).not_to_be_empty()
+    said = page.locator(".live-run .said").bounding_box()
+    assert said
+    assert said["y"] + said["height"] <= height
+    top = page.locator(".live-run .accuracy .ytick text", has_text=re.compile("^100$")).bounding_box()
+    assert top
+    assert top["y"] >= page.evaluate("document.querySelector('.live-run .accuracy .live-chart').getBoundingClientRect().top")
+    assert page.evaluate("document.querySelector('.live-run .accuracy .live-chart').clientHeight") >= 235
+    assert page.evaluate(CUT) == []
+
+
+# Of the words and buttons above the curves, those that are wider or higher than their place.
+CUT = """() => [...document.querySelectorAll(".network .strip .words, .live-run :is(.words, .reading dd), .st-key-run_buttons")].filter((one) =>
+  one.scrollWidth > one.clientWidth + 1 || (one.matches(".words") && one.scrollHeight > one.clientHeight + 2)).map((one) => one.textContent)"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (390, 844)])
+def test_no_words_of_a_run_are_cut(open_page: OpenPage, width: int, height: int) -> None:
+    page = started(open_page, "/train?epochs=1&train_size=2560&pace=full", width=width, height=height)
+    expect(button(page, "play")).to_contain_text("Train", timeout=PATIENCE_SECONDS * 1000)
+    settle(page)
+    expect(page.locator(".network .strip")).to_contain_text("784 → 256 → 10 · 203,530 parameters")
+    assert page.evaluate(CUT) == []
+    if width < 640:
+        page.locator(".network .strip").click()
+        dialog = page.locator(".network dialog")
+        for each in dialog.get_by_role("button").all():
+            box, around = each.bounding_box(), dialog.bounding_box()
+            if box and around:
+                assert box["x"] + box["width"] <= around["x"] + around["width"]
+
+
+def test_no_button_lies_over_a_curve_where_there_is_only_a_finger(open_page: OpenPage) -> None:
+    page = open_page("/train", width=390, height=844, touch=True)
+    camera = page.locator(f"{LOSS} .modebar-btn").first.bounding_box()
+    plot = page.locator(f"{LOSS} .nsewdrag").first.bounding_box()
+    assert camera
+    assert plot
+    assert camera["y"] >= plot["y"] + plot["height"]
+
+
 def test_words_can_be_read_in_the_dark(open_page: OpenPage) -> None:
     page = open_page(SHORT, scheme="dark")
     text, ground = page.evaluate(

@@ -27,16 +27,16 @@ def network_panel(spec: RunSpec, *, folded: bool = False) -> None:
     """
     counts = count(spec, spec.sizes)
     shapes = " → ".join(map(str, spec.sizes))
-    kind = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
     numbers = (whole(counts.parameters), scaled(counts.flops_per_image, "FLOP"), scaled(counts.training_bytes, "B"))
     if folded:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _picture(spec, folded=True, words="{} · {} · {} parameters · {} per image · {} to train".format(shapes, kind, *numbers))
+            _picture(spec, folded=True, words="{} · {} parameters · {} an image · {} to train".format(shapes, *numbers))
             with st.container(width="content"):  # or the strip would have half of the row
                 _details(spec, counts, "Shapes")
         return
     _picture(spec, folded=False)
     with st.container(horizontal=True, vertical_alignment="center"):
+        kind = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
         st.markdown("**{}** · {} · **{}** parameters · **{}** per image · **{}** to train".format(shapes, kind, *numbers), width="content")
         _details(spec, counts, "Shapes, formulas and limits")
 
