@@ -112,10 +112,12 @@ class View {
     this.left = left;
     this.x = (x) => ((x - left) / (right - left)) * this.width;
     this.y = (y) => (y - top) * this.tall;
+    const focused = this.drawn?.findIndex(({ outline }) => outline === document.activeElement);
     this.drawn = drawing.layers.flatMap((layer) => layer.units.map((unit, place) => this.unit(layer, unit, place)));
     const gaps = drawing.layers.filter(({ gap }) => gap !== null).flatMap(({ x, gap }) => this.dots(x, gap));
     const labels = words ? [...this.picture(), ...drawing.labels.map((label) => this.label(label))] : [];
     this.svg.replaceChildren(...labels, ...this.drawn.map(({ shape }) => shape), ...gaps);
+    this.drawn[focused]?.outline.focus({ preventScroll: true }); // or a key that is pressed after an answer would reach no unit
     this.edges();
     this.fill();
   }

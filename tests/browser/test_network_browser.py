@@ -104,6 +104,8 @@ def test_a_unit_can_be_chosen_by_the_keyboard(page: Page) -> None:
     expect(page.locator(DIALOG)).to_be_visible()
     unit(page, "output, unit 3 of 10").press("Enter")
     expect(page.locator(f"{DIALOG} h4").last).to_have_text("Output: pullover")
+    settle(page)
+    expect(unit(page, "output, unit 3 of 10")).to_be_focused()  # though the answer has drawn all units anew
 
 
 def test_on_a_phone_the_open_drawing_stays_inside(open_page: OpenPage, small_apps_url: str) -> None:

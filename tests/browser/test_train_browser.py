@@ -242,8 +242,9 @@ def test_a_lecture_hall_sees_curves_up_to_100_percent_and_the_verdict_in_one_win
 
 
 # Of the words and buttons above the curves, those that are wider or higher than their place.
-CUT = """() => [...document.querySelectorAll(".network .strip .words, .live-run :is(.words, .reading dd), .st-key-run_buttons")].filter((one) =>
-  one.scrollWidth > one.clientWidth + 1 || (one.matches(".words") && one.scrollHeight > one.clientHeight + 2)).map((one) => one.textContent)"""
+CUT = """() => [...document.querySelectorAll(".network .strip .words, .live-run :is(.words, .reading dd), .st-key-run_buttons")]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 || (one.matches(".words") && one.scrollHeight > one.clientHeight + 2))
+  .map((one) => one.textContent)"""
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (390, 844)])
