@@ -120,7 +120,7 @@ def open_page(
             left = [tab for tab in desktop.pages if tab.url == "about:blank"]  # by the test before; it has compiled the scripts already
             page = left[0] if left else desktop.new_page()
             page.set_viewport_size(size)
-            page.emulate_media(color_scheme=scheme)
+            page.emulate_media(media="null", color_scheme=scheme)
         pages.append(page)
         page.goto(path if path.startswith("http") else request.getfixturevalue("app_url") + path)
         settle(page)

