@@ -188,11 +188,11 @@ def test_a_bad_file_is_named_by_line_column_and_rule_and_columns_are_chosen(open
     page.locator("input[type=file]").set_input_files(good)
     expect(page.get_by_text("3 points. Click")).to_be_visible()
     expect(page.get_by_text("x must be a number")).to_have_count(0)
-    expect(page.get_by_text("Classes of the file: ● no, ■ yes.")).to_be_visible()
+    expect(page.get_by_text("Classes of the points: ● no, ■ yes.")).to_be_visible()
     settle(page)
     assert [label for _, _, label in drawn(page)] == [0, 0, 1]
     page.get_by_role("combobox", name="Label").click()
     page.get_by_role("option", name="sex").click()
-    expect(page.get_by_text("Classes of the file: ● f, ■ m.")).to_be_visible()
+    expect(page.get_by_text("Classes of the points: ● f, ■ m.")).to_be_visible()
     settle(page)
     assert [label for _, _, label in drawn(page)] == [0, 1, 1]

@@ -300,10 +300,10 @@ def test_of_named_classes_the_page_says_which_is_which_and_that_an_index_is_left
     opened(page, act="playground", data="own")
     said = put_in(page, ",x,y,animal\n0,0,0,dog\n1,1,0,cat\n2,0,1,dog\n")
     assert "`column 1` only counts the rows: it is left out." in said
-    assert "Classes of the file: :blue[●] `cat`, :orange[■] `dog`." in said
+    assert "Classes of the points: :blue[●] `cat`, :orange[■] `dog`." in said
     assert drawn(page).labels.tolist() == [1, 0, 1]
     page.button(key="plane_clear").click().run()
-    assert not any("Classes of the file" in caption.value for caption in page.caption)
+    assert not any("Classes of the points" in caption.value for caption in page.caption)
 
 
 def test_of_many_columns_the_visitor_chooses_three(page: AppTest) -> None:

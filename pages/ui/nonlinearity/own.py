@@ -138,7 +138,7 @@ def _file_panel(link: LinkState) -> None:
         st.caption(f"{plain(loaded.columns[loaded.index])} only counts the rows: it is left out.")
     if loaded.classes and loaded.classes != tuple(map(str, range(len(loaded.classes)))):
         listed = ", ".join(f"{mark} {plain(name)}" for mark, name in zip(MARKS, loaded.classes, strict=False))
-        st.caption(f"Classes of the file: {listed}.")
+        st.caption(f"Classes of the points: {listed}.")
 
 
 def _load(link: LinkState) -> None:
