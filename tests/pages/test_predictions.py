@@ -65,7 +65,7 @@ def test_the_cells_share_out_the_images(images: list[tuple[int, int, float]]) ->
     assert totals.sum() == len(images)
 
 
-def test_before_the_first_test_the_panel_says_when_it_comes() -> None:
+def test_before_a_test_the_panel_says_when_it_comes_also_of_a_branch_from_a_later_epoch() -> None:
     with visit("tests/pages/apps/predictions_page.py") as page:
         page.run()
-        assert [one.value for one in page.caption] == ["They come with the first test: after the first epoch, or as soon as you pause."]
+        assert [one.value for one in page.caption] == ["They come with the next test: at the end of this epoch, or as soon as you pause."]

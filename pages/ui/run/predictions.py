@@ -37,7 +37,7 @@ def predictions_panel(snapshot: JobSnapshot) -> None:
     evaluation = snapshot.evaluation
     st.markdown("#### Predictions on test images")
     if evaluation is None:
-        st.caption("They come with the first test: after the first epoch, or as soon as you pause.")
+        st.caption("They come with the next test: at the end of this epoch, or as soon as you pause.")
         return
     st.caption(
         f"After step {count(evaluation.step)}: {count(evaluation.accuracy * len(evaluation.labels))} of {count(len(evaluation.labels))} "
