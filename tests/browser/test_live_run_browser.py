@@ -54,6 +54,7 @@ OUTSIDE = """(selectors) => selectors.flatMap((selector) => {
 CONTROLS = (".st-key-headline", ".st-key-run_buttons", ".live-run .progress")
 CURVES = (LOSS, ACCURACY)
 WORDS = (".live-run .reading", ".live-run .said")
+BADGE = ".live-run .beside"
 # The columns of all traces of both charts; JSON has no NaN, which becomes null.
 COLUMNS = """([loss, accuracy]) => JSON.stringify([loss, accuracy].map((selector) =>
   document.querySelector(selector).data.map(({ name, x, y, customdata }) => ({ name, x, y, customdata: customdata ?? [] }))))"""
@@ -65,7 +66,7 @@ def sized(open_page: OpenPage, path: str, size: str) -> Page:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_curves_stay_where_they_are_from_the_click_to_the_end(open_page: OpenPage, size: str) -> None:
+def test_the_curves_stay_where_they_are_from_the_click_to_the_end_and_all_words_below_can_be_read(open_page: OpenPage, size: str) -> None:
     page = sized(open_page, BOOK, size)
     places: dict[str, list[str]] = {}
     press(page, "play")  # the network's drawing folds to a strip
@@ -83,6 +84,8 @@ def test_the_curves_stay_where_they_are_from_the_click_to_the_end(open_page: Ope
         page.wait_for_timeout(300)  # ms, for the charts to take their new colors
     assert {scheme: len(seen) for scheme, seen in places.items()} == {"light": 1, "dark": 1}, places
     assert None not in json.loads(places["light"][0])
+    if page.locator(BADGE).inner_text():  # which needs all 60,000 images
+        assert page.locator(BADGE).evaluate("(badge) => badge.scrollWidth <= badge.clientWidth"), "the badge's words are cut off"
 
 
 @pytest.mark.parametrize("size", DESKS)

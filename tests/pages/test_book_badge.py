@@ -24,7 +24,8 @@ def test_an_honest_run_is_inside() -> None:
     assert (badge["label"], badge["color"]) == ("Inside the book's band.", "green")
     loss, accuracy = bands("mlp", "train_loss")[9], bands("mlp", "test_accuracy")[9]
     assert badge["text"].startswith(
-        f"d2l's MLP after epoch 10, beside {SEEDS} other seeds of it. Training loss {loss.middle:.4f} ({loss.low:.4f} to {loss.high:.4f}); "
+        f"d2l's MLP after epoch 10, beside {SEEDS} other seeds of it. "
+        f"Mean training loss of the epoch {loss.middle:.4f} ({loss.low:.4f} to {loss.high:.4f}); "
     )
     low, high = 100 * accuracy.low, 100 * accuracy.high
     assert f"test accuracy {100 * accuracy.middle:.1f} % ({low:.1f} % to {high:.1f} %). " in badge["text"]
@@ -61,7 +62,7 @@ def test_what_is_outside_is_marked() -> None:
     badge = book_badge(snapshot(replace(BOOK, epochs=6), odd))
     assert (badge["label"], badge["color"]) == ("Outside the book's band.", "orange")
     assert "after epoch 6" in badge["text"]
-    assert "Training loss 0.2000, outside (" in badge["text"]
+    assert "Mean training loss of the epoch 0.2000, outside (" in badge["text"]
     assert badge["text"].count("outside") == 1
 
 

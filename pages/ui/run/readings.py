@@ -15,7 +15,7 @@ from mlp_core.words import count, counted, delta, duration, ordinal, percent, sc
 from pages.figures.training import Reference
 
 EXACT_DIGITS = 13  # with so many more there are no two float64 numbers of this size that look alike
-WORDS = {"train_loss": "training loss", "train_accuracy": "training accuracy", "test_accuracy": "test accuracy"}
+WORDS = {"train_loss": "mean training loss of the epoch", "train_accuracy": "mean training accuracy", "test_accuracy": "test accuracy"}
 
 
 class Progress(TypedDict):
