@@ -72,6 +72,7 @@ def reset(page: Page) -> None:
     """End the run, and let the page forget it: a run that is kept would be drawn beside the next."""
     page.click(RESET)
     page.wait_for_selector(f"{RESET}:disabled")
+    page.evaluate("sessionStorage.clear()")  # the browser keeps it too
     page.reload()
     page.wait_for_selector(TRAIN)
     settle(page)

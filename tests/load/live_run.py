@@ -48,11 +48,13 @@ class LiveRun:
 
     @property
     def progress(self) -> str:
-        text: str = self.parts["progress"]["text"]
+        text: str = self.parts.get("progress", {"text": ""})["text"]  # no parts: an answer that overtook the page it was asked from
         return text
 
     @property
     def text(self) -> str:
         """The verdict and the badge."""
+        if not self.parts:
+            return ""
         verdict, badge = self.parts["verdict"], self.parts["badge"]
         return " ".join((verdict["sentence"], verdict["text"], badge["label"], badge["text"]))

@@ -36,6 +36,12 @@ def test_a_change_of_what_never_arrived_is_left_alone_and_all_is_asked_for_at_on
     assert json.loads(run.question())["have"]["version"] == 5
 
 
+def test_an_answer_that_comes_before_the_page_does_says_nothing() -> None:
+    run = LiveRun()
+    assert run.take(message(9, 8, readings=[])) == 0.0
+    assert (run.progress, run.text) == ("", "")
+
+
 def test_it_asks_beside_the_page_where_it_was_told_for_what_it_does_not_have() -> None:
     run = LiveRun()
     assert run.address() == ""
