@@ -152,7 +152,7 @@ INK, WHITE = ("#1b2430", "rgb(27, 36, 48)"), ("#ffffff", "rgb(255, 255, 255)")
 
 
 def test_a_dark_page_is_printed_whole_in_light_colors_without_what_is_to_be_clicked(open_page: OpenPage) -> None:
-    page = open_page("/stability?act=depth", width=1280, height=720, scheme="dark")
+    page = open_page("/stability?act=depth", width=1280, height=720, scheme="dark", alone=True)  # a tab that has been printed stays odd
     screen = page.evaluate(PAPER)
     assert screen[0] not in WHITE
     page.emulate_media(media="print", color_scheme="dark")
@@ -193,7 +193,7 @@ PAPER_PX = 703  # A4 within its margins
 
 
 def test_on_paper_every_page_is_dark_on_white_without_controls_and_its_charts_are_across(open_page: OpenPage) -> None:
-    page = open_page("/", width=1280, height=720, scheme="dark")
+    page = open_page("/", width=1280, height=720, scheme="dark", alone=True)
     for path in ("/", "/train?hidden=64", "/activations", *(f"/{stem}" for stem in NAMES if stem not in ("start", "train", "activations"))):
         page.emulate_media(media="null", color_scheme="dark")
         page.set_viewport_size({"width": 1280, "height": 720})
