@@ -136,6 +136,7 @@ def test_a_number_ends_where_its_error_begins(mean: float, error: float, shown: 
 def test_a_difference_that_rounds_to_nothing_is_none() -> None:
     assert [delta(value, 1, "points") for value in (0.04, -0.04, 0.0, math.nan)] == [""] * 4
     assert [delta(0.0123, 4), delta(-1.5, 1, "points"), delta(1234.56, 1)] == ["+0.0123", "-1.5 points", "+1,234.6"]
+    assert [delta(18_300_452_276_200.875, 4), delta(-2e5, 4)] == ["+1.83 × 10¹³", "-2 × 10⁵"]  # of a run that diverges
 
 
 def test_one_of_a_thing_is_not_several() -> None:

@@ -34,6 +34,7 @@ FOUND_ONCE = (  # states in which something of the kind was found
     State("stability", {"act": "matrices", "n": "1", "trials": "1", "factors": "2000", "sigma": "100"}),
     State("nonlinearity", {"act": "perceptron", "points": "apart", "count": "10"}, ("perceptron_step", "perceptron_step")),
     State("nonlinearity", {"act": "playground", "data": "own"}),
+    State("train", {"weight_decay": "61.9", "train_size": "256", "pace": "full", "init": "constant"}, ("run_play",)),
     State("generalization", {"act": "capacity", "part": "polynomial"}),
     State("tensors", {"act": "operations", "op": "mul", "a": "-0 1e-9", "b": "1e-30 1e38"}),
     State("train", {"hidden": "1", "lr": "0.00001", "train_size": "64", "dropout": "0.000079", "pace": "full"}, ("run_step",)),
