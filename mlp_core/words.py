@@ -93,7 +93,7 @@ def plus_minus(mean: float, error: float, digits: int = 2) -> str:
 
 
 def delta(difference: float, decimals: int, unit: str = "") -> str:
-    """A difference with its sign, in ASCII as Streamlit reads it: "+0.0123", "-1.5 points", "+1.83 × 10¹³"; nothing where it rounds to 0."""
+    """A difference with its sign, in ASCII as Streamlit reads it: "+0.0123", "-1.5 points", "+2 × 10⁵"; nothing where it rounds to 0."""
     if not math.isfinite(difference) or round(difference, decimals) == 0:
         return ""
     return f"{'-' if difference < 0 else '+'}{fixed(abs(difference), decimals)} {unit}".rstrip()
