@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import mean, mode
 
-from mlp_core.records import HistorySnapshot, Recent, StopReason
+from mlp_core.records import EpochRecord, HistorySnapshot, Recent, StopReason
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, joined, shown
 from mlp_core.spec import RunSpec
@@ -52,16 +52,22 @@ def latest(members: Sequence[HistorySnapshot]) -> list[Recent]:
     return [one.recent(RECENT_STEPS) for one in going(members) if one.steps]
 
 
+def tested(members: Sequence[HistorySnapshot]) -> list[EpochRecord]:
+    """Of every seed that goes on, the last epoch that all of these have ended."""
+    epoch = min((len(one.epochs) for one in going(members)), default=0)
+    return [one.epochs[epoch - 1] for one in going(members)] if epoch else []
+
+
 def _means(members: Sequence[HistorySnapshot]) -> str:
     """The means over the seeds that go on, as the page's tiles show them."""
-    now, epoch = latest(members), min((len(one.epochs) for one in going(members)), default=0)
+    now, last = latest(members), tested(members)
     if not now:
         return ""
     loss = f"the training loss is {shown(mean(recent.loss for recent in now))}"
-    if not epoch:
+    if not last:
         return f"On average {loss}, and {percent(mean(recent.accuracy for recent in now))} of the training images are right."
-    right = percent(mean(one.epochs[epoch - 1].test_accuracy for one in going(members)))
-    return f"On average {loss}, and after epoch {epoch} {right} of the test images are right."
+    right = percent(mean(record.test_accuracy for record in last))
+    return f"On average {loss}, and after epoch {last[0].epoch} {right} of the test images are right."
 
 
 def _reason(member: HistorySnapshot, stop_reason: StopReason | None) -> StopReason | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypedDict
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import History, HistorySnapshot
 from mlp_core.reports.comparison.book_bands import QuantityCheck, book_check
-from mlp_core.reports.diagnosis.seeds import going, latest
+from mlp_core.reports.diagnosis.seeds import latest, tested
 from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, shown
 from mlp_core.words import count, counted, delta, duration, ordinal, percent, scaled
 from pages.figures.training import Reference
@@ -109,15 +109,13 @@ def readings(snapshot: JobSnapshot | None) -> list[Reading]:
 
 
 def _readings_of_seeds(members: Sequence[HistorySnapshot]) -> list[Reading]:
-    now, going_on = latest(members), going(members)
+    now, last = latest(members), tested(members)
     help = RECENT_HELP.format(max([RECENT_STEPS, *(recent.steps for recent in now)]))
-    epoch = min((len(member.epochs) for member in going_on), default=0)
-    tested = [member.epochs[epoch - 1] for member in going_on] if epoch else []
     return [
         _spread("Training loss", [recent.loss for recent in now], shown, help),
         _spread("Training accuracy", [recent.accuracy for recent in now], percent, help),
-        _spread("Test loss", [record.test_loss for record in tested], shown, TEST_HELP),
-        _spread("Test accuracy", [record.test_accuracy for record in tested], percent, TEST_HELP),
+        _spread("Test loss", [record.test_loss for record in last], shown, TEST_HELP),
+        _spread("Test accuracy", [record.test_accuracy for record in last], percent, TEST_HELP),
     ]
 
 
