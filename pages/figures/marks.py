@@ -70,22 +70,24 @@ class Marks:
 
     def words(self, x: float, text: str, *, row: int = 0, leftward: bool = False) -> None:
         """Words beside a place, `row` lines from the top of the plot."""
-        side: dict[str, Any] = {"xanchor": "right", "xshift": -4} if leftward else {"xanchor": "left", "xshift": 4}
-        self.annotations.append(note(text, self._place(x), 1, yref="paper", yanchor="top", yshift=-1.5 * SMALL * row, **side))
+        where = _beside(leftward)
+        self.annotations.append(note(text, self._place(x), 1, yref="paper", yanchor="top", yshift=-1.5 * SMALL * row, **where))
 
     def event(self, x: float, text: str, *, row: int = 0, strong: bool = False, color: str = GREY) -> None:
         """Where something was done: a thin line from top to bottom, its words beside its foot, `row` lines up or where there is room."""
         look: dict[str, Any] = {"width": 2, "dash": "solid"} if strong else {"dash": "dash"}
         self.shapes.append(vertical_line(self._shown(x), color if strong else translucent(color, 0.8), **look))
         if text:
-            row, leftward = self._room(x, len(text), row) if self.right is not None else (row, False)
-            where: dict[str, Any] = {"xanchor": "right", "xshift": -4} if leftward else {"xanchor": "left", "xshift": 4}
+            row, leftward = self._room(x, len(text), row)
+            where = _beside(leftward)
             self.annotations.append(note(text, self._place(x), 0, yref="paper", yanchor="bottom", yshift=1.5 * SMALL * row, **where))
 
     def _room(self, x: float, letters: int, row: int) -> tuple[int, bool]:
         """The first row in which so many letters cover no others, and whether they stand to the left of their place: at the right end."""
+        if self.right is None:
+            return row, False
         first = 0.0 if self.left is None else math.log10(self.left)
-        width = self._place(self.right or 1.0) - first
+        width = self._place(self.right) - first
         here, long = (self._place(x) - first) / width, (letters + 1) * LETTER
         leftward = here + long > 1
         low, high = (here - long, here) if leftward else (here, here + long)
@@ -101,3 +103,8 @@ class Marks:
     def _place(self, x: float) -> float:
         """Where an annotation stands."""
         return x if self.left is None else math.log10(self._shown(x))
+
+
+def _beside(leftward: bool) -> dict[str, Any]:
+    """Where words stand that belong to a vertical line: a little to the left of it, or to the right."""
+    return {"xanchor": "right", "xshift": -4} if leftward else {"xanchor": "left", "xshift": 4}
