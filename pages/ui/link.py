@@ -179,19 +179,18 @@ class LinkState(WidgetValues):
         self._errors: DeltaGenerator | None = None  # where they are shown
         if (query := self._address.arrived(entering=self.entering, chosen=self.query)) is not None:
             values, errors = self.read(query)
-            repeated = self._address.repeated
+            refused = {error.field for error in errors}
+            repeated = {name: texts for name, texts in self._address.repeated.items() if name not in refused}
+            again = [SpecError(name, "must stand in a link once", ", ".join(texts)) for name, texts in repeated.items()]
             self.update(values)
-            followed, refused = self._followed, {error.field for error in errors}
-            followed.asked = {name: values[name] for name in query if name in values and name not in refused}
-            followed.beside = {
-                name: values[name] for name, field in self._fields.items() if field.between and values[name] not in field.limits["options"]
-            }
-            repeated = {name: texts for name, texts in repeated.items() if name not in refused}
-            followed.errors = (
-                *errors,
-                *(SpecError(name, "must stand in a link once", ", ".join(texts)) for name, texts in repeated.items()),
+            self._followed = st.session_state[name] = _Followed(
+                asked={one: values[one] for one in query if one in values and one not in refused},
+                beside={
+                    one: values[one] for one, known in self._fields.items() if known.between and values[one] not in known.limits["options"]
+                },
+                errors=(*errors, *again),
+                instead={one: query[one] for one in repeated},
             )
-            followed.instead, followed.unknown, followed.at = {name: query[name] for name in repeated}, None, None
             self._address.followed(query)
 
     @property
