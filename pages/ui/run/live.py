@@ -6,7 +6,7 @@ The browser asks for what is new (static/live_run.js) at an address of its own (
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
@@ -40,7 +40,6 @@ from pages.ui.served_component import served_component, static_url
 from pages.ui.ticking import tick_seconds
 from pages.ui.train.design import network_panel
 from pages.ui.unbroken import button, unbroken
-from pages.ui.updates import new_address
 
 PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 PANEL_SECONDS = 1.5  # between two drawings of the panel below, where nothing in the browser tells when it can be seen
@@ -105,7 +104,7 @@ def _watch(view: Watch, set_controls: SetControls, drawn: tuple[object, ...]) ->
     about = {
         "script": script,
         "module": static_url("live_chart"),
-        "updates": _address(view),
+        "updates": view.address,
         "charts": {name: {"alt": _alt(name)} for name in look.figures},
     }
     have = (st.session_state.get("live") or {}).get("have")
@@ -113,13 +112,6 @@ def _watch(view: Watch, set_controls: SetControls, drawn: tuple[object, ...]) ->
     actions = {"on_have_change": unbroken(_nothing), "on_fix_change": unbroken(fix), "on_spike_change": unbroken(turn_clipping)}
     served_component("live_run", "This run")(key="live", data=data, **actions)
     return None
-
-
-def _address(view: Watch) -> str:
-    """Where the browser asks for what is new; of this session, since only that holds the view."""
-    if "_updates" not in st.session_state:
-        st.session_state["_updates"] = new_address(view)
-    return cast(str, st.session_state["_updates"])
 
 
 def _draw_anew(figures: dict[str, Figure], parts: dict[str, Any], fix: Callable[[], None]) -> None:

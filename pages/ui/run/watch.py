@@ -28,6 +28,7 @@ from pages.ui.run.readings import NO_BADGE, NO_WORDS, book_badge, progress, read
 from pages.ui.run.run_controls import RunAtStep
 from pages.ui.streaming import Stream
 from pages.ui.ticking import stretched
+from pages.ui.updates import new_address
 
 CROWD = 9  # playing runs from which on updates come less often: they are small
 TICK_SECONDS = 0.4  # more than two updates a second, with the time that each takes
@@ -75,6 +76,7 @@ class Watch:
         kept: the runs beside it.
         question: what the drawing of the network asked last.
         steps_count: whether the panel below the curves shows something new with every step, and not only with every test.
+        address: where the browser asks for what is new; gone with the session, since only that holds the view.
     """
 
     def __init__(self, scheduler: Scheduler) -> None:
@@ -82,6 +84,7 @@ class Watch:
         self.kept = KeptRuns()
         self.question: Any = None
         self.steps_count = False
+        self.address = new_address(self)
         self._scheduler = scheduler
         self._stream = Stream()
         self._lock = Lock()
