@@ -231,7 +231,7 @@ class LiveRun {
   /** What stands below the curves is of a new step: its panel listens (static/news.js). */
   show_news(news) {
     window.mlpNews = news;
-    window.dispatchEvent(new CustomEvent("mlp-news", { detail: news }));
+    window.dispatchEvent(new Event("mlp-news"));
   }
 
   show_network(state) {
