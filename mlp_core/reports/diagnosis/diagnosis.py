@@ -254,6 +254,8 @@ def _moving(case: Case) -> Verdict:
     if not epochs:
         evidence = f"It began at {shown(history.losses[0])}, and {case.shown_accuracy} are right now."
         return Verdict("early", f"First epoch under way: the training loss is {case.shown_loss}.", evidence)
+    if max(case.accuracy, epochs[-1].test_accuracy) < CHANCE + STUCK_MARGIN:  # small epochs: several pass before patience ends
+        return Verdict("early", f"Still guessing: {_right(epochs[-1])}.", _trend(epochs))
     return Verdict("learning", f"Learning: {_right(epochs[-1])}.", _trend(epochs))
 
 

@@ -13,7 +13,7 @@ from mlp_core.spec import RunSpec
 from mlp_core.words import percent
 
 OF_ALL = ("waiting", "failed")  # kinds that hold for a run and not for one of its seeds
-WORDS = {"early": "first epoch under way", "short": "too short to tell", "held_back": "held back"}  # other kinds are words
+WORDS = {"early": "too early to tell", "short": "too short to tell", "held_back": "held back"}  # other kinds are words
 
 
 def diagnose_seeds(spec: RunSpec, members: Sequence[HistorySnapshot], stop_reason: StopReason | None = None) -> Verdict:

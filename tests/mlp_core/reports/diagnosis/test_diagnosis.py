@@ -67,6 +67,15 @@ def test_waiting() -> None:
     assert (verdict.kind, verdict.is_fault) == ("waiting", False)
 
 
+def test_who_still_guesses_after_epochs_of_few_steps_is_not_said_to_be_learning() -> None:
+    epochs = [EpochRecord(n, 32 * n, loss, 0.1, 9.0, right) for n, loss, right in ((1, 400.0, 0.1), (2, 7.0, 0.1), (3, 6.0, 0.3))]
+    guessing = diagnose(BOOK, history_of([7.0] * 70, [0.1] * 70, epochs[:2]))
+    assert (guessing.kind, guessing.fix) == ("early", None)
+    assert guessing.sentence == "Still guessing: 10.0 % of the test images correct after 2 epochs."
+    assert diagnose(BOOK, history_of([2.0] * 70, [0.1] * 40 + [0.3] * 30, epochs[:2])).kind == "learning", "it knows more by now"
+    assert diagnose(BOOK, history_of([2.0] * 96, [0.1] * 96, epochs)).kind == "learning"
+
+
 def test_early() -> None:
     run = Run(BOOK, load_sample())
     run.advance(steps=10)

@@ -77,7 +77,7 @@ def test_of_trained_seeds_it_says_what_their_own_runs_are_told_and_the_tiles_num
         verdict, members = diagnose_seeds(spec, run.members, run.stop_reason), run.members
         kinds = Counter(diagnose(spec, replace(one, probes=()), run.stop_reason).kind for one in members)
         for kind, seeds in kinds.items():
-            words = kind.replace("early", "first epoch").replace("short", "too short")
+            words = kind.replace("early", "too early").replace("short", "too short")
             assert f"{'All 3' if seeds == 3 else f'{seeds} of 3'} seeds: {words}" in verdict.sentence
         assert f"{fmean(fmean(one.losses[-20:]) for one in members):.4f}" in verdict.evidence
         epoch = len(run.history.epochs)
