@@ -4,7 +4,7 @@ import html
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -215,7 +215,7 @@ def _curves(
         traces.extend(_compared(run, frame, index) if compared else _seeds(run, frame) if run.members else _single(run, frame))
         _mark_events(marks, run, index, compared, total_epochs)
     if quantity is LOSS and frame.options.clip and frame.options.loss_range[1] is None:
-        yaxis = yaxis | _clip(traces, marks, frame, row=len(runs))
+        yaxis = yaxis | _clip(runs, traces, marks, frame)
     elif "range" in yaxis:
         _cut(traces)
     if compared:
@@ -248,34 +248,54 @@ def _curves(
     return figure(traces, xaxis=xaxis, yaxis=yaxis | {"automargin": False}, margin=MARGIN, legend=legend, hoverlabel=hover, **marks.layout)
 
 
-def _clip(traces: list[Trace], marks: Marks, frame: _Frame, row: int) -> dict[str, Any]:
+def _clip(runs: Sequence[CurveSeries], traces: list[Trace], marks: Marks, frame: _Frame) -> dict[str, Any]:
     """End the axis below single spikes, and mark them at its edge: what that changes of the axis.
 
-    Args:
-        row: line from the top of the plot for the words, below those of faults.
+    What a spike is, the losses say as they were measured: smoothed, a single one is many steps wide.
     """
-    own = [trace for trace in traces if trace.get("name") != SMOOTHED]  # a mean of the steps; where they are marked it may leave too
-    limit = min(highest_usual((trace["y"] for trace in own), 2 * CHANCE_LOSS), HIGHEST)
+    losses = [_drawable(values, frame.quantity) for run in runs for values in _measured(run, frame)]
+    limit = min(highest_usual(losses, 2 * CHANCE_LOSS), HIGHEST)
+    if not any((values > limit).any() for values in losses):
+        return {}
+    top = max(np.max(values, initial=0.0, where=values <= limit) for values in losses)
+    edge = float(ROOM_ABOVE * top) if top else limit
     spikes: list[tuple[float, float, str, str]] = []  # loss, epoch, color, words
-    top = 0.0
-    for trace in own:
-        above = np.flatnonzero(trace["y"] > limit)
-        top = max(top, np.max(trace["y"], initial=0.0, where=trace["y"] <= limit))
-        if above.size and "name" in trace:
-            color = TRAIN if trace["name"].startswith(STEP) else trace["line" if "line" in trace else "marker"]["color"]
-            spikes += [(trace["y"][i], trace["x"][i], color, _spike(trace, i)) for i in above.tolist()]
+    for trace in traces:
+        if "name" not in trace or trace["name"] == SMOOTHED:  # a mean of the steps; where they are marked it may leave too
+            continue
+        color = TRAIN if trace["name"].startswith(STEP) else trace["line" if "line" in trace else "marker"]["color"]
+        spikes += [(trace["y"][i], trace["x"][i], color, _spike(trace, i)) for i in _above(trace, edge)]
     if not spikes:
         return {}
     _cut(traces)
-    edge = float(ROOM_ABOVE * top) if top else limit
     spikes.sort(reverse=True)
-    losses, epochs, colors, words = zip(*spikes, strict=True)
+    heights, epochs, colors, words = zip(*spikes, strict=True)
     look = {"symbol": "triangle-up", "size": 11, "color": colors}
-    spots = markers(list(epochs), [edge] * len(losses), look, "%{text}<extra></extra>", text=words, name=CLIPPED)
+    spots = markers(list(epochs), [edge] * len(heights), look, "%{text}<extra></extra>", text=words, name=CLIPPED)
     traces.append(spots | {"showlegend": False, "cliponaxis": False})
     more = f" (and {len(spikes) - 1} more)" if len(spikes) > 1 else ""
-    marks.words(epochs[0], words[0] + more, row=row, leftward=epochs[0] > frame.total_epochs / 2)
+    # below the words of faults, which take a line for each run
+    marks.words(epochs[0], words[0] + more, row=len(runs), leftward=epochs[0] > frame.total_epochs / 2)
     return {"range": [0, edge]}
+
+
+def _measured(run: CurveSeries, frame: _Frame) -> Iterator[Floats]:
+    """The values of a run, of each of its seeds where there are several, before any are averaged over neighbors."""
+    for history in run.members or (run.history,):
+        one = replace(run, history=history, members=())
+        values = one.values(frame.quantity)
+        yield values[extremes(values, frame.starts(one, one.steps))]
+        yield one.epoch_values(frame.quantity, frame.quantity.train)
+        yield one.epoch_values(frame.quantity, frame.quantity.test)
+
+
+def _above(trace: Trace, edge: float) -> list[int]:
+    """Which points of a curve lie above the axis; of neighbors on a smooth line the highest."""
+    above = np.flatnonzero(trace["y"] > edge)
+    if trace["name"].startswith(STEP) or "marker" in trace:
+        return above.tolist()
+    peaks = np.split(above, np.flatnonzero(np.diff(above) > 1) + 1)
+    return [int(peak[np.argmax(trace["y"][peak])]) for peak in peaks if peak.size]
 
 
 def _spike(trace: Trace, index: int) -> str:

@@ -240,6 +240,20 @@ def test_a_spike_of_one_of_several_runs_is_named_with_it() -> None:
     assert list(named(figure, "clipped").text) == ["wild&lt;ly&gt; long name that goes over two lines, test, epoch 2: loss 99, clipped"]
 
 
+def test_beside_another_run_a_spike_is_clipped_as_it_is_alone_however_wide_the_average_draws_it() -> None:
+    wild, calm = replace(spiky({3: 12_000.0}), label="wild"), run(falling(200), label="calm")
+    alone, beside = loss_curve(wild, 4), loss_curve([calm, wild], 4)
+    assert beside.layout.yaxis.range == alone.layout.yaxis.range
+    drawn = np.asarray(named(beside, "wild").y)
+    assert (drawn > beside.layout.yaxis.range[1]).sum() > 2, "the average is narrow here: it proves nothing"
+    assert len(named(beside, "clipped").text) == 1, "a peak has one mark"
+    assert float(named(beside, "clipped").text[0].split("loss ")[1].removesuffix(", clipped").replace(",", "")) == pytest.approx(
+        drawn.max(), rel=1e-3
+    )
+    seeds = replace(calm, label="seeds", members=(calm.history, wild.history))
+    assert loss_curve(seeds, 4).layout.yaxis.range == loss_curve([seeds, calm], 4).layout.yaxis.range == alone.layout.yaxis.range
+
+
 @pytest.mark.parametrize(
     "series",
     [
