@@ -163,10 +163,6 @@ class SessionJobs:
     def release(self) -> None:
         """Park every job and let go of it: nobody looks any more."""
         self.park()
-        self.forget()
-
-    def forget(self) -> None:
-        """Hold nothing any more."""
         self.groups.clear()
         self.computations.clear()
 
@@ -204,6 +200,9 @@ def jobs() -> SessionJobs:
     session = context.session_id if context is not None else ""
     with _lock:
         mine = _sessions.setdefault(session, SessionJobs(session))
+    if runtime.exists() and not _goes_on(session):  # a script that has outlived its visit: nobody will tell of an end again
+        _let_go(mine)
+        return mine
     return _until_dropped(mine)
 
 
@@ -231,7 +230,7 @@ def _settle(mine: SessionJobs) -> None:
         return
     with _lock:
         _sessions.pop(mine.session, None)
-    mine.forget()  # parked it is, and not for longer than from the end of the session
+    mine.release()  # what its last script has claimed since, too
 
 
 def _goes_on(session: str) -> bool:

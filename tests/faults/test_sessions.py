@@ -157,3 +157,20 @@ def test_who_leaves_in_the_first_step_while_queued_or_paused_leaves_nothing(serv
             await goes_on(stays)
 
     play(scene())
+
+
+@pytest.mark.parametrize("seconds", [0.6, 3.0], ids=["while the session is still counted", "after that"])
+def test_a_script_that_outlives_its_visit_holds_no_run(server: Server, seconds: float) -> None:
+    """Streamlit cannot end a script in the middle of something long, and this one takes a run when nobody is there any more."""
+
+    async def scene() -> None:
+        async with Student(server.url) as student:
+            await train(student)
+            server.switch("late", content=str(seconds))
+            late = asyncio.create_task(student.refresh())
+            await asyncio.sleep(0.2)
+            assert not late.done()
+            late.cancel()
+        await asyncio.sleep(2 * seconds)
+
+    play(scene())

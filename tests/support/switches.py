@@ -34,6 +34,11 @@ def forget_once() -> None:
         data.forget()
 
 
+def late_seconds() -> float:
+    """How long a script takes before it asks for its jobs."""
+    return float((Path(os.environ[FOLDER]) / "late").read_text()) if is_on("late") else 0.0
+
+
 @functools.cache
 def install() -> None:
     """Once a process: put every fault in its place."""
