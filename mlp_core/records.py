@@ -10,12 +10,13 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, overload
 
 from mlp_core.words import exactly
 
 STEP_CAPACITY = 20_000  # about 85 epochs of d2l's setting; 0.5 MB
 SHORTEST_PIECE = 8  # steps; with up to four records of each, shorter ones would save little
+StopKind = Literal["completed", "stopped", "diverged", "out_of_memory", "device_lost", "failed", "abandoned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +174,9 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why a run ended. `kind` is "completed", "stopped", "diverged", "out_of_memory", "device_lost",
-    "failed" or "abandoned"; `detail` is for a person."""
+    """Why a run ended; `detail` is for a person."""
 
-    kind: str
+    kind: StopKind
     step: int
     detail: str
 

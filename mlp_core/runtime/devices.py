@@ -10,6 +10,7 @@ on as many threads.
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -41,7 +42,7 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def failure_of(error: RuntimeError | MemoryError) -> tuple[str, str] | None:
+def failure_of(error: RuntimeError | MemoryError) -> tuple[Literal["out_of_memory", "device_lost"], str] | None:
     """(`StopReason.kind`, the beginning of a sentence) where the error means memory or a device that gave out; None for any other."""
     text = str(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(sign in text for sign in _OUT_OF_MEMORY):

@@ -26,6 +26,7 @@ from mlp_core.records import (
     Schedule,
     SettingChange,
     StepRecord,
+    StopKind,
     StopReason,
     settings_after,
 )
@@ -227,7 +228,7 @@ class Run:
         if not self.testing:
             self._test = None
 
-    def stop(self, kind: str, detail: str) -> None:
+    def stop(self, kind: StopKind, detail: str) -> None:
         """End the run and give back what only training needs; history, evaluation and network stay."""
         with self.lock:
             if self.stop_reason is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from mlp_core.jobs import JobSnapshot
-from mlp_core.records import EpochRecord, HistorySnapshot, Schedule, SettingChange, StopReason
+from mlp_core.records import EpochRecord, HistorySnapshot, Schedule, SettingChange, StopKind, StopReason
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, QUANTITIES, BookBand, band, known_runs
 from mlp_core.reports.comparison.kept_runs import KeptRun
 from mlp_core.spec import RunSpec
@@ -61,7 +62,12 @@ def kept(
 
 
 def snapshot(
-    spec: RunSpec, past: HistorySnapshot, *, stop: str = "", members: Sequence[HistorySnapshot] = (), elapsed_seconds: float = 1.0
+    spec: RunSpec,
+    past: HistorySnapshot,
+    *,
+    stop: StopKind | Literal[""] = "",
+    members: Sequence[HistorySnapshot] = (),
+    elapsed_seconds: float = 1.0,
 ) -> JobSnapshot:
     """A job as it rests after `past`; ended if `stop` says how."""
     step = past.steps[-1] if past.steps else 0

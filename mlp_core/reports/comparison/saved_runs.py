@@ -9,11 +9,11 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from mlp_core.bounds import Bounds, SpecError, check_choice
 from mlp_core.network import count as counts_of
-from mlp_core.records import STEP_CAPACITY, EpochRecord, HistorySnapshot, Pieces, StopReason
+from mlp_core.records import STEP_CAPACITY, EpochRecord, HistorySnapshot, Pieces, StopKind, StopReason
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_PINNED, KeptRun, KeptRuns, cleaned_name, unique_name
 from mlp_core.reports.export.experiment import STEP_BOUNDS, Experiment
 from mlp_core.spec import MAX_EPOCHS, MAX_TRAIN_SIZE
@@ -24,7 +24,6 @@ MAX_STEPS, MAX_STEPS_OF_MANY = 400, 120  # kept of a run's curve; of each of sev
 DIGITS = 5  # of a minibatch's loss; what is written in tables, the epochs, is kept exactly
 MAX_SEEDS = 100
 MAX_DETAIL = 300
-KINDS = ("completed", "stopped", "diverged", "out_of_memory", "device_lost", "failed", "abandoned")
 RUN_FIELDS = (
     "experiment", "renamed", "pinned", "shown", "style", "steps_per_epoch", "elapsed_seconds", "end", "history", "members",
 )  # fmt: skip
@@ -150,7 +149,7 @@ def _read(entry: object, kept: KeptRuns) -> KeptRun:
 def _end(value: object) -> StopReason:
     if not isinstance(value, list) or len(value) != 3 or not isinstance(value[2], str):
         raise SpecError("end", "must be a kind, a step and a text", value)
-    check_choice("end", value[0], KINDS)
+    check_choice("end", value[0], get_args(StopKind))
     if len(value[2]) > MAX_DETAIL:
         raise SpecError("end", f"must have at most {MAX_DETAIL} characters", value[2])
     return StopReason(value[0], int(STEP_BOUNDS.check("end", value[1])), value[2])
