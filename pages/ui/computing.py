@@ -40,6 +40,9 @@ def computed(
     def begin_again() -> None:
         session.jobs().computations.pop(name, None)
 
+    def moving() -> bool:
+        return job.moving or name not in session.jobs().computations  # begun again, which the whole page does and no panel
+
     def panel() -> None:
         if job.state == "finished":
             _keep(name, key, job.result)
@@ -52,7 +55,7 @@ def computed(
             st.info("Stopped." if job.state == "stopped" else "This could not be computed: a defect, which is in the log.")
             button("Compute again", f"{name}_start", "play_arrow", begin_again)
 
-    follow(panel, TICK_SECONDS, lambda: job.moving)
+    follow(panel, TICK_SECONDS, moving)
 
 
 def part_of(pieces: Generator[float, None, Value], start: float, end: float) -> Generator[float, None, Value]:
