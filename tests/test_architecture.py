@@ -53,6 +53,7 @@ each_shipped = pytest.mark.parametrize(("module", "path"), SHIPPED.items(), ids=
         ("mlp_core.jobs.job", "from mlp_core.labs import previews"),
         ("mlp_core.labs.symmetry", "from mlp_core.reports.comparison import changes"),
         ("mlp_core.labs.symmetry", "from mlp_core.training import Run"),
+        ("mlp_core.labs.lessons.lesson", "import torch"),
         ("mlp_core.stability.depth", "from mlp_core.training import Run"),
         ("mlp_core.reports.comparison.changes", "from mlp_core.labs import previews"),
         ("mlp_core.training.run", "import scipy"),

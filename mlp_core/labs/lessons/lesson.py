@@ -1,0 +1,360 @@
+"""A lesson as it stands in its file: steps that ask, run an experiment, and explain. Read from TOML, every fault of it named."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Protocol, TypeVar
+
+from mlp_core.bounds import Bounds, SpecError, shown
+from mlp_core.labs.lessons.condition import MOST_STEPS, Condition, ConditionError, Reference, Sum, parse_condition, parse_sum
+
+MINUTES = Bounds(1, 180, whole=True)
+MOST_CHOICES, MOST_SECTIONS = 6, 8
+MOST_BET = 1e12
+LONGEST = {  # characters of a text, by its field
+    "title": 80,
+    "needs": 200,
+    "summary": 200,
+    "sections": 120,
+    "sections_zh": 120,
+    "text": 1500,
+    "experiment": 4000,
+    "look": 400,
+    "explanation": 2000,
+    "book_source": 120,
+    "ask": 300,
+    "choices": 200,
+    "answer": 200,
+    "unit": 12,
+}
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
+_HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")  # what \t of "\tanh" becomes in double quotes
+
+
+class Measurable(Protocol):
+    """What can be measured of an experiment under one name."""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Labels of the runs that it can be taken of; none where the experiment has only one."""
+
+    @property
+    def per_epoch(self) -> bool:
+        """Whether it can be taken after a number of epochs, and not only at the end."""
+
+
+Asked = TypeVar("Asked", Condition, Sum)
+Check = Callable[[str], Mapping[str, Measurable]]  # of a link: what its experiment measures; a `SpecError` where the link is broken
+
+
+class LessonError(ValueError):
+    """A lesson file that breaks a rule: file, number of the step from 1 (None: the file's head), rule with its field, and value."""
+
+    def __init__(self, file: str, step: int | None, rule: str, value: object) -> None:
+        self.file, self.step, self.rule, self.value = file, step, rule, value
+        where = file if step is None else f"{file}, step {step}"
+        super().__init__(f"{where}: {rule}, got {shown(value)}")
+
+    def __reduce__(self) -> tuple[type[LessonError], tuple[str, int | None, str, object]]:
+        return LessonError, (self.file, self.step, self.rule, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer; `when` it is the right one, None where nothing is measured."""
+
+    text: str
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a learner bets on before the run: one of the choices, or a number.
+
+    Args:
+        ask: the question.
+        choices: two or more; none where the bet is a number.
+        answer: the index of the right choice where that cannot be measured.
+        measure: what a number is compared with.
+        low, high: the ends of what can be bet on.
+        unit: stands behind a number; "%" shows a fraction in percent.
+    """
+
+    ask: str
+    choices: tuple[Choice, ...] = ()
+    answer: int | None = None
+    measure: Sum | None = None
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+
+    @property
+    def measured(self) -> bool:
+        """Whether the outcome comes from a run, and not from the file."""
+        return self.answer is None
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All that has to be measured to know the outcome."""
+        if self.measure is not None:
+            return self.measure.references
+        return tuple(one for choice in self.choices if choice.when is not None for one in choice.when.references)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: what is read, what is bet on, what is run, what is explained after.
+
+    Args:
+        text: a few sentences.
+        experiment: page and query, as in a link of the app; empty where nothing is run.
+        look: what to look at in it.
+        explanation: shown after the bet and the run.
+        book: what the book finds; None where it says nothing.
+        book_source: where it says so.
+    """
+
+    title: str
+    text: str
+    experiment: str = ""
+    look: str = ""
+    explanation: str = ""
+    book: Condition | None = None
+    book_source: str = ""
+    question: Question | None = None
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All that has to be measured for what the step says after its run."""
+        asked = () if self.question is None else self.question.references
+        return asked if self.book is None else (*asked, *self.book.references)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A lesson.
+
+    Args:
+        name: of its file, without the ending; in its address.
+        title: a few words.
+        minutes: how long it takes.
+        needs: what one has to know before, in a sentence.
+        summary: what it is about, in a sentence that gives no outcome away.
+        sections: of *Dive into Deep Learning*, number and title.
+        sections_zh: the same in the Chinese edition.
+        steps: in their order.
+    """
+
+    name: str
+    title: str
+    minutes: int
+    needs: str
+    summary: str
+    sections: tuple[str, ...]
+    sections_zh: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+def read_lesson(text: str, file: str, check: Check) -> Lesson:
+    """The lesson that a file's text states.
+
+    Args:
+        text: TOML.
+        file: the file's name, which gives the lesson its own.
+        check: reads the link of an experiment.
+
+    Raises:
+        LessonError: no TOML, a field that is unknown, missing, of the wrong type or too long, no step or too many, a question that is none,
+            a link that is broken, a condition that does not parse, or one that asks for what is not measured or comes later.
+    """
+    name = PurePath(file).stem
+    if not _NAME.fullmatch(name):
+        raise LessonError(file, None, "the file's name must be at most 40 of a to z, 0 to 9, - and _", name)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LessonError(file, None, "must be TOML", str(error)) from error
+    head = _Table(table, file, None)
+    head.only("title", "minutes", "needs", "summary", "sections", "sections_zh", "steps")
+    steps = head.values.get("steps", [])
+    if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+        raise head.error("steps must be written as [[steps]]", steps)
+    if not 1 <= len(steps) <= MOST_STEPS:
+        raise head.error(f"there must be 1 to {MOST_STEPS} [[steps]]", len(steps))
+    measures: list[Mapping[str, Measurable]] = []  # of the experiment of each step so far
+    return Lesson(
+        name=name,
+        title=head.text("title"),
+        minutes=int(head.number("minutes", MINUTES)),
+        needs=head.text("needs"),
+        summary=head.text("summary"),
+        sections=head.texts("sections"),
+        sections_zh=head.texts("sections_zh"),
+        steps=tuple(_step(_Table(step, file, number), measures, check) for number, step in enumerate(steps, 1)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One table of a file, which knows where in the file it stands.
+
+    Args:
+        step: the number of the step that it belongs to, from 1.
+        place: what is said before the name of a field.
+    """
+
+    values: Mapping[str, Any]
+    file: str
+    step: int | None
+    place: str = ""
+
+    def error(self, rule: str, value: object) -> LessonError:
+        return LessonError(self.file, self.step, self.place + rule, value)
+
+    def only(self, *fields: str) -> None:
+        for name in self.values:
+            if name not in fields:
+                raise LessonError(self.file, self.step, f"{self.place or 'a '}field must be one of {', '.join(fields)}", name)
+
+    def text(self, field: str) -> str:
+        if field not in self.values:
+            raise self.error(f"{field} is missing, and must be a text", None)
+        return self.checked(field, self.values[field])
+
+    def optional(self, field: str) -> str:
+        return self.text(field) if field in self.values else ""
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        values = self.values.get(field)
+        if not isinstance(values, list) or not 1 <= len(values) <= MOST_SECTIONS:
+            raise self.error(f"{field} must be a list of 1 to {MOST_SECTIONS} texts", values)
+        return tuple(self.checked(field, value) for value in values)
+
+    def checked(self, field: str, value: object) -> str:
+        """A text that can be shown: with words in it, not too long, and with the backslashes that were meant."""
+        if not isinstance(value, str) or not value.strip():
+            raise self.error(f"{field} must be a text", value)
+        if len(value) > LONGEST[field]:
+            raise self.error(f"{field} must have at most {LONGEST[field]:,} characters", f"{len(value):,} characters")
+        if hidden := _HIDDEN.search(value):
+            raise self.error(f"{field} must have no control characters: LaTeX stands in ''' quotes, which keep backslashes", hidden[0])
+        if len(re.findall(r"(?<!\\)\$", value)) % 2:
+            raise self.error(f"{field} must close every $ that it opens", value)
+        return value.strip()
+
+    def number(self, field: str, bounds: Bounds) -> float:
+        try:
+            return bounds.check(field, self.values.get(field))
+        except SpecError as error:
+            raise self.error(f"{field} {error.rule}", error.value) from error
+
+    def asked(self, field: str, parse: Callable[[str], Asked], measures: Sequence[Mapping[str, Measurable]]) -> Asked:
+        """What a field asks of the run, if that is measured.
+
+        Args:
+            measures: of the experiments of all steps up to this one.
+        """
+        text = self.values[field]
+        if not isinstance(text, str):
+            raise self.error(f"{field} must be a text", text)
+        try:
+            asked = parse(text)
+        except ConditionError as error:
+            raise self.error(f"{field}: at {error}", text) from error
+        if not asked.references:
+            raise self.error(f"{field} must name what is measured", text)
+        for reference in asked.references:
+            if (rule := _broken_rule(reference, measures)) is not None:
+                raise self.error(f"{field}: {rule}", text)
+        return asked
+
+
+def _broken_rule(reference: Reference, measures: Sequence[Mapping[str, Measurable]]) -> str | None:
+    """Why the experiments do not measure this; None where one does."""
+    now = len(measures)
+    if reference.step is not None and reference.step >= now:
+        return f"'in step' must name a step before this one, and not step {reference.step}"
+    number = reference.step or now
+    of = measures[number - 1]
+    if not of:
+        return f"step {number} has no experiment that measures {reference.name}"
+    if reference.name not in of:
+        return f"the experiment of step {number} measures {', '.join(of)}, and not {reference.name}"
+    measure = of[reference.name]
+    if reference.run not in measure.runs and (reference.run or len(measure.runs) > 1):
+        runs = ", ".join(f'"{run}"' for run in measure.runs)
+        return f"{reference.name} must be 'of' one of the runs {runs}" if runs else f"{reference.name} is of one run, which has no label"
+    if reference.after is not None and not measure.per_epoch:
+        return f"{reference.name} is not measured after each epoch"
+    return None
+
+
+def _step(table: _Table, measures: list[Mapping[str, Measurable]], check: Check) -> Step:
+    """One step; what its experiment measures is added to `measures`."""
+    table.only("title", "text", "experiment", "look", "explanation", "book", "book_source", "question")
+    experiment = table.optional("experiment")
+    try:
+        measures.append(check(experiment) if experiment else {})
+    except SpecError as error:
+        raise table.error(f"experiment: {error.field} {error.rule}", error.value) from error
+    if not experiment and "look" in table.values:
+        raise table.error("look must stand beside an experiment", table.values["look"])
+    if ("book" in table.values) != ("book_source" in table.values):
+        raise table.error("book and book_source must stand together", table.values.get("book", table.values.get("book_source")))
+    asked = table.values.get("question")
+    if asked is not None and not isinstance(asked, dict):
+        raise table.error("question must be written as [steps.question]", asked)
+    return Step(
+        title=table.text("title"),
+        text=table.text("text"),
+        experiment=experiment,
+        look=table.optional("look"),
+        explanation=table.optional("explanation") if asked is None else table.text("explanation"),
+        book=table.asked("book", parse_condition, measures) if "book" in table.values else None,
+        book_source=table.optional("book_source"),
+        question=None if asked is None else _question(_Table(asked, table.file, table.step, "question."), measures),
+    )
+
+
+def _question(table: _Table, measures: Sequence[Mapping[str, Measurable]]) -> Question:
+    ask = table.text("ask")
+    if "measure" in table.values:
+        return _number_question(table, ask, measures)
+    table.only("ask", "choices", "answer")
+    choices = table.values.get("choices")
+    if not isinstance(choices, list) or not 2 <= len(choices) <= MOST_CHOICES:
+        raise table.error(f"choices must be a list of 2 to {MOST_CHOICES}, or measure must say what number to bet on", choices)
+    if measured := any(isinstance(choice, dict) for choice in choices):
+        read = tuple(_choice(table, choice, measures) for choice in choices)
+    else:
+        read = tuple(Choice(table.checked("choices", choice)) for choice in choices)
+    texts = [choice.text for choice in read]
+    if len(set(texts)) != len(texts):
+        raise table.error("choices must differ", texts)
+    if measured:
+        if "answer" in table.values:
+            raise table.error("answer must be left out where every choice says when it is right", table.values["answer"])
+        return Question(ask, read)
+    if (answer := table.text("answer")) not in texts:
+        raise table.error(f"answer must be one of the choices, {', '.join(texts)}", answer)
+    return Question(ask, read, texts.index(answer))
+
+
+def _choice(table: _Table, choice: object, measures: Sequence[Mapping[str, Measurable]]) -> Choice:
+    if not isinstance(choice, dict) or choice.keys() != {"text", "when"}:
+        raise table.error("choices must all be texts, or all be {text = …, when = …}", choice)
+    when = _Table({"choices.when": choice["when"]}, table.file, table.step, table.place)
+    return Choice(table.checked("choices", choice["text"]), when.asked("choices.when", parse_condition, measures))
+
+
+def _number_question(table: _Table, ask: str, measures: Sequence[Mapping[str, Measurable]]) -> Question:
+    table.only("ask", "measure", "low", "high", "unit")
+    low, high = (table.number(end, Bounds(-MOST_BET, MOST_BET)) for end in ("low", "high"))
+    if low >= high:
+        raise table.error("low must be below high", low)
+    measure = table.asked("measure", parse_sum, measures)
+    return Question(ask, measure=measure, low=low, high=high, unit=table.optional("unit"))
