@@ -16,7 +16,7 @@ from mlp_core.network import NETWORKS, Network, generator_for
 from mlp_core.network.batched import Batched
 from mlp_core.network.network import images_per_piece
 from mlp_core.optimizers import Optimizer
-from mlp_core.records import EpochRecord, History, HistorySnapshot, StepRecord
+from mlp_core.records import EpochRecord, History, HistorySnapshot, SettingChange, StepRecord
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training.checkpoints import Checkpoints
 from mlp_core.training.run import Run
@@ -34,16 +34,18 @@ class Replicates(Run):
     A seed whose loss is not finite ends where it broke, as it would alone, and the others go on; the whole diverges when all have.
 
     Args:
-        spec, data, loss: as of a `Run`.
+        spec, data, loss, changes: as of a `Run`.
         seeds: how many.
 
     Raises:
         SpecError: the last seed would be too large, or a step of so many networks; and what a `Run` raises.
     """
 
-    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, seeds: int = DEFAULT_SEEDS) -> None:
+    def __init__(
+        self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, changes: Sequence[SettingChange] = (), seeds: int = DEFAULT_SEEDS
+    ) -> None:
         self.networks = seeds
-        super().__init__(spec, data, loss)
+        super().__init__(spec, data, loss, changes)
         if spec.seed > MAX_SEED - seeds + 1:
             raise SpecError("seed", f"must be at most {MAX_SEED - seeds + 1}, to be the first of {seeds}", spec.seed)
         self.seeds = tuple(range(spec.seed, spec.seed + seeds))

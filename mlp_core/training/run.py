@@ -68,6 +68,7 @@ class Run:
         data: images (n, ...) as uint8 (scaled to 0..1 as they are used) or float32, labels (n,) int64 from 0; or, where the loss asks
             for numbers, targets (n, 1) float32.
         loss: what the outputs mean.
+        changes: settings that change by themselves when their steps come, in the order of these: what `change` would do then.
 
     Attributes:
         network: None until it is built, and again once the run is abandoned.
@@ -75,14 +76,15 @@ class Run:
         lock: held while what can be read here changes; hold it to read several things that belong together on another thread.
 
     Raises:
-        SpecError: the device is not there, or a step of the visitor's own activation would take too long.
+        SpecError: the device is not there, a step of the visitor's own activation would take too long, or `change` would refuse one of
+            the changes.
         ExpressionError: the visitor's own activation cannot be compiled.
     """
 
     networks = 1  # trained at once
 
-    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY) -> None:
-        self.spec, self.data, self.loss = spec, data, loss
+    def __init__(self, spec: RunSpec, data: Dataset, loss: Loss = CROSS_ENTROPY, changes: Sequence[SettingChange] = ()) -> None:
+        self.spec, self.data, self.loss, self.planned = spec, data, loss, tuple(changes)
         self.device, self.activation = find_device(spec.device), resolve(spec.activation)
         self.train_count = len(data.train_labels[: spec.train_size])
         self.schedule = Schedule(self.train_count, spec.batch_size)
@@ -102,6 +104,9 @@ class Run:
         self._start: Checkpoint | None = None  # where the first piece of work takes up; None for the very beginning
         self._state: TrainingState | None = None
         self._test: EvaluationInProgress | None = None
+        for number in range(len(self.planned)):
+            self._checked(spec, settings_after(self.planned[: number + 1]))
+        self._follow_plan()
 
     @property
     def finished(self) -> bool:
@@ -157,7 +162,7 @@ class Run:
         """
         started = time.perf_counter()
         deadline = math.inf if seconds is None else started + seconds
-        goal = self.total_steps if steps is None else min(self.step + steps, self.total_steps)
+        goal = math.inf if steps is None else self.step + steps
         self._guarded(lambda: self._advance(goal, deadline))
         self.inspections.trained(time.perf_counter() - started)
 
@@ -200,12 +205,20 @@ class Run:
         Raises:
             SpecError: one of them is not `CHANGEABLE`, or breaks the rule of its field.
         """
-        for name, value in settings.items():
+        return self._checked(self.settings, settings)
+
+    def _checked(self, settings: RunSpec, changed: dict[str, Any]) -> RunSpec:
+        for name, value in changed.items():
             if name not in CHANGEABLE:
                 raise SpecError(name, f"cannot be changed in mid-run, as {', '.join(CHANGEABLE)} can", value)
-        now = replace(self.settings, **settings)
+        now = replace(settings, **changed)
         check_step(now.batch_size, self.sizes, self.networks, self.activation.operations)
         return now
+
+    def _follow_plan(self) -> None:
+        for change in self.planned:
+            if change.step == self.step < self.total_steps:
+                self.change(**settings_after([change]))
 
     def set_weight(self, layer: int, unit: int, source: int | None, value: float) -> None:
         """Set one weight by hand, or with `source` None a bias: from here on the run is not its spec's alone.
@@ -253,7 +266,7 @@ class Run:
         """
         if step == self.total_steps:
             raise ValueError(f"step: must be before the end of the run, got {step}")
-        run = Run(self.spec, self.data, self.loss)
+        run = Run(self.spec, self.data, self.loss, [change for change in self.planned if change.step > step])
         with self.lock:
             run._start = self.checkpoints.at(step)
             run.history, run.step = run._start.past(self.history), step
@@ -303,14 +316,14 @@ class Run:
     def _new_state(self) -> TrainingState:
         return TrainingState(self.spec, self.data, self.loss, self.sizes, self.device, self.activation)
 
-    def _advance(self, goal: int, deadline: float) -> None:
+    def _advance(self, goal: float, deadline: float) -> None:
         state = self._build()
         if not self.testing:
             self._test = None  # of weights that are about to change
         while not self.finished:
             if self._test is not None:
                 self._test_piece(state, self._test)
-            elif self.step < goal:
+            elif self.step < min(goal, self.total_steps):
                 (self._inspected_step if self.inspections.due else self._train_step)(state)
             else:
                 return
@@ -346,6 +359,7 @@ class Run:
         self._after_step(state)
 
     def _after_step(self, state: TrainingState) -> None:
+        self._follow_plan()
         if state.epoch_done:
             self._test = EvaluationInProgress(self.step, ends_epoch=True, loss=self.loss)
             return

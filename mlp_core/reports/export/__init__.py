@@ -1,6 +1,6 @@
 """A run as files: a program or notebook that repeats it, curves, weights, and the whole experiment."""
 
-from mlp_core.reports.export.experiment import Experiment
+from mlp_core.reports.export.experiment import Experiment, changes_text, read_changes
 from mlp_core.reports.export.files import csv_table, epochs_csv, steps_csv, weights_of
 from mlp_core.reports.export.script import AMPLIFIED, STYLES, Origin, file_name, notebook_of, script_of
 
@@ -9,10 +9,12 @@ __all__ = [
     "STYLES",
     "Experiment",
     "Origin",
+    "changes_text",
     "csv_table",
     "epochs_csv",
     "file_name",
     "notebook_of",
+    "read_changes",
     "script_of",
     "steps_csv",
     "weights_of",

@@ -1,6 +1,6 @@
 """A whole experiment as a file: its spec, the changes in mid-run, and for a reader what came out. JSON, nothing else.
 
-A link (`RunSpec.to_query`) carries the spec alone; this carries the changes too. Results are written for people and other programs, and
+A link carries spec (`RunSpec.to_query`) and changes (`changes_text`) without a name. Results are written for people and other programs, and
 passed over when a file is read back: what a run gives is measured again, not believed.
 """
 
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mlp_core.bounds import check_choice
 from mlp_core.expression import ExpressionError, resolve
 from mlp_core.records import CHANGEABLE, HistorySnapshot, SettingChange, settings_after
-from mlp_core.spec import MAX_EPOCHS, MAX_TRAIN_SIZE, Bounds, RunSpec, SpecError
+from mlp_core.spec import MAX_EPOCHS, MAX_TEXT_LENGTH, MAX_TRAIN_SIZE, Bounds, RunSpec, SpecError, query_of
 
 VERSION, LR_ONLY = 2, 1  # that of files written now; and of those that knew no change but of the learning rate, under "lr_changes"
 MAX_FILE_BYTES = 1_000_000  # 2000 epochs take 0.4 MB
@@ -93,6 +95,34 @@ class Experiment:
         except ExpressionError as error:
             raise SpecError("activation", f"must be an expression in x ({error})", spec.activation) from error
         return cls(spec, _changes(content), content.get("name", ""))
+
+
+def changes_text(changes: Iterable[SettingChange]) -> str:
+    """Changes as one parameter of a link, with values as `RunSpec.to_query` has them: `lr@235:0.01,dropout@470:0.2,0.5`."""
+    return ",".join(f"{change.field}@{change.step}:{query_of({change.field: change.value})[change.field]}" for change in changes)
+
+
+def read_changes(text: str) -> tuple[SettingChange, ...]:
+    """What `changes_text` wrote; whether an experiment can have them is for the `Experiment` to say.
+
+    Raises:
+        SpecError: too long, another form, or a value that breaks its field's rule.
+    """
+    if len(text) > MAX_TEXT_LENGTH:
+        raise SpecError("changes", f"must be at most {MAX_TEXT_LENGTH} characters", f"{len(text):,} characters")
+    changes = []
+    for part in re.split(r",(?=[^,]*@)", text) if text else ():
+        if (match := re.fullmatch(r"\s*(\w+)@([^:]*):(.*)", part)) is None:
+            raise SpecError("changes", "must be setting@step:value, with commas between several, such as lr@235:0.01", part)
+        name, step, value = match.groups()
+        check_choice("changes: field", name, tuple(CHANGEABLE))
+        layers = ",".join("1" for _ in value.split(","))  # as many as a list has values; how many there are is the experiment's rule
+        spec, errors = RunSpec.from_query({"hidden": layers, name: value})
+        for error in errors:
+            if error.field == name:
+                raise SpecError(f"changes: {name}", error.rule, error.value)
+        changes.append(SettingChange(int(STEP_BOUNDS.read("changes: step", step)), name, getattr(spec, name)))
+    return tuple(changes)
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:

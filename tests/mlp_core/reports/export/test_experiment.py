@@ -14,8 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.records import SettingChange
-from mlp_core.reports.export.experiment import FIELDS, MAX_CHANGES, MAX_FILE_BYTES, MAX_NAME_LENGTH, VERSION, Experiment
-from mlp_core.spec import BOUNDS, RunSpec, SpecError
+from mlp_core.reports.export.experiment import (
+    FIELDS,
+    MAX_CHANGES,
+    MAX_FILE_BYTES,
+    MAX_NAME_LENGTH,
+    VERSION,
+    Experiment,
+    changes_text,
+    read_changes,
+)
+from mlp_core.spec import BOUNDS, MAX_TEXT_LENGTH, RunSpec, SpecError
 from tests.support.engine import SPEC, finished
 
 SMALLEST: dict[str, Any] = {"version": VERSION, "spec": {}}
@@ -170,3 +179,57 @@ def test_an_experiment_that_cannot_be_is_not_made() -> None:
         Experiment(RunSpec(), (SettingChange(2, "lr", 0.1), SettingChange(1, "lr", 0.1)))
     with pytest.raises(SpecError, match="changes: lr"):
         Experiment(RunSpec(), (SettingChange(2, "lr", 1000.0),))
+
+
+lists = st.lists(st.floats(0.0, 1.0), max_size=4).map(tuple)
+any_changes = st.lists(
+    numbers
+    | st.builds(SettingChange, after, st.just("dropout"), lists)
+    | st.builds(SettingChange, after, st.just("batch_size"), st.integers(1, 4096)),
+    max_size=6,
+).map(tuple)
+
+
+@given(any_changes)
+def test_changes_that_a_link_was_given_are_read_from_it(changes: tuple[SettingChange, ...]) -> None:
+    assert read_changes(changes_text(changes)) == changes
+
+
+def test_changes_stand_in_a_link_as_a_person_would_write_them() -> None:
+    changes = (SettingChange(235, "lr", 0.01), SettingChange(470, "dropout", (0.2, 0.5)), SettingChange(470, "batch_size", 64))
+    assert changes_text(changes) == "lr@235:0.01,dropout@470:0.2,0.5,batch_size@470:64"
+    assert read_changes(" lr@235:0.01, dropout@470:0.2,0.5,batch_size@470:64") == changes
+    assert read_changes("dropout@3:none") == (SettingChange(3, "dropout", ()),)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("lr", "changes"),
+        ("lr@3", "changes"),
+        ("lr:0.1", "changes"),
+        (",", "changes"),
+        ("seed@3:1", "changes: field"),
+        ("lr@3:0", "changes: lr"),
+        ("lr@3:0.1,0.2", "changes: lr"),
+        ("lr@3:", "changes: lr"),
+        ("dropout@3:2", "changes: dropout"),
+        ("dropout@3:" + ",".join(["0.1"] * 101), "changes: dropout"),
+        ("batch_size@3:1.5", "changes: batch_size"),
+        ("lr@-1:0.1", "changes: step"),
+        ("lr@1.5:0.1", "changes: step"),
+        ("lr@" + "9" * 400 + ":0.1", "changes: step"),
+        ("lr@1:0.1," * MAX_TEXT_LENGTH, "changes"),
+    ],
+)
+def test_a_link_with_what_is_no_change_is_refused_by_name(text: str, field: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        read_changes(text)
+    assert raised.value.field == field
+    assert len(str(raised.value)) < 400
+
+
+@given(st.text(max_size=60) | st.from_regex(r"(lr|dropout)@[0-9]{1,3}:[0-9.,]{1,9}(,batch_size@.*)?"))
+def test_no_text_of_a_link_does_more_than_be_refused(text: str) -> None:
+    with contextlib.suppress(SpecError):
+        assert read_changes(changes_text(read_changes(text))) == read_changes(text)
