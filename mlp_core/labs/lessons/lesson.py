@@ -35,20 +35,15 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")  # what \t of "\tanh" becomes in double quotes
 
 
-class Measurable(Protocol):
-    """What can be measured of an experiment under one name."""
+class Experiment(Protocol):
+    """What the link of an experiment says can be measured of it."""
 
-    @property
-    def runs(self) -> tuple[str, ...]:
-        """Labels of the runs that it can be taken of; none where the experiment has only one."""
-
-    @property
-    def per_epoch(self) -> bool:
-        """Whether it can be taken after a number of epochs, and not only at the end."""
+    def check(self, name: str, run: str = "", after: int | None = None) -> None:
+        """Raise a `SpecError` where there is no such measure, or not of this run, or not after so many epochs."""
 
 
 Asked = TypeVar("Asked", Condition, Sum)
-Check = Callable[[str], Mapping[str, Measurable]]  # of a link: what its experiment measures; a `SpecError` where the link is broken
+ReadLink = Callable[[str], Experiment]  # raises a `SpecError` for a link that is broken
 
 
 class LessonError(ValueError):
@@ -159,13 +154,13 @@ class Lesson:
     steps: tuple[Step, ...]
 
 
-def read_lesson(text: str, file: str, check: Check) -> Lesson:
+def read_lesson(text: str, file: str, read_link: ReadLink) -> Lesson:
     """The lesson that a file's text states.
 
     Args:
         text: TOML.
         file: the file's name, which gives the lesson its own.
-        check: reads the link of an experiment.
+        read_link: gives the experiment that a link of the app describes.
 
     Raises:
         LessonError: no TOML, a field that is unknown, missing, of the wrong type or too long, no step or too many, a question that is none,
@@ -185,7 +180,7 @@ def read_lesson(text: str, file: str, check: Check) -> Lesson:
         raise head.error("steps must be written as [[steps]]", steps)
     if not 1 <= len(steps) <= MOST_STEPS:
         raise head.error(f"there must be 1 to {MOST_STEPS} [[steps]]", len(steps))
-    measures: list[Mapping[str, Measurable]] = []  # of the experiment of each step so far
+    experiments: list[Experiment | None] = []  # of each step so far
     return Lesson(
         name=name,
         title=head.text("title"),
@@ -194,7 +189,7 @@ def read_lesson(text: str, file: str, check: Check) -> Lesson:
         summary=head.text("summary"),
         sections=head.texts("sections"),
         sections_zh=head.texts("sections_zh"),
-        steps=tuple(_step(_Table(step, file, number), measures, check) for number, step in enumerate(steps, 1)),
+        steps=tuple(_step(_Table(step, file, number), experiments, read_link) for number, step in enumerate(steps, 1)),
     )
 
 
@@ -252,11 +247,11 @@ class _Table:
         except SpecError as error:
             raise self.error(f"{field} {error.rule}", error.value) from error
 
-    def asked(self, field: str, parse: Callable[[str], Asked], measures: Sequence[Mapping[str, Measurable]]) -> Asked:
-        """What a field asks of the run, if that is measured.
+    def asked(self, field: str, parse: Callable[[str], Asked], experiments: Sequence[Experiment | None]) -> Asked:
+        """What a field asks of the run, if that can be measured.
 
         Args:
-            measures: of the experiments of all steps up to this one.
+            experiments: of all steps up to this one.
         """
         text = self.values[field]
         if not isinstance(text, str):
@@ -267,38 +262,26 @@ class _Table:
             raise self.error(f"{field}: at {error}", text) from error
         if not asked.references:
             raise self.error(f"{field} must name what is measured", text)
-        for reference in asked.references:
-            if (rule := _broken_rule(reference, measures)) is not None:
-                raise self.error(f"{field}: {rule}", text)
+        for one in asked.references:
+            if one.step is not None and one.step >= len(experiments):
+                raise self.error(f"{field}: 'in step' must name a step before this one", text)
+            number = one.step or len(experiments)
+            experiment = experiments[number - 1]
+            if experiment is None:
+                raise self.error(f"{field}: step {number} has no experiment, which {one.name} is to be measured of", text)
+            try:
+                experiment.check(one.name, one.run, one.after)
+            except SpecError as error:
+                raise self.error(f"{field}: {error.field} {error.rule}", error.value) from error
         return asked
 
 
-def _broken_rule(reference: Reference, measures: Sequence[Mapping[str, Measurable]]) -> str | None:
-    """Why the experiments do not measure this; None where one does."""
-    now = len(measures)
-    if reference.step is not None and reference.step >= now:
-        return f"'in step' must name a step before this one, and not step {reference.step}"
-    number = reference.step or now
-    of = measures[number - 1]
-    if not of:
-        return f"step {number} has no experiment that measures {reference.name}"
-    if reference.name not in of:
-        return f"the experiment of step {number} measures {', '.join(of)}, and not {reference.name}"
-    measure = of[reference.name]
-    if reference.run not in measure.runs and (reference.run or len(measure.runs) > 1):
-        runs = ", ".join(f'"{run}"' for run in measure.runs)
-        return f"{reference.name} must be 'of' one of the runs {runs}" if runs else f"{reference.name} is of one run, which has no label"
-    if reference.after is not None and not measure.per_epoch:
-        return f"{reference.name} is not measured after each epoch"
-    return None
-
-
-def _step(table: _Table, measures: list[Mapping[str, Measurable]], check: Check) -> Step:
-    """One step; what its experiment measures is added to `measures`."""
+def _step(table: _Table, experiments: list[Experiment | None], read_link: ReadLink) -> Step:
+    """One step; its experiment is added to `experiments`."""
     table.only("title", "text", "experiment", "look", "explanation", "book", "book_source", "question")
     experiment = table.optional("experiment")
     try:
-        measures.append(check(experiment) if experiment else {})
+        experiments.append(read_link(experiment) if experiment else None)
     except SpecError as error:
         raise table.error(f"experiment: {error.field} {error.rule}", error.value) from error
     if not experiment and "look" in table.values:
@@ -314,22 +297,22 @@ def _step(table: _Table, measures: list[Mapping[str, Measurable]], check: Check)
         experiment=experiment,
         look=table.optional("look"),
         explanation=table.optional("explanation") if asked is None else table.text("explanation"),
-        book=table.asked("book", parse_condition, measures) if "book" in table.values else None,
+        book=table.asked("book", parse_condition, experiments) if "book" in table.values else None,
         book_source=table.optional("book_source"),
-        question=None if asked is None else _question(_Table(asked, table.file, table.step, "question."), measures),
+        question=None if asked is None else _question(_Table(asked, table.file, table.step, "question."), experiments),
     )
 
 
-def _question(table: _Table, measures: Sequence[Mapping[str, Measurable]]) -> Question:
+def _question(table: _Table, experiments: Sequence[Experiment | None]) -> Question:
     ask = table.text("ask")
     if "measure" in table.values:
-        return _number_question(table, ask, measures)
+        return _number_question(table, ask, experiments)
     table.only("ask", "choices", "answer")
     choices = table.values.get("choices")
     if not isinstance(choices, list) or not 2 <= len(choices) <= MOST_CHOICES:
         raise table.error(f"choices must be a list of 2 to {MOST_CHOICES}, or measure must say what number to bet on", choices)
     if measured := any(isinstance(choice, dict) for choice in choices):
-        read = tuple(_choice(table, choice, measures) for choice in choices)
+        read = tuple(_choice(table, choice, experiments) for choice in choices)
     else:
         read = tuple(Choice(table.checked("choices", choice)) for choice in choices)
     texts = [choice.text for choice in read]
@@ -344,17 +327,17 @@ def _question(table: _Table, measures: Sequence[Mapping[str, Measurable]]) -> Qu
     return Question(ask, read, texts.index(answer))
 
 
-def _choice(table: _Table, choice: object, measures: Sequence[Mapping[str, Measurable]]) -> Choice:
+def _choice(table: _Table, choice: object, experiments: Sequence[Experiment | None]) -> Choice:
     if not isinstance(choice, dict) or choice.keys() != {"text", "when"}:
         raise table.error("choices must all be texts, or all be {text = …, when = …}", choice)
     when = _Table({"choices.when": choice["when"]}, table.file, table.step, table.place)
-    return Choice(table.checked("choices", choice["text"]), when.asked("choices.when", parse_condition, measures))
+    return Choice(table.checked("choices", choice["text"]), when.asked("choices.when", parse_condition, experiments))
 
 
-def _number_question(table: _Table, ask: str, measures: Sequence[Mapping[str, Measurable]]) -> Question:
+def _number_question(table: _Table, ask: str, experiments: Sequence[Experiment | None]) -> Question:
     table.only("ask", "measure", "low", "high", "unit")
     low, high = (table.number(end, Bounds(-MOST_BET, MOST_BET)) for end in ("low", "high"))
     if low >= high:
         raise table.error("low must be below high", low)
-    measure = table.asked("measure", parse_sum, measures)
+    measure = table.asked("measure", parse_sum, experiments)
     return Question(ask, measure=measure, low=low, high=high, unit=table.optional("unit"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -59,20 +57,26 @@ answer = "Far"
 """
 
 
-@dataclass(frozen=True)
-class Measured:
-    runs: tuple[str, ...] = ()
-    per_epoch: bool = False
+class Experiment:
+    """Of it an accuracy can be measured after each epoch, and a gradient of two runs."""
+
+    def check(self, name: str, run: str = "", after: int | None = None) -> None:
+        if name not in ("test_accuracy", "gradient"):
+            raise SpecError("measure", "must be one of test_accuracy, gradient", name)
+        if run not in {"test_accuracy": ("",), "gradient": ("ReLU", "Sigmoid")}[name]:
+            raise SpecError(name, "must be of one of its runs", run)
+        if after is not None and name == "gradient":
+            raise SpecError(name, "must be measured at the end", after)
 
 
-def check(link: str) -> Mapping[str, Measured]:
+def experiment_of(link: str) -> Experiment:
     if not link.startswith("train?hidden="):
         raise SpecError("hidden", "must be there", link)
-    return {"test_accuracy": Measured(per_epoch=True), "gradient": Measured(("ReLU", "Sigmoid"))}
+    return Experiment()
 
 
 def read(text: str, file: str = "vanishing.toml") -> Lesson:
-    return read_lesson(text, file, check)
+    return read_lesson(text, file, experiment_of)
 
 
 def refused(text: str, file: str = "vanishing.toml") -> LessonError:
@@ -130,18 +134,24 @@ STEP_FAULTS = {
         "look must stand beside",
     ),
     "no source": (TRAIN.replace("book_source =", "#"), "book and book_source must stand together"),
-    "book without an experiment": (READ + 'book = "loss < 1"\nbook_source = "d2l"', "step 2 has no experiment that measures loss"),
+    "book without an experiment": (
+        READ + 'book = "loss < 1"\nbook_source = "d2l"',
+        "step 2 has no experiment, which loss is to be measured of",
+    ),
     "no condition": (TRAIN.replace("< 0.15", "= 0.15"), "book: at character 30: '=' is not allowed here"),
     "nothing measured": (TRAIN.replace("test_accuracy after 5 epochs < 0.15", "0 < 1"), "book must name what is measured"),
     "condition of no text": (TRAIN.replace('"test_accuracy after 5 epochs < 0.15"', "true"), "book must be a text"),
-    "no such measure": (TRAIN.replace("test_accuracy", "accuracy"), "measures test_accuracy, gradient, and not accuracy"),
-    "no such run": (TRAIN + CHOOSE.replace('"ReLU"', '"Tanh"'), "question.choices.when: gradient must be 'of' one of the runs"),
-    "which run": (TRAIN + CHOOSE.replace(' of "ReLU"', ""), "question.choices.when: gradient must be 'of' one of the runs"),
-    "run without a name": (TRAIN.replace("test_accuracy", "test_accuracy of 'x'".replace("'", '\\"')), "test_accuracy is of one run"),
-    "not each epoch": (TRAIN + CHOOSE.replace('"ReLU"', '"ReLU" after 2 epochs'), "gradient is not measured after each epoch"),
-    "later step": (TRAIN + CHOOSE.replace(">=", "in step 3 >="), "'in step' must name a step before this one, and not step 3"),
-    "this step": (TRAIN.replace(" < 0.15", " in step 2 < 0.15"), "'in step' must name a step before this one, and not step 2"),
-    "step without": (TRAIN.replace(" < 0.15", " in step 1 < 0.15"), "step 1 has no experiment that measures test_accuracy"),
+    "no such measure": (TRAIN.replace("test_accuracy", "accuracy"), "book: measure must be one of test_accuracy, gradient"),
+    "no such run": (TRAIN + CHOOSE.replace('"ReLU"', '"Tanh"'), "question.choices.when: gradient must be of one of its runs"),
+    "which run": (TRAIN + CHOOSE.replace(' of "ReLU"', ""), "question.choices.when: gradient must be of one of its runs"),
+    "run without a name": (
+        TRAIN.replace("test_accuracy", "test_accuracy of 'x'".replace("'", '\\"')),
+        "book: test_accuracy must be of one of its runs",
+    ),
+    "not each epoch": (TRAIN + CHOOSE.replace('"ReLU"', '"ReLU" after 2 epochs'), "gradient must be measured at the end"),
+    "later step": (TRAIN + CHOOSE.replace(">=", "in step 3 >="), "'in step' must name a step before this one"),
+    "this step": (TRAIN.replace(" < 0.15", " in step 2 < 0.15"), "'in step' must name a step before this one"),
+    "step without": (TRAIN.replace(" < 0.15", " in step 1 < 0.15"), "step 1 has no experiment, which test_accuracy is to be measured of"),
     "question is a text": (TRAIN + 'question = "x"', "question must be written as [steps.question]"),
     "no explanation": (TRAIN.replace("explanation =", "#") + NUMBER, "explanation is missing"),
     "no ask": (TRAIN + NUMBER.replace("ask =", "#"), "question.ask is missing"),
