@@ -136,7 +136,7 @@ STEP_FAULTS = {
     "no source": (TRAIN.replace("book_source =", "#"), "book and book_source must stand together"),
     "book without an experiment": (
         READ + 'book = "loss < 1"\nbook_source = "d2l"',
-        "step 2 has no experiment, which loss is to be measured of",
+        "book: step 2 has no experiment",
     ),
     "no condition": (TRAIN.replace("< 0.15", "= 0.15"), "book: at character 30: '=' is not allowed here"),
     "nothing measured": (TRAIN.replace("test_accuracy after 5 epochs < 0.15", "0 < 1"), "book must name what is measured"),
@@ -146,7 +146,7 @@ STEP_FAULTS = {
     "which run": (TRAIN + CHOOSE.replace(' of "ReLU"', ""), "question.choices.when: gradient must be of one of its runs"),
     "run without a name": (
         TRAIN.replace("test_accuracy", "test_accuracy of 'x'".replace("'", '\\"')),
-        "book: test_accuracy must be of one of its runs",
+        "test_accuracy must be of one of",
     ),
     "not each epoch": (TRAIN + CHOOSE.replace('"ReLU"', '"ReLU" after 2 epochs'), "gradient must be measured at the end"),
     "later step": (TRAIN + CHOOSE.replace(">=", "in step 3 >="), "'in step' must name a step before this one"),
