@@ -33,7 +33,7 @@ help: ## list what can be done
 run: $(VENV)/.app $(VENV)/.data ## serve the app at http://localhost:8501 (make run PORT=8600 for another port)
 	$(PY) -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false
 
-test: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## run all tests (PYTEST_FLAGS="-k spec" for some)
+test: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium $(VENV)/.redis ## run all tests (PYTEST_FLAGS="-k spec" for some)
 	@rm -f $(FAILED); status=0; \
 	$(call pytest,--ignore=tests/browser -n 2 --dist loadfile); \
 	$(call pytest,tests/browser -n 2 --dist loadfile); \
@@ -80,7 +80,7 @@ $(VENV)/.app: requirements.txt | $(PY)
 	@options=$$($(PY) scripts/choose_torch.py $(TORCH)) && set -x && $(PIP) $$options -r requirements.txt
 	@touch $@
 
-$(VENV)/.tools: requirements-dev.txt $(VENV)/.app
+$(VENV)/.tools: requirements-dev.txt requirements-redis.txt $(VENV)/.app
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
@@ -92,3 +92,8 @@ $(VENV)/.data: packages.txt $(VENV)/.app
 $(VENV)/.chromium: | $(VENV)/.tools
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(call apt,chromium fonts-liberation)
 	@$(PY) scripts/find_chromium.py > $@ || rm -f $@
+
+# Without it the tests of a class in Redis are skipped.
+$(VENV)/.redis: | $(PY)
+	@command -v redis-server >/dev/null || $(call apt,redis-server)
+	@if command -v redis-server >/dev/null; then touch $@; fi

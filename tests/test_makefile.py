@@ -114,7 +114,7 @@ def test_make_refuses_another_torch(make: Make) -> None:
     [(0, 0, True), (5, 0, True), (0, 5, True), (1, 0, False), (0, 1, False), (1, 1, False), (2, 0, False), (0, 3, False), (1, 5, False)],
 )
 def test_make_test_runs_every_part_and_names_all_failures_last(make: Make, rest: int, browser: int, succeeds: bool) -> None:
-    for name in (".app", ".tools", ".data", ".chromium"):
+    for name in (".app", ".tools", ".data", ".chromium", ".redis"):
         (make.venv / name).touch()
     (make.venv / ".failed").write_text("tests/test_old.py::test_of_an_earlier_run\n")
     done = make("test", "PYTEST_FLAGS=-k spec", REST=str(rest), BROWSER=str(browser))

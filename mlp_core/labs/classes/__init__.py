@@ -1,0 +1,1 @@
+"""A class that works through a lesson together: codes, votes, results, and where they are kept."""
