@@ -44,21 +44,21 @@ st.html(STYLE)
 link, pace = ExperimentLink(), pace_link()
 draw_sidebar(link)
 link.write()
-spec, refused = None, ""
+experiment, refused = None, ""
 try:
-    spec = link.experiment()
+    experiment = link.experiment()
 except ExpressionError as error:
     refused = f"Your own activation cannot be used: {plain(error, 300)}"
 except SpecError as error:
     refused = f"**{error.field}** {error.rule}, got {plain(error.value)}."
 with headline:
-    lesson = preset_row(link, spec)
+    lesson = preset_row(link, experiment)
 link.show_errors(pace)
 if refused:
     st.error(refused, icon=":material/error:")
 
 load_data()
 
-live_panel(spec, take, pace, lesson)
+live_panel(experiment, take, pace, lesson)
 pace.write()
 session.identify_tab(memory_of_tab(), bring_back)  # last, since its answer brings a rerun that cuts short what is not drawn yet

@@ -9,7 +9,7 @@ from typing import Any
 from mlp_core.jobs.scheduled import ScheduledRun
 from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.network import Network
-from mlp_core.records import HistorySnapshot, Schedule, StopReason, settings_after
+from mlp_core.records import HistorySnapshot, Schedule, SettingChange, StopReason, settings_after
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
 from mlp_core.training.run import Run
@@ -28,7 +28,7 @@ class JobSnapshot:
     the jobs that take turns, this one included, and `place` is this one's in the line for the next turn, from 1; both are 0 at rest, and
     `place` is where nobody else wants a turn. `images_per_second` are of the last turns, waits between them included. `settings` is `spec`
     with what was changed in mid-run; `inspections` were made while somebody looked inside, oldest first; `checkpoint_steps` can be gone
-    back to; `members` are the histories of several seeds, if there are several.
+    back to; `members` are the histories of several seeds, if there are several; `planned` are changes that the run makes by itself.
     """
 
     spec: RunSpec
@@ -49,6 +49,7 @@ class JobSnapshot:
     checkpoint_steps: tuple[int, ...] = ()
     members: tuple[HistorySnapshot, ...] = ()
     place: int = 0
+    planned: tuple[SettingChange, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -59,6 +60,11 @@ class JobSnapshot:
     def lr(self) -> float:
         """The learning rate of the next step."""
         return self.settings.lr
+
+    @property
+    def changes(self) -> tuple[SettingChange, ...]:
+        """All changes of the experiment as it goes on: those that were made, and those still to come."""
+        return (*self.history.changes, *(change for change in self.planned if change.step > self.step))
 
     @property
     def fraction_done(self) -> float:
@@ -211,6 +217,7 @@ class TrainingJob(ScheduledRun):
             inspections=inspections,
             checkpoint_steps=checkpoint_steps,
             members=members,
+            planned=run.planned,
         )
 
     def rewound(self, step: int) -> Rewound:

@@ -266,7 +266,7 @@ class Run:
         """
         if step == self.total_steps:
             raise ValueError(f"step: must be before the end of the run, got {step}")
-        run = Run(self.spec, self.data, self.loss, [change for change in self.planned if change.step > step])
+        run = Run(self.spec, self.data, self.loss, self.planned)
         with self.lock:
             run._start = self.checkpoints.at(step)
             run.history, run.step = run._start.past(self.history), step

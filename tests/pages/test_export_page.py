@@ -122,7 +122,7 @@ def test_a_figure_is_a_page_with_its_title(page: AppTest, downloads: dict[str, t
     assert f"<title>{quantity} of 784 → 16 → 10 on Fashion-MNIST</title>" in text(downloads, f"{quantity} (HTML)")
 
 
-def test_a_change_of_lr_goes_along_and_the_link_says_that_it_does_not(
+def test_a_change_of_lr_goes_along_and_the_link_has_it_at_the_same_step(
     page: AppTest, downloads: dict[str, tuple[Download, str, bool]]
 ) -> None:
     opened(page, change="5")
@@ -130,7 +130,10 @@ def test_a_change_of_lr_goes_along_and_the_link_says_that_it_does_not(
     assert Experiment.from_json(text(downloads, "Experiment (JSON)")) == Experiment(spec, (SettingChange(5, "lr", 0.01),))
     assert "lr_changes = {5: 0.01}" in text(downloads, "Script (.py)")
     assert "5: 0.01" in text(downloads, "Notebook (.ipynb)")
-    assert any("(lr 0.01 after step 5) it cannot carry" in caption.value for caption in page.caption)
+    query = dict(parse_qsl(urlsplit(page.code[1].value).query))
+    assert query["changes"] == "lr@5:0.01"
+    assert RunSpec.from_query(query) == (spec, ())
+    assert any("has the same settings change at the same steps (lr 0.01 after step 5)" in caption.value for caption in page.caption)
 
 
 def test_the_link_sets_the_spec(page: AppTest) -> None:

@@ -13,11 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.initializers import INITIALIZERS
+from mlp_core.records import SettingChange
 from mlp_core.spec import BOUNDS, IMPLEMENTATIONS, MAX_STEP_FLOPS, Bounds, RunSpec, step_flops
 from pages.ui.address import STALE_SECONDS
 from pages.ui.train.controls import MAX_HIDDEN, OWN_ACTIVATION, optimizer_labels, spec_of, widgets_of
-from tests.support.pages.training import LONG, SHORT, chosen, job_of, losses, open_groups, press
-from tests.support.pages.visit import address, again, bare, opened, until, visit
+from tests.support.pages.training import LONG, SHORT, carried_out, chosen, finish, job_of, losses, open_groups, press
+from tests.support.pages.visit import address, again, bare, live, opened, until, visit
 
 LINKS = [
     {},
@@ -30,6 +31,7 @@ LINKS = [
     {"lr": "0.12345678901234566", "init_std": "0.012345678901234567", "dropout": "0.1234567890123456", "l1": "1.2345678901234566e-07"},
     {"optimizer": "adam", "beta1": "0.9000000000000001", "beta2": "0.9991234567890123", "eps": "1.2345678901234567e-08"},
     {"activation": "prelu", "activation_parameter": "0.12345678901234566", "init": "constant", "init_value": "-9.876543210987654"},
+    {"hidden": "8,8", "lr": "0.5", "changes": "lr@235:0.01,dropout@470:0.2,0.5,batch_size@470:64,weight_decay@500:0.001"},
     {"batch_size": "4096", "epochs": "100", "seed": "2147483647", "train_size": "1", "implementation": "scratch", "device": "cpu"},
 ]
 
@@ -57,6 +59,11 @@ REFUSED = [
     ({"implementation": "a`  \n\n# :red[$x$] http://example.org"}, "must be one of concise, scratch, by_hand", "a # :red[$x$] http://example.org"),
     ({"train_size": "x" * 10_001}, "must be at most 10000 characters", "x" * 79 + "…"),
     ({"init": "zeros", "init_std": "0.5"}, "cannot be chosen here together with the rest of the link", "0.5"),
+    ({"changes": "lr@3"}, "must be setting@step:value, with commas between several, such as lr@235:0.01", "lr@3"),
+    ({"changes": "lr@3:0.1,lr@2:0.1"}, "must stand in the order of their steps", "[3, 2]"),
+    ({"changes": "lr@3:1000"}, "lr must be a number from 0.00001 to 100", "1000.0"),
+    ({"changes": "dropout@3:0.1,0.2"}, "dropout must have one probability a hidden layer (1)", "(0.1, 0.2)"),
+    ({"changes": "seed@3:1"}, "field must be one of lr, weight_decay, dropout, batch_size", "seed"),
     ({"optimizer": "adam", "momentum": "0.9"}, "cannot be chosen here together with the rest of the link", "0.9"),
 ]  # fmt: skip
 
@@ -103,14 +110,48 @@ def test_what_a_link_may_not_set_is_named_and_all_else_counts(page: AppTest, lin
     said = page.warning[0].value
     assert f"**{field}** {rule}" in said
     assert f"got `{value}`" in said
-    assert not set(said.split("The default, ", 1)[1].split(",", 1)[0]) & set("()[]'"), "as a link says it"
+    if field != "changes":
+        assert not set(said.split("The default, ", 1)[1].split(",", 1)[0]) & set("()[]'"), "as a link says it"
     assert len(said) < 500
     assert not [sign for sign in ("http", "<", "[", "$", "#") if sign in bare(said)]
     assert chosen(page).weight_decay == 0.125
-    assert getattr(chosen(page), field) == getattr(RunSpec(), field)
+    if field != "changes":
+        assert getattr(chosen(page), field) == getattr(RunSpec(), field)
     assert field not in address(page)
     press(page, "step")
     assert not page.error
+
+
+def test_a_run_of_a_link_changes_its_settings_at_the_steps_that_it_says(page: AppTest) -> None:
+    """The same numbers as by hand; marked on the curves, and in the link that the run is exported with."""
+    changes = {"changes": "lr@3:0.05,weight_decay@8:0.01"}
+    press(opened(page, **SHORT, **changes), "play")
+    finish(page)
+    hand = carried_out(SHORT, steps=3)
+    hand.change(lr=0.05)
+    hand.advance(steps=5)
+    hand.change(weight_decay=0.01)
+    hand.advance()
+    assert losses(page) == [record.loss for record in hand.history.steps]
+    assert job_of(page).run.history == hand.history
+    assert {"lr 0.05", "weight decay 0.01"} <= {note["text"] for note in live(page)["figures"]["loss"]["layout"]["annotations"]}
+    assert not page.info, "no other design is waiting"
+    page.segmented_control(key="panel").set_value("Take it home")
+    assert any("changes=lr%403%3A0.05%2Cweight_decay%408%3A0.01" in code.value for code in again(page).code)
+
+
+def test_changes_on_the_way_are_typed_too_and_a_preset_takes_them_back(page: AppTest) -> None:
+    open_groups(opened(page, **SHORT)).text_input(key="changes").set_value("lr@3:0.05")
+    assert address(again(page)) == SHORT | {"changes": "lr@3:0.05"}
+    now = job_of(press(page, "step")).snapshot()
+    assert (now.history.changes, now.changes) == ((), (SettingChange(3, "lr", 0.05),)), "still to come, and exported"
+    page.text_input(key="changes").set_value("lr@4:0.05")
+    assert "changes `lr@3:0.05` → `lr@4:0.05`" in again(page).info[0].value
+    page.text_input(key="changes").set_value("lr@4")
+    assert "must be setting@step:value" in again(page).error[0].value
+    assert page.button(key="run_seeds").disabled
+    page.pills[0].set_value("mlp")
+    assert address(again(page)) == {"pace": "full"}
 
 
 def test_every_mistake_of_a_link_is_named_on_its_own(page: AppTest) -> None:

@@ -13,6 +13,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.records import SettingChange
 from mlp_core.reports.diagnosis.fixes import Fix
+from mlp_core.reports.export import Experiment
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
@@ -80,11 +81,11 @@ def test_five_seeds_show_the_mean_and_the_spread_of_five_single_runs(page: AppTe
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_a_fix_is_trained_from_as_many_seeds_as_the_run(seeds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     job = TrainingJob(Run(SPEC, clouds()) if seeds == 1 else Replicates(SPEC, clouds(), seeds=seeds), Scheduler())
-    asked: list[tuple[RunSpec, bool]] = []
+    asked: list[tuple[Experiment, bool]] = []
     monkeypatch.setattr(session, "current_job", lambda: job)
-    monkeypatch.setattr(run_controls, "train_anew", lambda spec, seeds: asked.append((spec, seeds)))
+    monkeypatch.setattr(run_controls, "train_anew", lambda experiment, seeds: asked.append((experiment, seeds)))
     run_controls.train_fixed(lambda spec: None, Fix("Try lr 0.1", replace(SPEC, lr=0.1), ""))
-    assert asked == [(replace(SPEC, lr=0.1), seeds > 1)]
+    assert asked == [(Experiment(replace(SPEC, lr=0.1)), seeds > 1)]
 
 
 def test_a_change_of_lr_is_kept_and_is_the_one_that_the_engine_makes(page: AppTest) -> None:

@@ -1,6 +1,6 @@
 """A whole experiment as a file: its spec, the changes in mid-run, and for a reader what came out. JSON, nothing else.
 
-A link carries spec (`RunSpec.to_query`) and changes (`changes_text`) without a name. Results are written for people and other programs, and
+A link (`Experiment.to_query`) carries all but the name. Results are written for people and other programs, and
 passed over when a file is read back: what a run gives is measured again, not believed.
 """
 
@@ -60,6 +60,11 @@ class Experiment:
         if steps != sorted(steps):
             raise SpecError("changes", "must stand in the order of their steps", steps)
         object.__setattr__(self, "changes", tuple(checked))
+
+    def to_query(self) -> dict[str, str]:
+        """The parameters of a link: those of the spec, and "changes" where there are some and they are not too many for a link."""
+        text = changes_text(self.changes)
+        return self.spec.to_query() | ({"changes": text} if 0 < len(text) <= MAX_TEXT_LENGTH else {})
 
     def to_json(self, history: HistorySnapshot | None = None) -> str:
         """The file; with `history` its epochs stand in it under "results". A number that is not finite stands there as null."""

@@ -66,14 +66,14 @@ def _program(snapshot: JobSnapshot) -> None:
         "A program of its own for exactly this run. It needs PyTorch and nothing of this playground, draws the same random numbers, and on "
         "the same computer prints the losses that you see here."
     )
-    spec, changes = snapshot.spec, snapshot.history.changes
+    spec, changes = snapshot.spec, snapshot.changes
     device = find_device(spec.device).type
     origin = Origin(  # all runs of this process go through the same matrix product and the same images
         device=device,
         onednn=device == "cpu" and session.engine()[1].name == ONEDNN,
         sample=load_fashion_mnist().is_sample,
         seeds=max(1, len(snapshot.members)),
-        link=page_address(spec.to_query()),
+        link=page_address(Experiment(spec, changes).to_query()),
     )
     style = st.segmented_control(
         "Style", STYLES, default=spec.implementation, required=True, format_func=IMPLEMENTATION_LABELS.__getitem__, key="export_style"
@@ -129,14 +129,16 @@ def download_figure(label: str, figure: Callable[[], Figure], of: str, *, enable
 
 def _whole(snapshot: JobSnapshot) -> None:
     st.markdown("##### The whole experiment")
-    history, spec = snapshot.history, snapshot.spec
-    st.code(page_address(spec.to_query()), language=None, wrap_lines=True)
-    if history.changes:
-        changes = changes_in_words(history.changes)
-        st.caption(f"The link sets every control; what was changed in mid-run ({changes}) it cannot carry. The file can.")
-    else:
-        st.caption("The link sets every control to this experiment. So does the file, which also holds the results.")
-    download("Experiment (JSON)", "experiment.json", lambda: Experiment(spec, history.changes).to_json(history), "application/json")
+    experiment = Experiment(snapshot.spec, snapshot.changes)
+    query, changes = experiment.to_query(), changes_in_words(experiment.changes)
+    st.code(page_address(query), language=None, wrap_lines=True)
+    text = "The link sets every control to this experiment"
+    if "changes" in query:
+        text += f", and has the same settings change at the same steps ({changes})"
+    elif changes:
+        text += f"; what was changed in mid-run ({changes}) is too long for it"
+    st.caption(f"{text}. The file has it all, and the results.")
+    download("Experiment (JSON)", "experiment.json", lambda: experiment.to_json(snapshot.history), "application/json")
 
 
 def _upload(load: Callable[[RunSpec], None]) -> None:

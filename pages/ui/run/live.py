@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from mlp_core.reports.export import Experiment
 from mlp_core.spec import RunSpec
 from pages.figures.figure import Figure
 from pages.ui import session
@@ -47,12 +48,12 @@ CHART_HEIGHT = 300  # where Streamlit draws the charts
 SetControls = Callable[[RunSpec], None]
 
 
-def live_panel(spec: RunSpec | None, set_controls: SetControls, pace: LinkState, lesson: str) -> None:
+def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: LinkState, lesson: str) -> None:
     """Controls of the run, the network, and the run itself: progress, readings, curves, verdict; below them what the network does.
 
     Args:
-        spec: the experiment that the page's controls describe; None while they describe none.
-        set_controls: sets them to another spec, or raises `SpecError`; called from a callback.
+        experiment: what the page's controls describe; None while they describe none.
+        set_controls: sets them to another experiment, or raises `SpecError`; called from a callback.
         pace: the choice of how fast it is played.
         lesson: what there is to see in it, said before it is trained.
     """
@@ -61,26 +62,29 @@ def live_panel(spec: RunSpec | None, set_controls: SetControls, pace: LinkState,
     if job is not None and now is not None and job.ended:
         kept_runs.keep(now)
     with st.container(horizontal=True, key="run_buttons"):
-        run_buttons(spec, now)
+        run_buttons(experiment, now)
         pace_control(pace, job)
     with st.container(key="start_error"):
         start_error()
         lost_runs()
     with st.container(horizontal=True, vertical_alignment="center", key="design"):
-        if spec is not None:
-            network_panel(spec, folded=now is not None)
-        new_design_button(spec, now)
+        if experiment is not None:
+            network_panel(experiment.spec, folded=now is not None)
+        new_design_button(experiment, now)
         if now is not None:
             lr_popover(now)
         options = curve_options()
     above = st.container(key="run")
     with st.container(key="between"):  # what comes and goes in it moves no fragment: one that stands elsewhere is another for Streamlit
-        waiting_design(spec, now)
+        waiting_design(experiment, now)
         moment = rewind_panel(job, now, branch) if job is not None and now is not None else None
     moving = job is not None and job.moving
     unasked = moving and ensure_plotly_js() is None  # no script in the browser asks for what is new
     view = watch.of_session()
-    view.watched, view.kept = Watched(job, spec, lesson, moment, options), kept_runs.of_session()
+    view.watched, view.kept = (
+        Watched(job, experiment.spec if experiment is not None else None, lesson, moment, options),
+        kept_runs.of_session(),
+    )
     with above:
         draw = partial(_watch, view, set_controls, controls(now, moving))
         st.fragment(draw, run_every=tick_seconds(TICK_SECONDS, CROWD) if unasked else None)()

@@ -10,6 +10,7 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.network import Network
 from mlp_core.reports.diagnosis.fixes import Fix
+from mlp_core.reports.export import Experiment, changes_text
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
@@ -36,16 +37,16 @@ class Branch(Protocol):
     def __call__(self, job: TrainingJob, step: int, /, *, lr: float) -> None: ...
 
 
-def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
+def run_buttons(experiment: Experiment | None, snapshot: JobSnapshot | None) -> None:
     """Train, pause, step, stop and reset, each enabled where it makes sense; in the row that is open.
 
     Args:
-        spec: the experiment that the page's controls describe; None while they describe none.
+        experiment: what the page's controls describe; None while they describe none.
         snapshot: the run on screen.
     """
     state = snapshot.state if snapshot is not None else "none"
-    can_start = spec is not None
-    play: tuple[str, str, Callable[[], None]] = ("Train", "play_arrow", partial(_begin, spec, _play))
+    can_start = experiment is not None
+    play: tuple[str, str, Callable[[], None]] = ("Train", "play_arrow", partial(_begin, experiment, _play))
     if state == "playing":
         play = ("Pause", "pause", session.on_job(TrainingJob.pause))
     elif state == "paused":
@@ -53,22 +54,22 @@ def run_buttons(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
     label, icon, action = play
     button(label, "run_play", icon, action, enabled=can_start or state in ("playing", "paused"), type="primary", shortcut="T")
     can_step = state == "paused" or (state in ("none", "ready") and can_start)
-    button("One batch", "run_step", "skip_next", _begin, spec, _step, enabled=can_step, shortcut="B")
-    button("One epoch", "run_epoch", "fast_forward", _begin, spec, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
+    button("One batch", "run_step", "skip_next", _begin, experiment, _step, enabled=can_step, shortcut="B")
+    button("One epoch", "run_epoch", "fast_forward", _begin, experiment, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
     button("Stop", "run_stop", "stop", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"), shortcut="S")
     button("Reset", "run_reset", "restart_alt", _put_away, enabled=state != "none", shortcut="X")
-    several, can_train = partial(train_anew, spec, seeds=True), can_start and state != "playing"
+    several, can_train = partial(train_anew, experiment, seeds=True), can_start and state != "playing"
     button(f"× {DEFAULT_SEEDS} seeds", "run_seeds", "stacked_line_chart", several, enabled=can_train, help=SEEDS_HELP)
 
 
-def _begin(spec: RunSpec | None, action: Callable[[TrainingJob], None], *, seeds: bool = False) -> None:
+def _begin(experiment: Experiment | None, action: Callable[[TrainingJob], None], *, seeds: bool = False) -> None:
     """Do `action` to the job at hand, or to a new one where there is none that can go on."""
     job = session.current_job()
     if job is None or job.ended:
-        if spec is None:
+        if experiment is None:
             return
-        data = load_fashion_mnist()
-        job = _started(lambda: Replicates(spec, data) if seeds else Run(spec, data))
+        kind, data = Replicates if seeds else Run, load_fashion_mnist()
+        job = _started(lambda: kind(experiment.spec, data, changes=experiment.changes))
     if job is not None:
         action(job)
 
@@ -85,10 +86,10 @@ def _step(job: TrainingJob) -> None:
     job.await_rest(STEP_SECONDS)
 
 
-def train_anew(spec: RunSpec | None, *, seeds: bool = False) -> None:
-    """Train `spec` from the beginning, in the place of the run on screen, which stays among the runs side by side."""
+def train_anew(experiment: Experiment | None, *, seeds: bool = False) -> None:
+    """Train an experiment from the beginning, in the place of the run on screen, which stays among the runs side by side."""
     _put_away()
-    _begin(spec, _play, seeds=seeds)
+    _begin(experiment, _play, seeds=seeds)
 
 
 def train_fixed(set_controls: Callable[[RunSpec], None], fix: Fix) -> None:
@@ -96,7 +97,7 @@ def train_fixed(set_controls: Callable[[RunSpec], None], fix: Fix) -> None:
     set_controls(fix.spec)
     job = session.current_job()
     if fix.step is None or job is None or fix.step not in job.snapshot().checkpoint_steps:
-        train_anew(fix.spec, seeds=job is not None and bool(job.snapshot().members))
+        train_anew(Experiment(fix.spec), seeds=job is not None and bool(job.snapshot().members))
         return
     changed = {name: theirs for name, (_, theirs) in job.run.settings.differences(fix.spec).items()}
     branch(job, fix.step, **changed)
@@ -225,26 +226,30 @@ def start_error() -> None:
         st.error(f"This network cannot be trained here: {worded(error)}.", icon=":material/error:")
 
 
-def new_design_button(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
+def new_design_button(experiment: Experiment | None, snapshot: JobSnapshot | None) -> None:
     """Where the controls have moved on from the run that is shown: train what they describe."""
-    if words := _waiting(spec, snapshot):
-        button("Train the new design", "run_new", "edit_note", train_anew, spec, help=words)
+    if words := _waiting(experiment, snapshot):
+        button("Train the new design", "run_new", "edit_note", train_anew, experiment, help=words)
 
 
-def waiting_design(spec: RunSpec | None, snapshot: JobSnapshot | None) -> None:
+def waiting_design(experiment: Experiment | None, snapshot: JobSnapshot | None) -> None:
     """Say that the controls have moved on from the run that is shown."""
-    if words := _waiting(spec, snapshot):
+    if words := _waiting(experiment, snapshot):
         st.info(words, icon=":material/edit_note:")
 
 
-def _waiting(spec: RunSpec | None, snapshot: JobSnapshot | None) -> str:
+def _waiting(experiment: Experiment | None, snapshot: JobSnapshot | None) -> str:
     """What sets the design of the controls apart from the run that is shown, and what becomes of the run; nothing where they are one."""
-    if spec is None or snapshot is None:
+    if experiment is None or snapshot is None:
         return ""
+    spec, planned = experiment.spec, experiment.changes
     now = snapshot.settings if snapshot.state in ("playing", "paused") else snapshot.spec
-    if spec in (now, snapshot.spec):
+    differences = {} if spec in (now, snapshot.spec) else spec.differences(now)
+    if planned != snapshot.planned:
+        differences["changes"] = changes_text(planned) or "none", changes_text(snapshot.planned) or "none"
+    if not differences:
         return ""
-    changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in spec.differences(now).items()]
+    changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in differences.items()]
     running = "The run goes on undisturbed" if snapshot.state == "playing" else "The curves are of the design before"
     return f"**A new design is waiting:** {'; '.join(changes)}. {running}."
 

@@ -1,6 +1,6 @@
 """The training page's widgets as one experiment: from them to a `RunSpec` and back, and both from and into the page's address."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -9,12 +9,15 @@ from mlp_core.expression import ExpressionError, resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.presets import PRESETS
+from mlp_core.records import SettingChange
+from mlp_core.reports.export import Experiment, changes_text, read_changes
 from mlp_core.spec import (
     BOUNDS,
     DEVICES,
     DROPOUT_BOUNDS,
     IMPLEMENTATIONS,
     MAX_EXPRESSION_LENGTH,
+    MAX_TEXT_LENGTH,
     PRECISIONS,
     TRAIN_SIZE_BOUNDS,
     WIDTH_BOUNDS,
@@ -36,6 +39,7 @@ MAX_HIDDEN = 8  # layers with a control of their own
 OWN_ACTIVATION = "own"
 DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
 KINDS_OF_SGD = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
+CHANGES = "changes"  # of settings in mid-run, a parameter of the link beside the fields of a `RunSpec`
 PRESET_SPECS = {name: preset.spec for name, preset in PRESETS.items()}
 STEPS = {
     "lr": 0.01, "momentum": 0.05, "beta1": 0.01, "beta2": 0.001, "rho": 0.01, "eps": 1e-8, "weight_decay": 0.0001, "l1": 0.0001,
@@ -45,12 +49,12 @@ LR_STOPS = (*(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (
 
 
 class ExperimentLink(LinkState):
-    """The page's widgets, and the experiment that they describe; the link says it as `RunSpec` does, one parameter a field of it."""
+    """The page's widgets, and the experiment that they describe; the link says it as `Experiment.to_query` does."""
 
     def __init__(self) -> None:
-        super().__init__(PAGE, _fields(), parameters=[field.name for field in fields(RunSpec)], prefix="")
+        super().__init__(PAGE, _fields(), parameters=[*(field.name for field in fields(RunSpec)), CHANGES], prefix="")
 
-    def experiment(self) -> RunSpec:
+    def experiment(self) -> Experiment:
         """What the widgets describe.
 
         Raises:
@@ -58,7 +62,7 @@ class ExperimentLink(LinkState):
         """
         spec = spec_of(self)
         check_step(spec.batch_size, spec.sizes, operations=resolve(spec.activation).operations)
-        return spec
+        return Experiment(spec, read_changes(self[CHANGES]))
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
         spec, errors = RunSpec.from_query(query)
@@ -72,7 +76,13 @@ class ExperimentLink(LinkState):
         for name, (given, _) in spec.differences(shown).items():
             if name not in ("activation", "dropout"):  # which differ by blanks and zeros at most
                 errors += (SpecError(name, "cannot be chosen here together with the rest of the link", given),)
-        return widgets_of(shown), errors
+        widgets = widgets_of(shown)
+        try:
+            widgets[CHANGES] = changes_text(Experiment(shown, read_changes(query.get(CHANGES, ""))).changes)
+        except SpecError as error:
+            of = error.field.removeprefix(CHANGES).lstrip(": ")
+            errors += (SpecError(CHANGES, f"{of} {error.rule}".lstrip(), error.value),)
+        return widgets, errors
 
     def query(self) -> dict[str, str] | None:
         try:
@@ -81,17 +91,17 @@ class ExperimentLink(LinkState):
             return None
 
     def default_text(self, parameter: str) -> object:
-        default = getattr(DEFAULT, parameter)
+        default = "" if parameter == CHANGES else getattr(DEFAULT, parameter)
         return query_of({parameter: default})[parameter] if default not in (None, ()) else "none"
 
 
-def choose(spec: RunSpec) -> None:
-    """Set every control to `spec`."""
-    widgets = widgets_of(spec)
+def choose(spec: RunSpec, changes: Sequence[SettingChange] = ()) -> None:
+    """Set every control to `spec`, with `changes` on the way."""
+    widgets = widgets_of(spec) | {CHANGES: changes_text(changes)}
     WidgetValues(PAGE, widgets).update(widgets)
 
 
-def take(spec: RunSpec) -> None:
+def take(spec: RunSpec, changes: Sequence[SettingChange] = ()) -> None:
     """`choose`, for an experiment from outside.
 
     Raises:
@@ -100,20 +110,20 @@ def take(spec: RunSpec) -> None:
     if len(spec.hidden) > MAX_HIDDEN:
         raise _too_many_layers(spec)
     EPOCHS_BOUNDS.check("epochs", spec.epochs)
-    choose(spec)
+    choose(spec, changes)
 
 
-def preset_row(link: ExperimentLink, spec: RunSpec | None) -> str:
+def preset_row(link: ExperimentLink, experiment: Experiment | None) -> str:
     """The presets, one click each; the one that the controls are at is marked. Returns what it shows, if they are at one.
 
     Args:
-        spec: the experiment that the controls describe; None while they describe none.
+        experiment: what the controls describe; None while they describe none.
     """
     return row(
         link,
         "preset",
         {name: Preset(widgets_of(preset), PRESETS[name].lesson) for name, preset in PRESET_SPECS.items()},
-        at=lambda name: PRESET_SPECS[name] == spec,
+        at=lambda name: Experiment(PRESET_SPECS[name]) == experiment,
         title=lambda name: PRESETS[name].title,
         required=True,
         help="One click sets every control. Then change what you like.",
@@ -139,10 +149,10 @@ def nearest(stops: tuple[float, ...], value: float) -> float:
 
 
 def widgets_of(spec: RunSpec) -> dict[str, Any]:
-    """The value of every widget for `spec`."""
+    """The value of every widget for `spec`, with nothing changed on the way."""
     widgets: dict[str, Any] = {name: getattr(spec, name) for name in BOUNDS}
     widgets |= {"layers": len(spec.hidden), "init": spec.init, "implementation": spec.implementation}
-    widgets |= {"precision": spec.precision, "device": spec.device}
+    widgets |= {"precision": spec.precision, "device": spec.device, CHANGES: ""}
     for layer in range(MAX_HIDDEN):
         widgets[f"units_{layer + 1}"] = spec.hidden[layer] if layer < len(spec.hidden) else 256
         widgets[f"dropout_{layer + 1}"] = spec.dropout[layer] if layer < len(spec.dropout) else 0.0
@@ -221,4 +231,5 @@ def _fields() -> tuple[Field, ...]:
         *(flag(name, begin[name]) for name in ("divide_by_batch", "all_images")),
         stop("lr_stop", begin["lr_stop"], LR_STOPS),
         text("expression", begin["expression"], MAX_EXPRESSION_LENGTH),
+        text(CHANGES, begin[CHANGES], MAX_TEXT_LENGTH),
     )

@@ -17,6 +17,7 @@ from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.run import steering
 from pages.ui.train.controls import (
+    CHANGES,
     DEFAULT,
     LR_STOPS,
     MAX_HIDDEN,
@@ -59,7 +60,7 @@ GROUPS = {
     "weights": Group("Initial weights", "casino", ("init", "init_std", "init_value", "init_noise")),
     "regularization": Group("Regularization", "shield", ("weight_decay", "l1", *(f"dropout_{layer}" for layer in LAYERS))),
     "optimizer": Group("Optimizer settings", "trending_down", OPTIMIZER_SETTINGS),
-    "data": Group("Data and time", "photo_library", ("batch_size", "epochs", "all_images", "train_size", "seed")),
+    "data": Group("Data and time", "photo_library", ("batch_size", "epochs", "all_images", "train_size", "seed", CHANGES)),
     "computation": Group("Computation", "memory", ("implementation", "precision", "device")),
 }
 
@@ -187,6 +188,8 @@ def _data_controls(link: LinkState) -> None:
     if not link["all_images"]:
         _number(link, "train_size", "How many images", "So many, from the first on.")
     _number(link, "seed", "Seed", "Decides initial weights, order of images and dropout. Same seed, same numbers, on the same computer.")
+    help = "What changes by itself: setting@step:value, with commas between. The settings are lr, weight_decay, dropout and batch_size."
+    st.text_input("Changes on the way", help=help, placeholder="lr@470:0.01,lr@940:0.001", **link.value(CHANGES))
 
 
 def _computation_controls(link: LinkState) -> None:
