@@ -4,6 +4,8 @@ Plotly's own objects check every property and copy every part, twice until it is
 all else takes. The tests make that check, once and for all, of each figure: `go.Figure(fig)` refuses what plotly does not know.
 """
 
+import html
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict
@@ -94,3 +96,8 @@ def filled(x: npt.NDArray[Any], edge: npt.NDArray[Any], other: npt.NDArray[Any],
 def legend_entry(name: str, **style: Any) -> Trace:
     """An entry of the legend alone."""
     return scatter(x=[None], y=[None], name=name, **{"mode": "lines", "hoverinfo": "skip"} | style)
+
+
+def wrapped(text: str, columns: int) -> str:
+    """A text over several lines where it is long, as plotly breaks lines; a `<` in it stays one."""
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(text, columns))

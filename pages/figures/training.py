@@ -2,7 +2,6 @@
 
 import html
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from pages.figures.figure import (
     legend_entry,
     markers,
     polyline,
+    wrapped,
 )
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, TEST, TRAIN, series_style, translucent
@@ -358,7 +358,7 @@ def _seeds(run: CurveSeries, frame: _Frame) -> Iterator[Trace]:
 
 
 def _compared(run: CurveSeries, frame: _Frame, index: int) -> Iterator[Trace]:
-    style, group, name = _style(run, index), {"legendgroup": f"run {index}"}, _wrapped(run.label)
+    style, group, name = _style(run, index), {"legendgroup": f"run {index}"}, wrapped(run.label, LEGEND_COLUMNS)
     if run.members:
         yield from _grouped(_band(run, frame, style["color"], name, style), group)
         yield from _grouped(_epoch_band(run, frame, style["color"], f"{name}, test", style), group | {"showlegend": False})
@@ -369,11 +369,6 @@ def _compared(run: CurveSeries, frame: _Frame, index: int) -> Iterator[Trace]:
 
 def _style(run: CurveSeries, index: int) -> dict[str, str]:
     return series_style(index if run.style is None else run.style)
-
-
-def _wrapped(label: str) -> str:
-    """Over several lines of the legend where it is long."""
-    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(label, LEGEND_COLUMNS))  # plotly would read a `<`
 
 
 def _grouped(traces: Iterator[Trace], group: dict[str, Any]) -> Iterator[Trace]:
