@@ -42,6 +42,7 @@ from mlp_core.labs.classes.store import ClassStore, Table
 
 STORE_VARIABLE = "MLP_CLASS_STORE"
 TRIES_SECONDS = 10 * 60
+NUMBERED_SECONDS = 24 * 60 * 60  # longer than a class goes on
 MAX_TRIES = 10  # wrong codes of one browser in that time
 MAX_TRIES_IN_TOTAL = 300
 
@@ -64,13 +65,31 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulse:
+    """How a class stands at a step, for a member who asks again and again.
+
+    Args:
+        classroom, version, is_teacher, students, step: as of a `View`.
+        voted: how many have voted in the round that is on, or was the last.
+    """
+
+    classroom: Classroom
+    version: int
+    is_teacher: bool
+    students: int
+    step: int
+    voted: int
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A class as one of its members sees it, at one step.
 
     Args:
-        version: ask again when `Classes.version` says another.
+        version: ask again when `Classes.pulse` says another.
         is_teacher: whether it is the teacher who looks.
         students: how many have joined.
+        number: of a student in the order in which they joined, from 1; 0 for the teacher.
         step: the step of all that follows.
         own: a student's own vote in each round, None where there is none.
         votes: all votes, of each round that has begun, ascending; for a student () until the step is revealed.
@@ -81,6 +100,7 @@ class View:
     version: int
     is_teacher: bool
     students: int
+    number: int
     step: int
     own: tuple[float | None, ...]
     votes: tuple[tuple[float, ...], ...]
@@ -99,9 +119,13 @@ class Classes:
     def __init__(self, store: ClassStore) -> None:
         self._store = store
 
-    def open(self, lesson: str, steps: int) -> Opened:
-        """Begin a class for a lesson. It ends by itself after two hours in which nothing was asked with the teacher's secret."""
-        secret = secrets.token_urlsafe(16)
+    def open(self, lesson: str, steps: int, secret: str | None = None) -> Opened:
+        """Begin a class for a lesson. It ends by itself after two hours in which nothing was asked with the teacher's secret.
+
+        Args:
+            secret: of the teacher's browser, which then has to keep no other; a new one by default.
+        """
+        secret = secrets.token_urlsafe(16) if secret is None else secret
         while True:
             code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
             done = self._store.create(code, Classroom(lesson, steps, _who(code, secret)[1].hex()).to_bytes(), MAX_CLASSES)
@@ -136,12 +160,19 @@ class Classes:
             raise NoClassError(code)
         for name in (b"tries", browser):  # the code was right
             self._store.count(name, -1, TRIES_SECONDS)
-        self._put(code, lambda room: ("students", student, b""), MAX_STUDENTS)
+        number = packed((float(self._store.count(f"joined {code}".encode(), 1, NUMBERED_SECONDS)),))
+        self._put(code, lambda room: ("students", student, number), MAX_STUDENTS)
         return code
 
-    def version(self, code: str, secret: str) -> int:
-        """A number that grows when there is something new to see: for the teacher with every change, for a student with the teacher's."""
-        return self._member(*_who(code, secret)).version
+    def pulse(self, code: str, secret: str, step: int) -> Pulse:
+        """How the class stands. Its version grows when there is something new to see: for the teacher with every change, for a student
+        with the teacher's.
+        """
+        code, asks = _who(code, secret)
+        member = self._member(code, asks)
+        room, students = member.classroom, self._store.fields(code, "students")
+        votes = self._rows(code, "votes", [_field(step, room.round_of(step), student) for student in students])
+        return Pulse(room, member.version, member.is_teacher, len(students), step, sum(vote is not None for vote in votes))
 
     def look(self, code: str, secret: str, step: int | None = None) -> View:
         """The class at a step, by itself the step that the teacher is at."""
@@ -160,6 +191,7 @@ class Classes:
             version=member.version,
             is_teacher=member.is_teacher,
             students=len(students),
+            number=member.number,
             step=step,
             own=tuple(None if vote is None else unpacked(vote)[0] for vote in own),
             votes=tuple(tuple(sorted(unpacked(vote)[0] for vote in turn if vote is not None)) for turn in votes),
@@ -224,10 +256,10 @@ class Classes:
         room = Classroom.from_bytes(stored.state)
         if hmac.compare_digest(room.teacher, asks.hex()):
             self._store.keep(code)
-            return _Member(stored.state, room, True, stored.version)
+            return _Member(stored.state, room, True, stored.version, 0)
         if stored.rows[0] is None:
             raise NoClassError(code)
-        return _Member(stored.state, room, False, room.changes)
+        return _Member(stored.state, room, False, room.changes, round(unpacked(stored.rows[0])[0]))
 
     def _teacher(self, code: str, asks: bytes) -> _Member:
         member = self._member(code, asks)
@@ -269,6 +301,7 @@ class _Member:
     classroom: Classroom
     is_teacher: bool
     version: int
+    number: int
 
 
 def _who(code: str, secret: str) -> tuple[str, bytes]:
