@@ -4,14 +4,8 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 
 # isort: split
 from pages.ui import session
-from pages.ui.generalization import capacity, decay, dropout
+from pages.ui.generalization.sections import FIELDS, SECTIONS
 from pages.ui.sections import show_sections
-
-SECTIONS = {
-    "capacity": ("Capacity and data", capacity.section),
-    "decay": ("Weight decay", decay.section),
-    "dropout": ("Dropout", dropout.section),
-}
 
 header = page_header(
     "generalization",
@@ -19,4 +13,4 @@ header = page_header(
     "were **held out**, over several seeds, and says when a difference is no more than luck.",
 )
 session.engine()
-show_sections("generalization", SECTIONS, (*capacity.FIELDS, *decay.FIELDS, *dropout.FIELDS), header)
+show_sections("generalization", SECTIONS, FIELDS, header)

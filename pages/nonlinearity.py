@@ -4,19 +4,12 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 
 # isort: split
 from pages.ui import session
-from pages.ui.nonlinearity import collapse, machines, perceptron, playground, settings
+from pages.ui.nonlinearity.sections import FIELDS, SECTIONS
 from pages.ui.sections import show_sections
-
-SECTIONS = {
-    "collapse": ("Collapse", collapse.section),
-    "perceptron": ("The perceptron", perceptron.section),
-    "playground": ("XOR and friends", playground.section),
-    "ends": ("One machine, different ends", machines.section),
-}
 
 header = page_header(
     "nonlinearity",
     "Layers that only multiply and add are one layer. What does a bend in each of them buy? Everything here is computed on the spot.",
 )
 session.engine()
-show_sections("nonlinearity", SECTIONS, (*collapse.FIELDS, *perceptron.FIELDS, *settings.FIELDS), header)
+show_sections("nonlinearity", SECTIONS, FIELDS, header)

@@ -5,16 +5,7 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 # isort: split
 from pages.ui import session
 from pages.ui.sections import show_sections
-from pages.ui.stability import chain, depth, designs, matrices, symmetry, training
-
-SECTIONS = {
-    "depth": ("Depth", depth.section),
-    "chain": ("A chain of gradients", chain.section),
-    "matrices": ("Random matrices", matrices.section),
-    "training": ("So what?", training.section),
-    "symmetry": ("Symmetry", symmetry.section),
-}
-PANELS = (designs, depth, chain, matrices, training, symmetry)
+from pages.ui.stability.sections import FIELDS, SECTIONS
 
 header = page_header(
     "stability",
@@ -22,4 +13,4 @@ header = page_header(
     "and what **theory** predicts, in absolute values on axes in powers of ten.",
 )
 session.engine()
-show_sections("stability", SECTIONS, [field for panel in PANELS for field in panel.FIELDS], header)
+show_sections("stability", SECTIONS, FIELDS, header)

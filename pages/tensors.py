@@ -4,15 +4,10 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 
 # isort: split
 from pages.ui.sections import show_sections
-from pages.ui.tensors import contour, operations
-
-SECTIONS = {
-    "operations": ("Shapes and operations", operations.section),
-    "contour": ("Gradient and contour", contour.section),
-}
+from pages.ui.tensors.sections import FIELDS, SECTIONS
 
 header = page_header(
     "tensors",
     "A network is a few operations on tables of numbers. Choose one, edit the tables, see what meets what; every result is torch's own.",
 )
-show_sections("tensors", SECTIONS, (*operations.FIELDS, *contour.FIELDS), header)
+show_sections("tensors", SECTIONS, FIELDS, header)

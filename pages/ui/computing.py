@@ -31,7 +31,7 @@ def computed(
         pieces: as of a `Computation`.
         doing: what is done, for a person.
     """
-    if (kept := _kept(name, key)) is not None:
+    if (kept := result_of(name, key)) is not None:
         draw(kept)
         return
     job = session.jobs().computation(name, key, pieces)
@@ -71,13 +71,14 @@ def part_of(pieces: Generator[float, None, Value], start: float, end: float) -> 
 
 def shared(name: str, key: Hashable, pieces: Callable[[], Generator[float, None, Value]]) -> Generator[float, None, Value]:
     """The same pieces, of which the result is kept for all computations that need it; nothing is left to do where it is kept."""
-    if (result := _kept(name, key)) is None:
+    if (result := result_of(name, key)) is None:
         result = yield from pieces()
         _keep(name, key, result)
     return cast(Value, result)
 
 
-def _kept(name: str, key: Hashable) -> Any:
+def result_of(name: str, key: Hashable) -> Any:
+    """What was computed for this key under this name, by whomever; None where it is not there, or not any more."""
     with _lock:
         results = _results.setdefault(name, {})
         if (result := results.pop(key, None)) is not None:

@@ -166,32 +166,55 @@ class LinkState(WidgetValues):
         fields: what the widgets set.
         parameters: what the link sets, where that is not one parameter a field.
         prefix: what the widgets' keys begin with; the page and a line by default.
+        address: whether the link is the page's own address; where it is not, `follow` says what the link asks for, and none is written.
     """
 
-    def __init__(self, page: str, fields: Sequence[Field], *, parameters: Sequence[str] | None = None, prefix: str | None = None) -> None:
+    def __init__(
+        self,
+        page: str,
+        fields: Sequence[Field],
+        *,
+        parameters: Sequence[str] | None = None,
+        prefix: str | None = None,
+        address: bool = True,
+    ) -> None:
         self._fields = {field.name: field for field in fields}
         super().__init__(page, {field.name: field.default for field in fields}, f"{page}_" if prefix is None else prefix)
         name = f"_link_{page}"
         if name not in st.session_state:
             st.session_state[name] = _Followed()
         self._followed: _Followed = st.session_state[name]
-        self._address = Address(page, tuple(self._fields) if parameters is None else parameters)
+        self._followed_name = name
         self._errors: DeltaGenerator | None = None  # where they are shown
-        if (query := self._address.arrived(entering=self.entering, chosen=self.query)) is not None:
-            values, errors = self.read(query)
-            refused = {error.field for error in errors}
-            repeated = {name: texts for name, texts in self._address.repeated.items() if name not in refused}
-            again = [SpecError(name, "must stand in a link once", ", ".join(texts)) for name, texts in repeated.items()]
-            self.update(values)
-            self._followed = st.session_state[name] = _Followed(
-                asked={one: values[one] for one in query if one in values and one not in refused},
-                beside={
-                    one: values[one] for one, known in self._fields.items() if known.between and values[one] not in known.limits["options"]
-                },
-                errors=(*errors, *again),
-                instead={one: query[one] for one in repeated},
-            )
+        self._address = Address(page, tuple(self._fields) if parameters is None else parameters) if address else None
+        if self._address is not None and (query := self._address.arrived(entering=self.entering, chosen=self.query)) is not None:
+            self.follow(query, self._address.repeated)
             self._address.followed(query)
+
+    def follow(self, query: Mapping[str, str], repeated: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Set every field to what a link says, and remember what of it cannot be.
+
+        Args:
+            repeated: parameters that stand in it with more than one value, of which `query` has the last.
+        """
+        values, errors = self.read(query)
+        refused = {error.field for error in errors}
+        repeated = {name: texts for name, texts in (repeated or {}).items() if name not in refused}
+        again = [SpecError(name, "must stand in a link once", ", ".join(texts)) for name, texts in repeated.items()]
+        self.update(values)
+        self._followed = st.session_state[self._followed_name] = _Followed(
+            asked={one: values[one] for one in query if one in values and one not in refused},
+            beside={
+                one: values[one] for one, known in self._fields.items() if known.between and values[one] not in known.limits["options"]
+            },
+            errors=(*errors, *again),
+            instead={one: query[one] for one in repeated},
+        )
+
+    @property
+    def in_address(self) -> bool:
+        """Whether it is the page's own address: then this is the page, and not an experiment that is shown on another."""
+        return self._address is not None
 
     @property
     def errors(self) -> tuple[SpecError, ...]:
@@ -206,7 +229,8 @@ class LinkState(WidgetValues):
         """
         self._errors = st.container()
         with self._errors:
-            self._say_unknown([name for link in (self, *others) for name in link._address.names])
+            if self._address is not None:
+                self._say_unknown([name for link in (self, *others) if link._address is not None for name in link._address.names])
             for link in (self, *others):
                 for error in link.errors:
                     link._say(error)
@@ -249,13 +273,7 @@ class LinkState(WidgetValues):
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
         """What a link sets every field to; one that is absent or breaks its rule takes its default, and is reported."""
-        values, errors = {name: field.default for name, field in self._fields.items()}, []
-        for name, known in self._fields.items():
-            try:
-                values[name] = known.read(query[name]) if name in query else known.default
-            except SpecError as error:
-                errors.append(SpecError(name, error.rule, error.value))  # a field may be read by the rule of another
-        return values, tuple(errors)
+        return read_link(tuple(self._fields.values()), query)
 
     def query(self) -> dict[str, str] | None:
         """What is not at its default, as the address says it; None where that cannot be said."""
@@ -274,7 +292,7 @@ class LinkState(WidgetValues):
             followed.at = values
         elif followed.at != values:
             followed.errors, followed.unknown = (), ()
-        if (query := self.query()) is not None:
+        if self._address is not None and (query := self.query()) is not None:
             self._address.write(query)
 
     def value(self, name: str, **limits: Any) -> dict[str, Any]:
@@ -296,6 +314,17 @@ class LinkState(WidgetValues):
         if name not in self._followed.beside:
             return options
         return tuple(sorted((*options, self._followed.beside[name]), key=float, reverse=float(options[0]) > float(options[-1])))
+
+
+def read_link(fields: Sequence[Field], query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
+    """What a link sets every field to; one that is absent or breaks its rule takes its default, and is reported."""
+    values, errors = {known.name: known.default for known in fields}, []
+    for known in fields:
+        try:
+            values[known.name] = known.read(query[known.name]) if known.name in query else known.default
+        except SpecError as error:
+            errors.append(SpecError(known.name, error.rule, error.value))  # a field may be read by the rule of another
+    return values, tuple(errors)
 
 
 def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = None) -> bool:

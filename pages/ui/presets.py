@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from pages.ui.link import LinkState
 from pages.ui.unbroken import unbroken
 from pages.ui.widget_values import WidgetValues
 
@@ -17,7 +18,7 @@ class Preset(NamedTuple):
 
 
 def preset_row(
-    values: WidgetValues,
+    values: LinkState,
     key: str,
     presets: Mapping[str, Preset],
     *,
@@ -29,6 +30,8 @@ def preset_row(
 ) -> str:
     """The presets, one click each; the one that the widgets are at is marked, and says what it shows. Returns what it says, if any.
 
+    None where an experiment is shown on another page, which they would give away.
+
     Args:
         values: the widgets that are set.
         key: of the row.
@@ -37,6 +40,8 @@ def preset_row(
         caption: whether what it says stands below the row.
         look: other arguments of `st.pills`.
     """
+    if not values.in_address:
+        return ""
     at = at or (lambda preset: all(values[name] == value for name, value in presets[preset].settings.items()))
     row = WidgetValues(key, {key: None})
     row[key] = here = next(filter(at, presets), None)

@@ -1,15 +1,26 @@
 """Sections of a page: one is shown at a time, and the link says which."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.link import Field, LinkState, choice
+from pages.ui.measures import Computed, Subject, Values
 
 PARAMETER = "act"  # in the address: what sections were called when the first links were handed out, which must go on working
 
-Sections = Mapping[str, tuple[str, Callable[[LinkState], None]]]  # name in the link -> title, and what shows the section
+
+class Section(NamedTuple):
+    """A section: its title, what shows it, and what can be measured of it, given the values of the link's fields."""
+
+    title: str
+    show: Callable[[LinkState], None]
+    subject: Callable[[Values], Subject] = lambda values: Computed()
+
+
+Sections = Mapping[str, Section]  # by their names in the link
 
 
 def show_sections(page: str, sections: Sections, fields: Sequence[Field], header: DeltaGenerator) -> None:
@@ -47,10 +58,10 @@ def choose_section(link: LinkState, field: str, label: str, sections: Sections, 
     """Let the person choose a section at this place, and show it below."""
     place.segmented_control(
         label,
-        format_func=lambda name: sections[name][0],
+        format_func=lambda name: sections[name].title,
         required=True,
         label_visibility="collapsed",
         width="content",
         **link.default(field),
     )
-    sections[link[field]][1](link)
+    sections[link[field]].show(link)

@@ -60,6 +60,7 @@ class JobGroup:
     Args:
         key: equal for equal experiments.
         waiting: not started yet, in their order.
+        edited: whether a weight was set by hand, so that they are not the experiment's alone.
     """
 
     key: Hashable
@@ -67,6 +68,7 @@ class JobGroup:
     at_once: int = 1
     started: list[TitledJob] = field(default_factory=list)
     error: Exception | None = None  # why the rest could not be started
+    edited: bool = False
 
     @property
     def jobs(self) -> list[TrainingJob]:

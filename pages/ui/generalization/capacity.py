@@ -4,12 +4,12 @@ import streamlit as st
 
 from pages.ui.generalization import curve, images, labels
 from pages.ui.link import LinkState
-from pages.ui.sections import choose_section, section_field
+from pages.ui.sections import Section, choose_section, section_field
 
 PARTS = {
-    "polynomial": ("A polynomial", curve.part),
-    "images": ("Images: how many, how wide", images.part),
-    "labels": ("Wrong labels", labels.part),
+    "polynomial": Section("A polynomial", curve.part),
+    "images": Section("Images: how many, how wide", images.part),
+    "labels": Section("Wrong labels", labels.part),
 }
 FIELDS = (section_field("part", PARTS), *curve.FIELDS, *images.FIELDS, *labels.FIELDS)
 

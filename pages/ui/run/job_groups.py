@@ -9,7 +9,7 @@ import streamlit as st
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import HistorySnapshot
 from pages.ui import session
-from pages.ui.session import Planned
+from pages.ui.session import JobGroup, Planned
 from pages.ui.text import plain
 from pages.ui.ticking import follow
 from pages.ui.unbroken import button
@@ -61,6 +61,11 @@ def group_controls(
         st.error(f"This cannot be trained here: {plain(group.error, 200)}", icon=":material/error:")
     if group.key != key and group.started:
         st.info("These runs are of the settings before; train again to see the new ones.", icon=":material/edit_note:")
+    return shown_runs(group)
+
+
+def shown_runs(group: JobGroup) -> list[ShownRun]:
+    """What was started, as it stands."""
     return [ShownRun(title, job.snapshot(), job) for title, job in group.started]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.export import Experiment
 from mlp_core.spec import RunSpec
 from pages.figures.figure import Figure
@@ -48,7 +49,7 @@ CHART_HEIGHT = 300  # where Streamlit draws the charts
 SetControls = Callable[[RunSpec], None]
 
 
-def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: LinkState, lesson: str) -> None:
+def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: LinkState, lesson: str, *, alone: bool = False) -> None:
     """Controls of the run, the network, and the run itself: progress, readings, curves, verdict; below them what the network does.
 
     Args:
@@ -56,6 +57,7 @@ def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: L
         set_controls: sets them to another experiment, or raises `SpecError`; called from a callback.
         pace: the choice of how fast it is played.
         lesson: what there is to see in it, said before it is trained.
+        alone: whether no other run is shown beside it.
     """
     job = session.current_job()
     now = job.snapshot() if job is not None else None
@@ -66,7 +68,8 @@ def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: L
         pace_control(pace, job)
     with st.container(key="start_error"):
         start_error()
-        lost_runs()
+        if not alone:
+            lost_runs()
     with st.container(horizontal=True, vertical_alignment="center", key="design"):
         if experiment is not None:
             network_panel(experiment.spec, folded=now is not None)
@@ -81,15 +84,17 @@ def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: L
     moving = job is not None and job.moving
     unasked = moving and ensure_plotly_js() is None  # no script in the browser asks for what is new
     view = watch.of_session()
-    view.watched, view.kept = (
-        Watched(job, experiment.spec if experiment is not None else None, lesson, moment, options),
-        kept_runs.of_session(),
-    )
+    spec = experiment.spec if experiment is not None else None
+    view.watched, view.kept = Watched(job, spec, lesson, moment, options), _beside(alone)
     with above:
         draw = partial(_watch, view, set_controls, controls(now, moving))
         st.fragment(draw, run_every=tick_seconds(TICK_SECONDS, CROWD) if unasked else None)()
     with st.container(key="below"):
-        st.fragment(_chosen_panel, run_every=tick_seconds(PANEL_SECONDS, CROWD) if unasked else None)(set_controls, moment)
+        st.fragment(_chosen_panel, run_every=tick_seconds(PANEL_SECONDS, CROWD) if unasked else None)(set_controls, moment, alone)
+
+
+def _beside(alone: bool) -> KeptRuns:
+    return KeptRuns() if alone else kept_runs.of_session()
 
 
 def _watch(view: Watch, set_controls: SetControls, drawn: tuple[object, ...]) -> None:
@@ -143,26 +148,28 @@ def _nothing() -> None:
     """That a callback is given is what makes Streamlit report the event."""
 
 
-def _chosen_panel(set_controls: SetControls, at: RunAtStep | None) -> None:
+def _chosen_panel(set_controls: SetControls, at: RunAtStep | None, alone: bool) -> None:
     """One of the panels below the curves: only that one is drawn, so that what nobody looks at costs nothing.
 
     Args:
         at: the moment that the page looks back to, or at which it was drawn.
+        alone: whether no other run is shown beside this one.
     """
     kept_runs.follow_changes()
     job = session.current_job()
     if job is None or at is None:
-        if kept_runs.of_session().runs:
+        if _beside(alone).runs:
             kept_runs_panel(None)
         return
     now = job.snapshot()
     moment = at if at.cursor is not None else RunAtStep(now, job.run.network)
+    panels = [PREDICTIONS, INSIDE, OWN, *([] if alone else [RUNS]), EXPORT]
     panel = st.segmented_control(
-        "Below the curves", [PREDICTIONS, INSIDE, OWN, RUNS, EXPORT], default=PREDICTIONS, required=True, key="panel",
+        "Below the curves", panels, default=PREDICTIONS, required=True, key="panel_alone" if alone else "panel",
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     view = watch.of_session()
-    view.steps_count, view.kept = panel in (INSIDE, OWN), kept_runs.of_session()
+    view.steps_count, view.kept = panel in (INSIDE, OWN), _beside(alone)
     snapshot = moment.snapshot
     if panel == INSIDE:
         inside_panel(snapshot, moment.network, job.look_inside)

@@ -1,6 +1,7 @@
 """Up to four designs side by side: activation, initialization and σ of each, from controls or from a link."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +103,15 @@ def designs_panel(link: LinkState) -> list[Design]:
     return [design for design in designs if design is not None]
 
 
+def designs_of(values: Mapping[str, Any]) -> list[Design]:
+    """The designs that the fields describe, as far as they can be computed."""
+    designs = []
+    for index, slot in enumerate(SLOTS):
+        with suppress(SpecError):
+            designs.append(_design(values, slot, index))
+    return [design for design in designs if design is not None]
+
+
 def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     known = (*trainable_activations(), *([NONE] if slot else []))
     options = tuple(dict.fromkeys((*known, str(link[f"activation{slot}"]))))  # the last may be one of the visitor's own
@@ -112,23 +122,33 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
             f"Activation of design {index + 1}", format_func=_activation_label, accept_new_options=True, **hidden,
             **link.index(f"activation{slot}", options),
         )  # fmt: skip
-        activation, init = link[f"activation{slot}"], link[f"init{slot}"]
-        if activation != NONE:
+        if link[f"activation{slot}"] != NONE:
             label = f"Initialization of design {index + 1}"
             st.selectbox(label, format_func=lambda name: INITIALIZERS[name].label, **hidden, **link.index(f"init{slot}"))
-            init = link[f"init{slot}"]
-            if init in WITH_STD:
+            if link[f"init{slot}"] in WITH_STD:
                 st.markdown("σ", width="content")
                 st.number_input("σ", width=110, **hidden, **link.value(f"std{slot}"))
-    std = link[f"std{slot}"]
+    try:
+        return _design(link, slot, index)
+    except SpecError as error:
+        st.error(f"{plain(error.value)} {error.rule}.")
+        return None
+
+
+def _design(values: Mapping[str, Any], slot: str, index: int) -> Design | None:
+    """The design of a slot; None where there is none.
+
+    Raises:
+        SpecError: its activation cannot be computed.
+    """
+    activation, init, std = (values[f"{name}{slot}"] for name in ("activation", "init", "std"))
     if activation == NONE:
         return None
     name = activation if activation in trainable_activations() else EXPRESSION_PREFIX + activation.removeprefix(EXPRESSION_PREFIX)
     try:
         _read_activation(name)
     except SpecError as error:
-        st.error(f"{plain(activation)} {error.rule}.")
-        return None
+        raise SpecError(f"activation{slot}", error.rule, activation) from error
     weights = f"N(0, {squared(std)})" if init in WITH_STD else INITIALIZERS[init].label
     label = f"{_activation_label(name)}, {weights}"
     return Design(

@@ -1,6 +1,6 @@
 """The section "So what?": the designs of the page trained side by side for a few seconds, each with its verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -19,11 +19,13 @@ from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Measure, Values
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.job_groups import ShownRun, follow_group, group_controls
+from pages.ui.run.measures import FIRST_GRADIENT, OF_CLASSES, Runs
 from pages.ui.sections import beside
 from pages.ui.session import Planned
-from pages.ui.stability.designs import designs_panel, designs_row
+from pages.ui.stability.designs import designs_of, designs_panel, designs_row
 
 GROUP = "designs"
 TRAINED_WIDTH = 64
@@ -33,6 +35,7 @@ FIELDS = (
     number("epochs", 2, Bounds(1, 10, whole=True)),
     number("lr", 0.1, BOUNDS["lr"]),
 )
+MEASURES = OF_CLASSES | FIRST_GRADIENT
 
 
 def section(link: LinkState) -> None:
@@ -41,19 +44,27 @@ def section(link: LinkState) -> None:
     designs_row(link)
     controls, results = beside("training", 1.9)
     with controls:
-        designs = designs_panel(link)
+        designs_panel(link)
         st.slider(f"Hidden layers of {TRAINED_WIDTH} units", **link.value("layers"))
         st.slider("Epochs", **link.value("epochs"))
         st.number_input("Learning rate", **link.value("lr"))
-    specs = [replace(design.spec(link["layers"], TRAINED_WIDTH, link["seed"]), epochs=link["epochs"], lr=link["lr"]) for design in designs]
-    titled = [(design.label, spec) for design, spec in zip(designs, specs, strict=True)]
+    runs = subject(link)
     with results:
         st.markdown("Without a gradient in its first layer a network stays at **10 %** of the images, which is guessing.")
-        follow_group(GROUP, lambda: _runs(titled))
+        follow_group(GROUP, lambda: _runs(runs))
 
 
-def _runs(titled: list[tuple[str, RunSpec]]) -> None:
-    shown = side_by_side(GROUP, "Train side by side", titled)
+def subject(values: Values) -> Runs:
+    """One run a design."""
+    titled = []
+    for design in designs_of(values):
+        spec = design.spec(values["layers"], TRAINED_WIDTH, values["seed"])
+        titled.append((design.label, replace(spec, epochs=values["epochs"], lr=values["lr"])))
+    return on_images(GROUP, titled, MEASURES)
+
+
+def _runs(runs: Runs) -> None:
+    shown = side_by_side(runs, "Train side by side")
     if not shown:
         return
     curves(st.columns(2, gap="medium"), shown)
@@ -69,11 +80,18 @@ def _runs(titled: list[tuple[str, RunSpec]]) -> None:
         inside_panel(snapshot, job.run.network, job.look_inside)
 
 
-def side_by_side(name: str, label: str, titled: list[tuple[str, RunSpec]]) -> list[ShownRun]:
-    """The controls of a group of runs on Fashion-MNIST, all trained at once; what they have come to. Stop takes them off the page."""
+def on_images(name: str, titled: Sequence[tuple[str, RunSpec]], measures: Mapping[str, Measure]) -> Runs:
+    """Runs on Fashion-MNIST, all trained at once."""
     planned = [Planned(title, partial(_run, spec)) for title, spec in titled]
     key = tuple(spec for _, spec in titled)
-    return group_controls(name, label, key, planned, at_once=len(planned), stop=lambda: session.jobs().give_up(name))
+    return Runs(name, key, planned, measures, max((spec.epochs for spec in key), default=1), at_once=len(planned))
+
+
+def side_by_side(runs: Runs, label: str) -> list[ShownRun]:
+    """The controls of a group of runs; what they have come to. Stop takes them off the page."""
+    return group_controls(
+        runs.name, label, runs.key, runs.planned, at_once=runs.at_once, stop=lambda: session.jobs().give_up(runs.name)
+    )  # fmt: skip
 
 
 def _run(spec: RunSpec) -> Run:

@@ -40,6 +40,7 @@ OWN_ACTIVATION = "own"
 DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
 KINDS_OF_SGD = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
 CHANGES = "changes"  # of settings in mid-run, a parameter of the link beside the fields of a `RunSpec`
+PARAMETERS = (*(field.name for field in fields(RunSpec)), CHANGES)
 PRESET_SPECS = {name: preset.spec for name, preset in PRESETS.items()}
 STEPS = {
     "lr": 0.01, "momentum": 0.05, "beta1": 0.01, "beta2": 0.001, "rho": 0.01, "eps": 1e-8, "weight_decay": 0.0001, "l1": 0.0001,
@@ -51,8 +52,8 @@ LR_STOPS = (*(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (
 class ExperimentLink(LinkState):
     """The page's widgets, and the experiment that they describe; the link says it as `Experiment.to_query` does."""
 
-    def __init__(self) -> None:
-        super().__init__(PAGE, _fields(), parameters=[*(field.name for field in fields(RunSpec)), CHANGES], prefix="")
+    def __init__(self, page: str = PAGE, *, address: bool = True) -> None:
+        super().__init__(page, _fields(), parameters=PARAMETERS, prefix="" if address else None, address=address)
 
     def experiment(self) -> Experiment:
         """What the widgets describe.
@@ -60,29 +61,10 @@ class ExperimentLink(LinkState):
         Raises:
             SpecError, ExpressionError: nothing that can be trained.
         """
-        spec = spec_of(self)
-        check_step(spec.batch_size, spec.sizes, operations=resolve(spec.activation).operations)
-        return Experiment(spec, read_changes(self[CHANGES]))
+        return experiment_of(self)
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
-        spec, errors = RunSpec.from_query(query)
-        if len(spec.hidden) > MAX_HIDDEN:
-            errors += (_too_many_layers(spec),)
-            spec = replace(spec, hidden=DEFAULT.hidden, dropout=())
-        if spec.epochs > EPOCHS_BOUNDS.high:
-            errors += (SpecError("epochs", f"{EPOCHS_BOUNDS.rule} on this page", spec.epochs),)
-            spec = replace(spec, epochs=DEFAULT.epochs)
-        shown = spec_of(widgets_of(spec))
-        for name, (given, _) in spec.differences(shown).items():
-            if name not in ("activation", "dropout"):  # which differ by blanks and zeros at most
-                errors += (SpecError(name, "cannot be chosen here together with the rest of the link", given),)
-        widgets = widgets_of(shown)
-        try:
-            widgets[CHANGES] = changes_text(Experiment(shown, read_changes(query.get(CHANGES, ""))).changes)
-        except SpecError as error:
-            of = error.field.removeprefix(CHANGES).lstrip(": ")
-            errors += (SpecError(CHANGES, f"{of} {error.rule}".lstrip(), error.value),)
-        return widgets, errors
+        return read_widgets(query)
 
     def query(self) -> dict[str, str] | None:
         try:
@@ -93,6 +75,39 @@ class ExperimentLink(LinkState):
     def default_text(self, parameter: str) -> object:
         default = "" if parameter == CHANGES else getattr(DEFAULT, parameter)
         return query_of({parameter: default})[parameter] if default not in (None, ()) else "none"
+
+
+def experiment_of(widgets: Mapping[str, Any]) -> Experiment:
+    """The experiment that the widgets describe, if it can be trained.
+
+    Raises:
+        SpecError, ExpressionError: it cannot.
+    """
+    spec = spec_of(widgets)
+    check_step(spec.batch_size, spec.sizes, operations=resolve(spec.activation).operations)
+    return Experiment(spec, read_changes(widgets[CHANGES]))
+
+
+def read_widgets(query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
+    """What a link sets every widget to, and what of it cannot be."""
+    spec, errors = RunSpec.from_query(query)
+    if len(spec.hidden) > MAX_HIDDEN:
+        errors += (_too_many_layers(spec),)
+        spec = replace(spec, hidden=DEFAULT.hidden, dropout=())
+    if spec.epochs > EPOCHS_BOUNDS.high:
+        errors += (SpecError("epochs", f"{EPOCHS_BOUNDS.rule} on this page", spec.epochs),)
+        spec = replace(spec, epochs=DEFAULT.epochs)
+    shown = spec_of(widgets_of(spec))
+    for name, (given, _) in spec.differences(shown).items():
+        if name not in ("activation", "dropout"):  # which differ by blanks and zeros at most
+            errors += (SpecError(name, "cannot be chosen here together with the rest of the link", given),)
+    widgets = widgets_of(shown)
+    try:
+        widgets[CHANGES] = changes_text(Experiment(shown, read_changes(query.get(CHANGES, ""))).changes)
+    except SpecError as error:
+        of = error.field.removeprefix(CHANGES).lstrip(": ")
+        errors += (SpecError(CHANGES, f"{of} {error.rule}".lstrip(), error.value),)
+    return widgets, errors
 
 
 def choose(spec: RunSpec, changes: Sequence[SettingChange] = ()) -> None:

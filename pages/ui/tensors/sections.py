@@ -1,0 +1,10 @@
+"""The sections of the page "Tensors", and all that its link can set."""
+
+from pages.ui.sections import Section
+from pages.ui.tensors import contour, operations
+
+SECTIONS = {
+    "operations": Section("Shapes and operations", operations.section),
+    "contour": Section("Gradient and contour", contour.section),
+}
+FIELDS = (*operations.FIELDS, *contour.FIELDS)

@@ -1,0 +1,106 @@
+"""The run of the training page, shown on another page for the experiment of a link: the same job, and nothing beside it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlp_core.data import load_fashion_mnist
+from mlp_core.expression import ExpressionError
+from mlp_core.jobs import TrainingJob
+from mlp_core.reports.export import Experiment
+from mlp_core.spec import SpecError
+from pages.ui import session
+from pages.ui.data_source import load_data
+from pages.ui.link import LinkState, read_link
+from pages.ui.measures import Measure, State, Values
+from pages.ui.run.job_groups import ShownRun
+from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
+from pages.ui.run.live import live_panel
+from pages.ui.run.measures import FIRST_GRADIENT, OF_CLASSES, state_of
+from pages.ui.run.pace import FIELD, keep_pace
+from pages.ui.run.run_controls import train_anew
+from pages.ui.train.controls import PARAMETERS, ExperimentLink, experiment_of, read_widgets, widgets_of
+
+NAMES = (*PARAMETERS, FIELD.name)
+MEASURES = OF_CLASSES | FIRST_GRADIENT
+
+
+@dataclass(frozen=True)
+class TabRun:
+    """The experiment as this tab's run, from one seed.
+
+    Args:
+        pace: how fast it is played, one of `pages.ui.run.pace.PACES`.
+    """
+
+    experiment: Experiment
+    pace: str
+    measures: Mapping[str, Measure] = field(default_factory=lambda: MEASURES)
+
+    labels: tuple[str, ...] = ()
+    trains = True
+
+    @property
+    def epochs(self) -> int:
+        return self.experiment.spec.epochs
+
+    def start(self) -> None:
+        job = self._job
+        if job is not None and self.state() == "moving":
+            job.play()
+            return
+        load_fashion_mnist()
+        train_anew(self.experiment)
+        if (job := self._job) is not None:
+            keep_pace(job, self.pace)
+
+    def state(self) -> State:
+        return "none" if self._job is None else state_of([self._job], 1)
+
+    def hidden(self) -> bool:
+        return self._job is None and session.current_job() is not None
+
+    def source(self, label: str | None) -> Any:
+        job = self._job
+        return None if job is None or self.state() == "none" else ShownRun("", job.snapshot(), job)
+
+    @property
+    def _job(self) -> TrainingJob | None:
+        job = session.current_job()
+        return job if job is not None and job.run.networks == 1 and self.experiment == Experiment(job.run.spec, job.run.planned) else None
+
+
+def read(query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
+    """What a link to the training page sets, and what of it cannot be."""
+    (widgets, refused), (pace, wrong) = read_widgets(query), read_link((FIELD,), query)
+    return widgets | pace, (*refused, *wrong)
+
+
+def subject(values: Values) -> TabRun:
+    """The experiment that the widgets describe.
+
+    Raises:
+        SpecError: it cannot be trained.
+    """
+    try:
+        return TabRun(experiment_of(values), values[FIELD.name])
+    except ExpressionError as error:
+        raise SpecError("activation", f"must be one that can be computed ({error})", values["expression"]) from error
+
+
+def show(name: str, follow: Callable[[LinkState], None]) -> None:
+    """Its buttons, network, curves and verdict.
+
+    Args:
+        name: what its fields and widgets are called here.
+        follow: sets the fields to what the link says, where that is due.
+    """
+    link = ExperimentLink(name, address=False)
+    pace = LinkState(f"{name}_run", (FIELD,), address=False)
+    follow(link)
+    follow(pace)
+    load_data()
+    live_panel(link.experiment(), lambda spec: link.update(widgets_of(spec)), pace, "", alone=True)
+    link.write()
+    pace.write()
+    session.identify_tab(memory_of_tab(), bring_back)  # so that a refresh finds the run again
