@@ -62,7 +62,7 @@ def test_who_comes_back_too_late_reads_what_became_of_the_run(server: Server) ->
             await asyncio.gather(train(one), train(other))
             before = one.steps
             await one.close(politely=False)
-            await asyncio.sleep(3 * SHORT_PARKING_SECONDS)
+            await asyncio.sleep(2 * SHORT_PARKING_SECONDS)
             await one.connect(one.session)
             await one.refresh()
             assert f"Given up at step {one.steps}" in one.text
@@ -109,7 +109,7 @@ def test_a_duplicated_tab_takes_nothing_from_the_first(server: Server) -> None:
                 await goes_on(first)
                 await goes_on(duplicate)
                 assert "A new design is waiting" not in first.text
-            await asyncio.sleep(2)  # twice as long as the duplicate's run is parked
+            await asyncio.sleep(2 * SHORT_PARKING_SECONDS)
             await goes_on(first)
             assert label(first) == "Pause"
 
