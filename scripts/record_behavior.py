@@ -45,6 +45,7 @@ from mlp_core.activations import ACTIVATIONS, evaluate
 from mlp_core.data import load_fashion_mnist, load_sample
 from mlp_core.expression import compile_expression
 from mlp_core.jobs import TrainingJob
+from mlp_core.reports.export.results import Results
 from mlp_core.spec import RunSpec
 from mlp_core.stability import gradient_norms_by_depth, matrix_product_growth
 from mlp_core.theory import critical_scale, lyapunov_exponents
@@ -458,8 +459,10 @@ def experiments() -> Record:
         ("Zwei Änderungen", f"{OWN}&dropout=0.5", {3: 0.5, 9: 0.01}),
         ("x" * 100, "epochs=1", {0: 1.0}),
     ):
-        snapshot = changed(design(query), changes).history.snapshot()
-        text = make(design(query), snapshot.changes, name).to_json(snapshot)
+        run = changed(design(query), changes)
+        history = run.history.snapshot()
+        came_of_it = Results(run.steps_per_epoch, 0.0, run.stop_reason, history)  # no seconds, which are others every time
+        text = make(design(query), history.changes, name).to_json(came_of_it)
         back = make.from_json(text)
         record[query] = {"text": text, "read": [back.spec.to_json(), exact([astuple(one) for one in back.changes]), back.name]}
     return record | {text: answer(make.from_json, text) for text in BAD_FILES}

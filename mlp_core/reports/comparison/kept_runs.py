@@ -46,7 +46,8 @@ class KeptRun:
     """One run as it was when it was kept.
 
     `style` counts the colors and dashes of the palette; `members` has one history a seed, if there were several. `shown` is what a person
-    chose, None while nobody has; `renamed` whether the name was given by a person.
+    chose, None while nobody has; `renamed` whether the name was given by a person; `from_file` whether a file tells of it, and nothing here
+    has measured it.
     """
 
     id: int
@@ -62,6 +63,7 @@ class KeptRun:
     shown: bool | None = None
     pinned: bool = False
     renamed: bool = False
+    from_file: bool = False
 
     @property
     def final(self) -> FinalNumbers | None:
@@ -97,7 +99,8 @@ class KeptRuns:
         """Keep a run as it stands, or as others kept it; a run that has not begun is not kept.
 
         The same run kept before (it was paused then, say) is brought up to date in its place. Training is deterministic, so the same
-        experiment trained anew is the same run; the one that got further stays.
+        experiment trained anew is the same run; the one that got further stays. What a file tells of is the same as another file's that
+        tells the same, and never the same as what was measured here.
         """
         if not snapshot.history.steps:
             return self
@@ -105,13 +108,16 @@ class KeptRuns:
             if known.history.steps[-1] > snapshot.history.steps[-1]:
                 return self
             return self._with(known.id, **_record(snapshot))._named(known.id)
+        given = snapshot if isinstance(snapshot, KeptRun) else None
         run = KeptRun(
             id=self.next_id,
-            name="",
+            name=unique_name(given.name, self.runs) if given is not None else "",
             spec=snapshot.spec,
             steps_per_epoch=snapshot.steps_per_epoch,
             parameters=counts_of(snapshot.spec, snapshot.spec.sizes).parameters,
             style=self.free_style,
+            renamed=given is not None and given.renamed,
+            from_file=given is not None and given.from_file,
             **_record(snapshot),
         )
         leaving = next(kept for kept in self.runs if not kept.pinned) if len(self.runs) >= CAPACITY else None
@@ -193,14 +199,22 @@ def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot
 def _same_run(run: KeptRun, snapshot: JobSnapshot | KeptRun) -> bool:
     """Whether one of the two is the other further on: the same experiment, with all changes of the kept run's past and no others in it.
 
-    What has not yet come to a change of the kept run is the same so far, but may go on without it.
+    What has not yet come to a change of the kept run is the same so far, but may go on without it. Of files, whether they tell the same.
     """
+    if run.from_file or (isinstance(snapshot, KeptRun) and snapshot.from_file):
+        return isinstance(snapshot, KeptRun) and _told(run) == _told(snapshot)
     if (run.spec, run.steps_per_epoch, len(run.members)) != (snapshot.spec, snapshot.steps_per_epoch, len(snapshot.members)):
         return False
     last = run.history.steps[-1]
     mine = [change for change in run.history.changes if change.step < last]
     theirs = [change for change in snapshot.history.changes if change.step < min(last, snapshot.history.steps[-1])]
     return mine == theirs
+
+
+def _told(run: KeptRun) -> str:
+    """What a file tells of a run, as far as it is the same when its curves have been thinned."""
+    ends = [(history.steps[-1], f"{history.losses[-1]:.5g}", history.epochs) for history in (run.history, *run.members)]
+    return repr((run.from_file, run.spec, run.history.changes, run.steps_per_epoch, run.stop_reason, ends))
 
 
 def cleaned_name(name: str) -> str:

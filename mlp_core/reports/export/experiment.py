@@ -1,28 +1,30 @@
-"""A whole experiment as a file: its spec, the changes in mid-run, and for a reader what came out. JSON, nothing else.
+"""A whole experiment as a file: its spec, the changes in mid-run, and what came of it, so that its curves can be drawn again. JSON, nothing
+else.
 
-A link (`Experiment.to_query`) carries all but the name. Results are written for people and other programs, and
-passed over when a file is read back: what a run gives is measured again, not believed.
+A link (`Experiment.to_query`) carries spec and changes alone.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlp_core.bounds import check_choice
 from mlp_core.expression import ExpressionError, resolve
-from mlp_core.records import CHANGEABLE, HistorySnapshot, SettingChange, settings_after
-from mlp_core.spec import MAX_EPOCHS, MAX_TEXT_LENGTH, MAX_TRAIN_SIZE, Bounds, RunSpec, SpecError, query_of
+from mlp_core.records import CHANGEABLE, SettingChange, settings_after
+from mlp_core.reports.export import results
+from mlp_core.reports.export.results import STEP_BOUNDS, Recorded, Results
+from mlp_core.spec import MAX_TEXT_LENGTH, RunSpec, SpecError, query_of
 
-VERSION, LR_ONLY = 2, 1  # that of files written now; and of those that knew no change but of the learning rate, under "lr_changes"
-MAX_FILE_BYTES = 1_000_000  # 2000 epochs take 0.4 MB
+VERSION = 3  # of files written now
+NO_CURVES, LR_ONLY = 2, 1  # those whose results are for people alone; and that knew no change but of the lr, under "lr_changes"
+MAX_FILE_BYTES = 2_000_000  # five seeds of 2000 epochs take 1.4 MB
+MAX_STEPS, MAX_STEPS_OF_MANY = 2400, 480  # kept of a run's curve, d2l's own 2,350 whole; of each of several seeds
 MAX_NAME_LENGTH = 100
 MAX_CHANGES = 1000
-STEP_BOUNDS = Bounds(0, MAX_TRAIN_SIZE * MAX_EPOCHS, whole=True)
 FIELDS = ("version", "name", "spec", "changes", "lr_changes", "results")
 
 
@@ -66,32 +68,37 @@ class Experiment:
         text = changes_text(self.changes)
         return self.spec.to_query() | ({"changes": text} if 0 < len(text) <= MAX_TEXT_LENGTH else {})
 
-    def to_json(self, history: HistorySnapshot | None = None) -> str:
-        """The file; with `history` its epochs stand in it under "results". A number that is not finite stands there as null."""
+    def to_json(self, run: Recorded | None = None) -> str:
+        """The file; with what came of `run` in it, once it has begun, its curves thinned where they are long (`results.written`)."""
         content: dict[str, Any] = {
             "version": VERSION,
             "name": self.name,
             "spec": asdict(self.spec),
             "changes": [asdict(change) for change in self.changes],
         }
-        if history is not None:
-            content["results"] = _results(history)
-        return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        head = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+        if run is None or not run.history.steps:
+            return head + "\n"
+        came_of_it = json.dumps(results.written(run, MAX_STEPS, MAX_STEPS_OF_MANY), separators=(",", ":"), allow_nan=False)
+        return f'{head[:-2]},\n "results": {came_of_it}\n}}\n'  # in one line: a number a line could not be read by anybody
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Experiment:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, the results aside.
 
         Raises:
             SpecError: too long, not JSON, another version, an unknown field, or a field that breaks its rule.
         """
-        content = _parsed(text)
-        for name in content:
+        return cls._of(_parsed(text))
+
+    @classmethod
+    def _of(cls, content: dict[str, Any]) -> Experiment:
+        for name, value in content.items():
             if name not in FIELDS:
-                raise SpecError(name[:60], "is not a field of an experiment's file", content[name])
+                raise SpecError(name[:60], "is not a field of an experiment's file", value)
         version = content.get("version")
-        if isinstance(version, bool) or version not in (VERSION, LR_ONLY):
-            raise SpecError("version", f"must be {LR_ONLY} or {VERSION}", version)
+        if isinstance(version, bool) or version not in (VERSION, NO_CURVES, LR_ONLY):
+            raise SpecError("version", f"must be {LR_ONLY}, {NO_CURVES} or {VERSION}", version)
         if not isinstance(content.get("spec"), dict):
             raise SpecError("spec", "must be an object with the fields of an experiment", content.get("spec"))
         spec = RunSpec.from_json(json.dumps(content["spec"]))
@@ -100,6 +107,26 @@ class Experiment:
         except ExpressionError as error:
             raise SpecError("activation", f"must be an expression in x ({error})", spec.activation) from error
         return cls(spec, _changes(content), content.get("name", ""))
+
+
+class ExperimentFile(NamedTuple):
+    """What a file holds. `results` are None where it tells nothing of a run that could be drawn, as files of before version 3."""
+
+    experiment: Experiment
+    results: Results | None
+
+
+def read_file(text: str | bytes) -> ExperimentFile:
+    """Read what `Experiment.to_json` wrote, the results too.
+
+    Raises:
+        SpecError: what `Experiment.from_json` raises, or results that break a rule or cannot be of this experiment.
+    """
+    content = _parsed(text)
+    experiment, found = Experiment._of(content), content.get("results")
+    if found is None or content["version"] != VERSION:
+        return ExperimentFile(experiment, None)
+    return ExperimentFile(experiment, results.read(found, experiment.spec, experiment.changes))
 
 
 def changes_text(changes: Iterable[SettingChange]) -> str:
@@ -162,12 +189,3 @@ def _entries(content: dict[str, Any], name: str, keys: tuple[str, ...]) -> list[
         if not isinstance(entry, dict) or set(entry) != set(keys):
             raise SpecError(name, rule, entry)
     return entries
-
-
-def _results(history: HistorySnapshot) -> dict[str, Any]:
-    epochs = [{name: _finite(value) for name, value in asdict(record).items()} for record in history.epochs]
-    return {"steps": history.steps[-1] if history.steps else 0, "epochs": epochs}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -138,7 +138,7 @@ def _whole(snapshot: JobSnapshot) -> None:
     elif changes:
         text += f"; what was changed in mid-run ({changes}) is too long for it"
     st.caption(f"{text}. The file has it all, and the results.")
-    download("Experiment (JSON)", "experiment.json", lambda: experiment.to_json(snapshot.history), "application/json")
+    download("Experiment (JSON)", "experiment.json", lambda: experiment.to_json(snapshot), "application/json")
 
 
 def _upload(load: Callable[[RunSpec], None]) -> None:

@@ -105,6 +105,17 @@ def test_a_branch_is_another_run(change: tuple[int, float], runs: int) -> None:
     assert len(kept.keep(snapshot(BOOK, history([0.7, 0.8], changes=[change]))).runs) == runs
 
 
+def test_what_a_file_tells_is_never_the_run_that_was_measured_here() -> None:
+    measured, other = snapshot(BOOK, history([0.8], changes=[(5, 0.01)])), snapshot(BOOK, history([0.7], changes=[(5, 0.01)]))
+    told, lies = (replace(last_of(KeptRuns().keep(one)), name="mine", renamed=True, from_file=True) for one in (measured, other))
+    kept = KeptRuns().keep(measured).keep(told)
+    assert [(run.from_file, run.name) for run in kept.runs] == [(False, "ReLU 256, lr 0.1, lr 0.01 after step 5"), (True, "mine")]
+    assert [len(kept.keep(one).runs) for one in (measured, told)] == [2, 2]
+    assert kept.find(measured) == kept.runs[0]
+    assert [(run.from_file, run.name) for run in kept.keep(lies).runs[2:]] == [(True, "mine (2)")], "another file, of the same experiment"
+    assert KeptRuns().keep(told).find(measured) is None
+
+
 def test_five_seeds_and_one_are_two_runs_and_so_are_two_data_sets() -> None:
     kept = KeptRuns().keep(snapshot(BOOK, history([0.7])))
     kept = kept.keep(snapshot(BOOK, history([0.7]), members=[history([0.7])] * 5))

@@ -20,6 +20,7 @@ from mlp_core.reports.comparison.kept_runs import CAPACITY, KeptRuns
 from mlp_core.reports.comparison.saved_runs import MAX_LENGTH, MAX_STEPS, MAX_STEPS_OF_MANY, read_back, saved
 from mlp_core.spec import RunSpec
 from tests.support.kept import history, snapshot
+from tests.support.spoiled import Place, places, spoiled
 
 BOOK = RunSpec()
 HOSTILE = "<b>*x*</b> [a](http://b)"
@@ -118,6 +119,18 @@ def test_a_text_of_another_kind_is_refused_in_words(text: str) -> None:
     assert len(str(refusal.value)) < 300
 
 
+def test_what_a_file_told_comes_back_as_such_and_what_was_kept_before_there_were_files_as_measured() -> None:
+    run = replace(two_runs().runs[0], id=0, from_file=True)
+    kept = two_runs().keep(run)
+    assert [run.from_file for run in read_back(saved(kept)).kept.runs] == [False, False, True]
+    again = read_back(saved(kept)).kept
+    assert len(again.keep(run).runs) == 3, "told by the same file, although its curve is thinner by now"
+    older = content()
+    for entry in older["runs"]:
+        del entry["from_file"]
+    assert read_back(json.dumps(older)).kept == read_back(json.dumps(content())).kept
+
+
 Spoil = Callable[[dict[str, Any]], object]
 SPOILED: dict[str, Spoil] = {
     "no object": lambda run: run.clear(),
@@ -130,6 +143,7 @@ SPOILED: dict[str, Spoil] = {
     "a long name": lambda run: run["experiment"].update(name="x" * 61),
     "a name that is no text": lambda run: run["experiment"].update(name=["x"]),
     "pinned": lambda run: run.update(pinned="yes"),
+    "told by a file": lambda run: run.update(from_file=0),
     "shown": lambda run: run.update(shown=1),
     "renamed": lambda run: run.update(renamed=None),
     "a style": lambda run: run.update(style=10**30),
@@ -159,18 +173,12 @@ SPOILED: dict[str, Spoil] = {
 
 @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
 def test_a_run_that_breaks_a_rule_is_left_out_with_the_reason_and_the_others_come_back(spoil: Spoil) -> None:
-    spoiled = content()
-    spoil(spoiled["runs"][0])
-    kept, refused, _ = read_back(json.dumps(spoiled))
+    text = content()
+    spoil(text["runs"][0])
+    kept, refused, _ = read_back(json.dumps(text))
     assert [run.spec for run in kept.runs] == [BOOK]
     assert refused is not None
     assert len(str(refused)) < 500
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where there is something in a text of JSON, however deep; of long lists the first few."""
-    inside = list(value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else [])
-    return [path, *(place for key, one in inside for place in places(one, (*path, key)))]
 
 
 JUNK: tuple[Any, ...] = (None, True, -1, 0, 1.5, 10**40, math.nan, -math.inf, "", "<script>", "\x00", [], [[]], {}, {"a": 1}, [None] * 5)
@@ -178,18 +186,9 @@ PLACES = [place for place in places(content()) if place]
 
 
 @given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(JUNK)), min_size=1, max_size=3))
-def test_whatever_stands_in_any_place_nothing_but_a_reason_or_a_sound_run_comes_of_it(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
-    spoiled: Any = content()
-    for place, junk in changes:
-        inside = spoiled
-        try:
-            for key in place[:-1]:
-                inside = inside[key]
-            inside[place[-1]] = copy.deepcopy(junk)
-        except (KeyError, IndexError, TypeError):  # another change has put something else there
-            continue
+def test_whatever_stands_in_any_place_nothing_but_a_reason_or_a_sound_run_comes_of_it(changes: list[tuple[Place, Any]]) -> None:
     try:
-        kept = read_back(json.dumps(spoiled)).kept
+        kept = read_back(json.dumps(spoiled(content(), changes))).kept
     except SpecError:
         return
     again = read_back(saved(kept))

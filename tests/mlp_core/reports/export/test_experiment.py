@@ -6,7 +6,6 @@ import codecs
 import contextlib
 import json
 import pickle
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,9 +22,10 @@ from mlp_core.reports.export.experiment import (
     Experiment,
     changes_text,
     read_changes,
+    read_file,
 )
 from mlp_core.spec import BOUNDS, MAX_TEXT_LENGTH, RunSpec, SpecError
-from tests.support.engine import SPEC, finished
+from tests.support.kept import history, snapshot
 
 SMALLEST: dict[str, Any] = {"version": VERSION, "spec": {}}
 
@@ -75,25 +75,22 @@ def test_a_file_from_before_other_settings_could_change_still_reads() -> None:
     assert Experiment.from_json(old) == Experiment(RunSpec(), (SettingChange(3, "lr", 0.5), SettingChange(7, "lr", 1.0)))
 
 
-def test_results_are_written_for_readers_and_passed_over() -> None:
-    run = finished(replace(SPEC, epochs=3))
-    written = Experiment(SPEC).to_json(run.history.snapshot())
-    results = json.loads(written)["results"]
-    assert results["steps"] == run.step
-    assert [row["test_loss"] for row in results["epochs"]] == [record.test_loss for record in run.history.epochs]
-    assert list(json.loads(written)) == [name for name in FIELDS if name != "lr_changes"]
-    assert Experiment.from_json(written) == Experiment(SPEC)
-    assert Experiment.from_json(file(results={"epochs": "lies"})) == Experiment(RunSpec())
+def test_a_file_of_before_curves_were_in_it_reads_without_them() -> None:
+    rows = [{"epoch": 1, "step": 10, "train_loss": 1.0, "train_accuracy": 0.5, "test_loss": None, "test_accuracy": 0.5}]
+    old = file(version=2, changes=[{"step": 3, "field": "lr", "value": 0.5}], results={"steps": 10, "epochs": rows})
+    assert read_file(old) == (Experiment(RunSpec(), (SettingChange(3, "lr", 0.5),)), None)
+    assert read_file(file(version=1)) == read_file(file()) == read_file(file(results=None)) == (Experiment(RunSpec()), None)
 
 
-def test_a_diverged_run_is_still_json() -> None:
-    run = finished(replace(SPEC, activation="=exp(x*x)", lr=10.0, epochs=50))
-    assert run.stop_reason is not None
-    assert run.stop_reason.kind == "diverged"
-    history = run.history
-    history.epochs.append(replace(finished().history.epochs[0], test_loss=float("inf"), train_loss=float("nan")))
-    last = json.loads(Experiment(SPEC).to_json(history.snapshot()), parse_constant=pytest.fail)["results"]["epochs"][-1]
-    assert (last["test_loss"], last["train_loss"]) == (None, None)
+def test_a_file_is_an_object_with_the_results_in_one_line() -> None:
+    written = Experiment(RunSpec()).to_json(snapshot(RunSpec(), history([0.8])))
+    assert list(json.loads(written, parse_constant=pytest.fail)) == [name for name in FIELDS if name != "lr_changes"]
+    assert written.splitlines()[-2].startswith(' "results": {"steps_per_epoch":235,')
+    assert Experiment.from_json(written) == Experiment(RunSpec())
+
+
+def test_a_run_that_has_not_begun_has_no_results() -> None:
+    assert read_file(Experiment(RunSpec()).to_json(snapshot(RunSpec(), history([])))).results is None
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
@@ -120,7 +117,7 @@ def test_the_smallest_file_is_the_default_experiment() -> None:
         (pickle.dumps({"version": 1}), "file"),
         (" " * (MAX_FILE_BYTES + 1), "file"),
         ("{}", "version"),
-        (file(version=3), "version"),
+        (file(version=4), "version"),
         (file(version=True), "version"),
         (file(version="1"), "version"),
         (json.dumps({"version": 1}), "spec"),
