@@ -72,6 +72,10 @@ st.markdown(
     "while you watch, networks learn from real pictures of clothes, and every claim of the chapter can be put to the test."
 )
 
+with st.container(border=True, key="card_of_lessons"):
+    st.page_link(ROOT / "pages" / "lessons.py", label=f"**{NAMES['lessons']}**", icon=":material/school:")
+    st.caption("Bet on what will happen, run it, and compare: a guided way through the chapter, in steps that are measured on the spot.")
+
 columns = st.columns(3) + st.columns(3)
 for column, (page, sentence, figure, alt) in zip(columns, CARDS, strict=True):
     with column.container(border=True, height="stretch", key=f"card_of_{page}"):

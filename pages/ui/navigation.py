@@ -25,7 +25,9 @@ PAGES = (
     ("nonlinearity", "Nonlinearity", ":material/call_split:"),
     ("generalization", "Generalization", ":material/query_stats:"),
     ("tensors", "Tensors", ":material/grid_on:"),
+    ("lessons", "Lessons", ":material/school:"),
 )
+UNLISTED = (("lesson", "Lesson", ":material/school:"),)  # not in the menu: links lead there
 PRESENT, PRESENTING = "present", "_presenting"  # in the address; in the session
 NARROW = "_narrow_window"  # in the session, once the browser has told
 NAMES = {stem: name for stem, name, _ in PAGES}
@@ -49,10 +51,13 @@ def run_app() -> None:
     # Before the menu: without an icon of its own, the browser would fetch the page's from another company's server.
     st.set_page_config(page_icon=ROOT / "static" / "icon.svg", layout="wide", initial_sidebar_state=sidebar)
     if "_pages" not in st.session_state:  # making them looks every file up
-        files = {stem: ROOT / "pages" / f"{stem}.py" for stem in NAMES}
         st.session_state["_pages"] = [
-            st.Page(files[stem], title=name, icon=icon, url_path=stem, default=stem == "start") for stem, name, icon in PAGES
-        ]
+            st.Page(
+                ROOT / "pages" / f"{stem}.py", title=name, icon=icon, url_path=stem, default=stem == "start",
+                visibility="visible" if stem in NAMES else "hidden",
+            )
+            for stem, name, icon in (*PAGES, *UNLISTED)
+        ]  # fmt: skip
     page = st.navigation(st.session_state["_pages"], position="top")
     tab = page.title if page.title == NAMES["start"] else f"{page.title} · {NAMES['start']}"
     st.set_page_config(page_title=tab)
@@ -93,7 +98,7 @@ def _present(wanted: bool) -> None:
     st.session_state[PRESENTING] = wanted
 
 
-def page_header(stem: str, introduction: str | None = None) -> DeltaGenerator:
+def page_header(stem: str, introduction: str | None = None, *, titled: bool = True) -> DeltaGenerator:
     """Begin a page. To be called first on every page.
 
     Until some session has come through app.py, Streamlit takes a link to /train for its older kind of multipage app, in which
@@ -102,6 +107,7 @@ def page_header(stem: str, introduction: str | None = None) -> DeltaGenerator:
     Args:
         stem: of the page's file.
         introduction: what the page is about, a click on the question mark away from its name.
+        titled: whether it bears its own name; the page of a lesson bears the lesson's.
 
     Returns:
         The row that holds the page's name, with room for what else belongs to the whole page.
@@ -110,5 +116,6 @@ def page_header(stem: str, introduction: str | None = None) -> DeltaGenerator:
         run_app()
         st.stop()
     row = st.container(horizontal=True, vertical_alignment="center", key="headline")
-    row.title(NAMES[stem], anchor=False, help=introduction, width="content")
+    if titled:
+        row.title(NAMES[stem], anchor=False, help=introduction, width="content")
     return row

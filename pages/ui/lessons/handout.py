@@ -1,0 +1,59 @@
+"""A lesson on paper: two pages with the questions, and on request what is answered and explained."""
+
+import streamlit as st
+
+from mlp_core.labs.lessons.lesson import Lesson, Question
+from mlp_core.words import counted
+from pages.ui.lessons.results import condition_text, kind_of, number_shown, reference_text
+from pages.ui.link import LinkState
+from pages.ui.unbroken import button
+
+LINE = r"\_" * 14  # to write on
+
+
+def handout_controls(link: LinkState) -> None:
+    """The way back to the steps, and whether the answers are shown."""
+    button("Back to the steps", "lesson_steps", "arrow_back", link.update, {"view": "steps"})
+    st.toggle("With answers", **link.value("answers"))
+
+
+def handout(lesson: Lesson, *, with_answers: bool) -> None:
+    """The whole lesson, to be printed (see static/page.css)."""
+    with st.container(key="handout"):
+        place = st.context.url
+        st.caption(
+            f"{counted(lesson.minutes, 'minute')}. Needs: {lesson.needs}  \nd2l {'; '.join(lesson.sections)}; "
+            f"《动手学深度学习》 {'; '.join(lesson.sections_zh)}" + (f"  \n{place}?name={lesson.name}" if place else "")
+        )
+        for number in range(1, len(lesson.steps) + 1):
+            st.markdown(_step(lesson, number, with_answers=with_answers))
+
+
+def _step(lesson: Lesson, number: int, *, with_answers: bool) -> str:
+    step = lesson.steps[number - 1]
+    parts = [f"###### {number}. {step.title}", step.text]
+    if step.question is not None:
+        parts += _question(lesson, number, step.question, with_answers=with_answers)
+    if with_answers:
+        if step.book is not None:
+            parts.append(f"The book: {condition_text(lesson, number, step.book)} ({step.book_source}).")
+        parts.append(step.explanation)
+    return "\n\n".join(filter(None, parts))
+
+
+def _question(lesson: Lesson, number: int, question: Question, *, with_answers: bool) -> list[str]:
+    parts = [f"**{question.ask}**"]
+    if question.measure is None:
+        parts.append("  \n".join(f"☐ {choice.text}" for choice in question.choices))
+    else:
+        kind = kind_of(lesson, number, question.measure)
+        low, high = (number_shown(question, end, kind) for end in (question.low, question.high))
+        parts.append(f"My bet, from {low} to {high}: {LINE}")
+    if question.measured:
+        parts.append(f"What came out: {LINE}")
+    if with_answers and question.answer is not None:
+        parts.append(f"Answer: **{question.choices[question.answer].text}**")
+    elif with_answers:
+        asked = dict.fromkeys(reference_text(lesson, number, one) for one in question.references)
+        parts.append(f"Measured: {'; '.join(asked)}.")
+    return parts

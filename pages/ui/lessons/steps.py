@@ -1,0 +1,244 @@
+"""One step of a lesson: read, bet, run, compare, read on. What comes out stands nowhere before the bet."""
+
+import math
+from functools import partial
+from typing import Literal
+
+import streamlit as st
+
+from mlp_core.labs.lessons.condition import Values
+from mlp_core.labs.lessons.lesson import Lesson, Question
+from pages.ui.lessons import experiments
+from pages.ui.lessons.experiments import Experiment
+from pages.ui.lessons.progress import Progress, bet_text, bet_value
+from pages.ui.lessons.results import (
+    NONE_FITS,
+    bet_shown,
+    condition_text,
+    kind_of,
+    number_shown,
+    outcome,
+    references_shown,
+)
+from pages.ui.link import TEN_DIGITS, LinkState, link_to
+from pages.ui.sections import beside
+from pages.ui.ticking import follow
+from pages.ui.unbroken import button
+
+TICK_SECONDS = 0.7
+READABLE_PX = 760  # of lines that nothing stands beside
+BET_STEPS = 50  # that a slider has at least
+
+Stage = Literal["ask", "run", "moving", "over"]
+
+
+def lesson_controls(link: LinkState, lesson: Lesson, progress: Progress) -> None:
+    """The way to every step, to the handout, and back to the start."""
+    numbers = tuple(range(1, len(lesson.steps) + 1))
+    st.segmented_control("Step", required=True, label_visibility="collapsed", width="content", **link.default("step", numbers))
+    button("Handout", "lesson_handout", "print", link.update, {"view": "handout"}, type="tertiary", help="Two pages of paper.")
+    if progress.bets or progress.ran:
+        button("Start anew", "lesson_anew", "restart_alt", _begin_anew, link, progress, type="tertiary", help="Forget bets and results.")
+
+
+def _begin_anew(link: LinkState, progress: Progress) -> None:
+    progress.begin_anew()
+    link.update({"step": 1, "bets": {}, "ran": ()})
+
+
+def show_step(link: LinkState, lesson: Lesson, progress: Progress) -> None:
+    """The step that the link names, and its experiment beside it."""
+    number: int = link["step"]
+    step = lesson.steps[number - 1]
+    place = f"lesson_{lesson.name}_{number}_{progress.times_begun}"  # what is asked anew is asked by other widgets
+    experiment = experiments.experiment_of(step.experiment) if step.experiment else None
+    if experiment is None:
+        story = st.container(width=READABLE_PX)
+    else:
+        story, shown = beside("lesson", 1.9)
+    with story:
+        st.caption(f"Step {number} of {len(lesson.steps)}")
+        st.markdown(f"##### {step.title}\n\n{step.text}")
+    if experiment is not None:
+        with shown:
+            _show_experiment(experiment, lesson, number, progress, place)
+    progress.measure(lesson)
+    stage = _stage(experiment, lesson, number, progress)
+    values = partial(progress.value, lesson, number)
+    with story:
+        if step.question is not None:
+            _question(lesson, number, step.question, progress, place, stage)
+        if experiment is not None and stage != "ask":
+            _run_controls(experiment, number, progress, place, stage)
+        if stage == "over":
+            if step.question is not None:
+                _result(lesson, number, step.question, progress.bets[number], values)
+            if step.book is not None:
+                _book(lesson, number, values)
+            if step.explanation:
+                st.markdown(step.explanation)
+            if experiment is not None:
+                link_to(experiment.page, "Open in the laboratory", experiment.query, ":material/science:")
+        _turn(link, lesson, stage)
+
+
+def _has_bet(lesson: Lesson, number: int, progress: Progress) -> bool:
+    return lesson.steps[number - 1].question is None or number in progress.bets
+
+
+def _stage(experiment: Experiment | None, lesson: Lesson, number: int, progress: Progress) -> Stage:
+    """How far the learner is in a step."""
+    if not _has_bet(lesson, number, progress):
+        return "ask"
+    if experiment is None:
+        return "over"
+    if number not in progress.ran:
+        return "run"
+    if (state := experiment.state()) != "none":
+        return "moving" if state == "moving" else "over"
+    references = lesson.steps[number - 1].references
+    measured = all(progress.value(lesson, number, one) is not None for one in references)
+    return "over" if references and measured else "run"
+
+
+def _show_experiment(experiment: Experiment, lesson: Lesson, number: int, progress: Progress, place: str) -> None:
+    """The panels of the experiment, once it was run."""
+    step, has_bet = lesson.steps[number - 1], _has_bet(lesson, number, progress)
+    if step.look and has_bet:
+        st.markdown(f":material/visibility: {step.look}")
+    if has_bet and number in progress.ran:
+        experiment.draw(place)
+    else:
+        first = "bet and press" if step.question is not None else "press"
+        st.container(border=True).caption(f"First {first} Run: the experiment appears here.")
+
+
+def _question(lesson: Lesson, number: int, question: Question, progress: Progress, place: str, stage: Stage) -> None:
+    """The question with a way to bet, or with the bet that stands."""
+    if stage == "ask":
+        _ask(lesson, number, question, progress, place)
+        return
+    bet = progress.bets[number]
+    if not question.choices:
+        st.markdown(f"**{question.ask}**\n\nYou bet on **{bet_shown(lesson, number, question, bet)}**.")
+        return
+    mine, came_out = bet_value(question, bet), None
+    if stage == "over":
+        came_out = outcome(question, partial(progress.value, lesson, number))
+    lines = []
+    for index, choice in enumerate(question.choices):
+        mark = "radio_button_checked" if index == mine else "radio_button_unchecked"
+        badges = " :blue-badge[your bet]" * (index == mine) + " :green-badge[what came out]" * (index == came_out)
+        lines.append(f":material/{mark}: {choice.text}{badges}")
+    st.markdown(f"**{question.ask}**\n\n" + "  \n".join(lines))
+
+
+def _ask(lesson: Lesson, number: int, question: Question, progress: Progress, place: str) -> None:
+    key, ready, scale = f"{place}_bet", True, 1
+    if question.choices:
+        texts = [choice.text for choice in question.choices]
+        ready = st.radio(f"**{question.ask}**", range(len(texts)), index=None, format_func=texts.__getitem__, key=key) is not None
+    else:
+        scale = 100 if question.unit == "%" else 1
+        _bet_slider(lesson, number, question, key, scale)
+    button("Bet", f"{place}_place", "how_to_vote", _place, progress, number, question, key, scale, enabled=ready, type="primary")
+
+
+def _bet_slider(lesson: Lesson, number: int, question: Question, key: str, scale: int) -> None:
+    assert question.measure is not None
+    kind, low, high = kind_of(lesson, number, question.measure), scale * question.low, scale * question.high
+    step = 10.0 ** math.floor(math.log10((high - low) / BET_STEPS))
+    if kind == "count":
+        step = max(step, 1.0)
+    unit = f" {question.unit.replace('%', '%%')}" if question.unit else ""
+    shown = f"10^{TEN_DIGITS}" if kind == "log10" and not unit else f"{TEN_DIGITS}{unit}"
+    middle = low + step * round((high - low) / 2 / step)
+    st.slider(f"**{question.ask}**", low, high, middle, step, shown, key)
+
+
+def _place(progress: Progress, number: int, question: Question, key: str, scale: int) -> None:
+    """Bet what the widget says; the first bet stands."""
+    if (value := st.session_state.get(key)) is not None:
+        progress.bets.setdefault(number, bet_text(question, value / scale))
+
+
+def _run_controls(experiment: Experiment, number: int, progress: Progress, place: str, stage: Stage) -> None:
+    if stage == "moving":
+
+        def moving() -> bool:
+            return experiment.state() == "moving"
+
+        def waiting() -> None:
+            if not moving():  # it has ended since the page looked
+                st.rerun()
+            st.caption(":material/hourglass_top: Running. What it comes to appears here.")
+
+        follow(waiting, TICK_SECONDS, moving)
+    elif stage == "run":
+        if number in progress.ran:
+            st.caption("The run is gone: it was stopped, changed, or lost with a reload.")
+        button("Run", f"{place}_run", "play_arrow", _run, experiment, progress, number, type="primary")
+    elif experiment.state() == "none":
+        button("Run again", f"{place}_again", "replay", _run, experiment, progress, number, type="tertiary")
+
+
+def _run(experiment: Experiment, progress: Progress, number: int) -> None:
+    experiment.start()
+    progress.ran.add(number)
+
+
+def _result(lesson: Lesson, number: int, question: Question, bet: str, values: Values) -> None:
+    """What was measured beside what was bet."""
+    came_out, mine = outcome(question, values), bet_value(question, bet)
+    if question.measure is not None:
+        kind = kind_of(lesson, number, question.measure)
+        with st.container(horizontal=True):
+            st.metric("Your bet", number_shown(question, mine, kind), border=True)
+            st.metric("Measured", "–" if came_out is None else number_shown(question, came_out, kind), border=True)
+        if question.measure.single is not None and came_out is not None:
+            return
+    elif came_out is not None:
+        (st.success if came_out == mine else st.info)(_verdict(question, mine, came_out))
+    if came_out is None:
+        missing = {one.step for one in question.references if values(one) is None}
+        steps = " and ".join(f"step {step}" for step in sorted(filter(None, missing)))
+        st.info(f"**This is not measured yet**: run {steps} first." if steps else "**This was not measured**: the run ended before.")
+    st.markdown("  \n".join(references_shown(lesson, number, question.references, values)))
+
+
+def _verdict(question: Question, mine: float, came_out: float) -> str:
+    if came_out == NONE_FITS:
+        return "**None of the answers fits** what this run has measured."
+    if came_out == mine:
+        return "**You bet right.**"
+    return f"**{'It came out differently' if question.measured else 'The answer is another one'}:** {question.choices[int(came_out)].text}"
+
+
+def _book(lesson: Lesson, number: int, values: Values) -> None:
+    """Whether this run finds what the book finds."""
+    step = lesson.steps[number - 1]
+    assert step.book is not None
+    holds, book = step.book.holds(values), condition_text(lesson, number, step.book)
+    if holds:
+        said = f"This is as in the book ({step.book_source}): {book}."
+    elif holds is None:
+        said = f"The book finds: {book} ({step.book_source}). This run did not measure it."
+    else:
+        found = ", ".join(references_shown(lesson, number, step.book.references, values))
+        said = f"The book finds something else: {book} ({step.book_source}). On this machine: {found}."
+    st.caption(f":material/menu_book: {said}")
+
+
+def _turn(link: LinkState, lesson: Lesson, stage: Stage) -> None:
+    """Back and on."""
+    number, last = link["step"], len(lesson.steps)
+    with st.container(horizontal=True):
+        button("Back", "lesson_back", "arrow_back", _go, link, number - 1, enabled=number > 1)
+        if number < last:
+            button("Next", "lesson_next", "arrow_forward", _go, link, number + 1, type="primary" if stage == "over" else "secondary")
+        else:
+            link_to("lessons", "All lessons", {}, ":material/school:")
+
+
+def _go(link: LinkState, number: int) -> None:
+    link["step"] = number
