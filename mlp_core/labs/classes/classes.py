@@ -17,7 +17,7 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 
 from mlp_core.labs.classes.classroom import (
@@ -38,15 +38,13 @@ from mlp_core.labs.classes.classroom import (
     unpacked,
 )
 from mlp_core.labs.classes.memory_store import MemoryStore
-from mlp_core.labs.classes.store import ClassStore, Table
+from mlp_core.labs.classes.store import ClassStore, Stored, Table
 
 STORE_VARIABLE = "MLP_CLASS_STORE"
 TRIES_SECONDS = 10 * 60
-NUMBERED_SECONDS = 24 * 60 * 60  # longer than a class goes on
 MAX_TRIES = 10  # wrong codes of one browser in that time
 MAX_TRIES_IN_TOTAL = 300
-
-_NO_LIMIT = 2**31  # rows, where only members write, each one a step and round
+MAX_COUNTS = 4 * MAX_CLASSES  # remembered
 
 Row = tuple[Table, bytes, bytes]  # with its field and its value
 
@@ -118,6 +116,7 @@ class Classes:
 
     def __init__(self, store: ClassStore) -> None:
         self._store = store
+        self._counted = lru_cache(MAX_COUNTS)(self._count)  # hundreds ask for the same, again and again
 
     def open(self, lesson: str, steps: int, secret: str | None = None) -> Opened:
         """Begin a class for a lesson. It ends by itself after two hours in which nothing was asked with the teacher's secret.
@@ -160,8 +159,7 @@ class Classes:
             raise NoClassError(code)
         for name in (b"tries", browser):  # the code was right
             self._store.count(name, -1, TRIES_SECONDS)
-        number = packed((float(self._store.count(f"joined {code}".encode(), 1, NUMBERED_SECONDS)),))
-        self._put(code, lambda room: ("students", student, number), MAX_STUDENTS)
+        self._let_in(code, student)
         return code
 
     def pulse(self, code: str, secret: str, step: int) -> Pulse:
@@ -170,9 +168,9 @@ class Classes:
         """
         code, asks = _who(code, secret)
         member = self._member(code, asks)
-        room, students = member.classroom, self._store.fields(code, "students")
-        votes = self._rows(code, "votes", [_field(step, room.round_of(step), student) for student in students])
-        return Pulse(room, member.version, member.is_teacher, len(students), step, sum(vote is not None for vote in votes))
+        room = member.classroom
+        students, voted = self._counted(code, member.stored.version, step, room.round_of(step))
+        return Pulse(room, member.version, member.is_teacher, students, step, voted)
 
     def look(self, code: str, secret: str, step: int | None = None) -> View:
         """The class at a step, by itself the step that the teacher is at."""
@@ -214,7 +212,7 @@ class Classes:
             room.check_open(step)
             return "votes", _field(step, room.round_of(step), student), vote
 
-        self._put(code, row, student=student)
+        self._put(code, student, row)
 
     def hand_in(self, code: str, secret: str, step: int, history: Sequence[float]) -> None:
         """What a student's run of a step measured, in place of an earlier run.
@@ -224,7 +222,7 @@ class Classes:
         """
         code, student = _who(code, secret)
         values = packed(check_history(history))
-        self._put(code, lambda room: ("results", _field(room.check_step(step), 1, student), values), student=student)
+        self._put(code, student, lambda room: ("results", _field(room.check_step(step), 1, student), values))
 
     def move(self, code: str, secret: str, step: int) -> None:
         """Teacher: go to a step."""
@@ -256,10 +254,16 @@ class Classes:
         room = Classroom.from_bytes(stored.state)
         if hmac.compare_digest(room.teacher, asks.hex()):
             self._store.keep(code)
-            return _Member(stored.state, room, True, stored.version, 0)
+            return _Member(stored, room, True, stored.version, 0)
         if stored.rows[0] is None:
             raise NoClassError(code)
-        return _Member(stored.state, room, False, room.changes, round(unpacked(stored.rows[0])[0]))
+        return _Member(stored, room, False, room.changes, round(unpacked(stored.rows[0])[0]))
+
+    def _count(self, code: str, version: int, step: int, turn: int) -> tuple[int, int]:
+        """Students, and votes of a round, in the version that a class has."""
+        students = self._store.fields(code, "students")
+        votes = self._rows(code, "votes", [_field(step, turn, student) for student in students])
+        return len(students), sum(vote is not None for vote in votes)
 
     def _teacher(self, code: str, asks: bytes) -> _Member:
         member = self._member(code, asks)
@@ -272,22 +276,33 @@ class Classes:
         while True:
             teacher = self._teacher(code, asks)
             new = change(teacher.classroom)
-            if new == teacher.classroom or self._store.change(code, teacher.state, new.to_bytes()) == "done":
+            if new == teacher.classroom or self._store.change(code, teacher.stored.state, new.to_bytes()) == "done":
                 return
 
-    def _put(self, code: str, row: Callable[[Classroom], Row], most: int = _NO_LIMIT, student: bytes = b"") -> None:
+    def _let_in(self, code: str, student: bytes) -> None:
+        """Write a student's number, which is free as long as nobody else has joined."""
+        while True:
+            stored, students = self._store.get(code), self._store.fields(code, "students")
+            if stored is None:
+                raise NoClassError(code)
+            if student in students:
+                return
+            number = len(students) + 1
+            if number > MAX_STUDENTS:
+                raise ClassError("students", f"must be at most {MAX_STUDENTS} in a class", number)
+            if self._store.put(code, stored.state, "students", student, packed((float(number),)), most=number) == "done":
+                return
+
+    def _put(self, code: str, student: bytes, row: Callable[[Classroom], Row]) -> None:
         """Write the row that `row` makes of the class, if `student` is in it; begin again where the teacher changes it meanwhile."""
         while True:
             stored = self._store.get(code, "students", [student])
-            if stored is None or (student and stored.rows[0] is None):
+            if stored is None or stored.rows[0] is None:
                 raise NoClassError(code)
             table, field, value = row(Classroom.from_bytes(stored.state))
             if self._rows(code, table, [field]) == (value,):
                 return  # as it was: nothing new to see
-            done = self._store.put(code, stored.state, table, field, value, most)
-            if done == "full":
-                raise ClassError("students", f"must be at most {most} in a class", f"{most} and one more")
-            if done == "done":
+            if self._store.put(code, stored.state, table, field, value) == "done":
                 return
 
     def _rows(self, code: str, table: Table, fields: list[bytes]) -> tuple[bytes | None, ...]:
@@ -297,7 +312,7 @@ class Classes:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    state: bytes
+    stored: Stored
     classroom: Classroom
     is_teacher: bool
     version: int

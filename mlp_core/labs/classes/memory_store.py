@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Literal
 
 from mlp_core.labs.classes.classroom import LIFETIME_SECONDS
-from mlp_core.labs.classes.store import Stored, Table, Written
+from mlp_core.labs.classes.store import ANY, Stored, Table, Written
 
 
 @dataclass(slots=True)
@@ -65,12 +65,12 @@ class MemoryStore:
             found.version += 1
             return "done"
 
-    def put(self, code: str, state: bytes, table: Table, field: bytes, value: bytes, most: int) -> Written:
+    def put(self, code: str, state: bytes, table: Table, field: bytes, value: bytes, most: int = ANY) -> Written:
         with self._lock:
             if (found := self._find(code)) is None or found.state != state:
                 return "changed"
             rows = found.tables[table]
-            if field not in rows and len(rows) >= most:
+            if len(rows) + (field not in rows) > most:
                 return "full"
             rows[field] = value
             found.version += 1

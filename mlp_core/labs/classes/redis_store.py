@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
 from mlp_core.labs.classes.classroom import LIFETIME_SECONDS, ClassError
-from mlp_core.labs.classes.store import ClassStoreError, Stored, Table, Written
+from mlp_core.labs.classes.store import ANY, ClassStoreError, Stored, Table, Written
 
 TIMEOUT_SECONDS = 1.0
 PAUSE_SECONDS = 2.0  # after a failure nobody waits for the server: a class that asks would hold up all other pages
@@ -37,7 +37,7 @@ return 'done'
 """
 _PUT = """
 if redis.call('HGET', KEYS[1], 'state') ~= ARGV[1] then return 'changed' end
-if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 and redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4]) then return 'full' end
+if redis.call('HLEN', KEYS[2]) + 1 - redis.call('HEXISTS', KEYS[2], ARGV[2]) > tonumber(ARGV[4]) then return 'full' end
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], redis.call('PTTL', KEYS[1]))
 redis.call('HINCRBY', KEYS[1], 'version', 1)
@@ -115,7 +115,7 @@ class RedisStore:
             done: bytes = self._change([_key(code)], [old, new])
         return done.decode()  # type: ignore[return-value]
 
-    def put(self, code: str, state: bytes, table: Table, field: bytes, value: bytes, most: int) -> Written:
+    def put(self, code: str, state: bytes, table: Table, field: bytes, value: bytes, most: int = ANY) -> Written:
         with self._asking():
             done: bytes = self._put([_key(code), _key(code, table)], [state, field, value, most])
         return done.decode()  # type: ignore[return-value]

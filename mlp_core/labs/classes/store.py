@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 Table = Literal["students", "votes", "results"]
 Written = Literal["done", "changed", "full"]
 
+ANY = 2**31  # rows
+
 
 class ClassStoreError(Exception):
     """The store cannot be reached. `str()` is a sentence for the page; the next call tries again."""
@@ -56,8 +58,8 @@ class ClassStore(Protocol):
         """Replace the state and count a version, if it still is `old`."""
         ...
 
-    def put(self, code: str, state: bytes, table: Table, field: bytes, value: bytes, most: int) -> Written:
-        """Write a row and count a version, if the state still is `state`, and the table has the row or fewer than `most`."""
+    def put(self, code: str, state: bytes, table: Table, field: bytes, value: bytes, most: int = ANY) -> Written:
+        """Write a row and count a version, if the state still is `state`, and the table would have at most `most` rows."""
         ...
 
     def keep(self, code: str) -> None:

@@ -379,7 +379,8 @@ def test_200_students_who_vote_at_once_are_counted_once_each(classes: Classes, p
         list(pool.map(take_part, range(400)))
     view = classes.look(opened.code, opened.secret, 1)
     assert view.votes == (tuple(range(200)),)
-    assert view.students == 200
+    assert view.students == classes.pulse(opened.code, opened.secret, 1).voted == 200
+    assert sorted(classes.look(opened.code, student(number)).number for number in range(200)) == list(range(1, 201))
 
 
 def test_a_vote_that_meets_the_reveal_is_counted_before_it_or_refused(classes: Classes, opened: Opened) -> None:
