@@ -13,7 +13,14 @@ from pages.ui.lessons.steps import lesson_controls, show_step
 from pages.ui.link import link_to
 from pages.ui.text import plain
 
+STYLE = """<style>
+[data-testid=stMainBlockContainer] { padding: 3.9rem 1.5rem 2rem; }
+@media (max-width: 640px) { [data-testid=stMainBlockContainer] { padding: 3.9rem 1rem 2rem; } }
+.st-key-beside_lesson > [data-testid=stLayoutWrapper] > .stHorizontalBlock > .stColumn:first-child > .stVerticalBlock { gap: .6rem; }
+</style>"""
+
 header = page_header("lesson", titled=False)
+st.html(STYLE)
 link = lesson_link()
 link.show_errors()
 lesson = lessons().get(link["name"])

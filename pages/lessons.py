@@ -13,7 +13,7 @@ from pages.ui.lessons.progress import progress_in
 from pages.ui.link import link_to
 from pages.ui.text import plain
 
-page_header("lessons", "A lesson asks first: bet on what will come out, run it, and compare. What is right is measured, not written down.")
+page_header("lessons")
 st.markdown("Each step asks what will happen. **Bet, run it, and compare**: every outcome is measured on the spot.")
 found = lessons()
 for name, column in zip(found, cycle(st.columns(2)), strict=False):

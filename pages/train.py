@@ -19,24 +19,17 @@ from pages.ui.train.sidebar import draw_sidebar
 # Everything that moves is on one screen: see the browser tests of this page.
 STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding: 3.9rem 1.5rem 2rem; }
-[data-testid=stVerticalBlock]:has(> [data-testid=stLayoutWrapper] > .st-key-run) { gap: .5rem; }
-.st-key-headline, .st-key-run_buttons, .st-key-design { gap: .4rem; flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
-:is(.st-key-headline, .st-key-run_buttons) > * { flex: none; }
+.st-key-headline { gap: .4rem; flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
+.st-key-headline > * { flex: none; }
 .st-key-headline :is([data-testid=stElementContainer], [data-testid=stHeading]) { width: auto !important; }
 .st-key-headline h1 { font-size: 1.3rem; padding: 0; white-space: nowrap; }
-.st-key-headline button, .st-key-run_buttons button, .st-key-design button { padding: .1rem .45rem; min-height: 2rem; }
+.st-key-headline button { padding: .1rem .45rem; min-height: 2rem; }
 .st-key-headline button p { font-size: .78rem; }
-.st-key-run_buttons button p, .st-key-design button p { font-size: .85rem; white-space: nowrap; }
-.st-key-run_play button { min-width: 7rem; }
 @media (max-width: 1099px) {
-  .st-key-headline, .st-key-run_buttons, .st-key-design { flex-wrap: wrap; }
-  :is(.st-key-headline, .st-key-run_buttons) > * { flex: 0 1 auto; max-width: 100%; }
+  .st-key-headline { flex-wrap: wrap; }
+  .st-key-headline > * { flex: 0 1 auto; max-width: 100%; }
 }
-@media (max-width: 640px) {
-  [data-testid=stMainBlockContainer] { padding: 3.9rem 1rem 2rem; }
-  .st-key-design > :first-child { flex: 1 0 100%; }
-  .st-key-design > :first-child .stHorizontalBlock { flex-wrap: nowrap; }
-}
+@media (max-width: 640px) { [data-testid=stMainBlockContainer] { padding: 3.9rem 1rem 2rem; } }
 </style>"""
 
 headline = page_header("train", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")

@@ -175,7 +175,7 @@ def test_a_run_is_measured_beside_the_bet(page: AppTest) -> None:
     assert "**It came out differently:** Far" in said
     assert "Accuracy reached: **84.2 %**" in said
     assert "Far is far." in said
-    assert "The book finds something else: Accuracy reached after 2 epochs > 90.0 % (d2l 5.2, exercise 3). On this machine:" in said
+    assert "The book finds something else: Accuracy reached after 2 epochs > 90 % (d2l 5.2, exercise 3). On this machine:" in said
     assert address(page) == {"name": "far", "step": "2", "bets": "2:a", "ran": "2"}
 
 
@@ -184,7 +184,7 @@ def test_what_the_book_finds_is_said_to_be_so(page: AppTest) -> None:
     opened(page, name="far", step="2")
     finish(run(bet(page, 1), 2), "far")
     assert "**You bet right.**" in words(page)
-    assert "This is as in the book (d2l 5.2, exercise 3): Accuracy reached after 2 epochs > 90.0 %." in words(page)
+    assert "This is as in the book (d2l 5.2, exercise 3): Accuracy reached after 2 epochs > 90 %." in words(page)
 
 
 def test_a_run_that_fits_no_answer_is_said_to(page: AppTest) -> None:
@@ -340,13 +340,13 @@ def test_a_handout_has_every_question_and_gives_nothing_away(page: AppTest) -> N
         asked in said for asked in ("Which letter is first?", "How far?", "How far now?", "Which is farther?", "☐ Nowhere", "from 0.0 %")
     )
     assert said.count("What came out:") == 3
-    assert not any(given in said for given in ("It is known", "Answer", "> 90.0 %", "Measured"))
+    assert not any(given in said for given in ("It is known", "Answer", "> 90 %", "Measured"))
     widget(page, "lesson_answers").set_value(True)
     said = words(again(page))
     assert "Answer: **A**" in said
     assert "It is known." in said
     assert "Measured: Accuracy reached." in said
-    assert "The book: Accuracy reached after 2 epochs > 90.0 % (d2l 5.2, exercise 3)." in said
+    assert "The book: Accuracy reached after 2 epochs > 90 % (d2l 5.2, exercise 3)." in said
     assert address(page) == {"name": "far", "view": "handout", "answers": "yes"}
     press(page, "lesson_steps")
     assert "Step 1 of 5" in words(page)

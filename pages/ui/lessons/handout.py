@@ -8,7 +8,7 @@ from pages.ui.lessons.results import condition_text, kind_of, number_shown, refe
 from pages.ui.link import LinkState
 from pages.ui.unbroken import button
 
-LINE = r"\_" * 14  # to write on
+LINE = r"\_" * 18  # to write on
 
 
 def handout_controls(link: LinkState) -> None:
@@ -18,15 +18,20 @@ def handout_controls(link: LinkState) -> None:
 
 
 def handout(lesson: Lesson, *, with_answers: bool) -> None:
-    """The whole lesson, to be printed (see static/page.css)."""
-    with st.container(key="handout"):
-        place = st.context.url
+    """The whole lesson, to be printed on two pages, each with about half of the text (see static/page.css)."""
+    place, name = st.context.url, "handout_answers" if with_answers else "handout_questions"
+    texts = [_step(lesson, number, with_answers=with_answers) for number in range(1, len(lesson.steps) + 1)]
+    half = min(range(len(texts) + 1), key=lambda end: abs(sum(map(len, texts[:end])) - sum(map(len, texts[end:]))))
+    with st.container(key=f"{name}_first"):
         st.caption(
             f"{counted(lesson.minutes, 'minute')}. Needs: {lesson.needs}  \nd2l {'; '.join(lesson.sections)}; "
             f"《动手学深度学习》 {'; '.join(lesson.sections_zh)}" + (f"  \n{place}?name={lesson.name}" if place else "")
         )
-        for number in range(1, len(lesson.steps) + 1):
-            st.markdown(_step(lesson, number, with_answers=with_answers))
+        for text in texts[:half]:
+            st.markdown(text)
+    with st.container(key=f"{name}_second"):
+        for text in texts[half:]:
+            st.markdown(text)
 
 
 def _step(lesson: Lesson, number: int, *, with_answers: bool) -> str:

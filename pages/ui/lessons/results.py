@@ -93,7 +93,8 @@ def value_text(value: float, kind: Kind) -> str:
 def _sum_text(lesson: Lesson, step: int, asked: Sum, kind: Kind) -> str:
     """A sum as a person reads it; of another kind than a plain number only if it is a single term."""
     if kind != "number" and asked.references == ():
-        return value_text(asked.terms[0][0], kind)
+        number = asked.terms[0][0]
+        return f"{significant(100 * number, 6)} %" if kind == "fraction" else value_text(number, kind)
     parts = []
     for number, (factor, reference) in enumerate(asked.terms):
         sign = ("−" if factor < 0 else "") if number == 0 else (" − " if factor < 0 else " + ")

@@ -37,8 +37,18 @@ def lesson_controls(link: LinkState, lesson: Lesson, progress: Progress) -> None
     numbers = tuple(range(1, len(lesson.steps) + 1))
     st.segmented_control("Step", required=True, label_visibility="collapsed", width="content", **link.default("step", numbers))
     button("Handout", "lesson_handout", "print", link.update, {"view": "handout"}, type="tertiary", help="Two pages of paper.")
-    if progress.bets or progress.ran:
-        button("Start anew", "lesson_anew", "restart_alt", _begin_anew, link, progress, type="tertiary", help="Forget bets and results.")
+    begun = bool(progress.bets or progress.ran)
+    button(
+        "Start anew",
+        "lesson_anew",
+        "restart_alt",
+        _begin_anew,
+        link,
+        progress,
+        type="tertiary",
+        help="Forget bets and results.",
+        enabled=begun,
+    )
 
 
 def _begin_anew(link: LinkState, progress: Progress) -> None:
@@ -55,10 +65,10 @@ def show_step(link: LinkState, lesson: Lesson, progress: Progress) -> None:
     if experiment is None:
         story = st.container(width=READABLE_PX)
     else:
-        story, shown = beside("lesson", 1.9)
+        story, shown = beside("lesson", 1.8)
     with story:
         st.caption(f"Step {number} of {len(lesson.steps)}")
-        st.markdown(f"##### {step.title}\n\n{step.text}")
+        st.markdown(f"#### {step.title}\n\n{step.text}")
     if experiment is not None:
         with shown:
             _show_experiment(experiment, lesson, number, progress, place)
@@ -103,24 +113,24 @@ def _stage(experiment: Experiment | None, lesson: Lesson, number: int, progress:
 
 def _show_experiment(experiment: Experiment, lesson: Lesson, number: int, progress: Progress, place: str) -> None:
     """The panels of the experiment, once it was run."""
-    step, has_bet = lesson.steps[number - 1], _has_bet(lesson, number, progress)
-    if step.look and has_bet:
-        st.markdown(f":material/visibility: {step.look}")
-    if has_bet and number in progress.ran:
+    step, has_bet, ran = lesson.steps[number - 1], _has_bet(lesson, number, progress), number in progress.ran
+    if not has_bet:
+        st.markdown(":material/visibility_off: First bet, then press Run: the experiment appears here.")
+    elif step.look or not ran:
+        st.markdown(f":material/visibility: {step.look or 'Press Run: the experiment appears here.'}")
+    if has_bet and ran:
         experiment.draw(place)
-    else:
-        first = "bet and press" if step.question is not None else "press"
-        st.container(border=True).caption(f"First {first} Run: the experiment appears here.")
 
 
 def _question(lesson: Lesson, number: int, question: Question, progress: Progress, place: str, stage: Stage) -> None:
     """The question with a way to bet, or with the bet that stands."""
+    st.markdown(f"**{question.ask}**")
     if stage == "ask":
         _ask(lesson, number, question, progress, place)
         return
     bet = progress.bets[number]
     if not question.choices:
-        st.markdown(f"**{question.ask}**\n\nYou bet on **{bet_shown(lesson, number, question, bet)}**.")
+        st.markdown(f"You bet on **{bet_shown(lesson, number, question, bet)}**.")
         return
     mine, came_out = bet_value(question, bet), None
     if stage == "over":
@@ -130,14 +140,16 @@ def _question(lesson: Lesson, number: int, question: Question, progress: Progres
         mark = "radio_button_checked" if index == mine else "radio_button_unchecked"
         badges = " :blue-badge[your bet]" * (index == mine) + " :green-badge[what came out]" * (index == came_out)
         lines.append(f":material/{mark}: {choice.text}{badges}")
-    st.markdown(f"**{question.ask}**\n\n" + "  \n".join(lines))
+    st.markdown("  \n".join(lines))
 
 
 def _ask(lesson: Lesson, number: int, question: Question, progress: Progress, place: str) -> None:
     key, ready, scale = f"{place}_bet", True, 1
     if question.choices:
         texts = [choice.text for choice in question.choices]
-        ready = st.radio(f"**{question.ask}**", range(len(texts)), index=None, format_func=texts.__getitem__, key=key) is not None
+        indices = range(len(texts))
+        chosen = st.radio(question.ask, indices, index=None, format_func=texts.__getitem__, key=key, label_visibility="collapsed")
+        ready = chosen is not None
     else:
         scale = 100 if question.unit == "%" else 1
         _bet_slider(lesson, number, question, key, scale)
@@ -153,7 +165,7 @@ def _bet_slider(lesson: Lesson, number: int, question: Question, key: str, scale
     unit = f" {question.unit.replace('%', '%%')}" if question.unit else ""
     shown = f"10^{TEN_DIGITS}" if kind == "log10" and not unit else f"{TEN_DIGITS}{unit}"
     middle = low + step * round((high - low) / 2 / step)
-    st.slider(f"**{question.ask}**", low, high, middle, step, shown, key)
+    st.slider(question.ask, low, high, middle, step, shown, key, label_visibility="collapsed")
 
 
 def _place(progress: Progress, number: int, question: Question, key: str, scale: int) -> None:
@@ -232,7 +244,7 @@ def _book(lesson: Lesson, number: int, values: Values) -> None:
 def _turn(link: LinkState, lesson: Lesson, stage: Stage) -> None:
     """Back and on."""
     number, last = link["step"], len(lesson.steps)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         button("Back", "lesson_back", "arrow_back", _go, link, number - 1, enabled=number > 1)
         if number < last:
             button("Next", "lesson_next", "arrow_forward", _go, link, number + 1, type="primary" if stage == "over" else "secondary")

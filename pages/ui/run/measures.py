@@ -31,13 +31,13 @@ def _diverged(run: ShownRun, _: int | None) -> float | None:
 
 
 LOSSES = {
-    "train_loss": _of_epoch("Training loss: mean over an epoch's images as they were met", "number", lambda epoch: epoch.train_loss),
-    "test_loss": _of_epoch("Test loss after an epoch", "number", lambda epoch: epoch.test_loss),
-    "diverged": Measure("1 where the loss stopped being a finite number, else 0", "count", _diverged),
+    "train_loss": _of_epoch("Training loss", "number", lambda epoch: epoch.train_loss),
+    "test_loss": _of_epoch("Test loss", "number", lambda epoch: epoch.test_loss),
+    "diverged": Measure("Diverged (1: yes, 0: no)", "count", _diverged),
 }
 ACCURACIES = {
-    "train_accuracy": _of_epoch("Training accuracy of an epoch's images as they were met", "fraction", lambda epoch: epoch.train_accuracy),
-    "test_accuracy": _of_epoch("Test accuracy after an epoch", "fraction", lambda epoch: epoch.test_accuracy),
+    "train_accuracy": _of_epoch("Training accuracy", "fraction", lambda epoch: epoch.train_accuracy),
+    "test_accuracy": _of_epoch("Test accuracy", "fraction", lambda epoch: epoch.test_accuracy),
     "gap": _of_epoch("Training accuracy minus test accuracy", "fraction", lambda epoch: epoch.train_accuracy - epoch.test_accuracy),
 }
 OF_CLASSES = LOSSES | ACCURACIES  # of runs on labels, and not on numbers
