@@ -213,6 +213,7 @@ class CurveSeries:
         label: what the legend calls the run; shown only beside others.
         style: number of its color and dash in the palette, among several runs; None takes the next.
         members: the histories of all seeds where there are several.
+        from_file: whether a file tells of it, and it was not measured here.
     """
 
     history: HistorySnapshot
@@ -220,6 +221,7 @@ class CurveSeries:
     label: str = ""
     style: int | None = None
     members: Sequence[HistorySnapshot] = ()
+    from_file: bool = False
 
     def epochs_at(self, steps: float | npt.NDArray[np.int64]) -> Any:
         """Where steps lie on the axis."""

@@ -209,7 +209,7 @@ def _curves(
     cursor: int | None,
 ) -> Figure:
     runs, quantity, total_epochs = _listed(series), frame.quantity, frame.total_epochs
-    compared = len(runs) > 1
+    compared = len(runs) > 1 or any(run.from_file for run in runs)  # what a file tells is never drawn without its label
     traces: list[Trace] = []
     for index, run in enumerate(runs):
         traces.extend(_compared(run, frame, index) if compared else _seeds(run, frame) if run.members else _single(run, frame))
@@ -219,6 +219,7 @@ def _curves(
     elif "range" in yaxis:
         _cut(traces)
     if compared:
+        traces += [_entry_of_file(run, index) for index, run in enumerate(runs) if run.from_file]
         smooth = "train smoothed" if frame.options.smoothing else "train step"
         traces.append(legend_entry(smooth, line={"color": GREY, "width": SMOOTH_PX}))
         traces.append(legend_entry("test", **_dotted({"color": GREY})))
@@ -359,12 +360,24 @@ def _seeds(run: CurveSeries, frame: _Frame) -> Iterator[Trace]:
 
 def _compared(run: CurveSeries, frame: _Frame, index: int) -> Iterator[Trace]:
     style, group, name = _style(run, index), {"legendgroup": f"run {index}"}, wrapped(run.label, LEGEND_COLUMNS)
+    hidden = {"showlegend": False}
     if run.members:
-        yield from _grouped(_band(run, frame, style["color"], name, style), group)
-        yield from _grouped(_epoch_band(run, frame, style["color"], f"{name}, test", style), group | {"showlegend": False})
-        return
-    yield _smoothed(run, frame, name, style) | group
-    yield _test(run, frame, f"{name}, test", style) | group | {"showlegend": False}
+        train, test = _band(run, frame, style["color"], name, style), _epoch_band(run, frame, style["color"], f"{name}, test", style)
+    else:
+        train, test = iter([_smoothed(run, frame, name, style)]), iter([_test(run, frame, f"{name}, test", style)])
+    yield from _grouped(train, group | (hidden if run.from_file else {}))
+    for trace in _grouped(test, group | hidden):
+        yield trace | {"marker": _hollow(style)} if run.from_file and "marker" in trace else trace
+
+
+def _entry_of_file(run: CurveSeries, index: int) -> Trace:
+    """What stands in the legend for a run that was not measured here."""
+    style, name = _style(run, index), wrapped(run.label, LEGEND_COLUMNS)
+    return legend_entry(name, legendgroup=f"run {index}", mode="lines+markers", line=style, marker=_hollow(style))
+
+
+def _hollow(style: dict[str, str]) -> dict[str, Any]:
+    return {"color": style["color"], "size": 9, "symbol": "circle-open", "line": {"width": 2}}
 
 
 def _style(run: CurveSeries, index: int) -> dict[str, str]:

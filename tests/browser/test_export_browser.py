@@ -78,7 +78,7 @@ def test_a_file_comes_back(page: Page, tmp_path: Path) -> None:
     file = taken(page, "Experiment (JSON)", tmp_path)
     expect(page.get_by_text("Loaded: None")).to_be_visible()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    expect(page.get_by_text("The controls describe the file's experiment now.")).to_be_visible()
+    expect(page.get_by_text("The controls were set to the file's experiment.")).to_be_visible()
     expect(page.get_by_text("Loaded: RunSpec(hidden=(16,)")).to_be_visible()
 
 
@@ -86,7 +86,7 @@ def test_what_is_no_experiment_is_refused(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "other.json"
     file.write_text('{"version": 1, "spec": {"lr": -3}}')
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    expect(page.get_by_text("This file cannot be loaded: lr must be a number from 0.00001 to 100, got -3.")).to_be_visible()
+    expect(page.get_by_text("other.json cannot be loaded: lr must be a number from 0.00001 to 100, got -3.")).to_be_visible()
 
 
 def test_the_link_is_the_experiment(page: Page, tmp_path: Path) -> None:

@@ -146,9 +146,7 @@ def test_a_file_comes_back_into_the_controls(page: AppTest, downloads: dict[str,
     opened(page, change="5")
     upload(page, text(downloads, "Experiment (JSON)"))
     assert loaded(page) == job_of(page).run.spec
-    (success,) = page.success
-    assert success.value.startswith("The controls describe the file's experiment now.")
-    assert "Changed in its run: lr 0.01 after step 5." in success.value
+    assert page.session_state["changes"] == (SettingChange(5, "lr", 0.01),)
     assert page.text[0].value == f"Loaded: {job_of(page).run.spec}", "the whole page ran again, not the fragment alone"
 
 
@@ -176,10 +174,3 @@ def test_a_file_that_is_none_is_refused_by_name(page: AppTest, content: str | by
     assert loaded(page) == RunSpec(lr=0.5)
     assert "`mine <b>`" in page.success[0].value
     assert "<b>" not in bare(" ".join(said(page)))
-
-
-def test_a_file_taken_away_leaves_no_message(page: AppTest) -> None:
-    upload(opened(page), "nothing")
-    assert page.error
-    page.file_uploader[0].clear()
-    assert not again(page).error

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from pages.ui.uploads import uploaded
+from pages.ui.uploads import all_uploaded, uploaded
 from tests.support.pages.visit import opened, said, visit
 
 PLACES: dict[str, tuple[str, dict[str, str]]] = {
@@ -42,3 +42,4 @@ def test_no_uploader_is_read_in_another_way() -> None:
     readers = [name for name, source in sources.items() if ".getvalue()" in source]
     assert readers == ["uploads.py"]
     assert uploaded("no such uploader") is None
+    assert all_uploaded("no such uploader") == []

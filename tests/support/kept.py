@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from mlp_core.jobs import JobSnapshot
 from mlp_core.records import EpochRecord, HistorySnapshot, Schedule, SettingChange, StopKind, StopReason
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, QUANTITIES, BookBand, band, known_runs
 from mlp_core.reports.comparison.kept_runs import KeptRun
+from mlp_core.reports.export import Experiment
 from mlp_core.spec import RunSpec
 
 STEPS_PER_EPOCH = 235
@@ -59,6 +61,15 @@ def kept(
         elapsed_seconds=1.0,
         members=tuple(map(history, members)),
     )
+
+
+def content_of_file() -> dict[str, Any]:
+    """An experiment's file: two epochs from three seeds, with a change of lr and one of the batch size in mid-run."""
+    spec, changes = RunSpec(), (SettingChange(50, "lr", 0.01), SettingChange(100, "batch_size", 512))
+    knots = Schedule(60_000, spec.batch_size, changes).knots(spec.epochs)
+    seeds = [replace(history([accuracy, 0.8]), changes=changes, knots=knots) for accuracy in (0.5, 0.6, 0.7)]
+    found: dict[str, Any] = json.loads(Experiment(spec, changes).to_json(snapshot(spec, seeds[0], members=seeds, stop="stopped")))
+    return found
 
 
 def snapshot(

@@ -6,23 +6,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlp_core.bounds import SpecError
 from mlp_core.jobs import JobSnapshot
 from mlp_core.network import count as counts_of
 from mlp_core.records import HistorySnapshot, StopReason
 from mlp_core.reports.comparison.changes import short_name
+from mlp_core.reports.export.results import MAX_STEPS
 from mlp_core.spec import RunSpec
 
 CAPACITY = 12
 MAX_PINNED = CAPACITY - 1  # so that there is always one that can make room
 MAX_NAME = 60  # characters
 MOST_UNASKED = 3  # kept runs that are shown without having been chosen
-MAX_STEPS = 2400  # kept of every curve: d2l's own 2,350 whole, longer ones thinned; a figure draws 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,15 @@ class KeptRuns:
     let_go: str = ""
     next_id: int = 1
 
-    def keep(self, snapshot: JobSnapshot | KeptRun) -> KeptRuns:
+    def keep(self, snapshot: JobSnapshot | KeptRun, staying: frozenset[int] = frozenset()) -> KeptRuns:
         """Keep a run as it stands, or as others kept it; a run that has not begun is not kept.
 
         The same run kept before (it was paused then, say) is brought up to date in its place. Training is deterministic, so the same
         experiment trained anew is the same run; the one that got further stays. What a file tells of is the same as another file's that
         tells the same, and never the same as what was measured here.
+
+        Args:
+            staying: ids of runs that do not make room, as pinned ones; not of all.
         """
         if not snapshot.history.steps:
             return self
@@ -111,7 +115,7 @@ class KeptRuns:
         given = snapshot if isinstance(snapshot, KeptRun) else None
         run = KeptRun(
             id=self.next_id,
-            name=unique_name(given.name, self.runs) if given is not None else "",
+            name=unique_name(given.name, self.runs, given.from_file) if given is not None else "",
             spec=snapshot.spec,
             steps_per_epoch=snapshot.steps_per_epoch,
             parameters=counts_of(snapshot.spec, snapshot.spec.sizes).parameters,
@@ -120,9 +124,24 @@ class KeptRuns:
             from_file=given is not None and given.from_file,
             **_record(snapshot),
         )
-        leaving = next(kept for kept in self.runs if not kept.pinned) if len(self.runs) >= CAPACITY else None
-        staying = tuple(kept for kept in self.runs if kept is not leaving)
-        return KeptRuns((*staying, run), leaving.name if leaving else "", self.next_id + 1)._named(run.id)
+        leaving = next(kept for kept in self.runs if not kept.pinned and kept.id not in staying) if len(self.runs) >= CAPACITY else None
+        others = tuple(kept for kept in self.runs if kept is not leaving)
+        return KeptRuns((*others, run), leaving.name if leaving else "", self.next_id + 1)._named(run.id)
+
+    def keep_together(self, runs: Sequence[KeptRun]) -> KeptTogether:
+        """Keep several at once, all to be shown. None of them makes room for another: where nothing else can, it is left out."""
+        kept, ids, let_go = self, list[int](), list[str]()
+        for run in runs:
+            known, staying = kept.find(run), frozenset(ids)
+            full = len(kept.runs) >= CAPACITY and all(one.pinned or one.id in staying for one in kept.runs)
+            if known is None and full:
+                continue
+            kept = kept.keep(run, staying)
+            ids.append(known.id if known is not None else kept.runs[-1].id)
+            if known is None and kept.let_go:
+                let_go.append(kept.let_go)
+        together = frozenset(ids)
+        return KeptTogether(kept.show(together, together), tuple(dict.fromkeys(ids)), tuple(let_go), len(runs) - len(ids))
 
     def find(self, snapshot: JobSnapshot | KeptRun) -> KeptRun | None:
         """The kept run that is the same as this one, further on or not so far."""
@@ -175,7 +194,7 @@ class KeptRuns:
     def _named(self, id: int) -> KeptRuns:
         """With the name that says what is special about a run, unless a person has named it."""
         run, others = next(run for run in self.runs if run.id == id), tuple(run for run in self.runs if run.id != id)
-        return self if run.renamed else self._with(id, name=unique_name(short_name(run, MAX_NAME), others))
+        return self if run.renamed else self._with(id, name=unique_name(short_name(run, MAX_NAME), others, run.from_file))
 
     def _with(self, id: int, **changes: Any) -> KeptRuns:
         return replace(self, runs=tuple(replace(run, **changes) if run.id == id else run for run in self.runs))
@@ -189,6 +208,15 @@ def _record(snapshot: JobSnapshot | KeptRun) -> dict[str, Any]:
         "stop_reason": snapshot.stop_reason,
         "elapsed_seconds": snapshot.elapsed_seconds,
     }
+
+
+class KeptTogether(NamedTuple):
+    """What came of keeping several runs: the list, their ids in it, the names of those that made room, and how many found none."""
+
+    kept: KeptRuns
+    ids: tuple[int, ...]
+    let_go: tuple[str, ...]
+    left_out: int
 
 
 def thinned(history: HistorySnapshot, limit: int = MAX_STEPS) -> HistorySnapshot:
@@ -231,8 +259,8 @@ def cleaned_name(name: str) -> str:
     return name
 
 
-def unique_name(name: str, runs: tuple[KeptRun, ...]) -> str:
-    """`name`, or with a number behind it if a run has it."""
-    taken = {run.name for run in runs}
+def unique_name(name: str, runs: tuple[KeptRun, ...], from_file: bool) -> str:
+    """`name`, or with a number behind it if a run of the same kind has it, measured here or told by a file."""
+    taken = {run.name for run in runs if run.from_file == from_file}
     numbered = (f"{name[: MAX_NAME - len(end)].rstrip()}{end}" for end in (f" ({number})" for number in count(2)))
     return name if name not in taken else next(candidate for candidate in numbered if candidate not in taken)

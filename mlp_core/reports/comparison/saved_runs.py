@@ -15,6 +15,7 @@ from mlp_core.reports.export.results import Results, checked_list, checked_objec
 VERSION = 1
 MAX_LENGTH = 200_000  # characters of it all: a dozen runs of ten epochs take half of that
 MAX_STEPS, MAX_STEPS_OF_MANY = 400, 120  # kept of a run's curve; of each of several seeds
+DIGITS = 5  # of a minibatch's loss and accuracy
 OWN_FIELDS = ("experiment", "renamed", "pinned", "shown", "style", "from_file")
 
 
@@ -100,7 +101,7 @@ def _written(run: KeptRun) -> str:
         "style": run.style,
         "from_file": run.from_file,
     }
-    return json.dumps(content | results.written(run, MAX_STEPS, MAX_STEPS_OF_MANY), separators=(",", ":"), allow_nan=False)
+    return json.dumps(content | results.written(run, MAX_STEPS, MAX_STEPS_OF_MANY, DIGITS), separators=(",", ":"), allow_nan=False)
 
 
 def _read(entry: object, kept: KeptRuns) -> KeptRun:
@@ -109,19 +110,19 @@ def _read(entry: object, kept: KeptRuns) -> KeptRun:
         entry = {"from_file": False} | entry  # of a time before there were such
     content = checked_object("run", entry, (*OWN_FIELDS, *results.FIELDS))
     experiment = Experiment.from_json(json.dumps(content["experiment"]))
-    pinned = _flag("pinned", content["pinned"])
+    pinned, from_file = _flag("pinned", content["pinned"]), _flag("from_file", content["from_file"])
     if pinned and sum(run.pinned for run in kept.runs) >= MAX_PINNED:
         raise SpecError("pinned", f"must be at most {MAX_PINNED} runs", MAX_PINNED + 1)
     return _run(
         experiment,
         results.read({name: content[name] for name in results.FIELDS}, experiment.spec, experiment.changes),
         id=kept.next_id,
-        name=unique_name(cleaned_name(experiment.name), kept.runs),
+        name=unique_name(cleaned_name(experiment.name), kept.runs, from_file),
         style=int(Bounds(0, 2 * CAPACITY, whole=True).check("style", content["style"])),
         shown=None if content["shown"] is None else _flag("shown", content["shown"]),
         pinned=pinned,
         renamed=_flag("renamed", content["renamed"]),
-        from_file=_flag("from_file", content["from_file"]),
+        from_file=from_file,
     )
 
 

@@ -15,8 +15,9 @@ from mlp_core.bounds import Bounds, SpecError, check_choice
 from mlp_core.records import STEP_CAPACITY, EpochRecord, HistorySnapshot, Pieces, Schedule, SettingChange, StopKind, StopReason
 from mlp_core.spec import MAX_EPOCHS, MAX_TRAIN_SIZE, RunSpec
 
-DIGITS = 5  # of a minibatch's loss and accuracy; what is written in tables, the epochs, is kept exactly
-MAX_SEEDS = 100
+MAX_STEPS = 2400  # kept of every curve: d2l's own 2,350 whole, longer ones thinned; a figure draws 500
+EXACT = 17  # significant digits of any float64
+MAX_SEEDS = 20
 MAX_DETAIL = 300
 MAX_ENTRIES = 200_000  # of a list, whatever it is of
 STEP_BOUNDS = Bounds(0, MAX_TRAIN_SIZE * MAX_EPOCHS, whole=True)
@@ -59,19 +60,20 @@ class Results:
     members: tuple[HistorySnapshot, ...] = ()
 
 
-def written(run: Recorded, steps: int, steps_of_many: int) -> dict[str, Any]:
+def written(run: Recorded, steps: int = MAX_STEPS, steps_of_many: int = MAX_STEPS, digits: int = EXACT) -> dict[str, Any]:
     """The results of a run as JSON's own types. An epoch is a row in the order of `EPOCH_FIELDS`; what is not finite is null.
 
     Args:
         steps: how many are kept of a curve; `steps_of_many` of each of several seeds.
+        digits: of a minibatch's loss and accuracy; what is written in tables, the epochs, is kept exactly.
     """
     most = steps_of_many if run.members else steps
     return {
         "steps_per_epoch": run.steps_per_epoch,
         "elapsed_seconds": run.elapsed_seconds,
         "end": None if (end := run.stop_reason) is None else [end.kind, end.step, end.detail[:MAX_DETAIL]],
-        "history": _written_history(run.history.thinned(most)),
-        "members": [_written_history(member.thinned(most)) for member in run.members],
+        "history": _written_history(run.history.thinned(most), digits),
+        "members": [_written_history(member.thinned(most), digits) for member in run.members],
     }
 
 
@@ -101,19 +103,19 @@ def read(value: object, spec: RunSpec, changes: tuple[SettingChange, ...]) -> Re
     )
 
 
-def _written_history(history: HistorySnapshot) -> dict[str, Any]:
+def _written_history(history: HistorySnapshot, digits: int) -> dict[str, Any]:
     return {
         "steps": list(history.steps),
-        "losses": _rounded(history.losses),
-        "accuracies": _rounded(history.accuracies),
-        "pieces": [list(history.pieces.ends), _rounded(history.pieces.losses), _rounded(history.pieces.accuracies)],
+        "losses": _rounded(history.losses, digits),
+        "accuracies": _rounded(history.accuracies, digits),
+        "pieces": [list(history.pieces.ends), *(_rounded(means, digits) for means in history.pieces[1:])],
         "epochs": [[value if math.isfinite(value) else None for value in astuple(epoch)] for epoch in history.epochs],
         "knots": [list(knot) for knot in history.knots],
     }
 
 
-def _rounded(values: Iterable[float]) -> list[float | None]:
-    return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in values]
+def _rounded(values: Iterable[float], digits: int) -> list[float | None]:
+    return [float(f"{value:.{digits}g}") if math.isfinite(value) else None for value in values]
 
 
 def _end(value: object, total: int) -> StopReason:

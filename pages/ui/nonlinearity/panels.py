@@ -18,7 +18,8 @@ from pages.ui.link import LinkState
 from pages.ui.nonlinearity import pictures
 from pages.ui.nonlinearity.own import points_left_out
 from pages.ui.nonlinearity.settings import OWN, PlaneSettings
-from pages.ui.run.export import changes_in_words, download_figure, download_numbers
+from pages.ui.run.experiment_files import changes_in_words
+from pages.ui.run.export import download_figure, download_numbers
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.run_controls import RunAtStep, worded
 from pages.ui.widget_values import WidgetValues

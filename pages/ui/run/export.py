@@ -7,7 +7,6 @@ import streamlit as st
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot, TrainingJob
-from mlp_core.records import SettingChange
 from mlp_core.reports.export import (
     AMPLIFIED,
     STYLES,
@@ -20,10 +19,7 @@ from mlp_core.reports.export import (
     steps_csv,
     weights_of,
 )
-from mlp_core.reports.export.experiment import MAX_FILE_BYTES
 from mlp_core.runtime.devices import ONEDNN, find_device
-from mlp_core.spec import RunSpec, SpecError
-from mlp_core.words import count
 from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries
 from pages.figures.standalone import figure_html
@@ -31,21 +27,17 @@ from pages.figures.training import accuracy_curve, loss_curve
 from pages.ui import session
 from pages.ui.downloads import download, page_address
 from pages.ui.memo import memo
-from pages.ui.text import plain
+from pages.ui.run import kept_runs
+from pages.ui.run.experiment_files import Load, changes_in_words, experiment_files
 from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
-from pages.ui.unbroken import unbroken
-from pages.ui.uploads import uploaded
-
-_FILE, _OUTCOME, _RERUN = "experiment_file", "_experiment_outcome", "_experiment_rerun"
-MOST_CHANGES = 5  # that get words
 
 
-def export_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpec], None]) -> None:
+def export_panel(job: TrainingJob, snapshot: JobSnapshot, load: Load | None) -> None:
     """All ways to export a run, and one to bring an experiment back.
 
     Args:
         snapshot: the job as it stands now.
-        load: sets the page's controls to a spec, or raises `SpecError`; called from a callback, before anything is drawn.
+        load: sets the page's controls to a file's experiment (`experiment_files`); None where no files are taken.
     """
     with st.container(key="export"):
         _program(snapshot)
@@ -57,7 +49,8 @@ def export_panel(job: TrainingJob, snapshot: JobSnapshot, load: Callable[[RunSpe
         with figures:
             _figures(snapshot)
         _whole(snapshot)
-        _upload(load)
+        if load is not None:
+            experiment_files(load)
 
 
 def _program(snapshot: JobSnapshot) -> None:
@@ -129,7 +122,8 @@ def download_figure(label: str, figure: Callable[[], Figure], of: str, *, enable
 
 def _whole(snapshot: JobSnapshot) -> None:
     st.markdown("##### The whole experiment")
-    experiment = Experiment(snapshot.spec, snapshot.changes)
+    kept = kept_runs.of_session().find(snapshot)
+    experiment = Experiment(snapshot.spec, snapshot.changes, kept.name if kept is not None and kept.renamed else "")
     query, changes = experiment.to_query(), changes_in_words(experiment.changes)
     st.code(page_address(query), language=None, wrap_lines=True)
     text = "The link sets every control to this experiment"
@@ -139,49 +133,3 @@ def _whole(snapshot: JobSnapshot) -> None:
         text += f"; what was changed in mid-run ({changes}) is too long for it"
     st.caption(f"{text}. The file has it all, and the results.")
     download("Experiment (JSON)", "experiment.json", lambda: experiment.to_json(snapshot), "application/json")
-
-
-def _upload(load: Callable[[RunSpec], None]) -> None:
-    """A place for an experiment's file, and what became of the last one."""
-    st.file_uploader(
-        "Load an experiment (JSON)",
-        "json",
-        key=_FILE,
-        max_upload_size=MAX_FILE_BYTES // 1_000_000,
-        on_change=unbroken(_take),
-        args=(load,),
-        help="Sets every control to the file's experiment. The file is read as text; nothing in it is executed.",
-    )
-    if st.session_state.pop(_RERUN, False):
-        st.rerun()  # the whole page, whose controls stand outside of a fragment
-    outcome = st.session_state.get(_OUTCOME)
-    if isinstance(outcome, SpecError):
-        st.error(f"This file cannot be loaded: {plain(outcome.field)} {outcome.rule}, got {plain(outcome.value)}.", icon=":material/error:")
-    elif isinstance(outcome, Experiment):
-        what = f"the experiment {plain(outcome.name)}" if outcome.name else "the file's experiment"
-        text = f"The controls describe {what} now."
-        if outcome.changes:
-            changes = changes_in_words(outcome.changes)
-            text += f" Changed in its run: {changes}. Change that while you train."
-        st.success(text, icon=":material/check_circle:")
-
-
-def changes_in_words(changes: tuple[SettingChange, ...]) -> str:
-    """Changes in mid-run, the first few of them."""
-    shown = [f"{change.words} after step {count(change.step)}" for change in changes[:MOST_CHANGES]]
-    return ", ".join(shown) + (", …" if len(changes) > MOST_CHANGES else "")
-
-
-def _take(load: Callable[[RunSpec], None]) -> None:
-    content = uploaded(_FILE)
-    if content is None:
-        st.session_state.pop(_OUTCOME, None)
-        return
-    try:
-        experiment = Experiment.from_json(content)
-        load(experiment.spec)
-    except SpecError as error:
-        st.session_state[_OUTCOME] = error
-        return
-    st.session_state[_OUTCOME] = experiment
-    st.session_state[_RERUN] = True

@@ -47,7 +47,7 @@ def shown_series(kept: KeptRuns, current: JobSnapshot | None = None) -> list[Cur
     drawn = _drawn(kept, current)
     labels = _labels(drawn)
     beside = drawn[:-1] if current is not None and current.history.steps else drawn
-    return [CurveSeries(run.history, run.steps_per_epoch, labels[run.id], run.style, run.members) for run in beside]
+    return [CurveSeries(run.history, run.steps_per_epoch, labels[run.id], run.style, run.members, run.from_file) for run in beside]
 
 
 def _drawn(kept: KeptRuns, current: JobSnapshot | None) -> list[KeptRun]:
@@ -64,7 +64,12 @@ def _labels(runs: Sequence[KeptRun]) -> dict[int, str]:
     for run in runs:
         label = "" if run.renamed else _instead(run, runs[0])
         labels[run.id] = label if label and label not in labels.values() else run.name
-    return labels
+    return {run.id: named(labels[run.id], run) for run in runs}
+
+
+def named(name: str, run: KeptRun) -> str:
+    """The name of a run, with the words that it was not measured here where a file tells of it."""
+    return f"{name} (from a file)" if run.from_file else name
 
 
 def _instead(run: KeptRun, first: KeptRun) -> str:
@@ -104,7 +109,7 @@ def _list(kept: KeptRuns) -> None:
     apart = differences(kept.runs)
     finals = [run.final for run in runs]
     columns: dict[str, Sequence[object]] = {
-        "color": [_swatch(run.style) for run in runs],
+        "color": [_swatch(run) for run in runs],
         "run": [run.name for run in runs],
         "differs": [_apart(apart, len(runs) - 1 - row) for row in range(len(runs))],
         "test_accuracy": [final and 100 * final.test_accuracy for final in finals],
@@ -116,6 +121,8 @@ def _list(kept: KeptRuns) -> None:
         "time": [duration(run.elapsed_seconds) for run in runs],
         "end": [str(run.stop_reason or "Paused.") for run in runs],
     }
+    if any(run.from_file for run in runs):
+        columns["source"] = ["a file" if run.from_file else "trained here" for run in runs]
     if any(run.members for run in runs):
         columns["seeds"] = [_seeds(run) for run in runs]
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
@@ -131,6 +138,7 @@ def _list(kept: KeptRuns) -> None:
         "pinned": st.column_config.CheckboxColumn("Pinned"),
         "time": text("Time"),
         "end": text("End"),
+        "source": text("Source", help="What stands in a file was not measured here: it is shown as it was told."),
         "seeds": text("Seeds", help="How many, and the lowest and highest test accuracy among them."),
     }
     st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="The runs that were kept, with their numbers")
@@ -157,7 +165,7 @@ def _seeds(run: KeptRun) -> str:
 def _actions(kept: KeptRuns, on_screen: KeptRun | None) -> None:
     """Which runs are drawn beside the one on screen; and in a popover, what else can be done to one."""
     newest_first = kept.runs[::-1]
-    names = {run.id: run.name for run in kept.runs}
+    names = {run.id: named(run.name, run) for run in kept.runs}
     these = "_".join(map(str, names))  # with other runs, other widgets, which begin with what is kept of them
     if beside := [run.id for run in newest_first if run is not on_screen]:
         shown = [run.id for run in kept.shown(on_screen)]
@@ -218,6 +226,8 @@ def _comparison(runs: Sequence[KeptRun], kept: int) -> None:
     if len(runs) < 2:
         st.caption("Show two runs to compare them." if kept > 1 else "Change one thing and train again: the two are compared here.")
         return
+    if told := [escaped(run.name) for run in runs if run.from_file]:
+        st.caption(f"Told by a file, and not measured here: {', '.join(told)}. To measure one, load its file alone and press Train.")
     found = differences(runs)
     said = conclude(runs, found)
     text = " ".join(filter(None, (f"**{escaped(said.headline)}**", escaped(said.outcome), escaped(said.advice))))
@@ -232,10 +242,11 @@ def _comparison(runs: Sequence[KeptRun], kept: int) -> None:
         st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="What was changed")
 
 
-def _swatch(style: int) -> str:
-    """A small picture of a line in its color and dash."""
-    look = series_style(style)
+def _swatch(run: KeptRun) -> str:
+    """A small picture of a run's line in the legend: its color and dash, and a hollow dot where a file tells of it."""
+    look = series_style(run.style)
     dashes = {"solid": "", "dash": "8 4", "dot": "3 3"}[look["dash"]]
     line = f'<line x1="0" y1="8" x2="32" y2="8" stroke="{look["color"]}" stroke-width="6" stroke-dasharray="{dashes}"/>'
-    picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="16" viewBox="0 0 32 16">{line}</svg>'
+    dot = f'<circle cx="16" cy="8" r="5" fill="#fff" stroke="{look["color"]}" stroke-width="3"/>' if run.from_file else ""
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="16" viewBox="0 0 32 16">{line}{dot}</svg>'
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"

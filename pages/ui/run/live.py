@@ -12,13 +12,13 @@ import streamlit as st
 
 from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.export import Experiment
-from mlp_core.spec import RunSpec
 from pages.figures.figure import Figure
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.live_chart import ensure_plotly_js, live_chart
 from pages.ui.run import kept_runs, watch
 from pages.ui.run.curve_options import clips_spikes, curve_options, turn_clipping
+from pages.ui.run.experiment_files import experiment_files
 from pages.ui.run.export import export_panel
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.kept_in_browser import lost_runs
@@ -46,7 +46,7 @@ from pages.ui.unbroken import button, unbroken
 PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 PANEL_SECONDS = 1.5  # between two drawings of the panel below, where nothing in the browser tells when it can be seen
 CHART_HEIGHT = 300  # where Streamlit draws the charts
-SetControls = Callable[[RunSpec], None]
+SetControls = Callable[..., None]  # to a spec, and to changes on the way
 
 
 def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: LinkState, lesson: str, *, alone: bool = False) -> None:
@@ -160,6 +160,8 @@ def _chosen_panel(set_controls: SetControls, at: RunAtStep | None, alone: bool) 
     if job is None or at is None:
         if _beside(alone).runs:
             kept_runs_panel(None)
+        if not alone:
+            experiment_files(set_controls)
         return
     now = job.snapshot()
     moment = at if at.cursor is not None else RunAtStep(now, job.run.network)
@@ -178,7 +180,7 @@ def _chosen_panel(set_controls: SetControls, at: RunAtStep | None, alone: bool) 
     elif panel == RUNS:
         kept_runs_panel(snapshot)
     elif panel == EXPORT:
-        export_panel(job, now, set_controls)
+        export_panel(job, now, None if alone else set_controls)
     else:
         predictions_panel(snapshot)
     if ensure_plotly_js() is not None:

@@ -14,7 +14,8 @@ from mlp_core.data import load_sample
 from mlp_core.jobs import Scheduler, TrainingJob
 from mlp_core.network import count
 from mlp_core.records import Schedule
-from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED, MAX_STEPS, FinalNumbers, KeptRun, KeptRuns, thinned
+from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED, FinalNumbers, KeptRun, KeptRuns, thinned
+from mlp_core.reports.export.results import MAX_STEPS
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from tests.support.kept import STEPS_PER_EPOCH, history, snapshot
@@ -130,6 +131,31 @@ def test_the_oldest_makes_room_and_is_named() -> None:
     kept = kept.keep(snapshot(replace(BOOK, seed=99), history([0.8])))
     assert kept.let_go == "0"
     assert names(kept) == [*map(str, range(1, CAPACITY)), "ReLU 256, lr 0.1, seed 99"]
+
+
+def told(*seeds: int) -> list[KeptRun]:
+    return [replace(last_of(KeptRuns().keep(snapshot(replace(BOOK, seed=seed), history([0.8])))), from_file=True) for seed in seeds]
+
+
+def test_runs_kept_together_are_shown_and_do_not_make_room_for_each_other() -> None:
+    few = filled(2).keep_together(told(0, 1, 0, 2, 3))
+    assert ([run.shown for run in few.kept.runs], few.ids, few.let_go, few.left_out) == ([None] * 2 + [True] * 4, (3, 4, 5, 6), (), 0)
+    again = few.kept.keep_together(told(3))
+    assert (again.kept, again.ids) == (few.kept, (6,))
+    kept = filled(CAPACITY).pin(2)
+    full = kept.keep_together(told(*range(15)))
+    assert len(full.kept.runs) == CAPACITY
+    assert full.let_go == ("0", *map(str, range(2, CAPACITY))), "all but the pinned one"
+    assert full.left_out == 15 - (CAPACITY - 1)
+    assert [run.spec.seed for run in full.kept.runs if run.from_file] == list(range(CAPACITY - 1))
+
+
+def test_a_run_of_the_list_that_is_kept_together_with_others_does_not_make_room_for_them() -> None:
+    old = KeptRuns().keep_together(told(99)).kept
+    for seed in range(CAPACITY - 1):
+        old = old.keep(snapshot(replace(BOOK, seed=seed), history([0.8])))
+    found = old.keep_together(told(99, 100))
+    assert [run.spec.seed for run in found.kept.runs if run.from_file] == [99, 100]
 
 
 def test_what_is_pinned_stays() -> None:

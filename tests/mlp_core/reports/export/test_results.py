@@ -16,17 +16,16 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.records import EpochRecord, HistorySnapshot, Schedule, SettingChange
 from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.comparison.saved_runs import run_of_file
-from mlp_core.reports.export.experiment import MAX_FILE_BYTES, MAX_STEPS, MAX_STEPS_OF_MANY, Experiment, read_file
-from mlp_core.reports.export.results import Results
+from mlp_core.reports.export.experiment import MAX_FILE_BYTES, Experiment, read_file
+from mlp_core.reports.export.results import MAX_STEPS, Results
 from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from tests.support.engine import SPEC, clouds
-from tests.support.kept import history, snapshot
+from tests.support.kept import content_of_file, history, snapshot
 from tests.support.spoiled import Place, places, spoiled
 
 BOOK = RunSpec()
-CHANGED = SettingChange(50, "lr", 0.01)
 
 
 def of(spec: RunSpec, past: HistorySnapshot, **more: Any) -> JobSnapshot:
@@ -39,32 +38,20 @@ def back(run: JobSnapshot) -> Results:
     return found
 
 
-def content() -> dict[str, Any]:
-    """A file of three seeds, with a change of the batch size too."""
-    changes = (CHANGED, SettingChange(100, "batch_size", 512))
-    knots = Schedule(60_000, 256, changes).knots(10)
-    seeds = [replace(history([accuracy, 0.8]), changes=changes, knots=knots) for accuracy in (0.5, 0.6, 0.7)]
-    run = of(BOOK, seeds[0], members=seeds, stop="stopped")
-    found: dict[str, Any] = json.loads(Experiment(BOOK, changes).to_json(run))
-    return found
-
-
-def test_what_tables_show_comes_back_exactly_and_a_whole_run_of_the_book_to_five_digits() -> None:
+def test_a_whole_run_of_the_book_comes_back_exactly() -> None:
     whole = history([0.5 + epoch / 30 for epoch in range(1, 11)], changes=[(50, 0.01)])
     run = of(BOOK, whole, stop="stopped", elapsed_seconds=12.345678901234567)
     found = back(run)
-    assert (found.history.epochs, found.history.changes) == (whole.epochs, (CHANGED,))
+    assert (found.history.epochs, found.history.changes) == (whole.epochs, (SettingChange(50, "lr", 0.01),))
     assert (found.stop_reason, found.elapsed_seconds, found.steps_per_epoch) == (run.stop_reason, run.elapsed_seconds, 235)
-    assert (found.history.steps, found.history.stride, found.members) == (whole.steps, 1, ())
-    assert list(found.history.losses) == pytest.approx(list(whole.losses), rel=5e-5)
-    assert list(found.history.accuracies) == pytest.approx(list(whole.accuracies), rel=5e-5)
+    assert (found.history, found.members) == (whole, ())
 
 
 def test_a_long_curve_comes_back_thinned_with_its_mean_and_its_ends() -> None:
     long = history([0.8] * 20)
     found = back(of(replace(BOOK, epochs=20), long)).history
     assert found.pieces.ends
-    assert len(found.steps) <= MAX_STEPS
+    assert len(found.steps) <= MAX_STEPS < 4700
     assert (found.steps[0], found.steps[-1], found.epochs) == (1, 4700, long.epochs)
     assert found.recent(4700).loss == pytest.approx(math.fsum(long.losses) / 4700, rel=1e-4)
     assert max(found.losses) == 1.0
@@ -77,7 +64,7 @@ def test_the_seeds_of_a_run_and_what_diverged_come_back() -> None:
     seeds = (history([0.5, 0.6]), broken)
     found = back(of(BOOK, seeds[0], members=seeds, stop="diverged"))
     assert found.members[0].epochs == found.history.epochs == seeds[0].epochs
-    assert all(len(member.steps) <= MAX_STEPS_OF_MANY for member in found.members)
+    assert found.members[0] == seeds[0]
     assert found.members[1].steps[-1] == 300
     assert math.isnan(found.members[1].losses[-1])
     assert math.isnan(found.members[1].epochs[0].test_loss), "not finite; JSON has no word for which"
@@ -160,7 +147,7 @@ SPOILED: dict[str, tuple[str, Spoil]] = {
 
 @pytest.mark.parametrize(("field", "spoil"), SPOILED.values(), ids=SPOILED)
 def test_results_that_cannot_be_are_refused_by_name(field: str, spoil: Spoil) -> None:
-    text = content()
+    text = content_of_file()
     spoil(text["results"])
     with pytest.raises(SpecError) as refusal:
         read_file(json.dumps(text))
@@ -169,17 +156,17 @@ def test_results_that_cannot_be_are_refused_by_name(field: str, spoil: Spoil) ->
 
 
 def test_the_same_results_are_refused_of_another_experiment() -> None:
-    shorter = content()
+    shorter = content_of_file()
     shorter["spec"]["epochs"] = 1
     with pytest.raises(SpecError, match="epochs: must have 0 to 1 entries, got '2 entries'"):
         read_file(json.dumps(shorter))
-    fewer = content()
+    fewer = content_of_file()
     fewer["spec"]["train_size"] = 1000
     with pytest.raises(SpecError, match="steps_per_epoch: must be a whole number from 1 to 4, got 235"):
         read_file(json.dumps(fewer))
 
 
-PLACES = [place for place in places(content()) if place]
+PLACES = [place for place in places(content_of_file()) if place]
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from([1, 0, 0.5, 10**400, 1e308])
 anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=2))
 
@@ -187,7 +174,7 @@ anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.
 @given(st.lists(st.tuples(st.sampled_from(PLACES), anything), min_size=1, max_size=3))
 def test_whatever_stands_in_any_place_it_is_refused_or_a_run_that_is_written_and_read_again(junk: list[tuple[Place, Any]]) -> None:
     try:
-        experiment, results = read_file(json.dumps(spoiled(content(), junk)))
+        experiment, results = read_file(json.dumps(spoiled(content_of_file(), junk)))
     except SpecError:
         return
     if results is not None:
