@@ -59,7 +59,7 @@ def choose(link: LinkState) -> tuple[dict[str, ShownActivation], ExpressionError
         st.markdown("**Parameters**")
     for name in tunable:
         one, field = WITH_PARAMETER[name], f"{name}_{WITH_PARAMETER[name].name}"
-        st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", help=one.help, **link.value(field))
+        st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", **link.value(field, help=one.help))
         parameters[name][one.name] = link[field]
     low, high = link["range"]
     if low == high:  # both ends of the slider on one place
@@ -74,11 +74,11 @@ def probe_controls(link: LinkState, shown: dict[str, ShownActivation]) -> tuple[
     """Draw the controls of the probe and the grid; which activation to look at closer, and where."""
     st.markdown("**Probe**")
     closer = link["closer"] if link["closer"] in shown else next(iter(shown))
-    link["closer"] = link.fitted("closer", closer, f"must be one of those that are shown: {', '.join(shown)}")
+    link.fit("closer", closer, f"must be one of those that are shown: {', '.join(shown)}")
     st.selectbox("Look closer at", format_func=lambda name: shown[name].activation.label, **link.index("closer", tuple(shown)))
     (low, high), step = link["range"], float(link["step"])
     rule = f"must lie in the range of x, from {exactly(low)} to {exactly(high)}"
-    link["x"] = link.fitted("x", min(max(link["x"], low), high), rule)
+    link.fit("x", min(max(link["x"], low), high), rule)
     st.slider("Tangent at $x$", **link.value("x", min_value=low, max_value=high, step=step))
     st.markdown("**Grid**")
     st.slider("Range of $x$", **link.value("range"))

@@ -13,7 +13,7 @@ from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
 from pages.ui.run.live import live_panel
 from pages.ui.run.pace import pace_link
 from pages.ui.text import plain
-from pages.ui.train.controls import ExperimentLink, preset_row, take
+from pages.ui.train.controls import ExperimentLink, preset_row
 from pages.ui.train.sidebar import draw_sidebar
 
 # Everything that moves is on one screen: see the browser tests of this page.
@@ -52,6 +52,6 @@ if refused:
 
 load_data()
 
-live_panel(experiment, take, pace, lesson)
+live_panel(link, experiment, pace, lesson)
 pace.write()
 session.identify_tab(memory_of_tab(), bring_back)  # last, since its answer brings a rerun that cuts short what is not drawn yet

@@ -7,9 +7,11 @@ st.selectbox("Bins", **link.index("bins"))             # options, index and key
 link["mean"]                                           # what the widget says, or would say if it were drawn
 link["mean"] = 2.0                                     # from outside: by a preset, say
 k = link.fitted("k", min(link["k"], most), "must be …")  # where one field bounds another: a link that asks for more is told
+st.slider("k", **link.value("k", help="…"))            # help goes through here: a link that locks the widget says so in it
 link.write()                                           # last: what is not at its default goes into the address
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +28,11 @@ from pages.ui.navigation import PRESENT
 from pages.ui.text import plain
 from pages.ui.widget_values import WidgetValues
 
-EVERYWHERE = (PRESENT,)  # parameters of the app; Streamlit keeps its own to itself
+LOCK, HIDE = "lock", "hide"  # parameters that are to stay as the link sets them, shown or not: `lock=lr,hidden`
+EVERYWHERE = (PRESENT, LOCK, HIDE)  # parameters of the app; Streamlit keeps its own to itself
+WHY_LOCKED = ":material/lock: Locked by the link that led here."
+LABELS = {"act": "section", "hidden": "hidden layers", "lr": "learning rate"}  # of parameters, where that is not the name
+NO_CLASS = re.compile(r"[^\w-]", re.ASCII)  # what Streamlit writes as - where a widget's key becomes a class of the browser's element
 TEN_DIGITS = "%.10g"  # in a widget; its own format would show 1.2345 as 1.23
 MOST_NAMED = 5  # parameters, of those that the page does not have
 
@@ -148,6 +154,7 @@ class _Followed:
         instead: of the fields in `errors` that do not take their default, what they take.
         unknown: parameters that the page does not have; None until they were looked for.
         at: the values at the end of the first run after it, None before that end.
+        query: all that it says, where it is not the page's address.
     """
 
     asked: dict[str, Any] = field(default_factory=dict)
@@ -156,6 +163,7 @@ class _Followed:
     instead: dict[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] | None = None
     at: dict[str, Any] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 class LinkState(WidgetValues):
@@ -186,7 +194,8 @@ class LinkState(WidgetValues):
         self._followed: _Followed = st.session_state[name]
         self._followed_name = name
         self._errors: DeltaGenerator | None = None  # where they are shown
-        self._address = Address(page, tuple(self._fields) if parameters is None else parameters) if address else None
+        self._names = tuple(self._fields) if parameters is None else parameters
+        self._address = Address(page, self._names) if address else None
         if self._address is not None and (query := self._address.arrived(entering=self.entering, chosen=self.query)) is not None:
             self.follow(query, self._address.repeated)
             self._address.followed(query)
@@ -201,7 +210,7 @@ class LinkState(WidgetValues):
         refused = {error.field for error in errors}
         repeated = {name: texts for name, texts in (repeated or {}).items() if name not in refused}
         again = [SpecError(name, "must stand in a link once", ", ".join(texts)) for name, texts in repeated.items()]
-        self.update(values)
+        super().update(values)
         self._followed = st.session_state[self._followed_name] = _Followed(
             asked={one: values[one] for one in query if one in values and one not in refused},
             beside={
@@ -209,12 +218,31 @@ class LinkState(WidgetValues):
             },
             errors=(*errors, *again),
             instead={one: query[one] for one in repeated},
+            query=query,
         )
 
     @property
     def in_address(self) -> bool:
         """Whether it is the page's own address: then this is the page, and not an experiment that is shown on another."""
         return self._address is not None
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The fields that stay as the link sets them, locked or hidden: neither a hand nor a preset changes them."""
+        return frozenset(self.fields_of(LOCK) + self.fields_of(HIDE))
+
+    def fields_of(self, restriction: str) -> list[str]:
+        """The fields that `LOCK` or `HIDE` names."""
+        return [name for parameter in self.listed(restriction) if parameter in self._names for name in self.widgets(parameter)]
+
+    def listed(self, restriction: str) -> list[str]:
+        """The parameters that `LOCK` or `HIDE` names, the page's or not, each once."""
+        texts = st.query_params.get_all(restriction) if self.in_address else [self._followed.query.get(restriction, "")]
+        return list(dict.fromkeys(filter(None, ",".join(texts).split(","))))
+
+    def widgets(self, parameter: str) -> Sequence[str]:
+        """The fields that a parameter sets."""
+        return (parameter,)
 
     @property
     def errors(self) -> tuple[SpecError, ...]:
@@ -229,8 +257,13 @@ class LinkState(WidgetValues):
         """
         self._errors = st.container()
         with self._errors:
-            if self._address is not None:
-                self._say_unknown([name for link in (self, *others) if link._address is not None for name in link._address.names])
+            if self.in_address:
+                self._say_unknown(known := [name for link in (self, *others) for name in link._names])
+                if locked := [label(name) for name in self.listed(LOCK) if name in known]:
+                    free = "To set these too, go to another page and come back by the menu."
+                    st.caption(f":material/lock: The link locks: {', '.join(locked)}. {free}")
+            for link in (self, *others):
+                link._hide()
             for link in (self, *others):
                 for error in link.errors:
                     link._say(error)
@@ -238,11 +271,18 @@ class LinkState(WidgetValues):
     def _say_unknown(self, known: Sequence[str]) -> None:
         followed = self._followed
         if followed.unknown is None:
-            followed.unknown = tuple(name for name in st.query_params if name not in known and name not in EVERYWHERE)
+            unknown = [name for name in st.query_params if name not in known and name not in EVERYWHERE]
+            unknown += [f"{restriction}={name}" for restriction in (LOCK, HIDE) for name in self.listed(restriction) if name not in known]
+            followed.unknown = tuple(unknown)
         if followed.unknown:
             named = ", ".join(plain(name, 40) for name in followed.unknown[:MOST_NAMED])
             more = f" and {len(followed.unknown) - MOST_NAMED} more" if len(followed.unknown) > MOST_NAMED else ""
             st.warning(f"The link sets what this page does not have, which changes nothing: {named}{more}.")
+
+    def _hide(self) -> None:
+        """Have the browser show nothing of the widgets that the link hides, whatever their version."""
+        if keys := [f"st-key-{NO_CLASS.sub('-', self._prefix + name)}" for name in self.fields_of(HIDE)]:
+            st.html(f"<style>{', '.join(f'.{key}, [class*={key}-]' for key in keys)} {{ display: none; }}</style>")
 
     def _say(self, error: SpecError) -> None:
         name, default = error.field, self.default_text(error.field)
@@ -271,6 +311,18 @@ class LinkState(WidgetValues):
                     self._say(error)
         return value
 
+    def fit(self, name: str, value: Any, rule: str) -> None:
+        """Set a field to what is `fitted`, also one that is locked."""
+        super().update({name: self.fitted(name, value, rule)})
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """As of `WidgetValues`, but what the link locks or hides stays as it is."""
+        fixed = self.fixed
+        super().update({name: value for name, value in values.items() if name not in fixed})
+
+    def may_take(self, values: Mapping[str, Any]) -> bool:
+        return all(self[name] == values[name] for name in self.fixed if name in values)
+
     def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
         """What a link sets every field to; one that is absent or breaks its rule takes its default, and is reported."""
         return read_link(tuple(self._fields.values()), query)
@@ -298,15 +350,22 @@ class LinkState(WidgetValues):
     def value(self, name: str, **limits: Any) -> dict[str, Any]:
         """As of `WidgetValues`, with the field's own limits where no others are given."""
         own = self._fields[name].limits
-        return super().value(name, **{**own, **({"options": self.options(name)} if "options" in own else {}), **limits})
+        options = {"options": self.options(name)} if "options" in own else {}
+        return super().value(name, **{**own, **options, **self._restricted(name, limits)})
 
-    def index(self, name: str, options: Sequence[Any] | None = None) -> dict[str, Any]:
+    def index(self, name: str, options: Sequence[Any] | None = None, **look: Any) -> dict[str, Any]:
         """As of `WidgetValues`, with the field's own options where no others are given."""
-        return super().index(name, self.options(name) if options is None else options)
+        return super().index(name, self.options(name) if options is None else options, **self._restricted(name, look))
 
-    def default(self, name: str, options: Sequence[Any] | None = None) -> dict[str, Any]:
+    def default(self, name: str, options: Sequence[Any] | None = None, **look: Any) -> dict[str, Any]:
         """As of `WidgetValues`, with the field's own options where no others are given."""
-        return super().default(name, self.options(name) if options is None else options)
+        return super().default(name, self.options(name) if options is None else options, **self._restricted(name, look))
+
+    def _restricted(self, name: str, look: dict[str, Any]) -> dict[str, Any]:
+        """A widget's arguments, of which `help` and `disabled` say whether it is locked."""
+        if name not in self.fixed:
+            return look
+        return look | {"disabled": True, "help": " ".join(filter(None, (WHY_LOCKED, look.get("help"))))}
 
     def options(self, name: str) -> tuple[Any, ...]:
         """A field's options, and the value that the last link set it to between two of them."""
@@ -325,6 +384,11 @@ def read_link(fields: Sequence[Field], query: Mapping[str, str]) -> tuple[dict[s
         except SpecError as error:
             errors.append(SpecError(known.name, error.rule, error.value))  # a field may be read by the rule of another
     return values, tuple(errors)
+
+
+def label(parameter: str) -> str:
+    """What a parameter is called in a sentence."""
+    return LABELS.get(parameter, parameter.replace("_", " "))
 
 
 def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = None) -> bool:

@@ -30,7 +30,8 @@ def preset_row(
 ) -> str:
     """The presets, one click each; the one that the widgets are at is marked, and says what it shows. Returns what it says, if any.
 
-    None where an experiment is shown on another page, which they would give away.
+    Those that would change what the page's link locks are not there; none where an experiment is shown on another page, which they would
+    give away.
 
     Args:
         values: the widgets that are set.
@@ -40,7 +41,8 @@ def preset_row(
         caption: whether what it says stands below the row.
         look: other arguments of `st.pills`.
     """
-    if not values.in_address:
+    presets = {name: preset for name, preset in presets.items() if values.may_take(preset.settings)}
+    if not (presets and values.in_address):
         return ""
     at = at or (lambda preset: all(values[name] == value for name, value in presets[preset].settings.items()))
     row = WidgetValues(key, {key: None})

@@ -67,13 +67,13 @@ class WidgetValues(Mapping[str, Any]):
             return limits | {"key": key}
         return limits | {"value": self[name], "key": key}
 
-    def index(self, name: str, options: Sequence[Any]) -> dict[str, Any]:
-        """The arguments of `st.selectbox` and `st.radio`: `options`, `index` and `key`."""
-        return {"options": options, "index": list(options).index(self[name]), "key": self.key(name)}
+    def index(self, name: str, options: Sequence[Any], **look: Any) -> dict[str, Any]:
+        """The arguments of `st.selectbox` and `st.radio`: `options`, `index` and `key`, and others as they are given."""
+        return look | {"options": options, "index": list(options).index(self[name]), "key": self.key(name)}
 
-    def default(self, name: str, options: Sequence[Any]) -> dict[str, Any]:
-        """The arguments of `st.pills`, `st.segmented_control` and `st.multiselect`: `options`, `default` and `key`."""
-        return {"options": options, "default": self[name], "key": self.key(name)}
+    def default(self, name: str, options: Sequence[Any], **look: Any) -> dict[str, Any]:
+        """The arguments of `st.pills`, `st.segmented_control` and `st.multiselect`: `options`, `default` and `key`, and others."""
+        return look | {"options": options, "default": self[name], "key": self.key(name)}
 
     def update(self, values: Mapping[str, Any]) -> None:
         """Set widgets from outside. One that has its value already stays, for the hand that may be moving it."""
@@ -82,6 +82,10 @@ class WidgetValues(Mapping[str, Any]):
             if name in self._kept.versions:
                 self._kept.versions[name] += 1
             self._kept.values[name] = value
+
+    def may_take(self, values: Mapping[str, Any]) -> bool:
+        """Whether `update` would set them all."""
+        return True
 
     def times_set(self, names: Iterable[str]) -> int:
         """How often any of these widgets was set from outside since this was first asked, or since it was drawn."""

@@ -55,6 +55,7 @@ def finished(page: AppTest) -> AppTest:
         ("stability?act=training&color=red", "color", "red"),
         ("stability?act=training&layers=2&layers=3", "layers", "2, 3"),
         ("stability?act=training&activation=rellu", "activation", "rellu"),
+        ("stability?act=training&lock=layers,lr2", "lock", "layers,lr2"),
         ("train?lr=0", "lr", 0.0),
         ("train?activation=%3Drellu(x)", "activation", "rellu(x)"),
         ("train?changes=lr:0.1", "changes", "lr:0.1"),
@@ -107,6 +108,13 @@ def test_two_experiments_of_one_section_follow_each_other(page: AppTest) -> None
     finished(page)
     assert measured(second, "test_accuracy", after=1) == measured(second, "test_accuracy")
     assert address(page) == {}
+
+
+def test_a_link_locks_its_controls_in_a_lesson_as_on_its_page(page: AppTest) -> None:
+    shows(page, f"{SMALL}&lock=layers", OTHER)
+    assert widget(page, "step 0_stability_layers").disabled
+    assert not widget(page, "step 0_stability_epochs").disabled
+    assert not widget(turn_to(page, 1), "step 1_stability_layers").disabled
 
 
 def test_what_is_moved_beside_an_experiment_stays_there_and_is_not_measured(page: AppTest) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import Scheduler, TrainingJob
+from mlp_core.reports.export import Experiment
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
 from pages.ui.run.watch import Watch, Watched
@@ -98,7 +99,7 @@ def stepped(job: TrainingJob) -> None:
 
 def test_a_run_is_read_beside_the_page_as_the_page_would_send_it(job: TrainingJob) -> None:
     view, reader = Watch(Scheduler()), Reader()
-    view.watched = Watched(job, SPEC)
+    view.watched = Watched(job, Experiment(SPEC))
     stepped(job)
     first = reader.read(view.draw(view.look(), None, {"about": "it"}))
     assert first["since"] == 0
@@ -116,7 +117,7 @@ def test_a_run_is_read_beside_the_page_as_the_page_would_send_it(job: TrainingJo
 
 def test_who_has_missed_an_update_is_sent_everything(job: TrainingJob) -> None:
     view, reader = Watch(Scheduler()), Reader()
-    view.watched = Watched(job, SPEC)
+    view.watched = Watched(job, Experiment(SPEC))
     have = reader.read(view.draw(view.look(), None, {"about": "it"}))["version"]
     stepped(job)
     view.draw(view.look(), have, {"about": "it"})  # which never arrives
@@ -129,7 +130,7 @@ def test_who_has_missed_an_update_is_sent_everything(job: TrainingJob) -> None:
 
 def test_where_the_controls_show_something_else_the_page_has_to_run(job: TrainingJob) -> None:
     view = Watch(Scheduler())
-    view.watched = Watched(job, SPEC)
+    view.watched = Watched(job, Experiment(SPEC))
     view.draw(view.look(), None, {})
     assert view.answer(0) is not None
     job.steer(lr=0.5)

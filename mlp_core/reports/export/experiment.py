@@ -62,6 +62,11 @@ class Experiment:
             raise SpecError("changes", "must stand in the order of their steps", steps)
         object.__setattr__(self, "changes", tuple(checked))
 
+    def differences(self, other: Experiment) -> dict[str, tuple[Any, Any]]:
+        """Field of the spec, or "changes" -> (mine, theirs) for all in which the two differ; changes as a link says them."""
+        changes = changes_text(self.changes), changes_text(other.changes)
+        return self.spec.differences(other.spec) | ({"changes": changes} if changes[0] != changes[1] else {})
+
     def to_query(self) -> dict[str, str]:
         """The parameters of a link: those of the spec, and "changes" where there are some and they are not too many for a link."""
         text = changes_text(self.changes)

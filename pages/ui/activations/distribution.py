@@ -32,7 +32,7 @@ def distribution_panel(link: LinkState, shown: ShownActivation) -> None:
         variance_help = "Weights have variance σ_w² divided by the layer's inputs. He: 2. Xavier, for equal widths: 1."
         st.slider(r"Mean $\mu$ of the inputs", **link.value("mean"))
         st.slider("Standard deviation $s$ of the inputs", **link.value("std"))
-        st.slider(r"Weight variance $\sigma_w^2$", help=variance_help, **link.value("weight_variance"))
+        st.slider(r"Weight variance $\sigma_w^2$", **link.value("weight_variance", help=variance_help))
         st.slider("Layers $L$", **link.value("depth"))
     pushed = push_through(shown.activation, link["mean"], link["std"], **shown.parameters)
     with picture:

@@ -128,10 +128,10 @@ def _controls(link: LinkState) -> None:
     st.segmented_control("Coefficients by", format_func=SOLVERS.__getitem__, required=True, **link.default("solver"))
     if link["solver"] == "descent":
         help = "Of ½(ŷ − y)². The book's 0.01 is of (ŷ − y)², without the ½: 0.02 here."
-        st.number_input("Learning rate", help=help, **link.value("lr"))
-        st.slider("Epochs", help=f"Batches of {BATCH}, as in the book.", **link.value("epochs"))
+        st.number_input("Learning rate", **link.value("lr", help=help))
+        st.slider("Epochs", **link.value("epochs", help=f"Batches of {BATCH}, as in the book."))
     st.slider("Noise σ", **link.value("noise"))
-    st.slider("Spread of x", help="x ~ N(0, spread²); the book's is 1.", **link.value("spread"))
+    st.slider("Spread of x", **link.value("spread", help="x ~ N(0, spread²); the book's is 1."))
     st.number_input("Seed of the points", **link.value("seed"))
 
 

@@ -183,7 +183,7 @@ def _votes_panel(link: LinkState) -> None:
     weights = job.run.network.weights()
     data = load_fashion_mnist()
     last = min(TEST_IMAGES, len(data.test_labels)) - 1
-    link["image"] = link.fitted("image", min(link["image"], last), f"must be at most {last}, the number of the last test image")
+    link.fit("image", min(link["image"], last), f"must be at most {last}, the number of the last test image")
     chosen = st.slider("Test image", **link.value("image", max_value=last))
     flat = data.test_images[chosen].reshape(-1).float() / 255
     label = int(data.test_labels[chosen])

@@ -62,11 +62,12 @@ def _results(p: float, masks: int, seed: int) -> None:
 
 def _controls(link: LinkState) -> tuple[float, int, int]:
     st.slider("p, the share that is dropped", **link.value("p"))
+    free = link.fixed.isdisjoint(("masks", "mask_seed"))
     with st.container(horizontal=True):
         for more in MORE:
             label, icon, type = ("Next mask", "skip_next", "primary") if more == 1 else (f"{count(more)} more", "fast_forward", "secondary")
-            button(label, f"masks_{more}", icon, _more, link, more, enabled=link["masks"] + more <= MOST_MASKS, type=type)
-        button("Start over", "masks_over", "restart_alt", _over, link, help="With other masks.")
+            button(label, f"masks_{more}", icon, _more, link, more, enabled=free and link["masks"] + more <= MOST_MASKS, type=type)
+        button("Start over", "masks_over", "restart_alt", _over, link, enabled=free, help="With other masks.")
     return link["p"], link["masks"], link["mask_seed"]
 
 

@@ -19,7 +19,7 @@ import streamlit as st
 
 from mlp_core.spec import SpecError
 from pages.ui import session
-from pages.ui.link import Field, LinkState, read_link
+from pages.ui.link import HIDE, LOCK, Field, LinkState, read_link
 from pages.ui.measures import Measure, State, Subject, Values, check, measured
 from pages.ui.sections import PARAMETER, Sections, section_field
 
@@ -144,8 +144,10 @@ def experiment_of(link: str) -> Experiment:
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name in query:
             raise SpecError(name, "must stand in a link once", f"{query[name]}, {value}")
-        if name not in page.names:
-            raise SpecError(name, f"is no parameter of the page {stem}", value)
+        restricts = name in (LOCK, HIDE)
+        if name not in page.names and not (restricts and set(value.split(",")) <= set(page.names)):
+            rule = f"must name parameters of the page {stem}" if restricts else f"is no parameter of the page {stem}"
+            raise SpecError(name, rule, value)
         query[name] = value
     values, errors = page.read(query)
     if errors:

@@ -80,10 +80,10 @@ def _controls(link: LinkState) -> tuple[tuple[int, ...], float]:
     hidden: tuple[int, ...] = ()
     if layers > 1:
         st.slider("Units of a hidden layer", **link.value("width"))
-        st.slider("Units of the last hidden layer", help="A narrow layer lowers the rank of the product.", **link.value("narrow"))
+        st.slider("Units of the last hidden layer", **link.value("narrow", help="A narrow layer lowers the rank of the product."))
         hidden = (int(link["width"]),) * (layers - 2) + (int(link["narrow"]),)
     help = "1 is the identity, 0 is ReLU, leaky ReLU between them."
-    st.select_slider("Bend: slope of a hidden unit below 0", help=help, **link.value("slope"))
+    st.select_slider("Bend: slope of a hidden unit below 0", **link.value("slope", help=help))
     st.number_input("Seed of the weights", **link.value("stack_seed"))
     return (INPUTS, *hidden, OUTPUTS), float(link["slope"])
 

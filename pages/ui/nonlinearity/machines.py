@@ -47,7 +47,8 @@ def section(link: LinkState) -> None:
     st.dataframe([_row(machine) for machine in MACHINES], hide_index=True)
     with st.container(horizontal=True):
         for machine in MACHINES:
-            button(f"{machine.name}, trained", f"open_{machine.name}", "open_in_new", _open, link, machine)
+            free = link.may_take(_fields(machine))
+            button(f"{machine.name}, trained", f"open_{machine.name}", "open_in_new", _open, link, machine, enabled=free)
     st.markdown("**Logistic regression is softmax regression with two classes**, where only the difference of the two outputs counts:")
     st.latex(
         r"\begin{aligned}\operatorname{softmax}(0, o)_2 &= \frac{e^{o}}{e^{0} + e^{o}}\\[0.5em]"
@@ -71,5 +72,9 @@ def _row(machine: Machine) -> dict[str, object]:
 
 
 def _open(link: LinkState, machine: Machine) -> None:
-    link.update(settings_for(machine.fields) | {PARAMETER: "playground"})
+    link.update(_fields(machine))
     st.session_state[PLAYING] = True
+
+
+def _fields(machine: Machine) -> dict[str, Any]:
+    return settings_for(machine.fields) | {PARAMETER: "playground"}

@@ -106,6 +106,8 @@ def add_point(link: LinkState, x: float, y: float) -> None:
 
 def _keep(link: LinkState, xy: np.ndarray, labels: np.ndarray, *, loaded: bool = False) -> None:
     """Keep points, in the link where they fit: those of a file whole or not at all, a clicked one as near as it can say."""
+    if "drawn" in link.fixed:
+        return
     points = Points(xy, labels, max(2, int(labels.max(initial=0)) + 1))
     beyond, fits = _beyond(), len(points) <= LINK_POINTS
     beyond.merged = merged(points) if fits and (loaded or beyond.points is not None) else 0
@@ -119,8 +121,8 @@ def _undo(link: LinkState) -> None:
 
 
 def _clear(link: LinkState) -> None:
-    beyond = _beyond()
-    link["drawn"], beyond.points = "", None
+    if "drawn" not in link.fixed:
+        link["drawn"], _beyond().points = "", None
     st.session_state[LOADED] = replace(_loaded(), classes=())
 
 

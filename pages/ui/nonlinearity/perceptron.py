@@ -84,7 +84,7 @@ def _machine(link: LinkState, playing: bool) -> None:
 def _controls(link: LinkState) -> Perceptron:
     st.selectbox("Points", format_func=CLOUDS.__getitem__, **link.index("points"))
     if link["points"] == "apart":
-        st.slider("Gap between the clouds", help="The narrower, the more mistakes are allowed.", **link.value("gap"))
+        st.slider("Gap between the clouds", **link.value("gap", help="The narrower, the more mistakes are allowed."))
     if link["points"] != "corners":
         st.slider("Number of points", **link.value("count"))
         st.number_input("Seed", **link.value("points_seed"))

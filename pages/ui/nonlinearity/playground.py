@@ -77,12 +77,13 @@ def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob | None) 
         button("Step one batch", "plane_batch", "skip_next", _step, job, TrainingJob.step, enabled=resting)
         button("Step one epoch", "plane_epoch", "fast_forward", _step, job, TrainingJob.step_epoch, enabled=resting)
         button("Reset", "plane_reset", "restart_alt", _reset, enabled=job is not None)
-        button("Regenerate", "plane_again", "casino", _regenerate, link, enabled=link["data"] != OWN, help="New points.")
+        free = link["data"] != OWN and "data_seed" not in link.fixed
+        button("Regenerate", "plane_again", "casino", _regenerate, link, enabled=free, help="New points.")
         seeds = f"× {DEFAULT_SEEDS} seeds"
         button(seeds, "plane_seeds", "stacked_line_chart", _train_seeds, settings, enabled=job is not None, help=SEEDS_HELP)
         pace_control(link, job)
         if job is not None:
-            lr_popover(job.snapshot(), lambda: job)
+            lr_popover(job.snapshot(), lambda: job, locked="lr" in link.fixed)
 
 
 def _step(job: TrainingJob | None, step: Callable[[TrainingJob], None]) -> None:
@@ -150,7 +151,7 @@ def _at_rest(link: LinkState, settings: PlaneSettings, job: TrainingJob | None, 
             pictures.bare_row(link, settings)
         return
     with st.container():
-        moment = rewind_panel(job, job.snapshot(), _branch, "It takes the place of this one.")
+        moment = rewind_panel(job, job.snapshot(), _branch if "lr" not in link.fixed else None, "It takes the place of this one.")
     with picture:
         if moment.network is not None:
             pictures.network_row(link, settings, job, moment.network, past=moment.cursor is not None)

@@ -189,10 +189,10 @@ def _data(link: LinkState) -> None:
     if link["data"] == OWN:
         own_panel(link)
     else:
-        st.slider("Noise (%)", help="Moves points after they got their class.", **link.value("noise"))
+        st.slider("Noise (%)", **link.value("noise", help="Moves points after they got their class."))
         st.slider("Number of points", **link.value("size"))
         st.number_input("Seed of the points", **link.value("data_seed"))
-    st.slider("Points kept for the test (%)", help="At 0 the training points are tested.", **link.value(_test_field(link)))
+    st.slider("Points kept for the test (%)", **link.value(_test_field(link), help="At 0 the training points are tested."))
     st.pills("Inputs", selection_mode="multi", format_func=lambda name: FEATURES[name][0], **link.default("features"))
 
 
@@ -238,7 +238,7 @@ def _view(link: LinkState, settings: PlaneSettings) -> None:
     st.toggle("Discrete output", **link.value("discrete"))
     st.toggle("Test points, hollow", **link.value("tests"))
     help = "Where the network is one affine map: counted for ReLU and leaky ReLU on the inputs x and y."
-    st.toggle("Outline linear regions", help=help, disabled=settings.negative_slope is None, **link.value("regions"))
+    st.toggle("Outline linear regions", **link.value("regions", help=help, disabled=settings.negative_slope is None))
     hidden = settings.spec.hidden
     shown_part(link, (len(settings.features), *hidden))
     if hidden and max(hidden) > 1:

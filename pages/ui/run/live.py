@@ -14,7 +14,7 @@ from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.export import Experiment
 from pages.figures.figure import Figure
 from pages.ui import session
-from pages.ui.link import LinkState
+from pages.ui.link import HIDE, LOCK, LinkState
 from pages.ui.live_chart import ensure_plotly_js, live_chart
 from pages.ui.run import kept_runs, watch
 from pages.ui.run.curve_options import clips_spikes, curve_options, turn_clipping
@@ -40,6 +40,7 @@ from pages.ui.run.run_controls import (
 from pages.ui.run.watch import CROWD, TICK_SECONDS, Watch, Watched, controls
 from pages.ui.served_component import served_component, static_url
 from pages.ui.ticking import tick_seconds
+from pages.ui.train.controls import ExperimentLink
 from pages.ui.train.design import network_panel
 from pages.ui.unbroken import button, unbroken
 
@@ -49,17 +50,17 @@ CHART_HEIGHT = 300  # where Streamlit draws the charts
 SetControls = Callable[..., None]  # to a spec, and to changes on the way
 
 
-def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: LinkState, lesson: str, *, alone: bool = False) -> None:
+def live_panel(link: ExperimentLink, experiment: Experiment | None, pace: LinkState, lesson: str, *, alone: bool = False) -> None:
     """Controls of the run, the network, and the run itself: progress, readings, curves, verdict; below them what the network does.
 
     Args:
-        experiment: what the page's controls describe; None while they describe none.
-        set_controls: sets them to another experiment, or raises `SpecError`; called from a callback.
+        link: the page's controls, which are set from here too.
+        experiment: what they describe; None while they describe none.
         pace: the choice of how fast it is played.
         lesson: what there is to see in it, said before it is trained.
         alone: whether no other run is shown beside it.
     """
-    job = session.current_job()
+    job, fixed, set_controls = session.current_job(), link.fixed, link.take
     now = job.snapshot() if job is not None else None
     if job is not None and now is not None and job.ended:
         kept_runs.keep(now)
@@ -75,17 +76,17 @@ def live_panel(experiment: Experiment | None, set_controls: SetControls, pace: L
             network_panel(experiment.spec, folded=now is not None)
         new_design_button(experiment, now)
         if now is not None:
-            lr_popover(now)
+            lr_popover(now, locked="lr" in fixed)
         options = curve_options()
     above = st.container(key="run")
     with st.container(key="between"):  # what comes and goes in it moves no fragment: one that stands elsewhere is another for Streamlit
         waiting_design(experiment, now)
-        moment = rewind_panel(job, now, branch) if job is not None and now is not None else None
+        moment = rewind_panel(job, now, branch if "lr" not in fixed else None) if job is not None and now is not None else None
     moving = job is not None and job.moving
     unasked = moving and ensure_plotly_js() is None  # no script in the browser asks for what is new
     view = watch.of_session()
-    spec = experiment.spec if experiment is not None else None
-    view.watched, view.kept = Watched(job, spec, lesson, moment, options), _beside(alone)
+    fixed_parameters = frozenset(link.listed(LOCK) + link.listed(HIDE))
+    view.watched, view.kept = Watched(job, experiment, lesson, moment, options, fixed_parameters), _beside(alone)
     with above:
         draw = partial(_watch, view, set_controls, controls(now, moving))
         st.fragment(draw, run_every=tick_seconds(TICK_SECONDS, CROWD) if unasked else None)()

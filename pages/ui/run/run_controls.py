@@ -10,12 +10,13 @@ from mlp_core.data import load_fashion_mnist
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.network import Network
 from mlp_core.reports.diagnosis.fixes import Fix
-from mlp_core.reports.export import Experiment, changes_text
+from mlp_core.reports.export import Experiment
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
 from mlp_core.words import count, exactly
 from pages.ui import session
+from pages.ui.link import WHY_LOCKED
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs, steering
 from pages.ui.run.pace import begin_at_pace
@@ -130,17 +131,18 @@ def _put_away() -> None:
     session.forget_current_job()
 
 
-def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job) -> None:
+def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job, *, locked: bool) -> None:
     """Change the learning rate while the run goes on; nothing once it has ended.
 
     Args:
         job_of: the run that is steered, at the time of a click.
+        locked: whether the page's link locks it.
     """
     if snapshot.state not in ("playing", "paused"):
         return
     lr = snapshot.lr
-    shown, help = exactly(lr, 6), "Change the learning rate while it trains."
-    with st.popover(f"lr of this run: {shown}", icon=":material/speed:", key="run_lr", help=help):
+    shown, help = exactly(lr, 6), WHY_LOCKED if locked else "Change the learning rate while it trains."
+    with st.popover(f"lr of this run: {shown}", icon=":material/speed:", key="run_lr", help=help, disabled=locked):
         st.markdown(f"The learning rate of this run is **{shown}**. A change counts from the next step on and is marked on the curves.")
         with st.container(horizontal=True):
             for label, factor in LR_FACTORS:
@@ -176,11 +178,11 @@ class RunAtStep(NamedTuple):
     cursor: int | None = None
 
 
-def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch, outcome: str = STAYS) -> RunAtStep:
+def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch | None, outcome: str = STAYS) -> RunAtStep:
     """A slider over the steps that the run kept, and the moment it is at; while the run moves, the newest.
 
     Args:
-        branch: trains on from an earlier step; may raise `SpecError`.
+        branch: trains on from an earlier step; may raise `SpecError`. None where one can only look.
         outcome: what then becomes of this run, as a sentence.
     """
     newest = RunAtStep(now, job.run.network)
@@ -198,11 +200,12 @@ def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch, outcome: st
         )
         if step == now.step:
             return newest
-        lr = now.lr / 10
-        suggested = "To begin with, a tenth of this run's."
-        st.text_input("lr of the branch", f"{lr:g}", key="branch_lr", width=180, max_chars=20, help=suggested)
-        help = f"A new run that shares this one's past up to there and goes on with that lr. {outcome}"
-        button(f"Branch from step {count(step)}", "branch", "call_split", _branch_off, job, step, branch, help=help)
+        if branch is not None:
+            lr = now.lr / 10
+            suggested = "To begin with, a tenth of this run's."
+            st.text_input("lr of the branch", f"{lr:g}", key="branch_lr", width=180, max_chars=20, help=suggested)
+            help = f"A new run that shares this one's past up to there and goes on with that lr. {outcome}"
+            button(f"Branch from step {count(step)}", "branch", "call_split", _branch_off, job, step, branch, help=help)
     if (error := refusal("branch", job)) is not None:
         st.error(worded(error), icon=":material/error:")
     rewound = job.rewound(step)
@@ -242,14 +245,11 @@ def _waiting(experiment: Experiment | None, snapshot: JobSnapshot | None) -> str
     """What sets the design of the controls apart from the run that is shown, and what becomes of the run; nothing where they are one."""
     if experiment is None or snapshot is None:
         return ""
-    spec, planned = experiment.spec, experiment.changes
     now = snapshot.settings if snapshot.state in ("playing", "paused") else snapshot.spec
-    differences = {} if spec in (now, snapshot.spec) else spec.differences(now)
-    if planned != snapshot.planned:
-        differences["changes"] = changes_text(planned) or "none", changes_text(snapshot.planned) or "none"
-    if not differences:
+    shown = Experiment(snapshot.spec if experiment.spec == snapshot.spec else now, snapshot.planned)
+    changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in experiment.differences(shown).items()]
+    if not changes:
         return ""
-    changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in differences.items()]
     running = "The run goes on undisturbed" if snapshot.state == "playing" else "The curves are of the design before"
     return f"**A new design is waiting:** {'; '.join(changes)}. {running}."
 
@@ -260,4 +260,5 @@ def worded(error: Exception) -> str:
 
 
 def _shown(value: object) -> str:
-    return plain(", ".join(map(str, value)) or "none" if isinstance(value, tuple) else value)
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return plain(text or "none")

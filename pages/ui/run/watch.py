@@ -5,7 +5,7 @@ and by the browser beside the page, from other threads (`pages.ui.updates`): so 
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, NamedTuple, cast
 
@@ -16,6 +16,7 @@ from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.reports.diagnosis.fixes import Fix
 from mlp_core.reports.diagnosis.seeds import diagnose_seeds
+from mlp_core.reports.export import Experiment
 from mlp_core.spec import RunSpec
 from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries
@@ -41,16 +42,23 @@ class Watched:
 
     Args:
         job: the run on screen.
-        spec: the experiment that the controls describe; gives the frame where there is no run yet.
+        experiment: what the controls describe; gives the frame where there is no run yet.
         lesson: what there is to see in it, said before it is trained.
         at: the moment that the page looks back to.
+        fixed: parameters of the experiment that the page's link locks or hides.
     """
 
     job: TrainingJob | None = None
-    spec: RunSpec | None = None
+    experiment: Experiment | None = None
     lesson: str = ""
     at: RunAtStep | None = None
     options: CurveOptions = field(default_factory=CurveOptions)
+    fixed: frozenset[str] = frozenset()
+
+    def may_take(self, spec: RunSpec) -> bool:
+        """Whether the link leaves what sets the controls apart from `spec` to be changed."""
+        mine = self.experiment
+        return not self.fixed or (mine is not None and self.fixed.isdisjoint(mine.differences(Experiment(spec))))
 
 
 class Look(NamedTuple):
@@ -117,6 +125,8 @@ class Watch:
                 verdict = diagnose_seeds(shown.spec, shown.members, shown.stop_reason)
             else:
                 verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections, now.checkpoint_steps)
+            if verdict.fix is not None and not self.watched.may_take(verdict.fix.spec):
+                verdict = replace(verdict, fix=None)
             parts["verdict"] = verdict_words(verdict, now.note, "seeds" if shown.members else "seed")
             parts["badge"] = book_badge(shown)
             fix = verdict.fix
@@ -168,8 +178,8 @@ class Watch:
             alone = CurveSeries(now.history, now.steps_per_epoch, members=now.members)
             shown = [kept_runs.series_of(self.kept, now), *beside] if beside else alone
             epochs = max(epochs, now.spec.epochs)
-        elif self.watched.spec is not None and not beside:
-            epochs = self.watched.spec.epochs
+        elif self.watched.experiment is not None and not beside:
+            epochs = self.watched.experiment.spec.epochs
         band = reference(now) if now is not None else None
         return {
             "loss": loss_curve(shown, epochs, options=options, cursor=cursor),

@@ -254,7 +254,7 @@ def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -
     controls, picture = beside("map")
     by_number = {str(design.index + 1): design for design in designs}
     which = link["map"] if link["map"] in by_number else next(iter(by_number))
-    link["map"] = link.fitted("map", which, f"must be the number of a design that is shown: {', '.join(by_number)}")
+    link.fit("map", which, f"must be the number of a design that is shown: {', '.join(by_number)}")
     with controls:
         st.segmented_control("Plane", format_func=PLANES.__getitem__, required=True, **link.default("plane"))
         st.radio("Activation of", format_func=lambda number: by_number[number].label, **link.index("map", tuple(by_number)))

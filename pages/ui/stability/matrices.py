@@ -173,7 +173,7 @@ def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGr
 
 def _position(link: LinkState, product: Product, playing: bool) -> int:
     """The play button, the slider of k, and what the product is shown as."""
-    link["k"] = link.fitted("k", min(link["k"], product.factors), f"must be at most the number of factors, {product.factors}")
+    link.fit("k", min(link["k"], product.factors), f"must be at most the number of factors, {product.factors}")
     if playing:
         step = max(1, product.factors // PLAY_STEPS)
         if link["k"] + step >= product.factors:
@@ -183,7 +183,7 @@ def _position(link: LinkState, product: Product, playing: bool) -> int:
         link.move("k", link["k"] + step)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
-        button(label, f"stability_{icon}", icon, _play, link, product, not playing, enabled=product.factors > 1)
+        button(label, f"stability_{icon}", icon, _play, link, product, not playing, enabled=product.factors > 1 and "k" not in link.fixed)
         if product.factors > 1:
             st.slider("Factors multiplied, k", **link.value("k", max_value=product.factors))
         st.segmented_control("View", format_func=VIEWS.__getitem__, required=True, label_visibility="collapsed", **link.default("view"))

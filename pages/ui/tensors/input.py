@@ -47,14 +47,14 @@ def operand(link: LinkState, name: str) -> Tensor | None:
         else:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 st.markdown(f"**{name.upper()}** &nbsp; shape `{tuple(written.shape)}`")
-                with st.popover("Shape", icon=":material/grid_on:", type="tertiary"):
+                with st.popover("Shape", icon=":material/grid_on:", type="tertiary", disabled=name in link.fixed):
                     _shape(link, name, written)
             try:
                 tensor = _edited(link, name, written)
             except TableError as error:
                 refused = error
         help = "Spaces between numbers, `;` between rows, `|` between matrices. `1 2 3` is a vector, `1 2 3;` a matrix of one row."
-        st.text_input("As text", help=help, placeholder="1 2 3; 4 5 6", **link.value(name))
+        st.text_input("As text", placeholder="1 2 3; 4 5 6", **link.value(name, help=help))
         if refused is not None:
             show_table_error(name.upper(), refused)
         return tensor
@@ -67,7 +67,7 @@ def _edited(link: LinkState, name: str, tensor: Tensor) -> Tensor:
     if table is None or table.text != link[name] or _editor_key(name, table) not in st.session_state:
         table = _Table(tensor, 0 if table is None else table.number + 1, link[name])
         st.session_state[key] = table
-    cells = _editor(name, table)
+    cells = _editor(name, table, locked=name in link.fixed)
     edited = from_cells(cells, tuple(table.base.shape))
     if not edited.equal(tensor):
         link[name] = table.text = write(edited)
@@ -78,7 +78,7 @@ def _editor_key(name: str, table: _Table) -> str:
     return f"tensors_table_{name}_{table.number}"
 
 
-def _editor(name: str, table: _Table) -> list[list[object]]:
+def _editor(name: str, table: _Table, *, locked: bool) -> list[list[object]]:
     """The rows of all matrices below one another, each led by its index; cells take any text, so that a wrong one can be named."""
     shape = tuple(table.base.shape)
     columns = [str(column) for column in range(shape[-1])]
@@ -89,7 +89,7 @@ def _editor(name: str, table: _Table) -> list[list[object]]:
     config |= {column: st.column_config.TextColumn(f"[{column}]", width=64, alignment="center", max_chars=20) for column in columns}
     edited = st.data_editor(
         data, key=_editor_key(name, table), hide_index=True, width="content", height="content", column_config=config,
-        alt=f"The numbers of {name.upper()}",
+        alt=f"The numbers of {name.upper()}", disabled=locked,
     )  # fmt: skip
     return [[edited[column][index] for column in columns] for index in range(len(rows))]
 

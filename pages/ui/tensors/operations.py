@@ -108,7 +108,7 @@ def _parameters(link: LinkState, operation: Operation) -> Parameters | None:
         st.pills("Axes to swap", required=True, **link.default("swap"))
     shape: tuple[int, ...] = (-1,)
     if "shape" in operation.chosen:
-        st.text_input("New shape", help="One size may be −1: it follows from the others.", **link.value("shape"))
+        st.text_input("New shape", **link.value("shape", help="One size may be −1: it follows from the others."))
         try:
             shape = read_shape(link["shape"])
         except TableError as error:

@@ -30,7 +30,6 @@ from mlp_core.spec import (
 from pages.ui.link import Field, LinkState, choice, flag, number, stop, text
 from pages.ui.presets import Preset
 from pages.ui.presets import preset_row as row
-from pages.ui.widget_values import WidgetValues
 
 PAGE = "train"
 DEFAULT = RunSpec()
@@ -47,6 +46,18 @@ STEPS = {
     "init_std": 0.01, "init_value": 0.01, "init_noise": 0.001, "train_size": 100,
 } | {f"dropout_{layer}": 0.1 for layer in range(1, MAX_HIDDEN + 1)}  # fmt: skip
 LR_STOPS = (*(float(f"{digit}e{power}") for power in range(-5, 2) for digit in (1, 2, 3, 5)), 100.0)
+
+
+LAYERS = range(1, MAX_HIDDEN + 1)
+SETTERS = {  # parameter of the link -> the widgets that set it, where these are not its one of the same name
+    "hidden": ("layers", *(f"units_{layer}" for layer in LAYERS)),
+    "activation": ("activation", "expression"),
+    "activation_parameter": tuple(f"parameter_{name}" for name, entry in ACTIVATIONS.items() if entry.parameter is not None),
+    "dropout": tuple(f"dropout_{layer}" for layer in LAYERS),
+    "lr": ("lr", "lr_stop"),
+    "nesterov": ("optimizer",),
+    "train_size": ("all_images", "train_size"),
+}
 
 
 class ExperimentLink(LinkState):
@@ -71,6 +82,24 @@ class ExperimentLink(LinkState):
             return self.experiment().to_query()
         except (SpecError, ExpressionError):
             return None
+
+    def widgets(self, parameter: str) -> Sequence[str]:
+        return SETTERS.get(parameter, (parameter,))
+
+    def take(self, spec: RunSpec, changes: Sequence[SettingChange] = ()) -> None:
+        """Set every control to an experiment from outside.
+
+        Raises:
+            SpecError: this page has no controls for it, or its link locks what they would be set to.
+        """
+        if len(spec.hidden) > MAX_HIDDEN:
+            raise _too_many_layers(spec)
+        EPOCHS_BOUNDS.check("epochs", spec.epochs)
+        widgets = widgets_of(spec) | {CHANGES: changes_text(changes)}
+        for name in self.fixed:
+            if self[name] != widgets[name]:
+                raise SpecError(name, f"must stay {self[name]}, since the link of this page locks it", widgets[name])
+        self.update(widgets)
 
     def default_text(self, parameter: str) -> object:
         default = "" if parameter == CHANGES else getattr(DEFAULT, parameter)
@@ -108,24 +137,6 @@ def read_widgets(query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecEr
         of = error.field.removeprefix(CHANGES).lstrip(": ")
         errors += (SpecError(CHANGES, f"{of} {error.rule}".lstrip(), error.value),)
     return widgets, errors
-
-
-def choose(spec: RunSpec, changes: Sequence[SettingChange] = ()) -> None:
-    """Set every control to `spec`, with `changes` on the way."""
-    widgets = widgets_of(spec) | {CHANGES: changes_text(changes)}
-    WidgetValues(PAGE, widgets).update(widgets)
-
-
-def take(spec: RunSpec, changes: Sequence[SettingChange] = ()) -> None:
-    """`choose`, for an experiment from outside.
-
-    Raises:
-        SpecError: this page has no controls for it.
-    """
-    if len(spec.hidden) > MAX_HIDDEN:
-        raise _too_many_layers(spec)
-    EPOCHS_BOUNDS.check("epochs", spec.epochs)
-    choose(spec, changes)
 
 
 def preset_row(link: ExperimentLink, experiment: Experiment | None) -> str:

@@ -19,7 +19,7 @@ from pages.ui.run.live import live_panel
 from pages.ui.run.measures import FIRST_GRADIENT, OF_CLASSES, state_of
 from pages.ui.run.pace import FIELD, keep_pace
 from pages.ui.run.run_controls import train_anew
-from pages.ui.train.controls import PARAMETERS, ExperimentLink, experiment_of, read_widgets, widgets_of
+from pages.ui.train.controls import PARAMETERS, ExperimentLink, experiment_of, read_widgets
 
 NAMES = (*PARAMETERS, FIELD.name)
 MEASURES = OF_CLASSES | FIRST_GRADIENT
@@ -100,7 +100,7 @@ def show(name: str, follow: Callable[[LinkState], None]) -> None:
     follow(link)
     follow(pace)
     load_data()
-    live_panel(link.experiment(), lambda spec: link.update(widgets_of(spec)), pace, "", alone=True)
+    live_panel(link, link.experiment(), pace, "", alone=True)
     link.write()
     pace.write()
     session.identify_tab(memory_of_tab(), bring_back)  # so that a refresh finds the run again

@@ -14,11 +14,12 @@ from mlp_core.runtime.devices import available_devices
 from mlp_core.spec import MAX_WIDTH
 from mlp_core.words import exactly, percent, rounded
 from pages.ui import session
-from pages.ui.link import LinkState
+from pages.ui.link import HIDE, LOCK, LinkState
 from pages.ui.run import steering
 from pages.ui.train.controls import (
     CHANGES,
     DEFAULT,
+    LAYERS,
     LR_STOPS,
     MAX_HIDDEN,
     OWN_ACTIVATION,
@@ -54,7 +55,6 @@ class Group(NamedTuple):
 
 
 DEFAULTS = widgets_of(DEFAULT)
-LAYERS = range(1, MAX_HIDDEN + 1)
 OPTIMIZER_SETTINGS = ("beta1", "beta2", "rho", "eps", "divide_by_batch")
 GROUPS = {
     "weights": Group("Initial weights", "casino", ("init", "init_std", "init_value", "init_noise")),
@@ -79,15 +79,17 @@ def draw_sidebar(link: LinkState) -> None:
 
 
 def _group(link: LinkState, name: str, draw: Callable[[LinkState], None]) -> None:
-    """A folded group, open where a preset or a link set one of its settings; its widgets are drawn, and sent, where it is open.
+    """A folded group, open where a preset or a link set one of its settings or locks it; its widgets are drawn, and sent, where it is open.
 
     Only the next that sets one opens or closes it anew: what a visitor opens or closes stays as long as the key does.
     """
     title, icon, settings = GROUPS[name]
+    if set(settings) <= set(link.fields_of(HIDE)):
+        return
     times = link.times_set(settings)
     groups: dict[str, tuple[int, bool]] = st.session_state.setdefault("_sidebar_groups", {})
     if name not in groups or groups[name][0] != times:
-        groups[name] = times, any(link[setting] != DEFAULTS[setting] for setting in settings)
+        groups[name] = times, any(link[setting] != DEFAULTS[setting] or setting in link.fields_of(LOCK) for setting in settings)
     place = st.expander(title, groups[name][1], key=f"group_{name}_{times}", icon=f":material/{icon}:", on_change="rerun")
     if place.open:
         with place:
@@ -114,9 +116,9 @@ def _activation_controls(link: LinkState) -> None:
     name = link["activation"]
     if name == OWN_ACTIVATION:
         help = "An expression in x, such as x*sigmoid(1.702*x) or where(x>0, x, 0.1*x)."
-        st.text_input("φ(x) =", help=help, **link.value("expression"))
+        st.text_input("φ(x) =", **link.value("expression", help=help))
     elif (parameter := ACTIVATIONS[name].parameter) is not None:
-        st.slider(f"${parameter.symbol}$", help=parameter.help, **link.value(f"parameter_{name}"))
+        st.slider(f"${parameter.symbol}$", **link.value(f"parameter_{name}", help=parameter.help))
 
 
 def _learning_controls(link: LinkState) -> None:
@@ -127,10 +129,9 @@ def _learning_controls(link: LinkState) -> None:
         st.select_slider(
             f"Learning rate{whose}",
             format_func=exactly,
-            help=help,
             on_change=unbroken(_take_lr_stop),
             args=(link,),
-            **link.value("lr_stop"),
+            **link.value("lr_stop", help=help),
         )
     with exact:
         label = "next lr" if whose else "lr"
@@ -178,18 +179,18 @@ def _optimizer_controls(link: LinkState) -> None:
         _number(link, "eps", "ε", "Keeps the denominator away from 0.")
     if "divide_by_batch" in settings:
         help = "As the sgd of d2l's older edition did to an already averaged loss: lr = 100 then means 100/256 = 0.39."
-        st.checkbox("Divide by the batch size again", help=help, **link.value("divide_by_batch"))
+        st.checkbox("Divide by the batch size again", **link.value("divide_by_batch", help=help))
 
 
 def _data_controls(link: LinkState) -> None:
     _number(link, "batch_size", "Batch size", "Images a step, 1 to 4096.", on_change=unbroken(_moved), args=(link, "batch_size"))
     _number(link, "epochs", "Epochs", "Passes over the images, 1 to 100.")
-    st.checkbox("All images", help="60,000 of them; fewer are faster to learn, and sooner overfitted.", **link.value("all_images"))
+    st.checkbox("All images", **link.value("all_images", help="60,000 of them; fewer are faster to learn, and sooner overfitted."))
     if not link["all_images"]:
         _number(link, "train_size", "How many images", "So many, from the first on.")
     _number(link, "seed", "Seed", "Decides initial weights, order of images and dropout. Same seed, same numbers, on the same computer.")
     help = "What changes by itself: setting@step:value, with commas between. The settings are lr, weight_decay, dropout and batch_size."
-    st.text_input("Changes on the way", help=help, placeholder="lr@470:0.01,lr@940:0.001", **link.value(CHANGES))
+    st.text_input("Changes on the way", placeholder="lr@470:0.01,lr@940:0.001", **link.value(CHANGES, help=help))
 
 
 def _computation_controls(link: LinkState) -> None:
@@ -212,11 +213,11 @@ def _bfloat16_words(here: Bfloat16) -> str:
 
 
 def _number(link: LinkState, name: str, label: str, help: str, **callback: Any) -> None:
-    st.number_input(label, help=help, **callback, **link.value(name))
+    st.number_input(label, **callback, **link.value(name, help=help))
 
 
 def _select(link: LinkState, name: str, label: str, labels: Mapping[str, str], help: str, options: tuple[str, ...] | None = None) -> None:
-    st.selectbox(label, format_func=labels.__getitem__, help=help, **link.index(name, options))
+    st.selectbox(label, format_func=labels.__getitem__, **link.index(name, options, help=help))
 
 
 def _take_lr_stop(link: LinkState) -> None:
