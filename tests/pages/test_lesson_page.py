@@ -166,7 +166,7 @@ def test_a_run_is_measured_beside_the_bet(page: AppTest) -> None:
     opened(page, name="far", step="2")
     run(bet(page, 0), 2)
     assert curves(page) == ["Curve of far at lesson_far_2_0"]
-    assert "Running" in words(page)
+    assert "appears here when the run has ended" in words(page)
     assert "Far is far" not in words(page)
     finish(page, "far")
     said = words(page)
@@ -311,16 +311,18 @@ def test_a_lesson_that_does_not_exist_is_said_to(page: AppTest) -> None:
 def test_a_broken_file_is_named_and_the_others_work_and_a_file_is_read_again_once_it_changes(folder: Path) -> None:
     (folder / "broken.toml").write_text(LESSON.replace('"near"', '"nowhere"'), "utf-8")
     (folder / "binary.toml").write_bytes(b"\xff\xfe")
+    (folder / "folder.toml").mkdir()
     with visit("pages/lessons.py") as page:
         again(page)
         errors = [error.value for error in page.error]
+        assert "**`folder`** cannot be shown: `folder.toml: must be a file that can be read, got 'Is a directory'`" in errors
         assert "**`binary`** cannot be shown: `binary.toml: must be a text in UTF-8, got b'\\xff'`" in errors
         assert "**`broken`** cannot be shown: `broken.toml, step 3: experiment: page must be one of far, near, got 'nowhere'`" in errors
         assert "How far it comes." in words(page)
         assert "5 minutes, 5 steps. Needs: Nothing." in words(page)
         (folder / "broken.toml").write_text(LESSON.replace("How far it comes.", "Mended."), "utf-8")
         assert "Mended." in words(again(page))
-        assert len(page.error) == 1
+        assert len(page.error) == 2
     with visit("pages/lesson.py") as page:
         opened(page, name="binary")
         assert "This lesson cannot be shown: `binary.toml: must be a text in UTF-8" in page.error[0].value

@@ -24,18 +24,21 @@ def lessons() -> dict[str, Read]:
 
 
 def _lesson(path: Path) -> Read:
-    stat = path.stat()
-    state = (stat.st_mtime_ns, stat.st_size)
-    if path not in _read or _read[path][0] != state:
-        _read[path] = (state, _read_file(path))
+    try:
+        stat = path.stat()
+        state = (stat.st_mtime_ns, stat.st_size)
+        if path not in _read or _read[path][0] != state:
+            _read[path] = (state, _parsed(path.name, path.read_text("utf-8")))
+    except OSError as error:
+        return LessonError(path.name, None, "must be a file that can be read", error.strerror)
+    except UnicodeDecodeError as error:
+        return LessonError(path.name, None, "must be a text in UTF-8", error.object[error.start : error.end])
     return _read[path][1]
 
 
-def _read_file(path: Path) -> Read:
+def _parsed(file: str, text: str) -> Read:
     try:
-        return read_lesson(path.read_text("utf-8"), path.name, experiments.experiment_of)
-    except UnicodeDecodeError as error:
-        return LessonError(path.name, None, "must be a text in UTF-8", error.object[error.start : error.end])
+        return read_lesson(text, file, experiments.experiment_of)
     except LessonError as error:
         return error
 

@@ -183,7 +183,7 @@ def _run_controls(experiment: Experiment, number: int, progress: Progress, place
         def waiting() -> None:
             if not moving():  # it has ended since the page looked
                 st.rerun()
-            st.caption(":material/hourglass_top: Running. What it comes to appears here.")
+            st.caption(":material/hourglass_top: What it comes to appears here when the run has ended.")
 
         follow(waiting, TICK_SECONDS, moving)
     elif stage == "run":
