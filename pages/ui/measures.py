@@ -21,7 +21,8 @@ class Measure:
     """A number that can be asked for by name.
 
     Args:
-        label: what exactly it is, for a person.
+        label: what it is, in a few words that a value can follow.
+        meaning: what exactly it is.
         kind: how it is written: a share of 1, a number, a power of ten (`log10` of what is meant), or a whole number.
         read: it, of one run or result, where that has several, or of the whole, given after how many epochs (None: at the end); None or
             NaN where there is no such number.
@@ -31,11 +32,17 @@ class Measure:
     """
 
     label: str
+    meaning: str
     kind: Kind
     read: Callable[[Any, int | None], float | None]
     per_epoch: bool = False
     of_all: bool = False
     runs: tuple[str, ...] = ()
+
+
+def once(label: str, meaning: str, kind: Kind, read: Callable[[Any], float | None], *, of_all: bool = False) -> Measure:
+    """A measure that does not change from epoch to epoch."""
+    return Measure(label, meaning, kind, lambda found, _: read(found), of_all=of_all)
 
 
 class Subject(Protocol):
@@ -70,6 +77,9 @@ class Subject(Protocol):
         """Whether the place where it is shown holds what does not belong to it."""
         ...
 
+    def rest(self) -> None:
+        """Let what is shown there not move by itself any more, as it did on another page."""
+
     def source(self, label: str | None) -> Any:
         """What a measure is read of: a run or result, of which the only one has no label; None while there is none.
 
@@ -102,6 +112,9 @@ class Computed:
 
     def hidden(self) -> bool:
         return False
+
+    def rest(self) -> None:
+        pass
 
     def state(self) -> State:
         if self.job is None:

@@ -81,7 +81,7 @@ class Experiment:
 
     @property
     def measures(self) -> dict[str, Measure]:
-        return {"reached": Measure("Accuracy reached", "fraction", lambda _run, _after: None, per_epoch=True)}
+        return {"reached": Measure("Accuracy reached", "As far as it goes", "fraction", lambda _run, _after: None, per_epoch=True)}
 
     def check(self, name: str, run: str = "", after: int | None = None) -> None:
         if (name, run) != ("reached", ""):

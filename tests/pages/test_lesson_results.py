@@ -19,7 +19,7 @@ LESSON = Lesson("name", "Title", 5, "Nothing.", "Summary.", ("5.1",), ("4.1",), 
 
 
 class Experiment:
-    measures: ClassVar = {name: Measure(name.capitalize(), kind, lambda _run, _after: None) for name, kind in KINDS.items()}
+    measures: ClassVar = {name: Measure(name.capitalize(), "", kind, lambda _run, _after: None) for name, kind in KINDS.items()}
 
 
 @pytest.fixture(autouse=True)

@@ -4,14 +4,20 @@ import streamlit as st
 
 from pages.ui.generalization import curve, images, labels
 from pages.ui.link import LinkState
+from pages.ui.measures import Subject, Values
 from pages.ui.sections import Section, choose_section, section_field
 
 PARTS = {
-    "polynomial": Section("A polynomial", curve.part),
-    "images": Section("Images: how many, how wide", images.part),
-    "labels": Section("Wrong labels", labels.part),
+    "polynomial": Section("A polynomial", curve.part, curve.subject),
+    "images": Section("Images: how many, how wide", images.part, images.subject),
+    "labels": Section("Wrong labels", labels.part, labels.subject),
 }
 FIELDS = (section_field("part", PARTS), *curve.FIELDS, *images.FIELDS, *labels.FIELDS)
+
+
+def subject(values: Values) -> Subject:
+    """What is fitted."""
+    return PARTS[values["part"]].subject(values)
 
 
 def section(link: LinkState) -> None:

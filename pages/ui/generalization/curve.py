@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -15,6 +15,7 @@ from mlp_core.labs.generalization.least_squares import LeastSquares
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.labs.generalization.polynomial import Sample, Solver, Sweep
 from mlp_core.losses import LOSSES
+from mlp_core.records import EpochRecord
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
 from mlp_core.words import count, counted, rounded, significant
@@ -28,12 +29,15 @@ from pages.ui.computing import computed, part_of
 from pages.ui.generalization.runs import banded, epoch_axis, in_words, runs_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Computed, Measure, Subject, Values, once
 from pages.ui.presets import Preset, preset_row
 from pages.ui.run.job_groups import follow_group
+from pages.ui.run.measures import LOSSES as LOSSES_MEASURED
+from pages.ui.run.measures import Runs, at_epoch
 from pages.ui.sections import beside
 from pages.ui.session import Planned
 
-GROUP = "polynomial"
+GROUP, JOB = "polynomial", "polynomials"
 SOLVERS = {"exact": "Least squares", "descent": "Gradient descent"}
 BATCH = 10  # the book's
 MOST_SEEDS = 20  # that one computation takes, one after another
@@ -95,6 +99,11 @@ class CurveSettings:
     lr: float
     epochs: int
 
+    @property
+    def steps(self) -> int:
+        """That gradient descent takes."""
+        return self.epochs * -(-self.samples // BATCH)
+
     def drawn(self) -> tuple[Sample, Sample]:
         return polynomial.draw(self.samples, self.noise, self.seed, self.spread)
 
@@ -109,7 +118,7 @@ def part(link: LinkState) -> None:
     controls, results = beside("polynomial")
     with controls:
         _controls(link)
-    settings = CurveSettings(**{field.name: link[field.name] for field in FIELDS})
+    settings = _settings_of(link)
     with results:
         if settings.solver == "exact":
             _exact(settings)
@@ -120,6 +129,62 @@ def part(link: LinkState) -> None:
             "too high a degree, on too few points, follows **the noise**. Only points that were held out tell."
         )
         _sweeps_panel(settings)
+
+
+class Fitted(NamedTuple):
+    """A polynomial by least squares, on one sample set and on many."""
+
+    settings: CurveSettings
+    by_degree: Sweep
+
+    def errors(self) -> tuple[float, float]:
+        """On the training and on the test points of the one sample set."""
+        return _errors_of(_exactly_fitted(self.settings), self.settings)
+
+    def medians(self) -> tuple[float, float]:
+        """On the training and on the test points, over all sample sets."""
+        here = self.by_degree.places.index(self.settings.degree)
+        train, test = (float(np.median(values[:, here])) for values in (self.by_degree.train, self.by_degree.test))
+        return train, test
+
+
+MEDIAN = f", median of {SWEEP_SEEDS} sample sets"
+ON_TRAIN, ON_TEST = "Mean squared error on the training points", f"The same on {polynomial.TEST_SAMPLES} points that were held out"
+EXACT_MEASURES = {
+    "train_loss": once("Training error", ON_TRAIN, "number", lambda fit: fit.errors()[0]),
+    "test_loss": once("Test error", ON_TEST, "number", lambda fit: fit.errors()[1]),
+    "median_train_loss": once("Median training error", ON_TRAIN + MEDIAN, "number", lambda fit: fit.medians()[0]),
+    "median_test_loss": once("Median test error", ON_TEST + MEDIAN, "number", lambda fit: fit.medians()[1]),
+}
+
+
+def _twice(label: str, meaning: str, read: Callable[[EpochRecord], float]) -> Measure:
+    """A mean squared error, of which a loss is half."""
+    return Measure(label, meaning, "number", lambda run, after: at_epoch(run, lambda epoch: 2 * read(epoch), after), per_epoch=True)
+
+
+DESCENT_MEASURES = {
+    "train_loss": _twice("Training error", f"{ON_TRAIN}, mean over an epoch's batches", lambda epoch: epoch.train_loss),
+    "test_loss": _twice("Test error", ON_TEST, lambda epoch: epoch.test_loss),
+    "diverged": LOSSES_MEASURED["diverged"],
+}
+
+
+def subject(values: Values) -> Subject:
+    """The fit that the fields describe."""
+    settings = _settings_of(values)
+    if settings.solver == "descent":
+        return _descended(settings)
+    asked = _swept_by(settings)
+    return Computed(EXACT_MEASURES, results=lambda both: {"": Fitted(settings, both[0])}, job=(JOB, asked))
+
+
+def _descended(settings: CurveSettings) -> Runs:
+    return Runs(GROUP, settings, [Planned("Gradient descent", settings.run)], DESCENT_MEASURES, settings.epochs)
+
+
+def _settings_of(values: Values) -> CurveSettings:
+    return CurveSettings(**{field.name: values[field.name] for field in FIELDS})
 
 
 def _controls(link: LinkState) -> None:
@@ -136,10 +201,8 @@ def _controls(link: LinkState) -> None:
 
 
 def _exact(settings: CurveSettings) -> None:
-    train, test = settings.drawn()
-    fit = LeastSquares.of(train.x, train.y, settings.degree)
-    errors = polynomial.mean_squared_error(fit.fitted, train), polynomial.mean_squared_error(fit.values(test.x), test)
-    _fit(settings, fit.coefficients, fit.values, *errors)
+    fit = _exactly_fitted(settings)
+    _fit(settings, fit.coefficients, fit.values, *_errors_of(fit, settings))
     if settings.degree >= settings.samples:
         st.caption(
             f":material/info: {settings.degree + 1} features on {settings.samples} points: many polynomials go through all of them. This "
@@ -147,8 +210,19 @@ def _exact(settings: CurveSettings) -> None:
         )
 
 
+def _exactly_fitted(settings: CurveSettings) -> LeastSquares:
+    train, _ = settings.drawn()
+    return LeastSquares.of(train.x, train.y, settings.degree)
+
+
+def _errors_of(fit: LeastSquares, settings: CurveSettings) -> tuple[float, float]:
+    """On the training and on the test points."""
+    train, test = settings.drawn()
+    return polynomial.mean_squared_error(fit.fitted, train), polynomial.mean_squared_error(fit.values(test.x), test)
+
+
 def _descent(settings: CurveSettings) -> None:
-    shown = runs_panel(GROUP, "Train by gradient descent", settings, [Planned("Gradient descent", settings.run)])
+    shown = runs_panel(_descended(settings), "Train by gradient descent")
     group = session.jobs().group(GROUP)
     if not shown or group is None or group.key != settings:
         _fit(settings)
@@ -225,13 +299,17 @@ def _sweeps(
 def _sweeps_panel(settings: CurveSettings) -> None:
     """Both errors against degree and against the number of points; what is luck and what is not."""
     st.markdown(f"##### One sample set proves nothing: {SWEEP_SEEDS} of them")
-    degree, samples, seed, solver, how = settings.degree, settings.samples, settings.seed, Solver(), "least squares"
+    asked, how = _swept_by(settings), "least squares"
     if settings.solver == "descent":
-        steps = settings.epochs * -(-samples // BATCH)  # as many as the run takes
-        solver, how = Solver(steps, settings.lr), f"{counted(steps, 'step')} of gradient descent from 0, each with all points"
-    asked = (degree, samples, settings.noise, settings.spread, seed, solver)
+        how = f"{counted(settings.steps, 'step')} of gradient descent from 0, each with all points"
     doing = f"Fitting {SWEEP_SEEDS} sample sets at every degree and number of points"
-    computed("polynomials", asked, lambda: _sweeps(*asked), lambda both: _swept(settings, *both, how), doing)
+    computed(JOB, asked, lambda: _sweeps(*asked), lambda both: _swept(settings, *both, how), doing)
+
+
+def _swept_by(settings: CurveSettings) -> tuple[int, int, float, float, int, Solver]:
+    """The arguments of `_sweeps`."""
+    solver = Solver(settings.steps, settings.lr) if settings.solver == "descent" else Solver()
+    return settings.degree, settings.samples, settings.noise, settings.spread, settings.seed, solver
 
 
 def _swept(settings: CurveSettings, by_degree: Sweep, by_samples: Sweep, how: str) -> None:

@@ -1,15 +1,16 @@
 """The section "Weight decay": 200 weights on 20 points, trained on the spot for the λ that the slider names; three routes to it."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from mlp_core.labs.generalization import weight_decay
 from mlp_core.labs.generalization.bands import SeedBand, compare
-from mlp_core.labs.generalization.weight_decay import INPUTS, TRUE_WEIGHT, Paths, RouteDistances, Setting, Swept
+from mlp_core.labs.generalization.weight_decay import INPUTS, TRUE_WEIGHT, Paths, RouteDistances, Setting, Swept, Trained
 from mlp_core.spec import MAX_SEED, Bounds
 from mlp_core.words import exactly, fixed, significant
 from pages.figures.axes import axis, log_axis
@@ -21,9 +22,11 @@ from pages.ui.computing import computed
 from pages.ui.generalization.runs import banded, in_words
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Computed, Measure, Values, once
 from pages.ui.presets import Preset, preset_row
 from pages.ui.sections import beside
 
+JOB = "decay"
 SEEDS = 10
 DECAYS = (0.0, *(round(step * 10.0**power, 6) for power in range(-3, 2) for step in (1, 1.5, 2, 3, 5, 7)), 100.0)
 Decays = tuple[float, ...]
@@ -70,6 +73,62 @@ def _chosen(swept: Swept, column: int) -> Paths:
     return Paths(paths.train[..., columns], paths.test[..., columns], paths.norm[..., columns])
 
 
+class Decayed(NamedTuple):
+    """What was trained with a penalty: `column` says with which λ."""
+
+    swept: Swept
+    column: int
+
+    def median(self, quantity: str, after: int | None) -> float:
+        """Over the seeds: "train", "test" or "norm" after so many epochs, all by default."""
+        values = getattr(self.swept.l2_paths, quantity)
+        return float(SeedBand.of(values[-1 if after is None else after, :, self.column]).median)
+
+    @property
+    def chance(self) -> float:
+        """How often luck alone parts the test losses from those without a penalty at least so unevenly."""
+        return compare(self.swept.l2.test[:, self.column], self.swept.l2.test[:, 0]).chance
+
+
+def _path(label: str, meaning: str, quantity: str) -> Measure:
+    return Measure(label, f"{meaning}, median of {SEEDS} seeds", "number", lambda one, after: one.median(quantity, after), per_epoch=True)
+
+
+MEASURES = {
+    "train_loss": _path("Training loss", "½(ŷ − y)² on the training points, without the penalty", "train"),
+    "test_loss": _path("Test loss", "½(ŷ − y)² on 100 points that were held out", "test"),
+    "weight_norm": _path("Norm ‖w‖ of the weights", f"Euclidean norm of all {INPUTS}", "norm"),
+    "zeros_l1": once("Weights of exactly 0 with L1", "Of the first seed, with this λ", "count", lambda one: _zeros(one.swept.l1, one)),
+    "zeros_l2": once("Weights of exactly 0 with L2", "Of the first seed, with this λ", "count", lambda one: _zeros(one.swept.l2, one)),
+    "chance_test_loss": once(
+        "Chance that luck alone parts the test losses so",
+        f"Two-sided sign test: for how many of {SEEDS} seeds the loss is lower with the penalty than without", "fraction",
+        lambda found: next(iter(found.values())).chance, of_all=True,
+    ),
+}  # fmt: skip
+
+
+def _zeros(trained: Trained, one: Decayed) -> float:
+    return float((trained.weights[0, one.column] == 0).sum())
+
+
+def subject(values: Values) -> Computed:
+    """The λ that the link says, and beside it none."""
+    asked = setting, decays, _ = _asked(values, sorted({*DECAYS, values["decay"]}))
+    chosen = {f"λ = {exactly(decay)}": decays.index(decay) for decay in dict.fromkeys((values["decay"], 0.0))}
+    labels = tuple(chosen) if len(chosen) > 1 else ()
+
+    def results(swept: Swept) -> dict[str, Decayed]:
+        return {label if labels else "": Decayed(swept, column) for label, column in chosen.items()}
+
+    return Computed(MEASURES, labels, results, (JOB, asked), setting.epochs)
+
+
+def _asked(values: Values, decays: Sequence[float]) -> tuple[Setting, Decays, int]:
+    setting = Setting(values["decay_lr"], values["decay_epochs"], values["decay_std"], values["decay_count"])
+    return setting, tuple(decays), values["decay_seed"]
+
+
 def section(link: LinkState) -> None:
     """Choose λ; see what is learned, what is not, and how large the weights become."""
     st.markdown(
@@ -87,12 +146,10 @@ def section(link: LinkState) -> None:
 
 
 def _results(link: LinkState) -> None:
-    setting = Setting(link["decay_lr"], link["decay_epochs"], link["decay_std"], link["decay_count"])
-    decays, seed = link.options("decay"), link["decay_seed"]
+    asked = _, decays, _ = _asked(link, link.options("decay"))
     column = decays.index(link["decay"])
     doing = f"Training {len(decays)} λ with both penalties from {SEEDS} seeds"
-    asked = (setting, decays, seed)
-    computed("decay", asked, partial(_sweep, *asked), lambda swept: _swept(swept, *asked, column), doing)
+    computed(JOB, asked, partial(_sweep, *asked), lambda swept: _swept(swept, *asked, column), doing)
 
 
 def _swept(swept: Swept, setting: Setting, decays: Decays, seed: int, column: int) -> None:

@@ -23,12 +23,14 @@ from pages.figures.palette import ORANGE, SKY
 from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.generalization import layer
-from pages.ui.generalization.runs import by_epoch, curve, epoch_axis, in_words, runs_panel
+from pages.ui.generalization.runs import by_epoch, chance, curve, epoch_axis, in_words, runs_panel
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Measure, Values
 from pages.ui.memo import memo
 from pages.ui.presets import Preset, preset_row
 from pages.ui.run.job_groups import ShownRun, follow_group
+from pages.ui.run.measures import OF_CLASSES, Runs
 from pages.ui.sections import beside
 from pages.ui.session import Planned
 
@@ -80,6 +82,19 @@ PRESETS = {
 }
 
 
+def _chance(words: str, quantity: str) -> Measure:
+    label = f"Chance that luck alone parts the {words} so"
+    meaning = f"Two-sided sign test: for how many of {SEEDS} seeds it is lower with dropout than without"
+    return Measure(label, meaning, "fraction", lambda runs, after: chance(runs, quantity, after), per_epoch=True, of_all=True)
+
+
+MEASURES = OF_CLASSES | {
+    "chance_train_accuracy": _chance("training accuracies", "train_accuracy"),
+    "chance_test_accuracy": _chance("test accuracies", "test_accuracy"),
+    "chance_test_loss": _chance("test losses", "test_loss"),
+}
+
+
 def section(link: LinkState) -> None:
     """Look at the layer, then train with and without it."""
     st.markdown(
@@ -95,10 +110,9 @@ def section(link: LinkState) -> None:
         st.selectbox("Training", format_func=lambda name: RECIPES[name].label, **link.index("recipe"))
         st.slider("p after hidden layer 1", **link.value("p1"))
         st.slider("p after hidden layer 2", **link.value("p2"))
-    chosen = RECIPES[link["recipe"]]
-    spec = replace(chosen.spec, dropout=(link["p1"], link["p2"]), seed=link["seed"])
+    runs, images = subject(link), RECIPES[link["recipe"]].images
     with results:
-        follow_group(GROUP, lambda: _panel(spec, chosen.images))
+        follow_group(GROUP, lambda: _panel(runs, images))
     _votes_panel(link)
 
 
@@ -106,9 +120,16 @@ def _run(spec: RunSpec, images: int) -> Run:
     return Replicates(spec, first(load_fashion_mnist(), images, TEST_IMAGES), seeds=SEEDS)
 
 
-def _panel(spec: RunSpec, images: int) -> None:
+def subject(values: Values) -> Runs:
+    """One run without dropout and one with it, each of several seeds."""
+    chosen = RECIPES[values["recipe"]]
+    spec, images = replace(chosen.spec, dropout=(values["p1"], values["p2"]), seed=values["seed"]), chosen.images
     planned = [Planned(WITHOUT, partial(_run, replace(spec, dropout=()), images)), Planned(WITH, partial(_run, spec, images))]
-    shown = runs_panel(GROUP, "Train with and without dropout", (spec, images), planned, at_once=2)
+    return Runs(GROUP, (spec, images), planned, MEASURES, spec.epochs, at_once=2)
+
+
+def _panel(runs: Runs, images: int) -> None:
+    shown = runs_panel(runs, "Train with and without dropout")
     if shown:
         xaxis = epoch_axis(shown[0].snapshot.spec.epochs)
         _curves(shown, xaxis)

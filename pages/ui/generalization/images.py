@@ -22,7 +22,9 @@ from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import banded, curve, epoch_axis, final, in_words, runs_panel
 from pages.ui.link import LinkState, choice
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Values
 from pages.ui.run.job_groups import ShownRun, follow_group
+from pages.ui.run.measures import OF_CLASSES, Runs
 from pages.ui.session import Planned
 
 TEST_IMAGES = 2000
@@ -74,10 +76,17 @@ def part(link: LinkState) -> None:
         label_visibility="collapsed",
         **link.default("question"),
     )
-    question, seed = QUESTIONS[link["question"]], link["seed"]
+    question, runs = QUESTIONS[link["question"]], subject(link)
     st.markdown(question.claim)
-    name = f"sweep_{link['question']}"
-    follow_group(name, lambda: _panel(name, question, seed))
+    follow_group(runs.name, lambda: _panel(runs, question))
+
+
+def subject(values: Values) -> Runs:
+    """One run a size, of several seeds each."""
+    question, seed = QUESTIONS[values["question"]], values["seed"]
+    planned = [Planned(counted(place, question.axis.removesuffix("s")), partial(_run, question, place, seed)) for place in question.places]
+    epochs = max(question.spec(place, seed).epochs for place in question.places)
+    return Runs(f"sweep_{values['question']}", seed, planned, OF_CLASSES, epochs)
 
 
 def _run(question: Question, place: int, seed: int) -> Run:
@@ -85,9 +94,8 @@ def _run(question: Question, place: int, seed: int) -> Run:
     return Replicates(spec, first(load_fashion_mnist(), spec.train_size or 1, TEST_IMAGES), seeds=SEEDS)
 
 
-def _panel(name: str, question: Question, seed: int) -> None:
-    planned = [Planned(counted(place, question.axis.removesuffix("s")), partial(_run, question, place, seed)) for place in question.places]
-    shown = runs_panel(name, question.button, seed, planned)
+def _panel(runs: Runs, question: Question) -> None:
+    name, shown = runs.name, runs_panel(runs, question.button)
     left, right = st.columns([1.5, 1], gap="medium")
     ended = [one for one in shown if one.snapshot.stop_reason is not None and one.snapshot.stop_reason.kind == "completed"]
     with left:

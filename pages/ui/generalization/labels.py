@@ -1,5 +1,6 @@
 """Wrong labels learned by heart: a wide network on Fashion-MNIST with and without them; a part of "Capacity and data"."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -21,7 +22,9 @@ from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import curve, epoch_axis, runs_panel
 from pages.ui.link import LinkState, number
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Values, once
 from pages.ui.run.job_groups import ShownRun, follow_group
+from pages.ui.run.measures import OF_CLASSES, Runs
 from pages.ui.session import Planned
 
 GROUP = "wrong_labels"
@@ -53,26 +56,28 @@ def part(link: LinkState) -> None:
     wrong.slider("Wrong labels (%)", **link.value("wrong"))
     wide.slider("Hidden units", **link.value("wide"))
     epochs.slider("Epochs", **link.value("label_epochs"))
+    runs = subject(link)
+    follow_group(GROUP, lambda: _panel(runs))
+
+
+def subject(values: Values) -> Runs:
+    """A run with right labels, and where some are to be wrong another with these."""
     spec = RunSpec(
-        hidden=(link["wide"],), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=link["label_epochs"],
-        seed=link["seed"], device="cpu",
+        hidden=(values["wide"],), init="torch_default", optimizer="adam", lr=0.001, batch_size=64, epochs=values["label_epochs"],
+        seed=values["seed"], device="cpu",
     )  # fmt: skip
-    share = link["wrong"] / 100
-    follow_group(GROUP, lambda: _panel(spec, share))
-
-
-def _noisy(share: float, seed: int) -> NoisyLabels:
-    return with_wrong_labels(first(load_fashion_mnist(), IMAGES, TEST_IMAGES), share, seed)
+    share = values["wrong"] / 100
+    shares = (0.0, share) if share else (0.0,)
+    planned = [Planned(f"{percent(one, 0)} wrong" if one else "all labels right", partial(_run, spec, one)) for one in shares]
+    return Runs(GROUP, (spec, share), planned, MEASURES, spec.epochs, at_once=2)
 
 
 def _run(spec: RunSpec, share: float) -> Run:
-    return Run(spec, _noisy(share, spec.seed).data)
+    return Run(spec, with_wrong_labels(first(load_fashion_mnist(), IMAGES, TEST_IMAGES), share, spec.seed).data)
 
 
-def _panel(spec: RunSpec, share: float) -> None:
-    shares = (0.0, share) if share else (0.0,)
-    planned = [Planned(f"{percent(one, 0)} wrong" if one else "all labels right", partial(_run, spec, one)) for one in shares]
-    shown = runs_panel(GROUP, "Train with right and with wrong labels", (spec, share), planned, at_once=2)
+def _panel(runs: Runs) -> None:
+    shown = runs_panel(runs, "Train with right and with wrong labels")
     marks = Marks()
     marks.level(10, "guessing: 10 %")
     curves = []
@@ -80,20 +85,49 @@ def _panel(spec: RunSpec, share: float) -> None:
         color = GREY if index == 0 and len(shown) > 1 else SERIES[index]
         curves.append(curve(f"{one.title}: training", one.members, "train_accuracy", color, scale=100))
         curves.append(curve(f"{one.title}: test", one.members, "test_accuracy", color, scale=100, dash="dot"))
-    epochs = shown[-1].snapshot.spec.epochs if shown else spec.epochs
+    epochs = shown[-1].snapshot.spec.epochs if shown else runs.epochs
     figure = band_chart(curves, xaxis=epoch_axis(epochs), yaxis=axis("accuracy (%)", range=[0, 102]), marks=marks, digits=".1f")
     alt = "Training and test accuracy against epochs, with and without wrong labels"
     live_chart(figure, key="label_accuracy", height=CHART_HEIGHT, alt=alt)
     group = session.jobs().group(GROUP)
-    if shown and group is not None and group.key == (spec, share):
-        _numbers(shown[-1], _noisy(shares[len(shown) - 1], spec.seed))
+    if shown and group is not None and group.key == runs.key:
+        _numbers(shown[-1])
     st.caption(
         f"The first {count(IMAGES)} training images, {count(TEST_IMAGES)} test images with right labels; Adam, lr 0.001, batches of 64."
     )
 
 
-def _numbers(one: ShownRun, noisy: NoisyLabels) -> None:
-    epochs, network = one.snapshot.history.epochs, one.job.run.network
+def _of_wrong(one: ShownRun, read: Callable[[Learned], float]) -> float | None:
+    noisy, network = _noisy_of(one), one.job.run.network
+    return read(learned_of_wrong(network, noisy)) if network is not None and one.job.ended and noisy.wrong.any() else None
+
+
+def _since_its_best(one: ShownRun) -> float | None:
+    accuracies = [record.test_accuracy for record in one.snapshot.history.epochs]
+    return max(accuracies) - accuracies[-1] if len(accuracies) == one.snapshot.spec.epochs else None
+
+
+MEASURES = OF_CLASSES | {
+    "wrong_labels_learned": once(
+        "Wrong labels learned", "Training images with a wrong label that are given that label in the end", "fraction",
+        lambda one: _of_wrong(one, lambda learned: learned.wrong_label),
+    ),
+    "wrong_labels_seen_through": once(
+        "Wrong labels seen through", "The same images that are given their true class in the end", "fraction",
+        lambda one: _of_wrong(one, lambda learned: learned.true_class),
+    ),
+    "lost_since_best": once("Lost since its best", "Best test accuracy of any epoch minus that of the last", "fraction", _since_its_best),
+}  # fmt: skip
+
+
+def _noisy_of(one: ShownRun) -> NoisyLabels:
+    """The labels that it was given, and which of them are wrong."""
+    data = one.job.run.data
+    return NoisyLabels(data, data.train_labels != load_fashion_mnist().train_labels[: len(data.train_labels)])
+
+
+def _numbers(one: ShownRun) -> None:
+    noisy, epochs, network = _noisy_of(one), one.snapshot.history.epochs, one.job.run.network
     if not epochs or network is None:
         return
     best, last = max(record.test_accuracy for record in epochs), epochs[-1]

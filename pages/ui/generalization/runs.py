@@ -1,13 +1,13 @@
 """Runs over several seeds: how far they are, their histories as curves with bands, and whether a difference is more than luck."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from mlp_core.labs.generalization.bands import PairedComparison, SeedBand
+from mlp_core.labs.generalization.bands import PairedComparison, SeedBand, compare
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.records import HistorySnapshot
 from mlp_core.words import percent, significant
@@ -15,15 +15,15 @@ from pages.figures.axes import axis
 from pages.figures.bands import BandSeries
 from pages.ui import session
 from pages.ui.run.job_groups import ShownRun, group_controls
-from pages.ui.session import Planned
+from pages.ui.run.measures import Runs
 
 UNLIKELY = 0.05  # luck that rare is not called luck
 
 
-def runs_panel(name: str, label: str, key: Hashable, planned: Sequence[Planned], at_once: int = 1) -> list[ShownRun]:
+def runs_panel(runs: Runs, label: str) -> list[ShownRun]:
     """The buttons of a group of runs and how far they are; what was started. To be called from a panel that `follow_group` draws."""
-    shown = group_controls(name, label, key, planned, at_once)
-    group = session.jobs().group(name)
+    shown = group_controls(runs.name, label, runs.key, runs.planned, runs.at_once)
+    group = session.jobs().group(runs.name)
     if shown and group is not None and group.moving:
         done = sum(one.snapshot.fraction_done for one in shown) / (len(shown) + len(group.waiting))
         last = shown[-1].snapshot
@@ -46,6 +46,15 @@ def banded(label: str, x: npt.ArrayLike, values: Floats, color: str, **style: An
     """The median of values (seeds, n) over x (n,), and the band that most seeds are in; `style` as of `BandSeries`."""
     band = SeedBand.of(values)
     return BandSeries(label, x, band.median, color, *((band.low, band.high) if len(values) > 1 else ()), **style)
+
+
+def chance(runs: Sequence[ShownRun], quantity: str, after: int | None) -> float | None:
+    """How often luck alone parts the seeds of two ways at least so unevenly after an epoch, the last by default; see `compare`."""
+    epoch = after or max((one.snapshot.spec.epochs for one in runs), default=1)
+    if len(runs) != 2 or any(len(member.epochs) < epoch for one in runs for member in one.members):
+        return None
+    first, second = (by_epoch(one.members, quantity)[:, epoch - 1] for one in runs)
+    return compare(first, second).chance
 
 
 def curve(label: str, members: Sequence[HistorySnapshot], quantity: str, color: str, *, scale: float = 1.0, **style: Any) -> BandSeries:

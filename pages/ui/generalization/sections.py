@@ -4,8 +4,8 @@ from pages.ui.generalization import capacity, decay, dropout
 from pages.ui.sections import Section
 
 SECTIONS = {
-    "capacity": Section("Capacity and data", capacity.section),
-    "decay": Section("Weight decay", decay.section),
-    "dropout": Section("Dropout", dropout.section),
+    "capacity": Section("Capacity and data", capacity.section, capacity.subject),
+    "decay": Section("Weight decay", decay.section, decay.subject),
+    "dropout": Section("Dropout", dropout.section, dropout.subject),
 }
 FIELDS = (*capacity.FIELDS, *decay.FIELDS, *dropout.FIELDS)

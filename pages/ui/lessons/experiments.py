@@ -11,7 +11,7 @@ Reading a link needs no session. What a page computes with is imported once a li
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -24,6 +24,7 @@ from pages.ui.measures import Measure, State, Subject, Values, check, measured
 from pages.ui.sections import PARAMETER, Sections, section_field
 
 DRAWN, SEEN, BEGUN = "_experiment_drawn", "_experiment_seen", "_experiment_begun"  # in the session
+MOST_READ = 256  # links, of which the experiments are kept for all visitors: they hold no more than what the links say
 
 Read = Callable[[Mapping[str, str]], tuple[dict[str, Any], tuple[SpecError, ...]]]
 Follow = Callable[[LinkState], None]
@@ -117,6 +118,8 @@ class Experiment:
         session.engine()
         here = (place, self.page, tuple(sorted(self.query.items())))
         arriving = st.session_state.get(DRAWN) != here
+        if arriving and self.state() == "none":
+            self.subject.rest()
         seen = not arriving and bool(st.session_state.get(SEEN))
         shown = st.session_state[SEEN] = seen or not self.subject.hidden()
         if shown:
@@ -130,6 +133,7 @@ class Experiment:
             link.follow(self.query)
 
 
+@lru_cache(maxsize=MOST_READ)
 def experiment_of(link: str) -> Experiment:
     """The experiment that a link of the app describes: the stem of a page, and after a question mark its parameters.
 
@@ -161,6 +165,12 @@ def _train() -> _Page:
     return _Page(elsewhere.NAMES, elsewhere.read, elsewhere.subject, elsewhere.show)
 
 
+def _activations() -> _Page:
+    from pages.ui.activations.controls import FIELDS, show, subject  # noqa: PLC0415
+
+    return _Page([field.name for field in FIELDS], partial(read_link, FIELDS), subject, show)
+
+
 def _stability() -> _Page:
     from pages.ui.stability.sections import FIELDS, SECTIONS  # noqa: PLC0415
 
@@ -187,6 +197,7 @@ def _tensors() -> _Page:
 
 PAGES: dict[str, Callable[[], _Page]] = {
     "train": _train,
+    "activations": _activations,
     "stability": _stability,
     "nonlinearity": _nonlinearity,
     "generalization": _generalization,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -27,8 +28,10 @@ from pages.figures import linear as figures
 from pages.ui.computing import computed, part_of, shared
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Computed, Values, once
 from pages.ui.sections import beside
 
+JOB = "collapse"
 MOST_LAYERS, MOST_WIDTH = 10, 128
 JUDGED = 1000  # images
 SLOPES = tuple(round(1 - index / 20, 2) for index in range(21))
@@ -42,6 +45,42 @@ FIELDS = (
     stop("slope", 1.0, SLOPES),
     number("stack_seed", 0, Bounds(0, MAX_SEED, whole=True)),
 )
+
+
+class Found(NamedTuple):
+    """A stack, and what it comes to: its layers, the slope of its hidden units, the best affine fit, and the curve over slopes."""
+
+    layers: tuple[Affine, ...]
+    slope: float
+    best: BestAffine
+    bent: Bending
+
+    @property
+    def here(self) -> int:
+        """Where the slope stands on the curve."""
+        return int(np.argmin(np.abs(self.bent.slopes - self.slope)))
+
+    @property
+    def rank(self) -> int:
+        return rank(collapsed([layer.to(torch.float64) for layer in self.layers]).weight)
+
+
+OF_JUDGED = f"between the stack and the one matrix that it multiplies out to, on {JUDGED:,} test images"
+MEASURES = {
+    "largest_difference": once(
+        "Largest difference, float32", f"Of an output {OF_JUDGED}, in float32", "number",
+        lambda found: largest_difference(found.layers, found.best.judged.float(), found.slope),
+    ),
+    "largest_difference_float64": once(
+        "Largest difference, float64", f"Of an output {OF_JUDGED}, in float64", "number",
+        lambda found: largest_difference(found.layers, found.best.judged, found.slope),
+    ),
+    "rank": once("Rank of the product", "Of all weight matrices multiplied out", "count", lambda found: found.rank),
+    "missed_fraction": once(
+        "Missed by the best matrix", f"Of the variance of the stack's outputs on {JUDGED:,} test images, by the affine map that fits best",
+        "fraction", lambda found: found.bent.missed[found.here],
+    ),
+}  # fmt: skip
 
 
 def _fit() -> Generator[float, None, BestAffine]:
@@ -68,37 +107,50 @@ def section(link: LinkState) -> None:
     st.markdown("Layers without a nonlinearity are **one** layer: $(XW_1 + b_1)W_2 + b_2 = X(W_1W_2) + (b_1W_2 + b_2)$.")
     controls, results = beside("collapse")
     with controls:
-        sizes, slope = _controls(link)
+        _controls(link)
     with results:
-        asked = sizes, int(link["stack_seed"]), slope
-        computed("collapse", asked, partial(_bending, *asked), lambda found: _results(*asked, *found), "Fitting the best matrix")
+        asked = _asked(link)
+        computed(JOB, asked, partial(_bending, *asked), lambda found: _results(*asked, *found), "Fitting the best matrix")
 
 
-def _controls(link: LinkState) -> tuple[tuple[int, ...], float]:
+def subject(values: Values) -> Computed:
+    """The stack that the fields describe."""
+    sizes, seed, slope = asked = _asked(values)
+
+    def results(found: tuple[BestAffine, Bending]) -> dict[str, Found]:
+        return {"": Found(random_stack(sizes, seed), slope, *found)}
+
+    return Computed(MEASURES, results=results, job=(JOB, asked))
+
+
+def _asked(values: Values) -> tuple[tuple[int, ...], int, float]:
+    """Widths of the stack, its seed, and the slope of its hidden units."""
+    layers = int(values["layers"])
+    hidden = (int(values["width"]),) * (layers - 2) + (int(values["narrow"]),) if layers > 1 else ()
+    return (INPUTS, *hidden, OUTPUTS), int(values["stack_seed"]), float(values["slope"])
+
+
+def _controls(link: LinkState) -> None:
     st.slider("Affine layers k", **link.value("layers"))
-    layers = int(link["layers"])
-    hidden: tuple[int, ...] = ()
-    if layers > 1:
+    if link["layers"] > 1:
         st.slider("Units of a hidden layer", **link.value("width"))
         st.slider("Units of the last hidden layer", **link.value("narrow", help="A narrow layer lowers the rank of the product."))
-        hidden = (int(link["width"]),) * (layers - 2) + (int(link["narrow"]),)
     help = "1 is the identity, 0 is ReLU, leaky ReLU between them."
     st.select_slider("Bend: slope of a hidden unit below 0", **link.value("slope", help=help))
     st.number_input("Seed of the weights", **link.value("stack_seed"))
-    return (INPUTS, *hidden, OUTPUTS), float(link["slope"])
 
 
 def _results(sizes: tuple[int, ...], seed: int, slope: float, best: BestAffine, bent: Bending) -> None:
-    layers = random_stack(sizes, seed)
+    found = Found(random_stack(sizes, seed), slope, best, bent)
+    layers, here = found.layers, found.here
     exact = collapsed([layer.to(torch.float64) for layer in layers])
-    here = int(np.argmin(np.abs(bent.slopes - slope)))
     st.caption(f"{shapes(sizes)}; the largest difference is over {JUDGED:,} test images.")
     with st.container(horizontal=True):
         _tile("Largest difference, float32", significant(largest_difference(layers, best.judged.float(), slope), 2), "Stack − one matrix.")
         left = "what is left is rounding." if slope == 1.0 or len(layers) == 1 else "it is not rounding that parts them."
         _tile("… in float64", significant(largest_difference(layers, best.judged, slope), 2), f"The same in float64: {left}")
         most = min(INPUTS, OUTPUTS)
-        _tile("Rank of the product", f"{rank(exact.weight)} of {most}", "At most the width of the narrowest layer.")
+        _tile("Rank of the product", f"{found.rank} of {most}", "At most the width of the narrowest layer.")
         missed, least = float(bent.missed[here]), float(bent.least_missed[here])
         help = (
             f"Of the variance of the outputs on {JUDGED:,} test images, by the affine map that was fitted to the "

@@ -1,7 +1,8 @@
 """Points of a visitor's own: drawn by a click, undone, cleared, or read from a file; kept in the link while they fit."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -58,20 +59,23 @@ class _Loaded:
         return bool(self.columns) and (len(self.columns) > LEAST_COLUMNS or self.chosen != Columns(0, 1, 2) or self.refusal is not None)
 
 
-def _beyond() -> _Beyond:
+def _beyond(values: Mapping[str, Any]) -> _Beyond:
+    """What the page's own link cannot hold; of an experiment that is shown elsewhere, nothing."""
+    if not isinstance(values, LinkState) or not values.in_address:
+        return _Beyond()
     beyond: _Beyond = st.session_state.setdefault(BEYOND, _Beyond())
     return beyond
 
 
-def drawn_points(link: LinkState) -> tuple[Hashable, Points]:
+def drawn_points(link: Mapping[str, Any]) -> tuple[Hashable, Points]:
     """The visitor's points, and what is equal for equal ones."""
-    beyond = _beyond().points
+    beyond = _beyond(link).points
     return (id(beyond), beyond) if beyond is not None else (link["drawn"], from_text(link["drawn"]))
 
 
-def points_left_out() -> bool:
+def points_left_out(link: LinkState) -> bool:
     """Whether the link cannot hold the visitor's points."""
-    return _beyond().points is not None
+    return _beyond(link).points is not None
 
 
 def own_panel(link: LinkState) -> None:
@@ -91,8 +95,8 @@ def own_panel(link: LinkState) -> None:
         "Or load a file of x, y, label", type=["csv", "txt"], key=UPLOAD, on_change=unbroken(_load), args=(link,), help=help
     )  # fmt: skip
     _file_panel(link)
-    if points_left_out():
-        lost = counted(_beyond().merged, "different coordinate") + " would become one with others"
+    if points_left_out(link):
+        lost = counted(_beyond(link).merged, "different coordinate") + " would become one with others"
         why = f"More than {LINK_POINTS} points do not fit into the link" if len(points) > LINK_POINTS else f"In the link {lost}"
         st.caption(f":material/link_off: {why}: who opens it does not get them.")
 
@@ -109,9 +113,11 @@ def _keep(link: LinkState, xy: np.ndarray, labels: np.ndarray, *, loaded: bool =
     if "drawn" in link.fixed:
         return
     points = Points(xy, labels, max(2, int(labels.max(initial=0)) + 1))
-    beyond, fits = _beyond(), len(points) <= LINK_POINTS
+    beyond, fits = _beyond(link), len(points) <= LINK_POINTS
     beyond.merged = merged(points) if fits and (loaded or beyond.points is not None) else 0
     fits = fits and not beyond.merged
+    if not fits and not link.in_address:
+        return
     link["drawn"], beyond.points = (to_text(points), None) if fits else ("", points)  # both, whatever click comes meanwhile
 
 
@@ -122,7 +128,7 @@ def _undo(link: LinkState) -> None:
 
 def _clear(link: LinkState) -> None:
     if "drawn" not in link.fixed:
-        link["drawn"], _beyond().points = "", None
+        link["drawn"], _beyond(link).points = "", None
     st.session_state[LOADED] = replace(_loaded(), classes=())
 
 

@@ -163,7 +163,7 @@ def _link(link: LinkState, snapshot: JobSnapshot) -> None:
     st.markdown("###### The whole experiment")
     st.code(page_address(st.query_params.to_dict()), language=None, wrap_lines=True)
     text = "The link sets every control to this experiment; the same seeds give the same numbers."
-    if link["data"] == OWN and points_left_out():
+    if link["data"] == OWN and points_left_out(link):
         text += " Its points come from a file and are too many for a link."
     if snapshot.history.changes:
         changes = changes_in_words(snapshot.history.changes)

@@ -1,6 +1,8 @@
 """The section "The perceptron": one sample at a time, until no mistake is left or the weights repeat themselves."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import streamlit as st
@@ -12,7 +14,8 @@ from mlp_core.words import count, counted, exactly, fixed
 from pages.figures.linear import mistakes_curve, perceptron_plane
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
-from pages.ui.memo import memo
+from pages.ui.measures import Measure, State, Values, once
+from pages.ui.memo import forget, memo, remembered
 from pages.ui.ticking import follow
 from pages.ui.unbroken import button
 
@@ -29,6 +32,22 @@ FIELDS = (
     number("points_seed", 0, Bounds(0, MAX_SEED, whole=True)),
     choice("speed", "1", SPEEDS),
 )
+MEMO = "perceptron"
+MEASURES = {
+    "mistakes": once("Mistakes", "Until it converged or its weights began to repeat", "count", lambda machine: machine.mistakes),
+    "passes": once("Passes", "Whole ones over the points, until then", "count", lambda machine: machine.passes),
+    "misclassified": once("Misclassified points", "On the wrong side of the line or on it, then", "count", lambda machine: machine.errors),
+    "converged": once("Converged (1: yes, 0: no)", "Whether a pass went without a mistake", "count", lambda machine: machine.converged),
+    "cycles": once(
+        "Cycles (1: yes, 0: no)", "Whether a pass began with the weights of an earlier one, so that it never ends", "count",
+        lambda machine: machine.cycle is not None,
+    ),
+    "bound": once(
+        "Bound on the mistakes, (R/γ)²", "Novikoff's; infinite where no line separates the points", "number",
+        lambda machine: separation(machine.points, machine.labels).bound,
+    ),
+}  # fmt: skip
+Cloud = tuple[str, int, float, int]  # its name, the number of points, the gap, the seed
 
 
 def cloud(name: str, count: int, gap: float, seed: int) -> tuple[Floats, Floats]:
@@ -57,8 +76,59 @@ def section(link: LinkState) -> None:
     follow(lambda: _machine(link, _playing()), PLAY_SECONDS, _playing)
 
 
+@dataclass(frozen=True)
+class Learning:
+    """The perceptron on a cloud, as it goes on with Play."""
+
+    cloud: Cloud
+    measures: Mapping[str, Measure] = field(default_factory=lambda: MEASURES)
+
+    labels: tuple[str, ...] = ()
+    epochs = 0
+    trains = True
+
+    def start(self) -> None:
+        if self.state() == "done":
+            forget(MEMO)
+        _built(self.cloud)
+        _play(True)
+
+    def state(self) -> State:
+        machine = self._machine
+        if machine is None:
+            return "none"
+        return "done" if _over(machine) else "moving" if _playing() or machine.samples else "none"
+
+    def hidden(self) -> bool:
+        return False
+
+    def rest(self) -> None:
+        _play(False)
+
+    def source(self, label: str | None) -> Perceptron | None:
+        return self._machine if self.state() == "done" else None
+
+    @property
+    def _machine(self) -> Perceptron | None:
+        machine: Perceptron | None = remembered(MEMO, self.cloud)
+        return machine
+
+
+def subject(values: Values) -> Learning:
+    """The perceptron on the cloud that the fields describe."""
+    return Learning(_cloud_of(values))
+
+
+def _cloud_of(values: Values) -> Cloud:
+    return values["points"], int(values["count"]), float(values["gap"]), int(values["points_seed"])
+
+
 def _playing() -> bool:
     return bool(st.session_state.get(PLAYING))
+
+
+def _over(machine: Perceptron) -> bool:
+    return machine.finished or machine.samples >= MOST_SAMPLES
 
 
 def _machine(link: LinkState, playing: bool) -> None:
@@ -67,7 +137,7 @@ def _machine(link: LinkState, playing: bool) -> None:
         machine = _controls(link)
     if playing:
         _advance(machine, int(link["speed"]))
-        if machine.finished or machine.samples >= MOST_SAMPLES:
+        if _over(machine):
             st.session_state[PLAYING] = False
     with picture:
         _buttons(machine, playing)
@@ -89,12 +159,15 @@ def _controls(link: LinkState) -> Perceptron:
         st.slider("Number of points", **link.value("count"))
         st.number_input("Seed", **link.value("points_seed"))
     st.segmented_control("Samples at a time", required=True, **link.default("speed"))
-    chosen = (link["points"], int(link["count"]), float(link["gap"]), int(link["points_seed"]))
-    return memo("perceptron", chosen, lambda: Perceptron(*cloud(*chosen)))
+    return _built(_cloud_of(link))
+
+
+def _built(chosen: Cloud) -> Perceptron:
+    return memo(MEMO, chosen, lambda: Perceptron(*cloud(*chosen)))
 
 
 def _buttons(machine: Perceptron, playing: bool) -> None:
-    over = machine.finished or machine.samples >= MOST_SAMPLES
+    over = _over(machine)
     with st.container(horizontal=True):
         label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
         button(label, "perceptron_play", icon, _play, not playing, enabled=playing or not over, type="primary")
@@ -138,7 +211,7 @@ def _verdict(machine: Perceptron, bound: float) -> None:
 
 def _advance(machine: Perceptron, samples: int) -> None:
     for _ in range(samples):
-        if machine.finished or machine.samples >= MOST_SAMPLES:
+        if _over(machine):
             return
         machine.step()
 
@@ -149,4 +222,4 @@ def _play(playing: bool) -> None:
 
 def _reset() -> None:
     st.session_state[PLAYING] = False
-    st.session_state.pop("_memo_perceptron", None)
+    forget(MEMO)

@@ -29,11 +29,12 @@ from pages.figures.plane import (
 )
 from pages.figures.series import CurveSeries, Quantity
 from pages.figures.training import ACCURACY, LOSS, epoch_curves
+from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.memo import memo
 from pages.ui.nonlinearity.own import add_point
-from pages.ui.nonlinearity.settings import OWN, PlaneSettings, hidden_pair, shown_part
+from pages.ui.nonlinearity.settings import JOB, OWN, PlaneSettings, hidden_pair, shown_part
 from pages.ui.run.run_controls import RunAtStep
 from pages.ui.unbroken import unbroken
 
@@ -128,6 +129,8 @@ def _set_weight(job: TrainingJob, edge: tuple[int, int, int | None], key: str) -
     layer, unit, source = edge
     value = float(st.session_state[key])
     job.change(partial(Run.set_weight, layer=layer - 1, unit=unit, source=source, value=value))
+    if (group := session.jobs().group(JOB)) is not None:
+        group.edited = True
 
 
 def _plane(link: LinkState, settings: PlaneSettings, network: Network, shown: tuple[int, int] | None, *, moving: bool) -> None:

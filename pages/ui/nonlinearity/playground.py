@@ -5,6 +5,7 @@ The buttons stand outside of what runs by itself, since they change only with a 
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -13,10 +14,14 @@ from mlp_core.spec import MAX_SEED
 from mlp_core.training.replicates import DEFAULT_SEEDS
 from pages.ui import session
 from pages.ui.link import LinkState
+from pages.ui.measures import Measure, State, Values, once
 from pages.ui.nonlinearity import panels, pictures
 from pages.ui.nonlinearity.settings import JOB, OWN, PlaneSettings, preset_row, settings_of, settings_panel
-from pages.ui.run.pace import pace_control
+from pages.ui.run.job_groups import ShownRun, shown_runs
+from pages.ui.run.measures import OF_CLASSES, state_of
+from pages.ui.run.pace import keep_pace, pace_control
 from pages.ui.run.run_controls import SEEDS_HELP, RunAtStep, lr_popover, rewind_panel
+from pages.ui.session import JobGroup
 from pages.ui.text import plain
 from pages.ui.ticking import ticking
 from pages.ui.unbroken import button
@@ -29,7 +34,7 @@ PLAYING = "_plane_playing"
 def section(link: LinkState) -> None:
     """Choose points and a network, press Play, look inside."""
     preset_row(link)
-    settings = settings_panel(link)
+    settings = settings_panel(link) if link.in_address else settings_of(link)
     job = _job(settings) if settings.trainable else None
     _buttons(link, settings, job)
     several = session.jobs().moving(panels.SEEDS_JOB)
@@ -45,16 +50,75 @@ def _job(settings: PlaneSettings) -> TrainingJob | None:
 
     Where it cannot be trained here the page says why.
     """
-    group = session.jobs().group(JOB)
-    if group is not None and group.key == settings.key:
-        return group.jobs[0]
     try:
-        job = session.start_job(JOB, settings.key, settings.run)
-        job.run.prepare()
+        return _prepared(settings)
     except session.UNTRAINABLE as error:
         st.error(f"This cannot be trained here: {plain(error, 200)}", icon=":material/error:")
         return None
+
+
+def _prepared(settings: PlaneSettings) -> TrainingJob:
+    group = session.jobs().group(JOB)
+    if group is not None and group.key == settings.key:
+        return group.jobs[0]
+    job = session.start_job(JOB, settings.key, settings.run)
+    job.run.prepare()
     return job
+
+
+@dataclass(frozen=True)
+class PlaneRun:
+    """The run on the plane that the values of a link describe."""
+
+    values: Values
+
+    labels: tuple[str, ...] = ()
+    trains = True
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        regions = "That the network cuts the square into; counted for ReLU and leaky ReLU on the inputs x and y"
+        return OF_CLASSES | {"linear_regions": once("Linear regions", regions, "count", self._regions)}
+
+    @property
+    def epochs(self) -> int:
+        return int(self.values["epochs"])
+
+    def start(self) -> None:
+        if self.state() != "moving":
+            if self._group is not None and self._group.jobs[0].state != "ready":
+                _reset()
+            with suppress(*session.UNTRAINABLE):  # then the page tries it again, and says why
+                keep_pace(_prepared(settings_of(self.values)), self.values["pace"])
+        _play(session.jobs().job(JOB), True)
+
+    def state(self) -> State:
+        return "none" if self._group is None or self._group.edited else state_of(self._group.jobs, 1)
+
+    def hidden(self) -> bool:
+        return False
+
+    def rest(self) -> None:
+        st.session_state[PLAYING] = False
+
+    def source(self, label: str | None) -> ShownRun | None:
+        return None if self._group is None or self.state() == "none" else shown_runs(self._group)[0]
+
+    def _regions(self, run: ShownRun) -> float | None:
+        if run.job.run.network is None or self.state() != "done":
+            return None
+        regions = pictures.regions_of(settings_of(self.values), run.job.run.network)
+        return len(regions) if regions is not None else None
+
+    @property
+    def _group(self) -> JobGroup | None:
+        group = session.jobs().group(JOB)
+        return group if group is not None and group.key == settings_of(self.values).key else None
+
+
+def subject(values: Values) -> PlaneRun:
+    """The run that the fields describe."""
+    return PlaneRun(values)
 
 
 def _playing(job: TrainingJob) -> bool:

@@ -1,7 +1,7 @@
 """The sidebar of the playground: data, network and learning, from widgets to a `RunSpec` and its points."""
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -196,7 +196,7 @@ def _data(link: LinkState) -> None:
     st.pills("Inputs", selection_mode="multi", format_func=lambda name: FEATURES[name][0], **link.default("features"))
 
 
-def _test_field(link: LinkState) -> str:
+def _test_field(link: Mapping[str, Any]) -> str:
     return "own_test" if link["data"] == OWN else "test"
 
 
@@ -270,7 +270,7 @@ def hidden_pair(link: LinkState, hidden: Sequence[int]) -> tuple[int, int, int]:
     return layer, across, up
 
 
-def settings_of(link: LinkState) -> PlaneSettings:
+def settings_of(link: Mapping[str, Any]) -> PlaneSettings:
     """Read the experiment; equal settings give the same points."""
     if link["data"] == OWN:
         mark, points = drawn_points(link)
@@ -286,14 +286,14 @@ def settings_of(link: LinkState) -> PlaneSettings:
     return PlaneSettings(key, spec, features, points, train, test, loss)
 
 
-def _loss(link: LinkState, points: Points) -> Loss:
+def _loss(link: Mapping[str, Any], points: Points) -> Loss:
     """Two classes need one output; the softmax of two is the same machine with one too many."""
     if points.classes == 0:
         return LOSSES["squared"]
     return LOSSES["logistic" if points.classes == 2 and link["end"] == "auto" else "cross_entropy"]
 
 
-def _spec(link: LinkState) -> RunSpec:
+def _spec(link: Mapping[str, Any]) -> RunSpec:
     optimizer, rate = link["optimizer"], float(link["rate"])
     momentum = float(link["momentum"]) if optimizer in ("momentum", "nesterov") else 0.0
     return RunSpec(

@@ -1,14 +1,15 @@
 """What can be measured of training runs, one or several beside each other, as soon as an epoch has ended."""
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from mlp_core.jobs import TrainingJob
-from mlp_core.records import EpochRecord
+from mlp_core.records import EpochRecord, LayerStats
 from pages.ui import session
-from pages.ui.measures import Kind, Measure, State
+from pages.ui.measures import Kind, Measure, State, once
 from pages.ui.run.job_groups import ShownRun, shown_runs
 from pages.ui.session import JobGroup, Planned
 
@@ -21,40 +22,79 @@ def at_epoch(run: ShownRun, read: Callable[[EpochRecord], float], after: int | N
     return median(read(member.epochs[epoch - 1]) for member in run.members)
 
 
-def _of_epoch(label: str, kind: Kind, read: Callable[[EpochRecord], float]) -> Measure:
-    return Measure(label, kind, lambda run, after: at_epoch(run, read, after), per_epoch=True)
+def _of_epoch(label: str, meaning: str, kind: Kind, read: Callable[[EpochRecord], float]) -> Measure:
+    return Measure(label, meaning, kind, lambda run, after: at_epoch(run, read, after), per_epoch=True)
 
 
-def _diverged(run: ShownRun, _: int | None) -> float | None:
+def _diverged(run: ShownRun) -> float | None:
     reason = run.snapshot.stop_reason
-    return None if reason is None else float(reason.kind == "diverged")
+    return None if reason is None else reason.kind == "diverged"
 
 
 LOSSES = {
-    "train_loss": _of_epoch("Training loss", "number", lambda epoch: epoch.train_loss),
-    "test_loss": _of_epoch("Test loss", "number", lambda epoch: epoch.test_loss),
-    "diverged": Measure("Diverged (1: yes, 0: no)", "count", _diverged),
+    "train_loss": _of_epoch("Training loss", "Mean over an epoch's batches", "number", lambda epoch: epoch.train_loss),
+    "test_loss": _of_epoch("Test loss", "After an epoch", "number", lambda epoch: epoch.test_loss),
+    "diverged": once("Diverged (1: yes, 0: no)", "Whether the loss stopped being a finite number", "count", _diverged),
 }
 ACCURACIES = {
-    "train_accuracy": _of_epoch("Training accuracy", "fraction", lambda epoch: epoch.train_accuracy),
-    "test_accuracy": _of_epoch("Test accuracy", "fraction", lambda epoch: epoch.test_accuracy),
-    "gap": _of_epoch("Training accuracy minus test accuracy", "fraction", lambda epoch: epoch.train_accuracy - epoch.test_accuracy),
+    "train_accuracy": _of_epoch("Training accuracy", "Mean over an epoch's batches", "fraction", lambda epoch: epoch.train_accuracy),
+    "test_accuracy": _of_epoch("Test accuracy", "After an epoch", "fraction", lambda epoch: epoch.test_accuracy),
+    "gap": _of_epoch(
+        "Training minus test accuracy",
+        "Of the same epoch",
+        "fraction",
+        lambda epoch: epoch.train_accuracy - epoch.test_accuracy,
+    ),
 }
 OF_CLASSES = LOSSES | ACCURACIES  # of runs on labels, and not on numbers
 
 
-def first_layer_gradient(run: ShownRun, _: int | None) -> float | None:
-    """|∂L/∂W₁| before the first step."""
+def of_layers(run: ShownRun, after: int | None, read: Callable[[Sequence[LayerStats]], float]) -> float | None:
+    """A number of the layers as they were measured at the end of an epoch, the last by default."""
+    history = run.snapshot.history
+    epoch = after or run.snapshot.spec.epochs
+    if len(history.epochs) < epoch:
+        return None
+    return next((read(probe.layers) for probe in history.probes if probe.step == history.epochs[epoch - 1].step), None)
+
+
+def _first_gradient(run: ShownRun) -> float | None:
     probes = run.snapshot.history.probes
     return probes[0].layers[0].gradient_norm if probes else None
 
 
-FIRST_GRADIENT = {"first_layer_gradient": Measure("|∂L/∂W| of the first layer before training", "number", first_layer_gradient)}
+def _dead_fraction(layers: Sequence[LayerStats]) -> float:
+    """Of all hidden units."""
+    hidden = layers[:-1]
+    return sum(layer.dead_units for layer in hidden) / sum(layer.units for layer in hidden) if hidden else math.nan
+
+
+OF_LAYERS = {
+    "first_layer_gradient": once("First layer's gradient", "|∂L/∂W₁| before training", "number", _first_gradient),
+    "distinct_units": Measure(
+        "Distinct units",
+        "Of the first hidden layer, whose outputs differ on at least one of the images that the layers are measured on",
+        "count",
+        lambda run, after: of_layers(run, after, lambda layers: layers[0].distinct_units if len(layers) > 1 else math.nan),
+        per_epoch=True,
+    ),
+    "dead_fraction": Measure(
+        "Dead units",
+        "Hidden units that put out 0 for all images that the layers are measured on",
+        "fraction",
+        lambda run, after: of_layers(run, after, _dead_fraction),
+        per_epoch=True,
+    ),
+}
 
 
 def state_of(jobs: Sequence[TrainingJob], runs: int) -> State:
     """How far so many runs are, as many as are started of them; "none" where one was stopped by hand, failed, or was changed on the way."""
-    if not jobs or any(change not in job.run.planned for job in jobs for change in job.run.history.changes):
+    if (
+        not jobs
+        or all(job.state == "ready" for job in jobs)
+        or any(change not in job.run.planned for job in jobs for change in job.run.history.changes)
+    ):
         return "none"
     if any(not job.ended or job.moving for job in jobs):
         return "moving"
@@ -101,6 +141,9 @@ class Runs:
 
     def hidden(self) -> bool:
         return self._group is None and session.jobs().group(self.name) is not None
+
+    def rest(self) -> None:
+        pass
 
     def source(self, label: str | None) -> Any:
         if self._group is None or self.state() == "none":

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from mlp_core.activations import evaluate
+from mlp_core.activations import Curve, evaluate
 from mlp_core.labs.stability.depth import sigmoid_bound_log10
 from mlp_core.spec import Bounds, SpecError
 from mlp_core.theory import Array
@@ -14,6 +14,7 @@ from mlp_core.words import counted, from_log10, latex_number
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
 from pages.ui.link import TEN_DIGITS, Field, LinkState, number_text
 from pages.ui.live_chart import Click, live_chart
+from pages.ui.measures import Computed, Values, once
 from pages.ui.unbroken import button, unbroken
 from pages.ui.widget_values import WidgetValues
 
@@ -39,6 +40,13 @@ def _read_points(text: str) -> Points:
 
 FIELDS = (Field("x", START, _read_points, lambda points: ",".join(map(number_text, points))),)
 
+MEASURES = {
+    "log10_product": once("Product of all σ′", "What the gradient is multiplied by", "log10", lambda factors: factors.sum()),
+    "log10_bound": once("Bound of the product", "0.25 for every layer", "log10", lambda factors: sigmoid_bound_log10(len(factors))),
+    "smallest_factor": once("Smallest σ′", "Of the layer that takes the most", "number", lambda factors: 10 ** factors.min()),
+    "layers": once("Layers", "Of the chain", "count", len),
+}
+
 
 def section(link: LinkState) -> None:
     """Choose x at each layer; every layer multiplies the gradient by σ'(x)."""
@@ -48,7 +56,7 @@ def section(link: LinkState) -> None:
     )
     _controls(link)
     points: Points = link["x"]
-    curve, chosen = evaluate("sigmoid", GRID), evaluate("sigmoid", np.array(points))
+    curve, chosen = evaluate("sigmoid", GRID), _chosen(points)
     left, right = st.columns(2, gap="medium")
     with left:
         figure = sigmoid_and_gradient(GRID, curve.value.numpy(), curve.gradient.numpy(), np.array(points), chosen.gradient.numpy())
@@ -59,6 +67,15 @@ def section(link: LinkState) -> None:
         figure = gradient_chain(factors, np.array([sigmoid_bound_log10(count) for count in range(1, len(points) + 1)]))
         live_chart(figure, key="chain_product", height=CHART_HEIGHT, alt="The running product below its bound 0.25^l.")
     _summary(factors)
+
+
+def subject(values: Values) -> Computed:
+    """The chain of the points that the link says."""
+    return Computed(MEASURES, results=lambda: {"": np.log10(_chosen(values["x"]).gradient.numpy())})
+
+
+def _chosen(points: Points) -> Curve:
+    return evaluate("sigmoid", np.array(points))
 
 
 def _controls(link: LinkState) -> None:

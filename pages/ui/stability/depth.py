@@ -4,7 +4,7 @@ where gradients vanish or explode over σ_w and depth, or σ_w and σ_b, with th
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -26,9 +26,10 @@ from pages.ui.computing import computed
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number, stop
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Computed, Values, once
 from pages.ui.sections import beside
 from pages.ui.stability import measures
-from pages.ui.stability.designs import Design, designs_panel, designs_row
+from pages.ui.stability.designs import Design, designs_of, designs_panel, designs_row
 from pages.ui.text import plain
 
 WIDTHS = ("8", "16", "32", "64", "128")
@@ -87,6 +88,8 @@ FIELDS = (
 )
 
 
+JOB = "depth"
+Asked = tuple[tuple[RunSpec, ...], str, int]  # the networks, the source of their input, and how many images
 Found = tuple[DepthReport, DepthReport, DepthPrediction | None]  # of a network, in float64, in float32, and predicted
 
 
@@ -99,6 +102,37 @@ class Measured:
     report: DepthReport
     single: DepthReport
     prediction: DepthPrediction | None
+
+
+def _theory(one: Measured) -> float | None:
+    return factor_a_layer(one.prediction.hidden_gradient_log10) if one.prediction is not None else None
+
+
+MEASURES = {
+    "log10_first_layer_gradient": once(
+        "First layer's gradient", "|∂L/∂W₁| before training, in float64", "log10", lambda one: one.report.weight_gradient_log10[0]
+    ),
+    "log10_last_layer_gradient": once(
+        "Last layer's gradient", "|∂L/∂W| of the output layer before training, in float64", "log10",
+        lambda one: one.report.weight_gradient_log10[-1],
+    ),
+    "printed_gradient": once(
+        "First layer's grad.norm()", "What it prints before training, in float32", "number", lambda one: one.single.printed_norm[0]
+    ),
+    "gradient_factor": once(
+        "Gradient's factor a layer", "By which |∂L/∂h| is multiplied on its way back through a layer, on average", "number",
+        lambda one: factor_a_layer(one.report.hidden_gradient_log10),
+    ),
+    "predicted_factor": once("Predicted factor a layer", "The same by mean-field theory, √χ", "number", _theory),
+    "saturated_fraction": once(
+        "Saturated", "Outputs of all hidden layers where the activation is flat", "fraction",
+        lambda one: one.report.saturated_fraction.mean(),
+    ),
+    "dead_fraction": once(
+        "Dead units", "Of all hidden layers: that put out 0 for every image of the batch", "fraction",
+        lambda one: one.report.dead_fraction.mean(),
+    ),
+}  # fmt: skip
 
 
 def _networks(specs: tuple[RunSpec, ...], source: str, size: int) -> Generator[float, None, list[Found]]:
@@ -119,15 +153,15 @@ def section(link: LinkState) -> None:
     with controls:
         designs = designs_panel(link)
         size = _controls(link, max((design.operations for design in designs), default=0))
-        designs = _affordable(designs, size * link["depth"] * int(link["width"]) * PASSES, "these layers")
+        designs = _affordable(designs, _elements(link, size), "these layers")
     depth, width, source = link["depth"], int(link["width"]), link["input"]
     if not designs:
         results.info("Choose at least one activation.")
         return
-    specs = tuple(design.spec(depth, width, link["seed"]) for design in designs)
+    asked = _asked(link, designs, size)
 
     def draw(networks: list[Found]) -> None:
-        measured = [Measured(design, spec, *found) for design, spec, found in zip(designs, specs, networks, strict=True)]
+        measured = _measured(designs, asked, networks)
         _picture(link["show"], measured, source, size)
         _table(measured)
 
@@ -139,9 +173,48 @@ def section(link: LinkState) -> None:
             label_visibility="collapsed",
             **link.default("show"),
         )
-        asked = specs, source, size
-        computed("depth", asked, partial(_networks, *asked), draw, "Measuring")
+        computed(JOB, asked, partial(_networks, *asked), draw, "Measuring")
     _map_panel(link, designs, depth, width)
+
+
+def subject(values: Values) -> Computed:
+    """One network a design."""
+    designs = designs_of(values)
+    size = _size(values, _options(values), max((design.operations for design in designs), default=0))
+    most = most_operations(_elements(values, size))
+    designs = [design for design in designs if design.operations <= most]
+    asked, labels = _asked(values, designs, size), tuple(design.label for design in designs)
+
+    def results(found: list[Found]) -> dict[str, Measured]:
+        return dict(zip(labels if len(labels) > 1 else ("",), _measured(designs, asked, found), strict=True))
+
+    return Computed(MEASURES, labels if len(labels) > 1 else (), results, (JOB, asked))
+
+
+def _asked(values: Values, designs: list[Design], size: int) -> Asked:
+    specs = tuple(design.spec(values["depth"], int(values["width"]), values["seed"]) for design in designs)
+    return specs, values["input"], size
+
+
+def _measured(designs: list[Design], asked: Asked, networks: list[Found]) -> list[Measured]:
+    return [Measured(design, spec, *found) for design, spec, found in zip(designs, asked[0], networks, strict=True)]
+
+
+def _elements(values: Values, size: int) -> int:
+    """How many values of an activation its networks take."""
+    return size * int(values["depth"]) * int(values["width"]) * PASSES
+
+
+def _options(values: Values) -> Sequence[str]:
+    return (*BATCHES, values["batch"])
+
+
+def _size(values: Values, batches: Sequence[str], operations: int) -> int:
+    """The number of images that can be afforded with so many operations of an own activation."""
+    wanted, affordable = int(values["batch"]), MOST_WORK // (int(values["width"]) ** 2 * values["depth"])
+    if operations:
+        affordable = min(affordable, most_operations(_elements(values, 1)) // operations)
+    return max((int(b) for b in batches if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))
 
 
 def _affordable(designs: list[Design], elements: int, of: str) -> list[Design]:
@@ -165,10 +238,7 @@ def _controls(link: LinkState, operations: int) -> int:
         st.selectbox("Input", format_func=measures.SOURCES.__getitem__, **link.index("input"))
         st.select_slider("Images in the batch", **link.value("batch"))
         st.number_input("Seed", **link.value("seed"))
-    wanted, affordable = int(link["batch"]), MOST_WORK // (int(link["width"]) ** 2 * link["depth"])
-    if operations:
-        affordable = min(affordable, most_operations(PASSES * int(link["width"]) * link["depth"]) // operations)
-    size = max((int(b) for b in link.options("batch") if int(b) <= min(wanted, affordable)), default=int(BATCHES[0]))
+    wanted, size = int(link["batch"]), _size(link, link.options("batch"), operations)
     if size < wanted:
         st.caption(f":material/speed: {size} images instead of {wanted}, so that networks of this depth and width answer within a second.")
     return size

@@ -17,6 +17,7 @@ from pages.figures import stability as figures
 from pages.ui.downloads import download
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
+from pages.ui.measures import Computed, Values, once
 from pages.ui.sections import beside
 from pages.ui.stability import measures
 from pages.ui.ticking import follow
@@ -92,6 +93,56 @@ class Product(NamedTuple):
         return limits.largest_log10 if self.rate > 0 else limits.smallest_log10
 
 
+class Grown(NamedTuple):
+    """What products come to: log10 of their size (trials, factors), λ₁ at scale 1 as measured, and what a number format makes of them."""
+
+    product: Product
+    k: int
+    growth: Array
+    rate: Rate
+    literal: LiteralGrowth
+
+    @property
+    def measured_rate(self) -> float:
+        """λ₁ in nats a factor."""
+        return self.rate.mean + math.log(self.product.scale)
+
+    def crossed(self, at: Array) -> float:
+        """The share of the trials that did by the last factor."""
+        return float(np.isfinite(at).mean())
+
+    def median(self, at: Array) -> float:
+        """At which factor the trial in the middle did; infinite where it has not."""
+        return float(np.median(np.where(np.isnan(at), math.inf, at)))
+
+
+MEASURES = {
+    "log10_size": once(
+        "Size of the product", "Largest |entry| after k factors, median", "log10", lambda one: np.median(one.growth[:, one.k - 1])
+    ),
+    "growth_per_factor": once(
+        "Measured λ₁", "Growth in nats a factor, of one column, mean of the trials", "number", lambda one: one.measured_rate
+    ),
+    "predicted_growth": once("Predicted λ₁", "The same by theory", "number", lambda one: one.product.rate),
+    "critical_scale": once(
+        "Critical σ", "At which the typical product neither grows nor dies: exp(−λ₁), with λ₁ at σ = 1", "number",
+        lambda one: one.product.exponent.critical_scale,
+    ),
+    "overflowed_fraction": once(
+        "Overflowed", "Trials with an entry beyond the number format, within all factors", "fraction",
+        lambda one: one.crossed(one.literal.overflow_at),
+    ),
+    "underflowed_fraction": once(
+        "Underflowed", "Trials with nothing but 0 in the number format, within all factors", "fraction",
+        lambda one: one.crossed(one.literal.underflow_at),
+    ),
+    "median_overflow": once(
+        "Factors until half of the trials have overflowed", "Infinite where fewer have", "number",
+        lambda one: one.median(one.literal.overflow_at),
+    ),
+}  # fmt: skip
+
+
 def section(link: LinkState) -> None:
     """Choose a law, a size and a scale; watch the product grow or die."""
     st.markdown(
@@ -109,18 +160,34 @@ def _product(link: LinkState, playing: bool) -> None:
     controls, picture = beside("matrices")
     with controls:
         product = _controls(link)
-    law, n, scale, factors, trials, precision, seed = product
-    growth, rate = measures.growth(n, factors, trials, seed, law)
-    growth = rescaled(growth, scale)
-    literal = measures.literal(precision, n, factors, trials, scale=scale, seed=seed, ensemble=law)
     with picture:
         k = _position(link, product, playing)
-        _growth(link, product, growth, literal, k)
-        _tiles(product, rate, literal)
+        grown = _grown(product, k)
+        _growth(link, grown)
+        _tiles(grown)
         _matrices(link, product, k)
         _critical_panel(link, product)
-        download("Growth of every trial (CSV)", "growth.csv", lambda: _csv(growth))
+        download("Growth of every trial (CSV)", "growth.csv", lambda: _csv(grown.growth))
     link.write()
+
+
+def subject(values: Values) -> Computed:
+    """The products that the fields describe."""
+    product = _product_of(values)
+    return Computed(MEASURES, results=lambda: {"": _grown(product, min(values["k"], product.factors))})
+
+
+def _product_of(values: Values) -> Product:
+    law, n, factors = values["law"], values["n"], values["factors"]
+    trials = min(values["trials"], affordable_trials(n, factors, law))
+    return Product(law, n, values["sigma"], factors, trials, values["precision"], values["draw"])
+
+
+def _grown(product: Product, k: int) -> Grown:
+    law, n, scale, factors, trials, precision, seed = product
+    growth, rate = measures.growth(n, factors, trials, seed, law)
+    literal = measures.literal(precision, n, factors, trials, scale=scale, seed=seed, ensemble=law)
+    return Grown(product, k, rescaled(growth, scale), rate, literal)
 
 
 def _controls(link: LinkState) -> Product:
@@ -139,11 +206,11 @@ def _controls(link: LinkState) -> Product:
         st.slider("Trials", **link.value("trials"))
         st.segmented_control("Number format", required=True, **link.default("precision"))
         st.number_input("Seed", **link.value("draw"))
-    factors, wanted = link["factors"], link["trials"]
-    trials = min(wanted, affordable_trials(n, factors, link["law"]))
-    if trials < wanted:
-        st.caption(f":material/speed: {counted(trials, 'trial')} instead of {wanted}, so that the page answers within a second.")
-    return Product(link["law"], n, link["sigma"], factors, trials, link["precision"], link["draw"])
+    product = _product_of(link)
+    if product.trials < link["trials"]:
+        words = f"{counted(product.trials, 'trial')} instead of {link['trials']}"
+        st.caption(f":material/speed: {words}, so that the page answers within a second.")
+    return product
 
 
 def _exponent_formula(law: str, n: int) -> None:
@@ -156,7 +223,8 @@ def _exponent_formula(law: str, n: int) -> None:
         st.markdown(rf"$\lambda_1 = {ENSEMBLES[law].exponent_latex}$")
 
 
-def _growth(link: LinkState, product: Product, growth: Array, literal: LiteralGrowth, k: int) -> None:
+def _growth(link: LinkState, grown: Grown) -> None:
+    product, k, growth, _, literal = grown
     literally = link["view"] == "literal"
     theory = figures.Growth(product.rate / math.log(10), math.sqrt(product.exponent.variance) / math.log(10), product.theory)
     limits = PRECISIONS[product.precision]
@@ -219,14 +287,15 @@ def _fate_of_singular_values(product: Product) -> str:
     return "Singular values: all stay equal" if equal else "Singular values: one outgrows the rest"
 
 
-def _tiles(product: Product, rate: Rate, literal: LiteralGrowth) -> None:
-    crossings = product.crossings(literal)
+def _tiles(grown: Grown) -> None:
+    product, rate = grown.product, grown.rate
+    crossings = product.crossings(grown.literal)
     crossed = int(np.isfinite(crossings).sum())
     predicted = crossing_factor(product.rate, product.limit_log10)
     kind = "overflow" if product.rate > 0 else "underflow"
-    mean, spread = (0.0 if abs(part) < NO_RATE else part for part in (rate.mean + math.log(product.scale), rate.error))
+    mean, spread = (0.0 if abs(part) < NO_RATE else part for part in (grown.measured_rate, rate.error))
     measured = "–" if math.isnan(mean) else fixed(mean, 4) if math.isnan(spread) else plus_minus(mean, spread)
-    median = float(np.median(np.where(np.isnan(crossings), math.inf, crossings)))  # some have not crossed yet
+    median = grown.median(crossings)
     median_k = significant(median, 4) if math.isfinite(median) else f"> {product.factors}"
     expected = "never" if math.isinf(predicted) else count(predicted)
     error = product.exponent.error

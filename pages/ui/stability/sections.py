@@ -4,9 +4,9 @@ from pages.ui.sections import Section
 from pages.ui.stability import chain, depth, designs, matrices, symmetry, training
 
 SECTIONS = {
-    "depth": Section("Depth", depth.section),
-    "chain": Section("A chain of gradients", chain.section),
-    "matrices": Section("Random matrices", matrices.section),
+    "depth": Section("Depth", depth.section, depth.subject),
+    "chain": Section("A chain of gradients", chain.section, chain.subject),
+    "matrices": Section("Random matrices", matrices.section, matrices.subject),
     "training": Section("So what?", training.section, training.subject),
     "symmetry": Section("Symmetry", symmetry.section, symmetry.subject),
 }

@@ -10,12 +10,13 @@ from pages.figures.pictures import weight_images
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
-from pages.ui.measures import Measure, Values
-from pages.ui.run.job_groups import ShownRun, follow_group
-from pages.ui.run.measures import OF_CLASSES, Runs
+from pages.ui.measures import Values
+from pages.ui.run.job_groups import follow_group
+from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, Runs
 from pages.ui.stability.training import CHART_HEIGHT, curves, on_images, outcome, side_by_side
 
 GROUP = "symmetry"
+MEASURES = OF_CLASSES | OF_LAYERS
 UNITS = ("4", "16", "50", "64", "256")  # 50 do not fill the vectors of a processor, so that rounding parts them
 PICTURED = 8  # units of each run whose weights are shown
 FIELDS = (
@@ -45,19 +46,6 @@ def _variants(values: Values) -> tuple[Variant, ...]:
 def subject(values: Values) -> Runs:
     """One run a start."""
     return on_images(GROUP, [(variant.label, variant.spec) for variant in _variants(values)], MEASURES)
-
-
-def _distinct(run: ShownRun, after: int | None) -> float | None:
-    epochs = run.snapshot.history.epochs
-    epoch = after or run.snapshot.spec.epochs
-    if len(epochs) < epoch:
-        return None
-    return float(next(probe.layers[0].distinct_units for probe in run.snapshot.history.probes if probe.step == epochs[epoch - 1].step))
-
-
-MEASURES = OF_CLASSES | {
-    "distinct_units": Measure("Hidden units whose outputs differ from those of all others", "count", _distinct, per_epoch=True)
-}
 
 
 def _runs(runs: Runs, chosen: tuple[Variant, ...]) -> None:

@@ -22,7 +22,7 @@ from pages.ui.live_chart import live_chart
 from pages.ui.measures import Measure, Values
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.job_groups import ShownRun, follow_group, group_controls
-from pages.ui.run.measures import FIRST_GRADIENT, OF_CLASSES, Runs
+from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, Runs
 from pages.ui.sections import beside
 from pages.ui.session import Planned
 from pages.ui.stability.designs import designs_of, designs_panel, designs_row
@@ -35,7 +35,7 @@ FIELDS = (
     number("epochs", 2, Bounds(1, 10, whole=True)),
     number("lr", 0.1, BOUNDS["lr"]),
 )
-MEASURES = OF_CLASSES | FIRST_GRADIENT
+MEASURES = OF_CLASSES | OF_LAYERS
 
 
 def section(link: LinkState) -> None:

@@ -14,6 +14,7 @@ from pages.figures.contour import contour_map, slope_by_direction
 from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
+from pages.ui.measures import Computed, Values, once
 from pages.ui.memo import memo
 from pages.ui.unbroken import unbroken
 
@@ -34,6 +35,17 @@ CRITICAL = {
     "flat": "All round this point f is the same: every direction is level.",
     "regular": "A contour passes all the same: f is level here to first order, and no extremum.",
 }
+
+MEASURES = {
+    "value": once("Value f(x, y)", "At the point", "number", lambda reading: reading.value),
+    "gradient_norm": once("Length of the gradient", "At the point", "number", lambda reading: reading.steepness),
+    "angle_degrees": once("Angle", "Of the gradient to the tangent of the contour, in degrees", "number", lambda reading: reading.degrees),
+}
+
+
+def subject(values: Values) -> Computed:
+    """The point that the link says."""
+    return Computed(MEASURES, results=lambda: {"": read_point(SURFACES[values["f"]], values["x"], values["y"])})
 
 
 def section(link: LinkState) -> None:

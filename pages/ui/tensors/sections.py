@@ -5,6 +5,6 @@ from pages.ui.tensors import contour, operations
 
 SECTIONS = {
     "operations": Section("Shapes and operations", operations.section),
-    "contour": Section("Gradient and contour", contour.section),
+    "contour": Section("Gradient and contour", contour.section, contour.subject),
 }
 FIELDS = (*operations.FIELDS, *contour.FIELDS)

@@ -16,13 +16,13 @@ from pages.ui.measures import Measure, State, Values
 from pages.ui.run.job_groups import ShownRun
 from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
 from pages.ui.run.live import live_panel
-from pages.ui.run.measures import FIRST_GRADIENT, OF_CLASSES, state_of
+from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, state_of
 from pages.ui.run.pace import FIELD, keep_pace
 from pages.ui.run.run_controls import train_anew
 from pages.ui.train.controls import PARAMETERS, ExperimentLink, experiment_of, read_widgets
 
 NAMES = (*PARAMETERS, FIELD.name)
-MEASURES = OF_CLASSES | FIRST_GRADIENT
+MEASURES = OF_CLASSES | OF_LAYERS
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,9 @@ class TabRun:
 
     def hidden(self) -> bool:
         return self._job is None and session.current_job() is not None
+
+    def rest(self) -> None:
+        pass
 
     def source(self, label: str | None) -> Any:
         job = self._job

@@ -17,5 +17,5 @@ links = st.session_state["links"]
 index = st.session_state.setdefault("shown", 0)
 experiment = experiment_of(links[index])
 button("Run", "begin", "play_arrow", experiment.start, enabled=experiment.trains)
-st.text(experiment.state())
 experiment.draw(f"step {index}")
+st.text(experiment.state())
