@@ -19,6 +19,7 @@ ROW_PX, FRAME_PX = 30, 90  # of a bar; of what stands around all of them
 BINS = 20
 HIDDEN = 0.25  # opacity of a single student's curve
 SMALL_PX = 260
+MOST_SINGLE_TICKS = 10
 ROUNDS = ("First bets", "Second bets")
 
 
@@ -36,7 +37,7 @@ def votes_chart(choices: Sequence[str], rounds: Sequence[Sequence[int]], outcome
         total = sum(counts)
         words = [f"{count} ({percent(count / total, 0)})" if total else "0" for count in counts]
         traces.append(
-            bar(x=list(counts), y=places, orientation="h", text=words, textposition="auto", hoverinfo="skip", cliponaxis=False)
+            bar(x=list(counts), y=places, orientation="h", text=words, textposition="outside", hoverinfo="skip", cliponaxis=False)
             | {"name": f"{_round_name(number)}: {total}", "marker": {"color": series_style(number)["color"]}}
         )
     names = [wrapped(text, LABEL_COLUMNS) for text in choices]
@@ -46,7 +47,7 @@ def votes_chart(choices: Sequence[str], rounds: Sequence[Sequence[int]], outcome
     lines = sum(max(len(rounds), 1 + name.count("<br>")) for name in names)
     return figure(
         traces,
-        xaxis=axis("bets", range=[0, 1.15 * most], tickformat="d", zeroline=False),
+        xaxis=axis("bets", range=[0, 1.25 * most], **_whole_ticks(most), zeroline=False),
         yaxis=axis(None, **labeled(zip(places.tolist(), names, strict=True)), autorange="reversed", showgrid=False, zeroline=False),
         height=FRAME_PX + ROW_PX * lines,
         showlegend=len(rounds) > 1,
@@ -81,7 +82,7 @@ def guesses_chart(rounds: Sequence[npt.ArrayLike], low: float, high: float, titl
     return figure(
         traces,
         xaxis=axis(title, range=_around(low, high), zeroline=False),
-        yaxis=axis("bets", range=[0, 1.1 * most], tickformat="d", zeroline=False),
+        yaxis=axis("bets", range=[0, 1.1 * most], **_whole_ticks(most), zeroline=False),
         height=SMALL_PX,
         showlegend=len(rounds) > 1,
         barmode="group",
@@ -124,7 +125,7 @@ def results_chart(results: Sequence[ClassResult], title: str, *, digits: str = "
     if any(len(row) > 1 for one in results for row in one.rows):
         traces = [trace for number, one in enumerate(results) for trace in _curves(number, one, digits)]
         longest = max(one.table.shape[1] for one in results)
-        xaxis, yaxis = axis("epoch", range=[0.8, longest + 0.2], zeroline=False), axis(title, zeroline=False)
+        xaxis, yaxis = axis("epoch", range=[0.8, longest + 0.2], **_whole_ticks(longest), zeroline=False), axis(title, zeroline=False)
         yaxis |= {"range": list(span)} if span is not None else {}
         return figure(traces, xaxis=xaxis, yaxis=yaxis, height=SMALL_PX)
     traces = [trace for number, one in enumerate(results) for trace in _points(number, one, digits)]
@@ -164,6 +165,11 @@ def _points(number: int, one: ClassResult, digits: str) -> list[Trace]:
         mean, hover = float(np.nanmean(values)), f"mean %{{x:{digits}}}<extra></extra>"
         traces.append(polyline([mean, mean], [number - 0.4, number + 0.4], {"color": color, "width": 3}, hover))
     return traces
+
+
+def _whole_ticks(most: int) -> dict[str, float]:
+    """Ticks at whole numbers only, where plotly would set some between."""
+    return {"tick0": 0, "dtick": 1} if most <= MOST_SINGLE_TICKS else {}
 
 
 def _round_name(number: int) -> str:
