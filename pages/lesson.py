@@ -6,11 +6,15 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 
 # isort: split
 from mlp_core.labs.lessons.lesson import Lesson
+from pages.ui import session
 from pages.ui.lessons.catalog import lessons
+from pages.ui.lessons.class_panels import teach_button
+from pages.ui.lessons.classes import arrive
 from pages.ui.lessons.handout import handout, handout_controls
-from pages.ui.lessons.progress import follow_link, lesson_link
+from pages.ui.lessons.progress import follow_class, follow_link, lesson_link
 from pages.ui.lessons.steps import lesson_controls, show_step
 from pages.ui.link import link_to
+from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
 from pages.ui.text import plain
 
 STYLE = """<style>
@@ -23,19 +27,28 @@ header = page_header("lesson", titled=False)
 st.html(STYLE)
 link = lesson_link()
 link.show_errors()
+member = arrive(link)
+if member is not None:
+    link["name"] = member.view.classroom.lesson
 lesson = lessons().get(link["name"])
 if isinstance(lesson, Lesson):
+    if member is not None:
+        lesson = member.own(lesson)
     progress = follow_link(link, lesson)
+    if member is not None:
+        follow_class(member, lesson, progress)
     with header:
         st.title(lesson.title, anchor=False, width="content")
         if link["view"] == "handout":
             handout_controls(link)
         else:
-            lesson_controls(link, lesson, progress)
+            lesson_controls(link, lesson, progress, member)
+            if member is None:
+                teach_button(link, lesson)
     if link["view"] == "handout":
         handout(lesson, with_answers=link["answers"])
     else:
-        show_step(link, lesson, progress)
+        show_step(link, lesson, progress, member)
 else:
     header.title("Lesson", anchor=False)
     if lesson is None:
@@ -44,3 +57,4 @@ else:
         st.error(f"This lesson cannot be shown: {plain(lesson, 400)}", icon=":material/error:")
     link_to("lessons", "All lessons", {}, ":material/school:")
 link.write()
+session.identify_tab(memory_of_tab(), bring_back, browser=True)  # last: its answer brings a rerun that cuts short what is not drawn yet

@@ -9,12 +9,14 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 # isort: split
 from mlp_core.labs.lessons.lesson import Lesson
 from pages.ui.lessons.catalog import lessons
+from pages.ui.lessons.class_panels import join_form
 from pages.ui.lessons.progress import progress_in
 from pages.ui.link import link_to
 from pages.ui.text import plain
 
 page_header("lessons")
 st.markdown("Each step asks what will happen. **Bet, run it, and compare**: every outcome is measured on the spot.")
+join_form()
 found = lessons()
 for name, column in zip(found, cycle(st.columns(2)), strict=False):
     lesson = found[name]

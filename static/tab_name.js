@@ -5,6 +5,9 @@
 // And it keeps the runs side by side, for a session that does not know them: pages/ui/run/kept_in_browser.py says, as {memory}, where this
 // session's are to be had and whether they have changed; those of a session before are sent to it, once, as {kept}.
 //
+// Where it is asked, as {browser}, it sends under that name a secret that is the same in all tabs of this browser and lasts: by it a class
+// (pages/ui/lessons/classes.py) knows its teacher and its students again, who count once.
+//
 // A tab keeps a random name for as long as it lives, so that a refresh, which begins a new session, finds its run again. It is kept
 // in sessionStorage and not in the address: a link that is passed on must not pass on the run. A duplicated tab begins with a copy
 // of that storage: a living tab holds a lock on its name, and who does not get that lock takes another name. Browsers have locks
@@ -13,7 +16,7 @@
 
 const PATIENCE_MS = 1000;
 const AGAIN_MS = 5000; // what was given may have been lost with the connection
-const KEPT = "mlp-kept";
+const KEPT = "mlp-kept", BROWSER = "mlp-browser";
 let given = -Infinity;
 let remembered = Promise.resolve();
 
@@ -21,10 +24,11 @@ export default function ({ data, setStateValue, setTriggerValue }) {
   window.mlpNarrow ??= window.innerWidth < data.narrow_px;
   if (window.mlpNarrow) setStateValue("narrow", true);
   window.mlpRunPage = () => setStateValue("lost", Date.now());
+  if (data.browser) setStateValue("browser", secretOfThisBrowser());
   window.mlpTab ??= nameOfThisTab();
   window.mlpTab.then((name) => {
     setStateValue("name", name); // first: whether a run is lost is known to who knows the name
-    remembered = remembered.then(() => remember(data.memory, name, setTriggerValue)).catch(() => {}); // one after the other
+    if (data.memory) remembered = remembered.then(() => remember(data.memory, name, setTriggerValue)).catch(() => {}); // one after the other
   });
 }
 async function remember({ address, version, heard, run, longest }, name, give) {
@@ -55,16 +59,26 @@ function read() {
     return { kept: text };
   }
 }
+function secretOfThisBrowser() {
+  try {
+    if (!isName(localStorage.getItem(BROWSER))) localStorage.setItem(BROWSER, newName());
+    return localStorage.getItem(BROWSER);
+  } catch {
+    return (window.mlpBrowser ??= newName()); // it keeps nothing: after a reload it is another
+  }
+}
 async function nameOfThisTab() {
   const hold = navigator.locks ? lock : claim;
   let name = sessionStorage.getItem("mlp-tab");
-  if (!/^[0-9a-f]{32}$/.test(name ?? "") || !await hold(name)) {
-    name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (!isName(name) || !await hold(name)) {
+    name = newName();
     sessionStorage.setItem("mlp-tab", name);
     hold(name, true);
   }
   return name;
 }
+const isName = (text) => /^[0-9a-f]{32}$/.test(text ?? "");
+const newName = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 // Both resolve to whether this tab has the name now, and keep it for as long as the tab lives.
 function lock(name) {
   return new Promise((answer) => {

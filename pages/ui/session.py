@@ -318,12 +318,17 @@ def _remember(job: TrainingJob) -> None:
 
 def _hear_from_tab() -> None:
     """It has told how wide its window is, or its name: who was quick to press Train has a job before the tab has one."""
-    tell_of_window((st.session_state.get("_tab") or {}).get("narrow") is True)
+    told = st.session_state.get("_tab") or {}
+    tell_of_window(told.get("narrow") is True)
+    if (secret := _name(told.get("browser"))) is not None:
+        st.session_state["_browser"] = secret  # for all pages: a component's answers end with the page that it is on
     if (job := jobs().job(TAB_JOB)) is not None:
         _remember(job)
 
 
-def identify_tab(memory: Mapping[str, Any], bring_back: Callable[[object], None]) -> None:
+def identify_tab(
+    memory: Mapping[str, Any] | None = None, bring_back: Callable[[object], None] = lambda _: None, *, browser: bool = False
+) -> None:
     """Ask the browser for its tab's name, which lasts as long as the tab (static/tab_name.js), whether its window is narrow, and for the
     runs that it keeps.
 
@@ -332,13 +337,23 @@ def identify_tab(memory: Mapping[str, Any], bring_back: Callable[[object], None]
     Args:
         memory: what it has to know to keep runs (`pages.ui.run.kept_in_browser`).
         bring_back: takes what it had kept.
+        browser: whether it is asked for its secret too (`browser_secret`).
     """
     component, heard = served_component("tab_name", "The name of this tab", isolate_styles=True), unbroken(_hear_from_tab)
-    told = {"on_name_change": heard, "on_narrow_change": heard, "on_lost_change": heard}
+    told = {f"on_{name}_change": heard for name in ("name", "narrow", "lost", "browser")}
     given = unbroken(lambda: bring_back((st.session_state.get("_tab") or {}).get("kept")))
-    component(key="_tab", data={"narrow_px": NARROW_PX, "memory": memory}, on_kept_change=given, **told, height=1)
+    data = {"narrow_px": NARROW_PX, "memory": memory, "browser": browser}
+    component(key="_tab", data=data, on_kept_change=given, **told, height=1)
+
+
+def browser_secret() -> str | None:
+    """The same in all tabs of a browser, and known to nobody else; None until it has told."""
+    return _name(st.session_state.get("_browser"))
 
 
 def _tab() -> str | None:
-    name = (st.session_state.get("_tab") or {}).get("name")
-    return name if isinstance(name, str) and TAB_NAME.fullmatch(name) else None
+    return _name((st.session_state.get("_tab") or {}).get("name"))
+
+
+def _name(told: object) -> str | None:
+    return told if isinstance(told, str) and TAB_NAME.fullmatch(told) else None

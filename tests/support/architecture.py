@@ -49,6 +49,7 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("pages.ui.text", ()),
     ImportRule("pages.ui.updates", ("streamlit", "starlette")),  # which the server imports before there is any page
     ImportRule("pages.ui.live_chart", (*_PANEL, "pandas")),
+    ImportRule("pages.ui.lessons.class_panels", (*_PANEL, "segno")),
     ImportRule("pages.ui", _PANEL),
     ImportRule("pages.figures.standalone", ("plotly", "pandas", "pages.figures")),
     ImportRule("pages.figures.pictures", ("plotly", "numpy", "pages.figures", *_PLAIN, "PIL")),  # a picture in a figure is a PNG

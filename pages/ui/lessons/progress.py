@@ -10,6 +10,7 @@ from mlp_core.labs.lessons.condition import MOST_STEPS, Reference
 from mlp_core.labs.lessons.lesson import Lesson, Question
 from mlp_core.spec import Bounds, SpecError
 from pages.ui.lessons import experiments
+from pages.ui.lessons.classes import CLASS, Member
 from pages.ui.link import Field, LinkState, choice, flag, number, number_text, text
 
 LETTERS = "abcdef"  # of choices, in the address
@@ -76,6 +77,7 @@ def lesson_link() -> LinkState:
             Field("ran", (), _read_ran, lambda ran: ",".join(map(str, ran))),
             choice("view", "steps", VIEWS),
             flag("answers", False),
+            CLASS,
         ),
     )
 
@@ -94,6 +96,17 @@ def follow_link(link: LinkState, lesson: Lesson) -> Progress:
     progress.at = link["step"]
     link.update({"bets": dict(progress.bets), "ran": tuple(sorted(progress.ran))})
     return progress
+
+
+def follow_class(member: Member, lesson: Lesson, progress: Progress) -> None:
+    """Go to the step that a member of a class sees, with the bet that the class has of him."""
+    link, number = member.link, member.go_to(member.link["step"], lesson)
+    if (question := lesson.steps[number - 1].question) is not None:
+        progress.bets.pop(number, None)
+        if member.bet is not None:
+            progress.bets[number] = bet_text(question, member.bet)
+    progress.at = number
+    link.update({"step": number, "bets": dict(progress.bets)})
 
 
 def bet_value(question: Question, bet: str) -> float:

@@ -9,6 +9,8 @@ import streamlit as st
 from mlp_core.labs.lessons.condition import Values
 from mlp_core.labs.lessons.lesson import Lesson, Question
 from pages.ui.lessons import experiments
+from pages.ui.lessons.class_panels import show_class
+from pages.ui.lessons.classes import Member
 from pages.ui.lessons.experiments import Experiment
 from pages.ui.lessons.progress import Progress, bet_text, bet_value
 from pages.ui.lessons.results import (
@@ -29,26 +31,18 @@ TICK_SECONDS = 0.7
 READABLE_PX = 760  # of lines that nothing stands beside
 BET_STEPS = 50  # that a slider has at least
 
-Stage = Literal["ask", "run", "moving", "over"]
+Stage = Literal["ask", "wait", "run", "moving", "over"]
 
 
-def lesson_controls(link: LinkState, lesson: Lesson, progress: Progress) -> None:
-    """The way to every step, to the handout, and back to the start."""
+def lesson_controls(link: LinkState, lesson: Lesson, progress: Progress, member: Member | None) -> None:
+    """The way to every step, to the handout, and back to the start; in a class that follows its teacher, for that one."""
     numbers = tuple(range(1, len(lesson.steps) + 1))
-    st.segmented_control("Step", required=True, label_visibility="collapsed", width="content", **link.default("step", numbers))
+    if member is None or not member.is_led:
+        st.segmented_control("Step", required=True, label_visibility="collapsed", width="content", **link.default("step", numbers))
     button("Handout", "lesson_handout", "print", link.update, {"view": "handout"}, type="tertiary", help="Two pages of paper.")
-    begun = bool(progress.bets or progress.ran)
-    button(
-        "Start anew",
-        "lesson_anew",
-        "restart_alt",
-        _begin_anew,
-        link,
-        progress,
-        type="tertiary",
-        help="Forget bets and results.",
-        enabled=begun,
-    )
+    if member is None:
+        begun, help = bool(progress.bets or progress.ran), "Forget bets and results."
+        button("Start anew", "lesson_anew", "restart_alt", _begin_anew, link, progress, type="tertiary", help=help, enabled=begun)
 
 
 def _begin_anew(link: LinkState, progress: Progress) -> None:
@@ -56,12 +50,14 @@ def _begin_anew(link: LinkState, progress: Progress) -> None:
     link.update({"step": 1, "bets": {}, "ran": ()})
 
 
-def show_step(link: LinkState, lesson: Lesson, progress: Progress) -> None:
-    """The step that the link names, and its experiment beside it."""
+def show_step(link: LinkState, lesson: Lesson, progress: Progress, member: Member | None) -> None:
+    """The step that the link names, and its experiment beside it; above them how the class stands in which it is seen."""
     number: int = link["step"]
     step = lesson.steps[number - 1]
-    place = f"lesson_{lesson.name}_{number}_{progress.times_begun}"  # what is asked anew is asked by other widgets
+    asked = progress.times_begun if member is None else f"{member.seat.code}_{member.turn}"
+    place = f"lesson_{lesson.name}_{number}_{asked}"  # what is asked anew is asked by other widgets
     experiment = experiments.experiment_of(step.experiment) if step.experiment else None
+    above = st.container()
     if experiment is None:
         story = st.container(width=READABLE_PX)
     else:
@@ -71,35 +67,50 @@ def show_step(link: LinkState, lesson: Lesson, progress: Progress) -> None:
         st.markdown(f"#### {step.title}\n\n{step.text}")
     if experiment is not None:
         with shown:
-            _show_experiment(experiment, lesson, number, progress, place)
+            _show_experiment(experiment, lesson, number, progress, place, begun=_may_begin(lesson, number, progress, member))
     progress.measure(lesson)
-    stage = _stage(experiment, lesson, number, progress)
-    values = partial(progress.value, lesson, number)
+    stage = _stage(experiment, lesson, number, progress, member)
     with story:
         if step.question is not None:
-            _question(lesson, number, step.question, progress, place, stage)
-        if experiment is not None and stage != "ask":
+            _question(lesson, number, step.question, progress, place, stage, member)
+        if experiment is not None and stage not in ("ask", "wait"):
             _run_controls(experiment, number, progress, place, stage)
         if stage == "over":
-            if step.question is not None:
-                _result(lesson, number, step.question, progress.bets[number], values)
-            if step.book is not None:
-                _book(lesson, number, values)
-            if step.explanation:
-                st.markdown(step.explanation)
-            if experiment is not None:
-                link_to(experiment.page, "Open in the laboratory", experiment.query, ":material/science:")
-        _turn(link, lesson, stage)
+            _explained(experiment, lesson, number, progress)
+            if member is not None and experiment is not None:
+                member.hand_in(experiment)
+        if member is None or not member.is_led:
+            _turn(link, lesson, stage)
+    if member is not None:
+        values = partial(progress.value, lesson, number)
+        with above:
+            show_class(member, experiment, outcome(step.question, values) if step.question is not None and stage == "over" else None)
 
 
-def _has_bet(lesson: Lesson, number: int, progress: Progress) -> bool:
+def _explained(experiment: Experiment | None, lesson: Lesson, number: int, progress: Progress) -> None:
+    """What came out, beside the bet and the book, and why."""
+    step, values = lesson.steps[number - 1], partial(progress.value, lesson, number)
+    if step.question is not None:
+        _result(lesson, number, step.question, progress.bets.get(number), values)
+    if step.book is not None:
+        _book(lesson, number, values)
+    if step.explanation:
+        st.markdown(step.explanation)
+    if experiment is not None:
+        link_to(experiment.page, "Open in the laboratory", experiment.query, ":material/science:")
+
+
+def _may_begin(lesson: Lesson, number: int, progress: Progress, member: Member | None) -> bool:
+    """Whether the learner may see what comes out: after the bet, and in a class once its teacher has revealed it."""
+    if member is not None and (member.waits or member.is_revealed):
+        return not member.waits
     return lesson.steps[number - 1].question is None or number in progress.bets
 
 
-def _stage(experiment: Experiment | None, lesson: Lesson, number: int, progress: Progress) -> Stage:
+def _stage(experiment: Experiment | None, lesson: Lesson, number: int, progress: Progress, member: Member | None) -> Stage:
     """How far the learner is in a step."""
-    if not _has_bet(lesson, number, progress):
-        return "ask"
+    if not _may_begin(lesson, number, progress, member):
+        return "wait" if number in progress.bets or (member is not None and member.is_teacher) else "ask"
     if experiment is None:
         return "over"
     if number not in progress.ran:
@@ -111,28 +122,33 @@ def _stage(experiment: Experiment | None, lesson: Lesson, number: int, progress:
     return "over" if references and measured else "run"
 
 
-def _show_experiment(experiment: Experiment, lesson: Lesson, number: int, progress: Progress, place: str) -> None:
-    """The panels of the experiment, once it was run."""
-    step, has_bet, ran = lesson.steps[number - 1], _has_bet(lesson, number, progress), number in progress.ran
-    if not has_bet:
+def _show_experiment(experiment: Experiment, lesson: Lesson, number: int, progress: Progress, place: str, *, begun: bool) -> None:
+    """The panels of the experiment, once it was run.
+
+    Args:
+        begun: whether what comes out may be seen.
+    """
+    step, ran = lesson.steps[number - 1], number in progress.ran
+    if not begun:
         st.markdown(":material/visibility_off: First bet, then press Run: the experiment appears here.")
     elif step.look or not ran:
         st.markdown(f":material/visibility: {step.look or 'Press Run: the experiment appears here.'}")
-    if has_bet and ran:
+    if begun and ran:
         experiment.draw(place)
 
 
-def _question(lesson: Lesson, number: int, question: Question, progress: Progress, place: str, stage: Stage) -> None:
+def _question(lesson: Lesson, number: int, question: Question, progress: Progress, place: str, stage: Stage, member: Member | None) -> None:
     """The question with a way to bet, or with the bet that stands."""
     st.markdown(f"**{question.ask}**")
     if stage == "ask":
-        _ask(lesson, number, question, progress, place)
+        _ask(lesson, number, question, progress, place, member)
         return
-    bet = progress.bets[number]
+    bet = progress.bets.get(number)
     if not question.choices:
-        st.markdown(f"You bet on **{bet_shown(lesson, number, question, bet)}**.")
+        if bet is not None:
+            st.markdown(f"You bet on **{bet_shown(lesson, number, question, bet)}**.")
         return
-    mine, came_out = bet_value(question, bet), None
+    mine, came_out = None if bet is None else bet_value(question, bet), None
     if stage == "over":
         came_out = outcome(question, partial(progress.value, lesson, number))
     lines = []
@@ -143,7 +159,7 @@ def _question(lesson: Lesson, number: int, question: Question, progress: Progres
     st.markdown("  \n".join(lines))
 
 
-def _ask(lesson: Lesson, number: int, question: Question, progress: Progress, place: str) -> None:
+def _ask(lesson: Lesson, number: int, question: Question, progress: Progress, place: str, member: Member | None) -> None:
     key, ready, scale = f"{place}_bet", True, 1
     if question.choices:
         texts = [choice.text for choice in question.choices]
@@ -153,7 +169,7 @@ def _ask(lesson: Lesson, number: int, question: Question, progress: Progress, pl
     else:
         scale = 100 if question.unit == "%" else 1
         _bet_slider(lesson, number, question, key, scale)
-    button("Bet", f"{place}_place", "how_to_vote", _place, progress, number, question, key, scale, enabled=ready, type="primary")
+    button("Bet", f"{place}_place", "how_to_vote", _place, progress, number, question, key, scale, member, enabled=ready, type="primary")
 
 
 def _bet_slider(lesson: Lesson, number: int, question: Question, key: str, scale: int) -> None:
@@ -168,9 +184,10 @@ def _bet_slider(lesson: Lesson, number: int, question: Question, key: str, scale
     st.slider(question.ask, low, high, middle, step, shown, key, label_visibility="collapsed")
 
 
-def _place(progress: Progress, number: int, question: Question, key: str, scale: int) -> None:
-    """Bet what the widget says; the first bet stands."""
-    if (value := st.session_state.get(key)) is not None:
+def _place(progress: Progress, number: int, question: Question, key: str, scale: int, member: Member | None) -> None:
+    """Bet what the widget says; the first bet stands, in a class the one that has arrived there."""
+    value = st.session_state.get(key)
+    if value is not None and (member is None or member.bet_on(value / scale)):
         progress.bets.setdefault(number, bet_text(question, value / scale))
 
 
@@ -199,13 +216,13 @@ def _run(experiment: Experiment, progress: Progress, number: int) -> None:
     progress.ran.add(number)
 
 
-def _result(lesson: Lesson, number: int, question: Question, bet: str, values: Values) -> None:
-    """What was measured beside what was bet."""
-    came_out, mine = outcome(question, values), bet_value(question, bet)
+def _result(lesson: Lesson, number: int, question: Question, bet: str | None, values: Values) -> None:
+    """What was measured beside what was bet, which who comes late to a class has not done."""
+    came_out, mine = outcome(question, values), None if bet is None else bet_value(question, bet)
     if question.measure is not None:
         kind = kind_of(lesson, number, question.measure)
         with st.container(horizontal=True):
-            st.metric("Your bet", number_shown(question, mine, kind), border=True)
+            st.metric("Your bet", "–" if mine is None else number_shown(question, mine, kind), border=True)
             st.metric("Measured", "–" if came_out is None else number_shown(question, came_out, kind), border=True)
         if question.measure.single is not None and came_out is not None:
             return
@@ -218,11 +235,13 @@ def _result(lesson: Lesson, number: int, question: Question, bet: str, values: V
     st.markdown("  \n".join(references_shown(lesson, number, question.references, values)))
 
 
-def _verdict(question: Question, mine: float, came_out: float) -> str:
+def _verdict(question: Question, mine: float | None, came_out: float) -> str:
     if came_out == NONE_FITS:
         return "**None of the answers fits** what this run has measured."
     if came_out == mine:
         return "**You bet right.**"
+    if mine is None:
+        return f"**{'It came out' if question.measured else 'The answer is'}:** {question.choices[int(came_out)].text}"
     return f"**{'It came out differently' if question.measured else 'The answer is another one'}:** {question.choices[int(came_out)].text}"
 
 

@@ -14,7 +14,6 @@ from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, read_link
 from pages.ui.measures import Measure, State, Values
 from pages.ui.run.job_groups import ShownRun
-from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
 from pages.ui.run.live import live_panel
 from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, state_of
 from pages.ui.run.pace import FIELD, keep_pace
@@ -106,4 +105,3 @@ def show(name: str, follow: Callable[[LinkState], None]) -> None:
     live_panel(link, link.experiment(), pace, "", alone=True)
     link.write()
     pace.write()
-    session.identify_tab(memory_of_tab(), bring_back)  # so that a refresh finds the run again

@@ -1,0 +1,183 @@
+"""What is seen of a class: how to join it, its teacher's controls, bets as they come in, and what its runs measured."""
+
+import functools
+import re
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import segno
+import streamlit as st
+
+from mlp_core.labs.classes.classes import View
+from mlp_core.labs.classes.classroom import ROUNDS, ClassError
+from mlp_core.labs.classes.store import ClassStoreError
+from mlp_core.labs.lessons.lesson import Lesson
+from mlp_core.words import counted
+from pages.figures.votes import ClassResult, guesses_chart, results_chart, votes_chart
+from pages.ui import session
+from pages.ui.lessons.classes import CLASS, Member, compared, open_class
+from pages.ui.lessons.experiments import Experiment
+from pages.ui.link import LinkState
+from pages.ui.live_chart import live_chart
+from pages.ui.navigation import ROOT
+from pages.ui.text import escaped
+from pages.ui.unbroken import button, unbroken
+
+QR_PX = 280  # of a projector's 1280: a phone reads it from the back row
+MOST_PICTURES = 50  # that are kept
+
+
+def teach_button(link: LinkState, lesson: Lesson) -> None:
+    """Offers to open a class for a lesson."""
+    help = "Opens a class: students join by a code and see the step that you are at, and their bets arrive here."
+    known = session.browser_secret() is not None
+    button("Teach this", "teach", "co_present", open_class, link, lesson, enabled=known, type="tertiary", help=help)
+
+
+def join_form() -> None:
+    """Where a student types the code of a class."""
+    with st.form("join", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input("Join a class", max_chars=20, placeholder="Its code", width=320)
+        pressed = st.form_submit_button("Join", icon=":material/groups:")
+    if pressed and typed:
+        st.switch_page(ROOT / "pages" / "lesson.py", query_params={CLASS.name: typed})
+
+
+def show_class(member: Member, experiment: Experiment | None, outcome: float | None) -> None:
+    """How a class stands: for its teacher with all controls, for a student what is revealed.
+
+    Args:
+        experiment: of the step that is shown.
+        outcome: the choice that was measured, or the number, where this page knows it.
+    """
+    if member.is_teacher:
+        st.fragment(_teach)(member, experiment, outcome)
+        return
+    with st.container(border=True, key="class"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**Class {spaced(member.seat.code)}**", width="content")
+            member.seat.follow(member.view)
+            button("Leave the class", "class_leave", "logout", member.leave, type="tertiary")
+        if member.waits and member.bet is not None:
+            st.success("Your bet is in. Your teacher reveals what comes out.", icon=":material/how_to_vote:")
+        if member.is_revealed:
+            _bets(member, member.view, outcome)
+            _results(member, member.view, experiment)
+
+
+def _teach(member: Member, experiment: Experiment | None, outcome: float | None) -> None:
+    """The teacher's panel, which runs again by itself."""
+    seat, room, view = member.seat, member.view.classroom, member.view
+    try:
+        view = seat.look(seat.step)
+    except ClassError:
+        st.rerun()  # it has ended, which the whole page says
+    except ClassStoreError:
+        pass  # which the browser is told
+    if view.classroom != room:
+        st.rerun()
+    with st.container(border=True, key="class"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**Class {spaced(seat.code)}**", width="content")
+            door = st.toggle("How to join", value=view.students == 0, key=f"class_door_{seat.code}")
+            st.toggle(
+                "Students follow me", room.together, f"class_together_{room.together}", on_change=unbroken(member.do), args=("pace",),
+                kwargs={"together": not room.together}, help="Otherwise they go on by themselves: whoever has bet may run the experiment.",
+            )  # fmt: skip
+            with st.popover("End", icon=":material/stop_circle:", type="tertiary"):
+                st.markdown("The students go on by themselves; all bets are forgotten.")
+                button("End the class", "class_end", "stop_circle", member.end)
+        if door:
+            _door(seat.code)
+        with st.container(horizontal=True, vertical_alignment="center", key="class_vote"):
+            shows = seat.asks and (member.is_revealed or _vote_controls(member))
+            seat.every_change = shows or not seat.asks
+            seat.follow(view)
+        if shows:
+            _bets(member, view, outcome)
+        _results(member, view, experiment)
+
+
+def _vote_controls(member: Member) -> bool:
+    """The teacher's buttons for the vote that is on; whether its bets are to be shown."""
+    step, turn = member.view.step, member.turn
+    help = "Ends the vote, shows its bets to all, and lets the experiment be run."
+    button("Reveal", "class_reveal", "visibility", member.do, "reveal", step, type="primary", help=help)
+    help = "After a discussion: a second vote, shown beside the first."
+    button("Vote again", "class_again", "replay", member.do, "vote_again", step, enabled=turn < ROUNDS, help=help)
+    return st.toggle("Show bets", key=f"class_bets_{step}_{turn}", help="Who sees them before the vote is closed bets with the others.")
+
+
+def _bets(member: Member, view: View, outcome: float | None) -> None:
+    """The bets of each vote, beside each other."""
+    question = member.step.question if member.step is not None else None
+    if question is None:
+        return
+    if question.choices:
+        texts = [_in_words(choice.text) for choice in question.choices]
+        counts = [[sum(vote == place for vote in turn) for place in range(len(texts))] for turn in view.votes]
+        figure = votes_chart(texts, counts, None if outcome is None or outcome < 0 else int(outcome))
+        alt = "; ".join(f"{text}: {' and then '.join(map(str, turns))}" for text, *turns in zip(texts, *counts, strict=True))
+    else:
+        scale, unit = (100, "%") if question.unit == "%" else (1, question.unit)
+        rounds = [[scale * vote for vote in turn] for turn in view.votes]
+        ends = scale * question.low, scale * question.high
+        figure = guesses_chart(rounds, *ends, f"bet ({unit})" if unit else "bet", None if outcome is None else scale * outcome)
+        alt = "how many bet on which number"
+    live_chart(figure, key="class_votes", alt=f"The bets of the class: {alt}")
+
+
+def _results(member: Member, view: View, experiment: Experiment | None) -> None:
+    """What the runs of the class measured, in one figure."""
+    if experiment is None or member.step is None or not view.results or not (series := compared(member.step)):
+        return
+    measure = experiment.measures[series[0].name]
+    scale = 100.0 if measure.kind == "fraction" else 1.0
+    results = []
+    for number, one in enumerate(series):
+        parts = [row[number * (length := len(row) // len(series)) : (number + 1) * length] for row in view.results]
+        results.append(ClassResult(one.run or measure.label, [[scale * value for value in part] for part in parts]))
+    unit = {"fraction": " (%)", "log10": " (log10)"}.get(measure.kind, "")
+    st.markdown(f"**{counted(len(view.results), 'run')} of this class**, each with a seed of its own")
+    live_chart(results_chart(results, measure.label + unit), key="class_results", alt=f"{measure.label} of all runs of the class")
+
+
+def _door(code: str) -> None:
+    """How to come in, to be read from the back row."""
+    address = join_address(code, st.context.url)
+    picture, words = st.columns([1, 2.2], vertical_alignment="center")
+    if address is not None:
+        picture.image(qr_picture(address), width=QR_PX, alt="A QR code of the address")
+    with words, st.container(key="class_code"):
+        if address is not None:
+            st.markdown(f"Open **{escaped(address.partition('://')[2])}**")
+        st.markdown("or choose *Lessons* and type the code")
+        st.markdown(f"##### {spaced(code)}")
+
+
+def join_address(code: str, page: str | None) -> str | None:
+    """The address at which a browser joins a class.
+
+    Args:
+        page: that of the lesson's page as the browser shows it, below whatever prefix a proxy serves it; None where it has not told.
+    """
+    if not page:
+        return None
+    parts = urlsplit(page)
+    folder = parts.path.rstrip("/").rpartition("/")[0]
+    return urlunsplit((parts.scheme, parts.netloc, f"{folder}/lesson", urlencode({CLASS.name: code}), ""))
+
+
+@functools.lru_cache(MOST_PICTURES)
+def qr_picture(address: str) -> str:
+    """An address as a QR code in SVG, black on white in either theme, as cameras need it."""
+    return segno.make(address, error="m", micro=False).svg_inline(border=4, light="#ffffff", omitsize=True)
+
+
+def spaced(code: str) -> str:
+    """A code as it is read aloud, in two halves; it may be typed so too."""
+    return f"{code[:3]} {code[3:]}"
+
+
+def _in_words(text: str) -> str:
+    """A choice's text without the marks of LaTeX and Markdown, for a figure."""
+    return re.sub(r"[$*`\\{}]", "", text)
