@@ -19,7 +19,6 @@ from mlp_core.labs.classes.store import ClassStoreError
 from pages.ui.lessons import catalog, classes, experiments, seat, steps
 from pages.ui.lessons.class_panels import join_address, qr_picture
 from pages.ui.lessons.seat import RUNS_A_SECOND, Seat
-from pages.ui.measures import Measure
 from tests.pages.test_lesson_page import LESSON, Experiment, experiment_of
 from tests.support.class_stores import Place, place_in_memory
 from tests.support.pages.visit import address, again, numbers, opened, press, sent, traces, visit, widget, words
@@ -35,10 +34,6 @@ class Run(Experiment):
     """One that trains for two epochs, of which every link has another seed."""
 
     epochs = 2
-
-    @property
-    def measures(self) -> dict[str, Measure]:
-        return {"reached": Measure("Accuracy reached", "fraction", lambda _run, _after: None, per_epoch=True)}
 
     def measure(self, name: str, run: str = "", after: int | None = None) -> float | None:
         seed = int(self.link.partition("seed=")[2] or 0)
