@@ -1,5 +1,5 @@
-"""Experiments of links on a page of their own, one at a time: `links` and `shown` in the session say which; with `laboratory` set, the page
-"Stability" itself.
+"""Experiments of links on a page of their own, one at a time: `links` and `shown` in the session say which, and `measured` there is all
+that can be measured of it; with `laboratory` set, the page "Stability" itself.
 """
 
 import streamlit as st
@@ -19,3 +19,8 @@ experiment = experiment_of(links[index])
 button("Run", "begin", "play_arrow", experiment.start, enabled=experiment.trains)
 experiment.draw(f"step {index}")
 st.text(experiment.state())
+st.session_state["measured"] = {
+    name + (f" of {run}" if run else ""): experiment.measure(name, run)
+    for name, measure in experiment.measures.items()
+    for run in measure.runs or ("",)
+}
