@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,13 +11,14 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.spec import SpecError
 from pages.ui import session
 from pages.ui.lessons.experiments import Experiment, experiment_of
-from tests.support.pages.training import SHORT, carried_out
-from tests.support.pages.visit import address, again, metrics, opened, press, said, until, visit_with_jobs, widget
+from tests.support.pages.training import LONG, SHORT, carried_out
+from tests.support.pages.visit import address, again, metrics, opened, press, said, traces, until, visit_with_jobs, widget
 
 APP = "tests/pages/apps/experiments_page.py"
 HE = "activation=relu&init=he_normal&activation2=none&activation3=none"
 SMALL = f"stability?act=training&{HE}&layers=1&epochs=1"
 OTHER = f"stability?act=training&{HE}&layers=2&epochs=1"
+LABELS = "generalization?part=labels&wrong=0"
 TRAIN = "train?" + "&".join(f"{name}={text}" for name, text in SHORT.items())
 TRAIN_OTHER = TRAIN.replace("epochs=2", "epochs=1")
 
@@ -88,9 +90,10 @@ def test_a_number_that_cannot_be_asked_for_is_refused(asked: tuple[str, str, int
 
 
 def test_two_experiments_of_one_section_follow_each_other(page: AppTest) -> None:
-    shows(page, SMALL, OTHER)
+    links = (f"{LABELS}&wide=8&label_epochs=1", f"{LABELS}&wide=256&label_epochs=30")
+    shows(page, *links)
     assert state(page) == "none"
-    first, second = experiment_of(SMALL), experiment_of(OTHER)
+    first, second = map(experiment_of, links)
     assert first.measure("test_accuracy") is None
     press(page, "begin")
     press(page, "begin")  # pressed twice: goes on
@@ -106,7 +109,7 @@ def test_two_experiments_of_one_section_follow_each_other(page: AppTest) -> None
     assert not page.metric
     turn_to(page, 1)
     finished(page)
-    assert measured(second, "test_accuracy", after=1) == measured(second, "test_accuracy")
+    assert measured(second, "test_accuracy", after=30) == measured(second, "test_accuracy")
     assert address(page) == {}
 
 
@@ -185,3 +188,81 @@ def test_a_run_that_was_changed_on_its_way_is_not_measured(page: AppTest) -> Non
     until(page, lambda page: not session.current_job().moving)  # type: ignore[union-attr]
     assert state(page) == "none"
     assert experiment_of(TRAIN).measure("train_loss") is None
+
+
+PLANE = "nonlinearity?act=playground&pace=full&epochs=30"
+CLOUD = "nonlinearity?act=perceptron&count=40"
+
+
+def test_two_runs_on_the_plane_follow_each_other(page: AppTest) -> None:
+    shows(page, PLANE, f"{PLANE}&data=circle")
+    assert state(page) == "none"  # a network that waits is no run
+    press(page, "begin")
+    press(page, "begin")
+    turn_to(page, 1)  # in mid-run
+    assert state(page) == "none"
+    assert metrics(page)["Test loss"] == "–"
+    press(page, "begin")
+    finished(page)
+    turn_to(page, 0)
+    assert state(page) == "none"
+    press(page, "begin")
+    finished(page)
+    press(page, "plane_reset")
+    assert state(page) == "none"
+
+
+def test_a_weight_set_by_hand_makes_another_experiment(page: AppTest) -> None:
+    shows(page, PLANE.replace("epochs=30", "epochs=1"))
+    page.session_state["_plane_edge"] = (1, 0, 0)
+    again(page)
+    (weight,) = (one for one in page.number_input if str(one.key).startswith("plane_weight_"))
+    weight.set_value(3.0)
+    again(page)
+    press(page, "plane_play")
+    until(page, lambda page: not session.jobs().moving("plane"))
+    assert state(again(page)) == "none"
+    press(page, "begin")
+    assert finished(page).session_state["measured"]["train_loss"] is not None
+
+
+def test_what_plays_by_itself_does_not_go_on_in_another_place(page: AppTest) -> None:
+    shows(page, CLOUD, f"{CLOUD}&points_seed=1")
+    press(page, "begin")
+    assert state(page) == "moving"
+    turn_to(page, 1)
+    assert state(page) == "none"
+    assert metrics(page)["Samples met"] == "0"
+    assert metrics(again(page))["Samples met"] == "0"
+    turn_to(page, 0)
+    assert state(page) == "none"
+
+
+def test_a_run_of_the_tab_makes_way_and_is_kept(page: AppTest) -> None:
+    long = f"train?{urlencode(LONG)}"
+    shows(page, long, TRAIN)
+    press(page, "begin")
+    press(page, "begin")
+    assert state(page) == "moving"
+    turn_to(page, 1)
+    assert "Not run yet." in said(page)
+    assert not traces(page, "loss")
+    press(page, "begin")
+    finished(page)
+    assert "train step" in traces(page, "loss")  # as of a run alone; several are called by their names
+    assert "Runs side by side" not in widget(page, "panel_alone").options
+    assert len(page.session_state["_kept_runs"].runs) == 2
+    turn_to(page, 0)
+    assert state(page) == "none"
+
+
+def test_several_seeds_or_a_stopped_run_are_not_the_experiment(page: AppTest) -> None:
+    shows(page, TRAIN)
+    press(page, "run_seeds")
+    until(page, lambda page: not session.current_job().moving)  # type: ignore[union-attr]
+    assert state(again(page)) == "none"
+    shows(page, f"train?{urlencode(LONG)}")
+    press(page, "begin")
+    press(page, "run_stop")
+    until(page, lambda page: not session.current_job().moving)  # type: ignore[union-attr]
+    assert state(again(page)) == "none"
