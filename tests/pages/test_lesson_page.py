@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import streamlit as st
+from hypothesis import given
+from hypothesis.strategies import text as texts
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.spec import SpecError
 from pages.ui.lessons import catalog, experiments, steps
+from pages.ui.lessons.progress import BETS, RAN
 from pages.ui.measures import Measure, State
 from tests.support.pages.visit import address, again, metrics, opened, press, visit, widget, words
 
@@ -300,6 +304,14 @@ def test_what_a_link_gets_wrong_is_named(page: AppTest, query: dict[str, str], r
     opened(page, name="far", **query)
     assert rule in "\n".join(warning.value for warning in page.warning)
     assert "of 5" in words(page) or "view" in query
+
+
+@given(texts(max_size=20) | texts("123:ab,.e-", max_size=20))
+def test_any_text_in_a_link_is_read_and_written_again_or_refused(text: str) -> None:
+    for known in (BETS, RAN):
+        with suppress(SpecError):
+            read = known.read(text)
+            assert known.read(known.write(read)) == read
 
 
 def test_a_lesson_that_does_not_exist_is_said_to(page: AppTest) -> None:

@@ -19,6 +19,27 @@ VIEWS = ("steps", "handout")
 Bets = Mapping[int, str]  # number of a step -> letter of a choice, or a number
 
 
+def _read_bets(given: str) -> Bets:
+    bets: dict[int, str] = {}
+    for entry in given.split(","):
+        step, _, bet = entry.partition(":")
+        if not re.fullmatch(r"[1-9]\d?", step, re.ASCII) or int(step) in bets:
+            raise SpecError("bets", "must be a step and a bet for each, as in 1:b,3:0.85", given)
+        bets[int(step)] = bet if bet in LETTERS and len(bet) == 1 else number_text(Bounds(-1e12, 1e12).read("bets", bet))
+    return bets
+
+
+def _read_ran(given: str) -> tuple[int, ...]:
+    steps = given.split(",")
+    if not all(re.fullmatch(r"[1-9]\d?", step, re.ASCII) for step in steps) or len(set(steps)) != len(steps):
+        raise SpecError("ran", "must be numbers of steps, each once, as in 1,3", given)
+    return tuple(sorted(map(int, steps)))
+
+
+BETS = Field("bets", {}, _read_bets, lambda bets: ",".join(f"{step}:{bet}" for step, bet in sorted(bets.items())))
+RAN = Field("ran", (), _read_ran, lambda ran: ",".join(map(str, ran)))
+
+
 @dataclass(slots=True)
 class Progress:
     """What a learner has done in one lesson.
@@ -73,8 +94,8 @@ def lesson_link() -> LinkState:
         (
             text("name", "", 40),
             number("step", 1, Bounds(1, MOST_STEPS, whole=True)),
-            Field("bets", {}, _read_bets, lambda bets: ",".join(f"{step}:{bet}" for step, bet in sorted(bets.items()))),
-            Field("ran", (), _read_ran, lambda ran: ",".join(map(str, ran))),
+            BETS,
+            RAN,
             choice("view", "steps", VIEWS),
             flag("answers", False),
             CLASS,
@@ -130,20 +151,3 @@ def _possible(question: Question | None, bet: str) -> bool:
 def _measured_key(lesson: Lesson, step: int, reference: Reference) -> tuple[str, Reference]:
     link = lesson.steps[(reference.step or step) - 1].experiment
     return link, Reference(reference.name, reference.run, reference.after)
-
-
-def _read_bets(given: str) -> Bets:
-    bets: dict[int, str] = {}
-    for entry in given.split(","):
-        step, _, bet = entry.partition(":")
-        if not re.fullmatch(r"[1-9]\d?", step, re.ASCII) or int(step) in bets:
-            raise SpecError("bets", "must be a step and a bet for each, as in 1:b,3:0.85", given)
-        bets[int(step)] = bet if bet in LETTERS and len(bet) == 1 else number_text(Bounds(-1e12, 1e12).read("bets", bet))
-    return bets
-
-
-def _read_ran(given: str) -> tuple[int, ...]:
-    steps = given.split(",")
-    if not all(re.fullmatch(r"[1-9]\d?", step, re.ASCII) for step in steps) or len(set(steps)) != len(steps):
-        raise SpecError("ran", "must be numbers of steps, each once, as in 1,3", given)
-    return tuple(sorted(map(int, steps)))
