@@ -35,7 +35,7 @@ def votes_chart(choices: Sequence[str], rounds: Sequence[Sequence[int]], outcome
     traces: list[Trace] = []
     for number, counts in enumerate(rounds):
         total = sum(counts)
-        words = [f"{count} ({percent(count / total, 0)})" if total else "0" for count in counts]
+        words = [f"{count} ({percent(count / total, 0)})" if count else "0" for count in counts]
         traces.append(
             bar(x=list(counts), y=places, orientation="h", text=words, textposition="outside", hoverinfo="skip", cliponaxis=False)
             | {"name": f"{_round_name(number)}: {total}", "marker": {"color": series_style(number)["color"]}}

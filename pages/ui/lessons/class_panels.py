@@ -1,7 +1,8 @@
 """What is seen of a class: how to join it, its teacher's controls, bets as they come in, and what its runs measured."""
 
-import functools
 import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import segno
@@ -10,7 +11,8 @@ import streamlit as st
 from mlp_core.labs.classes.classes import View
 from mlp_core.labs.classes.classroom import ROUNDS, ClassError
 from mlp_core.labs.classes.store import ClassStoreError
-from mlp_core.labs.lessons.lesson import Lesson
+from mlp_core.labs.lessons.condition import Reference
+from mlp_core.labs.lessons.lesson import Lesson, Question
 from mlp_core.words import counted
 from pages.figures.votes import ClassResult, guesses_chart, results_chart, votes_chart
 from pages.ui import session
@@ -59,9 +61,7 @@ def show_class(member: Member, experiment: Experiment | None, outcome: float | N
             button("Leave the class", "class_leave", "logout", member.leave, type="tertiary")
         if member.waits and member.bet is not None:
             st.success("Your bet is in. Your teacher reveals what comes out.", icon=":material/how_to_vote:")
-        if member.is_revealed:
-            _bets(member, member.view, outcome)
-            _results(member, member.view, experiment)
+        _shown(member, member.view, experiment, outcome, bets=member.is_revealed)
 
 
 def _teach(member: Member, experiment: Experiment | None, outcome: float | None) -> None:
@@ -92,9 +92,7 @@ def _teach(member: Member, experiment: Experiment | None, outcome: float | None)
             shows = seat.asks and (member.is_revealed or _vote_controls(member))
             seat.every_change = shows or not seat.asks
             seat.follow(view)
-        if shows:
-            _bets(member, view, outcome)
-        _results(member, view, experiment)
+        _shown(member, view, experiment, outcome, bets=shows)
 
 
 def _vote_controls(member: Member) -> bool:
@@ -107,11 +105,22 @@ def _vote_controls(member: Member) -> bool:
     return st.toggle("Show bets", key=f"class_bets_{step}_{turn}", help="Who sees them before the vote is closed bets with the others.")
 
 
-def _bets(member: Member, view: View, outcome: float | None) -> None:
+def _shown(member: Member, view: View, experiment: Experiment | None, outcome: float | None, *, bets: bool) -> None:
+    """The bets, where they are to be shown, and what the runs measured, where there are any: beside each other."""
+    panels: list[Callable[[], None]] = []
+    step = member.step
+    if bets and step is not None and step.question is not None:
+        panels.append(partial(_bets, step.question, view, outcome))
+    if step is not None and experiment is not None and view.results and (series := compared(step, experiment)):
+        panels.append(partial(_results, series, view, experiment))
+    for column, panel in zip(st.columns(len(panels), gap="medium") if panels else (), panels, strict=True):
+        with column:
+            panel()
+
+
+def _bets(question: Question, view: View, outcome: float | None) -> None:
     """The bets of each vote, beside each other."""
-    question = member.step.question if member.step is not None else None
-    if question is None:
-        return
+    st.markdown("**Bets**")
     if question.choices:
         texts = [_in_words(choice.text) for choice in question.choices]
         counts = [[sum(vote == place for vote in turn) for place in range(len(texts))] for turn in view.votes]
@@ -126,10 +135,8 @@ def _bets(member: Member, view: View, outcome: float | None) -> None:
     live_chart(figure, key="class_votes", alt=f"The bets of the class: {alt}")
 
 
-def _results(member: Member, view: View, experiment: Experiment | None) -> None:
+def _results(series: Sequence[Reference], view: View, experiment: Experiment) -> None:
     """What the runs of the class measured, in one figure."""
-    if experiment is None or member.step is None or not view.results or not (series := compared(member.step)):
-        return
     measure = experiment.measures[series[0].name]
     scale = 100.0 if measure.kind == "fraction" else 1.0
     results = []
@@ -167,7 +174,7 @@ def join_address(code: str, page: str | None) -> str | None:
     return urlunsplit((parts.scheme, parts.netloc, f"{folder}/lesson", urlencode({CLASS.name: code}), ""))
 
 
-@functools.lru_cache(MOST_PICTURES)
+@lru_cache(MOST_PICTURES)
 def qr_picture(address: str) -> str:
     """An address as a QR code in SVG, black on white in either theme, as cameras need it."""
     return segno.make(address, error="m", micro=False).svg_inline(border=4, light="#ffffff", omitsize=True)

@@ -109,7 +109,7 @@ class Member:
         """Give the class what a student's run of this step has measured, once it has ended."""
         if self.is_teacher or self.step is None:
             return
-        values = _measured(experiment, compared(self.step))
+        values = _measured(experiment, compared(self.step, experiment))
         if not values or self.seat.handed_in.get(self.view.step) == values:
             return
         try:
@@ -194,10 +194,11 @@ def refusal(error: ClassError) -> str:
     return f"You cannot join this class: {error.field} {error.rule}."
 
 
-def compared(step: Step) -> list[Reference]:
-    """What a class compares of a step's run: the first thing that its question asks for, of all runs that it asks it of."""
+def compared(step: Step, experiment: Experiment) -> list[Reference]:
+    """What a class compares of a step's run: the first thing that its question asks for, a curve if there is one, of all runs."""
     here = [one for one in step.references if one.step is None]
-    return list(dict.fromkeys(Reference(one.name, one.run) for one in here if one.name == here[0].name))[:MOST_SERIES]
+    first = next((one for one in here if experiment.measures[one.name].per_epoch), here[0] if here else None)
+    return list(dict.fromkeys(Reference(one.name, one.run) for one in here if first is not None and one.name == first.name))[:MOST_SERIES]
 
 
 def _seated(typed: str, secret: str) -> Seat:

@@ -67,7 +67,7 @@ def show_step(link: LinkState, lesson: Lesson, progress: Progress, member: Membe
         st.markdown(f"#### {step.title}\n\n{step.text}")
     if experiment is not None:
         with shown:
-            _show_experiment(experiment, lesson, number, progress, place, begun=_may_begin(lesson, number, progress, member))
+            _show_experiment(experiment, lesson, number, progress, place, member)
     progress.measure(lesson)
     stage = _stage(experiment, lesson, number, progress, member)
     with story:
@@ -122,14 +122,12 @@ def _stage(experiment: Experiment | None, lesson: Lesson, number: int, progress:
     return "over" if references and measured else "run"
 
 
-def _show_experiment(experiment: Experiment, lesson: Lesson, number: int, progress: Progress, place: str, *, begun: bool) -> None:
-    """The panels of the experiment, once it was run.
-
-    Args:
-        begun: whether what comes out may be seen.
-    """
-    step, ran = lesson.steps[number - 1], number in progress.ran
-    if not begun:
+def _show_experiment(experiment: Experiment, lesson: Lesson, number: int, progress: Progress, place: str, member: Member | None) -> None:
+    """The panels of the experiment, once it was run."""
+    step, ran, begun = lesson.steps[number - 1], number in progress.ran, _may_begin(lesson, number, progress, member)
+    if not begun and member is not None and member.waits:
+        st.markdown(":material/visibility_off: Once the bets are revealed and Run is pressed, the experiment appears here.")
+    elif not begun:
         st.markdown(":material/visibility_off: First bet, then press Run: the experiment appears here.")
     elif step.look or not ran:
         st.markdown(f":material/visibility: {step.look or 'Press Run: the experiment appears here.'}")
