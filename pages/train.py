@@ -8,10 +8,12 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 from mlp_core.expression import ExpressionError
 from mlp_core.spec import SpecError
 from pages.ui import session
+from pages.ui.begun_by_link import begin_if_due, drop_run
 from pages.ui.data_source import load_data
 from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
 from pages.ui.run.live import live_panel
-from pages.ui.run.pace import pace_link
+from pages.ui.run.pace import run_link
+from pages.ui.run.run_controls import begin
 from pages.ui.text import plain
 from pages.ui.train.controls import ExperimentLink, preset_row
 from pages.ui.train.sidebar import draw_sidebar
@@ -34,7 +36,7 @@ STYLE = """<style>
 
 headline = page_header("train", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
 st.html(STYLE)
-link, pace = ExperimentLink(), pace_link()
+link, beside = ExperimentLink(), run_link()
 draw_sidebar(link)
 link.write()
 experiment, refused = None, ""
@@ -46,12 +48,14 @@ except SpecError as error:
     refused = f"**{error.field}** {error.rule}, got {plain(error.value)}."
 with headline:
     lesson = preset_row(link, experiment)
-link.show_errors(pace)
+link.show_errors(beside)
 if refused:
     st.error(refused, icon=":material/error:")
 
 load_data()
 
-live_panel(link, experiment, pace, lesson)
-pace.write()
+begin_if_due(lambda: begin(experiment))
+live_panel(link, experiment, beside, lesson)
+beside.write()
+drop_run()
 session.identify_tab(memory_of_tab(), bring_back)  # last, since its answer brings a rerun that cuts short what is not drawn yet

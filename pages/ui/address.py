@@ -59,7 +59,7 @@ class Address:
         query, seen = self.query, self._seen
         if query == seen.query:
             return None
-        if seen.query is None or _went_through_history():
+        if seen.query is None or went_through_history():
             return query
         if entering:
             return query or None
@@ -84,7 +84,7 @@ class Address:
             st.query_params.from_dict({**others, **query})
 
 
-def _went_through_history() -> bool:
+def went_through_history() -> bool:
     """Whether this run of the page was asked for by the browser's Back or Forward, as the browser says."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation

@@ -24,12 +24,13 @@ from streamlit.errors import StreamlitPageNotFoundError
 from mlp_core.spec import Bounds, SpecError
 from mlp_core.words import exactly
 from pages.ui.address import Address
+from pages.ui.begun_by_link import RUN, drop_run, heed_run
 from pages.ui.navigation import PRESENT
 from pages.ui.text import plain
 from pages.ui.widget_values import WidgetValues
 
 LOCK, HIDE = "lock", "hide"  # parameters that are to stay as the link sets them, shown or not: `lock=lr,hidden`
-EVERYWHERE = (PRESENT, LOCK, HIDE)  # parameters of the app; Streamlit keeps its own to itself
+EVERYWHERE = (PRESENT, LOCK, HIDE, RUN)  # parameters of the app; Streamlit keeps its own to itself
 WHY_LOCKED = ":material/lock: Locked by the link that led here."
 LABELS = {"act": "section", "hidden": "hidden layers", "lr": "learning rate"}  # of parameters, where that is not the name
 NO_CLASS = re.compile(r"[^\w-]", re.ASCII)  # what Streamlit writes as - where a widget's key becomes a class of the browser's element
@@ -194,7 +195,7 @@ class LinkState(WidgetValues):
         self._followed: _Followed = st.session_state[name]
         self._followed_name = name
         self._errors: DeltaGenerator | None = None  # where they are shown
-        self._names = tuple(self._fields) if parameters is None else parameters
+        self._page, self._names = page, tuple(self._fields) if parameters is None else parameters
         self._address = Address(page, self._names) if address else None
         if self._address is not None and (query := self._address.arrived(entering=self.entering, chosen=self.query)) is not None:
             self.follow(query, self._address.repeated)
@@ -258,7 +259,11 @@ class LinkState(WidgetValues):
         self._errors = st.container()
         with self._errors:
             if self.in_address:
-                self._say_unknown(known := [name for link in (self, *others) for name in link._names])
+                self._find_unknown(known := [name for link in (self, *others) for name in link._names])
+                broken = bool(self._followed.unknown) or any(link.errors for link in (self, *others))
+                if (text := heed_run(self._page, sound=not broken)) is not None:
+                    self._followed.unknown = (*(self._followed.unknown or ()), f"{RUN}={text}")
+                self._say_unknown()
                 if locked := [label(name) for name in self.listed(LOCK) if name in known]:
                     free = "To set these too, go to another page and come back by the menu."
                     st.caption(f":material/lock: The link locks: {', '.join(locked)}. {free}")
@@ -268,12 +273,15 @@ class LinkState(WidgetValues):
                 for error in link.errors:
                     link._say(error)
 
-    def _say_unknown(self, known: Sequence[str]) -> None:
+    def _find_unknown(self, known: Sequence[str]) -> None:
         followed = self._followed
         if followed.unknown is None:
             unknown = [name for name in st.query_params if name not in known and name not in EVERYWHERE]
             unknown += [f"{restriction}={name}" for restriction in (LOCK, HIDE) for name in self.listed(restriction) if name not in known]
             followed.unknown = tuple(unknown)
+
+    def _say_unknown(self) -> None:
+        followed = self._followed
         if followed.unknown:
             named = ", ".join(plain(name, 40) for name in followed.unknown[:MOST_NAMED])
             more = f" and {len(followed.unknown) - MOST_NAMED} more" if len(followed.unknown) > MOST_NAMED else ""
@@ -305,6 +313,7 @@ class LinkState(WidgetValues):
             write = self._fields[name].write
             error = SpecError(name, rule, write(now))
             followed.errors, followed.at = (*followed.errors, error), None
+            drop_run()
             followed.instead[name] = write(value)
             if self._errors is not None:
                 with self._errors:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.ui.begun_by_link import drop_run
 from pages.ui.link import Field, LinkState, choice
 from pages.ui.measures import Computed, Subject, Values
 
@@ -35,6 +36,7 @@ def show_sections(page: str, sections: Sections, fields: Sequence[Field], header
     link.show_errors()
     choose_section(link, PARAMETER, "Section", sections, header)
     link.write()
+    drop_run()
 
 
 def beside(name: str, ratio: float = 2.6) -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -101,7 +101,7 @@ def test_a_run_that_was_exported_comes_back_with_its_curves_its_changes_and_its_
     assert (trained.losses, trained.epochs) == (now.history.losses, now.history.epochs)
     assert [one.from_file for one in kept(page)] == [True, False], "what was measured here is a run of its own"
     assert drawn(page, "loss", 0) == drawn(page, "loss", 1), "and lies on what the file tells"
-    page.segmented_control(key="panel").set_value("Runs side by side")
+    page.segmented_control(key="run_panel").set_value("runs")
     assert [row["source"] for row in again(page).dataframe[0].value.to_dict("records")] == ["trained here", "a file"]
     assert any(caption.value.startswith("Told by a file, and not measured here:") for caption in page.caption)
 

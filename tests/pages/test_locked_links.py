@@ -116,7 +116,7 @@ def test_a_fix_is_offered_where_the_link_leaves_free_what_it_changes(page: AppTe
 
 def test_a_file_that_would_change_what_is_locked_is_refused(page: AppTest) -> None:
     press(opened(page, **SMALL, lock="seed"), "step")
-    page.segmented_control(key="panel").set_value("Take it home")
+    page.segmented_control(key="run_panel").set_value("export")
     again(page)
     page.file_uploader[0].set_value(("experiment.json", Experiment(RunSpec(seed=3)).to_json().encode(), "application/json"))
     again(page)

@@ -57,8 +57,7 @@ def finished(page: AppTest) -> AppTest:
 
 
 def chosen(page: AppTest, panel: str) -> AppTest:
-    (choice,) = [one for one in page.segmented_control if panel in one.options]
-    choice.set_value(panel)
+    widget(page, "nonlinearity_panel").set_value(panel)
     return again(page)
 
 
@@ -247,7 +246,7 @@ def test_a_branch_has_the_past_of_its_run_and_plays_on(page: AppTest) -> None:
 
 
 def test_one_looks_inside_without_views_of_images(page: AppTest) -> None:
-    chosen(opened(page, **SHORT), "Look inside")
+    chosen(opened(page, **SHORT), "inside")
     assert list(widget(page, "inside_view").options) == ["Over time", "Histograms"]
     press(page, "plane_epoch")
     until(page, lambda _: not job().moving and bool(job().snapshot().inspections))
@@ -272,13 +271,13 @@ def test_everything_can_be_exported(page: AppTest, monkeypatch: pytest.MonkeyPat
         return draw(label, data, *further, **options)
 
     monkeypatch.setattr(st, "download_button", drawn)
-    chosen(opened(page, **SHORT), "Take it home")
+    chosen(opened(page, **SHORT), "export")
     assert set(found) == {"Weights (safetensors)", "Plane (HTML)"}
     press(page, "plane_seeds")
     until(page, lambda _: job(SEEDS_JOB).ended)
     press(page, "plane_play")
     until(page, lambda page: page.button(key="plane_play").disabled)
-    chosen(page, "Take it home")
+    chosen(page, "export")
     run = job().run
     rows = list(csv.DictReader(io.StringIO(cast(str, found["Epochs (CSV)"]()))))
     assert [float(row["test_loss"]) for row in rows] == [record.test_loss for record in run.history.epochs]

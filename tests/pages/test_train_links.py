@@ -136,7 +136,7 @@ def test_a_run_of_a_link_changes_its_settings_at_the_steps_that_it_says(page: Ap
     assert job_of(page).run.history == hand.history
     assert {"lr 0.05", "weight decay 0.01"} <= {note["text"] for note in live(page)["figures"]["loss"]["layout"]["annotations"]}
     assert not page.info, "no other design is waiting"
-    page.segmented_control(key="panel").set_value("Take it home")
+    page.segmented_control(key="run_panel").set_value("export")
     assert any("changes=lr%403%3A0.05%2Cweight_decay%408%3A0.01" in code.value for code in again(page).code)
 
 

@@ -82,7 +82,7 @@ def test_a_finished_run_shows_the_numbers_of_the_same_run_without_a_page(page: A
     assert main_button(page) == "Train"
     assert enabled(page) == {"play", "reset"}
     assert {"grid", "confusion"} <= charts(page)
-    page.segmented_control(key="panel").set_value("Take it home")
+    page.segmented_control(key="run_panel").set_value("export")
     downloads = {button.proto.label: button.proto.disabled for button in again(page).get("download_button")}
     assert {"Script (.py)", "Steps (CSV)", "Weights (safetensors)", "Experiment (JSON)"} <= set(downloads)
     assert not any(downloads.values())

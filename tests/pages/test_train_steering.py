@@ -243,8 +243,8 @@ def test_only_the_chosen_panel_is_drawn(page: AppTest) -> None:
     press(opened(page, **SHORT), "play")
     finish(page)
     assert "grid" in charts(page)
-    for panel in ("Look inside", "Your own picture", "Runs side by side", "Take it home"):
-        page.segmented_control(key="panel").set_value(panel)
+    for panel in ("inside", "own", "runs", "export"):
+        page.segmented_control(key="run_panel").set_value(panel)
         again(page)
         assert not page.exception
         assert "grid" not in charts(page)

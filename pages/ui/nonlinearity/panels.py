@@ -17,20 +17,13 @@ from pages.ui.downloads import download, page_address
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity import pictures
 from pages.ui.nonlinearity.own import points_left_out
-from pages.ui.nonlinearity.settings import OWN, PlaneSettings
+from pages.ui.nonlinearity.settings import EXPORT, INSIDE, OWN, PANEL, PANELS, SEVERAL, PlaneSettings
 from pages.ui.run.experiment_files import changes_in_words
 from pages.ui.run.export import download_figure, download_numbers
 from pages.ui.run.inside import inside_panel
 from pages.ui.run.run_controls import RunAtStep, worded
-from pages.ui.widget_values import WidgetValues
 
-CURVES, INSIDE, SEVERAL, EXPORT = "Curves", "Look inside", "Five seeds", "Take it home"
 SEEDS_JOB = "plane_seeds"  # under which name the session holds five seeds of the design
-
-
-def choose(panel: str) -> None:
-    """Open a panel; to be called from a callback."""
-    _panels()["plane_panel"] = panel
 
 
 def record(link: LinkState, settings: PlaneSettings, job: TrainingJob, moment: RunAtStep | None = None) -> None:
@@ -44,11 +37,11 @@ def record(link: LinkState, settings: PlaneSettings, job: TrainingJob, moment: R
     _tiles(moment.snapshot, settings)
     if now.stop_reason is not None and now.stop_reason.kind != "completed":
         st.error(f"{now.stop_reason} Reset, and try a smaller learning rate.", icon=":material/error:")
-    panels = _panels()
-    panel = st.segmented_control(
-        "Below the plane", required=True, label_visibility="collapsed", **panels.default("plane_panel", [CURVES, INSIDE, SEVERAL, EXPORT])
+    st.segmented_control(
+        "Below the plane", format_func=PANELS.__getitem__, required=True, label_visibility="collapsed", **link.default(PANEL)
     )
-    panels.keep()
+    link.write()  # here too, since this part of the page runs by itself
+    panel = link[PANEL]
     if panel == INSIDE:
         inside_panel(moment.snapshot, moment.network, job.look_inside)
     elif panel == SEVERAL:
@@ -57,10 +50,6 @@ def record(link: LinkState, settings: PlaneSettings, job: TrainingJob, moment: R
         _export_panel(link, settings, job)
     else:
         pictures.curves_row(link, settings, now, moment)
-
-
-def _panels() -> WidgetValues:
-    return WidgetValues("playground", {"plane_panel": CURVES})
 
 
 def _tiles(snapshot: JobSnapshot, settings: PlaneSettings) -> None:

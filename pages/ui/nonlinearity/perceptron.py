@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -12,6 +13,7 @@ from mlp_core.labs.nonlinearity.plane import points_of
 from mlp_core.spec import MAX_SEED, Bounds
 from mlp_core.words import count, counted, exactly, fixed
 from pages.figures.linear import mistakes_curve, perceptron_plane
+from pages.ui.begun_by_link import begin_if_due
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.measures import Measure, State, Values, once
@@ -73,6 +75,7 @@ def section(link: LinkState) -> None:
         "after a mistake, $y(\\mathbf w^\\top\\mathbf x + b) \\le 0$, it moves: $\\mathbf w \\leftarrow \\mathbf w + y\\mathbf x$, "
         "$b \\leftarrow b + y$. If some line separates the classes, it finds one. If none does, it never stops."
     )
+    begin_if_due(partial(_play, True))
     follow(lambda: _machine(link, _playing()), PLAY_SECONDS, _playing)
 
 

@@ -13,10 +13,11 @@ from mlp_core.jobs import MemoryBudgetError, TrainingJob
 from mlp_core.spec import MAX_SEED
 from mlp_core.training.replicates import DEFAULT_SEEDS
 from pages.ui import session
+from pages.ui.begun_by_link import begin_if_due
 from pages.ui.link import LinkState
 from pages.ui.measures import Measure, State, Values, once
 from pages.ui.nonlinearity import panels, pictures
-from pages.ui.nonlinearity.settings import JOB, OWN, PlaneSettings, preset_row, settings_of, settings_panel
+from pages.ui.nonlinearity.settings import JOB, OWN, PANEL, SEVERAL, PlaneSettings, preset_row, settings_of, settings_panel
 from pages.ui.run.job_groups import ShownRun, shown_runs
 from pages.ui.run.measures import OF_CLASSES, state_of
 from pages.ui.run.pace import keep_pace, pace_control
@@ -36,6 +37,7 @@ def section(link: LinkState) -> None:
     preset_row(link)
     settings = settings_panel(link) if link.in_address else settings_of(link)
     job = _job(settings) if settings.trainable else None
+    begin_if_due(lambda: _play(job, True))
     _buttons(link, settings, job)
     several = session.jobs().moving(panels.SEEDS_JOB)
     if job is not None and _active(job):
@@ -144,7 +146,7 @@ def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob | None) 
         free = link["data"] != OWN and "data_seed" not in link.fixed
         button("Regenerate", "plane_again", "casino", _regenerate, link, enabled=free, help="New points.")
         seeds = f"× {DEFAULT_SEEDS} seeds"
-        button(seeds, "plane_seeds", "stacked_line_chart", _train_seeds, settings, enabled=job is not None, help=SEEDS_HELP)
+        button(seeds, "plane_seeds", "stacked_line_chart", _train_seeds, link, settings, enabled=job is not None, help=SEEDS_HELP)
         pace_control(link, job)
         if job is not None:
             lr_popover(job.snapshot(), lambda: job, locked="lr" in link.fixed)
@@ -170,9 +172,9 @@ def _play(job: TrainingJob | None, wanted: bool) -> None:
         (job.play if wanted else job.pause)()  # at once: what steers a run is drawn where there is one under way
 
 
-def _train_seeds(settings: PlaneSettings) -> None:
+def _train_seeds(link: LinkState, settings: PlaneSettings) -> None:
     panels.start_seeds(settings)
-    panels.choose(panels.SEVERAL)
+    link[PANEL] = SEVERAL
     st.toast(f"{DEFAULT_SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")
 
 

@@ -25,6 +25,8 @@ from pages.ui.unbroken import unbroken
 
 MOST_LAYERS, MOST_UNITS = 6, 8
 OWN = "own"
+PANEL, CURVES, INSIDE, SEVERAL, EXPORT = "panel", "curves", "inside", "seeds", "export"
+PANELS = {CURVES: "Curves", INSIDE: "Look inside", SEVERAL: "Five seeds", EXPORT: "Take it home"}  # below the plane
 RATES = ("0.00001", "0.0001", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
 PENALTIES = {"none": "None", "l1": "L1", "l2": "L2"}
 SHAPE_LABELS = {name: shape.label for name, shape in SHAPES.items()} | {OWN: "Your own points"}
@@ -66,6 +68,7 @@ FIELDS = (
     number("epochs", 200, Bounds(1, MAX_EPOCHS, whole=True)),
     number("seed", 0, Bounds(0, MAX_SEED, whole=True)),
     pace.FIELD,
+    choice(PANEL, CURVES, tuple(PANELS)),
     choice("end", "auto", ("auto", "softmax")),
     flag("discrete", False),
     flag("tests", True),
@@ -79,7 +82,7 @@ FIELDS = (
 
 def settings_for(changed: dict[str, Any]) -> dict[str, Any]:
     """Every field that makes an experiment; what is not named in `changed` is at its default."""
-    kept = ("drawn", "own_test", "seed", "data_seed")
+    kept = (PANEL, "drawn", "own_test", "seed", "data_seed")
     return {field.name: changed.get(field.name, field.default) for field in FIELDS if field.name not in kept}
 
 
@@ -114,7 +117,7 @@ PRESETS = {
 }
 STEERED = ("lr", "weight_decay", "batch_size")  # by the controls of the run under way
 JOB = "plane"  # under which name the session holds the run on the plane
-VIEW = ("discrete", "tests", "regions", "shown", "space", "across", "up", "pace")  # which do not make another experiment
+VIEW = (PANEL, "discrete", "tests", "regions", "shown", "space", "across", "up", "pace")  # which do not make another experiment
 
 
 class PlaneKey(NamedTuple):

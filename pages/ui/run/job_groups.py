@@ -9,6 +9,7 @@ import streamlit as st
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import HistorySnapshot
 from pages.ui import session
+from pages.ui.begun_by_link import begin_if_due
 from pages.ui.session import JobGroup, Planned
 from pages.ui.text import plain
 from pages.ui.ticking import follow
@@ -51,6 +52,8 @@ def group_controls(
         key: of the settings that stand on the page.
         stop: what Stop does; by default the runs end, and what they reached stays to be seen.
     """
+    if begin_if_due(partial(session.start_group, name, key, planned, at_once)):
+        st.rerun()  # the whole page: that the panel runs itself again is decided there
     group = session.jobs().group(name)
     with st.container(horizontal=True):
         button(label, f"{name}_start", "play_arrow", session.start_group, name, key, planned, at_once, type="primary")

@@ -25,6 +25,7 @@ from pages.ui.run.kept_in_browser import lost_runs
 from pages.ui.run.kept_runs import kept_runs_panel
 from pages.ui.run.own_picture import own_picture_panel
 from pages.ui.run.pace import pace_control
+from pages.ui.run.panels import EXPORT, INSIDE, OWN, PANEL, PANELS, RUNS
 from pages.ui.run.predictions import predictions_panel
 from pages.ui.run.run_controls import (
     RunAtStep,
@@ -44,19 +45,18 @@ from pages.ui.train.controls import ExperimentLink
 from pages.ui.train.design import network_panel
 from pages.ui.unbroken import button, unbroken
 
-PREDICTIONS, INSIDE, OWN, RUNS, EXPORT = "Predictions", "Look inside", "Your own picture", "Runs side by side", "Take it home"
 PANEL_SECONDS = 1.5  # between two drawings of the panel below, where nothing in the browser tells when it can be seen
 CHART_HEIGHT = 300  # where Streamlit draws the charts
 SetControls = Callable[..., None]  # to a spec, and to changes on the way
 
 
-def live_panel(link: ExperimentLink, experiment: Experiment | None, pace: LinkState, lesson: str, *, alone: bool = False) -> None:
+def live_panel(link: ExperimentLink, experiment: Experiment | None, beside: LinkState, lesson: str, *, alone: bool = False) -> None:
     """Controls of the run, the network, and the run itself: progress, readings, curves, verdict; below them what the network does.
 
     Args:
         link: the page's controls, which are set from here too.
         experiment: what they describe; None while they describe none.
-        pace: the choice of how fast it is played.
+        beside: what else the page's link says: the pace and the open panel.
         lesson: what there is to see in it, said before it is trained.
         alone: whether no other run is shown beside it.
     """
@@ -66,7 +66,7 @@ def live_panel(link: ExperimentLink, experiment: Experiment | None, pace: LinkSt
         kept_runs.keep(now)
     with st.container(horizontal=True, key="run_buttons"):
         run_buttons(experiment, now)
-        pace_control(pace, job)
+        pace_control(beside, job)
     with st.container(key="start_error"):
         start_error()
         if not alone:
@@ -91,7 +91,7 @@ def live_panel(link: ExperimentLink, experiment: Experiment | None, pace: LinkSt
         draw = partial(_watch, view, set_controls, controls(now, moving))
         st.fragment(draw, run_every=tick_seconds(TICK_SECONDS, CROWD) if unasked else None)()
     with st.container(key="below"):
-        st.fragment(_chosen_panel, run_every=tick_seconds(PANEL_SECONDS, CROWD) if unasked else None)(set_controls, moment, alone)
+        st.fragment(_chosen_panel, run_every=tick_seconds(PANEL_SECONDS, CROWD) if unasked else None)(set_controls, beside, moment, alone)
 
 
 def _beside(alone: bool) -> KeptRuns:
@@ -149,7 +149,7 @@ def _nothing() -> None:
     """That a callback is given is what makes Streamlit report the event."""
 
 
-def _chosen_panel(set_controls: SetControls, at: RunAtStep | None, alone: bool) -> None:
+def _chosen_panel(set_controls: SetControls, beside: LinkState, at: RunAtStep | None, alone: bool) -> None:
     """One of the panels below the curves: only that one is drawn, so that what nobody looks at costs nothing.
 
     Args:
@@ -166,11 +166,15 @@ def _chosen_panel(set_controls: SetControls, at: RunAtStep | None, alone: bool) 
         return
     now = job.snapshot()
     moment = at if at.cursor is not None else RunAtStep(now, job.run.network)
-    panels = [PREDICTIONS, INSIDE, OWN, *([] if alone else [RUNS]), EXPORT]
-    panel = st.segmented_control(
-        "Below the curves", panels, default=PREDICTIONS, required=True, key="panel_alone" if alone else "panel",
-        label_visibility="collapsed", persist_state="session",
-    )  # fmt: skip
+    st.segmented_control(
+        "Below the curves",
+        format_func=PANELS.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        **beside.default(PANEL.name),
+    )
+    beside.write()  # here too, since this part of the page runs by itself
+    panel = beside[PANEL.name]
     view = watch.of_session()
     view.steps_count, view.kept = panel in (INSIDE, OWN), _beside(alone)
     snapshot = moment.snapshot

@@ -4,6 +4,7 @@ import streamlit as st
 
 from mlp_core.jobs import TrainingJob
 from pages.ui.link import LinkState, choice
+from pages.ui.run.panels import PANEL
 from pages.ui.widget_values import WidgetValues
 
 PACES = {"step": "Steps", "slow": "Slow", "medium": "Medium", "full": "Full speed"}
@@ -13,9 +14,9 @@ FIELD = choice("pace", "slow", tuple(PACES))
 PAGE, PREFIX = "run", "run_"
 
 
-def pace_link() -> LinkState:
-    """The choice of the training page; it stays for the session's later runs."""
-    return LinkState(PAGE, (FIELD,), prefix=PREFIX)
+def run_link() -> LinkState:
+    """What the training page's link says beside its experiment: the pace, which stays for the session's later runs, and the open panel."""
+    return LinkState(PAGE, (FIELD, PANEL), prefix=PREFIX)
 
 
 def pace_control(link: LinkState, job: TrainingJob | None) -> None:

@@ -93,6 +93,14 @@ def train_anew(experiment: Experiment | None, *, seeds: bool = False) -> None:
     _begin(experiment, _play, seeds=seeds)
 
 
+def begin(experiment: Experiment | None) -> None:
+    """Train an experiment, unless it is under way already; nothing where there is none."""
+    job = session.current_job()
+    going = job is not None and steering.under_way(job) and Experiment(job.run.spec, job.run.planned) == experiment
+    if experiment is not None and not going:
+        train_anew(experiment)
+
+
 def train_fixed(set_controls: Callable[[RunSpec], None], fix: Fix) -> None:
     """Set the controls to what the fix changes and train it: anew, or on from where the run on screen was well."""
     set_controls(fix.spec)

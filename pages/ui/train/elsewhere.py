@@ -17,10 +17,11 @@ from pages.ui.run.job_groups import ShownRun
 from pages.ui.run.live import live_panel
 from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, state_of
 from pages.ui.run.pace import FIELD, keep_pace
+from pages.ui.run.panels import PANEL_ALONE
 from pages.ui.run.run_controls import train_anew
 from pages.ui.train.controls import PARAMETERS, ExperimentLink, experiment_of, read_widgets
 
-NAMES = (*PARAMETERS, FIELD.name)
+NAMES = (*PARAMETERS, FIELD.name, PANEL_ALONE.name)
 MEASURES = OF_CLASSES | OF_LAYERS
 
 
@@ -74,8 +75,8 @@ class TabRun:
 
 def read(query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:
     """What a link to the training page sets, and what of it cannot be."""
-    (widgets, refused), (pace, wrong) = read_widgets(query), read_link((FIELD,), query)
-    return widgets | pace, (*refused, *wrong)
+    (widgets, refused), (beside, wrong) = read_widgets(query), read_link((FIELD, PANEL_ALONE), query)
+    return widgets | beside, (*refused, *wrong)
 
 
 def subject(values: Values) -> TabRun:
@@ -98,10 +99,10 @@ def show(name: str, follow: Callable[[LinkState], None]) -> None:
         follow: sets the fields to what the link says, where that is due.
     """
     link = ExperimentLink(name, address=False)
-    pace = LinkState(f"{name}_run", (FIELD,), address=False)
+    beside = LinkState(f"{name}_run", (FIELD, PANEL_ALONE), address=False)
     follow(link)
-    follow(pace)
+    follow(beside)
     load_data()
-    live_panel(link, link.experiment(), pace, "", alone=True)
+    live_panel(link, link.experiment(), beside, "", alone=True)
     link.write()
-    pace.write()
+    beside.write()
