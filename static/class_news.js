@@ -5,7 +5,7 @@
 
 const JITTER = 0.2; // of the period, so that the tabs of a class do not ask all at once
 const PATIENCE_MS = 10_000; // a run of the page that takes longer was lost: ask again
-const AWAY_MS = 5_000; // until a server that was away may be there again
+const AWAY_MS = 3_000; // until a server that was away may be there again
 const seats = new WeakMap(); // the element that Streamlit mounts -> its Seat
 
 class Seat {
@@ -48,7 +48,8 @@ class Seat {
     if (!answer || answer.status >= 500) return this.again(AWAY_MS);
     if (answer.status === 200 && answer.headers.get("content-type") === "application/octet-stream") return this.say(await answer.json());
     if (answer.status === 410 && window.mlpRunPage) return window.mlpRunPage(); // the server began anew, and knows nothing of this page
-    this.send("news", Date.now()); // a host that passes no such address on has the page run, too, once in PATIENCE_MS
+    if (answer.status !== 204) this.again(AWAY_MS); // a host passes no such address on: the page runs every few seconds instead
+    this.send("news", Date.now());
   }
 
   end() {

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ ROW_PX, FRAME_PX = 30, 90  # of a bar; of what stands around all of them
 BINS = 20
 HIDDEN = 0.25  # opacity of a single student's curve
 SMALL_PX = 260
+DIGITS = ".3~g"  # of a value on hover
 MOST_SINGLE_TICKS = 10
 ROUNDS = ("First bets", "Second bets")
 
@@ -55,7 +57,9 @@ def votes_chart(choices: Sequence[str], rounds: Sequence[Sequence[int]], outcome
     )
 
 
-def guesses_chart(rounds: Sequence[npt.ArrayLike], low: float, high: float, title: str, measured: float | None = None) -> Figure:
+def guesses_chart(
+    rounds: Sequence[npt.ArrayLike], low: float, high: float, title: str, measured: float | None = None, *, powers: bool = False
+) -> Figure:
     """How many bet on each of twenty equal intervals of a number; a second round beside the first.
 
     Args:
@@ -63,6 +67,7 @@ def guesses_chart(rounds: Sequence[npt.ArrayLike], low: float, high: float, titl
         low, high: between which one can bet.
         title: of the number, with its unit.
         measured: what the run gave, which is marked.
+        powers: whether the numbers are powers of ten.
     """
     edges = np.linspace(low, high, BINS + 1)
     traces: list[Trace] = []
@@ -81,7 +86,7 @@ def guesses_chart(rounds: Sequence[npt.ArrayLike], low: float, high: float, titl
     most = max([4, *(max(trace["y"]) for trace in traces)])
     return figure(
         traces,
-        xaxis=axis(title, range=_around(low, high), zeroline=False),
+        xaxis=_value_axis(title, powers) | {"range": _around(low, high)},
         yaxis=axis("bets", range=[0, 1.1 * most], **_whole_ticks(most), zeroline=False),
         height=SMALL_PX,
         showlegend=len(rounds) > 1,
@@ -113,26 +118,24 @@ class ClassResult:
         return table
 
 
-def results_chart(results: Sequence[ClassResult], title: str, *, digits: str = ".3~g", span: tuple[float, float] | None = None) -> Figure:
+def results_chart(results: Sequence[ClassResult], title: str, *, powers: bool = False) -> Figure:
     """Every run of a class as a thin curve, their mean, and the band from the lowest to the highest; single values as points in a row.
 
     Args:
         results: one a measure; either all of them curves or none.
         title: of the axis of the values, with its unit.
-        digits: how a value is written on hover.
-        span: the ends of that axis, by default around the values.
+        powers: whether the values are powers of ten.
     """
     if any(len(row) > 1 for one in results for row in one.rows):
-        traces = [trace for number, one in enumerate(results) for trace in _curves(number, one, digits)]
+        traces = [trace for number, one in enumerate(results) for trace in _curves(number, one)]
         longest = max(one.table.shape[1] for one in results)
-        xaxis, yaxis = axis("epoch", range=[0.8, longest + 0.2], **_whole_ticks(longest), zeroline=False), axis(title, zeroline=False)
-        yaxis |= {"range": list(span)} if span is not None else {}
-        return figure(traces, xaxis=xaxis, yaxis=yaxis, height=SMALL_PX)
-    traces = [trace for number, one in enumerate(results) for trace in _points(number, one, digits)]
+        xaxis = axis("epoch", range=[0.8, longest + 0.2], **_whole_ticks(longest), zeroline=False)
+        return figure(traces, xaxis=xaxis, yaxis=_value_axis(title, powers), height=SMALL_PX)
+    traces = [trace for number, one in enumerate(results) for trace in _points(number, one)]
     names = labeled((place, wrapped(one.label, LABEL_COLUMNS)) for place, one in enumerate(results))
     return figure(
         traces,
-        xaxis=axis(title, zeroline=False) | ({"range": list(span)} if span is not None else {}),
+        xaxis=_value_axis(title, powers),
         yaxis=axis(None, **names, range=[len(results) - 0.5, -0.5], showgrid=False, zeroline=False),
         height=FRAME_PX + 2 * ROW_PX * len(results),
         showlegend=False,
@@ -140,7 +143,7 @@ def results_chart(results: Sequence[ClassResult], title: str, *, digits: str = "
     )
 
 
-def _curves(number: int, one: ClassResult, digits: str) -> list[Trace]:
+def _curves(number: int, one: ClassResult) -> list[Trace]:
     style, table = series_style(number), one.table
     epochs = np.arange(1, table.shape[1] + 1)
     low, mean, high = spread(table)
@@ -152,19 +155,23 @@ def _curves(number: int, one: ClassResult, digits: str) -> list[Trace]:
         polyline(epochs, low, {"width": 0}, showlegend=False, **group),
         polyline(epochs, high, {"width": 0}, fill="tonexty", fillcolor=translucent(style["color"], 0.18), showlegend=False, **group),
         polyline(np.tile([*epochs, epochs[-1]], len(table)), gaps, single, showlegend=False, **group),
-        polyline(epochs, mean, {"width": 2.5} | style, f"%{{y:{digits}}}", name=name, mode="lines+markers", **group),
+        polyline(epochs, mean, {"width": 2.5} | style, f"%{{y:{DIGITS}}}", name=name, mode="lines+markers", **group),
     ]
 
 
-def _points(number: int, one: ClassResult, digits: str) -> list[Trace]:
+def _points(number: int, one: ClassResult) -> list[Trace]:
     """A point a run, spread over the height of its row by its place in the order; and a line at the mean."""
     color, values = series_style(number)["color"], one.table[:, 0] if one.rows else np.empty(0)
     heights = number + 0.25 * np.sin(2.4 * np.arange(values.size))  # no two neighbors on top of each other
-    traces = [markers(values, heights, {"color": translucent(color, 0.6), "size": 9}, f"%{{x:{digits}}}<extra></extra>")]
+    traces = [markers(values, heights, {"color": translucent(color, 0.6), "size": 9}, f"%{{x:{DIGITS}}}<extra></extra>")]
     if np.isfinite(values).any():
-        mean, hover = float(np.nanmean(values)), f"mean %{{x:{digits}}}<extra></extra>"
+        mean, hover = float(np.nanmean(values)), f"mean %{{x:{DIGITS}}}<extra></extra>"
         traces.append(polyline([mean, mean], [number - 0.4, number + 0.4], {"color": color, "width": 3}, hover))
     return traces
+
+
+def _value_axis(title: str, powers: bool) -> dict[str, Any]:
+    return axis(title, zeroline=False, **({"tickprefix": "10<sup>", "ticksuffix": "</sup>"} if powers else {}))
 
 
 def _whole_ticks(most: int) -> dict[str, float]:

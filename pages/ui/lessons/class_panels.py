@@ -110,7 +110,7 @@ def _shown(member: Member, view: View, experiment: Experiment | None, outcome: f
     panels: list[Callable[[], None]] = []
     step = member.step
     if bets and step is not None and step.question is not None:
-        panels.append(partial(_bets, step.question, view, outcome))
+        panels.append(partial(_bets, step.question, view, experiment, outcome))
     if step is not None and experiment is not None and view.results and (series := compared(step, experiment)):
         panels.append(partial(_results, series, view, experiment))
     for column, panel in zip(st.columns(len(panels), gap="medium") if panels else (), panels, strict=True):
@@ -118,7 +118,7 @@ def _shown(member: Member, view: View, experiment: Experiment | None, outcome: f
             panel()
 
 
-def _bets(question: Question, view: View, outcome: float | None) -> None:
+def _bets(question: Question, view: View, experiment: Experiment | None, outcome: float | None) -> None:
     """The bets of each vote, beside each other."""
     st.markdown("**Bets**")
     if question.choices:
@@ -129,8 +129,11 @@ def _bets(question: Question, view: View, outcome: float | None) -> None:
     else:
         scale, unit = (100, "%") if question.unit == "%" else (1, question.unit)
         rounds = [[scale * vote for vote in turn] for turn in view.votes]
-        ends = scale * question.low, scale * question.high
-        figure = guesses_chart(rounds, *ends, f"bet ({unit})" if unit else "bet", None if outcome is None else scale * outcome)
+        asked = question.measure.single if question.measure is not None else None
+        measure = experiment.measures.get(asked.name) if experiment is not None and asked is not None and asked.step is None else None
+        powers = not unit and measure is not None and measure.kind == "log10"
+        title, measured = f"bet ({unit})" if unit else "bet", None if outcome is None else scale * outcome
+        figure = guesses_chart(rounds, scale * question.low, scale * question.high, title, measured, powers=powers)
         alt = "how many bet on which number"
     live_chart(figure, key="class_votes", alt=f"The bets of the class: {alt}")
 
@@ -143,9 +146,9 @@ def _results(series: Sequence[Reference], view: View, experiment: Experiment) ->
     for number, one in enumerate(series):
         parts = [row[number * (length := len(row) // len(series)) : (number + 1) * length] for row in view.results]
         results.append(ClassResult(one.run or measure.label, [[scale * value for value in part] for part in parts]))
-    unit = {"fraction": " (%)", "log10": " (log10)"}.get(measure.kind, "")
+    title, powers = f"{measure.label} (%)" if measure.kind == "fraction" else measure.label, measure.kind == "log10"
     st.markdown(f"**{counted(len(view.results), 'run')} of this class**, each with a seed of its own")
-    live_chart(results_chart(results, measure.label + unit), key="class_results", alt=f"{measure.label} of all runs of the class")
+    live_chart(results_chart(results, title, powers=powers), key="class_results", alt=f"{measure.label} of all runs of the class")
 
 
 def _door(code: str) -> None:

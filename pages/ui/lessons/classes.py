@@ -31,6 +31,7 @@ from pages.ui.text import plain
 
 CLASS: Field = text("class", "", 20)  # of the lesson's link: the code, as it was typed
 MOST_SERIES = 4  # of one figure
+SEEDS_APART = 100  # between two students: an experiment of several seeds takes them from its first on
 MOST_LINKS = 4096  # that are kept, read
 ENDED = "The class has ended. The lesson goes on without it."
 NOTE = "_class_note"  # in the session: what the last click could not do
@@ -218,13 +219,13 @@ def _seated(typed: str, secret: str) -> Seat:
 
 @functools.lru_cache(MOST_LINKS)
 def _seeded(link: str, number: int) -> str:
-    """The link of an experiment with the seed so many after its own; as it is where its page takes none."""
+    """The link of an experiment with a seed for the student of this number; as it is where its page takes none."""
     page, _, query = link.partition("?")
     fields = dict(parse_qsl(query, keep_blank_values=True))
     if not link or not number:
         return link
     try:
-        own = f"{page}?{urlencode(fields | {'seed': int(fields.get('seed', '0')) + number})}"
+        own = f"{page}?{urlencode(fields | {'seed': int(fields.get('seed', '0')) + SEEDS_APART * number})}"
         experiments.experiment_of(own)
     except (SpecError, ValueError):
         return link

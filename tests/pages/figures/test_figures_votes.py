@@ -56,6 +56,12 @@ def test_bets_on_a_number_are_counted_in_their_intervals_the_ends_included() -> 
     assert figure.layout.annotations[0].text == "measured"
 
 
+def test_powers_of_ten_are_written_as_such() -> None:
+    bets = guesses_chart([[-8]], -20, 0, "bet", powers=True)
+    runs = results_chart([ClassResult("size", [[-8.0], [-9.0]])], "size", powers=True)
+    assert {(axis.tickprefix, axis.ticksuffix) for axis in (bets.layout.xaxis, runs.layout.xaxis)} == {("10<sup>", "</sup>")}
+
+
 def test_two_rounds_of_numbers_stand_beside_each_other() -> None:
     figure = guesses_chart([[1, 2], [9.5]], 0, 10, "layers")
     assert [sum(bars.y) for bars in figure.data] == [2, 1]
