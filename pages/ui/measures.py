@@ -73,6 +73,10 @@ class Subject(Protocol):
         """How far it is; a run of another experiment does not count, nor one that was changed on the way or stopped."""
         ...
 
+    def unmeasured(self) -> str:
+        """Why what was run is not measured, as a sentence; empty where nothing was run, or all is well."""
+        ...
+
     def hidden(self) -> bool:
         """Whether the place where it is shown holds what does not belong to it."""
         ...
@@ -97,6 +101,7 @@ class Computed:
         labels: of its results, where there are several.
         results: label -> what a measure is read of, "" where there is only one; computed at once, or from the result of the job.
         job: under which name and key it is computed in turns with everybody's runs (`pages.ui.computing`).
+        rest: see `Subject`.
     """
 
     measures: Mapping[str, Measure] = field(default_factory=dict)
@@ -104,17 +109,18 @@ class Computed:
     results: Callable[..., Mapping[str, Any]] = dict
     job: tuple[str, Hashable] | None = None
     epochs: int = 0
+    rest: Callable[[], None] = lambda: None
 
     trains = False
 
     def start(self) -> None:
         pass
 
+    def unmeasured(self) -> str:
+        return ""
+
     def hidden(self) -> bool:
         return False
-
-    def rest(self) -> None:
-        pass
 
     def state(self) -> State:
         if self.job is None:

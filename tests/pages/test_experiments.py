@@ -44,6 +44,10 @@ def state(page: AppTest) -> str:
     return str(page.text[0].value)
 
 
+def unmeasured(page: AppTest) -> str:
+    return str(page.text[1].value)
+
+
 def finished(page: AppTest) -> AppTest:
     return again(until(page, lambda page: state(page) == "done"))
 
@@ -102,8 +106,10 @@ def test_two_experiments_of_one_section_follow_each_other(page: AppTest) -> None
     turn_to(page, 1)
     assert state(page) == "none"
     assert "Not run yet." in said(page)
+    assert unmeasured(page) == "What was run last has other settings."
     assert not page.metric
     press(page, "begin")
+    assert unmeasured(page) == ""
     turn_to(page, 0)  # in mid-run
     assert first.measure("test_accuracy") is None
     assert not page.metric
@@ -187,6 +193,7 @@ def test_a_run_that_was_changed_on_its_way_is_not_measured(page: AppTest) -> Non
     session.start_current_job(lambda: branch).play()
     until(page, lambda page: not session.current_job().moving)  # type: ignore[union-attr]
     assert state(page) == "none"
+    assert unmeasured(page) == "It was changed on the way, to lr 0.01."
     assert experiment_of(TRAIN).measure("train_loss") is None
 
 
@@ -222,6 +229,7 @@ def test_a_weight_set_by_hand_makes_another_experiment(page: AppTest) -> None:
     press(page, "plane_play")
     until(page, lambda page: not session.jobs().moving("plane"))
     assert state(again(page)) == "none"
+    assert unmeasured(page) == "A weight was set by hand."
     press(page, "begin")
     assert finished(page).session_state["measured"]["train_loss"] is not None
 
@@ -236,6 +244,8 @@ def test_what_plays_by_itself_does_not_go_on_in_another_place(page: AppTest) -> 
     assert metrics(again(page))["Samples met"] == "0"
     turn_to(page, 0)
     assert state(page) == "none"
+    page.session_state["stability_playing"] = True
+    assert not shows(page, "stability?act=matrices&k=1", CLOUD).session_state["stability_playing"]
 
 
 def test_a_run_of_the_tab_makes_way_and_is_kept(page: AppTest) -> None:
@@ -261,8 +271,11 @@ def test_several_seeds_or_a_stopped_run_are_not_the_experiment(page: AppTest) ->
     press(page, "run_seeds")
     until(page, lambda page: not session.current_job().moving)  # type: ignore[union-attr]
     assert state(again(page)) == "none"
+    assert unmeasured(page) == "It trained several seeds at once."
     shows(page, f"train?{urlencode(LONG)}")
+    assert unmeasured(page) == "It trained several seeds at once."
     press(page, "begin")
     press(page, "run_stop")
     until(page, lambda page: not session.current_job().moving)  # type: ignore[union-attr]
     assert state(again(page)) == "none"
+    assert unmeasured(page).startswith("Stopped at step ")

@@ -107,6 +107,10 @@ class Experiment:
         """How far it is. The run of another experiment does not count, nor one of it that was changed on its way or stopped by hand."""
         return self.subject.state()
 
+    def unmeasured(self) -> str:
+        """Why what was run is not measured, as a sentence; empty where nothing was run, or all is well."""
+        return self.subject.unmeasured() if self.state() == "none" else ""
+
     def draw(self, place: str) -> None:
         """The panels of its page, with the values that the link says until somebody moves them.
 
@@ -118,7 +122,7 @@ class Experiment:
         session.engine()
         here = (place, self.page, tuple(sorted(self.query.items())))
         arriving = st.session_state.get(DRAWN) != here
-        if arriving and self.state() == "none":
+        if arriving and not (self.trains and self.state() == "moving"):
             self.subject.rest()
         seen = not arriving and bool(st.session_state.get(SEEN))
         shown = st.session_state[SEEN] = seen or not self.subject.hidden()

@@ -203,7 +203,8 @@ def _run_controls(experiment: Experiment, number: int, progress: Progress, place
         follow(waiting, TICK_SECONDS, moving)
     elif stage == "run":
         if number in progress.ran:
-            st.caption("The run is gone: it was stopped, changed, or lost with a reload.")
+            why = experiment.unmeasured() or "It was lost with a reload, or another took its place."
+            st.caption(f"There is no run of this experiment to measure. {why}")
         button("Run", f"{place}_run", "play_arrow", _run, experiment, progress, number, type="primary")
     elif experiment.state() == "none":
         button("Run again", f"{place}_again", "replay", _run, experiment, progress, number, type="tertiary")

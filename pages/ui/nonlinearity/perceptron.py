@@ -102,6 +102,9 @@ class Learning:
             return "none"
         return "done" if _over(machine) else "moving" if _playing() or machine.samples else "none"
 
+    def unmeasured(self) -> str:
+        return ""
+
     def hidden(self) -> bool:
         return False
 

@@ -19,7 +19,7 @@ from pages.ui.measures import Measure, State, Values, once
 from pages.ui.nonlinearity import panels, pictures
 from pages.ui.nonlinearity.settings import JOB, OWN, PANEL, SEVERAL, PlaneSettings, preset_row, settings_of, settings_panel
 from pages.ui.run.job_groups import ShownRun, shown_runs
-from pages.ui.run.measures import OF_CLASSES, state_of
+from pages.ui.run.measures import OF_CLASSES, state_of, unmeasured
 from pages.ui.run.pace import keep_pace, pace_control
 from pages.ui.run.run_controls import SEEDS_HELP, RunAtStep, lr_popover, rewind_panel
 from pages.ui.session import JobGroup
@@ -96,6 +96,12 @@ class PlaneRun:
 
     def state(self) -> State:
         return "none" if self._group is None or self._group.edited else state_of(self._group.jobs, 1)
+
+    def unmeasured(self) -> str:
+        group = session.jobs().group(JOB)
+        if group is not None and group.edited:
+            return "A weight was set by hand."
+        return unmeasured(group.jobs) if group is not None else ""
 
     def hidden(self) -> bool:
         return False

@@ -31,6 +31,7 @@ def _diverged(run: ShownRun) -> float | None:
     return None if reason is None else reason.kind == "diverged"
 
 
+OTHER_SETTINGS = "What was run last has other settings."
 LOSSES = {
     "train_loss": _of_epoch("Training loss", "Mean over an epoch's batches", "number", lambda epoch: epoch.train_loss),
     "test_loss": _of_epoch("Test loss", "After an epoch", "number", lambda epoch: epoch.test_loss),
@@ -103,6 +104,17 @@ def state_of(jobs: Sequence[TrainingJob], runs: int) -> State:
     return ("done" if len(jobs) == runs else "moving") if whole else "none"
 
 
+def unmeasured(jobs: Sequence[TrainingJob]) -> str:
+    """Why runs are not measured though they are of the experiment; empty where nothing is wrong with them."""
+    for job in jobs:
+        for change in job.run.history.changes:
+            if change not in job.run.planned:
+                return f"It was changed on the way, to {change.words}."
+        if (reason := job.run.stop_reason) is not None and reason.kind not in ("completed", "diverged"):
+            return str(reason)
+    return ""
+
+
 @dataclass(frozen=True)
 class Runs:
     """Runs that are trained beside each other.
@@ -138,6 +150,9 @@ class Runs:
     def state(self) -> State:
         group = self._group
         return "none" if group is None or group.error is not None else state_of(group.jobs, len(self.planned))
+
+    def unmeasured(self) -> str:
+        return OTHER_SETTINGS if self.hidden() else unmeasured(self._group.jobs) if self._group is not None else ""
 
     def hidden(self) -> bool:
         return self._group is None and session.jobs().group(self.name) is not None

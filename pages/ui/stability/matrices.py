@@ -174,7 +174,11 @@ def _product(link: LinkState, playing: bool) -> None:
 def subject(values: Values) -> Computed:
     """The products that the fields describe."""
     product = _product_of(values)
-    return Computed(MEASURES, results=lambda: {"": _grown(product, min(values["k"], product.factors))})
+
+    def rest() -> None:
+        st.session_state[PLAYING] = False
+
+    return Computed(MEASURES, results=lambda: {"": _grown(product, min(values["k"], product.factors))}, rest=rest)
 
 
 def _product_of(values: Values) -> Product:

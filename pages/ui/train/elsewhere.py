@@ -15,7 +15,7 @@ from pages.ui.link import LinkState, read_link
 from pages.ui.measures import Measure, State, Values
 from pages.ui.run.job_groups import ShownRun
 from pages.ui.run.live import live_panel
-from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, state_of
+from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, OTHER_SETTINGS, state_of, unmeasured
 from pages.ui.run.pace import FIELD, keep_pace
 from pages.ui.run.panels import PANEL_ALONE
 from pages.ui.run.run_controls import train_anew
@@ -56,6 +56,14 @@ class TabRun:
 
     def state(self) -> State:
         return "none" if self._job is None else state_of([self._job], 1)
+
+    def unmeasured(self) -> str:
+        job = session.current_job()
+        if job is None:
+            return ""
+        if job.run.networks > 1:
+            return "It trained several seeds at once."
+        return OTHER_SETTINGS if self.hidden() else unmeasured([job])
 
     def hidden(self) -> bool:
         return self._job is None and session.current_job() is not None

@@ -19,6 +19,7 @@ experiment = experiment_of(links[index])
 button("Run", "begin", "play_arrow", experiment.start, enabled=experiment.trains)
 experiment.draw(f"step {index}")
 st.text(experiment.state())
+st.text(experiment.unmeasured())
 st.session_state["measured"] = {
     name + (f" of {run}" if run else ""): experiment.measure(name, run)
     for name, measure in experiment.measures.items()
