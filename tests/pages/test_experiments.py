@@ -260,7 +260,7 @@ def test_a_run_of_the_tab_makes_way_and_is_kept(page: AppTest) -> None:
     press(page, "begin")
     finished(page)
     assert "train step" in traces(page, "loss")  # as of a run alone; several are called by their names
-    assert "Runs side by side" not in widget(page, "panel_alone").options
+    assert "Runs side by side" not in widget(page, "step 1_train_run_panel").options
     assert len(page.session_state["_kept_runs"].runs) == 2
     turn_to(page, 0)
     assert state(page) == "none"
