@@ -101,18 +101,23 @@ class TrainingJob(ScheduledRun):
     def step(self, steps: int = 1) -> None:
         """Train exactly `steps` more steps, then pause. While it plays they count from the end of the turn under way.
 
+        What was asked for before comes first: five calls are five steps, however long each takes.
+
         Raises:
             ValueError: `steps` is below 1.
         """
         if steps < 1:
             raise ValueError(f"steps: must be at least 1, got {steps}")
-        run = self.run
-        self._start(lambda: run.step + steps)
+        with self._scheduler.changed:
+            before = self._asked
+            self._start(lambda: before() + steps)
 
     def step_epoch(self) -> None:
-        """Train to the end of the present epoch, then pause."""
+        """Train to the end of the present epoch, or of that in which what was asked for before ends, then pause."""
         run = self.run
-        self._start(lambda: run.schedule.steps(run.schedule.place(run.step)[0] + 1))
+        with self._scheduler.changed:
+            before = self._asked
+            self._start(lambda: run.schedule.steps(run.schedule.place(before())[0] + 1))
 
     def pause(self) -> None:
         with self._scheduler.changed:
@@ -248,6 +253,14 @@ class TrainingJob(ScheduledRun):
             checkpoint_steps=tuple(at for at in now.checkpoint_steps if at <= step),
         )
         return Rewound(then, kept.network)
+
+    @property
+    def _asked(self) -> Callable[[], int]:
+        """The step after which it was asked to pause; where it was not, the one that it has come to."""
+        run, goal = self.run, self._goal or 0
+        if not self.stepping:
+            return lambda: run.step
+        return self._aim or (lambda: goal)
 
     def _start(self, aim: Callable[[], int] | None) -> None:
         with self._scheduler.changed:

@@ -156,6 +156,11 @@ class ScheduledRun(Job):
         return self.state in ("finished", "stopped")
 
     @property
+    def stepping(self) -> bool:
+        """Whether it plays only as far as was asked for."""
+        return self.state == "playing" and (self._goal is not None or self._aim is not None)
+
+    @property
     def moving(self) -> bool:
         """Whether a worker has to do with it: it plays, is to be changed or to end, or rests with predictions older than its weights."""
         if self.state == "playing" or self._in_turn or self._changes:
@@ -165,7 +170,7 @@ class ScheduledRun(Job):
     @property
     def due(self) -> float:
         """When it wants its next turn, by `time.monotonic`: at once, unless it plays on at a pace. Tests and changes keep none."""
-        paced = self.state == "playing" and self.pace is not None and self._goal is None and self._aim is None
+        paced = self.state == "playing" and self.pace is not None and not self.stepping
         return self._next_step if paced and not self._changes and not self.run.testing else -math.inf
 
     def expire(self) -> bool:

@@ -19,7 +19,7 @@ from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from pages.ui import session
 from pages.ui.run import run_controls
-from tests.support.engine import SPEC, clouds
+from tests.support.engine import SPEC, Gate, clouds
 from tests.support.pages.training import (
     LONG,
     SHORT,
@@ -27,6 +27,7 @@ from tests.support.pages.training import (
     carried_out,
     charts,
     chosen,
+    enabled,
     finish,
     job_of,
     losses,
@@ -86,6 +87,19 @@ def test_a_fix_is_trained_from_as_many_seeds_as_the_run(seeds: int, monkeypatch:
     monkeypatch.setattr(run_controls, "train_anew", lambda experiment, seeds: asked.append((experiment, seeds)))
     run_controls.train_fixed(lambda spec: None, Fix("Try lr 0.1", replace(SPEC, lr=0.1), ""))
     assert asked == [(Experiment(replace(SPEC, lr=0.1)), seeds > 1)]
+
+
+def test_five_presses_of_one_batch_are_five_steps_however_long_each_takes(page: AppTest) -> None:
+    press(opened(page, **LONG), "step")
+    until(page, at_rest)
+    gate = Gate(job_of(page).run)
+    for _ in range(4):
+        press(page, "step")
+        assert main_button(page) == "Pause"
+        assert {"step", "epoch"} <= enabled(page)
+    gate.let()
+    until(page, at_rest)
+    assert (job_of(page).run.step, job_of(page).state) == (5, "paused")
 
 
 def test_a_change_of_lr_is_kept_and_is_the_one_that_the_engine_makes(page: AppTest) -> None:

@@ -29,6 +29,7 @@ from pages.ui.run.panels import EXPORT, INSIDE, OWN, PANEL, PANELS, RUNS
 from pages.ui.run.predictions import predictions_panel
 from pages.ui.run.run_controls import (
     RunAtStep,
+    await_step,
     branch,
     lr_popover,
     new_design_button,
@@ -61,6 +62,7 @@ def live_panel(link: ExperimentLink, experiment: Experiment | None, beside: Link
         alone: whether no other run is shown beside it.
     """
     job, fixed, set_controls = session.current_job(), link.fixed, link.take
+    await_step(job)
     now = job.snapshot() if job is not None else None
     if job is not None and now is not None and job.ended:
         kept_runs.keep(now)

@@ -1,5 +1,6 @@
 """Start, pause, step, stop and steer a run; look back at an earlier step of it, and branch off from there."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -25,9 +26,12 @@ from pages.ui.unbroken import button, unbroken
 
 PLAY_SECONDS = 0.2  # several turns
 STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
+PRESS_SECONDS = 0.02  # between two looks for another press: nobody presses twice within it
 SEEDS_HELP = f"Train {DEFAULT_SEEDS} networks of this design at once, from {DEFAULT_SEEDS} seeds, so that one lucky run does not mislead."
 STAYS = "This one stays among the runs side by side."
 LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
+
+_STEPPED = "_stepped"
 
 JobOf = Callable[[], TrainingJob | None]
 
@@ -54,7 +58,8 @@ def run_buttons(experiment: Experiment | None, snapshot: JobSnapshot | None) -> 
         play = ("Resume", "play_arrow", session.on_job(TrainingJob.play))
     label, icon, action = play
     button(label, "run_play", icon, action, enabled=can_start or state in ("playing", "paused"), type="primary", shortcut="T")
-    can_step = state == "paused" or (state in ("none", "ready") and can_start)
+    stepping = (job := session.current_job()) is not None and job.stepping  # then a press adds a step
+    can_step = state == "paused" or stepping or (state in ("none", "ready") and can_start)
     button("One batch", "run_step", "skip_next", _begin, experiment, _step, enabled=can_step, shortcut="B")
     button("One epoch", "run_epoch", "fast_forward", _begin, experiment, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
     button("Stop", "run_stop", "stop", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"), shortcut="S")
@@ -82,9 +87,22 @@ def _play(job: TrainingJob) -> None:
 
 
 def _step(job: TrainingJob) -> None:
-    """One step, seen at once like the first of many."""
+    """One step, seen at once like the first of many (`await_step`)."""
     job.step()
-    job.await_rest(STEP_SECONDS)
+    st.session_state[_STEPPED] = True
+
+
+def await_step(job: TrainingJob | None) -> None:
+    """Wait for a step that was asked for by a press, so that the page shows it, but no longer than for another press.
+
+    Not in the callback: presses that come during one are one to Streamlit.
+    """
+    if job is None or not st.session_state.get(_STEPPED):
+        return
+    ends = time.monotonic() + STEP_SECONDS
+    while not job.await_rest(PRESS_SECONDS) and time.monotonic() < ends:
+        st.session_state.get(_STEPPED)  # where Streamlit ends this run for another press
+    st.session_state[_STEPPED] = False
 
 
 def train_anew(experiment: Experiment | None, *, seeds: bool = False) -> None:

@@ -43,6 +43,39 @@ class TestDuringAStep:
         rest(job)
         assert (job.state, job.run.step) == ("paused", 3)
 
+    def test_five_steps_one_after_the_other(self, scheduler: Scheduler) -> None:
+        job = job_of(scheduler, LONG)
+        gate = Gate(job.run)
+        for _ in range(2):
+            job.step()
+        gate.await_step()
+        for _ in range(2):
+            job.step()
+        gate.let(1)
+        gate.await_step()
+        job.step()
+        gate.let()
+        rest(job)
+        assert (job.state, job.run.step) == ("paused", 5)
+        job.step()
+        job.pause()
+        rest(job)
+        here = job.run.step
+        job.step()
+        rest(job)
+        assert job.run.step == here + 1, "what was given up by a pause is not asked for any more"
+
+    def test_two_epochs_and_a_step(self, scheduler: Scheduler) -> None:
+        job = job_of(scheduler, LONG)
+        gate = Gate(job.run)
+        job.step_epoch()
+        gate.await_step()
+        job.step_epoch()
+        job.step()
+        gate.let()
+        rest(job)
+        assert (job.state, job.run.step) == ("paused", 9)
+
     def test_step_epoch_and_then_play(self, scheduler: Scheduler) -> None:
         job = job_of(scheduler)
         gate = Gate(job.run)
