@@ -105,7 +105,8 @@ def read_table(content: bytes) -> Table:
     except csv.Error as error:
         raise PointsError(f"Line {reader.line_num}: not CSV ({error}).") from error
     if not rows:
-        raise PointsError(f"Line {reader.line_num}: the file ends without a point; the rule is a line x, y, label for each.")
+        ends = f"Line {reader.line_num}: the file ends without a point" if reader.line_num else "The file is empty"
+        raise PointsError(f"{ends}; the rule is a line x, y, label for each point.")
     header = header or [""] * len(rows[0])
     table = Table(_names(header), rows, [*lines, reader.line_num], decimal_comma=separator != ",")
     return replace(table, index=0) if _counts(table, header[0]) else table

@@ -138,8 +138,8 @@ REFUSED = {
     "1,2,0\n3,4,2\n": "Line 2: the file ends; the rule is classes counted from 0 or 1 without a gap, got 0, 2.",
     "1,2,1\n3,4,1\n": "Line 2: the file ends, and every label is 1; the rule is at least two classes.",
     "1,2,0\n1,2,1\n": "Line 2: the file ends, and all points are the same; the rule is points in different places.",
-    "": "Line 0: the file ends without a point; the rule is a line x, y, label for each.",
-    "x,y,label\n": "Line 1: the file ends without a point; the rule is a line x, y, label for each.",
+    "": "The file is empty; the rule is a line x, y, label for each point.",
+    "x,y,label\n": "Line 1: the file ends without a point; the rule is a line x, y, label for each point.",
     '1,2,0\n"1,2,0\n': "Line 2: not CSV (unexpected end of data).",
 }
 
