@@ -194,9 +194,12 @@ def test_looking_back_shows_the_numbers_of_then(page: AppTest) -> None:
     tiles = metrics(page)
     assert tiles["Training loss"] == f"{mean(record.loss for record in then.history.steps):.4f}"
     assert tiles["Test loss"] == "–"  # no epoch had ended
+    assert progress(page) == "Epoch 1 of 2 · step 5 of 8 · looking back from step 16"
+    assert live(page)["parts"]["progress"]["fraction"] == 5 / 16
     assert len(losses(page)) == 16  # the curve stays whole, with a mark
     look_back(page, 16)
     assert any("After step 16:" in text for text in said(page))
+    assert progress(page).startswith("Epoch 2 of 2 · step 8 of 8 · ")
 
 
 def test_a_branch_has_the_past_of_its_run_which_stays_beside_it(page: AppTest) -> None:

@@ -57,11 +57,12 @@ NO_WORDS = Words(kind="", sentence="", text="", fix="", why="")
 NO_BADGE = Badge(label="", color="gray", text="", help="")
 
 
-def progress(snapshot: JobSnapshot | None, beside: int = 0) -> Progress:
+def progress(snapshot: JobSnapshot | None, beside: int = 0, newest: int | None = None) -> Progress:
     """How far the run is, how fast, and how long it will take.
 
     Args:
         beside: how many kept runs are drawn where there is no run.
+        newest: the step that the run has come to, where the page looks back to an earlier one.
     """
     if snapshot is None:
         kept = f" Drawn so far: {counted(beside, 'kept run')}." if beside else ""
@@ -72,6 +73,8 @@ def progress(snapshot: JobSnapshot | None, beside: int = 0) -> Progress:
     parts = [f"Epoch {epoch} of {snapshot.spec.epochs}", f"step {count(snapshot.step - start)} of {count(end - start)}"]
     if snapshot.members:
         parts.append(f"{len(snapshot.members)} seeds at once")
+    if newest is not None:
+        return Progress(text=" · ".join([*parts, f"looking back from step {count(newest)}"]), fraction=snapshot.fraction_done)
     if snapshot.images_per_second:
         parts.append(f"{scaled(snapshot.images_per_second)} images/s")
     if snapshot.remaining_seconds is not None:

@@ -106,11 +106,12 @@ class Watch:
         now = job.snapshot() if job is not None else None
         moving = job is not None and job.moving
         shown = at.snapshot if at is not None and at.cursor is not None else now
+        newest = now.step if now is not None and shown is not now else None
         figures = self._curves(now)
         read = readings(shown)
         parts: dict[str, Any] = {
             "period": 1000 * stretched(TICK_SECONDS, self._scheduler, CROWD) if moving else 0,
-            "progress": progress(now, beside=len(self.kept.shown()) if now is None else 0),
+            "progress": progress(shown, len(self.kept.shown()) if now is None else 0, newest),
             "labels": [{"label": reading.label, "help": reading.help} for reading in read],
             "readings": [(reading.value, reading.beside) for reading in read],
             "verdict": NO_WORDS | {"text": self.watched.lesson},
