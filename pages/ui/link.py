@@ -14,6 +14,7 @@ link.write()                                           # last: what is not at it
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -359,6 +360,8 @@ class LinkState(WidgetValues):
     def value(self, name: str, **limits: Any) -> dict[str, Any]:
         """As of `WidgetValues`, with the field's own limits where no others are given."""
         own = self._fields[name].limits
+        if own.get("format") == TEN_DIGITS and isinstance(self[name], float):
+            own = {**own, "format": f"%.{max(10, _digits(self[name]))}g"}
         options = {"options": self.options(name)} if "options" in own else {}
         return super().value(name, **{**own, **options, **self._restricted(name, limits)})
 
@@ -413,6 +416,11 @@ def _ends(bounds: Bounds, step: float | None) -> dict[str, Any]:
     kind = int if bounds.whole else float
     ends = {"min_value": kind(bounds.low), "max_value": kind(bounds.high)}
     return ends | ({} if step is None else {"step": kind(step)}) | ({} if bounds.whole else {"format": TEN_DIGITS})
+
+
+def _digits(value: float) -> int:
+    """How many significant digits the shortest text has that is read as this number again."""
+    return len(Decimal(repr(value)).normalize().as_tuple().digits)
 
 
 def number_text(value: float | str) -> str:

@@ -18,7 +18,7 @@ from mlp_core.spec import BOUNDS, IMPLEMENTATIONS, MAX_STEP_FLOPS, Bounds, RunSp
 from pages.ui.address import STALE_SECONDS
 from pages.ui.train.controls import MAX_HIDDEN, OWN_ACTIVATION, optimizer_labels, spec_of, widgets_of
 from tests.support.pages.training import LONG, SHORT, carried_out, chosen, finish, job_of, losses, open_groups, press
-from tests.support.pages.visit import address, again, bare, live, opened, until, visit
+from tests.support.pages.visit import address, again, bare, live, opened, until, visit, widget
 
 LINKS = [
     {},
@@ -120,6 +120,12 @@ def test_what_a_link_may_not_set_is_named_and_all_else_counts(page: AppTest, lin
     assert field not in address(page)
     press(page, "step")
     assert not page.error
+
+
+@pytest.mark.parametrize("lr", ["0.1", "0.30000000000000004", "0.012345678901234567", "1e-05"])
+def test_the_lr_is_shown_to_its_last_digit(page: AppTest, lr: str) -> None:
+    field = widget(opened(page, lr=lr), "lr")
+    assert float(field.proto.format % field.value) == field.value == float(lr)
 
 
 def test_a_run_of_a_link_changes_its_settings_at_the_steps_that_it_says(page: AppTest) -> None:

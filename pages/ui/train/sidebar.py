@@ -14,7 +14,7 @@ from mlp_core.runtime.devices import available_devices
 from mlp_core.spec import MAX_WIDTH
 from mlp_core.words import exactly, percent, rounded
 from pages.ui import session
-from pages.ui.link import HIDE, LOCK, LinkState
+from pages.ui.link import HIDE, LOCK, LinkState, number_text
 from pages.ui.run import steering
 from pages.ui.train.controls import (
     CHANGES,
@@ -39,6 +39,7 @@ IMPLEMENTATION_LABELS = {
 PRECISION_LABELS = {"float32": "float32", "bfloat16": "bfloat16 products"}
 DEVICE_LABELS = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}
 
+BOX_DIGITS = 8  # characters that the box of the lr has room for where it stands beside the slider
 WORTH_IT = 0.95  # of the time in float32
 BFLOAT16_HELP = (
     "bfloat16 rounds the factors of every product in a training step to 8 significant bits; weights, updates and tests stay float32. "
@@ -123,7 +124,8 @@ def _activation_controls(link: LinkState) -> None:
 
 def _learning_controls(link: LinkState) -> None:
     whose = steering.whose(session.current_job(), link["lr"])
-    stop, exact = st.columns([3, 2], vertical_alignment="bottom")
+    beside = len(number_text(link["lr"])) <= BOX_DIGITS
+    stop, exact = st.columns([3, 2], vertical_alignment="bottom") if beside else (st.container(), st.container())
     with stop:
         help = "Length of a step, on a log scale from 0.00001 to 100. The box takes any value between."
         st.select_slider(
