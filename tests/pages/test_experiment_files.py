@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from mlp_core.records import SettingChange
 from mlp_core.reports.comparison.kept_runs import CAPACITY, KeptRun, KeptRuns
 from mlp_core.reports.comparison.saved_runs import run_of_file
 from mlp_core.reports.export import Experiment, read_file
@@ -177,5 +178,7 @@ def test_whatever_a_file_that_is_not_refused_tells_can_be_drawn(junk: list[tuple
 def test_a_file_that_the_page_has_no_controls_for_is_refused_whole(page: AppTest) -> None:
     upload(page, file_of(replace(BOOK, epochs=101)))
     assert page.error[0].value == "`a.json` cannot be loaded: `epochs` must be a whole number from 1 to 100, got `101`."
+    upload(page, Experiment(BOOK, tuple(SettingChange(step, "lr", 0.05) for step in range(1000))).to_json())
+    assert page.error[0].value == "`a.json` cannot be loaded: `changes` must be at most 10000 characters, got `11,889 characters`."
     assert KEPT not in page.session_state or not kept(page)
     assert chosen(page) == BOOK

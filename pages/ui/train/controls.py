@@ -96,6 +96,7 @@ class ExperimentLink(LinkState):
             raise _too_many_layers(spec)
         EPOCHS_BOUNDS.check("epochs", spec.epochs)
         widgets = widgets_of(spec) | {CHANGES: changes_text(changes)}
+        read_changes(widgets[CHANGES])  # a file may have more of them than a text here
         for name in self.fixed:
             if self[name] != widgets[name]:
                 raise SpecError(name, f"must stay {self[name]}, since the link of this page locks it", widgets[name])
