@@ -47,7 +47,7 @@ check: $(VENV)/.tools ## lint, formatting and types
 bench: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## measure speed and memory (BENCH_FLAGS=--write to write them down)
 	@$(with_browser) $(PY) -m tests.bench $(BENCH_FLAGS)
 
-load: $(VENV)/.tools $(VENV)/.data ## measure a class of thirty on one server (LOAD_FLAGS="--students 10" for fewer)
+load: $(VENV)/.tools $(VENV)/.data ## measure a class of thirty on one server, training and in a lesson (LOAD_FLAGS="--students 10" for fewer)
 	@$(PY) -m tests.load $(LOAD_FLAGS)
 
 soak: $(VENV)/.tools $(VENV)/.data ## ten minutes of random actions in several sessions (SOAK_FLAGS="--minutes 2" for fewer)

@@ -1,10 +1,11 @@
 """How one server bears a class. Prints a table with the goals beside it; asserts no time.
 
-python -m tests.load [--students 30] [--seconds 30] [--servers 1] [--write]
+python -m tests.load [--students 30] [--seconds 30] [--servers 1] [--only training] [--only class] [--write]
 python -m tests.load --against /another/tree [--seconds 20] [--rounds 2]    (two versions of the app, in turns)
 
-Thirty browsers would measure their own weight: these are thirty real WebSocket sessions against one real server. The bare loop that the
-training is compared with runs before and after, on the same machine, while no student is there.
+Two scenarios: a class that only trains (tests/load/classroom.py), and on one server a class that is led through a lesson and bets
+(tests/load/taught.py). Thirty browsers would measure their own weight: these are thirty real WebSocket sessions against one real server.
+The bare loop that the training is compared with runs before and after, on the same machine, while no student is there.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tests.bench.loops import PlainLoop
 from tests.bench.machine import machine_line
 from tests.bench.watching import fresh_server
 from tests.load.classroom import MEGABYTE, Lesson, lesson, short_lesson
+from tests.load.taught import Taught, taught_lesson, with_own_lesson
 
 ROOT = Path(__file__).parents[2]
 APP, SCALING = ROOT / "app.py", ROOT / "docs" / "scaling.md"
@@ -52,14 +54,9 @@ def table(measured: Lesson, bare: list[float]) -> str:
     one = "one training" if measured.servers == 1 else "one training on each"
     back = memory["all have left"] / memory["before the lesson"] - 1
     rows = [
-        ("training, all students", f"{measured.images_per_second:,.0f} images/s"),
-        ("  of one bare loop", f"{measured.images_per_second / alone:.2f} of {alone:,.0f} images/s (goal: at least 0.85)"),
-        ("  slowest student", f"{measured.slowest_share:.2f} of the fair share (goal: at least 0.7)"),
-        ("between two updates of a page", _delays(measured.intervals, MOST_INTERVAL_MS, "median at most")),
-        ("  an update takes", f"{measured.update_bytes:,.0f} bytes, {measured.update_messages:.1f} messages"),
+        *_training_rows(measured, alone),
         ("page load, class arriving", _delays(measured.page_delays)),
         ("page load, all training", _delays(measured.busy_page_delays)),
-        ("fragment, all training", _delays(measured.tick_delays, 300)),
         ("click, all training", _delays(measured.click_delays)),
         ("Stop, from the press to the page", _delays(measured.stop_delays, 250)),
         ("memory after start", _megabytes(memory["after start"])),
@@ -72,6 +69,34 @@ def table(measured: Lesson, bare: list[float]) -> str:
         ("boxes with an exception", str(len(measured.exceptions))),
     ]
     return "\n".join(f"{name:34}{value}" for name, value in rows)
+
+
+def class_table(measured: Taught, bare: list[float]) -> str:
+    """What a class in a lesson measured, with the goals beside it."""
+    training, alone = measured.training, statistics.median(bare)
+    rows = [
+        ("from the address to the question", _delays(measured.joined)),
+        ("from a bet to the teacher's screen", _delays(measured.bets, 1000)),
+        ("  while all train", _delays(measured.busy_bets, 1000)),
+        ("from Reveal or Next to all pages", _delays(measured.followed)),
+        ("a question how the class stands", _delays(measured.class_delays)),
+        *_training_rows(training, alone),
+        (f"memory, {training.students} training", _megabytes(training.memory["all train"])),
+        ("boxes with an exception", str(len(training.exceptions))),
+    ]
+    return "\n".join(f"{name:36}{value}" for name, value in rows)
+
+
+def _training_rows(measured: Lesson, alone: float) -> list[tuple[str, str]]:
+    """Shares and updates of those who train, beside a bare loop's images/s."""
+    return [
+        ("training, all students", f"{measured.images_per_second:,.0f} images/s"),
+        ("  of one bare loop", f"{measured.images_per_second / alone:.2f} of {alone:,.0f} images/s (goal: at least 0.85)"),
+        ("  slowest student", f"{measured.slowest_share:.2f} of the fair share (goal: at least 0.7)"),
+        ("between two updates of a page", _delays(measured.intervals, MOST_INTERVAL_MS, "median at most")),
+        ("  an update takes", f"{measured.update_bytes:,.0f} bytes, {measured.update_messages:.1f} messages"),
+        ("fragment, all training", _delays(measured.tick_delays, 300)),
+    ]
 
 
 def _delays(seconds: list[float], goal_ms: int | None = None, goal: str = "p95 below") -> str:
@@ -129,7 +154,7 @@ def compare(other: Path, students: int, seconds: float, rounds: int, bare: Calla
         for turn in range(rounds):
             for which in (0, 1) if turn % 2 == 0 else (1, 0):
                 print(f"round {turn + 1}: {apps[which]}", file=sys.stderr)
-                held = asyncio.run(short_lesson(servers[which], students, seconds, lambda line: print(line, file=sys.stderr)))
+                held = asyncio.run(short_lesson(servers[which], students, seconds, _say))
                 later = bare()
                 measured[which].append((held, statistics.median(alone + later)))
                 alone = later
@@ -141,6 +166,7 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=30.0, help="of undisturbed training")
     parser.add_argument("--servers", type=int, default=1, help="processes; each student stays with one")
+    parser.add_argument("--only", choices=("training", "class"), help="one of the scenarios")
     parser.add_argument("--against", type=Path, help="another tree, whose app and this one's are to be compared")
     parser.add_argument("--rounds", type=int, default=2, help="of a comparison")
     parser.add_argument("--write", action="store_true", help=f"write the table into {SCALING.name}")
@@ -154,23 +180,39 @@ def main() -> None:
         print(f"{options.students} WebSocket sessions train d2l's network for {options.seconds:g} s, {options.rounds} times each\n")
         print(compare(options.against, options.students, options.seconds, options.rounds, lambda: bare_images_per_second(loop, images)))
         return
-    bare = bare_images_per_second(loop, images)
+    scenarios = {"training": _training, "class": _class} if options.servers == 1 else {"training": _training}
+    for name, hold in scenarios.items():
+        if options.only in (None, name):
+            head, rows = hold(options, lambda: bare_images_per_second(loop, images))
+            report = "\n".join([machine_line(choice.name), f"{head} on {images:,} images for {options.seconds:.0f} s", "", *rows])
+            print(report, end="\n\n")
+            if options.write:
+                mark = "class" if name == "class" else str(options.servers)
+                SCALING.write_text(with_results(SCALING.read_text(), report, f"make load, {mark}"))
+
+
+def _training(options: argparse.Namespace, bare: Callable[[], list[float]]) -> tuple[str, list[str]]:
+    """A class that only trains: what it was, and its table."""
+    alone = bare()
     with ExitStack() as stack:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(options.servers)]
         servers = dict(stack.enter_context(fresh_server(APP, folder)) for folder in folders)
-        measured = asyncio.run(lesson(servers, options.students, options.seconds, lambda line: print(line, file=sys.stderr)))
-    bare += bare_images_per_second(loop, images)
+        measured = asyncio.run(lesson(servers, options.students, options.seconds, _say))
     on = f" on {options.servers} servers" if options.servers > 1 else ""
-    report = [
-        machine_line(choice.name),
-        f"{options.students} WebSocket sessions{on} train d2l's network on {images:,} images for {measured.seconds:.0f} s",
-        "",
-        table(measured, bare),
-        *measured.exceptions[:5],
-    ]
-    print("\n".join(report))
-    if options.write:
-        SCALING.write_text(with_results(SCALING.read_text(), "\n".join(report), f"make load, {options.servers}"))
+    return f"{options.students} WebSocket sessions{on} train d2l's network", [table(measured, alone + bare()), *measured.exceptions[:5]]
+
+
+def _class(options: argparse.Namespace, bare: Callable[[], list[float]]) -> tuple[str, list[str]]:
+    """A class that is led through a lesson: what it was, and its table."""
+    alone = bare()
+    with tempfile.TemporaryDirectory() as folder, fresh_server(with_own_lesson(Path(folder) / "app"), Path(folder)) as (url, server):
+        measured = asyncio.run(taught_lesson(url, server, options.students, options.seconds, _say))
+    head = f"{options.students} WebSocket sessions in a lesson with a class bet, and train d2l's network"
+    return head, [class_table(measured, alone + bare()), *measured.training.exceptions[:5]]
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 if __name__ == "__main__":

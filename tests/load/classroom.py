@@ -65,7 +65,7 @@ async def lesson(servers: Servers, students: int, seconds: float, say: Callable[
     """
     measured = Lesson(students, len(servers))
     measured.note("after start", servers)
-    await _warm_up(servers, measured)
+    await warm_up(servers, measured)
     await _emptied(servers, measured, "before the lesson")
     room = await _trained(servers, students, seconds, measured, say)
     say("some pause, some wander")
@@ -90,7 +90,7 @@ async def _trained(servers: Servers, students: int, seconds: float, measured: Le
     await asyncio.gather(*(_arrive(student, number * ARRIVAL_SECONDS / students, measured) for number, student in enumerate(room)))
     await asyncio.gather(*(student.until(lambda student=student: student.steps > 0, "the first step") for student in room))  # type: ignore[misc]
     say("all train")
-    await _undisturbed(room, seconds, measured)
+    await undisturbed(room, seconds, measured)
     measured.note("all train", servers)
     return room
 
@@ -100,13 +100,13 @@ async def _ended(room: list[Student], measured: Lesson, say: Callable[[str], Non
     for student in room:
         await _stop(student, measured)
     say("all leave")
-    await _leave(room)
+    await leave(room)
     for student in room:
         measured.click_delays += student.delays["click"]
         measured.exceptions += student.exceptions
 
 
-async def _warm_up(servers: Servers, measured: Lesson) -> None:
+async def warm_up(servers: Servers, measured: Lesson) -> None:
     """One student alone on each server: imports, data, caches. What stays when they have left is what the servers weigh."""
     async with AsyncExitStack() as stack:
         first = [await stack.enter_async_context(Student(url, "the first")) for url in servers]
@@ -137,7 +137,7 @@ async def _arrive(student: Student, delay: float, measured: Lesson) -> None:
     await student.press("run_play")
 
 
-async def _undisturbed(room: list[Student], seconds: float, measured: Lesson) -> None:
+async def undisturbed(room: list[Student], seconds: float, measured: Lesson) -> None:
     started = time.perf_counter()
     sent_bytes, messages = _sent(room)
     for student in room:
@@ -195,7 +195,7 @@ async def _stop(student: Student, measured: Lesson) -> None:
         measured.stop_delays.append(time.perf_counter() - started)
 
 
-async def _leave(room: list[Student]) -> None:
+async def leave(room: list[Student]) -> None:
     """Every second one closes the tab; the others vanish."""
     for number, student in enumerate(room):
         await student.close(politely=number % 2 == 0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ class Student:
 
     Attributes:
         delays: seconds from each request to the end of what it caused, by kind: "page", "click", "tick" of a panel that runs
-            by itself or asks for what is new.
+            by itself or asks for what is new, "class" of a question how the class stands.
         updates: when the page showed the run at another step, by `time.perf_counter`.
         exceptions: what boxes with an exception said.
         sent_bytes, messages: what the server has sent.
@@ -56,13 +57,13 @@ class Student:
 
     def __init__(self, url: str, name: str = "student") -> None:
         self.name = name
-        self.delays: dict[str, list[float]] = {"page": [], "click": [], "tick": []}
+        self.delays: dict[str, list[float]] = {"page": [], "click": [], "tick": [], "class": []}
         self.updates: list[float] = []
         self.exceptions: list[str] = []
         self.session = ""
         self.sent_bytes = self.messages = 0
         self._url = re.sub("^http", "ws", url) + "/_stcore/stream"
-        self._beside = HTTPConnection(urlsplit(url).netloc, timeout=ANSWER_SECONDS)
+        self._beside = {kind: HTTPConnection(urlsplit(url).netloc, timeout=ANSWER_SECONDS) for kind in ("tick", "class")}
         self._elements: dict[tuple[int, ...], _Shown] = {}
         self._run = 0
         self._fragments: frozenset[str] = frozenset()  # that the present run draws; none for the whole page
@@ -108,7 +109,8 @@ class Student:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         self._ticks.clear()
-        self._beside.close()
+        for connection in self._beside.values():
+            connection.close()
         if self._socket is not None:
             if politely:
                 await self._socket.close()
@@ -128,12 +130,12 @@ class Student:
         self._live = None
         await self._ask("page")
 
-    async def name_tab(self, name: str) -> None:
-        """Answer the page's question for the name of this tab."""
+    async def name_tab(self, name: str, browser: str = "") -> None:
+        """Answer the page's question for the name of this tab, and for the secret of its browser."""
         asked = self.element("bidi_component", lambda component: component.component_name.endswith("tab_name"))
         if asked is None:
             raise LookupError(f"{self.name} is not asked for the name of its tab")
-        await self.send(WidgetState(id=asked.id, json_value=json.dumps({"name": name})))
+        await self.send(WidgetState(id=asked.id, json_value=json.dumps({"name": name} | ({"browser": browser} if browser else {}))))
 
     async def press(self, key: str) -> None:
         """Press the button with this key and wait for the answer."""
@@ -143,6 +145,13 @@ class Student:
         if button.disabled:
             raise LookupError(f"the button {key!r} of {self.name} is disabled")
         await self.send(WidgetState(id=button.id, trigger_value=True))
+
+    async def switch_on(self, key: str) -> None:
+        """Switch the toggle with this key on."""
+        toggle = self.element("checkbox", lambda toggle: _key_of(toggle.id) == key)
+        if toggle is None:
+            raise LookupError(f"{self.name} sees no toggle {key!r}")
+        await self.send(WidgetState(id=toggle.id, bool_value=True))
 
     async def send(self, state: WidgetState) -> None:
         """Give a widget another value, as its browser would, and wait for the answer."""
@@ -172,6 +181,16 @@ class Student:
 
     def button(self, key: str) -> Any | None:
         return self.element("button", lambda button: _key_of(button.id) == key)
+
+    @property
+    def query(self) -> str:
+        """What the address of the page has after its question mark."""
+        return self._query
+
+    def seen(self, chart: str) -> str:
+        """What a live chart tells those who cannot see it; nothing where the page has no such chart."""
+        found = self.element("bidi_component", lambda component: _key_of(component.id) == chart)
+        return "" if found is None else str(json.loads(found.bytes)["about"]["alt"])
 
     @property
     def text(self) -> str:
@@ -271,6 +290,9 @@ class Student:
             self.exceptions.append(f"{element.type}: {element.message}")
         elif kind == "bidi_component" and element.component_name.endswith("live_run"):
             self._follow(element, message.delta.fragment_id)
+        elif kind == "bidi_component" and element.component_name.endswith("class_news"):
+            self._stop_ticks([element.id])
+            self._ticks[element.id] = asyncio.create_task(self._ask_for_class(element, message.delta.fragment_id))
 
     def _clear_away(self) -> None:
         """Take away what the run that has just ended did not draw again."""
@@ -307,7 +329,7 @@ class Student:
     async def _ask_for_more(self, identity: str, fragment: str, live: LiveRun, seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            if (update := await asyncio.to_thread(self._fetched, live.address())) is None:  # the page has to run
+            if (update := await asyncio.to_thread(self._fetched, "tick", live.address())) is None:  # the page has to run
                 self._widgets[identity] = WidgetState(id=identity, json_value=live.question())
                 await self._ask_on("tick", fragment=fragment, tick=identity)
                 seconds = PATIENCE_SECONDS  # its answer puts another task in the place of this one
@@ -320,21 +342,36 @@ class Student:
                 return
             seconds = wait
 
-    def _fetched(self, address: str) -> bytes | None:
-        """What is new in a run, without a run of the page; None where the server has nothing to say there."""
+    async def _ask_for_class(self, element: Any, fragment: str) -> None:
+        """What static/class_news.js does: ask how the class stands, and have the page run where it has something else to show."""
+        data = json.loads(element.json or element.mixed.json)
+        address, seconds = f"/{data['updates']}?have={data['have']}", data["period"] / 1000
+        while True:
+            await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
+            if (answer := await asyncio.to_thread(self._fetched, "class", address)) is not None:
+                seconds = json.loads(answer)["period"] / 1000
+                continue
+            news = WidgetState(
+                id=f"$$STREAMLIT_INTERNAL_KEY_{element.id}__events", json_trigger_value=json.dumps([{"event": "news", "value": 1}])
+            )
+            await self._ask_on("click", news, fragment=fragment, tick=element.id)
+            seconds = PATIENCE_SECONDS  # as above
+
+    def _fetched(self, kind: str, address: str) -> bytes | None:
+        """What is new, without a run of the page; None where the server has nothing to say there."""
         if not address:
             return None
-        started = time.perf_counter()
+        started, beside = time.perf_counter(), self._beside[kind]
         try:
-            self._beside.request("GET", address)
-            answer = self._beside.getresponse()
+            beside.request("GET", address)
+            answer = beside.getresponse()
             body = answer.read()
         except (OSError, HTTPException):
-            self._beside.close()
+            beside.close()
             return None
         if answer.status != HTTPStatus.OK or answer.headers["Content-Type"] != "application/octet-stream":
             return None  # also where another page stands at that address
-        self.delays["tick"].append(time.perf_counter() - started)
+        self.delays[kind].append(time.perf_counter() - started)
         return body
 
     def _note_steps(self) -> None:
