@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from mlp_core.optimizers import OPTIMIZERS, Optimizer, UpdateRule
 from mlp_core.reports.diagnosis.fixes import usual_lr
 from mlp_core.reports.export import script_of
 from mlp_core.spec import RunSpec, SpecError
+from pages.ui.activations import controls
 from tests.support.pages.training import chosen
 from tests.support.pages.visit import opened, traces, visit
 from tests.support.programs import SMALL, carried_out, executed, same_losses, sample_arguments
@@ -103,7 +105,8 @@ def test_the_training_page_offers_it_and_is_at_it() -> None:
         assert chosen(page) == RunSpec(**CHOSEN)
 
 
-def test_the_activations_page_draws_it() -> None:
+def test_the_activations_page_draws_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, controls.__name__)  # which reads the registry as it is imported
     with visit("pages/activations.py") as page:
         opened(page, show="squareplus,relu")
         assert "Squareplus" in traces(page, "activation_curves")
