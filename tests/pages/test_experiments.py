@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
+from streamlit.runtime.state import SessionStateProxy
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.spec import SpecError
 from pages.ui import session
 from pages.ui.lessons.experiments import Experiment, experiment_of
+from scripts.list_measures import LINKS
 from tests.support.pages.training import LONG, SHORT, carried_out
 from tests.support.pages.visit import address, again, metrics, opened, press, said, traces, until, visit_with_jobs, widget
 
@@ -279,3 +281,15 @@ def test_several_seeds_or_a_stopped_run_are_not_the_experiment(page: AppTest) ->
     until(page, lambda page: not session.current_job().moving)  # type: ignore[union-attr]
     assert state(again(page)) == "none"
     assert unmeasured(page).startswith("Stopped at step ")
+
+
+def test_a_link_is_read_without_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    def touched(*_: object) -> None:
+        raise AssertionError("the session was touched")
+
+    for name in ("__getitem__", "__setitem__", "__getattr__", "__iter__"):
+        monkeypatch.setattr(SessionStateProxy, name, touched)
+    experiment_of.cache_clear()
+    for link in LINKS:
+        for name, measure in (experiment := experiment_of(link)).measures.items():
+            experiment.check(name, next(iter(measure.runs), ""), 1 if measure.per_epoch else None)

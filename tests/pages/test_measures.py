@@ -16,8 +16,9 @@ from pages.ui.generalization import dropout
 from pages.ui.lessons.experiments import experiment_of
 from pages.ui.nonlinearity.perceptron import cloud
 from scripts.list_measures import DOCUMENT, written
-from tests.support.pages.visit import again, metrics, press, said, until, visit_with_jobs
+from tests.support.pages.visit import address, again, metrics, press, said, until, visit_with_jobs
 
+DEPTH = "stability?act=depth&activation=relu&activation2=none&activation3=none"
 APP = "tests/pages/apps/experiments_page.py"
 SECTIONS = (
     "activations",
@@ -57,13 +58,41 @@ def test_every_section_is_drawn_one_after_another(page: AppTest) -> None:
         assert not page.sidebar.children
 
 
+@pytest.mark.parametrize(
+    ("link", "other", "measure"),
+    [
+        ("activations?show=relu&x=2", "activations?show=tanh,sigmoid&x=-1&closer=tanh", "gradient"),
+        ("stability?act=chain&x=0,1", "stability?act=chain&x=4,4,4,4", "log10_product"),
+        ("stability?act=matrices&n=2&factors=40&k=40", "stability?act=matrices&factors=20&k=7&view=literal", "log10_size"),
+        (f"{DEPTH}&depth=2&width=8", f"{DEPTH}&depth=9&width=16&show=ridges", "log10_first_layer_gradient"),
+        ("nonlinearity?act=collapse&layers=1", "nonlinearity?act=collapse&layers=4&slope=0.33", "largest_difference_float64"),
+        ("generalization?degree=2", "generalization?degree=5&samples=40", "test_loss"),
+        ("generalization?act=decay&decay=0", "generalization?act=decay&decay=0.0123", "weight_norm"),
+        ("tensors?act=contour&x=1&y=1", "tensors?act=contour&f=saddle&x=0.5&y=1", "gradient_norm"),
+    ],
+)
+def test_two_computed_experiments_of_a_section_follow_each_other(page: AppTest, link: str, other: str, measure: str) -> None:
+    shows(page, link, other, "generalization?part=labels")
+    found = again(until(page, at_its_end)).session_state["measured"]
+    assert found[measure] is not None
+    for index in (1, 2, 0):
+        turn_to(page, index)
+        assert not page.warning
+    assert again(until(page, at_its_end)).session_state["measured"] == found
+    assert address(page) == {}
+
+
+def at_its_end(page: AppTest) -> bool:
+    return bool(page.text[0].value == "done")
+
+
 def of(page: AppTest, link: str) -> dict[str, float]:
     """All that is measured of an experiment that is carried out to its end."""
     shows(page, link)
     if experiment_of(link).trains:
         assert all(value is None for value in page.session_state["measured"].values())
         press(page, "begin")
-    again(until(page, lambda page: page.text[0].value == "done"))
+    again(until(page, at_its_end))
     measured: dict[str, float] = page.session_state["measured"]
     return measured
 

@@ -96,12 +96,16 @@ MEASURES = OF_CLASSES | {
 
 
 def section(link: LinkState) -> None:
-    """Look at the layer, then train with and without it."""
+    """Look at the layer, and train with and without it; where an experiment is shown on another page, first what it trains."""
     st.markdown(
         "**Dropout** sets a random part of the hidden units to zero in every training step, so that no unit can rely on another. It lowers "
         "the **training** accuracy, and with few images the **gap** to the test."
     )
-    layer.part(link)
+    for part in (layer.part, _trained) if link.in_address else (_trained, layer.part):
+        part(link)
+
+
+def _trained(link: LinkState) -> None:
     st.markdown("##### With and without, from several seeds each")
     load_data()
     preset_row(link, "generalization_dropout_preset", PRESETS, label_visibility="collapsed")
