@@ -33,7 +33,7 @@ Open = Callable[..., AppTest]
 class Run(Experiment):
     """One that trains for two epochs, of which every link has another seed."""
 
-    epochs = 2
+    epochs, trains = 2, True
 
     def measure(self, name: str, run: str = "", after: int | None = None) -> float | None:
         seed = int(self.link.partition("seed=")[2] or 0)
@@ -164,6 +164,15 @@ def test_bets_arrive_without_names_and_are_seen_when_the_teacher_wants(browser: 
         assert has(student, RUN)
     for page in (teacher, ann, ben):
         assert not any(secret in str(page.session_state["_values_lesson"]) + words(page) for secret in (TEACHER, ANN, BEN))
+
+
+def test_how_to_join_is_shown_until_the_teacher_closes_it(browser: Open) -> None:
+    teacher, code = opened_class(browser)
+    assert f"##### {code[:3]} {code[3:]}" in words(teacher)
+    browser(ANN, **{"class": code})
+    assert f"##### {code[:3]} {code[3:]}" in words(again(teacher)), "others may want to join"
+    turn(teacher, f"class_door_{code}")
+    assert f"##### {code[:3]}" not in words(teacher)
 
 
 def test_a_second_vote_stands_beside_the_first(browser: Open) -> None:

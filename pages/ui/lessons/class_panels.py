@@ -78,7 +78,8 @@ def _teach(member: Member, experiment: Experiment | None, outcome: float | None)
     with st.container(border=True, key="class"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**Class {spaced(seat.code)}**", width="content")
-            door = st.toggle("How to join", value=view.students == 0, key=f"class_door_{seat.code}")
+            st.session_state.setdefault(door := f"class_door_{seat.code}", view.students == 0)  # open until the teacher closes it
+            st.toggle("How to join", key=door)
             st.toggle(
                 "Students follow me", room.together, f"class_together_{room.together}", on_change=unbroken(member.do), args=("pace",),
                 kwargs={"together": not room.together}, help="Otherwise they go on by themselves: whoever has bet may run the experiment.",
@@ -86,7 +87,7 @@ def _teach(member: Member, experiment: Experiment | None, outcome: float | None)
             with st.popover("End", icon=":material/stop_circle:", type="tertiary"):
                 st.markdown("The students go on by themselves; all bets are forgotten.")
                 button("End the class", "class_end", "stop_circle", member.end)
-        if door:
+        if st.session_state[door]:
             _door(seat.code)
         with st.container(horizontal=True, vertical_alignment="center", key="class_vote"):
             shows = seat.asks and (member.is_revealed or _vote_controls(member))
@@ -147,7 +148,7 @@ def _results(series: Sequence[Reference], view: View, experiment: Experiment) ->
         parts = [row[number * (length := len(row) // len(series)) : (number + 1) * length] for row in view.results]
         results.append(ClassResult(one.run or measure.label, [[scale * value for value in part] for part in parts]))
     title, powers = f"{measure.label} (%)" if measure.kind == "fraction" else measure.label, measure.kind == "log10"
-    st.markdown(f"**{counted(len(view.results), 'run')} of this class**, each with a seed of its own")
+    st.markdown(f"**{counted(len(view.results), 'run')} of this class**{', each from a seed of its own' if experiment.trains else ''}")
     live_chart(results_chart(results, title, powers=powers), key="class_results", alt=f"{measure.label} of all runs of the class")
 
 
