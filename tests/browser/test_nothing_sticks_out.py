@@ -21,6 +21,7 @@ ADDRESSES = (
     "/tensors?op=matmul&a=1+2%3B3+4%7C5+6%3B7+8&b=1+2+3+4+5+6+7+8%3B1+2+3+4+5+6+7+8",
     "/tensors?act=contour",
     "/lessons",
+    "/lesson?name=vanishing&step=2&bets=2:a&ran=2",
 )
 WIDTHS = (390, 768, 1440)
 # What may be wider than its place scrolls or clips there.
