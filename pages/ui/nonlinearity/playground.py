@@ -88,7 +88,7 @@ class PlaneRun:
 
     def start(self) -> None:
         if self.state() != "moving":
-            if self._group is not None and self._group.jobs[0].state != "ready":
+            if (group := self._group) is not None and (group.edited or group.jobs[0].state != "ready"):
                 _reset()
             with suppress(*session.UNTRAINABLE):  # then the page tries it again, and says why
                 keep_pace(_prepared(settings_of(self.values)), self.values["pace"])
