@@ -6,11 +6,12 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 
 # isort: split
 from pages.ui.activations.controls import FIELDS, choose, panels, probe_controls
+from pages.ui.class_link import class_link
 from pages.ui.link import LinkState
 
 
 def page() -> None:
-    page_header(
+    header = page_header(
         "activations",
         "The activation bends what a layer computes; its **gradient** is all that the layers below get to learn from. "
         "Choose functions in the sidebar, or type one of your own.",
@@ -29,6 +30,8 @@ def page() -> None:
     else:
         panels(link, shown, closer, x)
     link.write()
+    with header:
+        class_link("activations", tuple(dict.fromkeys(link.shown)))
 
 
 page()

@@ -20,7 +20,9 @@ def download(
     )  # fmt: skip
 
 
-def page_address(query: Mapping[str, str]) -> str:
-    """The address of this page with these parameters."""
+def page_address(query: Mapping[str, str], page: str | None = None) -> str:
+    """The address of a page, by default this one, with these parameters."""
     here = urlsplit(str(st.context.url or ""))
+    if page is not None:
+        here = here._replace(path=f"{here.path.rpartition('/')[0]}/{page}")
     return here._replace(query=urlencode(query), fragment="").geturl() or "?"

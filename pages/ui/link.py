@@ -33,7 +33,15 @@ from pages.ui.widget_values import WidgetValues
 LOCK, HIDE = "lock", "hide"  # parameters that are to stay as the link sets them, shown or not: `lock=lr,hidden`
 EVERYWHERE = (PRESENT, LOCK, HIDE, RUN)  # parameters of the app; Streamlit keeps its own to itself
 WHY_LOCKED = ":material/lock: Locked by the link that led here."
-LABELS = {"act": "section", "hidden": "hidden layers", "lr": "learning rate"}  # of parameters, where that is not the name
+LABELS = {  # of parameters, where that is not the name
+    "act": "section",
+    "changes": "changes on the way",
+    "hidden": "hidden layers",
+    "init": "initial weights",
+    "l1": "L1 penalty",
+    "lr": "learning rate",
+    "train_size": "number of images",
+}
 NO_CLASS = re.compile(r"[^\w-]", re.ASCII)  # what Streamlit writes as - where a widget's key becomes a class of the browser's element
 TEN_DIGITS = "%.10g"  # in a widget; its own format would show 1.2345 as 1.23
 MOST_NAMED = 5  # parameters, of those that the page does not have

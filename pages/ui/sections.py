@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.begun_by_link import drop_run
+from pages.ui.class_link import class_link
 from pages.ui.link import Field, LinkState, choice
 from pages.ui.measures import Computed, Subject, Values
 
@@ -37,6 +38,8 @@ def show_sections(page: str, sections: Sections, fields: Sequence[Field], header
     choose_section(link, PARAMETER, "Section", sections, header)
     link.write()
     drop_run()
+    with header:
+        class_link(page, tuple(dict.fromkeys(link.shown)))
 
 
 def beside(name: str, ratio: float = 2.6) -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -49,11 +49,13 @@ class WidgetValues(Mapping[str, Any]):
             st.session_state[name] = _Kept({})
         self._kept: _Kept = st.session_state[name]
         self._kept.values = {**defaults, **self._kept.values}
+        self.shown: list[str] = []  # names of the widgets that were drawn with these values since
         self._moved: set[str] = set()  # keys of widgets that have their value already
 
     def key(self, name: str) -> str:
         """The key of a widget that is about to be drawn."""
         self._kept.versions.setdefault(name, 0)
+        self.shown.append(name)
         return self._key(name)
 
     def value(self, name: str, **limits: Any) -> dict[str, Any]:

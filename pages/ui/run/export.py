@@ -25,10 +25,14 @@ from pages.figures.series import CurveSeries
 from pages.figures.standalone import figure_html
 from pages.figures.training import accuracy_curve, loss_curve
 from pages.ui import session
+from pages.ui.class_link import class_link
 from pages.ui.downloads import download, page_address
 from pages.ui.memo import memo
 from pages.ui.run import kept_runs
 from pages.ui.run.experiment_files import Load, changes_in_words, experiment_files
+from pages.ui.run.pace import FIELD
+from pages.ui.run.panels import PANELS
+from pages.ui.train.controls import LOCKABLE, PAGE
 from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
 
 
@@ -66,7 +70,7 @@ def _program(snapshot: JobSnapshot) -> None:
         onednn=device == "cpu" and session.engine()[1].name == ONEDNN,
         sample=load_fashion_mnist().is_sample,
         seeds=max(1, len(snapshot.members)),
-        link=page_address(Experiment(spec, changes).to_query()),
+        link=page_address(Experiment(spec, changes).to_query(), PAGE),
     )
     style = st.segmented_control(
         "Style", STYLES, default=spec.implementation, required=True, format_func=IMPLEMENTATION_LABELS.__getitem__, key="export_style"
@@ -125,11 +129,14 @@ def _whole(snapshot: JobSnapshot) -> None:
     kept = kept_runs.of_session().find(snapshot)
     experiment = Experiment(snapshot.spec, snapshot.changes, kept.name if kept is not None and kept.renamed else "")
     query, changes = experiment.to_query(), changes_in_words(experiment.changes)
-    st.code(page_address(query), language=None, wrap_lines=True)
+    st.code(page_address(query, PAGE), language=None, wrap_lines=True)
     text = "The link sets every control to this experiment"
     if "changes" in query:
         text += f", and has the same settings change at the same steps ({changes})"
     elif changes:
         text += f"; what was changed in mid-run ({changes}) is too long for it"
     st.caption(f"{text}. The file has it all, and the results.")
-    download("Experiment (JSON)", "experiment.json", lambda: experiment.to_json(snapshot), "application/json")
+    pace = {name: value for name, value in st.query_params.items() if name == FIELD.name}
+    with st.container(horizontal=True):
+        download("Experiment (JSON)", "experiment.json", lambda: experiment.to_json(snapshot), "application/json")
+        class_link(PAGE, LOCKABLE, query | pace, panels=PANELS, changes=changes if "changes" in query else "")

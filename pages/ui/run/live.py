@@ -14,6 +14,7 @@ from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.export import Experiment
 from pages.figures.figure import Figure
 from pages.ui import session
+from pages.ui.class_link import class_link
 from pages.ui.link import HIDE, LOCK, LinkState
 from pages.ui.live_chart import ensure_plotly_js, live_chart
 from pages.ui.run import kept_runs, watch
@@ -42,7 +43,7 @@ from pages.ui.run.run_controls import (
 from pages.ui.run.watch import CROWD, TICK_SECONDS, Watch, Watched, controls
 from pages.ui.served_component import served_component, static_url
 from pages.ui.ticking import tick_seconds
-from pages.ui.train.controls import ExperimentLink
+from pages.ui.train.controls import LOCKABLE, PAGE, ExperimentLink
 from pages.ui.train.design import network_panel
 from pages.ui.unbroken import button, unbroken
 
@@ -165,6 +166,7 @@ def _chosen_panel(set_controls: SetControls, beside: LinkState, at: RunAtStep | 
             kept_runs_panel(None)
         if not alone:
             experiment_files(set_controls)
+            class_link(PAGE, LOCKABLE, panels=PANELS)
         return
     now = job.snapshot()
     moment = at if at.cursor is not None else RunAtStep(now, job.run.network)

@@ -40,6 +40,7 @@ DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
 KINDS_OF_SGD = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
 CHANGES = "changes"  # of settings in mid-run, a parameter of the link beside the fields of a `RunSpec`
 PARAMETERS = (*(field.name for field in fields(RunSpec)), CHANGES)
+LOCKABLE = tuple(name for name in PARAMETERS if name != "nesterov")  # which is one of the optimizers here
 PRESET_SPECS = {name: preset.spec for name, preset in PRESETS.items()}
 STEPS = {
     "lr": 0.01, "momentum": 0.05, "beta1": 0.01, "beta2": 0.001, "rho": 0.01, "eps": 1e-8, "weight_decay": 0.0001, "l1": 0.0001,

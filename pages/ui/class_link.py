@@ -1,0 +1,53 @@
+"""Copy link for a class: the address of what is on the page, with what a teacher wants to be locked, hidden, open or begun in it."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from pages.ui.begun_by_link import RUN
+from pages.ui.downloads import page_address
+from pages.ui.link import EVERYWHERE, HIDE, LOCK, label
+
+NOBODY = "Nothing"
+KEY = "class_link"
+
+
+@st.fragment
+def class_link(
+    page: str,
+    parameters: Sequence[str],
+    query: Mapping[str, str] | None = None,
+    *,
+    panels: Mapping[str, str] | None = None,
+    changes: str = "",
+) -> None:
+    """A popover that makes the link; drawn by itself, so that a choice in it costs no run of the page.
+
+    Args:
+        page: the stem of its file.
+        parameters: what can be locked or hidden.
+        query: the experiment; by default what the address says.
+        panels: name in the link -> title of panels of which one can be opened; the first is open where the link says nothing.
+        changes: what `query` changes on the way, in words.
+    """
+    popover = st.popover("Copy link for a class", icon=":material/school:", type="tertiary", on_change="rerun", key=KEY)
+    if not popover.open:
+        return
+    with popover:
+        given = st.query_params.to_dict()
+        link = {name: value for name, value in (given if query is None else query).items() if name not in EVERYWHERE}
+        st.caption("Who follows the link finds the page as it is here.")
+        for restriction, title in ((LOCK, "Cannot be changed"), (HIDE, "Cannot be seen")):
+            before = [name for name in given.get(restriction, "").split(",") if name in parameters]
+            chosen = st.multiselect(title, parameters, before, label, key=f"{KEY}_{restriction}", placeholder=NOBODY)
+            if chosen:
+                link[restriction] = ",".join(chosen)
+        if panels:
+            first, *others = panels
+            panel = st.selectbox("Panel that is open", (first, *others), format_func=panels.__getitem__, key=f"{KEY}_panel")
+            link = {name: value for name, value in link.items() if name != "panel"} | ({"panel": panel} if panel in others else {})
+        if changes and not st.toggle(f"With what changed on the way: {changes}", value=True, key=f"{KEY}_changes"):
+            link.pop("changes", None)
+        if st.toggle("Begins by itself, once", key=f"{KEY}_run", help="What Train, Play or the button of several runs begins."):
+            link[RUN] = "yes"
+        st.code(page_address(link, page), language=None, wrap_lines=True)
