@@ -152,12 +152,13 @@ def computed_measure(step: Step, asked: Sum) -> float:
         ("exploding", 3, 0.5723, 0.5725),  # Newman 1986
     ],
 )
-def test_a_number_to_bet_on_is_what_theory_says(name: str, number: int, low: float, high: float) -> None:
+def test_a_number_to_bet_on_is_what_theory_says_and_not_where_the_slider_begins(name: str, number: int, low: float, high: float) -> None:
     step, question = asked_in(LESSONS[name], number)
     assert question.measure is not None
     value = computed_measure(step, question.measure)
     assert low < value < high
     assert question.low < value < question.high
+    assert abs(value - (question.low + question.high) / 2) > (question.high - question.low) / 20  # where the slider begins
 
 
 @pytest.mark.parametrize("case", [("gradients", 1), ("gradients", 3), ("gradients", 4), ("exploding", 2), ("exploding", 4)], ids=str)
