@@ -13,7 +13,7 @@ from pages.ui.live_chart import live_chart
 from pages.ui.measures import Values
 from pages.ui.run.job_groups import follow_group
 from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, Runs
-from pages.ui.stability.training import CHART_HEIGHT, curves, on_images, outcome, side_by_side
+from pages.ui.stability.training import CHART_HEIGHT, curves, on_images, outcome, outcome_places, side_by_side
 
 GROUP = "symmetry"
 MEASURES = OF_CLASSES | OF_LAYERS
@@ -60,8 +60,8 @@ def _runs(runs: Runs, chosen: tuple[Variant, ...]) -> None:
         st.markdown("###### Units that differ from each other")
         live_chart(figure, key="distinct", height=CHART_HEIGHT, alt="Number of distinct hidden units against epochs, one line a start")
     curves(places, shown, log=True)
-    for column, (title, snapshot, job), variant in zip(st.columns(len(shown)), shown, chosen, strict=True):
-        with column.container(border=True, height="stretch"):
+    for place, (title, snapshot, job), variant in zip(outcome_places(len(shown)), shown, chosen, strict=True):
+        with place:
             outcome(title, snapshot)
             st.caption(variant.lesson)
             if snapshot.history.probes:

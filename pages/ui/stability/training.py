@@ -68,8 +68,8 @@ def _runs(runs: Runs) -> None:
     if not shown:
         return
     curves(st.columns(2, gap="medium"), shown)
-    for column, (title, snapshot, _) in zip(st.columns(len(shown)), shown, strict=True):
-        with column.container(border=True, height="stretch"):
+    for place, (title, snapshot, _) in zip(outcome_places(len(shown)), shown, strict=True):
+        with place:
             outcome(title, snapshot)
     index = st.selectbox(
         "Look inside", range(len(shown)), index=None, format_func=lambda index: shown[index].title, key=f"{GROUP}_inside_{len(shown)}",
@@ -110,6 +110,12 @@ def curves(places: Sequence[DeltaGenerator], shown: list[ShownRun], *, log: bool
     with accuracy:
         st.markdown("###### Accuracy")
         live_chart(accuracy_curve(series, epochs), key="designs_accuracy", height=CHART_HEIGHT, alt="Accuracy of all runs against epochs")
+
+
+def outcome_places(count: int) -> list[DeltaGenerator]:
+    """Boxes for what runs have come to: side by side, as far as their words have room (see static/page.css)."""
+    with st.container(key="outcomes"):
+        return [column.container(border=True, height="stretch") for column in st.columns(count)]
 
 
 def outcome(title: str, snapshot: JobSnapshot) -> None:
