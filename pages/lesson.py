@@ -8,7 +8,7 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 from mlp_core.labs.lessons.lesson import Lesson
 from pages.ui import session
 from pages.ui.lessons.catalog import lessons
-from pages.ui.lessons.class_panels import teach_button
+from pages.ui.lessons.class_panels import join_form, teach_button
 from pages.ui.lessons.classes import arrive
 from pages.ui.lessons.handout import handout, handout_controls
 from pages.ui.lessons.progress import follow_class, follow_link, lesson_link
@@ -51,7 +51,9 @@ if isinstance(lesson, Lesson):
         show_step(link, lesson, progress, member)
 else:
     header.title("Lesson", anchor=False)
-    if lesson is None:
+    if not link["name"] and link["class"]:
+        join_form()
+    elif lesson is None:
         st.error(f"There is no lesson {plain(link['name'])}." if link["name"] else "The address names no lesson.", icon=":material/error:")
     else:
         st.error(f"This lesson cannot be shown: {plain(lesson, 400)}", icon=":material/error:")

@@ -323,6 +323,17 @@ def test_wrong_codes_are_refused_in_words_and_no_page_tries_again_by_itself(brow
     assert told(again(page))["words"].startswith("1 student joined"), "who is in stays in"
 
 
+def test_who_has_mistyped_a_code_may_type_it_again(browser: Open) -> None:
+    _, code = opened_class(browser)
+    page = browser(ANN, **{"class": "hello"})
+    assert not page.error, "the address names no lesson, as the class would have"
+    page.text_input[0].set_value(code)
+    (join,) = (button for button in page.button if button.label == "Join")
+    join.click()
+    again(page)
+    assert told(page)["words"] == "1 student joined, 0 have bet."
+
+
 def test_nothing_of_a_class_is_seen_in_another(browser: Open) -> None:
     (one, code), (other, second) = opened_class(browser), opened_class(browser)
     assert code != second

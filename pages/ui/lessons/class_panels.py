@@ -16,7 +16,7 @@ from mlp_core.labs.lessons.lesson import Lesson, Question
 from mlp_core.words import counted
 from pages.figures.votes import ClassResult, guesses_chart, results_chart, votes_chart
 from pages.ui import session
-from pages.ui.lessons.classes import CLASS, Member, compared, open_class
+from pages.ui.lessons.classes import CLASS, REFUSED, Member, compared, open_class
 from pages.ui.lessons.experiments import Experiment
 from pages.ui.link import LinkState
 from pages.ui.live_chart import live_chart
@@ -41,6 +41,7 @@ def join_form() -> None:
         typed = st.text_input("Join a class", max_chars=20, placeholder="Its code", width=320)
         pressed = st.form_submit_button("Join", icon=":material/groups:")
     if pressed and typed:
+        st.session_state.pop(REFUSED, None)
         st.switch_page(ROOT / "pages" / "lesson.py", query_params={CLASS.name: typed})
 
 

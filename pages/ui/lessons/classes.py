@@ -35,7 +35,8 @@ SEEDS_APART = 100  # between two students: an experiment of several seeds takes 
 MOST_LINKS = 4096  # that are kept, read
 ENDED = "The class has ended. The lesson goes on without it."
 NOTE = "_class_note"  # in the session: what the last click could not do
-_SEAT, _REFUSED = "_seat", "_class_refused"
+REFUSED = "_class_refused"  # in the session: a code that was refused, and why
+_SEAT = "_seat"
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Member:
         if self.is_teacher and before not in (0, number):
             self.do("move", number)
         elif self.is_teacher or self.view.classroom.together:  # a page that has just been opened, or another tab of the teacher's
-            number = self.view.classroom.at
+            number = min(self.view.classroom.at, len(lesson.steps))  # of which a file that was changed meanwhile may have fewer
         try:
             self.view = self.seat.look(number)
         except (ClassError, ClassStoreError):
@@ -144,13 +145,13 @@ def arrive(link: LinkState) -> Member | None:
         st.warning(note, icon=":material/groups:")
     if not (typed := link[CLASS.name]):
         st.session_state.pop(_SEAT, None)
-        st.session_state.pop(_REFUSED, None)
+        st.session_state.pop(REFUSED, None)
         return None
     if (secret := session.browser_secret()) is None:
         st.info("Joining the class …", icon=":material/groups:")
         session.identify_tab(browser=True)
         st.stop()
-    refused: tuple[str, str] = st.session_state.get(_REFUSED, ("", ""))
+    refused: tuple[str, str] = st.session_state.get(REFUSED, ("", ""))
     if refused[0] == typed:  # to try again with every run of the page would count as guessing
         st.warning(refused[1], icon=":material/groups:")
         return None
@@ -164,7 +165,7 @@ def arrive(link: LinkState) -> Member | None:
         words, icon = f"{error} The lesson goes on without the class.", ":material/cloud_off:"
     except ClassError as error:
         words, icon = ENDED if known else refusal(error), ":material/groups:"
-        st.session_state[_REFUSED] = (typed, words)
+        st.session_state[REFUSED] = (typed, words)
         st.session_state.pop(_SEAT, None)
     st.warning(words, icon=icon)
     return None
