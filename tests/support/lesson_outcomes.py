@@ -2,7 +2,7 @@
 
 OUTCOMES: dict[str, dict[int, str]] = {
     "nonlinearity": {1: "By a rounding error", 2: "3", 3: "Some, but less than half", 4: "Between 60 and 90 %"},
-    "xor": {1: "Never", 2: "Hardly more than a coin", 3: "95 % or more", 4: "Between 60 and 95 %", 5: "95 % or more"},
+    "xor": {1: "Never", 2: "Hardly more than a coin", 3: "95 % or more", 4: "Fewer than 95 %", 5: "95 % or more"},
     "gradients": {1: "One quarter", 2: "Less than a tenth", 3: "0", 4: "0"},
     "first_network": {2: "203,530", 3: "The training loss falls clearly", 4: "Less than four points apart", 5: "Fewer than half"},
     "learning_rate": {2: "lower", 3: "It ends near guessing", 4: "above 20 %"},
