@@ -113,7 +113,7 @@ def test_several_files_are_drawn_together_and_the_controls_stay(page: AppTest) -
     assert [(run.name, run.spec.lr, run.from_file) for run in kept(page)] == [("mine", 0.1, True), ("ReLU 256, lr 0.5", 0.5, True)]
     assert labels(page) == [f"mine{MARK}", f"lr 0.5 instead of 0.1{MARK}"]
     told = page.success[-1].value
-    assert told.startswith("Drawn beside, marked “from a file” since nothing of it was measured here: mine, ReLU 256")
+    assert told.startswith("Drawn beside, marked “from a file” since nothing of it was measured here: mine; ReLU 256")
     assert told.endswith("1 file told of a run that was in the list already.")
     assert address(page) == {"lr": "0.3"}
     upload(page, file_of(name="mine"))

@@ -126,7 +126,7 @@ def _say(outcome: _Outcome) -> None:
         st.error("\n\n".join(errors), icon=":material/error:")
     if words := " ".join(_taken(outcome)):
         st.success(words, icon=":material/check_circle:")
-    room = [f"{', '.join(map(escaped, outcome.let_go))} made room."] if outcome.let_go else []
+    room = [f"{'; '.join(map(escaped, outcome.let_go))} made room."] if outcome.let_go else []
     if outcome.left_out:
         room.append(f"{counted(outcome.left_out, 'run')} found no room: pinned runs and those of these files stay.")
     if room:
@@ -141,7 +141,7 @@ def _taken(outcome: _Outcome) -> Iterator[str]:
         if loaded.changes:
             yield f"Train makes the same changes on the way: {changes_in_words(loaded.changes)}."
     if outcome.drawn:
-        names = ", ".join(map(escaped, outcome.drawn))
+        names = "; ".join(map(escaped, outcome.drawn))
         yield f"Drawn beside, marked “from a file” since nothing of it was measured here: {names}."
     if outcome.known:
         yield f"{counted(outcome.known, 'file')} told of a run that was in the list already."

@@ -111,6 +111,7 @@ def _list(kept: KeptRuns) -> None:
     columns: dict[str, Sequence[object]] = {
         "color": [_swatch(run) for run in runs],
         "run": [run.name for run in runs],
+        **({"source": ["a file" if run.from_file else "trained here" for run in runs]} if any(run.from_file for run in runs) else {}),
         "differs": [_apart(apart, len(runs) - 1 - row) for row in range(len(runs))],
         "test_accuracy": [final and 100 * final.test_accuracy for final in finals],
         "best": [final and 100 * final.best_test_accuracy for final in finals],
@@ -121,8 +122,6 @@ def _list(kept: KeptRuns) -> None:
         "time": [duration(run.elapsed_seconds) for run in runs],
         "end": [str(run.stop_reason or "Paused.") for run in runs],
     }
-    if any(run.from_file for run in runs):
-        columns["source"] = ["a file" if run.from_file else "trained here" for run in runs]
     if any(run.members for run in runs):
         columns["seeds"] = [_seeds(run) for run in runs]
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
@@ -227,7 +226,7 @@ def _comparison(runs: Sequence[KeptRun], kept: int) -> None:
         st.caption("Show two runs to compare them." if kept > 1 else "Change one thing and train again: the two are compared here.")
         return
     if told := [escaped(run.name) for run in runs if run.from_file]:
-        st.caption(f"Told by a file, and not measured here: {', '.join(told)}. To measure one, load its file alone and press Train.")
+        st.caption(f"Told by a file, and not measured here: {'; '.join(told)}. To measure one, load its file alone and press Train.")
     found = differences(runs)
     said = conclude(runs, found)
     text = " ".join(filter(None, (f"**{escaped(said.headline)}**", escaped(said.outcome), escaped(said.advice))))
