@@ -343,6 +343,20 @@ def test_runs_side_by_side_differ_in_color_and_share_the_legend() -> None:
     assert [trace.mode for trace in figure.data] == ["lines", "lines+markers"] * 3
 
 
+@pytest.mark.parametrize("others", [0, 1])
+@pytest.mark.parametrize("seeds", [0, 3])
+def test_a_run_from_a_file_has_its_label_and_hollow_dots_even_alone(others: int, seeds: int) -> None:
+    told = run([*falling(100), 1e30], label="told")
+    told = replace(told, from_file=True, members=[told.history] * seeds)
+    figure = loss_curve([told, *[run(falling(100), label="measured")] * others], 4)
+    assert is_clipped(figure.to_plotly_json()), "and its spikes are found"
+    legend = [trace for trace in figure.data if trace.showlegend is not False]
+    assert [trace.name for trace in legend] == ["measured"] * others + ["told", "train smoothed", "test"]
+    hollow = [trace for trace in figure.data if trace.marker.symbol == "circle-open"]
+    assert [(trace.name, trace.legendgroup) for trace in hollow] == [("told, test", "run 0"), ("told", "run 0")]
+    assert [trace.mode for trace in hollow] == ["lines+markers"] * 2
+
+
 def test_a_long_name_goes_over_several_lines_and_is_never_cut() -> None:
     name = "Sigmoid 3×128 instead of ReLU 256, momentum 0.9 instead of 0, a<b"
     figure = loss_curve([run(falling(9), label=name), run(falling(9), label="b")], 4)
