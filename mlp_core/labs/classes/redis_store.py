@@ -1,7 +1,7 @@
 """Classes in a Redis server, for deployments with several replicas: all of them see the same votes.
 
-A class is four hashes: its state and version, and one for each table. They expire together, by Redis's own clock. A class of 200 in a lesson
-of ten steps, all voted on twice and with results of ten values, weighs 1.0 MB there (Redis 7, `used_memory`).
+A class is four hashes: its state and version, and one for each table. They expire together, by Redis's own clock. A class of 200 in a
+lesson of ten steps, all voted on twice and with results of ten values, weighs 1.0 MB there (Redis 7, `used_memory`).
 """
 
 from __future__ import annotations
