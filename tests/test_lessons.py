@@ -7,9 +7,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mlp_core.data import load_sample
+from mlp_core.labs.generalization import polynomial
 from mlp_core.labs.lessons.condition import Reference, Sum
 from mlp_core.labs.lessons.lesson import Lesson, LessonError, Question, Step
 from mlp_core.training import Run
@@ -159,6 +161,18 @@ def test_a_number_to_bet_on_is_what_theory_says_and_not_where_the_slider_begins(
     assert low < value < high
     assert question.low < value < question.high
     assert abs(value - (question.low + question.high) / 2) > (question.high - question.low) / 20  # where the slider begins
+
+
+def test_500_points_hold_a_polynomial_but_for_the_third_of_the_sets_where_a_new_one_lies_beyond_them() -> None:
+    errors: dict[bool, list[float]] = {False: [], True: []}
+    for seed in range(1000, 1100):
+        train, test = polynomial.draw(500, 0.1, seed)
+        coefficients, *_ = np.linalg.lstsq(polynomial.features(train.x, 19), train.y)
+        error = np.mean((polynomial.features(test.x, 19) @ coefficients - test.y) ** 2)
+        errors[bool(test.x.min() < train.x.min() or test.x.max() > train.x.max())].append(float(error))
+    assert 20 <= len(errors[True]) <= 45
+    assert np.mean(np.array(errors[False]) < 0.1) > 0.9
+    assert np.mean(np.array(errors[True]) > 0.1) > 0.6
 
 
 @pytest.mark.parametrize("case", [("gradients", 1), ("gradients", 3), ("gradients", 4), ("exploding", 2), ("exploding", 4)], ids=str)
