@@ -50,6 +50,16 @@ def xor(page: Page) -> None:
     scroll_to(page, ".st-key-plane_play")
 
 
+def lesson(page: Page) -> None:
+    """A step of the lesson on vanishing gradients: a bet on ReLU, and what was measured beside it."""
+    page.get_by_test_id("stRadioOption").first.click()
+    settle(page)
+    for name in ("Bet", "Run"):
+        page.get_by_role("button", name=name, exact=True).click()
+        settle(page)
+    page.get_by_text("what came out").wait_for()
+
+
 def scroll_to(page: Page, selector: str) -> None:
     """Bring an element to the upper edge, just below the navigation."""
     page.locator(selector).evaluate("(element) => { element.style.scrollMarginTop = '80px'; element.scrollIntoView(); }")
@@ -64,6 +74,7 @@ SCENES: dict[str, tuple[str, int, Callable[[Page], None] | None]] = {
     "nonlinearity": ("/nonlinearity?act=playground", 900, xor),
     "generalization": ("/generalization", 900, None),
     "tensors": ("/tensors", 900, None),
+    "lesson": ("/lesson?name=vanishing&step=3", 900, lesson),
 }
 
 

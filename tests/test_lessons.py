@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ import pytest
 from mlp_core.data import load_sample
 from mlp_core.labs.generalization import polynomial
 from mlp_core.labs.lessons.condition import Reference, Sum
-from mlp_core.labs.lessons.lesson import Lesson, LessonError, Question, Step
+from mlp_core.labs.lessons.lesson import Lesson, LessonError, Question, Step, read_lesson
 from mlp_core.training import Run
 from pages.ui.lessons import catalog
 from pages.ui.lessons.experiments import experiment_of
@@ -21,6 +22,7 @@ from pages.ui.lessons.results import NONE_FITS, measure_of, outcome
 from pages.ui.nonlinearity.playground import PlaneRun
 from pages.ui.nonlinearity.settings import settings_of
 from pages.ui.train.elsewhere import TabRun
+from tests.support.architecture import ROOT
 from tests.support.lesson_outcomes import OUTCOMES
 
 DRAWS = 4000
@@ -52,6 +54,11 @@ def test_there_are_ten_lessons_in_the_order_of_the_chapter() -> None:
     assert not errors
     assert list(LESSONS) == list(OUTCOMES)
     assert len(LESSONS) == 10
+
+
+def test_the_lesson_of_the_documentation_can_be_read() -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "lessons.md").read_text(), re.DOTALL)
+    assert len(read_lesson(text, "example.toml", experiment_of).steps) == 2
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
