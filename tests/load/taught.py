@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 import psutil  # type: ignore[import-untyped]
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from tests.load.classroom import ARRIVAL_SECONDS, Lesson, leave, undisturbed
+from tests.load.classroom import ARRIVAL_SECONDS, Lesson, leave, undisturbed, warm_up
 from tests.load.student import ANSWER_SECONDS, Student
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +60,7 @@ def with_own_lesson(folder: Path) -> Path:
 async def taught_lesson(url: str, server: psutil.Process, students: int, seconds: float, say: Callable[[str], None]) -> Taught:
     """Hold a lesson: all join, bet, train undisturbed for so many seconds, go on to the next step, and bet while they train."""
     measured = Taught(Lesson(students, 1))
+    await warm_up({url: server}, measured.training)  # or whose step is the first of the process is charged for all that it imports
     async with AsyncExitStack() as stack:
         teacher = await stack.enter_async_context(Student(url, "the teacher"))
         code = await _opened(teacher)
