@@ -347,7 +347,7 @@ class LinkState(WidgetValues):
 
     def query(self) -> dict[str, str] | None:
         """What is not at its default, as the address says it; None where that cannot be said."""
-        return {name: field.write(self[name]) for name, field in self._fields.items() if self[name] != field.default}
+        return write_link(tuple(self._fields.values()), self)
 
     def default_text(self, parameter: str) -> object:
         """What stands in the place of a parameter that is refused."""
@@ -404,6 +404,11 @@ def read_link(fields: Sequence[Field], query: Mapping[str, str]) -> tuple[dict[s
         except SpecError as error:
             errors.append(SpecError(known.name, error.rule, error.value))  # a field may be read by the rule of another
     return values, tuple(errors)
+
+
+def write_link(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, str]:
+    """What a link says of these values: those that are not at their default."""
+    return {known.name: known.write(values[known.name]) for known in fields if values[known.name] != known.default}
 
 
 def label(parameter: str) -> str:

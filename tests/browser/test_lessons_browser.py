@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from mlp_core.labs.lessons.lesson import Lesson, Question, Step
 from pages.ui.lessons import catalog
+from pages.ui.lessons.experiments import experiment_of
 from tests.browser.conftest import OpenPage
 from tests.support.browser.driving import PATIENCE_MS, settle
 from tests.support.lesson_outcomes import OUTCOMES
@@ -90,6 +91,8 @@ def test_a_lesson_can_be_worked_through_to_its_end(open_page: OpenPage, name: st
         page.get_by_text("Open in the laboratory").click()
         expect(page).to_have_url(re.compile(r"/train\?"))
         settle(page)
-        asked = dict(parse_qsl(urlsplit(lesson.steps[-1].experiment).query))
+        asked = experiment_of(lesson.steps[-1].experiment).query
         assert dict(parse_qsl(urlsplit(page.url).query)) == asked
         expect(page.get_by_test_id("stAlert").filter(has_text="The link")).to_have_count(0)
+        page.go_back()
+        expect(page.get_by_text(f"Step {len(lesson.steps)} of")).to_be_visible()

@@ -19,7 +19,7 @@ import streamlit as st
 
 from mlp_core.spec import SpecError
 from pages.ui import session
-from pages.ui.link import HIDE, LOCK, Field, LinkState, read_link
+from pages.ui.link import HIDE, LOCK, Field, LinkState, read_link, write_link
 from pages.ui.measures import Measure, State, Subject, Values, check, measured
 from pages.ui.sections import PARAMETER, Sections, section_field
 
@@ -36,12 +36,14 @@ class _Page(NamedTuple):
     Args:
         names: the parameters of its links.
         read: what a link sets, and what of it cannot be.
+        write: what a link says to set that.
         subject: what can be measured, given what the link sets.
         show: its panels, under a name of their own, with values that are set where that is due.
     """
 
     names: Sequence[str]
     read: Read
+    write: Callable[[Values], dict[str, str]]
     subject: Callable[[Values], Subject]
     show: Callable[[str, Follow], None]
 
@@ -52,7 +54,7 @@ class Experiment:
 
     Args:
         page: the stem of the page's file.
-        query: the parameters, as `link_to` takes them.
+        query: the parameters as its page would write them, so that a browser which is led there has one address for it and not two.
         subject: what is measured.
     """
 
@@ -160,19 +162,21 @@ def experiment_of(link: str) -> Experiment:
     values, errors = page.read(query)
     if errors:
         raise errors[0]
-    return Experiment(stem, query, page.subject(values), page.show)
+    restrictions = {name: value for name, value in query.items() if name in (LOCK, HIDE)}
+    shortest = page.write(values) or query  # a bare address would leave the page as it was
+    return Experiment(stem, shortest | restrictions, page.subject(values), page.show)
 
 
 def _train() -> _Page:
     from pages.ui.train import elsewhere  # noqa: PLC0415 (as those below: whoever reads a link to another page need not load it)
 
-    return _Page(elsewhere.NAMES, elsewhere.read, elsewhere.subject, elsewhere.show)
+    return _Page(elsewhere.NAMES, elsewhere.read, elsewhere.write, elsewhere.subject, elsewhere.show)
 
 
 def _activations() -> _Page:
     from pages.ui.activations.controls import FIELDS, show, subject  # noqa: PLC0415
 
-    return _Page([field.name for field in FIELDS], partial(read_link, FIELDS), subject, show)
+    return _Page([field.name for field in FIELDS], partial(read_link, FIELDS), partial(write_link, FIELDS), subject, show)
 
 
 def _stability() -> _Page:
@@ -221,5 +225,9 @@ def _of_sections(sections: Sections, own: Sequence[Field]) -> _Page:
         link.write()
 
     return _Page(
-        [field.name for field in fields], partial(read_link, fields), lambda values: sections[values[PARAMETER]].subject(values), show
-    )  # fmt: skip
+        [field.name for field in fields],
+        partial(read_link, fields),
+        partial(write_link, fields),
+        lambda values: sections[values[PARAMETER]].subject(values),
+        show,
+    )

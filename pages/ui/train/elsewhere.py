@@ -11,7 +11,7 @@ from mlp_core.reports.export import Experiment
 from mlp_core.spec import SpecError
 from pages.ui import session
 from pages.ui.data_source import load_data
-from pages.ui.link import LinkState, read_link
+from pages.ui.link import LinkState, read_link, write_link
 from pages.ui.measures import Measure, State, Values
 from pages.ui.run.job_groups import ShownRun
 from pages.ui.run.live import live_panel
@@ -85,6 +85,11 @@ def read(query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...
     """What a link to the training page sets, and what of it cannot be."""
     (widgets, refused), (beside, wrong) = read_widgets(query), read_link((FIELD, PANEL_ALONE), query)
     return widgets | beside, (*refused, *wrong)
+
+
+def write(values: Values) -> dict[str, str]:
+    """What a link says to set the page to this."""
+    return subject(values).experiment.to_query() | write_link((FIELD, PANEL_ALONE), values)
 
 
 def subject(values: Values) -> TabRun:
