@@ -60,7 +60,7 @@ class Job(ABC):
     Attributes:
         lifetime: who holds it; `claim` it and `park` it there.
         state: "playing" while it wants turns for training.
-        used_seconds: of a worker's time; decides whose turn is next.
+        used_seconds: of a worker's time, after the turn that builds its network; decides whose turn is next.
     """
 
     state: str
@@ -196,7 +196,7 @@ class ScheduledRun(Job):
             run.stop("failed", f"Stopped at step {run.step} by a defect ({type(error).__name__}); the curves up to there are kept.")
         now = time.perf_counter()
         with self._scheduler.changed:
-            self.used_seconds += now - started
+            self.used_seconds += now - started if first else 0.0  # a turn that builds the network, the process's first its kernels too
             self._played_seconds += now - started
             self._rate.append((now, run.images_seen))
             if self.pace is not None:  # what is late stays late: no burst makes up for it

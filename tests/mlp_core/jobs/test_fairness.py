@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_core.jobs import TrainingJob
+from mlp_core.jobs.scheduled import ScheduledRun
 from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.training import Run
 from tests.support.clockwork import Clockwork, played
@@ -130,3 +131,14 @@ def test_a_job_that_breaks_its_contract_takes_nobody_with_it(caplog: pytest.LogC
     assert order == ["broken", *["sound"] * 5]
     assert one.line == []
     assert "a defect" in caplog.text
+
+
+def test_the_turn_that_builds_a_network_is_not_charged() -> None:
+    """The process's first loads its kernels too, for a second: who is charged for that stands still until all others have had as much."""
+    scheduler = Scheduler()
+    job = ScheduledRun(Run(LONG, clouds()), scheduler)
+    job.state = "playing"
+    job.take_turn()
+    assert (job.run.step > 0, job.used_seconds) == (True, 0.0)
+    job.take_turn()
+    assert job.used_seconds > 0
