@@ -231,12 +231,14 @@ def test_steps_are_compared_by_what_was_measured_in_them(page: AppTest) -> None:
     opened(page, name="far", step="4")
     bet(page, 0)
     assert "**This is not measured yet**: run step 2 and step 3 first." in words(page)
+    assert "They differ." not in words(page)
     finish(run(bet(go(page, 2), 0), 2), "far")
     run(bet(go(page, 3), 50), 3)
     Experiment.states["far"] = "none"  # the place of its run is taken
     finish(page, "near")
     assert metrics(page)["Measured"] == "10.0 %"
     assert "**You bet right.**" in words(go(page, 4))
+    assert "They differ." in words(page)
     assert "Accuracy reached in step 2: **84.2 %**" in words(page)
     assert "**It came out differently:** Far" in words(go(page, 2))
     assert page.button(key="lesson_far_2_0_again")

@@ -1,12 +1,13 @@
 """One step of a lesson: read, bet, run, compare, read on. What comes out stands nowhere before the bet."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
 import streamlit as st
 
-from mlp_core.labs.lessons.condition import Values
+from mlp_core.labs.lessons.condition import Reference, Values
 from mlp_core.labs.lessons.lesson import Lesson, Question
 from pages.ui.lessons import experiments
 from pages.ui.lessons.class_panels import show_class
@@ -76,7 +77,7 @@ def show_step(link: LinkState, lesson: Lesson, progress: Progress, member: Membe
         if experiment is not None and stage not in ("ask", "wait"):
             _run_controls(experiment, number, progress, place, stage)
         if stage == "over":
-            _explained(experiment, lesson, number, progress)
+            _explained(experiment, lesson, number, progress, led=member is not None and member.is_led)
             if member is not None and experiment is not None:
                 member.hand_in(experiment)
         if member is None or not member.is_led:
@@ -87,14 +88,18 @@ def show_step(link: LinkState, lesson: Lesson, progress: Progress, member: Membe
             show_class(member, experiment, outcome(step.question, values) if step.question is not None and stage == "over" else None)
 
 
-def _explained(experiment: Experiment | None, lesson: Lesson, number: int, progress: Progress) -> None:
-    """What came out, beside the bet and the book, and why."""
+def _explained(experiment: Experiment | None, lesson: Lesson, number: int, progress: Progress, *, led: bool) -> None:
+    """What came out, beside the bet and the book, and why.
+
+    Args:
+        led: whether the learner is where the teacher is, and cannot go back to a step that this one is compared with.
+    """
     step, values = lesson.steps[number - 1], partial(progress.value, lesson, number)
     if step.question is not None:
         _result(lesson, number, step.question, progress.bets.get(number), values)
     if step.book is not None:
         _book(lesson, number, values)
-    if step.explanation:
+    if step.explanation and (led or not _missing(step.references, values)):
         st.markdown(step.explanation)
     if experiment is not None:
         link_to(experiment.page, "Open in the laboratory", experiment.query, ":material/science:")
@@ -228,10 +233,14 @@ def _result(lesson: Lesson, number: int, question: Question, bet: str | None, va
     elif came_out is not None:
         (st.success if came_out == mine else st.info)(_verdict(question, mine, came_out))
     if came_out is None:
-        missing = {one.step for one in question.references if values(one) is None}
-        steps = " and ".join(f"step {step}" for step in sorted(filter(None, missing)))
+        steps = " and ".join(f"step {step}" for step in _missing(question.references, values))
         st.info(f"**This is not measured yet**: run {steps} first." if steps else "**This was not measured**: the run ended before.")
     st.markdown("  \n".join(references_shown(lesson, number, question.references, values)))
+
+
+def _missing(references: Sequence[Reference], values: Values) -> list[int]:
+    """The earlier steps that have to be run before this one can be compared with them."""
+    return sorted({one.step for one in references if one.step is not None and values(one) is None})
 
 
 def _verdict(question: Question, mine: float | None, came_out: float) -> str:
