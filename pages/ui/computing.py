@@ -32,7 +32,7 @@ def computed(
         doing: what is done, for a person.
     """
     if (kept := result_of(name, key)) is not None:
-        draw(kept)
+        follow(lambda: draw(kept), TICK_SECONDS, lambda: False)  # in a panel like one that is computed, whose charts stay as it comes
         return
     job = session.jobs().computation(name, key, pieces)
     job.await_rest(AT_ONCE_SECONDS)
