@@ -38,8 +38,7 @@ def show_sections(page: str, sections: Sections, fields: Sequence[Field], header
     choose_section(link, PARAMETER, "Section", sections, header)
     link.write()
     drop_run()
-    with header:
-        class_link(page, tuple(dict.fromkeys(link.shown)))
+    class_link(page, tuple(dict.fromkeys(link.shown)))  # below all: beside the name it would begin a row of its own on a projector
 
 
 def beside(name: str, ratio: float = 2.6) -> tuple[DeltaGenerator, DeltaGenerator]:
