@@ -339,6 +339,7 @@ class LinkState(WidgetValues):
         super().update({name: value for name, value in values.items() if name not in fixed})
 
     def may_take(self, values: Mapping[str, Any]) -> bool:
+        """Whether to set these would leave all that the link locks or hides as it is."""
         return all(self[name] == values[name] for name in self.fixed if name in values)
 
     def read(self, query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecError, ...]]:

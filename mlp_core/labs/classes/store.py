@@ -1,7 +1,7 @@
 """Where classes are kept: what a store has to do, so that the rules need to be written once only.
 
-A store knows no rules. It keeps of each class a state, which the teacher alone changes, three tables of rows that students fill, and a
-version that grows with every change. What it does is done at once or not at all, whoever else writes at the same time.
+A store checks nothing that it is given. It keeps of each class a state, which the teacher alone changes, three tables of rows, which
+students write, and a version that grows with every change. Each operation is atomic, whoever else writes at the same time.
 """
 
 from __future__ import annotations
