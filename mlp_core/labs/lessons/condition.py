@@ -14,6 +14,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mlp_core.spec import MAX_EPOCHS
 
@@ -66,6 +67,7 @@ class Reference:
     step: int | None = None
 
 
+Parsed = TypeVar("Parsed")
 Values = Callable[[Reference], float | None]  # what was measured; None where there is nothing
 
 
@@ -122,10 +124,7 @@ def parse_condition(text: str) -> Condition:
     Raises:
         ConditionError: where the text leaves the grammar above, or is too long.
     """
-    parser = _Parser(text)
-    condition = parser.condition()
-    parser.end()
-    return condition
+    return _whole(text, _Parser.condition)
 
 
 def parse_sum(text: str) -> Sum:
@@ -134,8 +133,13 @@ def parse_sum(text: str) -> Sum:
     Raises:
         ConditionError: where the text leaves the grammar above, or is too long.
     """
+    return _whole(text, _Parser.sum)
+
+
+def _whole(text: str, parse: Callable[[_Parser], Parsed]) -> Parsed:
+    """What is parsed, with nothing after it."""
     parser = _Parser(text)
-    parsed = parser.sum()
+    parsed = parse(parser)
     parser.end()
     return parsed
 
