@@ -13,10 +13,10 @@ from mlp_core.spec import SpecError
 from pages.ui import session
 from pages.ui.lessons.experiments import Experiment, experiment_of
 from scripts.list_measures import LINKS
+from tests.support.pages.experiments import APP, shows, turn_to
 from tests.support.pages.training import LONG, SHORT, carried_out
 from tests.support.pages.visit import address, again, metrics, opened, press, said, traces, until, visit_with_jobs, widget
 
-APP = "tests/pages/apps/experiments_page.py"
 HE = "activation=relu&init=he_normal&activation2=none&activation3=none"
 SMALL = f"stability?act=training&{HE}&layers=1&epochs=1"
 OTHER = f"stability?act=training&{HE}&layers=2&epochs=1"
@@ -29,17 +29,6 @@ TRAIN_OTHER = TRAIN.replace("epochs=2", "epochs=1")
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     with visit_with_jobs(APP, monkeypatch) as page:
         yield page
-
-
-def shows(page: AppTest, *links: str) -> AppTest:
-    page.session_state["links"] = list(links)
-    page.session_state["shown"] = 0
-    return again(page)
-
-
-def turn_to(page: AppTest, index: int) -> AppTest:
-    page.session_state["shown"] = index
-    return again(page)
 
 
 def state(page: AppTest) -> str:

@@ -16,11 +16,11 @@ from pages.ui.generalization import dropout
 from pages.ui.lessons.experiments import experiment_of
 from pages.ui.nonlinearity.perceptron import cloud
 from scripts.list_measures import DOCUMENT, written
+from tests.support.pages.experiments import APP, shows, turn_to
 from tests.support.pages.visit import address, again, metrics, press, said, until, visit_with_jobs
 
 DECAY = "generalization?act=decay&decay_epochs=3&decay_count=5"
 DEPTH = "stability?act=depth&activation=relu&activation2=none&activation3=none"
-APP = "tests/pages/apps/experiments_page.py"
 SECTIONS = (  # those that wait to be started, and those that nothing is measured of
     "stability?act=training",
     "nonlinearity?act=perceptron",
@@ -37,17 +37,6 @@ SECTIONS = (  # those that wait to be started, and those that nothing is measure
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     with visit_with_jobs(APP, monkeypatch) as page:
         yield page
-
-
-def shows(page: AppTest, *links: str) -> AppTest:
-    page.session_state["links"] = list(links)
-    page.session_state["shown"] = 0
-    return again(page)
-
-
-def turn_to(page: AppTest, index: int) -> AppTest:
-    page.session_state["shown"] = index
-    return again(page)
 
 
 def test_sections_are_drawn_one_after_another(page: AppTest) -> None:
