@@ -6,9 +6,9 @@
 const JITTER = 0.2; // of the period, so that the tabs of a class do not ask all at once
 const PATIENCE_MS = 10_000; // a run of the page that takes longer was lost: ask again
 const AWAY_MS = 3_000; // until a server that was away may be there again
-const seats = new WeakMap(); // the element that Streamlit mounts -> its Seat
+const watches = new WeakMap(); // the element that Streamlit mounts -> its Watch
 
-class Seat {
+class Watch {
   constructor(parent) {
     this.words = document.createElement("p");
     this.words.className = "class-words";
@@ -59,13 +59,13 @@ class Seat {
 }
 
 export default function classNews({ data, parentElement, setTriggerValue }) {
-  let seat = seats.get(parentElement);
-  if (!seat) seats.set(parentElement, (seat = new Seat(parentElement)));
-  seat.update(data, setTriggerValue);
-  // Streamlit also ends a call that a newer one overtook, while the seat lives on: then its place is still on the page.
+  let watch = watches.get(parentElement);
+  if (!watch) watches.set(parentElement, (watch = new Watch(parentElement)));
+  watch.update(data, setTriggerValue);
+  // Streamlit also ends a call that a newer one overtook, while the watch lives on: then its place is still on the page.
   return () =>
     setTimeout(() => {
-      if (parentElement.isConnected || !seats.delete(parentElement)) return;
-      seat.end();
+      if (parentElement.isConnected || !watches.delete(parentElement)) return;
+      watch.end();
     });
 }

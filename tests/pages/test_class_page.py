@@ -16,9 +16,9 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.labs.classes.classes import Classes
 from mlp_core.labs.classes.classroom import NoClassError
 from mlp_core.labs.classes.store import ClassStoreError
-from pages.ui.lessons import catalog, classes, experiments, seat, steps
+from pages.ui.lessons import catalog, class_watch, classes, experiments, steps
 from pages.ui.lessons.class_panels import join_address, qr_picture
-from pages.ui.lessons.seat import RUNS_A_SECOND, Seat
+from pages.ui.lessons.class_watch import RUNS_A_SECOND, ClassWatch
 from tests.pages.test_lesson_page import LESSON, Experiment, experiment_of
 from tests.support.class_stores import Place, place_in_memory
 from tests.support.pages.visit import address, again, numbers, opened, press, sent, traces, visit, widget, words
@@ -56,9 +56,9 @@ def place() -> Place:
 def store(place: Place, monkeypatch: pytest.MonkeyPatch) -> Classes:
     """The classes of the pages."""
     store = Classes(place.store)
-    for module in (seat, classes):
+    for module in (class_watch, classes):
         monkeypatch.setattr(module, "classes", lambda: store)
-    monkeypatch.setattr(seat, "_turns", seat._Turns(math.inf))
+    monkeypatch.setattr(class_watch, "_turns", class_watch._Turns(math.inf))
     return store
 
 
@@ -171,7 +171,7 @@ def test_how_to_join_is_shown_until_the_teacher_closes_it(browser: Open) -> None
     assert f"##### {code[:3]} {code[3:]}" in words(teacher)
     browser(ANN, **{"class": code})
     assert f"##### {code[:3]} {code[3:]}" in words(again(teacher)), "others may want to join"
-    turn(teacher, f"class_door_{code}")
+    turn(teacher, f"class_invitation_{code}")
     assert f"##### {code[:3]}" not in words(teacher)
 
 
@@ -228,7 +228,7 @@ def test_students_see_the_step_that_the_teacher_is_at_or_go_by_themselves(browse
     assert not has(ann, "lesson_next")
     have = told(ann)["have"]
     press(teacher, "lesson_next")
-    member: Seat = ann.session_state["_seat"]
+    member: ClassWatch = ann.session_state["_class_watch"]
     assert member.answer(have) is None, "the page has to run"
     assert "Step 2 of 5" in words(again(ann))
     assert json.loads(member.answer(told(ann)["have"]) or b"")["words"] == "1 student joined, 0 have bet."
@@ -295,7 +295,7 @@ def test_a_class_that_has_ended_says_so_and_its_lesson_goes_on(browser: Open, pl
         assert has(teacher, "teach")
     else:
         place.let_pass(TWO_HOURS)
-    assert ann.session_state["_seat"].answer(have) is None, "the page has to run"
+    assert ann.session_state["_class_watch"].answer(have) is None, "the page has to run"
     again(ann)
     assert [warning.value for warning in ann.warning] == [classes.ENDED]
     run(bet(ann, 1))
@@ -343,7 +343,7 @@ def test_nothing_of_a_class_is_seen_in_another(browser: Open) -> None:
         press(again(teacher), "class_reveal")
         assert told(teacher)["words"] == "1 student joined, 1 has bet."
         assert bars(teacher) == expected
-    assert browser(TEACHER, **{"class": code}).session_state["_seat"].code == code
+    assert browser(TEACHER, **{"class": code}).session_state["_class_watch"].code == code
 
 
 def test_a_store_that_does_not_answer_is_said_and_the_lesson_goes_on(browser: Open, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,7 +357,7 @@ def test_a_store_that_does_not_answer_is_said_and_the_lesson_goes_on(browser: Op
     with monkeypatch.context() as away:
         for method in ("get", "put", "change", "keep", "fields"):
             away.setattr(place.store, method, silent)
-        assert json.loads(ann.session_state["_seat"].answer(have))["words"] == "The class store does not answer."
+        assert json.loads(ann.session_state["_class_watch"].answer(have))["words"] == "The class store does not answer."
         for page in (again(ann), again(teacher)):
             assert page.warning[0].value == "The class store does not answer. The lesson goes on without the class."
         assert bet(ann, 0).session_state["_lessons"]["far"].bets == {2: "a"}
@@ -396,12 +396,12 @@ def test_a_class_of_200_bets_in_one_chart(browser: Open, store: Classes) -> None
 def test_pages_of_students_run_a_few_at_a_time(store: Classes, monkeypatch: pytest.MonkeyPatch) -> None:
     """All hear at once that there is something new; the server has each run its page when it is its turn."""
     now = 0.0
-    monkeypatch.setattr(seat, "_turns", seat._Turns(RUNS_A_SECOND, lambda: now))
+    monkeypatch.setattr(class_watch, "_turns", class_watch._Turns(RUNS_A_SECOND, lambda: now))
     opened = store.open("far", 5, TEACHER)
     waiting = []
     for number in range(STUDENTS):
         store.join(opened.code, f"{number:032x}")
-        waiting.append(Seat(opened.code, opened.code, f"{number:032x}"))
+        waiting.append(ClassWatch(opened.code, opened.code, f"{number:032x}"))
         waiting[-1].step = 1
     have = waiting[0].version(waiting[0].look())
     assert all(one.answer(have) for one in waiting), "nothing is new"
@@ -418,7 +418,7 @@ def test_pages_of_students_run_a_few_at_a_time(store: Classes, monkeypatch: pyte
 def test_a_place_in_a_class_asks_nothing_of_the_session(store: Classes) -> None:
     """The server answers a browser from threads that have none."""
     opened = store.open("far", 5, TEACHER)
-    teacher = Seat(opened.code, opened.code, TEACHER)
+    teacher = ClassWatch(opened.code, opened.code, TEACHER)
     teacher.step, teacher.asks = 1, True
     store.join(opened.code, ANN)
     have = teacher.version(teacher.look())

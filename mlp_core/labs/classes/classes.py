@@ -63,7 +63,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class ClassStatus:
     """How a class stands at a step, for a member who asks again and again.
 
     Args:
@@ -84,7 +84,7 @@ class View:
     """A class as one of its members sees it, at one step.
 
     Args:
-        version: ask again when `Classes.pulse` says another.
+        version: ask again when `Classes.status` says another.
         is_teacher: whether it is the teacher who looks.
         students: how many have joined.
         number: of a student in the order in which they joined, from 1; 0 for the teacher.
@@ -162,7 +162,7 @@ class Classes:
         self._let_in(code, student)
         return code
 
-    def pulse(self, code: str, secret: str, step: int) -> Pulse:
+    def status(self, code: str, secret: str, step: int) -> ClassStatus:
         """How the class stands. Its version grows when there is something new to see: for the teacher with every change, for a student
         with the teacher's.
         """
@@ -170,7 +170,7 @@ class Classes:
         member = self._member(code, asks)
         room = member.classroom
         students, voted = self._counted(code, member.stored.version, step, room.round_of(step))
-        return Pulse(room, member.version, member.is_teacher, students, step, voted)
+        return ClassStatus(room, member.version, member.is_teacher, students, step, voted)
 
     def look(self, code: str, secret: str, step: int | None = None) -> View:
         """The class at a step, by itself the step that the teacher is at."""

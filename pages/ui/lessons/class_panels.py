@@ -57,8 +57,8 @@ def show_class(member: Member, experiment: Experiment | None, outcome: float | N
         return
     with st.container(border=True, key="class"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**Class {spaced(member.seat.code)}**", width="content")
-            member.seat.follow(member.view)
+            st.markdown(f"**Class {spaced(member.watch.code)}**", width="content")
+            member.watch.follow(member.view)
             button("Leave the class", "class_leave", "logout", member.leave, type="tertiary")
         if member.waits and member.bet is not None:
             st.success("Your bet is in. Your teacher reveals what comes out.", icon=":material/how_to_vote:")
@@ -67,9 +67,9 @@ def show_class(member: Member, experiment: Experiment | None, outcome: float | N
 
 def _teach(member: Member, experiment: Experiment | None, outcome: float | None) -> None:
     """The teacher's panel, which runs again by itself."""
-    seat, room, view = member.seat, member.view.classroom, member.view
+    watch, room, view = member.watch, member.view.classroom, member.view
     try:
-        view = seat.look(seat.step)
+        view = watch.look(watch.step)
     except ClassError:
         st.rerun()  # it has ended, which the whole page says
     except ClassStoreError:
@@ -78,9 +78,9 @@ def _teach(member: Member, experiment: Experiment | None, outcome: float | None)
         st.rerun()
     with st.container(border=True, key="class"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**Class {spaced(seat.code)}**", width="content")
-            st.session_state.setdefault(door := f"class_door_{seat.code}", view.students == 0)  # open until the teacher closes it
-            st.toggle("How to join", key=door)
+            st.markdown(f"**Class {spaced(watch.code)}**", width="content")
+            st.session_state.setdefault(shown := f"class_invitation_{watch.code}", view.students == 0)  # open until the teacher closes it
+            st.toggle("How to join", key=shown)
             st.toggle(
                 "Students follow me", room.together, f"class_together_{room.together}", on_change=unbroken(member.do), args=("pace",),
                 kwargs={"together": not room.together}, help="Otherwise they go on by themselves: whoever has bet may run the experiment.",
@@ -88,12 +88,12 @@ def _teach(member: Member, experiment: Experiment | None, outcome: float | None)
             with st.popover("End", icon=":material/stop_circle:", type="tertiary"):
                 st.markdown("The students go on by themselves; all bets are forgotten.")
                 button("End the class", "class_end", "stop_circle", member.end)
-        if st.session_state[door]:
-            _door(seat.code)
+        if st.session_state[shown]:
+            _invitation(watch.code)
         with st.container(horizontal=True, vertical_alignment="center", key="class_vote"):
-            shows = seat.asks and (member.is_revealed or _vote_controls(member))
-            seat.every_change = shows or not seat.asks
-            seat.follow(view)
+            shows = watch.asks and (member.is_revealed or _vote_controls(member))
+            watch.every_change = shows or not watch.asks
+            watch.follow(view)
         _shown(member, view, experiment, outcome, bets=shows)
 
 
@@ -153,7 +153,7 @@ def _results(series: Sequence[Reference], view: View, experiment: Experiment) ->
     live_chart(results_chart(results, title, powers=powers), key="class_results", alt=f"{measure.label} of all runs of the class")
 
 
-def _door(code: str) -> None:
+def _invitation(code: str) -> None:
     """How to come in, to be read from the back row."""
     address = join_address(code, st.context.url)
     picture, words = st.columns([1, 2.2], vertical_alignment="center")

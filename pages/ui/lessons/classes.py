@@ -24,8 +24,8 @@ from mlp_core.labs.lessons.lesson import Lesson, Step
 from mlp_core.spec import SpecError
 from pages.ui import session
 from pages.ui.lessons import experiments
+from pages.ui.lessons.class_watch import ClassWatch
 from pages.ui.lessons.experiments import Experiment
-from pages.ui.lessons.seat import Seat
 from pages.ui.link import Field, LinkState, text
 from pages.ui.text import plain
 
@@ -36,7 +36,7 @@ MOST_LINKS = 4096  # that are kept, read
 ENDED = "The class has ended. The lesson goes on without it."
 NOTE = "_class_note"  # in the session: what the last click could not do
 REFUSED = "_class_refused"  # in the session: a code that was refused, and why
-_SEAT = "_seat"
+_WATCH = "_class_watch"
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Member:
     """Who looks at a lesson in a class, the class as it was when the page began, and the step that the page shows of it."""
 
     link: LinkState
-    seat: Seat
+    watch: ClassWatch
     view: View
     step: Step | None = None
 
@@ -64,7 +64,7 @@ class Member:
     @property
     def waits(self) -> bool:
         """Whether the outcome has to wait until the teacher reveals it."""
-        return self.seat.asks and not self.is_revealed and (self.is_teacher or self.is_led)
+        return self.watch.asks and not self.is_revealed and (self.is_teacher or self.is_led)
 
     @property
     def turn(self) -> int:
@@ -82,23 +82,23 @@ class Member:
 
     def go_to(self, number: int, lesson: Lesson) -> int:
         """The step that is to be shown where the page would show this one. Where its teacher turns to another, the class goes there."""
-        before = self.seat.step
+        before = self.watch.step
         if self.is_teacher and before not in (0, number):
             self.do("move", number)
         elif self.is_teacher or self.view.classroom.together:  # a page that has just been opened, or another tab of the teacher's
             number = min(self.view.classroom.at, len(lesson.steps))  # of which a file that was changed meanwhile may have fewer
         try:
-            self.view = self.seat.look(number)
+            self.view = self.watch.look(number)
         except (ClassError, ClassStoreError):
             number = self.view.step  # which the page says when it runs again
         self.step = lesson.steps[number - 1]
-        self.seat.step, self.seat.asks = number, self.step.question is not None
+        self.watch.step, self.watch.asks = number, self.step.question is not None
         return number
 
     def bet_on(self, value: float) -> bool:
         """Bet in the vote that is on; whether the bet has arrived. To be called from a callback."""
         try:
-            classes().vote(self.seat.code, self.seat.secret, self.view.step, value)
+            classes().vote(self.watch.code, self.watch.secret, self.view.step, value)
         except ClassStoreError as error:
             st.session_state[NOTE] = f"Your bet has not arrived. {error}"
         except ClassError:
@@ -112,18 +112,18 @@ class Member:
         if self.is_teacher or self.step is None:
             return
         values = _measured(experiment, compared(self.step, experiment))
-        if not values or self.seat.handed_in.get(self.view.step) == values:
+        if not values or self.watch.handed_in.get(self.view.step) == values:
             return
         try:
-            classes().hand_in(self.seat.code, self.seat.secret, self.view.step, values)
+            classes().hand_in(self.watch.code, self.watch.secret, self.view.step, values)
         except (ClassError, ClassStoreError):
             return  # which the page says; tried again when it runs again
-        self.seat.handed_in[self.view.step] = values
+        self.watch.handed_in[self.view.step] = values
 
     def do(self, what: str, *values: int, **named: bool) -> None:
         """Change the class as its teacher, by this method of `Classes`."""
         try:
-            getattr(classes(), what)(self.seat.code, self.seat.secret, *values, **named)
+            getattr(classes(), what)(self.watch.code, self.watch.secret, *values, **named)
         except ClassStoreError as error:
             st.session_state[NOTE] = str(error)
         except ClassError:
@@ -144,7 +144,7 @@ def arrive(link: LinkState) -> Member | None:
     if (note := st.session_state.pop(NOTE, None)) is not None:
         st.warning(note, icon=":material/groups:")
     if not (typed := link[CLASS.name]):
-        st.session_state.pop(_SEAT, None)
+        st.session_state.pop(_WATCH, None)
         st.session_state.pop(REFUSED, None)
         return None
     if (secret := session.browser_secret()) is None:
@@ -155,18 +155,18 @@ def arrive(link: LinkState) -> Member | None:
     if refused[0] == typed:  # to try again with every run of the page would count as guessing
         st.warning(refused[1], icon=":material/groups:")
         return None
-    seat: Seat | None = st.session_state.get(_SEAT)
-    known = seat is not None and (seat.typed, seat.secret) == (typed, secret)
+    watch: ClassWatch | None = st.session_state.get(_WATCH)
+    known = watch is not None and (watch.typed, watch.secret) == (typed, secret)
     try:
-        if seat is None or not known:
-            seat = st.session_state[_SEAT] = _seated(typed, secret)
-        return Member(link, seat, seat.look())
+        if watch is None or not known:
+            watch = st.session_state[_WATCH] = _admitted(typed, secret)
+        return Member(link, watch, watch.look())
     except ClassStoreError as error:
         words, icon = f"{error} The lesson goes on without the class.", ":material/cloud_off:"
     except ClassError as error:
         words, icon = ENDED if known else refusal(error), ":material/groups:"
         st.session_state[REFUSED] = (typed, words)
-        st.session_state.pop(_SEAT, None)
+        st.session_state.pop(_WATCH, None)
     st.warning(words, icon=icon)
     return None
 
@@ -203,19 +203,19 @@ def compared(step: Step, experiment: Experiment) -> list[Reference]:
     return list(dict.fromkeys(Reference(one.name, one.run) for one in here if first is not None and one.name == first.name))[:MOST_SERIES]
 
 
-def _seated(typed: str, secret: str) -> Seat:
+def _admitted(typed: str, secret: str) -> ClassWatch:
     """The place of a browser in the class whose code was typed, where it may be new.
 
     Raises:
         ClassError: there is no such class, or too many wrong codes were tried.
         ClassStoreError: the store does not answer.
     """
-    seat = Seat(typed, read_code(typed), secret)
+    watch = ClassWatch(typed, read_code(typed), secret)
     try:
-        seat.look()
+        watch.look()
     except NoClassError:
-        classes().join(seat.code, secret)
-    return seat
+        classes().join(watch.code, secret)
+    return watch
 
 
 @functools.lru_cache(MOST_LINKS)

@@ -55,7 +55,7 @@ def show_step(link: LinkState, lesson: Lesson, progress: Progress, member: Membe
     """The step that the link names, and its experiment beside it; above them how the class stands in which it is seen."""
     number: int = link["step"]
     step = lesson.steps[number - 1]
-    asked = progress.times_begun if member is None else f"{member.seat.code}_{member.turn}"
+    asked = progress.times_begun if member is None else f"{member.watch.code}_{member.turn}"
     place = f"lesson_{lesson.name}_{number}_{asked}"  # what is asked anew is asked by other widgets
     experiment = experiments.experiment_of(step.experiment) if step.experiment else None
     above = st.container()

@@ -88,7 +88,7 @@ def test_a_second_vote_stands_beside_the_first(classes: Classes, opened: Opened)
 def test_who_joins_twice_or_reloads_is_one_student(classes: Classes, opened: Opened) -> None:
     classes.join(opened.code, ANN)
     classes.vote(opened.code, ANN, 1, 1)
-    before = classes.pulse(opened.code, opened.secret, 1).version
+    before = classes.status(opened.code, opened.secret, 1).version
     classes.join(opened.code, ANN)
     view = classes.look(opened.code, opened.secret)
     assert (view.students, view.votes, view.version) == (1, ((1,),), before)
@@ -124,7 +124,7 @@ def test_the_version_grows_with_what_there_is_to_see(classes: Classes, opened: O
     classes.join(opened.code, BEN)
 
     def versions() -> tuple[int, int]:
-        return classes.pulse(opened.code, opened.secret, 1).version, classes.pulse(opened.code, ANN, 1).version
+        return classes.status(opened.code, opened.secret, 1).version, classes.status(opened.code, ANN, 1).version
 
     teacher, students = versions()
     for of_students in (partial(classes.vote, opened.code, BEN, 1, 1), partial(classes.hand_in, opened.code, BEN, 1, [0.5])):
@@ -176,14 +176,14 @@ def test_students_are_numbered_in_the_order_in_which_they_join_and_the_teacher_i
     assert classes.look(other.code, BEN).number == 1
 
 
-def test_the_pulse_tells_how_many_have_bet_in_the_vote_that_is_on_and_not_on_what(classes: Classes, opened: Opened) -> None:
+def test_the_status_tells_how_many_have_bet_in_the_vote_that_is_on_and_not_on_what(classes: Classes, opened: Opened) -> None:
     for who in (ANN, BEN):
         classes.join(opened.code, who)
         classes.vote(opened.code, who, 1, 1)
 
     def voted(step: int) -> set[tuple[int, int]]:
-        pulses = [classes.pulse(opened.code, who, step) for who in (ANN, opened.secret)]
-        return {(pulse.voted, pulse.students) for pulse in pulses}
+        statuses = [classes.status(opened.code, who, step) for who in (ANN, opened.secret)]
+        return {(status.voted, status.students) for status in statuses}
 
     assert (voted(1), voted(2)) == ({(2, 2)}, {(0, 2)})
     classes.vote_again(opened.code, opened.secret, 1)
@@ -207,7 +207,7 @@ def test_nothing_of_a_class_is_seen_in_another(classes: Classes) -> None:
     assert (before.students, before.votes, before.results, before.classroom.revealed, before.version) == (0, ((),), (), (), 1)
     asks: list[Callable[[], object]] = [
         lambda: classes.look(two.code, ANN),
-        lambda: classes.pulse(two.code, ANN, 1).version,
+        lambda: classes.status(two.code, ANN, 1).version,
         lambda: classes.vote(two.code, ANN, 1, 0),
         lambda: classes.hand_in(two.code, ANN, 1, [0.0]),
         lambda: classes.look(two.code, one.secret),
@@ -222,7 +222,7 @@ def test_nothing_of_a_class_is_seen_in_another(classes: Classes) -> None:
 def test_a_class_ends_two_hours_after_the_teacher_was_last_there(classes: Classes, place: Place, opened: Opened) -> None:
     classes.join(opened.code, ANN)
     place.let_pass(1.9 * HOUR)
-    classes.pulse(opened.code, opened.secret, 1)
+    classes.status(opened.code, opened.secret, 1)
     place.let_pass(1.9 * HOUR)
     classes.vote(opened.code, ANN, 1, 1)  # a student does not keep it
     place.let_pass(0.2 * HOUR)
@@ -379,7 +379,7 @@ def test_200_students_who_vote_at_once_are_counted_once_each(classes: Classes, p
         list(pool.map(take_part, range(400)))
     view = classes.look(opened.code, opened.secret, 1)
     assert view.votes == (tuple(range(200)),)
-    assert view.students == classes.pulse(opened.code, opened.secret, 1).voted == 200
+    assert view.students == classes.status(opened.code, opened.secret, 1).voted == 200
     assert sorted(classes.look(opened.code, student(number)).number for number in range(200)) == list(range(1, 201))
 
 

@@ -40,7 +40,7 @@ def test_everything_of_a_class_expires_by_the_clock_of_redis_and_together(server
     keys = list(server.client.scan_iter("mlp:class:*"))
     assert len(keys) == 4
     assert all(LIFETIME_SECONDS - 3060 < server.client.ttl(key) <= LIFETIME_SECONDS - 3000 for key in keys)
-    here.pulse(opened.code, opened.secret, 1)
+    here.status(opened.code, opened.secret, 1)
     assert all(LIFETIME_SECONDS - 60 < server.client.ttl(key) <= LIFETIME_SECONDS for key in keys)
 
 

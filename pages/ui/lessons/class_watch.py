@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from mlp_core.labs.classes.classes import Pulse, View, classes
+from mlp_core.labs.classes.classes import ClassStatus, View, classes
 from mlp_core.labs.classes.classroom import NoClassError
 from mlp_core.labs.classes.store import ClassStoreError
 from mlp_core.words import counted
@@ -44,7 +44,7 @@ class _Turns:
 _turns = _Turns(RUNS_A_SECOND)
 
 
-class Seat:
+class ClassWatch:
     """What the browser of a session may ask about its class. Asked from any thread, so it touches no session.
 
     Args:
@@ -77,34 +77,34 @@ class Seat:
     def answer(self, have: int) -> bytes | None:
         """How the class stands, in words; None where the page has to run."""
         try:
-            pulse = classes().pulse(self.code, self.secret, self.step)
+            status = classes().status(self.code, self.secret, self.step)
         except NoClassError:
             return None
         except ClassStoreError as error:
             return json.dumps(_told(str(error), AWAY_SECONDS)).encode()
-        if have == self.version(pulse):
-            return json.dumps(self.told(pulse)).encode()
-        if pulse.is_teacher or _turns.take():
+        if have == self.version(status):
+            return json.dumps(self.told(status)).encode()
+        if status.is_teacher or _turns.take():
             return None
-        return json.dumps(_told(self.words(pulse), WAIT_SECONDS)).encode()
+        return json.dumps(_told(self.words(status), WAIT_SECONDS)).encode()
 
-    def version(self, seen: Pulse | View) -> int:
+    def version(self, seen: ClassStatus | View) -> int:
         """A number that grows where the page has something else to show."""
         return seen.version if self.every_change else seen.classroom.changes
 
-    def told(self, pulse: Pulse) -> dict[str, object]:
+    def told(self, status: ClassStatus) -> dict[str, object]:
         """What the browser is told, and when it may ask again."""
-        student = STUDENT_SECONDS * max(1.0, pulse.students / LARGE)
-        return _told(self.words(pulse), TEACHER_SECONDS if pulse.is_teacher else student)
+        student = STUDENT_SECONDS * max(1.0, status.students / LARGE)
+        return _told(self.words(status), TEACHER_SECONDS if status.is_teacher else student)
 
-    def words(self, pulse: Pulse) -> str:
-        joined = f"{counted(pulse.students, 'student')} joined"
-        return f"{joined}, {pulse.voted} {'has' if pulse.voted == 1 else 'have'} bet." if self.asks else f"{joined}."
+    def words(self, status: ClassStatus) -> str:
+        joined = f"{counted(status.students, 'student')} joined"
+        return f"{joined}, {status.voted} {'has' if status.voted == 1 else 'have'} bet." if self.asks else f"{joined}."
 
     def follow(self, seen: View) -> None:
         """Have the browser say how the class stands, and ask for what is new. To be drawn by what is to run again then."""
         try:
-            told = self.told(classes().pulse(self.code, self.secret, self.step))
+            told = self.told(classes().status(self.code, self.secret, self.step))
         except NoClassError:
             told = _told("", STUDENT_SECONDS)  # the next answer has the page run
         except ClassStoreError as error:
