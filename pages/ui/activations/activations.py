@@ -113,7 +113,7 @@ def _card(one: ShownActivation) -> None:
     except SpecError as error:
         st.caption(f"Not for training: the activation {error.rule}.")
     else:
-        link_to("train", f"Train with {one.title}", {"activation": activation.name} | query, icon=":material/play_circle:")
+        link_to("train", f"Train with {one.title}", query or {"activation": activation.name}, icon=":material/play_circle:")
 
 
 def _fact_lines(one: ShownActivation) -> list[str]:
