@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import segno
 import streamlit as st
 
-from mlp_core.labs.classes.classes import View
+from mlp_core.labs.classes.classes import Classes, View
 from mlp_core.labs.classes.classroom import ROUNDS, ClassError
 from mlp_core.labs.classes.store import ClassStoreError
 from mlp_core.labs.lessons.condition import Reference
@@ -82,7 +82,7 @@ def _teach(member: Member, experiment: Experiment | None, outcome: float | None)
             st.session_state.setdefault(shown := f"class_invitation_{watch.code}", view.students == 0)  # open until the teacher closes it
             st.toggle("How to join", key=shown)
             st.toggle(
-                "Students follow me", room.together, f"class_together_{room.together}", on_change=unbroken(member.do), args=("pace",),
+                "Students follow me", room.together, f"class_together_{room.together}", on_change=unbroken(member.do), args=(Classes.pace,),
                 kwargs={"together": not room.together}, help="Otherwise they go on by themselves: whoever has bet may run the experiment.",
             )  # fmt: skip
             with st.popover("End", icon=":material/stop_circle:", type="tertiary"):
@@ -101,9 +101,9 @@ def _vote_controls(member: Member) -> bool:
     """The teacher's buttons for the vote that is on; whether its bets are to be shown."""
     step, turn = member.view.step, member.turn
     help = "Ends the vote, shows its bets to all, and lets the experiment be run."
-    button("Reveal", "class_reveal", "visibility", member.do, "reveal", step, type="primary", help=help)
+    button("Reveal", "class_reveal", "visibility", member.do, Classes.reveal, step, type="primary", help=help)
     help = "After a discussion: a second vote, shown beside the first."
-    button("Vote again", "class_again", "replay", member.do, "vote_again", step, enabled=turn < ROUNDS, help=help)
+    button("Vote again", "class_again", "replay", member.do, Classes.vote_again, step, enabled=turn < ROUNDS, help=help)
     return st.toggle("Show bets", key=f"class_bets_{step}_{turn}", help="Who sees them before the vote is closed bets with the others.")
 
 

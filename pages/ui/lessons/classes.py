@@ -10,13 +10,13 @@ member.hand_in(experiment)             # what its run has measured
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from mlp_core.labs.classes.classes import View, classes
+from mlp_core.labs.classes.classes import Classes, View, classes
 from mlp_core.labs.classes.classroom import MAX_HISTORY, ClassError, NoClassError, TooManyTriesError, read_code
 from mlp_core.labs.classes.store import ClassStoreError
 from mlp_core.labs.lessons.condition import Reference
@@ -84,7 +84,7 @@ class Member:
         """The step that is to be shown where the page would show this one. Where its teacher turns to another, the class goes there."""
         before = self.watch.step
         if self.is_teacher and before not in (0, number):
-            self.do("move", number)
+            self.do(Classes.move, number)
         elif self.is_teacher or self.view.classroom.together:  # a page that has just been opened, or another tab of the teacher's
             number = min(self.view.classroom.at, len(lesson.steps))  # of which a file that was changed meanwhile may have fewer
         try:
@@ -120,10 +120,10 @@ class Member:
             return  # which the page says; tried again when it runs again
         self.watch.handed_in[self.view.step] = values
 
-    def do(self, what: str, *values: int, **named: bool) -> None:
+    def do(self, change: Callable[..., None], *values: int, **named: bool) -> None:
         """Change the class as its teacher, by this method of `Classes`."""
         try:
-            getattr(classes(), what)(self.watch.code, self.watch.secret, *values, **named)
+            change(classes(), self.watch.code, self.watch.secret, *values, **named)
         except ClassStoreError as error:
             st.session_state[NOTE] = str(error)
         except ClassError:
@@ -135,7 +135,7 @@ class Member:
 
     def end(self) -> None:
         """End the class as its teacher. To be called from a callback."""
-        self.do("end")
+        self.do(Classes.end)
         self.leave()
 
 
