@@ -24,11 +24,11 @@ FAILED = $(VENV)/.failed
 pytest = $(with_browser) FAILED_TESTS=$(FAILED) $(PY) -m pytest $(1) $(PYTEST_FLAGS) || \
 	case $$? in 5) ;; 1) status=1 ;; *) status=1; echo "pytest $(1) did not come to its end" >> $(FAILED) ;; esac
 
-.PHONY: help run test check bench load soak states verdicts pictures clean
+.PHONY: help run test check bench load soak states verdicts pictures translations clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.app $(VENV)/.data ## serve the app at http://localhost:8501 (make run PORT=8600 for another port)
 	$(PY) -m streamlit run app.py --server.port=$(PORT) --server.showEmailPrompt=false
@@ -62,6 +62,9 @@ verdicts: $(VENV)/.tools ## train every design that the app would mend, and what
 pictures: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium ## photograph the running app and draw its layers, for README and docs
 	@$(with_browser) $(PY) scripts/take_pictures.py
 	@$(PY) scripts/draw_architecture.py
+
+translations: $(VENV)/.tools ## find every sentence, bring locale/ up to date, compile it, and name what has no translation
+	@$(PY) scripts/translations.py
 
 clean: ## remove what was installed and generated here
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis static/plotly.min.js

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mlp_core.words import exactly
+from mlp_core.words import Message, exactly
 
 MAX_NUMBER_LENGTH = 40  # characters
 
@@ -15,7 +15,7 @@ class SpecError(ValueError):
 
     def __init__(self, field: str, rule: str, value: object) -> None:
         self.field, self.rule, self.value = field, rule, value
-        super().__init__(f"{field}: {rule}, got {shown(value)}")
+        super().__init__(Message("{field}: {rule}, got {value}", field=field, rule=rule, value=shown(value)))
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[str, str, object]]:
         return SpecError, (self.field, self.rule, self.value)
@@ -41,8 +41,8 @@ class Bounds:
     @property
     def rule(self) -> str:
         if self.whole:
-            return f"must be a whole number from {self.low:.0f} to {self.high:.0f}"
-        return f"must be a number from {exactly(self.low)} to {exactly(self.high)}"
+            return Message("must be a whole number from {low} to {high}", low=int(self.low), high=int(self.high))
+        return Message("must be a number from {low} to {high}", low=exactly(self.low), high=exactly(self.high))
 
     def check(self, field: str, value: object) -> float:
         """Return `value` as the field's type.

@@ -1,12 +1,80 @@
-"""Numbers as a person reads them, in sentences, on tiles and in formulas: no e-07, no inf, no −0, no "1 layers"."""
+"""What a person reads. Numbers in sentences, on tiles and in formulas: no e-07, no inf, no −0, no "1 layers". And sentences as data: a
+`Message` is its English text, and remembers of what it was made, so that a page can say it in another language.
+"""
+
+from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping, Sequence
 
 LEAST_PLAIN, MOST_PLAIN = -3, 5  # decades: from 0.001 on and below 100,000 a number stands as it is, beyond as a power of ten
 EXACT_PLAIN = (-6, 9)  # the same for settings, which a person recognizes by their zeros
 MINUS = "−"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INFINITE = {math.inf: "∞", -math.inf: f"{MINUS}∞"}
+_PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+
+class Message(str):
+    """An English text that remembers its template and the values in it; as a text it is like any other.
+
+    message = Message("It diverged at step {step}.", step="1,204")
+    message == "It diverged at step 1,204.", message.template, message.values
+
+    Args:
+        template: with a {name} where a value stands; other braces, as a formula has them, stay as they are.
+        plural: the template where `amount` is not 1.
+        amount: what decides between the two.
+        values: what stands in their places: texts, which may be messages, and numbers as `str` writes them.
+
+    Raises:
+        KeyError: a value that has no place.
+    """
+
+    template: str
+    plural: str
+    amount: float
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, /, *, plural: str = "", amount: float = 1, **values: object) -> Message:
+        if unplaced := [name for name in values if f"{{{name}}}" not in template + plural]:
+            raise KeyError(f"{', '.join(unplaced)} has no place in {template!r}")
+        message = super().__new__(cls, filled(plural if plural and amount != 1 else template, values))
+        message.template, message.plural, message.amount, message.values = template, plural, amount, values
+        return message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _message, (self.template, self.plural, self.amount, dict(self.values))
+
+
+def _message(template: str, plural: str, amount: float, values: Mapping[str, object]) -> Message:
+    return Message(template, plural=plural, amount=amount, **values)
+
+
+def filled(template: str, values: Mapping[str, object]) -> str:
+    """A template with its values; a name in braces that is none of theirs stays, as in a formula."""
+    return _PLACE.sub(lambda place: str(values[place[1]]) if place[1] in values else place[0], template)
+
+
+def listed(items: Sequence[str], last: str = "") -> str:
+    """ "a, b, c"; with `last`, "and" or "or", "a, b and c"."""
+    if len(items) < 2:
+        return items[0] if items else ""
+    head, end = (listed(items[:-1]), items[-1])
+    if last == "and":
+        return Message("{items} and {last_item}", items=head, last_item=end)
+    if last == "or":
+        return Message("{items} or {last_item}", items=head, last_item=end)
+    return Message("{items}, {last_item}", items=head, last_item=end)
+
+
+def joined(*sentences: str) -> str:
+    """Sentences one after the other, without those that are empty."""
+    said = [sentence for sentence in sentences if sentence]
+    if len(said) < 2:
+        return said[0] if said else ""
+    return Message("{sentence} {next_sentence}", sentence=joined(*said[:-1]), next_sentence=said[-1])
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -101,7 +169,7 @@ def delta(difference: float, decimals: int, unit: str = "") -> str:
 
 def percent(fraction: float, digits: int = 1) -> str:
     """0.84375 -> "84.4 %"; "–" where there is no share."""
-    return "–" if math.isnan(fraction) else f"{rounded(100 * fraction, digits)} %"
+    return "–" if math.isnan(fraction) else Message("{number} %", number=rounded(100 * fraction, digits))
 
 
 def count(value: float) -> str:
@@ -109,9 +177,15 @@ def count(value: float) -> str:
     return significant(value) if not math.isfinite(value) or abs(value) >= 1e12 else rounded(value, 0)
 
 
-def counted(amount: float, thing: str, things: str = "") -> str:
-    """1 -> "1 layer", 1234 -> "1,234 layers"; `things` where the plural is not made by an s."""
-    return f"{count(amount)} {thing if amount == 1 else things or f'{thing}s'}"
+def counted(amount: float, one: str, many: str, **values: object) -> Message:
+    """(1, "{n} layer", "{n} layers") -> "1 layer"; 1234 -> "1,234 layers".
+
+    Args:
+        one: the template where the amount is 1.
+        many: the template where it is not.
+        values: what else stands in them.
+    """
+    return Message(one, plural=many, amount=amount, n=count(amount), **values)
 
 
 def ordinal(value: int) -> str:
@@ -132,10 +206,10 @@ def duration(seconds: float) -> str:
     """75 -> "1 min 15 s"."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes == 0:
-        return f"{rest} s"
+        return Message("{seconds} s", seconds=rest)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return Message("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return Message("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
 
 
 def _rounded(value: float, digits: int) -> tuple[str, int]:

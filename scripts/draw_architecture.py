@@ -28,7 +28,7 @@ def box_of(module: str) -> str:
     """The box that a module is drawn in: an entry of mlp_core, a folder of pages, or all page files together."""
     parts = module.split(".")
     if parts[0] == "pages":
-        return f"pages/{parts[1]}" if len(parts) > 1 and parts[1] in ("ui", "figures") else "pages"
+        return f"pages/{parts[1]}" if len(parts) > 1 and parts[1] in ("ui", "figures", "language") else "pages"
     return "/".join(parts[:2])
 
 

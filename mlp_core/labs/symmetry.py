@@ -56,7 +56,9 @@ def kinds_in_words(spec: RunSpec, steps: list[int], counts: list[int]) -> str:
     Sums over a batch add up in another order where the width of the layer does not fill the processor's vectors, so that equal units get
     gradients that differ in the last bit; training then amplifies the difference, as it would any other.
     """
-    kinds = f"**{counted(counts[-1], 'kind')}** of {counted(spec.hidden[0], 'unit')} at step {steps[-1]:,}"
+    kinds = (
+        f"**{counted(counts[-1], '{n} kind', '{n} kinds')}** of {counted(spec.hidden[0], '{n} unit', '{n} units')} at step {steps[-1]:,}"
+    )
     if any(spec.dropout) or spec.init_noise or counts[0] > 1:
         return f"{kinds}."
     parted = next((step for step, count in zip(steps, counts, strict=True) if count > 1), None)

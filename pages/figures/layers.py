@@ -455,7 +455,7 @@ def _strip(cells: Floats, share: int, units: int, label: str, suffix: str, *, ba
 
 def _strip_title(values: Floats, label: str, share: int) -> str:
     known = values[np.isfinite(values)]
-    parts = [f"<b>{label}</b>", counted(len(values), "unit")]
+    parts = [f"<b>{label}</b>", counted(len(values), "{n} unit", "{n} units")]
     if share > 1:
         parts.append(f"the largest of every {share} neighbors shown")
     if known.size:

@@ -288,8 +288,8 @@ def _weight_labels(geometry: Geometry, sizes: Sequence[int], y: float, *, roomy:
         count = n_in * n_out
         lines = (f"({n_in}, {n_out})", f"{count:,}") if roomy else (str(n_in), f"×{n_out}", abbreviated(count))
         hint = (
-            f"W{number}: ({n_in}, {n_out}), {counted(count, 'weight')}\nb{number}: ({n_out},), {counted(n_out, 'bias', 'biases')}\n"
-            f"together {counted(weight_count((n_in, n_out)), 'parameter')}"
+            f"W{number}: ({n_in}, {n_out}), {counted(count, '{n} weight', '{n} weights')}\nb{number}: ({n_out},), {counted(n_out, '{n} bias', '{n} biases')}\n"  # noqa: E501
+            f"together {counted(weight_count((n_in, n_out)), '{n} parameter', '{n} parameters')}"
         )
         yield Label((left.x + right.x) / 2, y, lines, 12 if roomy else 10, hint=hint)
 

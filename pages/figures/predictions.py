@@ -173,7 +173,7 @@ def _cell_hover(counts: Counts, percent: Floats, names: Sequence[str]) -> Words:
     def words(i: int, j: int) -> str:
         said = "taken for what it is" if i == j else f"taken for {names[j]}"
         share = f"<br>{percent[i, j]:.1f} % of this class" if np.isfinite(percent[i, j]) else ""
-        return f"true {names[i]}, {said}<br>{counted(int(counts[i, j]), 'image')}{share}"
+        return f"true {names[i]}, {said}<br>{counted(int(counts[i, j]), '{n} image', '{n} images')}{share}"
 
     return np.array([[words(i, j) for j in range(len(names))] for i in range(len(names))])
 

@@ -148,7 +148,7 @@ def _curves(number: int, one: ClassResult) -> list[Trace]:
     epochs = np.arange(1, table.shape[1] + 1)
     low, mean, high = spread(table)
     group = {"legendgroup": one.label}
-    name = f"{html.escape(one.label, quote=False)}: mean of {counted(len(table), 'run')}"
+    name = f"{html.escape(one.label, quote=False)}: mean of {counted(len(table), '{n} run', '{n} runs')}"
     gaps = np.column_stack([table, np.full(len(table), np.nan)]).ravel()
     single = {"color": translucent(style["color"], HIDDEN), "width": 1}
     return [

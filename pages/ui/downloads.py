@@ -5,6 +5,8 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from pages.ui.visitor_language import in_link
+
 
 def download(
     label: str, file_name: str, content: Callable[[], str | bytes], mime: str = "text/csv", *, enabled: bool = True, help: str | None = None
@@ -25,4 +27,4 @@ def page_address(query: Mapping[str, str], page: str | None = None) -> str:
     here = urlsplit(str(st.context.url or ""))
     if page is not None:
         here = here._replace(path=f"{here.path.rpartition('/')[0]}/{page}")
-    return here._replace(query=urlencode(query), fragment="").geturl() or "?"
+    return here._replace(query=urlencode({**query, **in_link()}), fragment="").geturl() or "?"

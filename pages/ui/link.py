@@ -28,10 +28,11 @@ from pages.ui.address import Address
 from pages.ui.begun_by_link import RUN, drop_run, heed_run
 from pages.ui.navigation import PRESENT
 from pages.ui.text import plain
+from pages.ui.visitor_language import LANGUAGE, in_link
 from pages.ui.widget_values import WidgetValues
 
 LOCK, HIDE = "lock", "hide"  # parameters that are to stay as the link sets them, shown or not: `lock=lr,hidden`
-EVERYWHERE = (PRESENT, LOCK, HIDE, RUN)  # parameters of the app; Streamlit keeps its own to itself
+EVERYWHERE = (PRESENT, LANGUAGE, LOCK, HIDE, RUN)  # parameters of the app; Streamlit keeps its own to itself
 WHY_LOCKED = ":material/lock: Locked by the link that led here."
 LABELS = {  # of parameters, where that is not the name
     "act": "section",
@@ -420,7 +421,7 @@ def label(parameter: str) -> str:
 def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = None) -> bool:
     """Show a link to `pages/<page>.py` with its parameters; nothing, and False, while the app has no such page."""
     try:
-        st.page_link(Path(__file__).parents[1] / f"{page}.py", label=label, icon=icon, query_params=dict(query))
+        st.page_link(Path(__file__).parents[1] / f"{page}.py", label=label, icon=icon, query_params={**query, **in_link()})
     except StreamlitPageNotFoundError:
         return False
     return True

@@ -1,9 +1,11 @@
-"""Keep the last value of something that is dear to build, one a name and session."""
+"""Keep the last value of something that is dear to build, one a name and session; in another language it is built anew, for its words."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
 import streamlit as st
+
+from pages.language import current
 
 Value = TypeVar("Value")
 
@@ -11,7 +13,7 @@ Value = TypeVar("Value")
 def remembered(name: str, key: Hashable) -> Any:
     """The value that was built for `key`, if it is the last one; else None."""
     kept = st.session_state.get(f"_memo_{name}")
-    return kept[1] if kept is not None and kept[0] == key else None
+    return kept[1] if kept is not None and kept[0] == (key, current().short) else None
 
 
 def forget(name: str) -> None:
@@ -22,6 +24,7 @@ def forget(name: str) -> None:
 def memo(name: str, key: Hashable, build: Callable[[], Value]) -> Value:
     """The value built for `key`; built anew, in the place of the old one, when the key has changed."""
     kept = st.session_state.get(f"_memo_{name}")
-    if kept is None or kept[0] != key:
-        kept = st.session_state[f"_memo_{name}"] = (key, build())
+    said_for = key, current().short
+    if kept is None or kept[0] != said_for:
+        kept = st.session_state[f"_memo_{name}"] = (said_for, build())
     return cast(Value, kept[1])

@@ -9,8 +9,11 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from mlp_core.runtime.memory import keep_few_kernels, share_heaps
 from mlp_core.runtime.threads import keep_to_one_thread
+from mlp_core.words import Message
+from pages.language import _, current
 from pages.ui.disconnected import note_session
 from pages.ui.unbroken import unbroken
+from pages.ui.visitor_language import keep_in_address, language_switch
 
 keep_to_one_thread()  # before anything is imported that multiplies, which a page does that Streamlit runs without app.py
 
@@ -18,16 +21,16 @@ ROOT = Path(__file__).parents[2]
 
 # file stem, which is also the address; name, which is the same in the menu, on the page, on its card and in the tab; icon
 PAGES = (
-    ("start", "MLP playground", ":material/home:"),
-    ("train", "Train", ":material/play_circle:"),
-    ("activations", "Activations", ":material/show_chart:"),
-    ("stability", "Stability", ":material/stacked_line_chart:"),
-    ("nonlinearity", "Nonlinearity", ":material/call_split:"),
-    ("generalization", "Generalization", ":material/query_stats:"),
-    ("tensors", "Tensors", ":material/grid_on:"),
-    ("lessons", "Lessons", ":material/school:"),
+    ("start", Message("MLP playground"), ":material/home:"),
+    ("train", Message("Train"), ":material/play_circle:"),
+    ("activations", Message("Activations"), ":material/show_chart:"),
+    ("stability", Message("Stability"), ":material/stacked_line_chart:"),
+    ("nonlinearity", Message("Nonlinearity"), ":material/call_split:"),
+    ("generalization", Message("Generalization"), ":material/query_stats:"),
+    ("tensors", Message("Tensors"), ":material/grid_on:"),
+    ("lessons", Message("Lessons"), ":material/school:"),
 )
-UNLISTED = (("lesson", "Lesson", ":material/school:"),)  # not in the menu: links lead there
+UNLISTED = (("lesson", Message("Lesson"), ":material/school:"),)  # not in the menu: links lead there
 PRESENT, PRESENTING = "present", "_presenting"  # in the address; in the session
 NARROW = "_narrow_window"  # in the session, once the browser has told
 NAMES = {stem: name for stem, name, _ in PAGES}
@@ -50,21 +53,24 @@ def run_app() -> None:
     sidebar: Literal["collapsed"] | int = "collapsed" if st.session_state.get(NARROW) else SIDEBAR_PX
     # Before the menu: without an icon of its own, the browser would fetch the page's from another company's server.
     st.set_page_config(page_icon=ROOT / "static" / "icon.svg", layout="wide", initial_sidebar_state=sidebar)
-    if "_pages" not in st.session_state:  # making them looks every file up
-        st.session_state["_pages"] = [
+    kept = f"_pages_{current().short}"
+    if kept not in st.session_state:  # making them looks every file up
+        st.session_state[kept] = [
             st.Page(
-                ROOT / "pages" / f"{stem}.py", title=name, icon=icon, url_path=stem, default=stem == "start",
+                ROOT / "pages" / f"{stem}.py", title=_(name), icon=icon, url_path=stem, default=stem == "start",
                 visibility="visible" if stem in NAMES else "hidden",
             )
             for stem, name, icon in (*PAGES, *UNLISTED)
         ]  # fmt: skip
-    page = st.navigation(st.session_state["_pages"], position="top")
-    tab = page.title if page.title == NAMES["start"] else f"{page.title} · {NAMES['start']}"
+    page = st.navigation(st.session_state[kept], position="top")
+    app = _(NAMES["start"])
+    tab = page.title if page.title == app else f"{page.title} · {app}"
     st.set_page_config(page_title=tab)
     st.html(ROOT / "static" / "page.css")
     if NARROW not in st.session_state:
         st.html(f"<style>{HIDDEN_AT_FIRST}</style>")
-    _presenter()
+    keep_in_address()
+    _top()
     page.run()
 
 
@@ -73,8 +79,9 @@ def tell_of_window(narrow: bool) -> None:
     st.session_state[NARROW] = narrow
 
 
-def _presenter() -> None:
-    """The way into presenter mode and out of it: large type for a lecture hall, on every page until it is left (static/presenting.css).
+def _top() -> None:
+    """What stands in the top bar of every page: the switch to another language, and the way into presenter mode and out of it: large type
+    for a lecture hall, on every page until it is left (static/presenting.css).
 
     Only the address that a session begins with leads into it: later ones may be those that the browser had before the last click.
     """
@@ -88,9 +95,10 @@ def _presenter() -> None:
             del st.query_params[PRESENT]
     if presenting:
         st.html(ROOT / "static" / "presenting.css")
-    with st.container(key=f"top_{st.context.theme.type or 'light'}_{'presenting' if presenting else 'working'}"):
-        label, icon = ("Leave", ":material/close_fullscreen:") if presenting else ("", ":material/slideshow:")
-        help = "Back to all controls." if presenting else "Present: large type, and no sidebar."
+    with st.container(horizontal=True, key=f"top_{st.context.theme.type or 'light'}_{'presenting' if presenting else 'working'}"):
+        language_switch()
+        label, icon = (_("Leave"), ":material/close_fullscreen:") if presenting else ("", ":material/slideshow:")
+        help = _("Back to all controls.") if presenting else _("Present: large type, and no sidebar.")
         st.button(label, "present", help, icon=icon, type="tertiary", shortcut="P", on_click=unbroken(_present), args=(not presenting,))
 
 
@@ -117,5 +125,5 @@ def page_header(stem: str, introduction: str | None = None, *, titled: bool = Tr
         st.stop()
     row = st.container(horizontal=True, vertical_alignment="center", key="headline")
     if titled:
-        row.title(NAMES[stem], anchor=False, help=introduction, width="content")
+        row.title(_(NAMES[stem]), anchor=False, help=introduction, width="content")
     return row

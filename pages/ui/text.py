@@ -1,6 +1,10 @@
-"""A visitor's own text made harmless."""
+"""A visitor's own text made harmless, and what is said where something of theirs cannot be."""
 
 import re
+
+from mlp_core.bounds import SpecError
+from mlp_core.words import Message
+from pages.language import _
 
 
 def plain(text: object, limit: int = 80) -> str:
@@ -12,3 +16,10 @@ def plain(text: object, limit: int = 80) -> str:
 def escaped(text: str) -> str:
     """Text as markdown that shows just that text."""
     return re.sub(r"([\\`*_{}\[\]()#+.!|~$<>:^=&-])", r"\\\1", text)
+
+
+def refused(error: Exception) -> str:
+    """Which field, which rule and which value, without a full stop; of other errors what they say, as text."""
+    if isinstance(error, SpecError):
+        return Message("**{field}** {rule}, got {value}", field=error.field, rule=error.rule, value=plain(error.value))
+    return plain(_(error), 300)

@@ -140,8 +140,8 @@ def test_a_difference_that_rounds_to_nothing_is_none() -> None:
 
 
 def test_one_of_a_thing_is_not_several() -> None:
-    assert [counted(amount, "layer") for amount in (0, 1, 2, 1234)] == ["0 layers", "1 layer", "2 layers", "1,234 layers"]
-    assert [counted(amount, "pass", "passes") for amount in (1, 3)] == ["1 pass", "3 passes"]
+    assert [counted(amount, "{n} layer", "{n} layers") for amount in (0, 1, 2, 1234)] == ["0 layers", "1 layer", "2 layers", "1,234 layers"]
+    assert [counted(amount, "{n} pass", "{n} passes") for amount in (1, 3)] == ["1 pass", "3 passes"]
 
 
 @given(st.floats(1e-3, 1e15, allow_nan=False))

@@ -39,22 +39,29 @@ _BASIC = (*_TENSORS, *_PLAIN, *_REGISTRIES, *_core("theory", "data", "runtime"))
 _NETWORK = (*_BASIC, *_core("expression", "network"))
 _TRAINING = (*_NETWORK, *_core("training"))
 _JOBS = (*_TRAINING, *_core("jobs", "presets"))
-_PANEL = ("streamlit", "pages.ui", "pages.figures", "mlp_core", *_TENSORS)
+_PANEL = ("streamlit", "pages.ui", "pages.figures", "pages.language", "mlp_core", *_TENSORS)
+_FIGURE = ("plotly", "numpy", "pages.figures", "pages.language", *_PLAIN)
 IMPORT_RULES = (  # the first that fits counts
     ImportRule("app", ("streamlit", "pages.ui")),
     ImportRule(  # on every page, the quick ones too
-        "pages.ui.navigation", ("streamlit", *_core("runtime.memory", "runtime.threads"), "pages.ui.disconnected", "pages.ui.unbroken")
+        "pages.ui.navigation",
+        (
+            *("streamlit", *_core("runtime.memory", "runtime.threads", "words"), "pages.language"),
+            *("pages.ui.disconnected", "pages.ui.unbroken", "pages.ui.visitor_language"),
+        ),
     ),
+    ImportRule("pages.ui.visitor_language", ("streamlit", "pages.language", "pages.ui.unbroken")),
+    ImportRule("pages.language", ("pages.language", *_core("words"))),
     ImportRule("pages.ui.disconnected", ("streamlit", *_core("runtime.memory"))),
-    ImportRule("pages.ui.text", ()),
+    ImportRule("pages.ui.text", ("pages.language", *_core("bounds", "words"))),
     ImportRule("pages.ui.updates", ("streamlit", "starlette")),  # which the server imports before there is any page
     ImportRule("pages.ui.live_chart", (*_PANEL, "pandas")),
     ImportRule("pages.ui.lessons.class_panels", (*_PANEL, "segno")),
     ImportRule("pages.ui", _PANEL),
-    ImportRule("pages.figures.standalone", ("plotly", "pandas", "pages.figures")),
-    ImportRule("pages.figures.pictures", ("plotly", "numpy", "pages.figures", *_PLAIN, "PIL")),  # a picture in a figure is a PNG
-    ImportRule("pages.figures", ("plotly", "numpy", "pages.figures", *_PLAIN)),
-    ImportRule("pages.*", ("streamlit", "pages.ui", "pages.figures", "mlp_core")),
+    ImportRule("pages.figures.standalone", ("plotly", "pandas", "pages.figures", "pages.language")),
+    ImportRule("pages.figures.pictures", (*_FIGURE, "PIL")),  # a picture in a figure is a PNG
+    ImportRule("pages.figures", _FIGURE),
+    ImportRule("pages.*", ("streamlit", "pages.ui", "pages.figures", "pages.language", "mlp_core")),
     ImportRule("mlp_core.words", ()),
     ImportRule("mlp_core.bounds", _core("words")),
     ImportRule("mlp_core.records", _core("words")),

@@ -91,10 +91,12 @@ def read_table(content: bytes) -> Table:
                 continue
             expected = len(header or (rows[0] if rows else cells))
             if len(cells) != expected:
-                raise PointsError(f"Line {line}: {counted(len(cells), 'column')}; the rule is {expected}, as in the lines before.")
+                raise PointsError(
+                    f"Line {line}: {counted(len(cells), '{n} column', '{n} columns')}; the rule is {expected}, as in the lines before."
+                )
             if not LEAST_COLUMNS <= len(cells) <= MAX_COLUMNS:
                 rule = f"at least {LEAST_COLUMNS}: x, y, label" if len(cells) < LEAST_COLUMNS else f"at most {MAX_COLUMNS}"
-                raise PointsError(f"Line {line}: {counted(len(cells), 'column')}; the rule is {rule}.")
+                raise PointsError(f"Line {line}: {counted(len(cells), '{n} column', '{n} columns')}; the rule is {rule}.")
             if not header and not rows and _is_header(cells, decimal_comma=separator != ","):
                 header = cells
                 continue

@@ -276,7 +276,7 @@ def _ended(case: Case, patient: bool) -> Verdict:
 def _short(case: Case, now: EpochRecord | None) -> Verdict:
     """Over before a network usually leaves chance: more of the same, or first what would hold back a longer run too."""
     steps = case.history.steps[-1]
-    sentence = f"Too short to tell: {counted(steps, 'step')}, {case.shown_accuracy} right."
+    sentence = f"Too short to tell: {counted(steps, '{n} step', '{n} steps')}, {case.shown_accuracy} right."
     evidence = f"The training loss is {case.shown_loss} and began at {shown(case.history.losses[0])}; d2l's network needs about 60 steps."
     fix = None
     if now is not None:
@@ -293,7 +293,7 @@ def _by_heart(case: Case, now: EpochRecord) -> Verdict | None:
 
 
 def _right(record: EpochRecord) -> str:
-    return f"{percent(record.test_accuracy)} of the test images correct after {counted(record.epoch, 'epoch')}"
+    return f"{percent(record.test_accuracy)} of the test images correct after {counted(record.epoch, '{n} epoch', '{n} epochs')}"
 
 
 def _trend(epochs: Sequence[EpochRecord]) -> str:
@@ -343,7 +343,7 @@ def dead(case: Case) -> Verdict | None:
     if case.accuracy < LEARNED:
         sentence = f"Stuck at {case.shown_accuracy}: the units of layer {layer.layer} are dead."
     else:
-        sentence = f"Worth {counted(layer.units - layer.dead_units, 'unit')}: most units of layer {layer.layer} are dead."
+        sentence = f"Worth {counted(layer.units - layer.dead_units, '{n} unit', '{n} units')}: most units of layer {layer.layer} are dead."
     evidence = f"{layer.dead_units} of {layer.units} output 0 on every probe image, and no gradient passes through those."
     fix = fixes.cure(case.settings, explodes=True) or fixes.living_units(case.settings)
     return Verdict("dead", sentence, joined(evidence, large_update(case)), *_advised(fix, "Try a smaller lr, or leaky ReLU."))

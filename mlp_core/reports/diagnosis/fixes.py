@@ -236,7 +236,9 @@ def fewer_layers(spec: RunSpec) -> Fix | None:
     kept = len(spec.hidden) // 2
     if not kept:
         return None
-    repair = Repair(counted(kept, "hidden layer"), "The fewer layers, the less is lost on the way.", _first_layers(spec, kept))
+    repair = Repair(
+        counted(kept, "{n} hidden layer", "{n} hidden layers"), "The fewer layers, the less is lost on the way.", _first_layers(spec, kept)
+    )
     return _fix(spec, [repair])
 
 

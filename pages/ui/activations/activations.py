@@ -64,7 +64,9 @@ def curves_panel(shown: Sequence[ShownActivation], closer: ShownActivation, x: f
                 if gap.count == 1
                 else f"between x = {significant(gap.first, 4)} and {significant(gap.last, 4)}"
             )
-            st.warning(f"The {gap.quantity} of {one.title} is {gap.kind} {where} ({counted(gap.count, 'point')}): a gap in the curve.")
+            st.warning(
+                f"The {gap.quantity} of {one.title} is {gap.kind} {where} ({counted(gap.count, '{n} point', '{n} points')}): a gap in the curve."  # noqa: E501
+            )
     download("Curves (CSV)", "activations.csv", lambda: _curves_csv(shown))
 
 

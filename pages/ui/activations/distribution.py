@@ -85,11 +85,11 @@ def _through_depth(shown: ShownActivation, log_slope_square: float, variance: fl
     effect = "$0$" if math.isinf(power) else rf"about $\chi^{{L/2}} = 10^{{{latex_number(round(power, 1), 4)}}}$"
     st.markdown(
         f"If every layer saw these inputs, each would multiply the mean squared gradient by ${product}$. "
-        f"After **{counted(depth, 'layer')}** the gradient is scaled by {effect}: {_verdict(chi)}."
+        f"After **{counted(depth, '{n} layer', '{n} layers')}** the gradient is scaled by {effect}: {_verdict(chi)}."
     )
     if shown.activation.trainable:
         query = {"activation": shown.activation.name, "depth": str(depth)}
-        label = f"Measure it in a real network of {counted(depth, 'layer')}{_default(shown)}"
+        label = f"Measure it in a real network of {counted(depth, '{n} layer', '{n} layers')}{_default(shown)}"
         link_to("stability", label, query, icon=":material/stacked_line_chart:")
 
 

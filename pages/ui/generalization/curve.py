@@ -301,7 +301,7 @@ def _sweeps_panel(settings: CurveSettings) -> None:
     st.markdown(f"##### One sample set proves nothing: {SWEEP_SEEDS} of them")
     asked, how = _swept_by(settings), "least squares"
     if settings.solver == "descent":
-        how = f"{counted(settings.steps, 'step')} of gradient descent from 0, each with all points"
+        how = f"{counted(settings.steps, '{n} step', '{n} steps')} of gradient descent from 0, each with all points"
     doing = f"Fitting {SWEEP_SEEDS} sample sets at every degree and number of points"
     computed(JOB, asked, lambda: _sweeps(*asked), lambda both: _swept(settings, *both, how), doing)
 

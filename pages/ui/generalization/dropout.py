@@ -167,7 +167,7 @@ def _verdicts(without: ShownRun, with_dropout: ShownRun) -> None:
     epochs = min(by_epoch(one.members, "test_loss").shape[1] for one in (without, with_dropout))
     if not epochs:
         return
-    lines = [f"After {counted(epochs, 'epoch')}:"]
+    lines = [f"After {counted(epochs, '{n} epoch', '{n} epochs')}:"]
     worded = partial(fixed, decimals=3)
     for name, quantity in (("Training accuracy", "train_accuracy"), ("Test loss", "test_loss"), ("Test accuracy", "test_accuracy")):
         columns = (by_epoch(one.members, quantity)[:, epochs - 1] for one in (with_dropout, without))

@@ -84,7 +84,10 @@ def part(link: LinkState) -> None:
 def subject(values: Values) -> Runs:
     """One run a size, of several seeds each."""
     question, seed = QUESTIONS[values["question"]], values["seed"]
-    planned = [Planned(counted(place, question.axis.removesuffix("s")), partial(_run, question, place, seed)) for place in question.places]
+    planned = [
+        Planned(counted(place, f"{{n}} {question.axis.removesuffix('s')}", f"{{n}} {question.axis}"), partial(_run, question, place, seed))
+        for place in question.places
+    ]
     epochs = max(question.spec(place, seed).epochs for place in question.places)
     return Runs(f"sweep_{values['question']}", seed, planned, OF_CLASSES, epochs)
 

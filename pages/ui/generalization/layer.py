@@ -100,7 +100,7 @@ def _mean(outputs: Tensor, h: Tensor, p: float, masks: int) -> None:
     expected = standard_error(p, masks)
     units, outside = len(ratios[-1]), int(((ratios[-1] - 1).abs() > 2 * expected).sum())
     st.caption(
-        f"After {counted(masks, 'mask')}: the mean over all units is {percent(error, 2)} away from h; that of a single unit is expected "
+        f"After {counted(masks, '{n} mask', '{n} masks')}: the mean over all units is {percent(error, 2)} away from h; that of a single unit is expected "  # noqa: E501
         f"to be √(p / ((1 − p) n)) = {percent(expected, 2)} away. {outside} of {units} units are beyond twice that, where about one "
         "is to be expected. A hundred times the masks, a tenth of the error."
     )

@@ -149,7 +149,9 @@ def _results(series: Sequence[Reference], view: View, experiment: Experiment) ->
         parts = [row[number * (length := len(row) // len(series)) : (number + 1) * length] for row in view.results]
         results.append(ClassResult(one.run or measure.label, [[scale * value for value in part] for part in parts]))
     title, powers = f"{measure.label} (%)" if measure.kind == "fraction" else measure.label, measure.kind == "log10"
-    st.markdown(f"**{counted(len(view.results), 'run')} of this class**{', each from a seed of its own' if experiment.trains else ''}")
+    st.markdown(
+        f"**{counted(len(view.results), '{n} run', '{n} runs')} of this class**{', each from a seed of its own' if experiment.trains else ''}"  # noqa: E501
+    )
     live_chart(results_chart(results, title, powers=powers), key="class_results", alt=f"{measure.label} of all runs of the class")
 
 

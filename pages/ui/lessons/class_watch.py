@@ -98,7 +98,7 @@ class ClassWatch:
         return _told(self.words(status), TEACHER_SECONDS if status.is_teacher else student)
 
     def words(self, status: ClassStatus) -> str:
-        joined = f"{counted(status.students, 'student')} joined"
+        joined = f"{counted(status.students, '{n} student', '{n} students')} joined"
         return f"{joined}, {status.voted} {'has' if status.voted == 1 else 'have'} bet." if self.asks else f"{joined}."
 
     def follow(self, seen: View) -> None:

@@ -24,7 +24,7 @@ def handout(lesson: Lesson, *, with_answers: bool) -> None:
     half = min(range(len(texts) + 1), key=lambda end: abs(sum(map(len, texts[:end])) - sum(map(len, texts[end:]))))
     with st.container(key=f"{name}_first"):
         st.caption(
-            f"{counted(lesson.minutes, 'minute')}. Needs: {lesson.needs}  \nd2l {'; '.join(lesson.sections)}; "
+            f"{counted(lesson.minutes, '{n} minute', '{n} minutes')}. Needs: {lesson.needs}  \nd2l {'; '.join(lesson.sections)}; "
             f"《动手学深度学习》 {'; '.join(lesson.sections_zh)}" + (f"  \n{place}?name={lesson.name}" if place else "")
         )
         for text in texts[:half]:

@@ -85,7 +85,7 @@ def own_panel(link: LinkState) -> None:
     with st.container(horizontal=True):
         button("Undo", "plane_undo", "undo", _undo, link, enabled=len(points) > 0)
         button("Clear", "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
-    st.caption(f"{counted(len(points), 'point') if len(points) else 'No point yet'}. Click the plane to add one.")
+    st.caption(f"{counted(len(points), '{n} point', '{n} points') if len(points) else 'No point yet'}. Click the plane to add one.")
     help = (
         f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, up to {MAX_CLASSES} classes, counted from 0 or 1 or named. "
         "Of more columns, choose three. "
@@ -96,7 +96,7 @@ def own_panel(link: LinkState) -> None:
     )  # fmt: skip
     _file_panel(link)
     if points_left_out(link):
-        lost = counted(_beyond(link).merged, "different coordinate") + " would become one with others"
+        lost = counted(_beyond(link).merged, "{n} different coordinate", "{n} different coordinates") + " would become one with others"
         why = f"More than {LINK_POINTS} points do not fit into the link" if len(points) > LINK_POINTS else f"In the link {lost}"
         st.caption(f":material/link_off: {why}: who opens it does not get them.")
 

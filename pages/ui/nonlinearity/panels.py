@@ -105,7 +105,7 @@ def summary(members: Sequence[HistorySnapshot], first_seed: int, *, classes: boo
 
 def _right(last: dict[int, EpochRecord], n: int, epoch: int) -> str:
     perfect = sum(record.test_accuracy == 1.0 for record in last.values())
-    text = f"**{perfect} of {n} seeds reach 100 % on the test points** after {counted(epoch, 'epoch')}"
+    text = f"**{perfect} of {n} seeds reach 100 % on the test points** after {counted(epoch, '{n} epoch', '{n} epochs')}"
     if perfect == n:
         return text + ", so a single run would not have misled."
     worst, best = (choose(last, key=lambda seed: last[seed].test_accuracy) for choose in (min, max))
@@ -118,7 +118,7 @@ def _right(last: dict[int, EpochRecord], n: int, epoch: int) -> str:
 def _near(last: dict[int, EpochRecord], epoch: int) -> str:
     losses = [record.test_loss for record in last.values()]
     spread = f"from {significant(min(losses), 4)} to {significant(max(losses), 4)}, mean {significant(mean(losses), 4)}"
-    return f"After {counted(epoch, 'epoch')} the **test loss of {len(losses)} seeds** lies {spread}."
+    return f"After {counted(epoch, '{n} epoch', '{n} epochs')} the **test loss of {len(losses)} seeds** lies {spread}."
 
 
 def _export_panel(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:

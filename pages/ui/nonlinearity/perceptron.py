@@ -184,7 +184,7 @@ def _buttons(machine: Perceptron, playing: bool) -> None:
 def _numbers(machine: Perceptron) -> None:
     apart = separation(machine.points, machine.labels)
     with st.container(horizontal=True):
-        passes = f"{counted(machine.passes, 'pass', 'passes')} over {counted(len(machine.points), 'point')}."
+        passes = f"{counted(machine.passes, '{n} pass', '{n} passes')} over {counted(len(machine.points), '{n} point', '{n} points')}."
         st.metric("Samples met", count(machine.samples), border=True, help=passes)
         st.metric("Mistakes", count(machine.mistakes), border=True, help="Each one moved the line.")
         bound = fixed(apart.bound, 1) if apart.margin else "∞"
@@ -201,7 +201,7 @@ def _numbers(machine: Perceptron) -> None:
 def _verdict(machine: Perceptron, bound: float) -> None:
     if machine.converged:
         st.success(
-            f"**Converged** after {counted(machine.mistakes, 'mistake')}, of at most {count(math.floor(bound))}: a whole pass without one.",
+            f"**Converged** after {counted(machine.mistakes, '{n} mistake', '{n} mistakes')}, of at most {count(math.floor(bound))}: a whole pass without one.",  # noqa: E501
             icon=":material/check_circle:",
         )
     elif machine.cycle is not None:

@@ -247,7 +247,7 @@ def _space(link: LinkState, settings: PlaneSettings, network: Network | None) ->
     )
     live_chart(figure, key="plane_space", height=CURVE_HEIGHT, alt="Training points in the space of two hidden units")
     if not placed.all():
-        st.caption(f"{counted(int((~placed).sum()), 'point')} without a place here: not a number.")
+        st.caption(f"{counted(int((~placed).sum()), '{n} point', '{n} points')} without a place here: not a number.")
 
 
 def _undecided(network: Network, hidden: tuple[int, ...], layer: int) -> tuple[float, float, float] | None:

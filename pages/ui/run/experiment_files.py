@@ -128,7 +128,7 @@ def _say(outcome: _Outcome) -> None:
         st.success(words, icon=":material/check_circle:")
     room = [f"{'; '.join(map(escaped, outcome.let_go))} made room."] if outcome.let_go else []
     if outcome.left_out:
-        room.append(f"{counted(outcome.left_out, 'run')} found no room: pinned runs and those of these files stay.")
+        room.append(f"{counted(outcome.left_out, '{n} run', '{n} runs')} found no room: pinned runs and those of these files stay.")
     if room:
         st.warning(f"{' '.join(room)} {CAPACITY} runs are kept.", icon=":material/inventory_2:")
 
@@ -144,6 +144,6 @@ def _taken(outcome: _Outcome) -> Iterator[str]:
         names = "; ".join(map(escaped, outcome.drawn))
         yield f"Drawn beside, marked “from a file” since nothing of it was measured here: {names}."
     if outcome.known:
-        yield f"{counted(outcome.known, 'file')} told of a run that was in the list already."
+        yield f"{counted(outcome.known, '{n} file', '{n} files')} told of a run that was in the list already."
     if outcome.bare:
         yield f"No curves are in {', '.join(map(plain, outcome.bare))}."

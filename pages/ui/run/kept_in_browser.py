@@ -78,9 +78,9 @@ def bring_back(given: object) -> None:
             reason = f"{plain(refused.field)} {refused.rule}, got {plain(refused.value)}"
             words.append(f"Not all that this browser had kept of runs side by side can be read: {reason}.")
         if left_out:
-            words.append(f"{counted(left_out, 'older run')} had found no room in this browser.")
+            words.append(f"{counted(left_out, '{n} older run', '{n} older runs')} had found no room in this browser.")
         if earlier.runs:
-            back = f"Back from this browser: {counted(len(earlier.runs), 'run')}, with no more than {count(MAX_STEPS)} steps of a curve."
+            back = f"Back from this browser: {counted(len(earlier.runs), '{n} run', '{n} runs')}, with no more than {count(MAX_STEPS)} steps of a curve."  # noqa: E501
             st.session_state[kept_runs.NOTE] = back
             words += [back] if words else []
         for own in kept.runs:

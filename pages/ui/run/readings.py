@@ -65,7 +65,7 @@ def progress(snapshot: JobSnapshot | None, beside: int = 0, newest: int | None =
         newest: the step that the run has come to, where the page looks back to an earlier one.
     """
     if snapshot is None:
-        kept = f" Drawn so far: {counted(beside, 'kept run')}." if beside else ""
+        kept = f" Drawn so far: {counted(beside, '{n} kept run', '{n} kept runs')}." if beside else ""
         return Progress(text=f"Press Train: the curves grow here.{kept}", fraction=0.0)
     complete, images = snapshot.schedule.place(snapshot.step)
     epoch = complete + (images > 0)
@@ -82,7 +82,7 @@ def progress(snapshot: JobSnapshot | None, beside: int = 0, newest: int | None =
     elif snapshot.elapsed_seconds:
         parts.append(f"{duration(snapshot.elapsed_seconds)} of training")
     if snapshot.sharing > 1:
-        others = counted(snapshot.sharing - 1, "other run")
+        others = counted(snapshot.sharing - 1, "{n} other run", "{n} other runs")
         parts.append(f"sharing this server with {others}, {ordinal(snapshot.place)} in line")
     return Progress(text=" · ".join(parts), fraction=snapshot.fraction_done)
 

@@ -119,7 +119,7 @@ def _summary(factors: Array) -> None:
     else:
         share = f"Layer {weakest + 1} takes the most: $\\sigma' = {slope}$. "
     st.markdown(
-        f"After **{counted(layers, 'layer')}** the gradient is multiplied by **{from_log10(product)}**; the bound "
+        f"After **{counted(layers, '{n} layer', '{n} layers')}** the gradient is multiplied by **{from_log10(product)}**; the bound "
         f"$0.25^{{{layers}}}$ is {from_log10(sigmoid_bound_log10(layers))}. {share}"
         "The weights multiply as well: they can make up for a quarter, but hardly for a saturated unit."
     )

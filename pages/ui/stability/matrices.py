@@ -212,7 +212,7 @@ def _controls(link: LinkState) -> Product:
         st.number_input("Seed", **link.value("draw"))
     product = _product_of(link)
     if product.trials < link["trials"]:
-        words = f"{counted(product.trials, 'trial')} instead of {link['trials']}"
+        words = f"{counted(product.trials, '{n} trial', '{n} trials')} instead of {link['trials']}"
         st.caption(f":material/speed: {words}, so that the page answers within a second.")
     return product
 
@@ -235,9 +235,7 @@ def _growth(link: LinkState, grown: Grown) -> None:
     numbers = figures.NumberRange(product.precision, limits.smallest_log10, limits.largest_log10)
     sizes = literal.size_log10 if literally else growth
     figure = figures.product_growth(sizes, k, theory, numbers, product.crossings(literal), literal=literally)
-    alt = (
-        f"Size of the product against the number of factors: {counted(product.trials, 'trial')}, theory, and the end of {product.precision}"
-    )
+    alt = f"Size of the product against the number of factors: {counted(product.trials, '{n} trial', '{n} trials')}, theory, and the end of {product.precision}"  # noqa: E501
     live_chart(figure, key="growth", height=GROWTH_HEIGHT, alt=alt)
     if literally:
         live_chart(figures.survivors(sizes, product.precision), key="survivors", height=200, alt="Trials that are still numbers")
@@ -274,7 +272,12 @@ def _matrices(link: LinkState, product: Product, k: int) -> None:
     with after:
         st.markdown(f"###### After {k}, in {precision}" if literally else rf"###### After {k}, times $10^{{{snapshot.exponent}}}$")
         shown = snapshot.literal if literally else snapshot.mantissa
-        live_chart(figures.matrix_picture(shown), key="matrix_after", height=250, alt=f"The product of {counted(k, 'factor')} as colors")
+        live_chart(
+            figures.matrix_picture(shown),
+            key="matrix_after",
+            height=250,
+            alt=f"The product of {counted(k, '{n} factor', '{n} factors')} as colors",
+        )
     with values:
         st.markdown(f"###### {_fate_of_singular_values(product)}")
         at = tuple(int(x) for x in np.unique(np.linspace(1, factors, min(factors, SINGULAR_POINTS)).round()))
@@ -304,7 +307,7 @@ def _tiles(grown: Grown) -> None:
     expected = "never" if math.isinf(predicted) else count(predicted)
     error = product.exponent.error
     how = "Estimated, ± its standard error: how much a random factor stretches a vector of the product, on average." if error else "Exact."
-    where = f"In {product.precision}, within {counted(product.factors, 'factor')}."
+    where = f"In {product.precision}, within {counted(product.factors, '{n} factor', '{n} factors')}."
     with st.container(horizontal=True):
         st.metric("λ₁ a factor, measured", measured, border=True, help=HOW_MEASURED)
         shown = plus_minus(product.rate, error) if error else fixed(product.rate, 4)
