@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from mlp_core.words import Message
+from pages.language import _, said
 from pages.ui.begun_by_link import RUN
 from pages.ui.downloads import page_address
-from pages.ui.link import EVERYWHERE, HIDE, LOCK, label
+from pages.ui.link import EVERYWHERE, HIDE, LOCK
+from pages.ui.parameter_names import parameter_name
 
-NOBODY = "Nothing"
+NOTHING = Message("Nothing")
 KEY = "class_link"
 
 
@@ -30,24 +33,28 @@ def class_link(
         panels: name in the link -> title of panels of which one can be opened; the first is open where the link says nothing.
         changes: what `query` changes on the way, in words.
     """
-    popover = st.popover("Copy link for a class", icon=":material/school:", type="tertiary", on_change="rerun", key=KEY)
+    popover = st.popover(_("Copy link for a class"), icon=":material/school:", type="tertiary", on_change="rerun", key=KEY)
     if not popover.open:
         return
     with popover:
         given = st.query_params.to_dict()
         link = {name: value for name, value in (given if query is None else query).items() if name not in EVERYWHERE}
-        st.caption("Who follows the link finds the page as it is here.")
-        for restriction, title in ((LOCK, "Cannot be changed"), (HIDE, "Cannot be seen")):
+        st.caption(_("Who follows the link finds the page as it is here."))
+        for restriction, title in ((LOCK, _("Cannot be changed")), (HIDE, _("Cannot be seen"))):
             before = [name for name in given.get(restriction, "").split(",") if name in parameters]
-            chosen = st.multiselect(title, parameters, before, label, key=f"{KEY}_{restriction}", placeholder=NOBODY)
+            chosen = st.multiselect(title, parameters, before, _name, key=f"{KEY}_{restriction}", placeholder=_(NOTHING))
             if chosen:
                 link[restriction] = ",".join(chosen)
         if panels:
             first, *others = panels
-            panel = st.selectbox("Panel that is open", (first, *others), format_func=panels.__getitem__, key=f"{KEY}_panel")
+            panel = st.selectbox(_("Panel that is open"), (first, *others), format_func=said(panels), key=f"{KEY}_panel")
             link = {name: value for name, value in link.items() if name != "panel"} | ({"panel": panel} if panel in others else {})
-        if changes and not st.toggle(f"With what changed on the way: {changes}", value=True, key=f"{KEY}_changes"):
+        if changes and not st.toggle(_("With what changed on the way: {changes}", changes=changes), value=True, key=f"{KEY}_changes"):
             link.pop("changes", None)
-        if st.toggle("Begins by itself, once", key=f"{KEY}_run", help="What Train, Play or the button of several runs begins."):
+        if st.toggle(_("Begins by itself, once"), key=f"{KEY}_run", help=_("What Train, Play or the button of several runs begins.")):
             link[RUN] = "yes"
         st.code(page_address(link, page), language=None, wrap_lines=True)
+
+
+def _name(parameter: str) -> str:
+    return _(parameter_name(parameter))

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+from pages.language import _
 from pages.ui import session
 from pages.ui.ticking import follow
 from pages.ui.unbroken import button
@@ -49,11 +50,11 @@ def computed(
             draw(cast(Value, job.result))
         elif job.moving:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.progress(job.fraction_done, f"{doing}: {job.fraction_done:.0%}")
-                button("Stop", f"{name}_stop", "stop", job.stop)
+                st.progress(job.fraction_done, f"{_(doing)}: {job.fraction_done:.0%}")
+                button(_("Stop"), f"{name}_stop", "stop", job.stop)
         else:
-            st.info("Stopped." if job.state == "stopped" else "This could not be computed: a defect, which is in the log.")
-            button("Compute again", f"{name}_start", "play_arrow", begin_again)
+            st.info(_("Stopped.") if job.state == "stopped" else _("This could not be computed: a defect, which is in the log."))
+            button(_("Compute again"), f"{name}_start", "play_arrow", begin_again)
 
     follow(panel, TICK_SECONDS, moving)
 

@@ -5,7 +5,10 @@ from traceback import walk_tb
 
 import streamlit as st
 
-UNREADABLE = "This page was sent something it cannot read. Load it again."
+from mlp_core.words import Message
+from pages.language import _
+
+UNREADABLE = Message("This page was sent something it cannot read. Load it again.")
 OURS = ("pages", "mlp_core", "__main__")  # Streamlit runs a page as __main__
 READING = "streamlit.runtime.state"  # where what was sent becomes a widget's value
 ASKING = f"{READING}.session_state_proxy"  # by which a page asks for a key, which may be missing
@@ -14,7 +17,7 @@ VALUES = "pages.ui.widget_values"  # which looks a widget's value up among its o
 
 def unreadable(error: BaseException) -> bool:
     """Whether this came of reading what a widget was sent; an error of the page's own code did not, nor did a key that is missing."""
-    modules = [str(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(error.__traceback__)]
+    modules = [str(frame.f_globals.get("__name__", "")) for frame, _line in walk_tb(error.__traceback__)]
     own = max((place for place, module in enumerate(modules) if module.partition(".")[0] in OURS), default=-1)
     if own == len(modules) - 1:
         return bool(modules) and modules[-1] == VALUES
@@ -26,7 +29,7 @@ def answer(error: Exception) -> bool:
     """Say that what was sent cannot be read, in the place of Streamlit's box; False where the error is another, which keeps its box."""
     if not unreadable(error):
         return False
-    st.error(UNREADABLE, icon=":material/error:")
+    st.error(_(UNREADABLE), icon=":material/error:")
     return True
 
 

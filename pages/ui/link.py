@@ -23,26 +23,19 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitPageNotFoundError
 
 from mlp_core.spec import Bounds, SpecError
-from mlp_core.words import exactly
+from mlp_core.words import Message, counted, exactly, joined, listed
+from pages.language import _
 from pages.ui.address import Address
 from pages.ui.begun_by_link import RUN, drop_run, heed_run
 from pages.ui.navigation import PRESENT
-from pages.ui.text import plain
+from pages.ui.parameter_names import parameter_name
+from pages.ui.text import plain, refused
 from pages.ui.visitor_language import LANGUAGE, in_link
 from pages.ui.widget_values import WidgetValues
 
 LOCK, HIDE = "lock", "hide"  # parameters that are to stay as the link sets them, shown or not: `lock=lr,hidden`
 EVERYWHERE = (PRESENT, LANGUAGE, LOCK, HIDE, RUN)  # parameters of the app; Streamlit keeps its own to itself
-WHY_LOCKED = ":material/lock: Locked by the link that led here."
-LABELS = {  # of parameters, where that is not the name
-    "act": "section",
-    "changes": "changes on the way",
-    "hidden": "hidden layers",
-    "init": "initial weights",
-    "l1": "L1 penalty",
-    "lr": "learning rate",
-    "train_size": "number of images",
-}
+WHY_LOCKED = Message(":material/lock: Locked by the link that led here.")
 NO_CLASS = re.compile(r"[^\w-]", re.ASCII)  # what Streamlit writes as - where a widget's key becomes a class of the browser's element
 TEN_DIGITS = "%.10g"  # in a widget; its own format would show 1.2345 as 1.23
 MOST_NAMED = 5  # parameters, of those that the page does not have
@@ -82,14 +75,19 @@ def stop(name: str, default: Any, stops: Sequence[Any], least: float | None = No
     numbers, kind = {float(one): one for one in stops}, type(default)
     whole = all(str(one).isdecimal() for one in stops)
     bounds, between = (Bounds(low, max(numbers), whole) for low in (min(numbers), min(numbers) if least is None else least))
-    apart = "".join(f"{exactly(one)} or " for one in numbers if one < between.low)
+    apart = [exactly(one) for one in numbers if one < between.low]
+    rule, low, high = between.rule, exactly(between.low), exactly(between.high)
+    if apart and whole:
+        rule = Message("must be {values} or a whole number from {low} to {high}", values=listed(apart, "or"), low=low, high=high)
+    elif apart:
+        rule = Message("must be {values} or a number from {low} to {high}", values=listed(apart, "or"), low=low, high=high)
 
     def read(text: str) -> Any:
         try:
             value = bounds.read(name, text)
             return numbers[value] if value in numbers else kind(number_text(between.check(name, value)))
         except SpecError as error:
-            raise SpecError(name, between.rule.replace("must be ", f"must be {apart}"), error.value) from error
+            raise SpecError(name, rule, error.value) from error
 
     return Field(name, default, read, number_text, {"options": tuple(stops)}, between=True)
 
@@ -100,10 +98,10 @@ def span(name: str, default: tuple[float, float], bounds: Bounds, step: float | 
     def read(text: str) -> tuple[float, float]:
         parts = text.split(",")
         if len(parts) != 2:
-            raise SpecError(name, "must be two numbers with a comma between them", text)
+            raise SpecError(name, Message("must be two numbers with a comma between them"), text)
         low, high = (bounds.read(name, part) for part in parts)
         if low >= high:
-            raise SpecError(name, "must begin below its end", text)
+            raise SpecError(name, Message("must begin below its end"), text)
         return low, high
 
     return Field(name, default, read, lambda pair: ",".join(map(number_text, pair)), _ends(bounds, step))
@@ -114,7 +112,7 @@ def choice(name: str, default: str, options: Sequence[str]) -> Field:
 
     def read(text: str) -> str:
         if text not in options:
-            raise SpecError(name, f"must be one of {', '.join(options)}", text)
+            raise SpecError(name, Message("must be one of {options}", options=", ".join(options)), text)
         return text
 
     return Field(name, default, read, limits={"options": tuple(options)})
@@ -126,7 +124,7 @@ def choices(name: str, default: Sequence[str], options: Sequence[str]) -> Field:
     def read(text: str) -> list[str]:
         names = [] if text == "none" else text.split(",")
         if len(set(names)) != len(names) or not set(names) <= set(options):
-            raise SpecError(name, f"must be some of {', '.join(options)}, each once", text)
+            raise SpecError(name, Message("must be some of {options}, each once", options=", ".join(options)), text)
         return names
 
     return Field(name, list(default), read, lambda names: ",".join(names) or "none", {"options": tuple(options)})
@@ -137,7 +135,7 @@ def flag(name: str, default: bool) -> Field:
 
     def read(text: str) -> bool:
         if text not in ("yes", "no"):
-            raise SpecError(name, "must be yes or no", text)
+            raise SpecError(name, Message("must be yes or no"), text)
         return text == "yes"
 
     return Field(name, default, read, lambda value: "yes" if value else "no")
@@ -148,7 +146,8 @@ def text(name: str, default: str, longest: int) -> Field:
 
     def read(given: str) -> str:
         if len(given) > longest:
-            raise SpecError(name, f"must be at most {longest} characters", f"{len(given):,} characters")
+            given_length = counted(len(given), "{n} character", "{n} characters")
+            raise SpecError(name, counted(longest, "must be at most {n} character", "must be at most {n} characters"), given_length)
         return given
 
     return Field(name, default, read, limits={"max_chars": longest})
@@ -220,7 +219,7 @@ class LinkState(WidgetValues):
         values, errors = self.read(query)
         refused = {error.field for error in errors}
         repeated = {name: texts for name, texts in (repeated or {}).items() if name not in refused}
-        again = [SpecError(name, "must stand in a link once", ", ".join(texts)) for name, texts in repeated.items()]
+        again = [SpecError(name, Message("must stand in a link once"), ", ".join(texts)) for name, texts in repeated.items()]
         super().update(values)
         self._followed = st.session_state[self._followed_name] = _Followed(
             asked={one: values[one] for one in query if one in values and one not in refused},
@@ -274,9 +273,12 @@ class LinkState(WidgetValues):
                 if (text := heed_run(self._page, sound=not broken)) is not None:
                     self._followed.unknown = (*(self._followed.unknown or ()), f"{RUN}={text}")
                 self._say_unknown()
-                if locked := [label(name) for name in self.listed(LOCK) if name in known]:
-                    free = "To set these too, go to another page and come back by the menu."
-                    st.caption(f":material/lock: The link locks: {', '.join(locked)}. {free}")
+                if locked := [parameter_name(name) for name in self.listed(LOCK) if name in known]:
+                    words = Message(
+                        "The link locks: {parameters}. To set these too, go to another page and come back by the menu.",
+                        parameters=listed(locked),
+                    )
+                    st.caption(f":material/lock: {_(words)}")
             for link in (self, *others):
                 link._hide()
             for link in (self, *others):
@@ -293,9 +295,10 @@ class LinkState(WidgetValues):
     def _say_unknown(self) -> None:
         followed = self._followed
         if followed.unknown:
-            named = ", ".join(plain(name, 40) for name in followed.unknown[:MOST_NAMED])
-            more = f" and {len(followed.unknown) - MOST_NAMED} more" if len(followed.unknown) > MOST_NAMED else ""
-            st.warning(f"The link sets what this page does not have, which changes nothing: {named}{more}.")
+            named, more = listed([plain(name, 40) for name in followed.unknown[:MOST_NAMED]]), len(followed.unknown) - MOST_NAMED
+            if more > 0:
+                named = Message("{parameters} and {number} more", parameters=named, number=more)
+            st.warning(_("The link sets what this page does not have, which changes nothing: {parameters}.", parameters=named))
 
     def _hide(self) -> None:
         """Have the browser show nothing of the widgets that the link hides, whatever their version."""
@@ -305,9 +308,13 @@ class LinkState(WidgetValues):
     def _say(self, error: SpecError) -> None:
         name, default = error.field, self.default_text(error.field)
         text = self._followed.instead.get(name, default)
-        stands = f"The default, {plain(text)}," if text == default else plain(text)
-        instead = f"{stands} stands in its place." if text != "" else "It is left out."
-        st.warning(f"The link asks for something that cannot be: **{name}** {error.rule}, got {plain(error.value)}. {instead}")
+        instead = Message("It is left out.")
+        if text != "" and text == default:
+            instead = Message("The default, {value}, stands in its place.", value=plain(text))
+        elif text != "":
+            instead = Message("{value} stands in its place.", value=plain(text))
+        wrong = Message("The link asks for something that cannot be: {error}.", error=refused(error))
+        st.warning(_(joined(wrong, instead)))
 
     def fitted(self, name: str, value: Any, rule: str) -> Any:
         """`value`, which is a field's own where the rest of the page allows that; a link that asks for another is told what it breaks.
@@ -387,7 +394,7 @@ class LinkState(WidgetValues):
         """A widget's arguments, of which `help` and `disabled` say whether it is locked."""
         if name not in self.fixed:
             return look
-        return look | {"disabled": True, "help": " ".join(filter(None, (WHY_LOCKED, look.get("help"))))}
+        return look | {"disabled": True, "help": _(joined(WHY_LOCKED, look.get("help", "")))}
 
     def options(self, name: str) -> tuple[Any, ...]:
         """A field's options, and the value that the last link set it to between two of them."""
@@ -411,11 +418,6 @@ def read_link(fields: Sequence[Field], query: Mapping[str, str]) -> tuple[dict[s
 def write_link(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, str]:
     """What a link says of these values: those that are not at their default."""
     return {known.name: known.write(values[known.name]) for known in fields if values[known.name] != known.default}
-
-
-def label(parameter: str) -> str:
-    """What a parameter is called in a sentence."""
-    return LABELS.get(parameter, parameter.replace("_", " "))
 
 
 def link_to(page: str, label: str, query: Mapping[str, str], icon: str | None = None) -> bool:

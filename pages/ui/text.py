@@ -21,5 +21,6 @@ def escaped(text: str) -> str:
 def refused(error: Exception) -> str:
     """Which field, which rule and which value, without a full stop; of other errors what they say, as text."""
     if isinstance(error, SpecError):
-        return Message("**{field}** {rule}, got {value}", field=error.field, rule=error.rule, value=plain(error.value))
+        value = _(error.value) if isinstance(error.value, Message) else error.value
+        return Message("**{field}** {rule}, got {value}", field=error.field, rule=error.rule, value=plain(value))
     return plain(_(error), 300)
