@@ -53,7 +53,7 @@ class Language:
         return self.catalogue.gettext(message.template)
 
 
-ENGLISH = Language("en", "English")
+ENGLISH = Language("en", Message("English"))
 
 
 def languages() -> Mapping[str, Language]:
