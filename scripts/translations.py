@@ -11,6 +11,7 @@ lesson. A catalogue lists the files where it stands, without line numbers, which
 from __future__ import annotations
 
 import argparse
+import ast
 import io
 import re
 import sys
@@ -25,8 +26,8 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 LOCALE = ROOT / "locale"
-KEYWORDS = {"_": None, "written": None, "Message": None, "counted": (2, 3)}
-SOURCES = (("python", "pages/**/*.py"), ("python", "mlp_core/**/*.py"), ("jinja2", "mlp_core/**/*.jinja"))
+KEYWORDS = {"_": (0,), "written": (0,), "Message": (0,), "counted": (1, 2)}  # which of their arguments are sentences
+SOURCES = ("pages/**/*.py", "mlp_core/**/*.py", "mlp_core/**/*.jinja")
 LESSON_TEXTS = ("title", "needs", "summary", "text", "look", "explanation", "ask", "choices", "answer", "unit")
 WIDTH = 120  # characters a line
 UNKEPT = re.compile(  # what would change without a change, and guesses at the format of sentences with a % or a brace in them
@@ -42,16 +43,32 @@ Found = dict[tuple[str, ...], list[str]]  # a sentence, with its plural if it ha
 def sentences() -> Found:
     """All sentences, in the order of the files that they stand in."""
     found: Found = {}
-    for kind, pattern in SOURCES:
+    for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):
-            with path.open("rb") as file:
-                options = {"trimmed": "false"} if kind == "jinja2" else {}
-                for _line, message, _comments, _context in extract(kind, file, KEYWORDS, (), options):
-                    _note(found, (message,) if isinstance(message, str) else tuple(message), path)
+            for message in _in_template(path) if path.suffix == ".jinja" else _in_code(ast.parse(path.read_text("utf-8"))):
+                _note(found, message, path)
     for path in sorted((ROOT / "lessons").glob("*.toml")):
         for text in _texts(tomllib.loads(path.read_text("utf-8"))):
             _note(found, (text,), path)
     return found
+
+
+def _in_code(node: ast.AST) -> Iterator[tuple[str, ...]]:
+    """The sentences of a program, also those in its f-strings, which Babel's own extraction sees from Python 3.12 on."""
+    if isinstance(node, ast.Call):
+        places = KEYWORDS.get(node.func.id if isinstance(node.func, ast.Name) else "", ())
+        arguments = [node.args[place] for place in places if place < len(node.args)]
+        texts = tuple(one.value for one in arguments if isinstance(one, ast.Constant) and isinstance(one.value, str))
+        if texts and len(texts) == len(places):
+            yield texts
+    for child in ast.iter_child_nodes(node):
+        yield from _in_code(child)
+
+
+def _in_template(path: Path) -> Iterator[tuple[str, ...]]:
+    with path.open("rb") as file:
+        for _line, message, _comments, _context in extract("jinja2", file, {"_": None}, (), {"trimmed": "false"}):
+            yield (message,) if isinstance(message, str) else tuple(message)
 
 
 def _note(found: Found, message: tuple[str, ...], path: Path) -> None:
