@@ -69,8 +69,8 @@ def run_app() -> None:
     st.html(ROOT / "static" / "page.css")
     if NARROW not in st.session_state:
         st.html(f"<style>{HIDDEN_AT_FIRST}</style>")
-    keep_in_address()
     _top()
+    keep_in_address()
     page.run()
 
 

@@ -47,11 +47,12 @@ def in_link() -> dict[str, str]:
 
 def language_switch() -> None:
     """A button for every other language, named as it calls itself. The page stays as it is, and so does a run in progress."""
-    for short, language in languages().items():
-        if language is not current():
-            st.button(language.name, f"language_{short}", type="tertiary", on_click=unbroken(_choose), args=(short,))
     # The browser picks fonts, hyphens and a reader's voice by it.
     st.html(f"<script>document.documentElement.lang = {current().code!r}</script>", unsafe_allow_javascript=True)
+    for short, language in languages().items():
+        if language is not current():
+            name = f"language_{short}"
+            st.button(language.name, name, icon=":material/translate:", type="tertiary", on_click=unbroken(_choose), args=(short,))
 
 
 def _choose(short: str) -> None:
