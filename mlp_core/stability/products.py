@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from mlp_core.theory import Array, lyapunov_exponents, lyapunov_variances
+from mlp_core.words import Message
 
 RENORMALIZE_EVERY = 16  # factors; 16 of 64 x 64 grow by 1e29 at most or so, far from 1e308
 BLOCK_ENTRIES = 2_000_000  # drawn at a time: 16 MB
@@ -60,12 +61,12 @@ def _orthogonal(stream: np.random.Generator, count: int, n: int) -> Array:
 
 ENSEMBLES: dict[str, Ensemble] = {entry.name: entry for entry in (
     Ensemble(
-        "gaussian", "Gaussian", r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", draw=_gaussian,
+        "gaussian", Message("Gaussian"), r"M_{ij} \sim \mathcal{N}(0, \sigma^2)", draw=_gaussian,
         exponents=lyapunov_exponents, exponent_latex=r"\tfrac12\left(\ln 2 + \psi(\tfrac n2)\right) + \ln\sigma",
         variances=lyapunov_variances, mean_square_scale=lambda n: 1.0 / math.sqrt(n),
     ),
     Ensemble(
-        "uniform", "Uniform", r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)",
+        "uniform", Message("Uniform"), r"M_{ij} \sim U(-\sqrt{3}\,\sigma, \sqrt{3}\,\sigma)",
         draw=lambda stream, count, n: stream.uniform(-math.sqrt(3.0), math.sqrt(3.0), (count, n, n)),  # variance 1
         # n = 1: E ln|M| and Var ln|M|; ln|M/√3| is minus an exponential variate
         exponents=lambda n: np.array([0.5 * math.log(3.0) - 1.0]) if n == 1 else None, exponent_latex=r"\ln(\sqrt3\,\sigma) - 1",
@@ -79,8 +80,8 @@ ENSEMBLES: dict[str, Ensemble] = {entry.name: entry for entry in (
         variances=lyapunov_variances, mean_square_scale=lambda n: 1.0,
     ),
     Ensemble(
-        "orthogonal", "Orthogonal", r"M = \sigma Q,\ Q^\top Q = I", draw=_orthogonal, exponents=np.zeros, exponent_latex=r"\ln\sigma",
-        variances=np.zeros, mean_square_scale=lambda n: 1.0, cost=3,  # a QR decomposition a factor
+        "orthogonal", Message("Orthogonal"), r"M = \sigma Q,\ Q^\top Q = I", draw=_orthogonal, exponents=np.zeros,
+        exponent_latex=r"\ln\sigma", variances=np.zeros, mean_square_scale=lambda n: 1.0, cost=3,  # a QR decomposition a factor
     ),
 )}  # fmt: skip
 

@@ -14,12 +14,12 @@ from pages.figures.figure import Figure, Floats, Trace, figure, filled, heatmap,
 from pages.figures.marks import Marks, note
 from pages.figures.palette import DIVERGING, GRADIENT, GREY, HEALTHY, THEORY, VALUE, series_style, translucent
 from pages.figures.series import evenly_spread, finite
+from pages.language import _
 
 DIFFERS = 0.01  # of a decade: what float32 gets is marked where it is this far from float64
 MOST_OUTPUT_RIDGES = 10
 OUTPUT_RIDGE_HEIGHT = 1.6  # of the distance between two ridges
 MOST_DECADES = 12.0  # of a map's color scale to either side
-THEORY_ENTRY = legend_entry("theory", line={"color": GREY, "width": 2, "dash": "dash"})
 CROSS = {"size": 9, "symbol": "x-thin-open", "line": {"width": 2}}
 MOST_NUMBERED = 20  # layers of a chain that each get a tick
 UNITS_MARGIN = 1.35  # a factor above all units and below one
@@ -75,12 +75,12 @@ def sizes_by_layer(series: Sequence[DepthSeries], title: str, bound: GradientBou
         traces.append(polyline(one.layers, scale.place(one.measured), line, "%{customdata}", customdata=spoken, **dotted))
         traces += _float32_crosses(one, scale, color)
     if any(one.predicted is not None for one in series):
-        traces.append(THEORY_ENTRY)
+        traces.append(_theory_entry())
     if any(one.single is not None for one in series):
-        traces.append(legend_entry("float32, where it differs", mode="markers", marker=CROSS | {"color": GREY}))
+        traces.append(legend_entry(_("float32, where it differs"), mode="markers", marker=CROSS | {"color": GREY}))
     if bound is not None:
         traces.append(polyline(bound.layers, bound.log10, {"color": GRADIENT, "width": 2, "dash": "dot"}, name=bound.label))
-    return figure(traces, xaxis=axis("layer", zeroline=False), yaxis=scale.layout(title))
+    return figure(traces, xaxis=axis(_("layer"), zeroline=False), yaxis=scale.layout(title))
 
 
 def shares_by_layer(labels: Sequence[str], values: Sequence[Floats], title: str, predicted: Sequence[Floats | None] = ()) -> Figure:
@@ -102,8 +102,8 @@ def shares_by_layer(labels: Sequence[str], values: Sequence[Floats], title: str,
         if theory is not None:
             traces.append(polyline(layers, finite(theory), {"color": color, "width": 1.5, "dash": "dash"}, showlegend=False))
     if any(theory is not None for theory in predicted):
-        traces.append(THEORY_ENTRY)
-    return figure(traces, xaxis=axis("hidden layer", zeroline=False), yaxis=axis(title, automargin=True))
+        traces.append(_theory_entry())
+    return figure(traces, xaxis=axis(_("hidden layer"), zeroline=False), yaxis=axis(title, automargin=True))
 
 
 def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0) -> Figure:
@@ -124,15 +124,15 @@ def activation_ridges(histograms: Floats, largest: Floats, color_index: int = 0)
         height = OUTPUT_RIDGE_HEIGHT * np.sqrt(share)  # the root, so that a spike at 0 leaves something of the rest
         size = from_log10(math.log10(largest[layer]) if largest[layer] > 0 else -math.inf)
         traces.append(polyline(x, np.full(bins, float(place)), {"width": 0}, showlegend=False))
-        filling = {"fill": "tonexty", "fillcolor": translucent(color, 0.3), "name": f"layer {layer + 1}"}
+        filling = {"fill": "tonexty", "fillcolor": translucent(color, 0.3), "name": _("layer {number}", number=layer + 1)}
         traces.append(polyline(x, place + height, {"color": color, "width": 1.5}, showlegend=False, **filling))
         ticks.append((float(place), str(layer + 1)))
         words.append(note(size, 1.01, place, xref="paper", xanchor="left"))
-    words.append(note("largest", 1.01, 1.04, xref="paper", yref="paper", xanchor="left"))
+    words.append(note(_("largest"), 1.01, 1.04, xref="paper", yref="paper", xanchor="left"))
     return figure(
         traces,
-        xaxis=axis("output / largest output of its layer", range=[-1.02, 1.02], zeroline=True),
-        yaxis=axis("hidden layer", **labeled(ticks), zeroline=False),
+        xaxis=axis(_("output / largest output of its layer"), range=[-1.02, 1.02], zeroline=True),
+        yaxis=axis(_("hidden layer"), **labeled(ticks), zeroline=False),
         annotations=words,
         margin={"l": 56, "r": 84, "t": 24, "b": 48},
         hovermode=False,
@@ -160,33 +160,37 @@ def gradient_map(
     known = np.abs(change_log10[np.isfinite(change_log10)])
     most = min(float(known.max(initial=1.0)), MOST_DECADES)
     words = np.vectorize(lambda value: f"× {from_log10(value)}", otypes=[object])(change_log10)
+    hover = _("σ<sub>w</sub> = %{x:.3g}, {quantity} = %{y:.3g}<br>gradient %{customdata}", quantity=yname)
     traces = [
         heatmap(
             x=sigma_w, y=y, z=np.clip(change_log10, -most, most), zmin=-most, zmax=most, colorscale=DIVERGING, customdata=words,
-            hovertemplate="σ<sub>w</sub> = %{x:.3g}, " + yname + " = %{y:.3g}<br>gradient %{customdata}<extra></extra>",
-            colorbar={"title": {"text": "gradient,<br>log10", "side": "top"}, "thickness": 12},
+            hovertemplate=f"{hover}<extra></extra>", colorbar={"title": {"text": _("gradient,<br>log10"), "side": "top"}, "thickness": 12},
         ),
     ]  # fmt: skip
     x, height, jumps = line
-    for name, dash, here_drawn in (("theory: χ = 1", "dash", ~jumps), ("theory: χ jumps over 1", "dot", jumps)):
+    for name, dash, here_drawn in ((_("theory: χ = 1"), "dash", ~jumps), (_("theory: χ jumps over 1"), "dot", jumps)):
         shown = np.where(here_drawn, x, np.nan)
         if np.isfinite(shown).any():
             traces.append(polyline(shown, height, {"color": HEALTHY, "width": 4, "dash": dash}, name=name))
     if here is not None:
         marker = {"color": "#FFFFFF", "size": 12, "symbol": "diamond", "line": {"color": "#111111", "width": 2}}
-        traces.append(markers([here[0]], [here[1]], marker, name="here"))
+        traces.append(markers([here[0]], [here[1]], marker, name=_("here")))
     return figure(
         traces,
-        xaxis=axis("σ<sub>w</sub> (weights are N(0, σ<sub>w</sub>²/n))", range=[float(sigma_w[0]), float(sigma_w[-1])]),
+        xaxis=axis(_("σ<sub>w</sub> (weights are N(0, σ<sub>w</sub>²/n))"), range=[float(sigma_w[0]), float(sigma_w[-1])]),
         yaxis=axis(ytitle, range=[float(y[0]), float(y[-1])]),
         hovermode="closest",
     )
 
 
+def _theory_entry() -> Trace:
+    return legend_entry(_("theory"), line={"color": GREY, "width": 2, "dash": "dash"})
+
+
 def _predicted(one: DepthSeries, scale: Log10Axis, color: str) -> list[Trace]:
     if one.predicted is None:
         return []
-    hidden: dict[str, Any] = {"name": f"{one.label}, theory", "showlegend": False}
+    hidden: dict[str, Any] = {"name": _("{design}, theory", design=one.label), "showlegend": False}
     if one.predicted.ndim == 1:
         return [polyline(one.layers, scale.place(one.predicted), {"color": color, "width": 1.5, "dash": "dash"}, **hidden)]
     low, high = (scale.place(edge) for edge in one.predicted)
@@ -202,7 +206,8 @@ def _float32_crosses(one: DepthSeries, scale: Log10Axis, color: str) -> list[Tra
     if same.all():
         return []
     layers, values = one.layers[~same], one.single[~same]
-    hidden: dict[str, Any] = {"name": f"{one.label}, float32", "showlegend": False, "customdata": [from_log10(value) for value in values]}
+    name = _("{design}, float32", design=one.label)
+    hidden: dict[str, Any] = {"name": name, "showlegend": False, "customdata": [from_log10(value) for value in values]}
     return [markers(layers, scale.place(values), CROSS | {"color": color}, "float32: %{customdata}", **hidden)]
 
 
@@ -215,19 +220,20 @@ def sigmoid_and_gradient(x: Floats, value: Floats, gradient: Floats, chosen: Flo
     """
     numbers = [str(layer) for layer in range(1, len(chosen) + 1)]
     traces = [
-        polyline(x, value, {"color": VALUE, "width": 2.5}, "%{y:.4f}", name="sigmoid σ(x)"),
-        polyline(x, gradient, {"color": GRADIENT, "width": 2.5}, "%{y:.4f}", name="gradient σ′(x)"),
+        polyline(x, value, {"color": VALUE, "width": 2.5}, "%{y:.4f}", name=_("sigmoid σ(x)")),
+        polyline(x, gradient, {"color": GRADIENT, "width": 2.5}, "%{y:.4f}", name=_("gradient σ′(x)")),
         markers(
             chosen, chosen_gradient, {"color": GRADIENT, "size": 9, "line": {"color": GREY, "width": 1}},
-            "layer %{text}: σ′ = %{y:.4f}", mode="markers+text", text=numbers, textposition="top center", name="layers", cliponaxis=False,
+            _("layer %{text}: σ′ = %{y:.4f}"), mode="markers+text", text=numbers, textposition="top center",
+            name=_("layers"), cliponaxis=False,
         ),
     ]  # fmt: skip
     marks = Marks()
-    marks.level(0.25, "largest gradient: 1/4")
+    marks.level(0.25, _("largest gradient: 1/4"))
     return figure(
         traces,
         xaxis=axis("x", zeroline=False, range=[float(x[0]), float(x[-1])]),
-        yaxis=axis("value and gradient", range=[-0.03, 1.03]),
+        yaxis=axis(_("value and gradient"), range=[-0.03, 1.03]),
         hovermode="closest",
         **marks.layout,
     )
@@ -243,19 +249,22 @@ def gradient_chain(factors_log10: Floats, bound_log10: Floats) -> Figure:
     layers = np.arange(1, len(factors_log10) + 1)
     product = np.cumsum(factors_log10)
     scale = Log10Axis.around([product, bound_log10, [0.0]])
-    words = [f"{from_log10(p)} (this layer × {significant(10**f)})" for p, f in zip(product, factors_log10, strict=True)]
+    words = [
+        _("{product} (this layer × {factor})", product=from_log10(p), factor=significant(10**f))
+        for p, f in zip(product, factors_log10, strict=True)
+    ]
     bounds = [from_log10(bound) for bound in bound_log10]
     traces = [
         polyline(
             layers, scale.place(product), {"color": GRADIENT, "width": 2.5}, "%{customdata}",
-            mode="lines+markers", marker={"size": 8}, customdata=words, name="product of the gradients",
+            mode="lines+markers", marker={"size": 8}, customdata=words, name=_("product of the gradients"),
         ),
         polyline(
-            layers, bound_log10, {"color": THEORY, "width": 2, "dash": "dash"}, "at most %{customdata}",
-            customdata=bounds, name="bound 0.25<sup>l</sup>",
+            layers, bound_log10, {"color": THEORY, "width": 2, "dash": "dash"}, _("at most %{customdata}"),
+            customdata=bounds, name=_("bound 0.25<sup>l</sup>"),
         ),
     ]  # fmt: skip
-    xaxis = axis("layers l multiplied so far", dtick=1 if len(layers) <= MOST_NUMBERED else None, zeroline=False)
+    xaxis = axis(_("layers l multiplied so far"), dtick=1 if len(layers) <= MOST_NUMBERED else None, zeroline=False)
     return figure(traces, xaxis=xaxis, yaxis=scale.layout("σ′(x₁) ··· σ′(x<sub>l</sub>)"))
 
 
@@ -274,13 +283,14 @@ def distinct_unit_counts(
     for index, (label, steps, counts) in enumerate(series):
         line = {"color": series_style(index)["color"], "width": 2}
         dotted = {"mode": "lines+markers", "marker": {"size": 7}, "name": label}
-        traces.append(polyline(np.asarray(steps) / steps_per_epoch, list(counts), line, f"%{{y}} of {units} units", **dotted))
+        hover = _("%{y} of {units} units", units=units)
+        traces.append(polyline(np.asarray(steps) / steps_per_epoch, list(counts), line, hover, **dotted))
     ticks = [1, *(2**power for power in range(1, 11) if 2**power < units and power % 2 == 0), units]
     return figure(
         traces,
-        xaxis=axis("epoch", range=[-0.02 * total_epochs, total_epochs * 1.02], zeroline=False),
+        xaxis=axis(_("epoch"), range=[-0.02 * total_epochs, total_epochs * 1.02], zeroline=False),
         yaxis=axis(
-            "different units",
+            _("different units"),
             type="log",
             tickvals=sorted(set(ticks)),
             range=[float(np.log10(1 / UNITS_MARGIN)), float(np.log10(units * UNITS_MARGIN))],

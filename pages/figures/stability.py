@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from mlp_core.words import from_log10, rounded, significant
+from mlp_core.words import Message, from_log10, rounded, significant
 from pages.figures.axes import Log10Axis, axis, hidden_axis
 from pages.figures.figure import Figure, Floats, diagram, figure, filled, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import Marks, note, vertical_line
 from pages.figures.palette import DIVERGING, FAULT, GREY, HEALTHY, MEASURED, ORANGE, PURPLE, THEORY, WARNING, series_style, translucent
 from pages.figures.series import evenly_spread, segments
+from pages.language import _
 
 CURVE_POINTS = 160  # of a median: more than a person can tell apart
 TRIAL_POINTS, MOST_TRIALS = 40, 12
@@ -39,7 +40,7 @@ class Growth:
 
     rate: float
     scatter: float
-    name: str = "theory"
+    name: str = Message("theory")
 
 
 def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, crossings: Floats, *, literal: bool = False) -> Figure:
@@ -69,26 +70,30 @@ def product_growth(sizes: Floats, k: int, theory: Growth, numbers: NumberRange, 
     sparse = evenly_spread(sizes.shape[1], TRIAL_POINTS)
     singles = scale.place(sizes[1 : MOST_TRIALS + 1])[:, sparse]
     singles_x = np.tile(np.append(sparse + 1.0, np.nan), len(singles))
-    words = np.array([f"{_size(b)} (5–95 %: {_size(a)} to {_size(c)})" for a, b, c in zip(low, median, high, strict=True)])
+    words = np.array([
+        _("{median} (5–95 %: {low} to {high})", median=_size(b), low=_size(a), high=_size(c))
+        for a, b, c in zip(low, median, high, strict=True)
+    ])  # fmt: skip
     traces = [
-        filled(x, scale.place(low), scale.place(high), name="5–95 % of the trials", **BAND),
-        polyline(singles_x, segments(singles), {"color": translucent(MEASURED, 0.45), "width": 1}, name="single trials"),
-        polyline(x, scale.place(sizes[0, kept]), {"color": PURPLE, "width": 1.5}, name="the trial shown"),
-        polyline(x, scale.place(median), {"color": MEASURED, "width": 3}, "%{customdata}", customdata=words, name="median"),
-        polyline(x, predicted[0], {"color": THEORY, "width": 2.5, "dash": "dash"}, "10<sup>%{y:.1f}</sup>", name=theory.name),
+        filled(x, scale.place(low), scale.place(high), name=_("5–95 % of the trials"), **BAND),
+        polyline(singles_x, segments(singles), {"color": translucent(MEASURED, 0.45), "width": 1}, name=_("single trials")),
+        polyline(x, scale.place(sizes[0, kept]), {"color": PURPLE, "width": 1.5}, name=_("the trial shown")),
+        polyline(x, scale.place(median), {"color": MEASURED, "width": 3}, "%{customdata}", customdata=words, name=_("median")),
+        polyline(x, predicted[0], {"color": THEORY, "width": 2.5, "dash": "dash"}, "10<sup>%{y:.1f}</sup>", name=_(theory.name)),
         polyline(
             np.concatenate([x, [np.nan], x]), np.concatenate([predicted[1], [np.nan], predicted[2]]),
-            {"color": THEORY, "width": 1, "dash": "dot"}, name=f"{theory.name}, 5–95 %",
+            {"color": THEORY, "width": 1, "dash": "dot"}, name=_("{theory}, 5–95 %", theory=theory.name),
         ),
-        markers([k], scale.place(sizes[0, k - 1 : k]), {"color": PURPLE, "size": 10}, name="the matrix shown", showlegend=False),
+        markers([k], scale.place(sizes[0, k - 1 : k]), {"color": PURPLE, "size": 10}, name=_("the matrix shown"), showlegend=False),
     ]  # fmt: skip
     marks = Marks()
     if near:
-        marks.level(limit, f"{numbers.name} {'overflows to ∞' if limit > 0 else 'underflows to 0'}")
+        ends = _("{format} overflows to ∞", format=numbers.name) if limit > 0 else _("{format} underflows to 0", format=numbers.name)
+        marks.level(limit, ends)
         crossed = crossings[np.isfinite(crossings)]
         tick = {"symbol": "line-ns-open", "size": 9, "color": FAULT, "line": {"width": 1}}
-        traces.append(markers(crossed, np.full(len(crossed), limit), tick, name=f"a trial leaves {numbers.name}"))
-    return figure(traces, xaxis=_factor_axis(len(factors)), yaxis=scale.layout("size of the product, max |M|"), **marks.layout)
+        traces.append(markers(crossed, np.full(len(crossed), limit), tick, name=_("a trial leaves {format}", format=numbers.name)))
+    return figure(traces, xaxis=_factor_axis(len(factors)), yaxis=scale.layout(_("size of the product, max |M|")), **marks.layout)
 
 
 def survivors(sizes: Floats, name: str) -> Figure:
@@ -102,21 +107,21 @@ def survivors(sizes: Floats, name: str) -> Figure:
     kept = evenly_spread(factors, CURVE_POINTS)
     shown = sizes[:, kept]
     states = (
-        ("a number", np.isfinite(shown), HEALTHY),
-        ("exactly 0", shown == -math.inf, WARNING),
-        ("∞ or NaN", np.isnan(shown) | (shown == math.inf), FAULT),
+        (_("a number"), np.isfinite(shown), HEALTHY),
+        (_("exactly 0"), shown == -math.inf, WARNING),
+        (_("∞ or NaN"), np.isnan(shown) | (shown == math.inf), FAULT),
     )
     traces = [
         polyline(
-            kept + 1, 100 * mask.mean(axis=0), {"width": 0, "color": color}, "%{y:.0f} %",
+            kept + 1, 100 * mask.mean(axis=0), {"width": 0, "color": color}, _("{number} %", number="%{y:.0f}"),
             name=label, stackgroup="one", fillcolor=translucent(color, 0.55),
         )
         for label, mask, color in states
     ]  # fmt: skip
-    return figure(traces, xaxis=_factor_axis(factors), yaxis=axis(f"trials in {name} (%)", range=[0, 100]))
+    return figure(traces, xaxis=_factor_axis(factors), yaxis=axis(_("trials in {format} (%)", format=name), range=[0, 100]))
 
 
-def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int, theory: str = "theory") -> Figure:
+def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int, theory: str = Message("theory")) -> Figure:
     """All singular values of the trial shown against the number of factors (at most eight of them), each with its exponent's line.
 
     Args:
@@ -139,9 +144,9 @@ def singular_values(at: Sequence[int], path: Floats, rates: Floats, k: int, theo
         traces.append(polyline(x, path[:, index], {"color": color, "width": 2}, "10<sup>%{y:.1f}</sup>", name=name))
         if index in predicted:
             traces.append(polyline(ends, rates[index] * ends, {"color": color, "width": 1.5, "dash": "dash"}, name=name, showlegend=False))
-    traces.append(legend_entry(theory, line={"color": GREY, "dash": "dash"}))
+    traces.append(legend_entry(_(theory), line={"color": GREY, "dash": "dash"}))
     return figure(
-        traces, xaxis=_factor_axis(at[-1]), yaxis=scale.layout("singular values of the product"), shapes=[vertical_line(k, PURPLE)]
+        traces, xaxis=_factor_axis(at[-1]), yaxis=scale.layout(_("singular values of the product")), shapes=[vertical_line(k, PURPLE)]
     )
 
 
@@ -152,7 +157,7 @@ def matrix_picture(values: Floats) -> Figure:
     largest = float(np.abs(values[finite]).max(initial=0.0)) or 1.0
     written = np.vectorize(_entry, otypes=[object])(values)
     shared: dict[str, Any] = {"x": np.arange(1, n + 1), "y": np.arange(1, n + 1), "xgap": 1, "ygap": 1, "showscale": False}
-    shared |= {"customdata": written, "hovertemplate": "row %{y}, column %{x}: %{customdata}<extra></extra>"}
+    shared |= {"customdata": written, "hovertemplate": f"{_('row %{y}, column %{x}: %{customdata}')}<extra></extra>"}
     if n <= MOST_WRITTEN:
         shared |= {"text": written, "texttemplate": "%{text}"}
     traces = [
@@ -174,17 +179,18 @@ def critical_scales(critical: Floats, mean_square: Floats, n: int, scale: float)
     """
     sizes = np.arange(1, len(critical) + 1)
     traces = [
-        polyline(sizes, critical, {"color": THEORY, "width": 2.5, "dash": "dash"}, "%{y:.4f}", name="neither: exp(−λ₁)"),
-        polyline(sizes, mean_square, {"color": ORANGE, "width": 1.5, "dash": "dot"}, "%{y:.4f}", name="keeps the mean square"),
-        markers([n], [scale], {"color": PURPLE, "size": 11}, "σ = %{y:.4g}", name="here"),
+        polyline(sizes, critical, {"color": THEORY, "width": 2.5, "dash": "dash"}, "%{y:.4f}", name=_("neither: exp(−λ₁)")),
+        polyline(sizes, mean_square, {"color": ORANGE, "width": 1.5, "dash": "dot"}, "%{y:.4f}", name=_("keeps the mean square")),
+        markers([n], [scale], {"color": PURPLE, "size": 11}, "σ = %{y:.4g}", name=_("here")),
     ]
-    words = [note(text, x, y, xref="paper", yref="paper", opacity=0.75) for text, x, y in (("grows", 0.75, 0.85), ("dies", 0.12, 0.1))]
+    places = ((_("grows"), 0.75, 0.85), (_("dies"), 0.12, 0.1))
+    words = [note(text, x, y, xref="paper", yref="paper", opacity=0.75) for text, x, y in places]
     xaxis = axis("n", type="log", tickvals=[1, 2, 4, 8, 16, 32, 64])
     return figure(traces, xaxis=xaxis, yaxis=axis("σ", type="log", tickvals=[0.1, 0.2, 0.5, 1, 2]), annotations=words)
 
 
 def _factor_axis(factors: int) -> dict[str, Any]:
-    return axis("factors k", range=[0, factors * 1.01], zeroline=False, uirevision=f"{factors} factors")
+    return axis(_("factors k"), range=[0, factors * 1.01], zeroline=False, uirevision=f"{factors} factors")
 
 
 def _entry(value: float) -> str:

@@ -10,8 +10,9 @@ from mlp_core.activations import Curve, evaluate
 from mlp_core.labs.stability.depth import sigmoid_bound_log10
 from mlp_core.spec import Bounds, SpecError
 from mlp_core.theory import Array
-from mlp_core.words import counted, from_log10, latex_number
+from mlp_core.words import Message, counted, from_log10, joined, latex_number
 from pages.figures.depth import gradient_chain, sigmoid_and_gradient
+from pages.language import _
 from pages.ui.link import TEN_DIGITS, Field, LinkState, number_text
 from pages.ui.live_chart import Click, live_chart
 from pages.ui.measures import Computed, Values, once
@@ -28,7 +29,10 @@ Points = tuple[float, ...]  # x at each layer
 
 
 def _read_points(text: str) -> Points:
-    rule = f"must be 1 to {MOST_LAYERS} numbers from {X_BOUNDS.low:g} to {X_BOUNDS.high:g} with commas between them"
+    rule = Message(
+        "must be 1 to {most} numbers from {low} to {high} with commas between them",
+        most=MOST_LAYERS, low=f"{X_BOUNDS.low:g}", high=f"{X_BOUNDS.high:g}",
+    )  # fmt: skip
     try:
         points = tuple(X_BOUNDS.read("x", part) for part in text.split(","))
     except SpecError as error:
@@ -41,18 +45,26 @@ def _read_points(text: str) -> Points:
 FIELDS = (Field("x", START, _read_points, lambda points: ",".join(map(number_text, points))),)
 
 MEASURES = {
-    "log10_product": once("Product of all σ′", "What the gradient is multiplied by", "log10", lambda factors: factors.sum()),
-    "log10_bound": once("Bound of the product", "0.25 for every layer", "log10", lambda factors: sigmoid_bound_log10(len(factors))),
-    "smallest_factor": once("Smallest σ′", "Of the layer that takes the most", "number", lambda factors: 10 ** factors.min()),
-    "layers": once("Layers", "Of the chain", "count", len),
+    "log10_product": once(
+        Message("Product of all σ′"), Message("What the gradient is multiplied by"), "log10", lambda factors: factors.sum()
+    ),
+    "log10_bound": once(
+        Message("Bound of the product"), Message("0.25 for every layer"), "log10", lambda factors: sigmoid_bound_log10(len(factors))
+    ),
+    "smallest_factor": once(
+        Message("Smallest σ′"), Message("Of the layer that takes the most"), "number", lambda factors: 10 ** factors.min()
+    ),
+    "layers": once(Message("Layers"), Message("Of the chain"), "count", len),
 }
 
 
 def section(link: LinkState) -> None:
     """Choose x at each layer; every layer multiplies the gradient by σ'(x)."""
     st.markdown(
-        "Going back through a layer multiplies the gradient by $\\sigma'(x)$, at most $\\frac14$. "
-        "**Click the curves** to choose where each layer stands; the product follows."
+        _(
+            "Going back through a layer multiplies the gradient by $\\sigma'(x)$, at most $\\frac14$. "
+            "**Click the curves** to choose where each layer stands; the product follows."
+        )
     )
     _controls(link)
     points: Points = link["x"]
@@ -60,12 +72,12 @@ def section(link: LinkState) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         figure = sigmoid_and_gradient(GRID, curve.value.numpy(), curve.gradient.numpy(), np.array(points), chosen.gradient.numpy())
-        alt = "The sigmoid, its gradient, and on the gradient a numbered point for every layer."
+        alt = _("The sigmoid, its gradient, and on the gradient a numbered point for every layer.")
         live_chart(figure, key="sigmoid_chain", height=CHART_HEIGHT, alt=alt, on_click=partial(_take_click, link))
     factors = np.log10(chosen.gradient.numpy())
     with right:
         figure = gradient_chain(factors, np.array([sigmoid_bound_log10(count) for count in range(1, len(points) + 1)]))
-        live_chart(figure, key="chain_product", height=CHART_HEIGHT, alt="The running product below its bound 0.25^l.")
+        live_chart(figure, key="chain_product", height=CHART_HEIGHT, alt=_("The running product below its bound 0.25^l."))
     _summary(factors)
 
 
@@ -85,19 +97,20 @@ def _controls(link: LinkState) -> None:
     place["layer"] = min(place["layer"], len(points))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for label, icon, change, possible in (
-            ("All at 0: the best case", "keyboard_double_arrow_up", lambda points: (0.0,) * len(points), True),
-            ("All at 4: saturated", "keyboard_double_arrow_down", lambda points: (4.0,) * len(points), True),
-            ("Random, N(0, 2²)", "casino", _random, True),
-            ("One layer more", "add", lambda points: (*points, points[-1]), len(points) < MOST_LAYERS),
-            ("One layer less", "remove", lambda points: points[:-1], len(points) > 1),
+            (_("All at 0: the best case"), "keyboard_double_arrow_up", lambda points: (0.0,) * len(points), True),
+            (_("All at 4: saturated"), "keyboard_double_arrow_down", lambda points: (4.0,) * len(points), True),
+            (_("Random, N(0, 2²)"), "casino", _random, True),
+            (_("One layer more"), "add", lambda points: (*points, points[-1]), len(points) < MOST_LAYERS),
+            (_("One layer less"), "remove", lambda points: points[:-1], len(points) > 1),
         ):
             button(label, f"stability_chain_{icon}", icon, _change, link, change, enabled=possible)
     which, where = st.columns(2, gap="medium")
-    which.pills("The next click sets layer", required=True, **place.default("layer", range(1, len(points) + 1)))
+    which.pills(_("The next click sets layer"), required=True, **place.default("layer", range(1, len(points) + 1)))
     layer: int = place["layer"] - 1
     place["x"] = points[layer]
     where.slider(
-        f"x of layer {layer + 1}", step=0.1, format=TEN_DIGITS, on_change=unbroken(_follow_slider), args=(link, layer, place),
+        _("x of layer {layer}", layer=layer + 1), step=0.1, format=TEN_DIGITS,
+        on_change=unbroken(_follow_slider), args=(link, layer, place),
         **place.value("x", min_value=X_BOUNDS.low, max_value=X_BOUNDS.high),
     )  # fmt: skip
     place.keep()
@@ -112,17 +125,21 @@ def _summary(factors: Array) -> None:
     layers, product = len(factors), float(factors.sum())
     weakest = int(factors.argmin())
     slope = latex_number(10 ** factors[weakest])
+    come_to = counted(
+        layers,
+        "After **{n} layer** the gradient is multiplied by **{product}**; the bound $0.25^{{n}}$ is {bound}.",
+        "After **{n} layers** the gradient is multiplied by **{product}**; the bound $0.25^{{n}}$ is {bound}.",
+        product=from_log10(product),
+        bound=from_log10(sigmoid_bound_log10(layers)),
+    )
     if layers == 1:
         share = ""
     elif np.ptp(factors) == 0:
-        share = f"All layers take the same: $\\sigma' = {slope}$. "
+        share = Message("All layers take the same: $\\sigma' = {slope}$.", slope=slope)
     else:
-        share = f"Layer {weakest + 1} takes the most: $\\sigma' = {slope}$. "
-    st.markdown(
-        f"After **{counted(layers, '{n} layer', '{n} layers')}** the gradient is multiplied by **{from_log10(product)}**; the bound "
-        f"$0.25^{{{layers}}}$ is {from_log10(sigmoid_bound_log10(layers))}. {share}"
-        "The weights multiply as well: they can make up for a quarter, but hardly for a saturated unit."
-    )
+        share = Message("Layer {layer} takes the most: $\\sigma' = {slope}$.", layer=weakest + 1, slope=slope)
+    weights = Message("The weights multiply as well: they can make up for a quarter, but hardly for a saturated unit.")
+    st.markdown(_(joined(come_to, share, weights)))
 
 
 def _set(link: LinkState, layer: int, x: float) -> None:

@@ -19,9 +19,10 @@ from mlp_core.labs.stability.mean_field import DepthPrediction
 from mlp_core.spec import MAX_LAYERS, MAX_SEED, Bounds, RunSpec, most_operations
 from mlp_core.stability.depth import DepthReport
 from mlp_core.theory import Array
-from mlp_core.words import from_log10, significant
+from mlp_core.words import Message, count, from_log10, joined, listed, significant
 from pages.figures.depth import DepthSeries, GradientBound, activation_ridges, gradient_map, shares_by_layer, sizes_by_layer
 from pages.figures.figure import Figure
+from pages.language import _, said
 from pages.ui.computing import computed
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, choice, number, stop
@@ -50,30 +51,38 @@ class Quantity(NamedTuple):
 QUANTITIES = {
     "dW": Quantity(
         "|∂L/∂W|", "weight_gradient_log10", "|∂L/∂W|",
-        "Layer 1 is next to the input, the last is the output layer. Theory is a band for this batch: at its upper edge images of one "
-        "class pull the same way; at its lower edge each pulls its own way or, where that is less, all are alike to the network, so that "
-        "only what the labels are out of balance is left. Both edges are two standard deviations further out, by which networks of this "
-        "width scatter.",
+        Message(
+            "Layer 1 is next to the input, the last is the output layer. Theory is a band for this batch: at its upper edge images of one "
+            "class pull the same way; at its lower edge each pulls its own way or, where that is less, all are alike to the network, so "
+            "that only what the labels are out of balance is left. Both edges are two standard deviations further out, by which networks "
+            "of this width scatter."
+        ),
     ),
     "dh": Quantity(
         "|∂L/∂h|", "hidden_gradient_log10", "|∂L/∂h|",
-        "The gradient of the whole batch with respect to a layer's outputs; layer 0 is the input. Theory has no free parameter here.",
+        Message(
+            "The gradient of the whole batch with respect to a layer's outputs; layer 0 is the input. Theory has no free parameter here."
+        ),
     ),
-    "rms": Quantity("Size of h", "activation_rms_log10", "root mean square of h", "Root mean square over units and images."),
+    "rms": Quantity(
+        Message("Size of h"), "activation_rms_log10", Message("root mean square of h"), Message("Root mean square over units and images."),
+    ),
     "mean": Quantity(
-        "Mean of h", "activation_mean", "mean of h",
-        "Over units and images. Theory is that of infinitely many units; a network of few scatters about it.",
+        Message("Mean of h"), "activation_mean", Message("mean of h"),
+        Message("Over units and images. Theory is that of infinitely many units; a network of few scatters about it."),
     ),
-    "std": Quantity("Spread of h", "activation_std", "standard deviation of h", "Over units and images."),
+    "std": Quantity(Message("Spread of h"), "activation_std", Message("standard deviation of h"), Message("Over units and images.")),
     "saturated": Quantity(
-        "Saturated", "saturated_fraction", "saturated outputs (%)",
-        "Outputs where the activation is flat: |tanh| > 0.97, sigmoid outside 0.03 … 0.97.",
+        Message("Saturated"), "saturated_fraction", Message("saturated outputs (%)"),
+        Message("Outputs where the activation is flat: |tanh| > 0.97, sigmoid outside 0.03 … 0.97."),
     ),
-    "dead": Quantity("Dead units", "dead_fraction", "dead units (%)", "Units that put out 0 for every image of the batch."),
+    "dead": Quantity(
+        Message("Dead units"), "dead_fraction", Message("dead units (%)"), Message("Units that put out 0 for every image of the batch."),
+    ),
 }  # fmt: skip
-SHOWN = {name: one.label for name, one in QUANTITIES.items()} | {"ridges": "Histograms"}
+SHOWN = {name: one.label for name, one in QUANTITIES.items()} | {"ridges": Message("Histograms")}
 CHART_HEIGHT = 390
-PLANES = {"depth": "σ_w and depth", "sigma_b": "σ_w and σ_b"}
+PLANES = {"depth": Message("σ_w and depth"), "sigma_b": Message("σ_w and σ_b")}
 MAP_WIDTH_LIMIT = 64  # units of the networks measured for the map
 FIELDS = (
     number("depth", 20, Bounds(1, MAX_LAYERS, whole=True)),
@@ -110,26 +119,28 @@ def _theory(one: Measured) -> float | None:
 
 MEASURES = {
     "log10_first_layer_gradient": once(
-        "First layer's gradient", "|∂L/∂W₁| before training, in float64", "log10", lambda one: one.report.weight_gradient_log10[0]
+        Message("First layer's gradient"), Message("|∂L/∂W₁| before training, in float64"), "log10",
+        lambda one: one.report.weight_gradient_log10[0],
     ),
     "log10_last_layer_gradient": once(
-        "Last layer's gradient", "|∂L/∂W| of the output layer before training, in float64", "log10",
+        Message("Last layer's gradient"), Message("|∂L/∂W| of the output layer before training, in float64"), "log10",
         lambda one: one.report.weight_gradient_log10[-1],
     ),
     "printed_gradient": once(
-        "First layer's grad.norm()", "What it prints before training, in float32", "number", lambda one: one.single.printed_norm[0]
+        Message("First layer's grad.norm()"), Message("What it prints before training, in float32"), "number",
+        lambda one: one.single.printed_norm[0],
     ),
     "gradient_factor": once(
-        "Gradient's factor a layer", "By which |∂L/∂h| is multiplied on its way back through a layer, on average", "number",
-        lambda one: factor_a_layer(one.report.hidden_gradient_log10),
+        Message("Gradient's factor a layer"), Message("By which |∂L/∂h| is multiplied on its way back through a layer, on average"),
+        "number", lambda one: factor_a_layer(one.report.hidden_gradient_log10),
     ),
-    "predicted_factor": once("Predicted factor a layer", "The same by mean-field theory, √χ", "number", _theory),
+    "predicted_factor": once(Message("Predicted factor a layer"), Message("The same by mean-field theory, √χ"), "number", _theory),
     "saturated_fraction": once(
-        "Saturated", "Outputs of all hidden layers where the activation is flat", "fraction",
+        Message("Saturated"), Message("Outputs of all hidden layers where the activation is flat"), "fraction",
         lambda one: one.report.saturated_fraction.mean(),
     ),
     "dead_fraction": once(
-        "Dead units", "Of all hidden layers: that put out 0 for every image of the batch", "fraction",
+        Message("Dead units"), Message("Of all hidden layers: that put out 0 for every image of the batch"), "fraction",
         lambda one: one.report.dead_fraction.mean(),
     ),
 }  # fmt: skip
@@ -153,10 +164,10 @@ def section(link: LinkState) -> None:
     with controls:
         designs = designs_panel(link)
         size = _controls(link, max((design.operations for design in designs), default=0))
-        designs = _affordable(designs, _elements(link, size), "these layers")
+        designs = _affordable(designs, _elements(link, size), Message("these layers"))
     depth, width, source = link["depth"], int(link["width"]), link["input"]
     if not designs:
-        results.info("Choose at least one activation.")
+        results.info(_("Choose at least one activation."))
         return
     asked = _asked(link, designs, size)
 
@@ -167,13 +178,13 @@ def section(link: LinkState) -> None:
 
     with results:
         st.segmented_control(
-            "What to show, layer by layer",
-            format_func=SHOWN.__getitem__,
+            _("What to show, layer by layer"),
+            format_func=said(SHOWN),
             required=True,
             label_visibility="collapsed",
             **link.default("show"),
         )
-        computed(JOB, asked, partial(_networks, *asked), draw, "Measuring")
+        computed(JOB, asked, partial(_networks, *asked), draw, _("Measuring"))
     _map_panel(link, designs, depth, width)
 
 
@@ -223,24 +234,30 @@ def _affordable(designs: list[Design], elements: int, of: str) -> list[Design]:
     for design in designs:
         if design.operations > most:
             st.error(
-                f"{plain(design.label)}: {elements:,} values of {of} leave time for at most {most} operations on each, and this "
-                f"activation has {design.operations}.",
+                _(
+                    "{design}: {values} values of {of} leave time for at most {most} operations on each, and this activation has "
+                    "{operations}.",
+                    design=plain(_(design.label)), values=count(elements), of=of, most=most, operations=design.operations,
+                ),
                 icon=":material/error:",
-            )
+            )  # fmt: skip
     return [design for design in designs if design.operations <= most]
 
 
 def _controls(link: LinkState, operations: int) -> int:
     """Draw what all designs share; the number of images that can be afforded with so many operations of an own activation."""
-    st.slider("Hidden layers", **link.value("depth"))
-    st.select_slider("Units a layer", **link.value("width"))
-    with st.popover("Input, batch and seed", icon=":material/tune:"):
-        st.selectbox("Input", format_func=measures.SOURCES.__getitem__, **link.index("input"))
-        st.select_slider("Images in the batch", **link.value("batch"))
-        st.number_input("Seed", **link.value("seed"))
+    st.slider(_("Hidden layers"), **link.value("depth"))
+    st.select_slider(_("Units a layer"), **link.value("width"))
+    with st.popover(_("Input, batch and seed"), icon=":material/tune:"):
+        st.selectbox(_("Input"), format_func=said(measures.SOURCES), **link.index("input"))
+        st.select_slider(_("Images in the batch"), **link.value("batch"))
+        st.number_input(_("Seed"), **link.value("seed"))
     wanted, size = int(link["batch"]), _size(link, link.options("batch"), operations)
     if size < wanted:
-        st.caption(f":material/speed: {size} images instead of {wanted}, so that networks of this depth and width answer within a second.")
+        fewer = _(
+            "{size} images instead of {wanted}, so that networks of this depth and width answer within a second.", size=size, wanted=wanted
+        )
+        st.caption(f":material/speed: {fewer}")
     return size
 
 
@@ -249,28 +266,30 @@ def _picture(quantity: str, measured: list[Measured], source: str, size: int) ->
         for start in range(0, len(measured), 2):
             for column, one in zip(st.columns(2), measured[start : start + 2], strict=False):
                 with column:
-                    st.markdown(f"###### {one.design.label}")
+                    st.markdown(f"###### {_(one.design.label)}")
                     figure = activation_ridges(*measures.histograms(one.spec, source, size), one.design.index)
-                    live_chart(figure, key=f"ridges_{one.design.index}", height=360, alt=f"Outputs of {one.design.label}, layer by layer")
+                    alt = _("Outputs of {design}, layer by layer", design=one.design.label)
+                    live_chart(figure, key=f"ridges_{one.design.index}", height=360, alt=alt)
         st.caption(
-            "Each layer on its own scale, from minus to plus its largest output, which stands at the right. Heights are roots of counts."
+            _("Each layer on its own scale, from minus to plus its largest output, which stands at the right. Heights are roots of counts.")
         )
         return
-    label, _, _, reading = QUANTITIES[quantity]
+    label, _field, _axis, reading = QUANTITIES[quantity]
     figure = _sizes(quantity, measured) if quantity in ("dW", "dh", "rms") else _shares(quantity, measured)
-    names = ", ".join(one.design.label for one in measured)
-    live_chart(figure, key="depth", height=CHART_HEIGHT, alt=f"{label} of every layer of {names}, measured and predicted")
-    st.caption(f"One forward and one backward pass, **before any training**. {reading}")
+    designs = listed([one.design.label for one in measured])
+    alt = _("{quantity} of every layer of {designs}, measured and predicted", quantity=label, designs=designs)
+    live_chart(figure, key="depth", height=CHART_HEIGHT, alt=alt)
+    st.caption(_(joined(Message("One forward and one backward pass, **before any training**."), reading)))
 
 
 def _sizes(quantity: str, measured: list[Measured]) -> Figure:
-    _, field, title, _ = QUANTITIES[quantity]
+    _label, field, title, _reading = QUANTITIES[quantity]
     first, series = 0 if quantity == "dh" else 1, []
     for one in measured:
         values, single = getattr(one.report, field), getattr(one.single, field)
         layers = np.arange(first, first + len(values), dtype=float)
-        series.append(DepthSeries(one.design.label, layers, values, single, getattr(one.prediction, field, None)))
-    return sizes_by_layer(series, title, _sigmoid_bound(measured) if quantity == "dh" else None)
+        series.append(DepthSeries(_(one.design.label), layers, values, single, getattr(one.prediction, field, None)))
+    return sizes_by_layer(series, _(title), _sigmoid_bound(measured) if quantity == "dh" else None)
 
 
 def _sigmoid_bound(measured: list[Measured]) -> GradientBound | None:
@@ -280,33 +299,33 @@ def _sigmoid_bound(measured: list[Measured]) -> GradientBound | None:
         last = len(gradient) - 1
         if one.spec.activation == "sigmoid" and last > 1 and np.isfinite(gradient[last]):
             log10 = gradient[last] + np.array([sigmoid_bound_log10(last - 1), 0.0])
-            return GradientBound("0.25 a layer: σ′ at its best", np.array([1.0, last]), log10)
+            return GradientBound(_("0.25 a layer: σ′ at its best"), np.array([1.0, last]), log10)
     return None
 
 
 def _shares(quantity: str, measured: list[Measured]) -> Figure:
-    _, field, title, _ = QUANTITIES[quantity]
+    _label, field, title, _reading = QUANTITIES[quantity]
     scale = 100 if field.endswith("fraction") else 1
     values = [scale * getattr(one.report, field) for one in measured]
     predicted = [getattr(one.prediction, field, None) for one in measured]
-    return shares_by_layer([one.design.label for one in measured], values, title, predicted)
+    return shares_by_layer([_(one.design.label) for one in measured], values, _(title), predicted)
 
 
 def _table(measured: list[Measured]) -> None:
     rows = [
         {
-            "design": one.design.label,
-            "|∂L/∂W| of layer 1": from_log10(one.report.weight_gradient_log10[0]),
-            "in float32": from_log10(one.single.weight_gradient_log10[0]),
-            "grad.norm() prints": significant(one.single.printed_norm[0], 4),
-            "gradient × a layer": _factor(one.report),
-            "theory: √χ": _factor(one.prediction) if one.prediction is not None else "none",
+            _("design"): _(one.design.label),
+            _("|∂L/∂W| of layer 1"): from_log10(one.report.weight_gradient_log10[0]),
+            _("in float32"): from_log10(one.single.weight_gradient_log10[0]),
+            _("grad.norm() prints"): significant(one.single.printed_norm[0], 4),
+            _("gradient × a layer"): _factor(one.report),
+            _("theory: √χ"): _factor(one.prediction) if one.prediction is not None else _("none"),
         }
         for one in measured
     ]
     st.dataframe(rows, hide_index=True)
     if any(one.single.printed_norm[0] == 0 and np.isfinite(one.single.weight_gradient_log10[0]) for one in measured):
-        st.caption("`grad.norm()` prints 0 where float32 holds the gradient, but not its square: `dtype=torch.float64` would show it.")
+        st.caption(_("`grad.norm()` prints 0 where float32 holds the gradient, but not its square: `dtype=torch.float64` would show it."))
 
 
 def _factor(measured: DepthReport | DepthPrediction) -> str:
@@ -316,52 +335,58 @@ def _factor(measured: DepthReport | DepthPrediction) -> str:
 
 def _map_panel(link: LinkState, designs: list[Design], depth: int, width: int) -> None:
     """One small random network for every point of the plane, all of the activation of one design."""
-    st.markdown("##### Where gradients live")
+    st.markdown(f"##### {_('Where gradients live')}")
     st.markdown(
-        "Every cell is a real random network: red, its gradient explodes on the way back; blue, it vanishes. "
-        r"Theory multiplies its square by $\chi = \sigma_w^2\,E[\varphi'(z)^2]$ a layer."
+        _(
+            "Every cell is a real random network: red, its gradient explodes on the way back; blue, it vanishes. "
+            r"Theory multiplies its square by $\chi = \sigma_w^2\,E[\varphi'(z)^2]$ a layer."
+        )
     )
     controls, picture = beside("map")
     by_number = {str(design.index + 1): design for design in designs}
     which = link["map"] if link["map"] in by_number else next(iter(by_number))
-    link.fit("map", which, f"must be the number of a design that is shown: {', '.join(by_number)}")
+    link.fit("map", which, Message("must be the number of a design that is shown: {numbers}", numbers=", ".join(by_number)))
     with controls:
-        st.segmented_control("Plane", format_func=PLANES.__getitem__, required=True, **link.default("plane"))
-        st.radio("Activation of", format_func=lambda number: by_number[number].label, **link.index("map", tuple(by_number)))
+        st.segmented_control(_("Plane"), format_func=said(PLANES), required=True, **link.default("plane"))
+        st.radio(_("Activation of"), format_func=lambda number: _(by_number[number].label), **link.index("map", tuple(by_number)))
         if link["plane"] == "depth":
-            st.slider("σ_b of the biases", **link.value("sigma_b"))
+            st.slider(_("σ_b of the biases"), **link.value("sigma_b"))
         else:
-            st.caption(f"Through {measures.PLANE_DEPTH} layers.")
-        st.caption(r"The diamond is the design itself: $\sigma_w = \sqrt{n}\,\mathrm{std}(W)$.")
+            st.caption(_("Through {layers} layers.", layers=measures.PLANE_DEPTH))
+        st.caption(_(r"The diamond is the design itself: $\sigma_w = \sqrt{n}\,\mathrm{std}(W)$."))
     design, plane, units = by_number[link["map"]], link["plane"], min(width, MAP_WIDTH_LIMIT)
     with picture:
-        if not _affordable([design], measures.plane_elements(plane, units), "this map"):
+        if not _affordable([design], measures.plane_elements(plane, units), Message("this map")):
             return
     spec = design.spec(depth, width, 0)
     sigma_w, heights, line = measures.map_axes(spec.activation, plane, link["sigma_b"])
     changes = measures.gradient_plane(spec.activation, plane, link["sigma_b"], units)
     initializer = INITIALIZERS[spec.init]
     w, b = float(np.sqrt(width)) * initializer.std(width, width, spec), initializer.bias_std(width, width, spec)
-    y, yname, ytitle = min(float(depth), float(heights[-1])), "layers", "layers the gradient has gone back"
+    y, yname, ytitle = min(float(depth), float(heights[-1])), _("layers"), _("layers the gradient has gone back")
     if plane == "sigma_b":
         y, yname, ytitle = b, "σ<sub>b</sub>", "σ<sub>b</sub>"
     here = (w, y) if 0 < w <= sigma_w[-1] and b <= heights[-1] else None
     with picture:
         figure = gradient_map(sigma_w, heights, changes, line, yname=yname, ytitle=ytitle, here=here)
-        alt = f"Gradient of {design.label} over {PLANES[plane]}, with theory's line"
+        alt = _("Gradient of {design} over {plane}, with theory's line", design=design.label, plane=PLANES[plane])
         live_chart(figure, key="gradient_map", height=420, alt=alt)
         st.caption(_line_words(*line))
 
 
-def _line_words(sigma_w: Array, _: Array, jumps: NDArray[np.bool_]) -> str:
+def _line_words(sigma_w: Array, _heights: Array, jumps: NDArray[np.bool_]) -> str:
     """What theory's line is."""
     found = np.isfinite(sigma_w)
     words = []
     if (found & ~jumps).any():
-        words.append(r"Dashed: $\chi = 1$.")
+        words.append(Message(r"Dashed: $\chi = 1$."))
     if (found & jumps).any():
         words.append(
-            r"Dotted: there is no $\chi = 1$, for two states exist. Left of the line the inputs' signal settles at the small one, with "
-            r"$\chi < 1$; right of it, at the large one or nowhere, with $\chi > 1$."
+            Message(
+                r"Dotted: there is no $\chi = 1$, for two states exist. Left of the line the inputs' signal settles at the small one, with "
+                r"$\chi < 1$; right of it, at the large one or nowhere, with $\chi > 1$."
+            )
         )
-    return " ".join(words) or rf"Up to $\sigma_w = {measures.MOST_SIGMA_W:g}$ there is no $\chi = 1$."
+    if words:
+        return _(joined(*words))
+    return _(r"Up to $\sigma_w = {most}$ there is no $\chi = 1$.", most=f"{measures.MOST_SIGMA_W:g}")

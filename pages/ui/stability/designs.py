@@ -11,8 +11,9 @@ from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.expression import ExpressionError, resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.spec import BOUNDS, EXPRESSION_PREFIX, RunSpec, SpecError
-from mlp_core.words import squared
+from mlp_core.words import Message, squared
 from pages.figures.palette import series_style
+from pages.language import _
 from pages.ui.link import Field, LinkState, choice, number
 from pages.ui.presets import Preset, preset_row
 from pages.ui.text import plain
@@ -40,25 +41,25 @@ def _preset(lesson: str, *designs: tuple[str, str], std: float = 0.01) -> Preset
     return Preset(settings, lesson)
 
 
-PRESETS = {
-    "Does ReLU cure it?": _preset(
-        "Layer by layer the sigmoid's gradient dies. So does ReLU's, with PyTorch's default weights; it takes He's to keep it.",
+PRESETS: dict[str, Preset] = {
+    Message("Does ReLU cure it?"): _preset(
+        Message("Layer by layer the sigmoid's gradient dies. So does ReLU's, with PyTorch's default weights; it takes He's to keep it."),
         ("sigmoid", "torch_default"), ("relu", "torch_default"), ("relu", "he_normal"),
     ),
-    "Too small": _preset(
-        "N(0, 0.01²) suits one wide hidden layer. Each layer more takes nearly all of the gradient, whatever the activation.",
+    Message("Too small"): _preset(
+        Message("N(0, 0.01²) suits one wide hidden layer. Each layer more takes nearly all of the gradient, whatever the activation."),
         ("relu", "normal"), ("tanh", "normal"), ("sigmoid", "normal"),
     ),
-    "Too large": _preset(
-        "N(0, 1): where nothing saturates the gradient explodes; a saturated sigmoid can lose it all the same.",
+    Message("Too large"): _preset(
+        Message("N(0, 1): where nothing saturates the gradient explodes; a saturated sigmoid can lose it all the same."),
         ("tanh", "normal"), ("relu", "normal"), ("sigmoid", "normal"), std=1.0,
     ),
-    "Just right": _preset(
-        "The standard pairs: Xavier for tanh, He for ReLU, LeCun for SELU.",
+    Message("Just right"): _preset(
+        Message("The standard pairs: Xavier for tanh, He for ReLU, LeCun for SELU."),
         ("tanh", "xavier_normal"), ("relu", "he_normal"), ("selu", "lecun_normal"),
     ),
-    "Three fates": _preset(
-        "The three that “So what?” trains first. Which of them will learn?",
+    Message("Three fates"): _preset(
+        Message("The three that “So what?” trains first. Which of them will learn?"),
         ("relu", "normal"), ("sigmoid", "xavier_normal"), ("relu", "he_normal"),
     ),
 }  # fmt: skip
@@ -68,7 +69,7 @@ def _read_activation(text: str) -> str:
     try:
         resolve(RunSpec(activation=text).activation)
     except ExpressionError as error:
-        raise SpecError("activation", f"must be one that can be computed ({error})", text) from error
+        raise SpecError("activation", Message("must be one that can be computed ({why})", why=error.args[0]), text) from error
     return text
 
 
@@ -91,14 +92,14 @@ def designs_row(link: LinkState) -> None:
     """Designs worth comparing, one click each."""
     chosen = _compared(link)
     preset_row(
-        link, "stability_preset", PRESETS, at=lambda name: _compared(PRESETS[name].settings) == chosen, label="Designs to compare",
-        label_visibility="collapsed",
+        link, "stability_preset", PRESETS, at=lambda name: _compared(PRESETS[name].settings) == chosen, label=_("Designs to compare"),
+        title=_, label_visibility="collapsed",
     )  # fmt: skip
 
 
 def designs_panel(link: LinkState) -> list[Design]:
     """Draw the controls; the designs that can be computed, with what is wrong with the others said below them."""
-    st.caption("Choose activations, or type your own in x: `x*sigmoid(1.7*x)`")
+    st.caption(_("Choose activations, or type your own in x: `x*sigmoid(1.7*x)`"))
     designs = (_slot(link, slot, index) for index, slot in enumerate(SLOTS))
     return [design for design in designs if design is not None]
 
@@ -119,19 +120,19 @@ def _slot(link: LinkState, slot: str, index: int) -> Design | None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(f':color[●]{{foreground="{series_style(index)["color"]}"}}', width="content")
         st.selectbox(
-            f"Activation of design {index + 1}", format_func=_activation_label, accept_new_options=True, **hidden,
-            **link.index(f"activation{slot}", options),
+            _("Activation of design {number}", number=index + 1), format_func=lambda name: _(_activation_label(name)),
+            accept_new_options=True, **hidden, **link.index(f"activation{slot}", options),
         )  # fmt: skip
         if link[f"activation{slot}"] != NONE:
-            label = f"Initialization of design {index + 1}"
-            st.selectbox(label, format_func=lambda name: INITIALIZERS[name].label, **hidden, **link.index(f"init{slot}"))
+            label = _("Initialization of design {number}", number=index + 1)
+            st.selectbox(label, format_func=lambda name: _(INITIALIZERS[name].label), **hidden, **link.index(f"init{slot}"))
             if link[f"init{slot}"] in WITH_STD:
                 st.markdown("σ", width="content")
                 st.number_input("σ", width=110, **hidden, **link.value(f"std{slot}"))
     try:
         return _design(link, slot, index)
     except SpecError as error:
-        st.error(f"{plain(error.value)} {error.rule}.")
+        st.error(_("{value} {rule}.", value=plain(error.value), rule=error.rule))
         return None
 
 
@@ -150,7 +151,7 @@ def _design(values: Mapping[str, Any], slot: str, index: int) -> Design | None:
     except SpecError as error:
         raise SpecError(f"activation{slot}", error.rule, activation) from error
     weights = f"N(0, {squared(std)})" if init in WITH_STD else INITIALIZERS[init].label
-    label = f"{_activation_label(name)}, {weights}"
+    label = Message("{activation}, {weights}", activation=_activation_label(name), weights=weights)
     return Design(
         label,
         index,
@@ -161,7 +162,7 @@ def _design(values: Mapping[str, Any], slot: str, index: int) -> Design | None:
 
 def _activation_label(name: str) -> str:
     if name == NONE:
-        return "– no design –"
+        return Message("– no design –")
     return ACTIVATIONS[name].label if name in ACTIVATIONS else name.removeprefix(EXPRESSION_PREFIX)
 
 

@@ -19,8 +19,9 @@ from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.stability.depth import DepthReport, image_batch, measure_depth
 from mlp_core.stability.products import ENSEMBLES, measured_growth
 from mlp_core.theory import Array
+from mlp_core.words import Message
 
-SOURCES = {"images": "Fashion-MNIST", "gaussian": "Gaussian N(0, 1)"}
+SOURCES = {"images": "Fashion-MNIST", "gaussian": Message("Gaussian N(0, 1)")}
 Plane = Literal["depth", "sigma_b"]
 
 MAP_DEPTH = 60  # layers a gradient goes back in the plane (σ_w, depth)

@@ -5,8 +5,10 @@ import streamlit as st
 from mlp_core.jobs import TrainingJob
 from mlp_core.labs.symmetry import Variant, distinct_units, kinds_in_words, one_of_each_kind, variants
 from mlp_core.spec import Bounds
+from mlp_core.words import counted
 from pages.figures.depth import distinct_unit_counts
 from pages.figures.pictures import weight_images
+from pages.language import _
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
@@ -28,13 +30,16 @@ FIELDS = (
 def section(link: LinkState) -> None:
     """Three starts of one hidden layer: all equal, equal with dropout, and nearly equal."""
     st.markdown(
-        "Give every weight the **same value**, and every unit of the layer computes the same, gets the same gradient and takes the same "
-        "step. The loss moves, yet the whole layer is worth one unit, as long as they are equal to the last bit: try 50 units, and wait."
+        _(
+            "Give every weight the **same value**, and every unit of the layer computes the same, gets the same gradient and takes the "
+            "same step. The loss moves, yet the whole layer is worth one unit, as long as they are equal to the last bit: try 50 units, "
+            "and wait."
+        )
     )
     load_data()
     units, epochs = st.columns(2, gap="medium")
-    units.select_slider("Hidden units", **link.value("units"))
-    epochs.slider("Epochs", **link.value("symmetry_epochs"))
+    units.select_slider(_("Hidden units"), **link.value("units"))
+    epochs.slider(_("Epochs"), **link.value("symmetry_epochs"))
     runs, chosen = subject(link), _variants(link)
     follow_group(GROUP, lambda: _runs(runs, chosen))
 
@@ -49,23 +54,24 @@ def subject(values: Values) -> Runs:
 
 
 def _runs(runs: Runs, chosen: tuple[Variant, ...]) -> None:
-    shown = side_by_side(runs, "Train all three")
+    shown = side_by_side(runs, _("Train all three"))
     if not shown:
         return
     units, *places = st.columns(3, gap="medium")
-    series = [(title, *distinct_units(snapshot.history)) for title, snapshot, _ in shown]
+    series = [(_(one.title), *distinct_units(one.snapshot.history)) for one in shown]
     first = shown[0].snapshot
     figure = distinct_unit_counts(series, first.spec.hidden[0], first.steps_per_epoch, first.spec.epochs)
     with units:
-        st.markdown("###### Units that differ from each other")
-        live_chart(figure, key="distinct", height=CHART_HEIGHT, alt="Number of distinct hidden units against epochs, one line a start")
+        st.markdown(f"###### {_('Units that differ from each other')}")
+        alt = _("Number of distinct hidden units against epochs, one line a start")
+        live_chart(figure, key="distinct", height=CHART_HEIGHT, alt=alt)
     curves(places, shown, log=True)
     for place, (title, snapshot, job), variant in zip(outcome_places(len(shown)), shown, chosen, strict=True):
         with place:
             outcome(title, snapshot)
-            st.caption(variant.lesson)
+            st.caption(_(variant.lesson))
             if snapshot.history.probes:
-                st.caption(kinds_in_words(snapshot.spec, *distinct_units(snapshot.history)))
+                st.caption(_(kinds_in_words(snapshot.spec, *distinct_units(snapshot.history))))
             _weights(title, job)
 
 
@@ -75,4 +81,5 @@ def _weights(title: str, job: TrainingJob) -> None:
         return
     weights = one_of_each_kind(network.weights()[0][0].cpu().clone(), PICTURED).numpy()
     figure = weight_images(weights, columns=4, most=PICTURED)
-    live_chart(figure, key=f"weights_{title}", height=190, alt=f"Weights of {len(weights)} units as pictures: {title}")
+    alt = _(counted(len(weights), "Weights of {n} unit as pictures: {title}", "Weights of {n} units as pictures: {title}", title=title))
+    live_chart(figure, key=f"weights_{title}", height=190, alt=alt)

@@ -12,9 +12,10 @@ from mlp_core.jobs import JobSnapshot
 from mlp_core.reports.diagnosis.diagnosis import diagnose
 from mlp_core.spec import BOUNDS, Bounds, RunSpec
 from mlp_core.training import Run
-from mlp_core.words import percent, significant
+from mlp_core.words import joined, percent, significant
 from pages.figures.series import CurveSeries
 from pages.figures.training import CurveOptions, accuracy_curve, loss_curve
+from pages.language import _
 from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, number
@@ -45,12 +46,12 @@ def section(link: LinkState) -> None:
     controls, results = beside("training", 1.9)
     with controls:
         designs_panel(link)
-        st.slider(f"Hidden layers of {TRAINED_WIDTH} units", **link.value("layers"))
-        st.slider("Epochs", **link.value("epochs"))
-        st.number_input("Learning rate", **link.value("lr"))
+        st.slider(_("Hidden layers of {units} units", units=TRAINED_WIDTH), **link.value("layers"))
+        st.slider(_("Epochs"), **link.value("epochs"))
+        st.number_input(_("Learning rate"), **link.value("lr"))
     runs = subject(link)
     with results:
-        st.markdown("Without a gradient in its first layer a network stays at **10 %** of the images, which is guessing.")
+        st.markdown(_("Without a gradient in its first layer a network stays at **10 %** of the images, which is guessing."))
         follow_group(GROUP, lambda: _runs(runs))
 
 
@@ -64,26 +65,26 @@ def subject(values: Values) -> Runs:
 
 
 def _runs(runs: Runs) -> None:
-    shown = side_by_side(runs, "Train side by side")
+    shown = side_by_side(runs, _("Train side by side"))
     if not shown:
         return
     curves(st.columns(2, gap="medium"), shown)
-    for place, (title, snapshot, _) in zip(outcome_places(len(shown)), shown, strict=True):
+    for place, (title, snapshot, _job) in zip(outcome_places(len(shown)), shown, strict=True):
         with place:
             outcome(title, snapshot)
     index = st.selectbox(
-        "Look inside", range(len(shown)), index=None, format_func=lambda index: shown[index].title, key=f"{GROUP}_inside_{len(shown)}",
-        placeholder="Choose a design to see its layers while it trains", width=420,
+        _("Look inside"), range(len(shown)), index=None, format_func=lambda index: _(shown[index].title),
+        key=f"{GROUP}_inside_{len(shown)}", placeholder=_("Choose a design to see its layers while it trains"), width=420,
     )  # fmt: skip
     if index is not None:  # what nobody looks at is not measured
-        _, snapshot, job = shown[index]
+        _title, snapshot, job = shown[index]
         inside_panel(snapshot, job.run.network, job.look_inside)
 
 
 def on_images(name: str, titled: Sequence[tuple[str, RunSpec]], measures: Mapping[str, Measure]) -> Runs:
     """Runs on Fashion-MNIST, all trained at once."""
     planned = [Planned(title, partial(_run, spec)) for title, spec in titled]
-    key = tuple(spec for _, spec in titled)
+    key = tuple(spec for _title, spec in titled)
     return Runs(name, key, planned, measures, max((spec.epochs for spec in key), default=1), at_once=len(planned))
 
 
@@ -100,16 +101,17 @@ def _run(spec: RunSpec) -> Run:
 
 def curves(places: Sequence[DeltaGenerator], shown: list[ShownRun], *, log: bool = False) -> None:
     """Loss and accuracy of all runs in two places, one color a run."""
-    series = [CurveSeries(snapshot.history, snapshot.steps_per_epoch, title) for title, snapshot, _ in shown]
+    series = [CurveSeries(snapshot.history, snapshot.steps_per_epoch, _(title)) for title, snapshot, _job in shown]
     epochs = max(one.snapshot.spec.epochs for one in shown)
     loss, accuracy = places
     with loss:
-        st.markdown("###### Loss")
+        st.markdown(f"###### {_('Loss')}")
         figure = loss_curve(series, epochs, options=CurveOptions(log_y=log))
-        live_chart(figure, key="designs_loss", height=CHART_HEIGHT, alt="Loss of all runs against epochs")
+        live_chart(figure, key="designs_loss", height=CHART_HEIGHT, alt=_("Loss of all runs against epochs"))
     with accuracy:
-        st.markdown("###### Accuracy")
-        live_chart(accuracy_curve(series, epochs), key="designs_accuracy", height=CHART_HEIGHT, alt="Accuracy of all runs against epochs")
+        st.markdown(f"###### {_('Accuracy')}")
+        alt = _("Accuracy of all runs against epochs")
+        live_chart(accuracy_curve(series, epochs), key="designs_accuracy", height=CHART_HEIGHT, alt=alt)
 
 
 def outcome_places(count: int) -> list[DeltaGenerator]:
@@ -121,15 +123,15 @@ def outcome_places(count: int) -> list[DeltaGenerator]:
 def outcome(title: str, snapshot: JobSnapshot) -> None:
     """Where one run stands, and its verdict."""
     last = snapshot.history.epochs[-1] if snapshot.history.epochs else None
-    st.progress(snapshot.fraction_done, title)
-    st.metric("Test accuracy", percent(last.test_accuracy) if last else "–")
+    st.progress(snapshot.fraction_done, _(title))
+    st.metric(_("Test accuracy"), _(percent(last.test_accuracy)) if last else "–")
     if snapshot.history.probes:
         norm = snapshot.history.probes[0].layers[0].gradient_norm
-        st.caption(f"|∂L/∂W| of layer 1 before training: {significant(norm, 2)}")
+        st.caption(_("|∂L/∂W| of layer 1 before training: {norm}", norm=significant(norm, 2)))
     verdict = diagnose(snapshot.spec, snapshot.history, snapshot.stop_reason, snapshot.inspections)
     if verdict.kind == "waiting":
         return
-    text = " ".join(part for part in (f"**{verdict.sentence}**", verdict.evidence, verdict.advice) if part)
+    text = _(joined(f"**{_(verdict.sentence)}**", verdict.evidence, verdict.advice))
     if verdict.is_fault:
         st.warning(text, icon=":material/warning:")
     elif verdict.kind == "short":
