@@ -25,10 +25,13 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+from mlp_core.labs.lessons.lesson import unwrapped  # noqa: E402
+
 LOCALE = ROOT / "locale"
 KEYWORDS = {"_": (0,), "written": (0,), "Message": (0,), "counted": (1, 2)}  # which of their arguments are sentences
 SOURCES = ("pages/**/*.py", "mlp_core/**/*.py", "mlp_core/**/*.jinja")
-LESSON_TEXTS = ("title", "needs", "summary", "text", "look", "explanation", "ask", "choices", "answer", "unit")
+LESSON_TEXTS = ("title", "needs", "summary", "text", "look", "explanation", "book_source", "ask", "choices", "unit")
 WIDTH = 120  # characters a line
 UNKEPT = re.compile(  # what would change without a change, and guesses at the format of sentences with a % or a brace in them
     r'^"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Report-Msgid-Bugs-To|Generated-By).*\n'
@@ -89,11 +92,6 @@ def _texts(value: object, field: str = "") -> Iterator[str]:
             yield from _texts(part, field)
     elif isinstance(value, str) and field in LESSON_TEXTS:
         yield unwrapped(value)
-
-
-def unwrapped(text: str) -> str:
-    """A lesson's text with one line a paragraph, as `mlp_core.labs.lessons` reads it."""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.strip()))
 
 
 def updated(path: Path, found: Found) -> Catalog:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mlp_core.spec import MAX_EPOCHS
+from mlp_core.words import Message
 
 LONGEST = 300  # characters
 MOST_STEPS = 15  # of a lesson
@@ -47,7 +48,7 @@ class ConditionError(ValueError):
 
     def __init__(self, rule: str, position: int) -> None:
         self.rule, self.position = rule, position
-        super().__init__(f"character {position + 1}: {rule}")
+        super().__init__(Message("character {position}: {rule}", position=position + 1, rule=rule))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class _Token:
     @property
     def shown(self) -> str:
         if self.kind == "end":
-            return "the end"
+            return Message("the end")
         return f"'{self.text}'" if len(self.text) <= 20 else f"'{self.text[:19]}…'"
 
 
@@ -162,12 +163,13 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         if len(text) > LONGEST:
-            raise ConditionError(f"must have at most {LONGEST} characters, this one has {len(text):,}", LONGEST)
+            rule = Message("must have at most {most} characters, this one has {length}", most=LONGEST, length=f"{len(text):,}")
+            raise ConditionError(rule, LONGEST)
         self._tokens, self._index = _tokens(text), 0
 
     def end(self) -> None:
         if self._next.kind != "end":
-            raise ConditionError(f"expected the end, found {self._next.shown}", self._next.position)
+            raise self._expected(Message("the end"))
 
     def condition(self) -> Condition:
         comparisons = [self._comparison()]
@@ -187,7 +189,7 @@ class _Parser:
     def _comparison(self) -> tuple[Sum, str, Sum]:
         left = self.sum()
         if self._next.text not in _COMPARISONS:
-            raise ConditionError(f"expected one of {' '.join(_COMPARISONS)}, found {self._next.shown}", self._next.position)
+            raise self._expected(Message("one of {signs}", signs=" ".join(_COMPARISONS)))
         sign = self._take().text
         return left, sign, self.sum()
 
@@ -197,37 +199,42 @@ class _Parser:
         token = self._take()
         factor = sign * float(token.text)
         if not math.isfinite(factor):
-            raise ConditionError(f"{token.shown} is beyond the largest number", token.position)
+            raise ConditionError(Message("{found} is beyond the largest number", found=token.shown), token.position)
         return factor, self._reference() if self._takes("*") else None
 
     def _reference(self) -> Reference:
         token = self._next
         if token.kind != "name" or token.text in _WORDS:
-            raise ConditionError(f"expected a measure or a number, found {token.shown}", token.position)
+            raise self._expected(Message("a measure or a number"))
         self._take()
         run, after, step = "", None, None
         if self._takes("of"):
-            run = self._expect("label", 'the label of a run in "quotation marks"').text[1:-1]
+            run = self._expect("label", Message('the label of a run in "quotation marks"')).text[1:-1]
         if self._takes("after"):
-            after = self._whole_number("a number of epochs", MAX_EPOCHS)
+            after = self._whole_number(Message("a number of epochs"), MAX_EPOCHS)
             if not (self._takes("epochs") or self._takes("epoch")):
-                raise ConditionError(f"expected 'epochs', found {self._next.shown}", self._next.position)
+                raise self._expected("'epochs'")
         if self._takes("in"):
             if not self._takes("step"):
-                raise ConditionError(f"expected 'step', found {self._next.shown}", self._next.position)
-            step = self._whole_number("the number of a step", MOST_STEPS)
+                raise self._expected("'step'")
+            step = self._whole_number(Message("the number of a step"), MOST_STEPS)
         return Reference(token.text, run, after, step)
 
     def _whole_number(self, what: str, most: int) -> int:
         token = self._expect("number", what)
         if not token.text.isdecimal() or not 1 <= int(token.text) <= most:
-            raise ConditionError(f"must be a whole number from 1 to {most:,}, found {token.shown}", token.position)
+            rule = Message("must be a whole number from 1 to {most}, found {found}", most=f"{most:,}", found=token.shown)
+            raise ConditionError(rule, token.position)
         return int(token.text)
 
     def _expect(self, kind: str, what: str) -> _Token:
         if self._next.kind != kind:
-            raise ConditionError(f"expected {what}, found {self._next.shown}", self._next.position)
+            raise self._expected(what)
         return self._take()
+
+    def _expected(self, what: str) -> ConditionError:
+        rule = Message("expected {what}, found {found}", what=what, found=self._next.shown)
+        return ConditionError(rule, self._next.position)
 
     def _takes(self, text: str) -> bool:
         if self._next.text != text:
@@ -252,7 +259,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             bad = position + len(text[position:]) - len(text[position:].lstrip())
-            raise ConditionError(f"{text[bad]!r} is not allowed here", bad)
+            raise ConditionError(Message("{letter} is not allowed here", letter=repr(text[bad])), bad)
         kind = match.lastgroup or "end"
         tokens.append(_Token(kind, match[kind], match.start(kind)))
         position = match.end()

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from mlp_core.bounds import Bounds, SpecError, shown
 from mlp_core.labs.lessons.condition import MOST_STEPS, Condition, ConditionError, Reference, Sum, parse_condition, parse_sum
+from mlp_core.words import Message
 
 MINUTES = Bounds(1, 180, whole=True)
 MOST_CHOICES, MOST_SECTIONS = 6, 8
@@ -32,6 +33,7 @@ LONGEST = {  # characters of a text, by its field
     "unit": 12,
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
+_WRAPPED = re.compile(r"(?<=\S) ?\n[ \t]*(?=\S)(?!(?:[-*+>]|#+|\d+[.)])\s|\||```)")  # where the next line begins nothing of its own
 _HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")  # what \t of "\tanh" becomes in double quotes
 
 
@@ -51,8 +53,10 @@ class LessonError(ValueError):
 
     def __init__(self, file: str, step: int | None, rule: str, value: object) -> None:
         self.file, self.step, self.rule, self.value = file, step, rule, value
-        where = file if step is None else f"{file}, step {step}"
-        super().__init__(f"{where}: {rule}, got {shown(value)}")
+        if step is None:
+            super().__init__(Message("{file}: {rule}, got {value}", file=file, rule=rule, value=shown(value)))
+        else:
+            super().__init__(Message("{file}, step {step}: {rule}, got {value}", file=file, step=step, rule=rule, value=shown(value)))
 
     def __reduce__(self) -> tuple[type[LessonError], tuple[str, int | None, str, object]]:
         return LessonError, (self.file, self.step, self.rule, self.value)
@@ -154,6 +158,11 @@ class Lesson:
     steps: tuple[Step, ...]
 
 
+def unwrapped(text: str) -> str:
+    """A text of a file with one line a paragraph: a language without spaces between words has no use for line ends."""
+    return text.strip() if "```" in text else _WRAPPED.sub(" ", text.strip())
+
+
 def read_lesson(text: str, file: str, read_link: ReadLink) -> Lesson:
     """The lesson that a file's text states.
 
@@ -168,18 +177,18 @@ def read_lesson(text: str, file: str, read_link: ReadLink) -> Lesson:
     """
     name = PurePath(file).stem
     if not _NAME.fullmatch(name):
-        raise LessonError(file, None, "the file's name must be at most 40 of a to z, 0 to 9, - and _", name)
+        raise LessonError(file, None, Message("the file's name must be at most 40 of a to z, 0 to 9, - and _"), name)
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise LessonError(file, None, "must be TOML", str(error)) from error
+        raise LessonError(file, None, Message("must be TOML"), str(error)) from error
     head = _Table(table, file, None)
     head.only("title", "minutes", "needs", "summary", "sections", "sections_zh", "steps")
     steps = head.values.get("steps", [])
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
-        raise head.error("steps must be written as [[steps]]", steps)
+        raise head.error(Message("{field} must be written as {form}", field="steps", form="[[steps]]"), steps)
     if not 1 <= len(steps) <= MOST_STEPS:
-        raise head.error(f"there must be 1 to {MOST_STEPS} [[steps]]", len(steps))
+        raise head.error(Message("there must be 1 to {most} [[steps]]", most=MOST_STEPS), len(steps))
     experiments: list[Experiment | None] = []  # of each step so far
     return Lesson(
         name=name,
@@ -208,16 +217,23 @@ class _Table:
     place: str = ""
 
     def error(self, rule: str, value: object) -> LessonError:
-        return LessonError(self.file, self.step, self.place + rule, value)
+        return LessonError(self.file, self.step, rule, value)
+
+    def named(self, field: str) -> str:
+        """How an error names a field."""
+        return self.place + field
 
     def only(self, *fields: str) -> None:
         for name in self.values:
             if name not in fields:
-                raise LessonError(self.file, self.step, f"{self.place or 'a '}field must be one of {', '.join(fields)}", name)
+                known = ", ".join(fields)
+                if self.place:
+                    raise self.error(Message("{field} must be one of {fields}", field=self.named("field"), fields=known), name)
+                raise self.error(Message("a field must be one of {fields}", fields=known), name)
 
     def text(self, field: str) -> str:
         if field not in self.values:
-            raise self.error(f"{field} is missing, and must be a text", None)
+            raise self.error(Message("{field} is missing, and must be a text", field=self.named(field)), None)
         return self.checked(field, self.values[field])
 
     def optional(self, field: str) -> str:
@@ -226,26 +242,34 @@ class _Table:
     def texts(self, field: str) -> tuple[str, ...]:
         values = self.values.get(field)
         if not isinstance(values, list) or not 1 <= len(values) <= MOST_SECTIONS:
-            raise self.error(f"{field} must be a list of 1 to {MOST_SECTIONS} texts", values)
+            raise self.error(Message("{field} must be a list of 1 to {most} texts", field=self.named(field), most=MOST_SECTIONS), values)
         return tuple(self.checked(field, value) for value in values)
 
     def checked(self, field: str, value: object) -> str:
         """A text that can be shown: with words in it, not too long, and with the backslashes that were meant."""
+        named = self.named(field)
         if not isinstance(value, str) or not value.strip():
-            raise self.error(f"{field} must be a text", value)
+            raise self.error(Message("{field} must be a text", field=named), value)
         if len(value) > LONGEST[field]:
-            raise self.error(f"{field} must have at most {LONGEST[field]:,} characters", f"{len(value):,} characters")
+            rule = Message("{field} must have at most {most} characters", field=named, most=f"{LONGEST[field]:,}")
+            raise self.error(rule, len(value))
         if hidden := _HIDDEN.search(value):
-            raise self.error(f"{field} must have no control characters: LaTeX stands in ''' quotes, which keep backslashes", hidden[0])
+            rule = Message("{field} must have no control characters: LaTeX stands in ''' quotes, which keep backslashes", field=named)
+            raise self.error(rule, hidden[0])
         if len(re.findall(r"(?<!\\)\$", value)) % 2:
-            raise self.error(f"{field} must close every $ that it opens", value)
-        return value.strip()
+            raise self.error(Message("{field} must close every $ that it opens", field=named), value)
+        return unwrapped(value)
+
+    def broken(self, field: str, error: SpecError) -> LessonError:
+        """That a field asks for something that breaks a rule."""
+        rule = Message("{field}: {part} {rule}", field=self.named(field), part=error.field, rule=error.rule)
+        return self.error(rule, error.value)
 
     def number(self, field: str, bounds: Bounds) -> float:
         try:
             return bounds.check(field, self.values.get(field))
         except SpecError as error:
-            raise self.error(f"{field} {error.rule}", error.value) from error
+            raise self.error(Message("{field} {rule}", field=self.named(field), rule=error.rule), error.value) from error
 
     def asked(self, field: str, parse: Callable[[str], Asked], experiments: Sequence[Experiment | None]) -> Asked:
         """What a field asks of the run, if that can be measured.
@@ -253,26 +277,31 @@ class _Table:
         Args:
             experiments: of all steps up to this one.
         """
-        text = self.values[field]
+        text, named = self.values[field], self.named(field)
         if not isinstance(text, str):
-            raise self.error(f"{field} must be a text", text)
+            raise self.error(Message("{field} must be a text", field=named), text)
         try:
             asked = parse(text)
         except ConditionError as error:
-            raise self.error(f"{field}: at {error}", text) from error
+            at, broken = error.position + 1, error.rule
+            raise self.error(Message("{field}: at character {position}: {rule}", field=named, position=at, rule=broken), text) from error
         if not asked.references:
-            raise self.error(f"{field} must name what is measured", text)
+            raise self.error(Message("{field} must name what is measured", field=named), text)
         for one in asked.references:
             if one.step is not None and one.step >= len(experiments):
-                raise self.error(f"{field}: 'in step' must name a step before this one", text)
+                raise self.error(Message("{field}: 'in step' must name a step before this one", field=named), text)
             number = one.step or len(experiments)
             experiment = experiments[number - 1]
             if experiment is None:
-                raise self.error(f"{field}: step {number} has no experiment, which {one.name} is to be measured of", text)
+                rule = Message(
+                    "{field}: step {number} has no experiment, which {measure} is to be measured of",
+                    field=named, number=number, measure=one.name,
+                )  # fmt: skip
+                raise self.error(rule, text)
             try:
                 experiment.check(one.name, one.run, one.after)
             except SpecError as error:
-                raise self.error(f"{field}: {error.field} {error.rule}", error.value) from error
+                raise self.broken(field, error) from error
         return asked
 
 
@@ -283,14 +312,15 @@ def _step(table: _Table, experiments: list[Experiment | None], read_link: ReadLi
     try:
         experiments.append(read_link(experiment) if experiment else None)
     except SpecError as error:
-        raise table.error(f"experiment: {error.field} {error.rule}", error.value) from error
+        raise table.broken("experiment", error) from error
     if not experiment and "look" in table.values:
-        raise table.error("look must stand beside an experiment", table.values["look"])
+        raise table.error(Message("look must stand beside an experiment"), table.values["look"])
     if ("book" in table.values) != ("book_source" in table.values):
-        raise table.error("book and book_source must stand together", table.values.get("book", table.values.get("book_source")))
+        rule = Message("book and book_source must stand together")
+        raise table.error(rule, table.values.get("book", table.values.get("book_source")))
     asked = table.values.get("question")
     if asked is not None and not isinstance(asked, dict):
-        raise table.error("question must be written as [steps.question]", asked)
+        raise table.error(Message("{field} must be written as {form}", field="question", form="[steps.question]"), asked)
     return Step(
         title=table.text("title"),
         text=table.text("text"),
@@ -310,26 +340,33 @@ def _question(table: _Table, experiments: Sequence[Experiment | None]) -> Questi
     table.only("ask", "choices", "answer")
     choices = table.values.get("choices")
     if not isinstance(choices, list) or not 2 <= len(choices) <= MOST_CHOICES:
-        raise table.error(f"choices must be a list of 2 to {MOST_CHOICES}, or measure must say what number to bet on", choices)
+        rule = Message(
+            "{field} must be a list of 2 to {most}, or measure must say what number to bet on",
+            field=table.named("choices"), most=MOST_CHOICES,
+        )  # fmt: skip
+        raise table.error(rule, choices)
     if measured := any(isinstance(choice, dict) for choice in choices):
         read = tuple(_choice(table, choice, experiments) for choice in choices)
     else:
         read = tuple(Choice(table.checked("choices", choice)) for choice in choices)
     texts = [choice.text for choice in read]
     if len(set(texts)) != len(texts):
-        raise table.error("choices must differ", texts)
+        raise table.error(Message("{field} must differ", field=table.named("choices")), texts)
     if measured:
         if "answer" in table.values:
-            raise table.error("answer must be left out where every choice says when it is right", table.values["answer"])
+            rule = Message("{field} must be left out where every choice says when it is right", field=table.named("answer"))
+            raise table.error(rule, table.values["answer"])
         return Question(ask, read)
     if (answer := table.text("answer")) not in texts:
-        raise table.error(f"answer must be one of the choices, {', '.join(texts)}", answer)
+        rule = Message("{field} must be one of the choices, {choices}", field=table.named("answer"), choices=", ".join(texts))
+        raise table.error(rule, answer)
     return Question(ask, read, texts.index(answer))
 
 
 def _choice(table: _Table, choice: object, experiments: Sequence[Experiment | None]) -> Choice:
     if not isinstance(choice, dict) or choice.keys() != {"text", "when"}:
-        raise table.error("choices must all be texts, or all be {text = …, when = …}", choice)
+        rule = Message("{field} must all be texts, or all be {form}", field=table.named("choices"), form="{text = …, when = …}")
+        raise table.error(rule, choice)
     when = _Table({"choices.when": choice["when"]}, table.file, table.step, table.place)
     return Choice(table.checked("choices", choice["text"]), when.asked("choices.when", parse_condition, experiments))
 
@@ -338,6 +375,6 @@ def _number_question(table: _Table, ask: str, experiments: Sequence[Experiment |
     table.only("ask", "measure", "low", "high", "unit")
     low, high = (table.number(end, Bounds(-MOST_BET, MOST_BET)) for end in ("low", "high"))
     if low >= high:
-        raise table.error("low must be below high", low)
+        raise table.error(Message("{field} must be below high", field=table.named("low")), low)
     measure = table.asked("measure", parse_sum, experiments)
     return Question(ask, measure=measure, low=low, high=high, unit=table.optional("unit"))

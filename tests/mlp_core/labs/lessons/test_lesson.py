@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlp_core.bounds import SpecError
 from mlp_core.labs.lessons.condition import Reference
-from mlp_core.labs.lessons.lesson import Choice, Lesson, LessonError, read_lesson
+from mlp_core.labs.lessons.lesson import Choice, Lesson, LessonError, read_lesson, unwrapped
 
 HEAD = """
 title = "Vanishing gradients"
@@ -91,7 +91,7 @@ def test_a_lesson_is_all_that_its_file_says() -> None:
     assert (lesson.name, lesson.title, lesson.minutes, lesson.needs) == ("vanishing", "Vanishing gradients", 20, "What a gradient is.")
     assert lesson.sections_zh == ("4.8.1 梯度消失和梯度爆炸",)
     first, second, third = lesson.steps
-    assert first.text == "The gradient is a product, $\\prod_l W_l$.\nIt costs 5 \\$."
+    assert first.text == "The gradient is a product, $\\prod_l W_l$. It costs 5 \\$."
     assert (first.question, first.experiment, first.book, first.references) == (None, "", None, ())
     assert (second.experiment, second.look, second.explanation) == ("train?hidden=64,64", "The loss.", "It stays.")
     assert second.question is not None
@@ -100,6 +100,12 @@ def test_a_lesson_is_all_that_its_file_says() -> None:
     assert third.question is not None
     assert [choice.text for choice in third.question.choices] == ["Nowhere", "Far"]
     assert third.question.references == (Reference("test_accuracy"), Reference("gradient", "ReLU", step=2))
+
+
+def test_a_paragraph_is_one_line_and_what_markdown_sets_in_lines_stays() -> None:
+    assert unwrapped("\nOne\ntwo,\n100 three.\n\n$$x$$\n\nFour \n  five.\n") == "One two, 100 three.\n\n$$x$$\n\nFour five."
+    for lines in ("- a\n- b", "Two:\n1. a\n2) b", "a  \nb", "|a|b|\n|-|-|", "a\n## b", "> a\n> b", "```\na\nb\n```"):
+        assert unwrapped(lines) == lines
 
 
 def test_an_answer_that_cannot_be_measured_stands_in_the_file() -> None:
