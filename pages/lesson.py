@@ -6,6 +6,7 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 
 # isort: split
 from mlp_core.labs.lessons.lesson import Lesson
+from pages.language import _
 from pages.ui import session
 from pages.ui.lessons.catalog import lessons
 from pages.ui.lessons.class_panels import join_form, teach_button
@@ -15,7 +16,7 @@ from pages.ui.lessons.progress import follow_class, follow_link, lesson_link
 from pages.ui.lessons.steps import lesson_controls, show_step
 from pages.ui.link import link_to
 from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
-from pages.ui.text import plain
+from pages.ui.text import plain, refused
 
 STYLE = """<style>
 [data-testid=stMainBlockContainer] { padding: 3.9rem 1.5rem 2rem; }
@@ -38,7 +39,7 @@ if isinstance(lesson, Lesson):
     if member is not None:
         follow_class(member, lesson, progress)
     with header:
-        st.title(lesson.title, anchor=False, width="content")
+        st.title(_(lesson.title), anchor=False, width="content")
         if link["view"] == "handout":
             handout_controls(link)
         else:
@@ -50,13 +51,14 @@ if isinstance(lesson, Lesson):
     else:
         show_step(link, lesson, progress, member)
 else:
-    header.title("Lesson", anchor=False)
+    header.title(_("Lesson"), anchor=False)
     if not link["name"] and link["class"]:
         join_form()
     elif lesson is None:
-        st.error(f"There is no lesson {plain(link['name'])}." if link["name"] else "The address names no lesson.", icon=":material/error:")
+        gone = _("There is no lesson {lesson}.", lesson=plain(link["name"])) if link["name"] else _("The address names no lesson.")
+        st.error(gone, icon=":material/error:")
     else:
-        st.error(f"This lesson cannot be shown: {plain(lesson, 400)}", icon=":material/error:")
-    link_to("lessons", "All lessons", {}, ":material/school:")
+        st.error(_("This lesson cannot be shown: {why}", why=refused(lesson)), icon=":material/error:")
+    link_to("lessons", _("All lessons"), {}, ":material/school:")
 link.write()
 session.identify_tab(memory_of_tab(), bring_back, browser=True)  # last: its answer brings a rerun that cuts short what is not drawn yet

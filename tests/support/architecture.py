@@ -82,8 +82,8 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("mlp_core.jobs", _JOBS),
     ImportRule("mlp_core.labs.images.file", (*_NETWORK, *_core("labs"), "PIL")),
     ImportRule("mlp_core.labs.lessons", (*_PLAIN, *_core("labs.lessons"))),
-    ImportRule("mlp_core.labs.classes.redis_store", _core("labs.classes", "bounds"), ("redis",)),
-    ImportRule("mlp_core.labs.classes", _core("labs.classes", "bounds")),  # of numbers only
+    ImportRule("mlp_core.labs.classes.redis_store", _core("labs.classes", "bounds", "words"), ("redis",)),
+    ImportRule("mlp_core.labs.classes", _core("labs.classes", "bounds", "words")),  # of numbers only
     ImportRule("mlp_core.labs", (*_NETWORK, *_core("labs", "stability"))),
     ImportRule("mlp_core.reports.export", (*_JOBS, *_core("reports"), "safetensors", "jinja2")),
     ImportRule("mlp_core.reports", (*_JOBS, *_core("reports"))),

@@ -39,6 +39,7 @@ from mlp_core.labs.classes.classroom import (
 )
 from mlp_core.labs.classes.memory_store import MemoryStore
 from mlp_core.labs.classes.store import ClassStore, Stored, Table
+from mlp_core.words import Message
 
 STORE_VARIABLE = "MLP_CLASS_STORE"
 TRIES_SECONDS = 10 * 60
@@ -129,7 +130,9 @@ class Classes:
             code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
             done = self._store.create(code, Classroom(lesson, steps, _who(code, secret)[1].hex()).to_bytes(), MAX_CLASSES)
             if done == "full":
-                raise ClassError("classes", f"must be at most {MAX_CLASSES} at the same time", f"{MAX_CLASSES} and one more")
+                raise ClassError(
+                    "classes", Message("must be at most {most} at the same time", most=MAX_CLASSES), f"{MAX_CLASSES} and one more"
+                )
             if done == "done":
                 return Opened(code, secret)
 
@@ -289,7 +292,7 @@ class Classes:
                 return
             number = len(students) + 1
             if number > MAX_STUDENTS:
-                raise ClassError("students", f"must be at most {MAX_STUDENTS} in a class", number)
+                raise ClassError("students", Message("must be at most {most} in a class", most=MAX_STUDENTS), number)
             if self._store.put(code, stored.state, "students", student, packed((float(number),)), most=number) == "done":
                 return
 

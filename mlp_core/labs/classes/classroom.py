@@ -11,6 +11,7 @@ import struct
 from dataclasses import asdict, dataclass, field, replace
 
 from mlp_core.bounds import Bounds, SpecError
+from mlp_core.words import Message
 
 # The 20 characters of Open Location Codes (Google, 2014, "Open Location Code: an open source standard for addresses"): none is taken for
 # another, and without vowels they spell no word.
@@ -143,7 +144,7 @@ def read_code(text: object) -> str:
     """
     code = re.sub(r"[\s-]", "", text[:100]).upper() if isinstance(text, str) else ""
     if len(code) != CODE_LENGTH or not set(code) <= set(CODE_ALPHABET):
-        raise ClassError("code", f"must be {CODE_LENGTH} of the characters {CODE_ALPHABET}", text)
+        raise ClassError("code", Message("must be {length} of the characters {alphabet}", length=CODE_LENGTH, alphabet=CODE_ALPHABET), text)
     return code
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from mlp_core.labs.classes.classroom import LIFETIME_SECONDS, ClassError
 from mlp_core.labs.classes.store import ANY, ClassStoreError, Stored, Table, Written
+from mlp_core.words import Message
 
 TIMEOUT_SECONDS = 1.0
 PAUSE_SECONDS = 2.0  # after a failure nobody waits for the server: a class that asks would hold up all other pages
@@ -71,7 +72,7 @@ class RedisStore:
             from redis.backoff import NoBackoff  # noqa: PLC0415
             from redis.retry import Retry  # noqa: PLC0415
         except ImportError as error:
-            raise ClassStoreError("The class store needs a package: pip install -r requirements-redis.txt.") from error
+            raise ClassStoreError(Message("The class store needs a package: pip install -r requirements-redis.txt.")) from error
         try:
             pool: Any = redis.BlockingConnectionPool.from_url(
                 address,
@@ -144,12 +145,12 @@ class RedisStore:
     @contextmanager
     def _asking(self) -> Iterator[None]:
         if self._clock() < self._silent_until:
-            raise ClassStoreError("The class store does not answer.")
+            raise ClassStoreError(Message("The class store does not answer."))
         try:
             yield
         except self._failure as error:
             self._silent_until = self._clock() + PAUSE_SECONDS
-            raise ClassStoreError("The class store does not answer.") from error
+            raise ClassStoreError(Message("The class store does not answer.")) from error
 
 
 def _key(code: str, table: Table | None = None) -> str:

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 from mlp_core.labs.lessons.lesson import Lesson, LessonError, read_lesson
+from mlp_core.words import Message
 from pages.ui.lessons import experiments
 from pages.ui.navigation import ROOT
 
@@ -30,9 +31,9 @@ def _lesson(path: Path) -> Read:
         if path not in _read or _read[path][0] != state:
             _read[path] = (state, _parsed(path.name, path.read_text("utf-8")))
     except OSError as error:
-        return LessonError(path.name, None, "must be a file that can be read", error.strerror)
+        return LessonError(path.name, None, Message("must be a file that can be read"), error.strerror)
     except UnicodeDecodeError as error:
-        return LessonError(path.name, None, "must be a text in UTF-8", error.object[error.start : error.end])
+        return LessonError(path.name, None, Message("must be a text in UTF-8"), error.object[error.start : error.end])
     return _read[path][1]
 
 

@@ -15,6 +15,7 @@ from mlp_core.labs.classes.classes import ClassStatus, View, classes
 from mlp_core.labs.classes.classroom import NoClassError
 from mlp_core.labs.classes.store import ClassStoreError
 from mlp_core.words import counted
+from pages.language import _, current, spoken
 from pages.ui.served_component import served_component
 from pages.ui.unbroken import unbroken
 from pages.ui.updates import new_address
@@ -56,13 +57,14 @@ class ClassWatch:
         step: the one that its page shows; 0 before it has shown one.
         asks: whether there is a bet in that step.
         every_change: whether the page shows what changes with every bet and every run.
+        language: in which the page has said its words.
         handed_in: what the runs of its steps have measured, as the class knows it.
     """
 
     def __init__(self, typed: str, code: str, secret: str) -> None:
         self.typed, self.code, self.secret = typed, code, secret
         self.handed_in: dict[int, list[float]] = {}
-        self.step, self.asks, self.every_change = 0, False, False
+        self.step, self.asks, self.every_change, self.language = 0, False, False, current()
         self.address = new_address(self)
 
     def look(self, step: int | None = None) -> View:
@@ -76,12 +78,16 @@ class ClassWatch:
 
     def answer(self, have: int) -> bytes | None:
         """How the class stands, in words; None where the page has to run."""
+        with spoken(self.language):
+            return self._answer(have)
+
+    def _answer(self, have: int) -> bytes | None:
         try:
             status = classes().status(self.code, self.secret, self.step)
         except NoClassError:
             return None
         except ClassStoreError as error:
-            return json.dumps(_told(str(error), AWAY_SECONDS)).encode()
+            return json.dumps(_told(_(error), AWAY_SECONDS)).encode()
         if have == self.version(status):
             return json.dumps(self.told(status)).encode()
         if status.is_teacher or _turns.take():
@@ -98,17 +104,20 @@ class ClassWatch:
         return _told(self.words(status), TEACHER_SECONDS if status.is_teacher else student)
 
     def words(self, status: ClassStatus) -> str:
-        joined = f"{counted(status.students, '{n} student', '{n} students')} joined"
-        return f"{joined}, {status.voted} {'has' if status.voted == 1 else 'have'} bet." if self.asks else f"{joined}."
+        students = counted(status.students, "{n} student", "{n} students")
+        if not self.asks:
+            return _("{students} joined.", students=students)
+        return _(counted(status.voted, "{students} joined, {n} has bet.", "{students} joined, {n} have bet.", students=students))
 
     def follow(self, seen: View) -> None:
         """Have the browser say how the class stands, and ask for what is new. To be drawn by what is to run again then."""
+        self.language = current()
         try:
             told = self.told(classes().status(self.code, self.secret, self.step))
         except NoClassError:
             told = _told("", STUDENT_SECONDS)  # the next answer has the page run
         except ClassStoreError as error:
-            told = _told(str(error), AWAY_SECONDS)
+            told = _told(_(error), AWAY_SECONDS)
         data = {"updates": self.address, "have": self.version(seen)} | told
         served_component("class_news", "This class")(key="class_news", data=data, on_news_change=unbroken(_nothing))
 

@@ -22,6 +22,8 @@ from mlp_core.labs.classes.store import ClassStoreError
 from mlp_core.labs.lessons.condition import Reference
 from mlp_core.labs.lessons.lesson import Lesson, Step
 from mlp_core.spec import SpecError
+from mlp_core.words import Message
+from pages.language import _
 from pages.ui import session
 from pages.ui.lessons import experiments
 from pages.ui.lessons.class_watch import ClassWatch
@@ -33,7 +35,8 @@ CLASS: Field = text("class", "", 20)  # of the lesson's link: the code, as it wa
 MOST_SERIES = 4  # of one figure
 SEEDS_APART = 100  # between two students: an experiment of several seeds takes them from its first on
 MOST_LINKS = 4096  # that are kept, read
-ENDED = "The class has ended. The lesson goes on without it."
+NAMES = {"classes": Message("classes"), "students": Message("students")}  # of what there may be too many
+ENDED = Message("The class has ended. The lesson goes on without it.")
 NOTE = "_class_note"  # in the session: what the last click could not do
 REFUSED = "_class_refused"  # in the session: a code that was refused, and why
 _WATCH = "_class_watch"
@@ -100,9 +103,9 @@ class Member:
         try:
             classes().vote(self.watch.code, self.watch.secret, self.view.step, value)
         except ClassStoreError as error:
-            st.session_state[NOTE] = f"Your bet has not arrived. {error}"
+            st.session_state[NOTE] = _("Your bet has not arrived. {why}", why=_(error))
         except ClassError:
-            st.session_state[NOTE] = "Your bet came too late."
+            st.session_state[NOTE] = _("Your bet came too late.")
         else:
             return True
         return False
@@ -125,7 +128,7 @@ class Member:
         try:
             change(classes(), self.watch.code, self.watch.secret, *values, **named)
         except ClassStoreError as error:
-            st.session_state[NOTE] = str(error)
+            st.session_state[NOTE] = _(error)
         except ClassError:
             pass  # it has ended, or another tab of the teacher's was quicker: the page shows which
 
@@ -148,12 +151,12 @@ def arrive(link: LinkState) -> Member | None:
         st.session_state.pop(REFUSED, None)
         return None
     if (secret := session.browser_secret()) is None:
-        st.info("Joining the class …", icon=":material/groups:")
+        st.info(_("Joining the class …"), icon=":material/groups:")
         session.identify_tab(browser=True)
         st.stop()
     refused: tuple[str, str] = st.session_state.get(REFUSED, ("", ""))
     if refused[0] == typed:  # to try again with every run of the page would count as guessing
-        st.warning(refused[1], icon=":material/groups:")
+        st.warning(_(refused[1]), icon=":material/groups:")
         return None
     watch: ClassWatch | None = st.session_state.get(_WATCH)
     known = watch is not None and (watch.typed, watch.secret) == (typed, secret)
@@ -162,12 +165,12 @@ def arrive(link: LinkState) -> Member | None:
             watch = st.session_state[_WATCH] = _admitted(typed, secret)
         return Member(link, watch, watch.look())
     except ClassStoreError as error:
-        words, icon = f"{error} The lesson goes on without the class.", ":material/cloud_off:"
+        words, icon = _("{why} The lesson goes on without the class.", why=_(error)), ":material/cloud_off:"
     except ClassError as error:
         words, icon = ENDED if known else refusal(error), ":material/groups:"
         st.session_state[REFUSED] = (typed, words)
         st.session_state.pop(_WATCH, None)
-    st.warning(words, icon=icon)
+    st.warning(_(words), icon=icon)
     return None
 
 
@@ -178,9 +181,10 @@ def open_class(link: LinkState, lesson: Lesson) -> None:
         code = classes().open(lesson.name, len(lesson.steps), secret).code
         classes().move(code, secret or "", link["step"])
     except ClassError as error:
-        st.session_state[NOTE] = f"No class can be opened now: {error.field} {error.rule}."
+        many = NAMES.get(error.field, error.field)
+        st.session_state[NOTE] = _("No class can be opened now: {field} {rule}.", field=many, rule=error.rule)
     except ClassStoreError as error:
-        st.session_state[NOTE] = f"No class can be opened now. {error}"
+        st.session_state[NOTE] = _("No class can be opened now. {why}", why=_(error))
     else:
         link.update({CLASS.name: code})
 
@@ -188,12 +192,13 @@ def open_class(link: LinkState, lesson: Lesson) -> None:
 def refusal(error: ClassError) -> str:
     """Why nobody is let in, for a person."""
     if isinstance(error, TooManyTriesError):
-        return "Too many wrong codes were tried. Wait ten minutes, and ask your teacher for the code."
+        return Message("Too many wrong codes were tried. Wait ten minutes, and ask your teacher for the code.")
     if isinstance(error, NoClassError):
-        return f"No class is open under the code {plain(error.value, 20)}. Was it typed right? Has the class ended?"
+        code = plain(error.value, 20)
+        return Message("No class is open under the code {code}. Was it typed right? Has the class ended?", code=code)
     if error.field == "code":
-        return f"{plain(error.value, 20)} is not the code of a class, which {error.rule}."
-    return f"You cannot join this class: {error.field} {error.rule}."
+        return Message("{code} is not the code of a class, which {rule}.", code=plain(error.value, 20), rule=error.rule)
+    return Message("You cannot join this class: {field} {rule}.", field=NAMES.get(error.field, error.field), rule=error.rule)
 
 
 def compared(step: Step, experiment: Experiment) -> list[Reference]:
@@ -221,7 +226,7 @@ def _admitted(typed: str, secret: str) -> ClassWatch:
 @functools.lru_cache(MOST_LINKS)
 def _seeded(link: str, number: int) -> str:
     """The link of an experiment with a seed for the student of this number; as it is where its page takes none."""
-    page, _, query = link.partition("?")
+    page, _mark, query = link.partition("?")
     fields = dict(parse_qsl(query, keep_blank_values=True))
     if not link or not number:
         return link

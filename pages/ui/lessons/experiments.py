@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from mlp_core.spec import SpecError
+from mlp_core.words import Message
+from pages.language import _
 from pages.ui import session
 from pages.ui.link import HIDE, LOCK, Field, LinkState, read_link, write_link
 from pages.ui.measures import Measure, State, Subject, Values, check, measured
@@ -131,7 +133,7 @@ class Experiment:
         if shown:
             self.show(f"{place}_{self.page}", partial(self._follow, anew=arriving or bool(st.session_state.get(BEGUN))))
         else:
-            st.info("Not run yet.", icon=":material/hourglass_empty:")
+            st.info(_("Not run yet."), icon=":material/hourglass_empty:")
         st.session_state[DRAWN], st.session_state[BEGUN] = here, False
 
     def _follow(self, link: LinkState, *, anew: bool) -> None:
@@ -146,18 +148,19 @@ def experiment_of(link: str) -> Experiment:
     Raises:
         SpecError: there is no such page, section or parameter, or a value that breaks its rule.
     """
-    stem, _, text = link.partition("?")
+    stem, _mark, text = link.partition("?")
     if stem not in PAGES:
-        raise SpecError("page", f"must be one of {', '.join(PAGES)}", stem)
+        raise SpecError("page", Message("must be one of {choices}", choices=", ".join(PAGES)), stem)
     page = PAGES[stem]()
     query: dict[str, str] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name in query:
-            raise SpecError(name, "must stand in a link once", f"{query[name]}, {value}")
+            raise SpecError(name, Message("must stand in a link once"), f"{query[name]}, {value}")
         restricts = name in (LOCK, HIDE)
         if name not in page.names and not (restricts and set(value.split(",")) <= set(page.names)):
-            rule = f"must name parameters of the page {stem}" if restricts else f"is no parameter of the page {stem}"
-            raise SpecError(name, rule, value)
+            if restricts:
+                raise SpecError(name, Message("must name parameters of the page {page}", page=stem), value)
+            raise SpecError(name, Message("is no parameter of the page {page}", page=stem), value)
         query[name] = value
     values, errors = page.read(query)
     if errors:

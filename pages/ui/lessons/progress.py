@@ -9,6 +9,7 @@ import streamlit as st
 from mlp_core.labs.lessons.condition import MOST_STEPS, Reference
 from mlp_core.labs.lessons.lesson import Lesson, Question
 from mlp_core.spec import Bounds, SpecError
+from mlp_core.words import Message
 from pages.ui.lessons import experiments
 from pages.ui.lessons.classes import CLASS, Member
 from pages.ui.link import Field, LinkState, choice, flag, number, number_text, text
@@ -24,7 +25,7 @@ def _read_bets(given: str) -> Bets:
     for entry in given.split(","):
         step, _, bet = entry.partition(":")
         if not re.fullmatch(r"[1-9]\d?", step, re.ASCII) or int(step) in bets:
-            raise SpecError("bets", "must be a step and a bet for each, as in 1:b,3:0.85", given)
+            raise SpecError("bets", Message("must be a step and a bet for each, as in 1:b,3:0.85"), given)
         bets[int(step)] = bet if bet in LETTERS and len(bet) == 1 else number_text(Bounds(-1e12, 1e12).read("bets", bet))
     return bets
 
@@ -32,7 +33,7 @@ def _read_bets(given: str) -> Bets:
 def _read_ran(given: str) -> tuple[int, ...]:
     steps = given.split(",")
     if not all(re.fullmatch(r"[1-9]\d?", step, re.ASCII) for step in steps) or len(set(steps)) != len(steps):
-        raise SpecError("ran", "must be numbers of steps, each once, as in 1,3", given)
+        raise SpecError("ran", Message("must be numbers of steps, each once, as in 1,3"), given)
     return tuple(sorted(map(int, steps)))
 
 
@@ -106,11 +107,11 @@ def lesson_link() -> LinkState:
 def follow_link(link: LinkState, lesson: Lesson) -> Progress:
     """Take over what the link says was bet and run. A bet that was made in this session stands."""
     count = len(lesson.steps)
-    link["step"] = link.fitted("step", min(link["step"], count), f"must be a step of this lesson, which has {count}")
+    link["step"] = link.fitted("step", min(link["step"], count), Message("must be a step of this lesson, which has {count}", count=count))
     bets = {step: bet for step, bet in link["bets"].items() if step <= count and _possible(lesson.steps[step - 1].question, bet)}
-    link["bets"] = link.fitted("bets", bets, "must be bets that this lesson asks for")
+    link["bets"] = link.fitted("bets", bets, Message("must be bets that this lesson asks for"))
     ran = tuple(step for step in link["ran"] if step <= count and lesson.steps[step - 1].experiment)
-    link["ran"] = link.fitted("ran", ran, "must be steps of this lesson that run something")
+    link["ran"] = link.fitted("ran", ran, Message("must be steps of this lesson that run something"))
     progress = progress_in(lesson)
     progress.bets.update({step: bet for step, bet in link["bets"].items() if step not in progress.bets})
     progress.ran.update(link["ran"])

@@ -9,6 +9,8 @@ import streamlit as st
 
 from mlp_core.labs.lessons.condition import Reference, Values
 from mlp_core.labs.lessons.lesson import Lesson, Question
+from mlp_core.words import Message, joined, listed
+from pages.language import _, said
 from pages.ui.lessons import experiments
 from pages.ui.lessons.class_panels import show_class
 from pages.ui.lessons.classes import Member
@@ -22,6 +24,7 @@ from pages.ui.lessons.results import (
     number_shown,
     outcome,
     references_shown,
+    with_unit,
 )
 from pages.ui.link import TEN_DIGITS, LinkState, link_to
 from pages.ui.sections import beside
@@ -39,11 +42,11 @@ def lesson_controls(link: LinkState, lesson: Lesson, progress: Progress, member:
     """The way to every step, to the handout, and back to the start; in a class that follows its teacher, for that one."""
     numbers = tuple(range(1, len(lesson.steps) + 1))
     if member is None or not member.is_led:
-        st.segmented_control("Step", required=True, label_visibility="collapsed", width="content", **link.default("step", numbers))
-    button("Handout", "lesson_handout", "print", link.update, {"view": "handout"}, type="tertiary", help="Two pages of paper.")
+        st.segmented_control(_("Step"), required=True, label_visibility="collapsed", width="content", **link.default("step", numbers))
+    button(_("Handout"), "lesson_handout", "print", link.update, {"view": "handout"}, type="tertiary", help=_("Two pages of paper."))
     if member is None:
-        begun, help = bool(progress.bets or progress.ran), "Forget bets and results."
-        button("Start anew", "lesson_anew", "restart_alt", _begin_anew, link, progress, type="tertiary", help=help, enabled=begun)
+        begun, help = bool(progress.bets or progress.ran), _("Forget bets and results.")
+        button(_("Start anew"), "lesson_anew", "restart_alt", _begin_anew, link, progress, type="tertiary", help=help, enabled=begun)
 
 
 def _begin_anew(link: LinkState, progress: Progress) -> None:
@@ -64,8 +67,8 @@ def show_step(link: LinkState, lesson: Lesson, progress: Progress, member: Membe
     else:
         story, shown = beside("lesson", 1.8)
     with story:
-        st.caption(f"Step {number} of {len(lesson.steps)}")
-        st.markdown(f"#### {step.title}\n\n{step.text}")
+        st.caption(_("Step {number} of {count}", number=number, count=len(lesson.steps)))
+        st.markdown(f"#### {_(step.title)}\n\n{_(step.text)}")
     if experiment is not None:
         with shown:
             _show_experiment(experiment, lesson, number, progress, place, member)
@@ -100,9 +103,9 @@ def _explained(experiment: Experiment | None, lesson: Lesson, number: int, progr
     if step.book is not None:
         _book(lesson, number, values)
     if step.explanation and (led or not _missing(step.references, values)):
-        st.markdown(step.explanation)
+        st.markdown(_(step.explanation))
     if experiment is not None:
-        link_to(experiment.page, "Open in the laboratory", experiment.query, ":material/science:")
+        link_to(experiment.page, _("Open in the laboratory"), experiment.query, ":material/science:")
 
 
 def _may_begin(lesson: Lesson, number: int, progress: Progress, member: Member | None) -> bool:
@@ -131,25 +134,26 @@ def _show_experiment(experiment: Experiment, lesson: Lesson, number: int, progre
     """The panels of the experiment, once it was run."""
     step, ran, begun = lesson.steps[number - 1], number in progress.ran, _may_begin(lesson, number, progress, member)
     if not begun and member is not None and member.waits:
-        st.markdown(":material/visibility_off: Once the bets are revealed and Run is pressed, the experiment appears here.")
+        then = _("Once the bets are revealed and Run is pressed, the experiment appears here.")
+        st.markdown(f":material/visibility_off: {then}")
     elif not begun:
-        st.markdown(":material/visibility_off: First bet, then press Run: the experiment appears here.")
+        st.markdown(f":material/visibility_off: {_('First bet, then press Run: the experiment appears here.')}")
     elif step.look or not ran:
-        st.markdown(f":material/visibility: {step.look or 'Press Run: the experiment appears here.'}")
+        st.markdown(f":material/visibility: {_(step.look) or _('Press Run: the experiment appears here.')}")
     if begun and ran:
         experiment.draw(place)
 
 
 def _question(lesson: Lesson, number: int, question: Question, progress: Progress, place: str, stage: Stage, member: Member | None) -> None:
     """The question with a way to bet, or with the bet that stands."""
-    st.markdown(f"**{question.ask}**")
+    st.markdown(f"**{_(question.ask)}**")
     if stage == "ask":
         _ask(lesson, number, question, progress, place, member)
         return
     bet = progress.bets.get(number)
     if not question.choices:
         if bet is not None:
-            st.markdown(f"You bet on **{bet_shown(lesson, number, question, bet)}**.")
+            st.markdown(_("You bet on **{bet}**.", bet=bet_shown(lesson, number, question, bet)))
         return
     mine, came_out = None if bet is None else bet_value(question, bet), None
     if stage == "over":
@@ -157,22 +161,22 @@ def _question(lesson: Lesson, number: int, question: Question, progress: Progres
     lines = []
     for index, choice in enumerate(question.choices):
         mark = "radio_button_checked" if index == mine else "radio_button_unchecked"
-        badges = " :blue-badge[your bet]" * (index == mine) + " :green-badge[what came out]" * (index == came_out)
-        lines.append(f":material/{mark}: {choice.text}{badges}")
+        badges = f" :blue-badge[{_('your bet')}]" * (index == mine) + f" :green-badge[{_('what came out')}]" * (index == came_out)
+        lines.append(f":material/{mark}: {_(choice.text)}{badges}")
     st.markdown("  \n".join(lines))
 
 
 def _ask(lesson: Lesson, number: int, question: Question, progress: Progress, place: str, member: Member | None) -> None:
     key, ready, scale = f"{place}_bet", True, 1
     if question.choices:
-        texts = [choice.text for choice in question.choices]
-        indices = range(len(texts))
-        chosen = st.radio(question.ask, indices, index=None, format_func=texts.__getitem__, key=key, label_visibility="collapsed")
+        texts = {index: choice.text for index, choice in enumerate(question.choices)}
+        chosen = st.radio(_(question.ask), tuple(texts), index=None, format_func=said(texts), key=key, label_visibility="collapsed")
         ready = chosen is not None
     else:
         scale = 100 if question.unit == "%" else 1
         _bet_slider(lesson, number, question, key, scale)
-    button("Bet", f"{place}_place", "how_to_vote", _place, progress, number, question, key, scale, member, enabled=ready, type="primary")
+    bet = (progress, number, question, key, scale, member)
+    button(_("Bet"), f"{place}_place", "how_to_vote", _place, *bet, enabled=ready, type="primary")
 
 
 def _bet_slider(lesson: Lesson, number: int, question: Question, key: str, scale: int) -> None:
@@ -181,10 +185,9 @@ def _bet_slider(lesson: Lesson, number: int, question: Question, key: str, scale
     step = 10.0 ** math.floor(math.log10((high - low) / BET_STEPS))
     if kind == "count":
         step = max(step, 1.0)
-    unit = f" {question.unit.replace('%', '%%')}" if question.unit else ""
-    shown = f"10^{TEN_DIGITS}" if kind == "log10" and not unit else f"{TEN_DIGITS}{unit}"
+    shown = f"10^{TEN_DIGITS}" if kind == "log10" and not question.unit else with_unit(TEN_DIGITS, question.unit.replace("%", "%%"))
     middle = low + step * round((high - low) / 2 / step)
-    st.slider(question.ask, low, high, middle, step, shown, key, label_visibility="collapsed")
+    st.slider(_(question.ask), low, high, middle, step, shown, key, label_visibility="collapsed")
 
 
 def _place(progress: Progress, number: int, question: Question, key: str, scale: int, member: Member | None) -> None:
@@ -203,16 +206,16 @@ def _run_controls(experiment: Experiment, number: int, progress: Progress, place
         def waiting() -> None:
             if not moving():  # it has ended since the page looked
                 st.rerun()
-            st.caption(":material/hourglass_top: What it comes to appears here when the run has ended.")
+            st.caption(f":material/hourglass_top: {_('What it comes to appears here when the run has ended.')}")
 
         follow(waiting, TICK_SECONDS, moving)
     elif stage == "run":
         if number in progress.ran:
-            why = experiment.unmeasured() or "It was lost with a reload, or another took its place."
-            st.caption(f"There is no run of this experiment to measure. {why}")
-        button("Run", f"{place}_run", "play_arrow", _run, experiment, progress, number, type="primary")
+            why = experiment.unmeasured() or Message("It was lost with a reload, or another took its place.")
+            st.caption(_(joined(Message("There is no run of this experiment to measure."), why)))
+        button(_("Run"), f"{place}_run", "play_arrow", _run, experiment, progress, number, type="primary")
     elif experiment.state() == "none":
-        button("Run again", f"{place}_again", "replay", _run, experiment, progress, number, type="tertiary")
+        button(_("Run again"), f"{place}_again", "replay", _run, experiment, progress, number, type="tertiary")
 
 
 def _run(experiment: Experiment, progress: Progress, number: int) -> None:
@@ -226,15 +229,18 @@ def _result(lesson: Lesson, number: int, question: Question, bet: str | None, va
     if question.measure is not None:
         kind = kind_of(lesson, number, question.measure)
         with st.container(horizontal=True):
-            st.metric("Your bet", "–" if mine is None else number_shown(question, mine, kind), border=True)
-            st.metric("Measured", "–" if came_out is None else number_shown(question, came_out, kind), border=True)
+            st.metric(_("Your bet"), "–" if mine is None else number_shown(question, mine, kind), border=True)
+            st.metric(_("Measured"), "–" if came_out is None else number_shown(question, came_out, kind), border=True)
         if question.measure.single is not None and came_out is not None:
             return
     elif came_out is not None:
         (st.success if came_out == mine else st.info)(_verdict(question, mine, came_out))
     if came_out is None:
-        steps = " and ".join(f"step {step}" for step in _missing(question.references, values))
-        st.info(f"**This is not measured yet**: run {steps} first." if steps else "**This was not measured**: the run ended before.")
+        if missing := _missing(question.references, values):
+            steps = listed([Message("step {number}", number=step) for step in missing], "and")
+            st.info(_("**This is not measured yet**: run {steps} first.", steps=steps))
+        else:
+            st.info(_("**This was not measured**: the run ended before."))
     st.markdown("  \n".join(references_shown(lesson, number, question.references, values)))
 
 
@@ -245,38 +251,41 @@ def _missing(references: Sequence[Reference], values: Values) -> list[int]:
 
 def _verdict(question: Question, mine: float | None, came_out: float) -> str:
     if came_out == NONE_FITS:
-        return "**None of the answers fits** what this run has measured."
+        return _("**None of the answers fits** what this run has measured.")
     if came_out == mine:
-        return "**You bet right.**"
+        return _("**You bet right.**")
+    answer = Message(question.choices[int(came_out)].text)
     if mine is None:
-        return f"**{'It came out' if question.measured else 'The answer is'}:** {question.choices[int(came_out)].text}"
-    return f"**{'It came out differently' if question.measured else 'The answer is another one'}:** {question.choices[int(came_out)].text}"
+        return _("**It came out:** {answer}", answer=answer) if question.measured else _("**The answer is:** {answer}", answer=answer)
+    if question.measured:
+        return _("**It came out differently:** {answer}", answer=answer)
+    return _("**The answer is another one:** {answer}", answer=answer)
 
 
 def _book(lesson: Lesson, number: int, values: Values) -> None:
     """Whether this run finds what the book finds."""
     step = lesson.steps[number - 1]
     assert step.book is not None
-    holds, book = step.book.holds(values), condition_text(lesson, number, step.book)
+    holds, book, source = step.book.holds(values), condition_text(lesson, number, step.book), Message(step.book_source)
     if holds:
-        said = f"This is as in the book ({step.book_source}): {book}."
+        verdict = _("This is as in the book ({source}): {book}.", source=source, book=book)
     elif holds is None:
-        said = f"The book finds: {book} ({step.book_source}). This run did not measure it."
+        verdict = _("The book finds: {book} ({source}). This run did not measure it.", source=source, book=book)
     else:
-        found = ", ".join(references_shown(lesson, number, step.book.references, values))
-        said = f"The book finds something else: {book} ({step.book_source}). On this machine: {found}."
-    st.caption(f":material/menu_book: {said}")
+        found = listed(references_shown(lesson, number, step.book.references, values))
+        verdict = _("The book finds something else: {book} ({source}). On this machine: {found}.", source=source, book=book, found=found)
+    st.caption(f":material/menu_book: {verdict}")
 
 
 def _turn(link: LinkState, lesson: Lesson, stage: Stage) -> None:
     """Back and on."""
     number, last = link["step"], len(lesson.steps)
     with st.container(horizontal=True, vertical_alignment="center"):
-        button("Back", "lesson_back", "arrow_back", _go, link, number - 1, enabled=number > 1)
+        button(_("Back"), "lesson_back", "arrow_back", _go, link, number - 1, enabled=number > 1)
         if number < last:
-            button("Next", "lesson_next", "arrow_forward", _go, link, number + 1, type="primary" if stage == "over" else "secondary")
+            button(_("Next"), "lesson_next", "arrow_forward", _go, link, number + 1, type="primary" if stage == "over" else "secondary")
         else:
-            link_to("lessons", "All lessons", {}, ":material/school:")
+            link_to("lessons", _("All lessons"), {}, ":material/school:")
 
 
 def _go(link: LinkState, number: int) -> None:
