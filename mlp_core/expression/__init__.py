@@ -7,6 +7,7 @@ from mlp_core.activations import ACTIVATIONS, Activation, Code
 from mlp_core.expression.operations import Constant, compute, finite_constants, fold, has_slope, operations, to_code, to_latex
 from mlp_core.expression.parser import LARGEST, ExpressionError, parse
 from mlp_core.spec import EXPRESSION_PREFIX, SpecError
+from mlp_core.words import Message
 
 __all__ = ["ExpressionError", "compile_expression", "resolve"]
 
@@ -21,7 +22,8 @@ def resolve(activation: str) -> Activation:
     if activation.startswith(EXPRESSION_PREFIX):
         return compile_expression(activation[len(EXPRESSION_PREFIX) :])
     if activation not in ACTIVATIONS:
-        raise SpecError("activation", f"must be one of {', '.join(ACTIVATIONS)} or '=' and an expression in x", activation)
+        rule = Message("must be one of {names} or '=' and an expression in x", names=", ".join(ACTIVATIONS))
+        raise SpecError("activation", rule, activation)
     return ACTIVATIONS[activation]
 
 
@@ -34,9 +36,10 @@ def compile_expression(text: str) -> Activation:
     written = parse(text)
     tree = fold(written)
     if isinstance(tree, Constant):
-        raise ExpressionError("the expression must contain x", 0)
+        raise ExpressionError(Message("the expression must contain x"), 0)
     if (largest := max(map(abs, finite_constants(tree)), default=0.0)) > LARGEST:
-        raise ExpressionError(f"a part without x comes to {largest:.3g}, beyond the largest number of float32, 3.4 × 10³⁸", 0)
+        rule = Message("a part without x comes to {number}, beyond the largest number of float32, 3.4 × 10³⁸", number=f"{largest:.3g}")
+        raise ExpressionError(rule, 0)
 
     def function(x: Tensor) -> Tensor:
         value = torch.as_tensor(compute(tree, x), dtype=x.dtype, device=x.device).expand_as(x)
@@ -44,7 +47,7 @@ def compile_expression(text: str) -> Activation:
             return torch.where(torch.ones_like(x, dtype=torch.bool), value, x)
         return value
 
-    advice = "Your own. Look at the gradient first: where it is 0 nothing is learned, and where it is not finite training ends."
+    advice = Message("Your own. Look at the gradient first: where it is 0 nothing is learned, and where it is not finite training ends.")
     code = to_code(tree)
     if not has_slope(tree):
         code = f"torch.where(torch.ones_like(x, dtype=torch.bool), {code}, x)"  # the same

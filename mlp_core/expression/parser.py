@@ -37,9 +37,11 @@ from mlp_core.expression.operations import (
     functions,
 )
 from mlp_core.spec import MAX_EXPRESSION_LENGTH
+from mlp_core.words import Message, count
 
 LARGEST = 3.4028234663852886e38  # of float32, in which networks compute
 MAX_DEPTH = 30  # of the tree, and of brackets, signs and powers in one another
+TOO_DEEP = Message("the expression is nested more than {most} deep here", most=MAX_DEPTH)
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -57,7 +59,7 @@ class ExpressionError(ValueError):
 
     def __init__(self, rule: str, position: int) -> None:
         self.rule, self.position = rule, position
-        super().__init__(f"character {position + 1}: {rule}")
+        super().__init__(Message("character {place}: {rule}", place=position + 1, rule=rule))
 
     def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, int]]:
         return ExpressionError, (self.rule, self.position)
@@ -72,16 +74,15 @@ class _Token:
     @property
     def shown(self) -> str:
         if self.kind == "end":
-            return "the end"
+            return Message("the end")
         return f"'{self.text}'" if len(self.text) <= 20 else f"'{self.text[:19]}…'"
 
 
 def parse(text: str) -> Node:
     """The syntax tree of an expression; raises `ExpressionError`."""
     if len(text) > MAX_EXPRESSION_LENGTH:
-        raise ExpressionError(
-            f"an expression has at most {MAX_EXPRESSION_LENGTH} characters, this one {len(text):,}", MAX_EXPRESSION_LENGTH
-        )
+        rule = Message("an expression has at most {most} characters, this one {all}", most=MAX_EXPRESSION_LENGTH, all=count(len(text)))
+        raise ExpressionError(rule, MAX_EXPRESSION_LENGTH)
     return _Parser(_tokens(text)).expression()
 
 
@@ -101,12 +102,13 @@ def _tokens(text: str) -> list[_Token]:
 
 def _refusal(character: str) -> str:
     if character == ".":
-        return "'.' is allowed in numbers only"
+        return Message("'.' is allowed in numbers only")
     if character in "=!":
-        return f"'{character}' is not allowed; comparisons are <, <=, > and >="
+        return Message("'{character}' is not allowed; comparisons are <, <=, > and >=", character=character)
     if character.isascii():
-        return f"{character!r} is not allowed"
-    return f"{character!r} ({unicodedata.name(character, 'unnamed').lower()}) is not allowed; names and signs are plain ASCII"
+        return Message("{character} is not allowed", character=repr(character))
+    name = unicodedata.name(character, "unnamed").lower()
+    return Message("{character} ({name}) is not allowed; names and signs are plain ASCII", character=repr(character), name=name)
 
 
 class _Parser:
@@ -125,25 +127,29 @@ class _Parser:
         self._index += 1
         return token
 
-    def _expect(self, symbol: str, after: str) -> None:
+    def _expect(self, symbol: str, wanted: str) -> None:
         if self._next.text != symbol:
-            raise ExpressionError(f"expected '{symbol}' {after}, found {self._next.shown}", self._next.position)
+            raise _unexpected(wanted, self._next)
         self._take()
 
     def _build(self, operation: Operation, at: _Token, *operands: Node) -> Node:
         node = Call(operation, operands)
         if node.depth > MAX_DEPTH:
-            raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep here", at.position)
+            raise ExpressionError(TOO_DEEP, at.position)
         return node
 
     def expression(self) -> Node:
         if self._next.kind == "end":
-            raise ExpressionError("the expression is empty", 0)
+            raise ExpressionError(Message("the expression is empty"), 0)
         node = self._comparison()
         token = self._next
         if token.kind != "end":
-            rule = "comparisons cannot be chained" if token.text in COMPARISONS else f"expected an operator before {token.shown}"
-            raise ExpressionError("')' has no matching '('" if token.text == ")" else rule, token.position)
+            rule = Message("expected an operator before {found}", found=token.shown)
+            if token.text in COMPARISONS:
+                rule = Message("comparisons cannot be chained")
+            if token.text == ")":
+                rule = Message("')' has no matching '('")
+            raise ExpressionError(rule, token.position)
         return node
 
     def _comparison(self) -> Node:
@@ -171,7 +177,7 @@ class _Parser:
         token = self._next
         self._nesting += 1
         if self._nesting > MAX_DEPTH:
-            raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep here", token.position)
+            raise ExpressionError(TOO_DEEP, token.position)
         if token.text in SUMS:
             self._take()
             operand = self._sign()
@@ -189,7 +195,9 @@ class _Parser:
         exponent = self._sign()
         folded = fold(exponent)
         if not isinstance(folded, Constant) or not abs(folded.value) <= MAX_EXPONENT:
-            rule = f"an exponent must be a number from −{MAX_EXPONENT:g} to {MAX_EXPONENT:g}; for a power with x in it write exp(…)"
+            rule = Message(
+                "an exponent must be a number from −{most} to {most}; for a power with x in it write exp(…)", most=f"{MAX_EXPONENT:g}"
+            )
             raise ExpressionError(rule, first.position)
         return self._build(POWERS[token.text], token, base, exponent)
 
@@ -201,9 +209,9 @@ class _Parser:
             return self._name(token)
         if token.text == "(":
             node = self._comparison()
-            self._expect(")", "to close the bracket")
+            self._expect(")", Message("expected ')' to close the bracket"))
             return node
-        raise ExpressionError(f"expected a number, x or a function, found {token.shown}", token.position)
+        raise _unexpected(Message("expected a number, x or a function"), token)
 
     def _name(self, token: _Token) -> Node:
         if token.text == "x":
@@ -211,22 +219,28 @@ class _Parser:
         if token.text in CONSTANTS:
             return CONSTANTS[token.text]
         if token.text not in self._functions:
-            raise ExpressionError(f"{token.shown} is not x, pi, e or a known function", token.position)
+            raise ExpressionError(Message("{name} is not x, pi, e or a known function", name=token.shown), token.position)
         operation = self._functions[token.text]
-        self._expect("(", f"after {token.text}")
+        self._expect("(", Message("expected '(' after {function}", function=token.text))
         operands = [self._comparison()]
         while self._next.text == ",":
             self._take()
             operands.append(self._comparison())
-        self._expect(")", f"to end {token.text}")
+        self._expect(")", Message("expected ')' to end {function}", function=token.text))
         if len(operands) != operation.arity:
-            raise ExpressionError(f"{token.text} takes {operation.arity} values, not {len(operands)}", token.position)
+            rule = Message("{name} takes {arity} values, not {given}", name=token.text, arity=operation.arity, given=len(operands))
+            raise ExpressionError(rule, token.position)
         return self._build(operation, token, *operands)
+
+
+def _unexpected(wanted: str, token: _Token) -> ExpressionError:
+    return ExpressionError(Message("{wanted}, found {found}", wanted=wanted, found=token.shown), token.position)
 
 
 def _number(token: _Token) -> Constant:
     value = float(token.text)
     if value > LARGEST:
-        raise ExpressionError(f"{token.shown} is beyond the largest number of float32, 3.4 × 10³⁸", token.position)
+        rule = Message("{number} is beyond the largest number of float32, 3.4 × 10³⁸", number=token.shown)
+        raise ExpressionError(rule, token.position)
     mantissa, _, exponent = f"{value:.6g}".partition("e")
     return Constant(value, rf"{mantissa} \cdot 10^{{{int(exponent)}}}", PRODUCT) if exponent else Constant(value, mantissa)

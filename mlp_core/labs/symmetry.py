@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mlp_core.records import HistorySnapshot
 from mlp_core.spec import RunSpec
-from mlp_core.words import counted
+from mlp_core.words import Message, count, counted
 
 EQUAL_WEIGHT = 0.01
 NOISE = 0.001
@@ -25,22 +25,22 @@ class Variant:
 
 def variants(units: int, epochs: int, seed: int) -> tuple[Variant, ...]:
     """One hidden layer of equal units, left alone; with dropout; and with weights that differ a little."""
-    shared = {"hidden": (units,), "epochs": epochs, "seed": seed}
+    shared, weight = {"hidden": (units,), "epochs": epochs, "seed": seed}, f"{EQUAL_WEIGHT:g}"
     return (
         Variant(
-            f"All weights {EQUAL_WEIGHT:g}",
+            Message("All weights {weight}", weight=weight),
             RunSpec(**shared, init="constant", init_value=EQUAL_WEIGHT),  # type: ignore[arg-type]
-            "Every unit gets the same gradient: in exact arithmetic all would stay equal, and the layer be worth one unit.",
+            Message("Every unit gets the same gradient: in exact arithmetic all would stay equal, and the layer be worth one unit."),
         ),
         Variant(
-            f"All weights {EQUAL_WEIGHT:g}, dropout 0.5",
+            Message("All weights {weight}, dropout 0.5", weight=weight),
             RunSpec(**shared, init="constant", init_value=EQUAL_WEIGHT, dropout=(0.5,)),  # type: ignore[arg-type]
-            "Each unit misses other images, so their gradients differ from the first step on.",
+            Message("Each unit misses other images, so their gradients differ from the first step on."),
         ),
         Variant(
-            f"All weights {EQUAL_WEIGHT:g}, a little noise of {NOISE:g}",
+            Message("All weights {weight}, a little noise of {noise}", weight=weight, noise=f"{NOISE:g}"),
             RunSpec(**shared, init="constant", init_value=EQUAL_WEIGHT, init_noise=NOISE),  # type: ignore[arg-type]
-            "However small, a difference between two units grows: they learn different things.",
+            Message("However small, a difference between two units grows: they learn different things."),
         ),
     )
 
@@ -56,15 +56,17 @@ def kinds_in_words(spec: RunSpec, steps: list[int], counts: list[int]) -> str:
     Sums over a batch add up in another order where the width of the layer does not fill the processor's vectors, so that equal units get
     gradients that differ in the last bit; training then amplifies the difference, as it would any other.
     """
-    kinds = (
-        f"**{counted(counts[-1], '{n} kind', '{n} kinds')}** of {counted(spec.hidden[0], '{n} unit', '{n} units')} at step {steps[-1]:,}"
-    )
+    kinds, units = counted(counts[-1], "{n} kind", "{n} kinds"), counted(spec.hidden[0], "{n} unit", "{n} units")
+    now = Message("**{kinds}** of {units} at step {step}", kinds=kinds, units=units, step=count(steps[-1]))
     if any(spec.dropout) or spec.init_noise or counts[0] > 1:
-        return f"{kinds}."
-    parted = next((step for step, count in zip(steps, counts, strict=True) if count > 1), None)
+        return Message("{now}.", now=now)
+    parted = next((step for step, different in zip(steps, counts, strict=True) if different > 1), None)
     if parted is None:
-        return f"{kinds}: equal so far. The rounding of float32 can part them, in layers of some widths."
-    return f"{kinds}: seen first at step {parted:,}. Nothing but the rounding of float32 has parted them, and training amplified it."
+        return Message("{now}: equal so far. The rounding of float32 can part them, in layers of some widths.", now=now)
+    return Message(
+        "{now}: seen first at step {step}. Nothing but the rounding of float32 has parted them, and training amplified it.",
+        now=now, step=count(parted),
+    )  # fmt: skip
 
 
 def one_of_each_kind(weights: Tensor, most: int) -> Tensor:

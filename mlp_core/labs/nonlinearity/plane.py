@@ -19,6 +19,7 @@ from torch import Tensor
 from mlp_core.data import Dataset
 from mlp_core.losses import Loss
 from mlp_core.network import Network
+from mlp_core.words import Message
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -155,15 +156,15 @@ def _bumps(rng: np.random.Generator, n: int) -> Drawn:
 
 SHAPES: dict[str, Shape] = {
     "xor": Shape("XOR", 2, _xor),
-    "circle": Shape("Circle", 2, _circle),
-    "gaussians": Shape("Two Gaussians", 2, _gaussians),
-    "spiral": Shape("Spiral", 2, _arms(2, 1.75), 1.0),
-    "moons": Shape("Moons", 2, _moons),
-    "checkerboard": Shape("Checkerboard", 2, _checkerboard, 1.5),
-    "three": Shape("Three Gaussians", 3, _three_clouds),
-    "arms": Shape("Three arms", 3, _arms(3, 0.8), 1.0),
-    "plane": Shape("A plane (regression)", 0, _plane, 0.5),
-    "bumps": Shape("Hills and hollows (regression)", 0, _bumps, 0.5),
+    "circle": Shape(Message("Circle"), 2, _circle),
+    "gaussians": Shape(Message("Two Gaussians"), 2, _gaussians),
+    "spiral": Shape(Message("Spiral"), 2, _arms(2, 1.75), 1.0),
+    "moons": Shape(Message("Moons"), 2, _moons),
+    "checkerboard": Shape(Message("Checkerboard"), 2, _checkerboard, 1.5),
+    "three": Shape(Message("Three Gaussians"), 3, _three_clouds),
+    "arms": Shape(Message("Three arms"), 3, _arms(3, 0.8), 1.0),
+    "plane": Shape(Message("A plane (regression)"), 0, _plane, 0.5),
+    "bumps": Shape(Message("Hills and hollows (regression)"), 0, _bumps, 0.5),
 }
 
 # name -> what a person reads, and (x, y) -> the input

@@ -6,6 +6,7 @@ import binascii
 import numpy as np
 
 from mlp_core.labs.nonlinearity.plane import PLANE_EXTENT, Points
+from mlp_core.words import Message
 
 MAX_CLASSES = 6
 SAME = 1e-9  # places of the plane nearer than this are one
@@ -17,7 +18,7 @@ STEPS = 2**14 - 1
 
 
 class PointsError(ValueError):
-    """Points that cannot be used. `str()` is a sentence for the person who brought them."""
+    """Points that cannot be used, and why: a sentence for the person who brought them."""
 
 
 def to_text(points: Points) -> str:
@@ -46,12 +47,12 @@ def from_text(text: str) -> Points:
     try:
         content = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise PointsError("must be points as this page writes them") from error
+        raise PointsError(Message("must be points as this page writes them")) from error
     if len(content) % BYTES_A_POINT or len(content) > LINK_POINTS * BYTES_A_POINT:
-        raise PointsError(f"must be at most {LINK_POINTS} points of four bytes")
+        raise PointsError(Message("must be at most {most} points of four bytes", most=LINK_POINTS))
     packed = np.frombuffer(content, ">u4").astype(np.int64)
     labels = packed & 7
     if (labels >= MAX_CLASSES).any():
-        raise PointsError(f"must have classes from 0 to {MAX_CLASSES - 1}")
+        raise PointsError(Message("must have classes from 0 to {last}", last=MAX_CLASSES - 1))
     steps = np.column_stack([packed >> 17 & STEPS, packed >> 3 & STEPS])
     return Points(steps * (2 * PLANE_EXTENT / STEPS) - PLANE_EXTENT, labels, max(2, int(labels.max(initial=0)) + 1))

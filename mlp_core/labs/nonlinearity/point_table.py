@@ -11,7 +11,7 @@ import numpy as np
 
 from mlp_core.labs.nonlinearity.plane import Floats, Points
 from mlp_core.labs.nonlinearity.plane_points import MAX_CLASSES, PointsError
-from mlp_core.words import counted
+from mlp_core.words import Message, count, counted, listed
 
 MAX_BYTES = 1_000_000
 MAX_ROWS = 5_000
@@ -51,12 +51,11 @@ class Table:
     def refusal(self, row: int, column: int, rule: str) -> PointsError:
         """An error that says where the cell stands and what is in it."""
         name = self.names[column]
-        where = name if name.startswith("column ") else f"column {name!r}"
-        return PointsError(f"Line {self.lines[row]}, {where}: {rule}, got {_shown(self.rows[row][column])}.")
-
-    @property
-    def end(self) -> str:
-        return f"Line {self.lines[-1]}: the file ends"
+        where = name if name.startswith("column ") else Message("column {name}", name=repr(name))
+        value = _shown(self.rows[row][column])
+        return PointsError(
+            Message("Line {line}, {column}: {rule}, got {value}.", line=self.lines[row], column=where, rule=rule, value=value)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +90,23 @@ def read_table(content: bytes) -> Table:
                 continue
             expected = len(header or (rows[0] if rows else cells))
             if len(cells) != expected:
-                raise PointsError(
-                    f"Line {line}: {counted(len(cells), '{n} column', '{n} columns')}; the rule is {expected}, as in the lines before."
-                )
+                raise _refused(line, _columns(cells), Message("{expected}, as in the lines before", expected=expected))
             if not LEAST_COLUMNS <= len(cells) <= MAX_COLUMNS:
-                rule = f"at least {LEAST_COLUMNS}: x, y, label" if len(cells) < LEAST_COLUMNS else f"at most {MAX_COLUMNS}"
-                raise PointsError(f"Line {line}: {counted(len(cells), '{n} column', '{n} columns')}; the rule is {rule}.")
+                least, most = Message("at least {least}: x, y, label", least=LEAST_COLUMNS), Message("at most {most}", most=MAX_COLUMNS)
+                raise _refused(line, _columns(cells), least if len(cells) < LEAST_COLUMNS else most)
             if not header and not rows and _is_header(cells, decimal_comma=separator != ","):
                 header = cells
                 continue
             if len(rows) == MAX_ROWS:
-                raise PointsError(f"Line {line}: the rule is at most {MAX_ROWS:,} points.")
+                raise PointsError(Message("Line {line}: the rule is at most {most} points.", line=line, most=count(MAX_ROWS)))
             rows.append(cells)
             lines.append(line)
     except csv.Error as error:
-        raise PointsError(f"Line {reader.line_num}: not CSV ({error}).") from error
+        raise PointsError(Message("Line {line}: not CSV ({why}).", line=reader.line_num, why=error)) from error
     if not rows:
-        ends = f"Line {reader.line_num}: the file ends without a point" if reader.line_num else "The file is empty"
-        raise PointsError(f"{ends}; the rule is a line x, y, label for each point.")
+        rule = Message("a line x, y, label for each point")
+        empty = PointsError(Message("The file is empty; the rule is {rule}.", rule=rule))
+        raise _refused(reader.line_num, Message("the file ends without a point"), rule) if reader.line_num else empty
     header = header or [""] * len(rows[0])
     table = Table(_names(header), rows, [*lines, reader.line_num], decimal_comma=separator != ",")
     return replace(table, index=0) if _counts(table, header[0]) else table
@@ -116,12 +114,21 @@ def read_table(content: bytes) -> Table:
 
 def _decoded(content: bytes) -> str:
     if len(content) > MAX_BYTES:
-        raise PointsError(f"The file has {len(content) / 1e6:.1f} MB; the rule is at most {MAX_BYTES / 1e6:.0f} MB.")
+        size, most = f"{len(content) / 1e6:.1f}", f"{MAX_BYTES / 1e6:.0f}"
+        raise PointsError(Message("The file has {size} MB; the rule is at most {most} MB.", size=size, most=most))
     try:
         return content.decode("utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise PointsError(f"Line {line}: not text in UTF-8 or UTF-16; the rule is a plain CSV file.") from error
+        raise _refused(line, Message("not text in UTF-8 or UTF-16"), Message("a plain CSV file")) from error
+
+
+def _refused(line: int, fault: str, rule: str) -> PointsError:
+    return PointsError(Message("Line {line}: {fault}; the rule is {rule}.", line=line, fault=fault, rule=rule))
+
+
+def _columns(cells: list[str]) -> Message:
+    return counted(len(cells), "{n} column", "{n} columns")
 
 
 def _is_header(cells: list[str], *, decimal_comma: bool) -> bool:
@@ -131,8 +138,11 @@ def _is_header(cells: list[str], *, decimal_comma: bool) -> bool:
 
 
 def _names(header: list[str]) -> tuple[str, ...]:
-    names = [_short(name) or f"column {column}" for column, name in enumerate(header, 1)]
-    return tuple(name if names.count(name) == 1 else f"{name} (column {column})" for column, name in enumerate(names, 1))
+    names = [_short(name) or Message("column {number}", number=column) for column, name in enumerate(header, 1)]
+    return tuple(
+        name if names.count(name) == 1 else Message("{name} (column {number})", name=name, number=column)
+        for column, name in enumerate(names, 1)
+    )
 
 
 def _counts(table: Table, name: str) -> bool:
@@ -174,11 +184,11 @@ def points_of(table: Table, columns: Columns) -> tuple[Points, tuple[str, ...]]:
     Raises:
         PointsError: naming line, column, rule and value: columns, numbers, labels, classes.
     """
-    roles = {"x": columns.x, "y": columns.y, "label": columns.label}
+    roles = {"x": columns.x, "y": columns.y, Message("label"): columns.label}
     if len(set(roles.values())) < len(roles):
-        given = ", ".join(f"{role} is {table.names[column]!r}" for role, column in roles.items())
-        raise PointsError(f"The rule is three different columns; {given}.")
-    xy = np.column_stack([_coordinates(table, roles[role], role) for role in ("x", "y")])
+        given = [Message("{role} is {column}", role=role, column=repr(table.names[column])) for role, column in roles.items()]
+        raise PointsError(Message("The rule is three different columns; {given}.", given=listed(given)))
+    xy = np.column_stack([_coordinates(table, column, role) for role, column in (("x", columns.x), ("y", columns.y))])
     found, names = _labels(table, columns.label)
     return Points(_placed(table, xy), np.array(found, dtype=np.int64), len(names)), names
 
@@ -187,9 +197,9 @@ def _coordinates(table: Table, column: int, role: str) -> list[float]:
     values = []
     for row, value in enumerate(table.numbers(column)):
         if value is None:
-            raise table.refusal(row, column, f"{role} must be a number")
+            raise table.refusal(row, column, Message("{role} must be a number", role=role))
         if not math.isfinite(value) or abs(value) > 1e12:
-            raise table.refusal(row, column, f"{role} must be a finite number of at most 1e12")
+            raise table.refusal(row, column, Message("{role} must be a finite number of at most 1e12", role=role))
         values.append(value)
     return values
 
@@ -197,29 +207,30 @@ def _coordinates(table: Table, column: int, role: str) -> list[float]:
 def _labels(table: Table, column: int) -> tuple[list[int], tuple[str, ...]]:
     """The class of every row, counted from 0, and what the classes are called."""
     numbers, labels = table.numbers(column), list[Any]()
-    kind = "name" if numbers[0] is None else "number"
+    kind = Message("name") if numbers[0] is None else Message("number")
     for row, value in enumerate(numbers):
         cell = table.rows[row][column]
         if not cell:
-            raise table.refusal(row, column, "label must be a name or a number")
+            raise table.refusal(row, column, Message("label must be a name or a number"))
         if (value is None) != (kind == "name"):
-            raise table.refusal(row, column, f"label must be a {kind}, as in line {table.lines[0]}")
+            raise table.refusal(row, column, Message("label must be a {kind}, as in line {line}", kind=kind, line=table.lines[0]))
         if value is not None and value not in range(-1, MAX_CLASSES + 1):
-            raise table.refusal(row, column, f"label must be a name, or a whole number from 0 to {MAX_CLASSES}, or −1")
+            raise table.refusal(row, column, Message("label must be a name, or a whole number from 0 to {most}, or −1", most=MAX_CLASSES))
         labels.append(cell if value is None else int(value))
     different, found = list(dict.fromkeys(labels)), sorted(set(labels))
     if len(found) > MAX_CLASSES:
-        raise table.refusal(labels.index(different[MAX_CLASSES]), column, f"the rule is at most {MAX_CLASSES} classes")
+        raise table.refusal(labels.index(different[MAX_CLASSES]), column, Message("the rule is at most {most} classes", most=MAX_CLASSES))
     if len(found) < 2:
-        raise PointsError(
-            f"{table.end}, and every label is {_shown(found[0]) if kind == 'name' else found[0]}; the rule is at least two classes."
-        )
+        label = _shown(found[0]) if kind == "name" else found[0]
+        fault = Message("the file ends, and every label is {label}", label=label)
+        raise _refused(table.lines[-1], fault, Message("at least two classes"))
     if kind == "number":
         if -1 in found and found != [-1, 1]:
             stranger = next(row for row, label in enumerate(labels) if label not in (-1, 1))
-            raise table.refusal(stranger, column, "label −1 goes with 1 alone")
+            raise table.refusal(stranger, column, Message("label −1 goes with 1 alone"))
         if found[0] > 1 or (found[0] != -1 and found != list(range(found[0], found[0] + len(found)))):
-            raise PointsError(f"{table.end}; the rule is classes counted from 0 or 1 without a gap, got {', '.join(map(str, found))}.")
+            rule = Message("classes counted from 0 or 1 without a gap, got {classes}", classes=", ".join(map(str, found)))
+            raise _refused(table.lines[-1], Message("the file ends"), rule)
     return [found.index(label) for label in labels], tuple(_short(str(name)) for name in found)
 
 
@@ -228,11 +239,12 @@ def _placed(table: Table, xy: Floats) -> Floats:
     low, high = xy.min(axis=0), xy.max(axis=0)
     spans = high - low
     if not spans.max():
-        raise PointsError(f"{table.end}, and all points are the same; the rule is points in different places.")
+        raise _refused(table.lines[-1], Message("the file ends, and all points are the same"), Message("points in different places"))
     scale = np.full(2, spans.max()) if spans.max() < UNLIKE * spans.min() or not spans.min() else spans
     for name, coarse in zip(("x", "y"), (spans > 0) & (scale < PRECISION * np.spacing(np.abs(xy).max(axis=0))), strict=True):
         if coarse:
-            raise PointsError(f"{table.end}, and its {name} lie too near each other; the rule is at least {PRECISION:,} steps of float64.")
+            fault = Message("the file ends, and its {name} lie too near each other", name=name)
+            raise _refused(table.lines[-1], fault, Message("at least {steps} steps of float64", steps=count(PRECISION)))
     placed: Floats = FILL * (2 * (xy - low) / scale - spans / scale)
     return placed
 
