@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pages.figures.figure import Floats
+from pages.language import _
 
 MOST_TICKS = 7
 RAIL_GAP = 0.12  # between the data and the rails for 0 and ∞, of the data's span
@@ -33,7 +34,7 @@ def log_axis(title: str, **properties: Any) -> dict[str, Any]:
 def labeled(ticks: Iterable[tuple[float, str]]) -> dict[str, Any]:
     """The ticks of an axis, as places and their words."""
     pairs = list(ticks)
-    return {"tickvals": [place for place, _ in pairs], "ticktext": [text for _, text in pairs]}
+    return {"tickvals": [place for place, _text in pairs], "ticktext": [text for _place, text in pairs]}
 
 
 def hidden_axis(**properties: Any) -> dict[str, Any]:
@@ -89,9 +90,9 @@ class Log10Axis:
         ticks = _ticks(self.low, self.high)
         labels = [(float(tick), power_label(tick)) for tick in ticks]
         if self.zero is not None:
-            labels.insert(0, (self.zero, "exactly 0"))
+            labels.insert(0, (self.zero, _("exactly 0")))
         if self.infinity is not None:
-            labels.append((self.infinity, "∞ or NaN"))
+            labels.append((self.infinity, _("∞ or NaN")))
         return axis(
             title,
             range=[bottom - margin, top + margin],

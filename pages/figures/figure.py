@@ -5,7 +5,9 @@ all else takes. The tests make that check, once and for all, of each figure: `go
 """
 
 import html
+import re
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict
@@ -16,6 +18,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"}
+WIDE, CLOSING = "\u2e80-\u9fff\uff00-\uffef", "，。：；？！、）》"  # characters of Chinese and Japanese; those that begin no line
 LEGEND_FONT_PX, LEGEND_ROW_PX, LEGEND_FRAME_PX = 12, 19, 10  # plotly's own measures for a text of this size
 
 Trace = dict[str, Any]  # its "type" and its properties, as plotly's reference names them
@@ -99,5 +102,25 @@ def legend_entry(name: str, **style: Any) -> Trace:
 
 
 def wrapped(text: str, columns: int) -> str:
-    """A text over several lines where it is long, as plotly breaks lines; a `<` in it stays one."""
-    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(text, columns))
+    """A text over several lines where it is long, as plotly breaks lines; a `<` in it stays one.
+
+    Args:
+        columns: the most Latin letters that a line has room for.
+    """
+    lines = textwrap.wrap(text, columns) if letters(text) == len(text) else _broken(text, columns)
+    return "<br>".join(html.escape(line, quote=False) for line in lines)
+
+
+def letters(text: str) -> int:
+    """As many Latin letters as a text is wide: a Chinese character takes the room of two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _broken(text: str, columns: int) -> list[str]:
+    """The lines of a text that may end behind any Chinese character, but within no number and no Latin word."""
+    lines = [""]
+    for piece in re.findall(rf"[（《]*(?:[^\s{WIDE}]{{1,{columns}}}|\S)[{CLOSING}]*\s*", text):
+        if lines[-1] and letters(lines[-1] + piece.rstrip()) > columns:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip() for line in lines]

@@ -12,6 +12,7 @@ from pages.figures.figure import Figure, Floats, Trace, figure, markers, polylin
 from pages.figures.marks import Marks, arrow
 from pages.figures.palette import BLUE, FAULT, GREY, MEASURED, ORANGE
 from pages.figures.series import POINT_LIMIT, evenly_spread, segments
+from pages.language import _
 
 LEAST = 1e-18  # of the largest: where a singular value of exactly 0 is drawn
 LEAST_DIFFERENCE = 1e-17
@@ -31,10 +32,10 @@ def singular_value_bars(values: Floats, rank: int) -> Figure:
     number = np.arange(1, len(values) + 1)
     colors = [MEASURED if index < rank else GREY for index in range(len(values))]
     bars = polyline(segments(number, number), segments(np.full(len(values), LEAST), relative), {"color": GREY, "width": 1})
-    hover = "singular value %{x}: %{y:.2g} of the largest<extra></extra>"
-    heads = markers(number, relative, {"color": colors, "size": 10}, hover)
-    xaxis = axis("singular value", range=[0.5, len(values) + 0.5], dtick=1 if len(values) <= 10 else None)
-    yaxis = log_axis("size / largest", range=[np.log10(LEAST), 0.5], dtick=6)
+    hover = _("singular value %{x}: %{y:.2g} of the largest")
+    heads = markers(number, relative, {"color": colors, "size": 10}, f"{hover}<extra></extra>")
+    xaxis = axis(_("singular value"), range=[0.5, len(values) + 0.5], dtick=1 if len(values) <= 10 else None)
+    yaxis = log_axis(_("size / largest"), range=[np.log10(LEAST), 0.5], dtick=6)
     return figure([bars, heads], showlegend=False, hovermode="closest", xaxis=xaxis, yaxis=yaxis)
 
 
@@ -45,8 +46,8 @@ def difference_curve(slopes: Floats, difference: Floats, slope: float) -> Figure
         slopes, difference: (n,).
         slope: of the control.
     """
-    yaxis = log_axis("largest difference", range=[-17, 2], dtick=4)
-    return _against_slope(slopes, np.maximum(difference, LEAST_DIFFERENCE), slope, yaxis, "%{y:.2g}")
+    yaxis = log_axis(_("largest difference"), range=[-17, 2], dtick=4)
+    return _against_slope(slopes, np.maximum(difference, LEAST_DIFFERENCE), slope, yaxis, _("slope %{x}: %{y:.2g}"))
 
 
 def missed_curve(slopes: Floats, missed: Floats, slope: float) -> Figure:
@@ -58,16 +59,15 @@ def missed_curve(slopes: Floats, missed: Floats, slope: float) -> Figure:
         slope: of the control.
     """
     top = max(1.0, 1.15 * 100 * float(missed.max()))
-    yaxis = axis("missed (%)", range=[-0.03 * top, top])
-    return _against_slope(slopes, 100 * missed, slope, yaxis, "%{y:.2f} %")
+    yaxis = axis(_("missed (%)"), range=[-0.03 * top, top])
+    return _against_slope(slopes, 100 * missed, slope, yaxis, _("slope %{x}: %{y:.2f} %"))
 
 
-def _against_slope(slopes: Floats, values: Floats, slope: float, yaxis: dict[str, Any], shown: str) -> Figure:
+def _against_slope(slopes: Floats, values: Floats, slope: float, yaxis: dict[str, Any], hover: str) -> Figure:
     here = int(np.argmin(np.abs(slopes - slope)))
-    hover = f"slope %{{x}}: {shown}<extra></extra>"
-    curve = polyline(slopes, values, {"color": MEASURED, "width": 2.5}, hover, mode="lines+markers", marker={"size": 6})
+    curve = polyline(slopes, values, {"color": MEASURED, "width": 2.5}, f"{hover}<extra></extra>", mode="lines+markers", marker={"size": 6})
     ring = markers(slopes[here : here + 1], values[here : here + 1], RING | {"size": 14})
-    xaxis = axis("slope below 0", range=[1.03, -0.03])
+    xaxis = axis(_("slope below 0"), range=[1.03, -0.03])
     return figure([curve, ring], showlegend=False, hovermode="closest", xaxis=xaxis, yaxis=yaxis)
 
 
@@ -81,10 +81,10 @@ def perceptron_plane(points: Floats, labels: Floats, weights: Floats, before: Fl
         current: index of the sample met last, ringed.
     """
     traces = [_class_points(points[labels < 0], BLUE, "circle", "y = −1"), _class_points(points[labels > 0], ORANGE, "square", "y = +1")]
-    traces.append(_boundary(before, {"color": GREY, "width": 2, "dash": "dot"}, "before the last mistake"))
+    traces.append(_boundary(before, {"color": GREY, "width": 2, "dash": "dot"}, _("before the last mistake")))
     traces.append(_boundary(weights, {"color": MEASURED, "width": 4}, "w·x + b = 0"))
     ring = points[current : current + 1] if current is not None else np.empty((0, 2))
-    traces.append(markers(ring[:, 0], ring[:, 1], RING | {"size": 20}, name="met last"))
+    traces.append(markers(ring[:, 0], ring[:, 1], RING | {"size": 20}, name=_("met last")))
     return figure(traces, hovermode="closest", **plane_axes(PLANE_HALF, dtick=2), annotations=_weight_arrow(weights))
 
 
@@ -97,7 +97,7 @@ def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
     """
     kept = evenly_spread(len(counts), POINT_LIMIT)
     stairs = {"color": FAULT, "width": 2.5, "shape": "hv"}
-    curve = polyline(kept, np.asarray(counts)[kept], stairs, "%{y:,} mistakes in %{x:,} samples<extra></extra>")
+    curve = polyline(kept, np.asarray(counts)[kept], stairs, f"{_('%{y:,} mistakes in %{x:,} samples')}<extra></extra>")
     marks, top = Marks(), max(5.0, 1.15 * counts[-1])
     if bound <= NEARBY * max(counts[-1], 2):
         marks.level(bound, f"(R/γ)² = {fixed(bound, 1)}")
@@ -106,8 +106,8 @@ def mistakes_curve(counts: Sequence[int], bound: float) -> Figure:
         [curve],
         showlegend=False,
         hovermode="closest",
-        xaxis=axis("samples", range=[0, max(10, len(counts) - 1)]),
-        yaxis=axis("mistakes", range=[0, top]),
+        xaxis=axis(_("samples"), range=[0, max(10, len(counts) - 1)]),
+        yaxis=axis(_("mistakes"), range=[0, top]),
         **marks.layout,
     )
 

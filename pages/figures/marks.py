@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from pages.figures.figure import letters
 from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
 
 SMALL = 11  # px; words inside a plot
@@ -78,17 +79,17 @@ class Marks:
         look: dict[str, Any] = {"width": 2, "dash": "solid"} if strong else {"dash": "dash"}
         self.shapes.append(vertical_line(self._shown(x), color if strong else translucent(color, 0.8), **look))
         if text:
-            row, leftward = self._room(x, len(text), row)
+            row, leftward = self._room(x, letters(text), row)
             where = _beside(leftward)
             self.annotations.append(note(text, self._place(x), 0, yref="paper", yanchor="bottom", yshift=1.5 * SMALL * row, **where))
 
-    def _room(self, x: float, letters: int, row: int) -> tuple[int, bool]:
-        """The first row in which so many letters cover no others, and whether they stand to the left of their place: at the right end."""
+    def _room(self, x: float, wide: int, row: int) -> tuple[int, bool]:
+        """The first row in which words that are `wide` cover no others, and whether they stand left of their place: at the right end."""
         if self.right is None:
             return row, False
         first = 0.0 if self.left is None else math.log10(self.left)
         width = self._place(self.right) - first
-        here, long = (self._place(x) - first) / width, (letters + 1) * LETTER
+        here, long = (self._place(x) - first) / width, (wide + 1) * LETTER
         leftward = here + long > 1
         low, high = (here - long, here) if leftward else (here, here + long)
         while any(taken == row and start < high and low < end for taken, start, end in self._taken):

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlp_core.words import significant
+from mlp_core.words import Message, significant
 from pages.figures.axes import FRAMED, PLANE_HALF, axis, hidden_axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, contour, diagram, figure, heatmap, markers, polyline
 from pages.figures.palette import BLUE, FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, rgb, translucent
 from pages.figures.pictures import Pixels, enlarged, placed_image, png
+from pages.language import _
 
 LEVELS = 240  # of shading: whole numbers up to here travel as single bytes, and no eye tells more apart
 CLASS_COLORS = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY)
@@ -22,7 +23,7 @@ NUMBERS = [[0, BLUE], [0.5, "#F4F6FA"], [1, ORANGE]]  # of a regression's points
 RIM = {"width": 1, "color": "white"}
 WHERE = "(%{x:.2f}, %{y:.2f})<extra></extra>"
 SHADE = 0.72  # opacity where the network is sure
-UNDEFINED, UNDEFINED_COLOR = "not a number", translucent(GREY, 0.45)
+UNDEFINED, UNDEFINED_COLOR = Message("not a number"), translucent(GREY, 0.45)
 
 TILE_HEIGHT = 0.78  # height of a unit's picture, of the distance between two units
 TILE_WIDTH = 0.5  # most of a column
@@ -98,7 +99,7 @@ def decision_plane(
 
 def has_undefined(figure: Figure) -> bool:
     """Whether a figure of `decision_plane` has places where there is no number."""
-    return any(trace.get("name") == UNDEFINED for trace in figure["data"])
+    return any(trace.get("name") == _(UNDEFINED) for trace in figure["data"])
 
 
 def _over_plane(z: npt.NDArray[Any], **properties: Any) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def _shades(shading: Shading) -> list[Trace]:
     shades = [heatmap(**_over_plane(levels, hovertemplate=WHERE), **colors)]
     if undefined.any():
         known, grey = np.where(undefined, math.nan, levels), [[0, UNDEFINED_COLOR], [1, UNDEFINED_COLOR]]
-        nothing = _over_plane(np.where(undefined, 0.0, math.nan), hovertemplate=f"{UNDEFINED}<br>{WHERE}", name=UNDEFINED)
+        nothing = _over_plane(np.where(undefined, 0.0, math.nan), hovertemplate=f"{_(UNDEFINED)}<br>{WHERE}", name=_(UNDEFINED))
         shades = [heatmap(**_over_plane(known, hovertemplate=WHERE), **colors | {"zsmooth": False}), heatmap(**nothing, colorscale=grey)]
     return [
         *shades,
@@ -222,7 +223,7 @@ def playground_network(
     places = [[(layer, (size - 1) / 2 - unit) for unit in range(size)] for layer, size in enumerate(sizes)]
     edges = [
         Edge(layer, unit, source, float(value))
-        for layer, (weight, _) in enumerate(weights, start=1)
+        for layer, (weight, _bias) in enumerate(weights, start=1)
         for (unit, source), value in np.ndenumerate(weight)
     ]
     layer, unit = shown if shown is not None else (-1, -1)
@@ -255,7 +256,7 @@ def _edge_lines(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, fl
     traces = []
     for (positive, size), points in segments.items():
         line = {"color": translucent(ORANGE if positive else BLUE, 0.35 + 0.2 * size), "width": 0.8 + 2 * size}
-        traces.append(polyline([x for x, _ in points], [y for _, y in points], line))
+        traces.append(polyline([x for x, _y in points], [y for _x, y in points], line))
     return traces
 
 
@@ -263,11 +264,11 @@ def _edge_targets(edges: Sequence[Edge], places: Sequence[Sequence[tuple[float, 
     """Places to point at, one an edge."""
     ends = [(places[edge.layer - 1][edge.source], places[edge.layer][edge.unit]) for edge in edges]
     return markers(
-        [x0 + ON_THE_WAY * (x1 - x0) for (x0, _), (x1, _) in ends],
-        [y0 + ON_THE_WAY * (y1 - y0) for (_, y0), (_, y1) in ends],
+        [x0 + ON_THE_WAY * (x1 - x0) for (x0, _y0), (x1, _y1) in ends],
+        [y0 + ON_THE_WAY * (y1 - y0) for (_x0, y0), (_x1, y1) in ends],
         {"size": 9, "color": GREY, "opacity": 0},
         customdata=[[edge.layer, edge.unit, edge.source] for edge in edges],
-        hovertext=[f"weight {significant(edge.weight)}; click to set it" for edge in edges],
+        hovertext=[_("weight {weight}; click to set it", weight=significant(edge.weight)) for edge in edges],
         hoverinfo="text",
     )
 
@@ -280,14 +281,17 @@ def _unit_targets(
 
     def words(layer: int, unit: int) -> str:
         if layer == 0:
-            return f"input {inputs[unit]}"
-        role = "output" if layer == len(weights) else f"hidden layer {layer}, unit"
-        return f"{role} {unit + 1}, bias {significant(float(weights[layer - 1][1][unit]))}"
+            return _("input {name}", name=inputs[unit])
+        bias = significant(float(weights[layer - 1][1][unit]))
+        if layer == len(weights):
+            return _("output {unit}, bias {bias}", unit=unit + 1, bias=bias)
+        return _("hidden layer {layer}, unit {unit}, bias {bias}", layer=layer, unit=unit + 1, bias=bias)
 
     return markers(
-        [x for _, _, (x, _) in drawn], [y for _, _, (_, y) in drawn], {"size": 26, "color": GREY, "opacity": 0, "symbol": "square"},
-        customdata=[[layer, unit] for layer, unit, _ in drawn],
-        hovertext=[words(layer, unit) for layer, unit, _ in drawn], hoverinfo="text",
+        [place[0] for *_unit, place in drawn], [place[1] for *_unit, place in drawn],
+        {"size": 26, "color": GREY, "opacity": 0, "symbol": "square"},
+        customdata=[[layer, unit] for layer, unit, _place in drawn],
+        hovertext=[words(layer, unit) for layer, unit, _place in drawn], hoverinfo="text",
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ import pandas  # noqa: F401  plotly looks for it among the imported modules, and
 import plotly.io
 
 from pages.figures.figure import Figure
+from pages.language import current
 
 _PAGE = """<!DOCTYPE html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -32,7 +33,7 @@ PAGE_FONT = {"family": "sans-serif", "color": "#262730"}
 
 
 def figure_html(figure: Figure, title: str) -> str:
-    """The figure as a page of its own, on white and as wide as its window; `title` is plain text."""
+    """The figure as a page of its own, on white and as wide as its window; `title` is plain text in the language of who looks."""
     layout = {name: value for name, value in figure["layout"].items() if name not in ("width", "height")}
     layout |= {"font": PAGE_FONT, "paper_bgcolor": "#fff", "autosize": True}
     content = plotly.io.to_html(
@@ -44,4 +45,4 @@ def figure_html(figure: Figure, title: str) -> str:
         div_id="figure",
         config={"responsive": True, "displaylogo": False},
     )
-    return _PAGE.format(title=html.escape(title), figure=content)
+    return _PAGE.format(language=current().code, title=html.escape(title), figure=content)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from pages.figures.axes import axis
-from pages.figures.figure import bar, contour, figure, heatmap, image, scatter
+from pages.figures.figure import bar, contour, figure, heatmap, image, scatter, wrapped
 from tests.support.figures.soundness import drawn, sound
 
 TRACES = [
@@ -39,3 +39,13 @@ def test_none_leaves_a_property_to_plotly() -> None:
 def test_a_wrong_property_passes_here_and_not_in_the_tests() -> None:
     with pytest.raises(ValueError, match="colour"):
         go.Figure(figure([scatter(x=[1], y=[1], colour="red")]))
+
+
+def test_chinese_ends_its_lines_between_characters_and_never_within_a_number_or_before_a_comma() -> None:
+    text = "学习率0.001，动量0.95，小批量256个样本；在Fashion-MNIST上训练了12个迭代周期（随机种子7）。"
+    lines = wrapped(text, 16).split("<br>")
+    assert "".join(lines) == text
+    assert max(sum(1 + (letter > "\u2e80") for letter in line) for line in lines) <= 18  # a full stop may hang
+    assert all(any(number in line for line in lines) for number in ("0.001", "0.95", "256", "Fashion-MNIST", "12", "7"))
+    assert not [line for line in lines if line[0] in "，；。）"]
+    assert wrapped("a < b and more", 6) == "a &lt; b<br>and<br>more"
