@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, overload
 
-from mlp_core.words import exactly
+from mlp_core.words import Message, exactly, listed
 
 STEP_CAPACITY = 20_000  # about 85 epochs of d2l's setting; 0.5 MB
 SHORTEST_PIECE = 8  # steps; with up to four records of each, shorter ones would save little
@@ -72,7 +72,7 @@ class ProbeRecord:
 
 
 # Fields of a `RunSpec` that may change in mid-run -> what they are called there.
-CHANGEABLE = {"lr": "lr", "weight_decay": "weight decay", "dropout": "dropout", "batch_size": "batch"}
+CHANGEABLE = {"lr": "lr", "weight_decay": Message("weight decay"), "dropout": Message("dropout"), "batch_size": Message("batch")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class SettingChange:
         """What it was changed to: "lr 0.01", "dropout 0.2, 0.5"."""
         values = (self.value or (0.0,)) if isinstance(self.value, tuple) else (self.value,)
         shown = values[:1] if len(set(values)) == 1 else values
-        return f"{CHANGEABLE[self.field]} {', '.join(exactly(value, 6) for value in shown)}"
+        return Message("{setting} {value}", setting=CHANGEABLE[self.field], value=listed([exactly(value, 6) for value in shown]))
 
 
 def settings_after(changes: Sequence[SettingChange]) -> dict[str, Any]:

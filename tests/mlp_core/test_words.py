@@ -18,6 +18,7 @@ from mlp_core.words import (
     exactly,
     fixed,
     from_log10,
+    joined,
     latex_number,
     ordinal,
     percent,
@@ -222,3 +223,8 @@ def test_places_in_a_line() -> None:
         "1,013th",
     ]
     assert [ordinal(int(word[:-2].replace(",", ""))) for word in said] == said
+
+
+def test_sentences_without_words_are_left_out() -> None:
+    assert joined("", "One.", "", "Two.") == "One. Two."
+    assert joined() == ""

@@ -6,13 +6,13 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
-from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, StopReason, settings_after
+from mlp_core.records import EpochRecord, HistorySnapshot, StopReason, settings_after
 from mlp_core.reports.diagnosis import fixes
 from mlp_core.reports.diagnosis.fixes import Fix
-from mlp_core.reports.diagnosis.verdict import RECENT_IMAGES, RECENT_STEPS, UPDATE, Case, Verdict, joined, shown
+from mlp_core.reports.diagnosis.verdict import RECENT_IMAGES, RECENT_STEPS, UPDATE, Case, Verdict, shown
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
-from mlp_core.words import counted, percent, significant
+from mlp_core.words import Message, count, counted, joined, percent, significant
 
 __all__ = ["Verdict", "diagnose"]
 
@@ -65,7 +65,7 @@ def _verdict(case: Case, stop_reason: StopReason | None) -> Verdict:
     if stop_reason is not None and stop_reason.kind in ("out_of_memory", "device_lost", "failed", "abandoned"):
         return Verdict("failed", stop_reason.detail)
     if not history.steps:
-        return Verdict("waiting", "Not trained yet.")
+        return Verdict("waiting", Message("Not trained yet."))
     patient = history.steps[-1] >= ENOUGH_STEPS
     fault = _collapsed(case)
     if patient:
@@ -88,21 +88,28 @@ def _before_the_change(verdict: Verdict, spec: RunSpec, history: HistorySnapshot
         if not earlier.steps or _peak(case)[0] < LEARNED or _verdict(case, None).is_fault:
             continue
         settings = replace(spec, **settings_after(earlier.changes))
-        done = f"It had learned until {change.words} came after step {change.step:,}."
+        done = Message("It had learned until {change} came after step {step}.", change=change.words, step=count(change.step))
         kept = max((step for step in kept_steps if step <= change.step), default=None)
         if kept is not None:
-            fix = Fix(f"Go back to step {kept:,}", settings, f"The run goes on from there without the change to {change.words}.", kept)
+            why = Message("The run goes on from there without the change to {change}.", change=change.words)
+            fix = Fix(Message("Go back to step {step}", step=count(kept)), settings, why, kept)
         elif not earlier.changes:
-            fix = Fix(f"Train again without {change.words}", settings, "The same run from the beginning, without the change.")
+            why = Message("The same run from the beginning, without the change.")
+            fix = Fix(Message("Train again without {change}", change=change.words), settings, why)
         else:
             break
-        return replace(verdict, evidence=joined(verdict.evidence, done), advice=f"{fix.label}, before the change.", fix=fix)
+        return replace(
+            verdict, evidence=joined(verdict.evidence, done), advice=Message("{fix}, before the change.", fix=fix.label), fix=fix
+        )
     return verdict
 
 
 def _diverged(case: Case, reason: StopReason) -> Verdict:
     finite = [loss for loss in case.history.losses if math.isfinite(loss)]
-    evidence = f"The largest finite loss before was {significant(max(finite))}; it started at {significant(finite[0])}." if finite else ""
+    evidence = ""
+    if finite:
+        most, first = significant(max(finite)), significant(finite[0])
+        evidence = Message("The largest finite loss before was {most}; it started at {first}.", most=most, first=first)
     return Verdict("diverged", reason.detail, joined(evidence, large_update(case)), *_calmer(case))
 
 
@@ -110,11 +117,11 @@ def _calmer(case: Case) -> tuple[str, Fix | None]:
     """Advice and fix for losses beyond all measure."""
     loud = not case.history.losses[0] <= LOUD_START
     fix = fixes.cure(case.settings, loud=loud, explodes=True) or fixes.smaller_lr(case.settings)
-    return _advised(fix, "Try a smaller lr, or smaller initial weights.")
+    return _advised(fix, Message("Try a smaller lr, or smaller initial weights."))
 
 
 def _advised(fix: Fix | None, otherwise: str) -> tuple[str, Fix | None]:
-    return (f"{fix.label}. {fix.why}" if fix is not None else otherwise), fix
+    return (joined(Message("{statement}.", statement=fix.label), fix.why) if fix is not None else otherwise), fix
 
 
 def _collapsed(case: Case) -> Verdict | None:
@@ -124,7 +131,7 @@ def _collapsed(case: Case) -> Verdict | None:
     if peak < LEARNED or now >= COLLAPSED * peak:
         return None
     evidence = joined(where, large_update(case))
-    return Verdict("collapsed", f"Collapsed to {case.shown_accuracy}.", evidence, *_calmer(case))
+    return Verdict("collapsed", Message("Collapsed to {accuracy}.", accuracy=case.shown_accuracy), evidence, *_calmer(case))
 
 
 def _peak(case: Case) -> tuple[float, str]:
@@ -132,8 +139,8 @@ def _peak(case: Case) -> tuple[float, str]:
     best = max(case.history.epochs, key=lambda epoch: epoch.test_accuracy, default=None)
     peak = _best_mean(case.history, max(2 * RECENT_STEPS, math.ceil(2 * RECENT_IMAGES / case.settings.batch_size)))
     if best is not None and best.test_accuracy > peak - STUCK_MARGIN:
-        return best.test_accuracy, f"After epoch {best.epoch} it had {percent(best.test_accuracy)}."
-    return peak, f"It had reached {percent(peak)} of the training images."
+        return best.test_accuracy, Message("After epoch {epoch} it had {share}.", epoch=best.epoch, share=percent(best.test_accuracy))
+    return peak, Message("It had reached {share} of the training images.", share=percent(peak))
 
 
 def _best_mean(history: HistorySnapshot, window: int) -> float:
@@ -153,11 +160,11 @@ def _best_mean(history: HistorySnapshot, window: int) -> float:
 
 def _at_chance(case: Case) -> Verdict:
     """The cause lies in the design where that alone would hold back any network; else what the layers show decides."""
+    sentence = Message("Stuck at {accuracy}, which is guessing.", accuracy=case.shown_accuracy)
     if (given := _given(case)) is not None:
-        return _stuck(case, f"Stuck at {case.shown_accuracy}, which is guessing.", given)
-    return (lost_signal(case) or dead(case) or saturated(case) or symmetric(case) or lost_gradient(case) or _exploded(case)) or _stuck(
-        case, f"Stuck at {case.shown_accuracy}, which is guessing."
-    )
+        return _stuck(case, sentence, given)
+    seen = lost_signal(case) or dead(case) or saturated(case) or symmetric(case) or lost_gradient(case) or _exploded(case)
+    return seen or _stuck(case, sentence)
 
 
 def _given(case: Case) -> Fix | None:
@@ -168,8 +175,12 @@ def _given(case: Case) -> Fix | None:
 
 def _stuck(case: Case, sentence: str, fix: Fix | None = None) -> Verdict:
     fix = fix or fixes.cure(case.settings) or fixes.random_start(case.settings)
-    evidence = f"The training loss is {case.shown_loss}; guessing among ten classes costs ln 10 = {shown(GUESSING_LOSS)}."
-    return Verdict("stuck", sentence, joined(evidence, small_updates(case)), *_advised(fix, "Try another lr, or other initial weights."))
+    evidence = Message(
+        "The training loss is {loss}; guessing among ten classes costs ln 10 = {guessing}.",
+        loss=case.shown_loss, guessing=shown(GUESSING_LOSS),
+    )  # fmt: skip
+    advice, fix = _advised(fix, Message("Try another lr, or other initial weights."))
+    return Verdict("stuck", sentence, joined(evidence, small_updates(case)), advice, fix)
 
 
 def _held_back(case: Case) -> Verdict | None:
@@ -177,9 +188,12 @@ def _held_back(case: Case) -> Verdict | None:
     epochs = case.history.epochs  # the test tells, since dropout makes the training images look worse
     if not epochs or epochs[-1].test_accuracy > HELD_BACK or case.loss < FAR_TO_GO or fixes.heavy_penalty(case.settings) is None:
         return None
-    sentence = f"{'Stuck' if case.accuracy < LEARNED else 'Held back'} at {case.shown_accuracy}."
-    evidence = f"The training loss is still {case.shown_loss}."
-    return Verdict("held_back", sentence, evidence, *_advised(fixes.cure(case.settings), "Try weaker penalties."))
+    if case.accuracy < LEARNED:
+        sentence = Message("Stuck at {accuracy}.", accuracy=case.shown_accuracy)
+    else:
+        sentence = Message("Held back at {accuracy}.", accuracy=case.shown_accuracy)
+    evidence = Message("The training loss is still {loss}.", loss=case.shown_loss)
+    return Verdict("held_back", sentence, evidence, *_advised(fixes.cure(case.settings), Message("Try weaker penalties.")))
 
 
 def _exploded(case: Case) -> Verdict | None:
@@ -189,9 +203,12 @@ def _exploded(case: Case) -> Verdict | None:
     if not worst > UNSTABLE_RATIO * GUESSING_LOSS:
         return None
     step = case.history.steps[list(case.history.losses).index(worst)]
-    sentence = f"Unstable: the training loss was {significant(worst)} at step {step:,}, and guessing costs {shown(GUESSING_LOSS)}."
-    evidence = joined(f"It is {case.shown_loss} now, with {case.shown_accuracy} right.", large_update(case))
-    return Verdict("unstable", sentence, evidence, *_calmer(case))
+    sentence = Message(
+        "Unstable: the training loss was {loss} at step {step}, and guessing costs {guessing}.",
+        loss=significant(worst), step=count(step), guessing=shown(GUESSING_LOSS),
+    )  # fmt: skip
+    now = Message("It is {loss} now, with {accuracy} right.", loss=case.shown_loss, accuracy=case.shown_accuracy)
+    return Verdict("unstable", sentence, joined(now, large_update(case)), *_calmer(case))
 
 
 def _worse_than_guessing(case: Case, ratio: float) -> Verdict | None:
@@ -199,8 +216,10 @@ def _worse_than_guessing(case: Case, ratio: float) -> Verdict | None:
     latest = min(RECENT_STEPS, math.ceil(case.history.steps[-1] / 4))  # of a short run not its beginning, which may well be loud
     if not min(case.history.recent(latest).loss, case.loss) > ratio * GUESSING_LOSS + NOTHING:
         return None
-    sentence = f"Unstable: the training loss is {case.shown_loss}, and guessing costs {shown(GUESSING_LOSS)}."
-    evidence = joined(f"It started at {significant(case.history.losses[0])}.", large_update(case))
+    sentence = Message(
+        "Unstable: the training loss is {loss}, and guessing costs {guessing}.", loss=case.shown_loss, guessing=shown(GUESSING_LOSS)
+    )
+    evidence = joined(Message("It started at {loss}.", loss=significant(case.history.losses[0])), large_update(case))
     return Verdict("unstable", sentence, evidence, *_calmer(case))
 
 
@@ -211,9 +230,14 @@ def _slow(case: Case) -> Verdict | None:
 
 
 def _late(case: Case, evidence: str) -> Verdict:
-    sentence = f"Slow: after {case.history.steps[-1]:,} steps the training loss is still {case.shown_loss}."
+    sentence = counted(
+        case.history.steps[-1],
+        "Slow: after {n} step the training loss is still {loss}.",
+        "Slow: after {n} steps the training loss is still {loss}.",
+        loss=case.shown_loss,
+    )
     fix = fixes.cure(case.settings) or (fixes.larger_lr(case.settings) if evidence else None) or fixes.random_start(case.settings)
-    return Verdict("slow", sentence, evidence, *_advised(fix, "Try more epochs."))
+    return Verdict("slow", sentence, evidence, *_advised(fix, Message("Try more epochs.")))
 
 
 def _unstable(case: Case) -> Verdict | None:
@@ -227,8 +251,9 @@ def _unstable(case: Case) -> Verdict | None:
     now, best = case.loss, calmest.train_loss
     if now <= UNSTABLE_RATIO * best or now - best < OVERFITTED_GAP:
         return None
-    evidence = joined(f"Its mean over epoch {calmest.epoch} was {shown(best)}.", large_update(case))
-    return Verdict("unstable", f"Unstable: the training loss has risen to {case.shown_loss}.", evidence, *_calmer(case))
+    sentence = Message("Unstable: the training loss has risen to {loss}.", loss=case.shown_loss)
+    evidence = joined(Message("Its mean over epoch {epoch} was {loss}.", epoch=calmest.epoch, loss=shown(best)), large_update(case))
+    return Verdict("unstable", sentence, evidence, *_calmer(case))
 
 
 def _overfitting(case: Case) -> Verdict | None:
@@ -243,20 +268,38 @@ def _overfitting(case: Case) -> Verdict | None:
         return None
     return Verdict(
         "overfitting",
-        f"Overfitting since epoch {best.epoch}: the training loss falls, the test loss rises.",
-        f"Test loss {shown(best.test_loss)} → {shown(now.test_loss)}, training loss {shown(best.train_loss)} → {shown(now.train_loss)}.",
-        *_advised(fixes.less_overfitting(case.settings), "Stop earlier."),
-    )
+        Message("Overfitting since epoch {epoch}: the training loss falls, the test loss rises.", epoch=best.epoch),
+        Message(
+            "Test loss {test_then} → {test_now}, training loss {train_then} → {train_now}.",
+            test_then=shown(best.test_loss), test_now=shown(now.test_loss),
+            train_then=shown(best.train_loss), train_now=shown(now.train_loss),
+        ),
+        *_advised(fixes.less_overfitting(case.settings), Message("Stop earlier.")),
+    )  # fmt: skip
 
 
 def _moving(case: Case) -> Verdict:
     history, epochs = case.history, case.history.epochs
     if not epochs:
-        evidence = f"It began at {shown(history.losses[0])}, and {case.shown_accuracy} are right now."
-        return Verdict("early", f"First epoch under way: the training loss is {case.shown_loss}.", evidence)
-    if max(case.accuracy, epochs[-1].test_accuracy) < CHANCE + STUCK_MARGIN:  # small epochs: several pass before patience ends
-        return Verdict("early", f"Still guessing: {_right(epochs[-1])}.", _trend(epochs))
-    return Verdict("learning", f"Learning: {_right(epochs[-1])}.", _trend(epochs))
+        first = shown(history.losses[0])
+        evidence = Message("It began at {loss}, and {accuracy} are right now.", loss=first, accuracy=case.shown_accuracy)
+        return Verdict("early", Message("First epoch under way: the training loss is {loss}.", loss=case.shown_loss), evidence)
+    now, share = epochs[-1], percent(epochs[-1].test_accuracy)
+    if max(case.accuracy, now.test_accuracy) < CHANCE + STUCK_MARGIN:  # small epochs: several pass before patience ends
+        sentence = counted(
+            now.epoch,
+            "Still guessing: {share} of the test images correct after {n} epoch.",
+            "Still guessing: {share} of the test images correct after {n} epochs.",
+            share=share,
+        )
+        return Verdict("early", sentence, _trend(epochs))
+    sentence = counted(
+        now.epoch,
+        "Learning: {share} of the test images correct after {n} epoch.",
+        "Learning: {share} of the test images correct after {n} epochs.",
+        share=share,
+    )
+    return Verdict("learning", sentence, _trend(epochs))
 
 
 def _ended(case: Case, patient: bool) -> Verdict:
@@ -265,42 +308,61 @@ def _ended(case: Case, patient: bool) -> Verdict:
     now = epochs[-1] if epochs else None
     nothing = now is not None and abs(now.train_loss - GUESSING_LOSS) < NOTHING
     if now is not None and case.accuracy >= LEARNED and not nothing:
-        return _by_heart(case, now) or Verdict("learned", f"Learned: {_right(now)}.", _trend(epochs))
+        sentence = counted(
+            now.epoch,
+            "Learned: {share} of the test images correct after {n} epoch.",
+            "Learned: {share} of the test images correct after {n} epochs.",
+            share=percent(now.test_accuracy),
+        )
+        return _by_heart(case, now) or Verdict("learned", sentence, _trend(epochs))
     if (exploded := _exploded(case)) is not None and now is not None:
         return exploded
     if patient and nothing:
-        return _stuck(case, f"Hardly moved: {case.shown_accuracy} right, but no surer of it than a guess.")
+        return _stuck(case, Message("Hardly moved: {accuracy} right, but no surer of it than a guess.", accuracy=case.shown_accuracy))
     return _late(case, small_updates(case)) if patient else _short(case, now)
 
 
 def _short(case: Case, now: EpochRecord | None) -> Verdict:
     """Over before a network usually leaves chance: more of the same, or first what would hold back a longer run too."""
     steps = case.history.steps[-1]
-    sentence = f"Too short to tell: {counted(steps, '{n} step', '{n} steps')}, {case.shown_accuracy} right."
-    evidence = f"The training loss is {case.shown_loss} and began at {shown(case.history.losses[0])}; d2l's network needs about 60 steps."
+    sentence = counted(
+        steps, "Too short to tell: {n} step, {accuracy} right.", "Too short to tell: {n} steps, {accuracy} right.",
+        accuracy=case.shown_accuracy,
+    )  # fmt: skip
+    evidence = Message(
+        "The training loss is {loss} and began at {first}; d2l's network needs about 60 steps.",
+        loss=case.shown_loss, first=shown(case.history.losses[0]),
+    )  # fmt: skip
     fix = None
     if now is not None:
         fix = fixes.cure(case.settings) or fixes.more_epochs(case.settings, math.ceil(now.step / now.epoch))
-    return Verdict("short", sentence, evidence, *_advised(fix, "Train it for longer."))
+    return Verdict("short", sentence, evidence, *_advised(fix, Message("Train it for longer.")))
 
 
 def _by_heart(case: Case, now: EpochRecord) -> Verdict | None:
     """The training images are known one by one."""
     if now.train_accuracy < BY_HEART or now.train_accuracy - now.test_accuracy < LITTLE_ELSE:
         return None
-    sentence = f"Learned by heart: {percent(now.train_accuracy)} of the training images correct in the last epoch, and {_right(now)}."
+    sentence = counted(
+        now.epoch,
+        "Learned by heart: {train} of the training images correct in the last epoch, "
+        "and {test} of the test images correct after {n} epoch.",
+        "Learned by heart: {train} of the training images correct in the last epoch, "
+        "and {test} of the test images correct after {n} epochs.",
+        train=percent(now.train_accuracy),
+        test=percent(now.test_accuracy),
+    )
     return Verdict("overfitting", sentence, _trend(case.history.epochs), *_advised(fixes.less_overfitting(case.settings), ""))
-
-
-def _right(record: EpochRecord) -> str:
-    return f"{percent(record.test_accuracy)} of the test images correct after {counted(record.epoch, '{n} epoch', '{n} epochs')}"
 
 
 def _trend(epochs: Sequence[EpochRecord]) -> str:
     if len(epochs) < 2:
         return ""
     first, last = epochs[0], epochs[-1]
-    return f"The training loss went from {shown(first.train_loss)} in epoch 1 to {shown(last.train_loss)} in epoch {last.epoch}."
+    return Message(
+        "The training loss went from {first} in epoch 1 to {last} in epoch {epoch}.",
+        first=shown(first.train_loss), last=shown(last.train_loss), epoch=last.epoch,
+    )  # fmt: skip
 
 
 def lost_signal(case: Case) -> Verdict | None:
@@ -310,11 +372,14 @@ def lost_signal(case: Case) -> Verdict | None:
         return None
     first, last = hidden[0], hidden[-1]
     if last.activation_std == 0:
-        evidence = f"Before training, the units of layer {last.layer} output the same for every image."
+        evidence = Message("Before training, the units of layer {layer} output the same for every image.", layer=last.layer)
     else:
-        first_std, last_std = significant(first.activation_std, 2), significant(last.activation_std, 2)
-        evidence = f"Before training, outputs spread by {first_std} in layer 1, by {last_std} in layer {last.layer}."
-    return _vanishing(case, "the signal vanishes on its way through the layers", evidence)
+        evidence = Message(
+            "Before training, outputs spread by {first} in layer 1, by {last} in layer {layer}.",
+            first=significant(first.activation_std, 2), last=significant(last.activation_std, 2), layer=last.layer,
+        )  # fmt: skip
+    sentence = Message("Stuck at {accuracy}: the signal vanishes on its way through the layers.", accuracy=case.shown_accuracy)
+    return _vanishing(case, sentence, evidence)
 
 
 def lost_gradient(case: Case) -> Verdict | None:
@@ -324,15 +389,15 @@ def lost_gradient(case: Case) -> Verdict | None:
     if weakest is None or weakest.gradient_norm > VANISHING_RATIO * layers[-1].gradient_norm:
         return None
     weak, last = _norm(weakest.gradient_norm), _norm(layers[-1].gradient_norm)
-    evidence = f"|∂L/∂W| is {weak} in layer {weakest.layer}, {last} in the output layer."
-    return _vanishing(case, "the gradient vanishes on its way back", evidence)
+    evidence = Message("|∂L/∂W| is {weak} in layer {layer}, {last} in the output layer.", weak=weak, layer=weakest.layer, last=last)
+    sentence = Message("Stuck at {accuracy}: the gradient vanishes on its way back.", accuracy=case.shown_accuracy)
+    return _vanishing(case, sentence, evidence)
 
 
-def _vanishing(case: Case, what: str, evidence: str) -> Verdict:
+def _vanishing(case: Case, sentence: str, evidence: str) -> Verdict:
     settings = case.settings
     fix = fixes.cure(settings) or fixes.random_start(settings) or fixes.fewer_layers(settings)
-    sentence = f"Stuck at {case.shown_accuracy}: {what}."
-    return Verdict("vanishing", sentence, joined(evidence, small_updates(case)), *_advised(fix, "Try fewer layers."))
+    return Verdict("vanishing", sentence, joined(evidence, small_updates(case)), *_advised(fix, Message("Try fewer layers.")))
 
 
 def dead(case: Case) -> Verdict | None:
@@ -341,12 +406,20 @@ def dead(case: Case) -> Verdict | None:
     if layer is None:
         return None
     if case.accuracy < LEARNED:
-        sentence = f"Stuck at {case.shown_accuracy}: the units of layer {layer.layer} are dead."
+        sentence = Message("Stuck at {accuracy}: the units of layer {layer} are dead.", accuracy=case.shown_accuracy, layer=layer.layer)
     else:
-        sentence = f"Worth {counted(layer.units - layer.dead_units, '{n} unit', '{n} units')}: most units of layer {layer.layer} are dead."
-    evidence = f"{layer.dead_units} of {layer.units} output 0 on every probe image, and no gradient passes through those."
+        sentence = counted(
+            layer.units - layer.dead_units,
+            "Worth {n} unit: most units of layer {layer} are dead.",
+            "Worth {n} units: most units of layer {layer} are dead.",
+            layer=layer.layer,
+        )
+    evidence = Message(
+        "{dead} of {units} output 0 on every probe image, and no gradient passes through those.",
+        dead=layer.dead_units, units=layer.units,
+    )  # fmt: skip
     fix = fixes.cure(case.settings, explodes=True) or fixes.living_units(case.settings)
-    return Verdict("dead", sentence, joined(evidence, large_update(case)), *_advised(fix, "Try a smaller lr, or leaky ReLU."))
+    return Verdict("dead", sentence, joined(evidence, large_update(case)), *_advised(fix, Message("Try a smaller lr, or leaky ReLU.")))
 
 
 def saturated(case: Case) -> Verdict | None:
@@ -358,11 +431,17 @@ def saturated(case: Case) -> Verdict | None:
     born = before >= MOST_OUTPUTS
     if not born and case.accuracy >= LEARNED:
         return None  # a network that is sure of itself saturates too
-    where = "Stuck" if case.accuracy < LEARNED else "Held back"
-    sentence = f"{where} at {case.shown_accuracy}: most outputs of layer {layer.layer} are saturated."
-    evidence = f"{percent(layer.saturated_fraction, 0)} lie where the activation is flat ({percent(before, 0)} before training)."
+    accuracy, number = case.shown_accuracy, layer.layer
+    if case.accuracy < LEARNED:
+        sentence = Message("Stuck at {accuracy}: most outputs of layer {layer} are saturated.", accuracy=accuracy, layer=number)
+    else:
+        sentence = Message("Held back at {accuracy}: most outputs of layer {layer} are saturated.", accuracy=accuracy, layer=number)
+    evidence = Message(
+        "{share} lie where the activation is flat ({before} before training).",
+        share=percent(layer.saturated_fraction, 0), before=percent(before, 0),
+    )  # fmt: skip
     fix = fixes.cure(case.settings, loud=born, explodes=not born) or (None if born else fixes.smaller_lr(case.settings))
-    return Verdict("saturated", sentence, joined(evidence, large_update(case)), *_advised(fix, "Try smaller initial weights."))
+    return Verdict("saturated", sentence, joined(evidence, large_update(case)), *_advised(fix, Message("Try smaller initial weights.")))
 
 
 def symmetric(case: Case) -> Verdict | None:
@@ -372,9 +451,9 @@ def symmetric(case: Case) -> Verdict | None:
         return None
     return Verdict(
         "symmetric",
-        f"Worth one unit: all {layer.units} units of layer {layer.layer} compute the same.",
-        "Equal weights get equal gradients: the units are equal so far, and only rounding or dropout can part them.",
-        *_advised(fixes.cure(case.settings) or fixes.random_start(case.settings), "Start from random weights."),
+        Message("Worth one unit: all {units} units of layer {layer} compute the same.", units=layer.units, layer=layer.layer),
+        Message("Equal weights get equal gradients: the units are equal so far, and only rounding or dropout can part them."),
+        *_advised(fixes.cure(case.settings) or fixes.random_start(case.settings), Message("Start from random weights.")),
     )
 
 
@@ -384,7 +463,9 @@ def small_updates(case: Case) -> str:
     finite = [ratio for ratio in ratios if math.isfinite(ratio)]
     if not finite or median(finite) >= UPDATE[0]:
         return ""
-    return f"A step changes the weights by {_norm(median(finite))} of their size (median over the layers); about 10⁻³ is healthy."
+    return Message(
+        "A step changes the weights by {ratio} of their size (median over the layers); about 10⁻³ is healthy.", ratio=_norm(median(finite))
+    )
 
 
 def large_update(case: Case) -> str:
@@ -398,13 +479,17 @@ def large_update(case: Case) -> str:
     ratio, step, layer = max(found, key=lambda one: one[0], default=(0.0, 0, None))
     if layer is None or ratio < UPDATE[1]:
         return ""
-    size = f"{percent(ratio, 0)} of" if ratio < 1 else f"{significant(ratio, 2)} times"
-    return f"Step {step:,} changed the weights of {_name(layer, case)} by {size} their size; about 10⁻³ is healthy."
-
-
-def _name(layer: LayerStats, case: Case) -> str:
-    return f"layer {layer.layer}" if layer.layer <= len(case.spec.hidden) else "the output layer"
+    where = Message("layer {layer}", layer=layer.layer) if layer.layer <= len(case.spec.hidden) else Message("the output layer")
+    if ratio < 1:
+        return Message(
+            "Step {step} changed the weights of {where} by {share} of their size; about 10⁻³ is healthy.",
+            step=count(step), where=where, share=percent(ratio, 0),
+        )  # fmt: skip
+    return Message(
+        "Step {step} changed the weights of {where} by {factor} times their size; about 10⁻³ is healthy.",
+        step=count(step), where=where, factor=significant(ratio, 2),
+    )  # fmt: skip
 
 
 def _norm(value: float) -> str:
-    return "exactly 0" if value == 0 else significant(value, 2)
+    return Message("exactly 0") if value == 0 else significant(value, 2)

@@ -5,7 +5,7 @@ found by training: docs/verdicts.md has every design that was tried, with its ve
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.spec import BOUNDS, MAX_EPOCHS, MAX_TRAIN_SIZE, RunSpec
 from mlp_core.theory.expectations import gaussian_moments
-from mlp_core.words import counted, exactly, percent, significant
+from mlp_core.words import Message, count, counted, exactly, joined, listed, percent, significant
 
 NEAR_USUAL = 3.0  # a factor; an lr this near to the usual one is not what holds a run back
 MOST_MOMENTUM, USUAL_MOMENTUM = 0.95, 0.9
@@ -101,27 +101,36 @@ def heavy_penalty(spec: RunSpec) -> Repair | None:
     if not found:
         return None
     names, whys, settings = zip(*found, strict=True)
-    return Repair(f"without {_listed(names)}", " ".join(whys), {name: value for one in settings for name, value in one.items()})
+    without = Message("without {settings}", settings=listed(names, "and"))
+    return Repair(without, joined(*whys), {name: value for one in settings for name, value in one.items()})
 
 
 def _heavy(spec: RunSpec) -> Iterator[tuple[str, str, dict[str, Any]]]:
     kept = math.prod(1 - rate for rate in spec.dropout)
     if kept <= SCARCE:
-        yield "dropout", f"Dropout leaves {percent(kept)} of the paths through the hidden layers open in a step.", {"dropout": ()}
+        why = Message("Dropout leaves {share} of the paths through the hidden layers open in a step.", share=percent(kept))
+        yield Message("dropout"), why, {"dropout": ()}
     decoupled = OPTIMIZERS[spec.optimizer].decoupled
     if spec.weight_decay >= (HEAVY_DECOUPLED if decoupled else HEAVY_DECAY):
-        yield "weight decay", _decay_words(spec, decoupled), {"weight_decay": 0.0}
+        yield Message("weight decay"), _decay_words(spec, decoupled), {"weight_decay": 0.0}
     if spec.l1 >= HEAVY_L1:
-        yield "the L1 penalty", "It pulls every weight to 0 faster than most can learn.", {"l1": 0.0}
+        yield Message("the L1 penalty"), Message("It pulls every weight to 0 faster than most can learn."), {"l1": 0.0}
 
 
 def _decay_words(spec: RunSpec, decoupled: bool) -> str:
     """What weight decay does to a weight that has no other gradient."""
     if not (decoupled or (spec.optimizer == "sgd" and not spec.momentum)):
-        return f"Weight decay {exactly(spec.weight_decay)} outweighs the gradient of the loss."
+        return Message("Weight decay {decay} outweighs the gradient of the loss.", decay=exactly(spec.weight_decay))
     factor = 1 - spec.lr * spec.weight_decay / (spec.batch_size if spec.divide_by_batch else 1)
-    overshoots = "overshoots 0 and makes it larger" if abs(factor) > 1 else "leaves no time to learn"
-    return f"Weight decay alone multiplies a weight by 1 − ηλ = {significant(factor)} in every step, which {overshoots}."
+    if abs(factor) > 1:
+        return Message(
+            "Weight decay alone multiplies a weight by 1 − ηλ = {factor} in every step, which overshoots 0 and makes it larger.",
+            factor=significant(factor),
+        )
+    return Message(
+        "Weight decay alone multiplies a weight by 1 − ηλ = {factor} in every step, which leaves no time to learn.",
+        factor=significant(factor),
+    )
 
 
 def hopeless_activation(spec: RunSpec) -> Repair | None:
@@ -129,21 +138,31 @@ def hopeless_activation(spec: RunSpec) -> Repair | None:
     if spec.expression is None or not spec.hidden:
         return None
     fault = fault_of(spec.activation)
-    return Repair("ReLU", f"{fault} ReLU is cheap and learns almost everywhere.", {"activation": "relu"}) if fault else None
+    why = joined(fault, Message("ReLU is cheap and learns almost everywhere."))
+    return Repair("ReLU", why, {"activation": "relu"}) if fault else None
 
 
 def fault_of(activation: str) -> str:
     """What no initial weights and no lr make up for, in a sentence; "" where there is nothing."""
     output, slope = _gains(activation)
     if math.isnan(output) or math.isnan(slope):
-        return "The activation or its slope is not a number at some inputs, or too wild to take a mean of."
+        return Message("The activation or its slope is not a number at some inputs, or too wild to take a mean of.")
     if slope == 0:
-        return "The activation is flat everywhere: no gradient passes through it."
-    if not GAINS[0] <= slope <= GAINS[1]:
-        way = "which a gradient does not survive" if slope < 1 else "so that a step leads anywhere"
-        return f"Over inputs from N(0, 1) the mean square of the activation's slope is {significant(slope)}, {way}."
+        return Message("The activation is flat everywhere: no gradient passes through it.")
+    if slope < GAINS[0]:
+        return Message(
+            "Over inputs from N(0, 1) the mean square of the activation's slope is {slope}, which a gradient does not survive.",
+            slope=significant(slope),
+        )
+    if slope > GAINS[1]:
+        return Message(
+            "Over inputs from N(0, 1) the mean square of the activation's slope is {slope}, so that a step leads anywhere.",
+            slope=significant(slope),
+        )
     if output > MOST_OUTPUT:
-        return f"Over inputs from N(0, 1) the mean square of the activation is {significant(output)}: too large to learn from."
+        return Message(
+            "Over inputs from N(0, 1) the mean square of the activation is {output}: too large to learn from.", output=significant(output)
+        )
     return ""
 
 
@@ -160,7 +179,7 @@ def small_slope(spec: RunSpec) -> Repair | None:
     """Tanh in the place of an activation that cuts the gradient down in each of many layers."""
     if len(spec.hidden) < DEEP or resolve(spec.activation).largest_slope >= SMALL_SLOPE:
         return None
-    why = "The slope of tanh reaches 1, that of the sigmoid 1/4: the gradient is no longer cut down in every layer."
+    why = Message("The slope of tanh reaches 1, that of the sigmoid 1/4: the gradient is no longer cut down in every layer.")
     return Repair("tanh", why, {"activation": "tanh"})
 
 
@@ -170,7 +189,8 @@ def fitting_start(spec: RunSpec) -> Repair | None:
     init = "he_normal" if _stops_half(spec) else "lecun_normal" if _keeps_all(spec) and not one_sided else "xavier_normal"
     if INITIALIZERS[spec.init].suits == INITIALIZERS[init].suits:
         return None
-    return Repair(f"{INITIALIZERS[init].label.split()[0]} initialization", _GOOD_OF[init], {"init": init})
+    author, why = _GOOD_OF[init]
+    return Repair(Message("{author} initialization", author=author), why, {"init": init})
 
 
 def _stops_half(spec: RunSpec) -> bool:
@@ -191,8 +211,8 @@ def fewer_rectifiers(spec: RunSpec) -> Repair | None:
     """Only as many rectifier layers as soon learn."""
     if len(spec.hidden) <= MANY_RECTIFIERS or not _stops_half(spec):
         return None
-    why = f"{FEWER_RECTIFIERS} such layers learn sooner than {len(spec.hidden)}."
-    return Repair(f"{FEWER_RECTIFIERS} hidden layers", why, _first_layers(spec, FEWER_RECTIFIERS))
+    why = Message("{few} such layers learn sooner than {many}.", few=FEWER_RECTIFIERS, many=len(spec.hidden))
+    return Repair(counted(FEWER_RECTIFIERS, "{n} hidden layer", "{n} hidden layers"), why, _first_layers(spec, FEWER_RECTIFIERS))
 
 
 def usual_step(spec: RunSpec, *, explodes: bool) -> Repair | None:
@@ -208,22 +228,35 @@ def usual_step(spec: RunSpec, *, explodes: bool) -> Repair | None:
         settings["lr"] = usual
     if not settings:
         return None
-    factor = settings.get("lr", spec.lr) / spec.lr
-    way = f"The steps become {_times(max(factor, 1 / factor))} {'longer' if factor > 1 else 'shorter'}."
-    why = way if "momentum" not in settings else "With less momentum a step follows the gradient of now and not that of long ago."
-    return Repair(" and ".join(f"{name} {exactly(value)}" for name, value in settings.items()), why, settings)
+    if "momentum" not in settings:
+        return _other_lr(spec, usual)
+    changed = [Message("momentum {value}", value=exactly(settings["momentum"]))]
+    if "lr" in settings:
+        changed.append(_lr(usual))
+    why = Message("With less momentum a step follows the gradient of now and not that of long ago.")
+    return Repair(listed(changed, "and"), why, settings)
+
+
+def _other_lr(spec: RunSpec, lr: float) -> Repair:
+    if lr > spec.lr:
+        why = Message("The steps become {factor} times longer.", factor=significant(lr / spec.lr, 2))
+    else:
+        why = Message("The steps become {factor} times shorter.", factor=significant(spec.lr / lr, 2))
+    return Repair(_lr(lr), why, {"lr": lr})
+
+
+def _lr(value: float) -> Message:
+    return Message("lr {value}", value=exactly(value))
 
 
 def smaller_lr(spec: RunSpec) -> Fix | None:
     """A tenth of the lr; None at the lower bound."""
-    smaller = _within_bounds(spec.lr / 10)
-    return _fix(spec, _applied(Repair(f"lr {exactly(smaller)}", f"The steps become {_times(spec.lr / smaller)} shorter.", {"lr": smaller})))
+    return _fix(spec, [_other_lr(spec, _within_bounds(spec.lr / 10))])
 
 
 def larger_lr(spec: RunSpec) -> Fix | None:
     """Ten times the lr; None at the upper bound."""
-    larger = _within_bounds(10 * spec.lr)
-    return _fix(spec, _applied(Repair(f"lr {exactly(larger)}", f"The steps become {_times(larger / spec.lr)} longer.", {"lr": larger})))
+    return _fix(spec, [_other_lr(spec, _within_bounds(10 * spec.lr))])
 
 
 def random_start(spec: RunSpec) -> Fix | None:
@@ -236,21 +269,19 @@ def fewer_layers(spec: RunSpec) -> Fix | None:
     kept = len(spec.hidden) // 2
     if not kept:
         return None
-    repair = Repair(
-        counted(kept, "{n} hidden layer", "{n} hidden layers"), "The fewer layers, the less is lost on the way.", _first_layers(spec, kept)
-    )
-    return _fix(spec, [repair])
+    why = Message("The fewer layers, the less is lost on the way.")
+    return _fix(spec, [Repair(counted(kept, "{n} hidden layer", "{n} hidden layers"), why, _first_layers(spec, kept))])
 
 
 def living_units(spec: RunSpec) -> Fix | None:
     """Without the L1 penalty that has set their weights to 0; else an activation whose units cannot die, or shorter steps."""
     if spec.l1:
-        why = "It sets all weights of a unit to 0 that lowers the loss by less than they cost."
-        return _fix(spec, [Repair("without the L1 penalty", why, {"l1": 0.0})])
+        why = Message("It sets all weights of a unit to 0 that lowers the loss by less than they cost.")
+        return _fix(spec, [Repair(Message("without {settings}", settings=Message("the L1 penalty")), why, {"l1": 0.0})])
     if spec.activation == "leaky_relu":
         return smaller_lr(spec)
-    why = "Its slope below 0 is 0.01 and not 0, so that a unit that is never active can come back."
-    return _fix(spec, [Repair("leaky ReLU", why, {"activation": "leaky_relu"})])
+    why = Message("Its slope below 0 is 0.01 and not 0, so that a unit that is never active can come back.")
+    return _fix(spec, [Repair(Message("leaky ReLU"), why, {"activation": "leaky_relu"})])
 
 
 def more_images(spec: RunSpec) -> Fix | None:
@@ -258,9 +289,10 @@ def more_images(spec: RunSpec) -> Fix | None:
     if spec.train_size is None or spec.train_size >= MAX_TRAIN_SIZE:
         return None
     more = MORE_IMAGES * spec.train_size
-    size, what = (more, f"{more:,} training images") if more <= BUNDLED else (None, "all training images")
-    why = "What is right for more images is more often right for those that it has never seen."
-    return _fix(spec, [Repair(what, why, {"train_size": size})])
+    why = Message("What is right for more images is more often right for those that it has never seen.")
+    if more > BUNDLED:
+        return _fix(spec, [Repair(Message("all training images"), why, {"train_size": None})])
+    return _fix(spec, [Repair(counted(more, "{n} training image", "{n} training images"), why, {"train_size": more})])
 
 
 def less_overfitting(spec: RunSpec) -> Fix | None:
@@ -268,26 +300,37 @@ def less_overfitting(spec: RunSpec) -> Fix | None:
     if (fix := more_images(spec)) is not None:
         return fix
     if spec.hidden and not any(spec.dropout) and min(spec.hidden) >= NARROW:
-        why = "Each step trains without a random half of the units, so that none can rely on another to know an image by heart."
-        return _fix(spec, [Repair(f"dropout {DROPOUT:g}", why, {"dropout": (DROPOUT,) * len(spec.hidden)})])
+        why = Message("Each step trains without a random half of the units, so that none can rely on another to know an image by heart.")
+        return _fix(spec, [Repair(Message("dropout {value}", value=exactly(DROPOUT)), why, {"dropout": (DROPOUT,) * len(spec.hidden)})])
     decay = min(max(WEIGHT_DECAY, 10 * spec.weight_decay), BOUNDS["weight_decay"].high)
-    why = "Each step pulls every weight a little towards 0, so that the network bends less to single images."
-    return _fix(spec, [Repair(f"weight decay {exactly(decay)}", why, {"weight_decay": decay})])
+    why = Message("Each step pulls every weight a little towards 0, so that the network bends less to single images.")
+    return _fix(spec, [Repair(Message("weight decay {value}", value=exactly(decay)), why, {"weight_decay": decay})])
 
 
 def more_epochs(spec: RunSpec, steps_per_epoch: int) -> Fix | None:
     """As many epochs as give time to learn, twice as many at least; None at the upper bound."""
     epochs = min(MAX_EPOCHS, max(2 * spec.epochs, math.ceil(STEPS_TO_LEARN / steps_per_epoch)))
-    why = f"{epochs * steps_per_epoch:,} steps in place of {spec.epochs * steps_per_epoch:,}."
-    return _fix(spec, [Repair(f"{epochs:,} epochs", why, {"epochs": epochs})])
+    then, now = count(epochs * steps_per_epoch), count(spec.epochs * steps_per_epoch)
+    why = Message("{more} steps in place of {fewer}.", more=then, fewer=now)
+    return _fix(spec, [Repair(counted(epochs, "{n} epoch", "{n} epochs"), why, {"epochs": epochs})])
 
 
-_GOOD_OF = {
-    "he_normal": "Weights of variance 2/n_in keep the size of the signal from one rectifier layer to the next (He et al. 2015).",
-    "xavier_normal": "Weights of variance 2/(n_in + n_out) keep the size of signal and gradient from layer to layer "
-    "(Glorot and Bengio 2010).",
-    "lecun_normal": "Weights of variance 1/n_in keep the size of the signal where the activation takes nothing of it away; SELU was made "
-    "for them (Klambauer et al. 2017).",
+_GOOD_OF = {  # initializer -> whose it is, and what is good about it
+    "he_normal": (
+        "He",
+        Message("Weights of variance 2/n_in keep the size of the signal from one rectifier layer to the next (He et al. 2015)."),
+    ),
+    "xavier_normal": (
+        "Xavier",
+        Message("Weights of variance 2/(n_in + n_out) keep the size of signal and gradient from layer to layer (Glorot and Bengio 2010)."),
+    ),
+    "lecun_normal": (
+        "LeCun",
+        Message(
+            "Weights of variance 1/n_in keep the size of the signal where the activation takes nothing of it away; SELU was made "
+            "for them (Klambauer et al. 2017)."
+        ),
+    ),
 }
 
 
@@ -299,10 +342,6 @@ def _within_bounds(lr: float) -> float:
     """Two digits are enough for an lr."""
     bounds = BOUNDS["lr"]
     return float(f"{min(max(lr, bounds.low), bounds.high):.2g}")
-
-
-def _times(factor: float) -> str:
-    return f"{significant(factor, 2)} times"
 
 
 def _applied(repair: Repair | None) -> list[Repair]:
@@ -322,9 +361,4 @@ def _fix(spec: RunSpec, repairs: list[Repair]) -> Fix | None:
     if changed == spec:
         return None
     whats = sorted((repair.what for repair in repairs), key=lambda what: what.startswith("without"))  # "lr 0.1 and without dropout"
-    return Fix(f"Try {_listed(whats)}", changed, " ".join(repair.why for repair in repairs))
-
-
-def _listed(names: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return Fix(Message("Try {changes}", changes=listed(whats, "and")), changed, joined(*(repair.why for repair in repairs)))

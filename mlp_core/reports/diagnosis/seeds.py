@@ -4,16 +4,33 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from statistics import mean, mode
 
 from mlp_core.records import EpochRecord, HistorySnapshot, Recent, StopReason
 from mlp_core.reports.diagnosis.diagnosis import diagnose
-from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, joined, shown
+from mlp_core.reports.diagnosis.verdict import RECENT_STEPS, Verdict, shown
 from mlp_core.spec import RunSpec
-from mlp_core.words import percent
+from mlp_core.words import Message, count, joined, percent
 
 OF_ALL = ("waiting", "failed")  # kinds that hold for a run and not for one of its seeds
-WORDS = {"early": "too early to tell", "short": "too short to tell", "held_back": "held back"}  # other kinds are words
+WORDS = {  # a kind of verdict, as it is said of some of the seeds
+    "early": Message("too early to tell"),
+    "short": Message("too short to tell"),
+    "learning": Message("learning"),
+    "learned": Message("learned"),
+    "overfitting": Message("overfitting"),
+    "unstable": Message("unstable"),
+    "symmetric": Message("symmetric"),
+    "stuck": Message("stuck"),
+    "slow": Message("slow"),
+    "held_back": Message("held back"),
+    "saturated": Message("saturated"),
+    "vanishing": Message("vanishing"),
+    "dead": Message("dead"),
+    "collapsed": Message("collapsed"),
+    "diverged": Message("diverged"),
+}
 
 
 def diagnose_seeds(spec: RunSpec, members: Sequence[HistorySnapshot], stop_reason: StopReason | None = None) -> Verdict:
@@ -36,10 +53,14 @@ def diagnose_seeds(spec: RunSpec, members: Sequence[HistorySnapshot], stop_reaso
     verdict = next(one for one in found if one.kind == kind and one.fix == mode(same.fix for same in found if same.kind == kind))
     evidence = _means(members)
     if first.is_fault and first.kind != found[0].kind and (found[0].kind == kind or not faults):
-        verdict, evidence = first, joined(evidence, f"Seed {spec.seed}, whose layers were measured: {first.sentence}", first.evidence)
-    whose = [f"{times} of {len(found)} seeds" for _, times in kinds] if len(kinds) > 1 else [f"All {len(found)} seeds"]
-    counts = [f"{seeds}: {WORDS.get(one, one)}" for seeds, (one, _) in zip(whose, kinds, strict=True)]
-    return replace(verdict, sentence=f"{'; '.join(counts)}.", evidence=evidence)
+        measured = Message("Seed {seed}, whose layers were measured: {verdict}", seed=spec.seed, verdict=first.sentence)
+        verdict, evidence = first, joined(evidence, measured, first.evidence)
+    if len(kinds) == 1:
+        sentence = Message("All {n} seeds: {kind}.", n=len(found), kind=WORDS[kind])
+    else:
+        counts = [Message("{times} of {n} seeds: {kind}", times=times, n=len(found), kind=WORDS[one]) for one, times in kinds]
+        sentence = Message("{statement}.", statement=reduce(_and_then, counts))
+    return replace(verdict, sentence=sentence, evidence=evidence)
 
 
 def going(members: Sequence[HistorySnapshot]) -> list[HistorySnapshot]:
@@ -63,18 +84,25 @@ def _means(members: Sequence[HistorySnapshot]) -> str:
     now, last = latest(members), tested(members)
     if not now:
         return ""
-    loss = f"the training loss is {shown(mean(recent.loss for recent in now))}"
+    loss = shown(mean(recent.loss for recent in now))
     if not last:
-        return f"On average {loss}, and {percent(mean(recent.accuracy for recent in now))} of the training images are right."
-    right = percent(mean(record.test_accuracy for record in last))
-    return f"On average {loss}, and after epoch {last[0].epoch} {right} of the test images are right."
+        right = percent(mean(recent.accuracy for recent in now))
+        return Message("On average the training loss is {loss}, and {right} of the training images are right.", loss=loss, right=right)
+    return Message(
+        "On average the training loss is {loss}, and after epoch {epoch} {right} of the test images are right.",
+        loss=loss, epoch=last[0].epoch, right=percent(mean(record.test_accuracy for record in last)),
+    )  # fmt: skip
+
+
+def _and_then(statement: Message, another: Message) -> Message:
+    return Message("{statement}; {another}", statement=statement, another=another)
 
 
 def _reason(member: HistorySnapshot, stop_reason: StopReason | None) -> StopReason | None:
     """Why a seed ended: it may have diverged while others go on."""
     if not _diverged(member):
         return stop_reason
-    return StopReason("diverged", member.steps[-1], f"Diverged at step {member.steps[-1]:,}.")
+    return StopReason("diverged", member.steps[-1], Message("Diverged at step {step}.", step=count(member.steps[-1])))
 
 
 def _diverged(member: HistorySnapshot) -> bool:

@@ -12,7 +12,7 @@ from mlp_core.records import EpochRecord, HistorySnapshot, LayerStats, settings_
 from mlp_core.reports.diagnosis.fixes import Fix
 from mlp_core.spec import RunSpec
 from mlp_core.training.inspection import Inspection
-from mlp_core.words import fixed, percent
+from mlp_core.words import Message, fixed, percent
 
 Range = tuple[float, float]  # both ends included
 
@@ -88,8 +88,8 @@ class Case:
     def shown_accuracy(self) -> str:
         """The accuracy as the page's tiles show it."""
         if self.tested:
-            return f"{percent(self.tested.test_accuracy)} of the test images"
-        return f"{percent(self.history.recent(RECENT_STEPS).accuracy)} of the training images"
+            return Message("{share} of the test images", share=percent(self.tested.test_accuracy))
+        return Message("{share} of the training images", share=percent(self.history.recent(RECENT_STEPS).accuracy))
 
     @property
     def shown_loss(self) -> str:
@@ -114,8 +114,3 @@ class Case:
 def shown(loss: float) -> str:
     """A loss as it is shown everywhere."""
     return fixed(loss, 4)
-
-
-def joined(*sentences: str) -> str:
-    """Those that say something, one after the other."""
-    return " ".join(sentence for sentence in sentences if sentence)

@@ -1,4 +1,4 @@
-"""A case reads what was recorded: the newest layers, the lr in force, means over the last steps. Sentences without words are left out."""
+"""A case reads what was recorded: the newest layers, the lr in force, means over the last steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mlp_core.records import EpochRecord, ProbeRecord, SettingChange
-from mlp_core.reports.diagnosis.verdict import Case, Verdict, joined
+from mlp_core.reports.diagnosis.verdict import Case, Verdict
 from mlp_core.spec import RunSpec
 from tests.support.histories import history_of, layer_of, looks_of
 
@@ -48,8 +48,3 @@ def test_layers_are_the_newest_and_the_start_the_oldest() -> None:
 def test_what_is_well_is_no_fault(kind: str) -> None:
     assert not Verdict(kind, "").is_fault
     assert Verdict("slow", "").is_fault
-
-
-def test_joined() -> None:
-    assert joined("", "One.", "", "Two.") == "One. Two."
-    assert joined() == ""
