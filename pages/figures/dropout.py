@@ -12,6 +12,7 @@ from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, fi
 from pages.figures.marks import note
 from pages.figures.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, translucent
 from pages.figures.series import POINT_LIMIT, segments
+from pages.language import _
 
 Mask = npt.NDArray[np.bool_]
 
@@ -65,14 +66,21 @@ def masked_network(inputs: int, kept: Mask, outputs: int) -> Figure:
             if sends and receives
         ]
         x = np.tile([layer, layer + 1, np.nan], len(ends))
-        y = segments([left for left, _ in ends], [right for _, right in ends])
+        y = segments([left for left, _right in ends], [right for _left, right in ends])
         traces.append(polyline(x, y, {"color": translucent(GREY, 0.55), "width": 1}))
-    for layer, (color, name) in enumerate(((GREY, "input"), (SKY, "hidden unit"), (ORANGE, "output"))):
+    words = [
+        [_("input {number}", number=number) for number in range(1, inputs + 1)],
+        [
+            _("hidden unit {number}", number=number) if stays else _("hidden unit {number}, dropped", number=number)
+            for number, stays in enumerate(kept, start=1)
+        ],
+        [_("output {number}", number=number) for number in range(1, outputs + 1)],
+    ]
+    for layer, color in enumerate((GREY, SKY, ORANGE)):
         colors = [color if stays else GREY for stays in alive[layer]]
         symbols = ["circle" if stays else "circle-x-open" for stays in alive[layer]]
-        words = [f"{name} {index}{'' if stays else ', dropped'}" for index, stays in enumerate(alive[layer], start=1)]
         marker = {"color": colors, "symbol": symbols, "size": 16, "opacity": 1, "line": {"width": 1.5, "color": colors}}
-        traces.append(markers([layer] * len(colors), heights[layer], marker, hovertext=words, hoverinfo="text"))
+        traces.append(markers([layer] * len(colors), heights[layer], marker, hovertext=words[layer], hoverinfo="text"))
     return diagram(traces, xaxis=hidden_axis(range=[-0.3, 2.3]), yaxis=hidden_axis(range=[-0.65, 0.65]))
 
 
@@ -93,17 +101,17 @@ def mean_of_masks(ratios: Floats, p: float) -> Figure:
     error = 2 * np.sqrt(p / ((1 - p) * counts))
     thin = {"color": translucent(SKY, 0.6), "width": 1.2}
     traces = [
-        filled(counts, 1 + error, 1 - error, line={"width": 0}, fillcolor=translucent(GREEN, 0.2), name="h ± 2 standard errors"),
+        filled(counts, 1 + error, 1 - error, line={"width": 0}, fillcolor=translucent(GREEN, 0.2), name=_("h ± 2 standard errors")),
         *(
-            polyline(counts, values, thin, name="each unit", legendgroup="units", showlegend=unit == 0)
+            polyline(counts, values, thin, name=_("each unit"), legendgroup="units", showlegend=unit == 0)
             for unit, values in enumerate(ratios[counts - 1].T)
         ),
-        polyline(counts, ratios[counts - 1].mean(axis=1), {"color": BLUE, "width": 3}, "%{y:.4f}", name="all units"),
+        polyline(counts, ratios[counts - 1].mean(axis=1), {"color": BLUE, "width": 3}, "%{y:.4f}", name=_("all units")),
     ]
     return figure(
         traces,
-        xaxis=axis("masks n", type="log", dtick=1, zeroline=False, range=[-0.05, float(np.log10(max(masks, 10))) + 0.02]),
-        yaxis=axis("mean of h′, divided by h", range=[0, 2.2], zeroline=False),
+        xaxis=axis(_("masks n"), type="log", dtick=1, zeroline=False, range=[-0.05, float(np.log10(max(masks, 10))) + 0.02]),
+        yaxis=axis(_("mean of h′, divided by h"), range=[0, 2.2], zeroline=False),
     )
 
 
@@ -122,14 +130,14 @@ def vote_strips(masked: Floats, off: Floats, classes: Sequence[str], label: int)
     positions = np.arange(count)
     copy, off_marker = {"color": translucent(SKY, 0.55), "size": 5}, {"color": VERMILION, "symbol": "diamond", "size": 11}
     traces = [
-        bar(x=positions, y=votes, name="share of the votes", marker={"color": translucent(GREY, 0.3)}, hovertemplate="%{y:.0%}"),
-        markers((positions[:, None] + jitter).ravel(), masked.T.ravel(), copy, "%{y:.2f}", name=f"{copies} masked copies"),
-        markers(positions, off, off_marker, "%{y:.3f}", name="dropout off"),
+        bar(x=positions, y=votes, name=_("share of the votes"), marker={"color": translucent(GREY, 0.3)}, hovertemplate="%{y:.0%}"),
+        markers((positions[:, None] + jitter).ravel(), masked.T.ravel(), copy, "%{y:.2f}", name=_("{copies} masked copies", copies=copies)),
+        markers(positions, off, off_marker, "%{y:.3f}", name=_("dropout off")),
     ]
-    names = [f"<b>{name}</b>" if index == label else name for index, name in enumerate(classes)]
+    names = [f"<b>{name}</b>" if index == label else name for index, name in enumerate(map(_, classes))]
     return figure(
         traces,
         xaxis={"tickvals": list(range(count)), "ticktext": names, "zeroline": False, "range": [-0.6, count - 0.4]},
-        yaxis=axis("probability", range=[0, 1.03], zeroline=False),
+        yaxis=axis(_("probability"), range=[0, 1.03], zeroline=False),
         hovermode="closest",
     )

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from PIL import Image
 from plotly.colors import sample_colorscale
 
-from mlp_core.words import significant
+from mlp_core.words import count, significant
 from pages.figures.axes import hidden_axis, labeled
 from pages.figures.figure import Figure, Floats, Trace, captions, diagram, image, markers
 from pages.figures.palette import DIVERGING
+from pages.language import _
 
 Pixels = npt.NDArray[np.uint8]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -145,7 +146,7 @@ def neighbor_grid(
     n, height, width = images.shape
     below, beside = NEIGHBOR_GAP
     left, top = tile_corners(n, (height, width), columns, NEIGHBOR_GAP)
-    texts = [f"{class_names[label]}<br>{distance:.2f}" for label, distance in zip(labels, distances, strict=True)]
+    texts = [f"{_(class_names[label])}<br>{distance:.2f}" for label, distance in zip(labels, distances, strict=True)]
     below_each = captions(left + width / 2 - 0.5, top + height + 0.5, texts, 12, "bottom center")
     rows = math.ceil(n / columns)
     return diagram(
@@ -181,15 +182,18 @@ def weight_images(weights: npt.NDArray[np.floating], *, columns: int = 8, most: 
     mosaic = tile(_weight_indices(shown, end).reshape(n, side, side), columns, gap, CLEAR)
     left, top = tile_corners(n, (side, side), columns, gap)
     norms = np.linalg.norm(shown, axis=1)
-    hover = [f"unit {i + 1} of {len(weights):,}<br>|w| = {significant(float(norm))}" for i, norm in enumerate(norms)]
+    units = count(len(weights))
+    hover = [
+        f"{_('unit {number} of {units}', number=i + 1, units=units)}<br>|w| = {significant(float(norm))}" for i, norm in enumerate(norms)
+    ]
     middle = (side - 1) / 2
-    bar = {"title": {"text": "weight", "side": "right"}, "thickness": 12, "outlinewidth": 0}
+    bar = {"title": {"text": _("weight"), "side": "right"}, "thickness": 12, "outlinewidth": 0}
     bar |= labeled([(-end, f"≤ −{significant(end, 2)}"), (0, "0"), (end, f"≥ {significant(end, 2)}")])
     marker = {"size": 30, "symbol": "square", "opacity": 0, "color": np.zeros(n), "cmin": -end, "cmax": end}
     marker |= {"colorscale": DIVERGING, "showscale": True, "colorbar": bar}
     targets = markers(left + middle, top + middle, marker, hovertext=hover, hoverinfo="text")
     rows = math.ceil(n / columns)
-    xrange, yrange = ([-0.5 - WEIGHT_GAP, count * (side + WEIGHT_GAP) - 0.5] for count in (columns, rows))
+    xrange, yrange = ([-0.5 - WEIGHT_GAP, tiles * (side + WEIGHT_GAP) - 0.5] for tiles in (columns, rows))
     return diagram(
         [picture(mosaic, _weight_colors()), targets],
         height=max(rows, 2) * WEIGHT_PX + 16,

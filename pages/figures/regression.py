@@ -11,6 +11,7 @@ from pages.figures.axes import axis, labeled, power_label
 from pages.figures.figure import Figure, Floats, Trace, figure, markers, polyline
 from pages.figures.palette import GREY, TEST, TRAIN, VERMILION, series_style, translucent
 from pages.figures.series import finite, segments
+from pages.language import _
 
 Points = tuple[Floats, Floats]
 
@@ -33,13 +34,13 @@ def fitted_curve(grid: Floats, truth: Floats, fitted: Floats | None, train: Poin
     low, high = float(everything.min()), float(everything.max())
     room = HEADROOM * max(high - low, 1e-9)
     traces = [
-        _points("test points", test, translucent(TEST, 0.55), "circle-open"),
-        _points("training points", train, TRAIN, "circle"),
-        polyline(grid, truth, {"color": GREY, "width": 2, "dash": "dash"}, name="true cubic"),
+        _points(_("test points"), test, translucent(TEST, 0.55), "circle-open"),
+        _points(_("training points"), train, TRAIN, "circle"),
+        polyline(grid, truth, {"color": GREY, "width": 2, "dash": "dash"}, name=_("true cubic")),
     ]
     if fitted is not None:
         within = np.clip(finite(fitted), low - 20 * room, high + 20 * room)
-        traces.append(polyline(grid, within, {"color": VERMILION, "width": 3}, "%{y:.3~g}", name="fitted"))
+        traces.append(polyline(grid, within, {"color": VERMILION, "width": 3}, "%{y:.3~g}", name=_("fitted")))
     frame = f"{low:.4g} to {high:.4g} from {grid[0]:.4g} to {grid[-1]:.4g}"
     return figure(
         traces,
@@ -64,8 +65,8 @@ def coefficient_stems(learned: Floats, true: Floats) -> Figure:
             segments(powers, powers), segments(np.zeros(len(powers)), symmetric_log(learned)),
             {"color": translucent(VERMILION, 0.6), "width": 2}, showlegend=False,
         ),
-        _stem_heads("learned", powers, learned, VERMILION, "circle", 8),
-        _stem_heads("true", powers, truth, GREY, "line-ew-open", 16),
+        _stem_heads(_("learned"), powers, learned, VERMILION, "circle", 8),
+        _stem_heads(_("true"), powers, truth, GREY, "line-ew-open", 16),
     ]  # fmt: skip
     highest = max(1.0, float(np.abs(symmetric_log(np.concatenate([learned, truth]))).max()))
     decades = range(0, int(highest) + 1, max(1, int(highest) // 4))
@@ -73,8 +74,8 @@ def coefficient_stems(learned: Floats, true: Floats) -> Figure:
     words = ["0" if tick == 0 else f"{'−' if tick < 0 else ''}{power_label(abs(tick) - 1)}" for tick in ticks]
     return figure(
         stems,
-        xaxis=axis("i, of xⁱ/i!", zeroline=False, range=[-0.6, len(learned) - 0.4]),
-        yaxis=axis("coefficient", tickvals=ticks, ticktext=words, range=[-1.12 * highest, 1.12 * highest], uirevision=f"{highest:.3g}"),
+        xaxis=axis(_("i, of xⁱ/i!"), zeroline=False, range=[-0.6, len(learned) - 0.4]),
+        yaxis=axis(_("coefficient"), tickvals=ticks, ticktext=words, range=[-1.12 * highest, 1.12 * highest], uirevision=f"{highest:.3g}"),
     )
 
 
@@ -125,15 +126,15 @@ def ordered_weights(weights: Mapping[str, Floats], truth: float, beyond: Mapping
     thin = {"color": GREY, "width": 1.5, "dash": "dot"}
     traces += [_ordered(label, values, thin) for label, values in (beyond or {}).items()]
     longest = max((len(values) for values in weights.values()), default=1)
-    traces.append(polyline([1, longest], [truth, truth], thin | {"dash": "dash"}, name=f"true: {exactly(truth)} each"))
+    traces.append(polyline([1, longest], [truth, truth], thin | {"dash": "dash"}, name=_("true: {weight} each", weight=exactly(truth))))
     drawn = np.concatenate([*weights.values(), [truth, 0.0]])
     drawn = drawn[np.isfinite(drawn)]
     low, high = float(drawn.min()), float(drawn.max())
     margin = WEIGHTS_MARGIN * (high - low or 1.0)
     return figure(
         traces,
-        xaxis=axis("weights, in order", range=[0, longest + 1], zeroline=False),
-        yaxis=axis("value", range=[low - margin, high + margin], uirevision=str(longest)),
+        xaxis=axis(_("weights, in order"), range=[0, longest + 1], zeroline=False),
+        yaxis=axis(_("value"), range=[low - margin, high + margin], uirevision=str(longest)),
     )
 
 

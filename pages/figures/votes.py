@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlp_core.words import counted, percent
+from mlp_core.words import Message, counted, percent
 from pages.figures.axes import axis, labeled
 from pages.figures.figure import Figure, Floats, Trace, bar, figure, markers, polyline, wrapped
 from pages.figures.marks import Marks, note, vertical_line
 from pages.figures.palette import HEALTHY, series_style, translucent
 from pages.figures.series import finite, spread
+from pages.language import _
 
 LABEL_COLUMNS = 26  # characters of a line beside a bar: a phone has room for these and a bar
 ROW_PX, FRAME_PX = 30, 90  # of a bar; of what stands around all of them
@@ -22,7 +23,6 @@ HIDDEN = 0.25  # opacity of a single student's curve
 SMALL_PX = 260
 DIGITS = ".3~g"  # of a value on hover
 MOST_SINGLE_TICKS = 10
-ROUNDS = ("First bets", "Second bets")
 
 
 def votes_chart(choices: Sequence[str], rounds: Sequence[Sequence[int]], outcome: int | None = None) -> Figure:
@@ -37,10 +37,10 @@ def votes_chart(choices: Sequence[str], rounds: Sequence[Sequence[int]], outcome
     traces: list[Trace] = []
     for number, counts in enumerate(rounds):
         total = sum(counts)
-        words = [f"{count} ({percent(count / total, 0)})" if count else "0" for count in counts]
+        words = [_("{bets} ({share})", bets=count, share=percent(count / total, 0)) if count else "0" for count in counts]
         traces.append(
             bar(x=list(counts), y=places, orientation="h", text=words, textposition="outside", hoverinfo="skip", cliponaxis=False)
-            | {"name": f"{_round_name(number)}: {total}", "marker": {"color": series_style(number)["color"]}}
+            | {"name": _(_round_name(number, total)), "marker": {"color": series_style(number)["color"]}}
         )
     names = [wrapped(text, LABEL_COLUMNS) for text in choices]
     if outcome is not None:
@@ -49,7 +49,7 @@ def votes_chart(choices: Sequence[str], rounds: Sequence[Sequence[int]], outcome
     lines = sum(max(len(rounds), 1 + name.count("<br>")) for name in names)
     return figure(
         traces,
-        xaxis=axis("bets", range=[0, 1.25 * most], **_whole_ticks(most), zeroline=False),
+        xaxis=axis(_("bets"), range=[0, 1.25 * most], **_whole_ticks(most), zeroline=False),
         yaxis=axis(None, **labeled(zip(places.tolist(), names, strict=True)), autorange="reversed", showgrid=False, zeroline=False),
         height=FRAME_PX + ROW_PX * lines,
         showlegend=len(rounds) > 1,
@@ -73,21 +73,24 @@ def guesses_chart(
     traces: list[Trace] = []
     for number, guesses in enumerate(rounds):
         values = np.clip(np.asarray(guesses, dtype=np.float64), low, high)
-        counts, _ = np.histogram(values, edges)
-        between = [f"{count} from {left:.4g} to {right:.4g}" for count, left, right in zip(counts, edges, edges[1:], strict=False)]
+        counts = np.histogram(values, edges)[0]
+        between = [
+            _("{bets} from {low} to {high}", bets=count, low=f"{low:.4g}", high=f"{high:.4g}")
+            for count, low, high in zip(counts, edges, edges[1:], strict=False)
+        ]
         traces.append(
             bar(x=(edges[:-1] + edges[1:]) / 2, y=counts, text=between, textposition="none", hovertemplate="%{text}")
-            | {"name": f"{_round_name(number)}: {values.size}", "marker": {"color": series_style(number)["color"]}}
+            | {"name": _(_round_name(number, values.size)), "marker": {"color": series_style(number)["color"]}}
         )
     marks = Marks()
     if measured is not None:
         marks.shapes.append(vertical_line(measured, HEALTHY, width=3, dash="solid"))
-        marks.annotations.append(note("measured", measured, 1, yref="paper", yanchor="bottom", size=13))
+        marks.annotations.append(note(_("measured"), measured, 1, yref="paper", yanchor="bottom", size=13))
     most = max([4, *(max(trace["y"]) for trace in traces)])
     return figure(
         traces,
         xaxis=_value_axis(title, powers) | {"range": _around(low, high)},
-        yaxis=axis("bets", range=[0, 1.1 * most], **_whole_ticks(most), zeroline=False),
+        yaxis=axis(_("bets"), range=[0, 1.1 * most], **_whole_ticks(most), zeroline=False),
         height=SMALL_PX,
         showlegend=len(rounds) > 1,
         barmode="group",
@@ -129,10 +132,10 @@ def results_chart(results: Sequence[ClassResult], title: str, *, powers: bool = 
     if any(len(row) > 1 for one in results for row in one.rows):
         traces = [trace for number, one in enumerate(results) for trace in _curves(number, one)]
         longest = max(one.table.shape[1] for one in results)
-        xaxis = axis("epoch", range=[0.8, longest + 0.2], **_whole_ticks(longest), zeroline=False)
+        xaxis = axis(_("epoch"), range=[0.8, longest + 0.2], **_whole_ticks(longest), zeroline=False)
         return figure(traces, xaxis=xaxis, yaxis=_value_axis(title, powers), height=SMALL_PX)
     traces = [trace for number, one in enumerate(results) for trace in _points(number, one)]
-    names = labeled((place, wrapped(one.label, LABEL_COLUMNS)) for place, one in enumerate(results))
+    names = labeled((place, wrapped(_(one.label), LABEL_COLUMNS)) for place, one in enumerate(results))
     return figure(
         traces,
         xaxis=_value_axis(title, powers),
@@ -148,7 +151,8 @@ def _curves(number: int, one: ClassResult) -> list[Trace]:
     epochs = np.arange(1, table.shape[1] + 1)
     low, mean, high = spread(table)
     group = {"legendgroup": one.label}
-    name = f"{html.escape(one.label, quote=False)}: mean of {counted(len(table), '{n} run', '{n} runs')}"
+    label = html.escape(_(one.label), quote=False)
+    name = _(counted(len(table), "{label}: mean of {n} run", "{label}: mean of {n} runs", label=label))
     gaps = np.column_stack([table, np.full(len(table), np.nan)]).ravel()
     single = {"color": translucent(style["color"], HIDDEN), "width": 1}
     return [
@@ -165,7 +169,7 @@ def _points(number: int, one: ClassResult) -> list[Trace]:
     heights = number + 0.25 * np.sin(2.4 * np.arange(values.size))  # no two neighbors on top of each other
     traces = [markers(values, heights, {"color": translucent(color, 0.6), "size": 9}, f"%{{x:{DIGITS}}}<extra></extra>")]
     if np.isfinite(values).any():
-        mean, hover = float(np.nanmean(values)), f"mean %{{x:{DIGITS}}}<extra></extra>"
+        mean, hover = float(np.nanmean(values)), f"{_('mean')} %{{x:{DIGITS}}}<extra></extra>"
         traces.append(polyline([mean, mean], [number - 0.4, number + 0.4], {"color": color, "width": 3}, hover))
     return traces
 
@@ -179,8 +183,10 @@ def _whole_ticks(most: int) -> dict[str, float]:
     return {"tick0": 0, "dtick": 1} if most <= MOST_SINGLE_TICKS else {}
 
 
-def _round_name(number: int) -> str:
-    return ROUNDS[number] if number < len(ROUNDS) else f"Bets {number + 1}"
+def _round_name(number: int, bets: int) -> str:
+    if number == 0:
+        return Message("First bets: {bets}", bets=bets)
+    return Message("Second bets: {bets}", bets=bets) if number == 1 else Message("Bets {number}: {bets}", number=number + 1, bets=bets)
 
 
 def _around(low: float, high: float) -> list[float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from mlp_core.spec import SpecError
+from mlp_core.words import Message
 from pages.ui import computing, session
 
 Values = Mapping[str, Any]  # of a link's fields
@@ -42,7 +43,7 @@ class Measure:
 
 def once(label: str, meaning: str, kind: Kind, read: Callable[[Any], float | None], *, of_all: bool = False) -> Measure:
     """A measure that does not change from epoch to epoch."""
-    return Measure(label, meaning, kind, lambda found, _: read(found), of_all=of_all)
+    return Measure(label, meaning, kind, lambda found, _after: read(found), of_all=of_all)
 
 
 class Subject(Protocol):
@@ -147,19 +148,20 @@ def check(subject: Subject, name: str, run: str, after: int | None) -> Measure:
     """
     measures = subject.measures
     if name not in measures:
-        known = f"must be one of {', '.join(measures)}" if measures else "must be left out: nothing can be measured here"
-        raise SpecError("measure", known, name)
+        if not measures:
+            raise SpecError("measure", Message("must be left out: nothing can be measured here"), name)
+        raise SpecError("measure", Message("must be one of {names}", names=", ".join(measures)), name)
     measure = measures[name]
     labels = () if measure.of_all else subject.labels
     if labels and run not in labels:
-        raise SpecError("of", f"must be one of {', '.join(labels)}", run)
+        raise SpecError("of", Message("must be one of {names}", names=", ".join(labels)), run)
     if run and not labels:
-        raise SpecError("of", f"must be left out: {name} is one number here", run)
+        raise SpecError("of", Message("must be left out: {name} is one number here", name=name), run)
     if after is not None:
         if not measure.per_epoch:
-            raise SpecError("after", f"must be left out: {name} does not change from epoch to epoch", after)
+            raise SpecError("after", Message("must be left out: {name} does not change from epoch to epoch", name=name), after)
         if not 1 <= after <= subject.epochs:
-            raise SpecError("after", f"must be a number of epochs from 1 to {subject.epochs}", after)
+            raise SpecError("after", Message("must be a number of epochs from 1 to {epochs}", epochs=subject.epochs), after)
     return measure
 
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from mlp_core.words import Message
+from pages.language import _
 from pages.ui.link import LinkState
 from pages.ui.unbroken import unbroken
 from pages.ui.widget_values import WidgetValues
@@ -23,7 +25,7 @@ def preset_row(
     presets: Mapping[str, Preset],
     *,
     at: Callable[[str], bool] | None = None,
-    label: str = "Start from",
+    label: str = Message("Start from"),
     title: Callable[[str], str] = str,
     caption: bool = True,
     **look: Any,
@@ -52,9 +54,9 @@ def preset_row(
         if (chosen := row[key]) is not None:
             values.update(presets[chosen].settings)
 
-    st.pills(label, format_func=title, on_change=unbroken(take), **row.default(key, tuple(presets)), **look)
+    st.pills(_(label), format_func=lambda name: _(title(name)), on_change=unbroken(take), **row.default(key, tuple(presets)), **look)
     row.keep()
-    lesson = presets[here].lesson if here is not None else ""
+    lesson = _(presets[here].lesson) if here is not None else ""
     if lesson and caption:
         st.caption(lesson)
     return lesson

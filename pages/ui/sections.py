@@ -6,6 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.language import _
 from pages.ui.begun_by_link import drop_run
 from pages.ui.class_link import class_link
 from pages.ui.link import Field, LinkState, choice
@@ -35,7 +36,7 @@ def show_sections(page: str, sections: Sections, fields: Sequence[Field], header
     """
     link = LinkState(page, (section_field(PARAMETER, sections), *fields))
     link.show_errors()
-    choose_section(link, PARAMETER, "Section", sections, header)
+    choose_section(link, PARAMETER, _("Section"), sections, header)
     link.write()
     drop_run()
     class_link(page, tuple(dict.fromkeys(link.shown)))  # below all: beside the name it would begin a row of its own on a projector
@@ -62,7 +63,7 @@ def choose_section(link: LinkState, field: str, label: str, sections: Sections, 
     """Let the person choose a section at this place, and show it below."""
     place.segmented_control(
         label,
-        format_func=lambda name: sections[name].title,
+        format_func=lambda name: _(sections[name].title),
         required=True,
         label_visibility="collapsed",
         width="content",

@@ -101,9 +101,7 @@ def test_more_images_are_trained_one_after_another(page: AppTest, monkeypatch: p
     for name, value in (("SEEDS", 2), ("TEST_IMAGES", 100)):
         monkeypatch.setattr(images, name, value)
     monkeypatch.setitem(images.EPOCHS_BY_SIZE, 100, 1)
-    small = images.QUESTIONS["images"]
-    two = images.Question(small.label, small.button, small.axis, (100, 100), small.spec, small.claim)
-    monkeypatch.setitem(images.QUESTIONS, "images", two)
+    monkeypatch.setitem(images.QUESTIONS, "images", images.QUESTIONS["images"]._replace(places=(100, 100)))
     opened(page, part="images")
     press(page, "sweep_images_start")
     held = session.jobs().group("sweep_images")

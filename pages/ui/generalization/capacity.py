@@ -2,15 +2,17 @@
 
 import streamlit as st
 
+from mlp_core.words import Message
+from pages.language import _
 from pages.ui.generalization import curve, images, labels
 from pages.ui.link import LinkState
 from pages.ui.measures import Subject, Values
 from pages.ui.sections import Section, choose_section, section_field
 
 PARTS = {
-    "polynomial": Section("A polynomial", curve.part, curve.subject),
-    "images": Section("Images: how many, how wide", images.part, images.subject),
-    "labels": Section("Wrong labels", labels.part, labels.subject),
+    "polynomial": Section(Message("A polynomial"), curve.part, curve.subject),
+    "images": Section(Message("Images: how many, how wide"), images.part, images.subject),
+    "labels": Section(Message("Wrong labels"), labels.part, labels.subject),
 }
 FIELDS = (section_field("part", PARTS), *curve.FIELDS, *images.FIELDS, *labels.FIELDS)
 
@@ -22,4 +24,4 @@ def subject(values: Values) -> Subject:
 
 def section(link: LinkState) -> None:
     """Choose what to fit."""
-    choose_section(link, "part", "Fit", PARTS, st.container())
+    choose_section(link, "part", _("Fit"), PARTS, st.container())

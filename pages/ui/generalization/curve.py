@@ -18,12 +18,13 @@ from mlp_core.losses import LOSSES
 from mlp_core.records import EpochRecord
 from mlp_core.spec import MAX_SEED, Bounds, RunSpec
 from mlp_core.training import Run
-from mlp_core.words import count, counted, rounded, significant
+from mlp_core.words import Message, count, counted, rounded, significant
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import TEST, TRAIN
 from pages.figures.regression import coefficient_stems, fitted_curve
+from pages.language import _, said
 from pages.ui import session
 from pages.ui.computing import computed, part_of
 from pages.ui.generalization.runs import banded, epoch_axis, in_words, runs_panel
@@ -38,7 +39,7 @@ from pages.ui.sections import beside
 from pages.ui.session import Planned
 
 GROUP, JOB = "polynomial", "polynomials"
-SOLVERS = {"exact": "Least squares", "descent": "Gradient descent"}
+SOLVERS = {"exact": Message("Least squares"), "descent": Message("Gradient descent")}
 BATCH = 10  # the book's
 MOST_SEEDS = 20  # that one computation takes, one after another
 GRID_POINTS = 301
@@ -68,18 +69,24 @@ def _preset(lesson: str, **changed: Any) -> Preset:
 
 
 BOOK: dict[str, Any] = {"samples": 100, "solver": "descent"}
-PRESETS = {
-    "Overfit": _preset("20 features on 25 points, solved exactly: through the training points, and far away between and beyond them."),
-    "Just right": _preset("Degree 3 on the book's 100 points: the test error comes down to the noise.", degree=3, samples=100),
-    "The book's degree 3": _preset(
-        "The book's own training, 400 epochs: gradient descent comes close to 5, 1.2, −3.4 and 5.6.", **BOOK, degree=3
+PRESETS: dict[str, Preset] = {
+    Message("Overfit"): _preset(
+        Message("20 features on 25 points, solved exactly: through the training points, and far away between and beyond them.")
     ),
-    "The book's degree 1": _preset(
-        "The book's underfitting: a straight line, and both errors stay high, whatever the number of points.", **BOOK, degree=1
+    Message("Just right"): _preset(
+        Message("Degree 3 on the book's 100 points: the test error comes down to the noise."), degree=3, samples=100
     ),
-    "The book's 20 features": _preset(
-        "The book's overfitting, 1,500 epochs. Gradient descent hardly moves the high powers: on one sample set the promise hardly shows. "
-        "Now take least squares.",
+    Message("The book's degree 3"): _preset(
+        Message("The book's own training, 400 epochs: gradient descent comes close to 5, 1.2, −3.4 and 5.6."), **BOOK, degree=3
+    ),
+    Message("The book's degree 1"): _preset(
+        Message("The book's underfitting: a straight line, and both errors stay high, whatever the number of points."), **BOOK, degree=1
+    ),
+    Message("The book's 20 features"): _preset(
+        Message(
+            "The book's overfitting, 1,500 epochs. Gradient descent hardly moves the high powers: on one sample set the promise hardly "
+            "shows. Now take least squares."
+        ),
         **BOOK,
         epochs=1500,
     ),
@@ -125,8 +132,10 @@ def part(link: LinkState) -> None:
         else:
             follow_group(GROUP, lambda: _descent(settings))
         st.caption(
-            "Fitted to noisy points of $y = 5 + 1.2x - 3.4\\frac{x^2}{2!} + 5.6\\frac{x^3}{3!}$. Too low a degree cannot follow the cubic; "
-            "too high a degree, on too few points, follows **the noise**. Only points that were held out tell."
+            _(
+                "Fitted to noisy points of $y = 5 + 1.2x - 3.4\\frac{x^2}{2!} + 5.6\\frac{x^3}{3!}$. Too low a degree cannot follow the "
+                "cubic; too high a degree, on too few points, follows **the noise**. Only points that were held out tell."
+            )
         )
         _sweeps_panel(settings)
 
@@ -148,14 +157,24 @@ class Fitted(NamedTuple):
         return train, test
 
 
-MEDIAN = f", median of {SWEEP_SEEDS} sample sets"
-ON_TRAIN, ON_TEST = "Mean squared error on the training points", f"The same on {polynomial.TEST_SAMPLES} points that were held out"
+TRAINING_ERROR, TEST_ERROR = Message("Training error"), Message("Test error")
+ON_TEST = Message("The same on {points} points that were held out", points=polynomial.TEST_SAMPLES)
 EXACT_MEASURES = {
-    "train_loss": once("Training error", ON_TRAIN, "number", lambda fit: fit.errors()[0]),
-    "test_loss": once("Test error", ON_TEST, "number", lambda fit: fit.errors()[1]),
-    "median_train_loss": once("Median training error", ON_TRAIN + MEDIAN, "number", lambda fit: fit.medians()[0]),
-    "median_test_loss": once("Median test error", ON_TEST + MEDIAN, "number", lambda fit: fit.medians()[1]),
-}
+    "train_loss": once(TRAINING_ERROR, Message("Mean squared error on the training points"), "number", lambda fit: fit.errors()[0]),
+    "test_loss": once(TEST_ERROR, ON_TEST, "number", lambda fit: fit.errors()[1]),
+    "median_train_loss": once(
+        Message("Median training error"),
+        Message("Mean squared error on the training points, median of {sets} sample sets", sets=SWEEP_SEEDS),
+        "number", lambda fit: fit.medians()[0],
+    ),
+    "median_test_loss": once(
+        Message("Median test error"),
+        Message(
+            "The same on {points} points that were held out, median of {sets} sample sets", points=polynomial.TEST_SAMPLES, sets=SWEEP_SEEDS
+        ),
+        "number", lambda fit: fit.medians()[1],
+    ),
+}  # fmt: skip
 
 
 def _twice(label: str, meaning: str, read: Callable[[EpochRecord], float]) -> Measure:
@@ -164,8 +183,12 @@ def _twice(label: str, meaning: str, read: Callable[[EpochRecord], float]) -> Me
 
 
 DESCENT_MEASURES = {
-    "train_loss": _twice("Training error", f"{ON_TRAIN}, mean over an epoch's batches", lambda epoch: epoch.train_loss),
-    "test_loss": _twice("Test error", ON_TEST, lambda epoch: epoch.test_loss),
+    "train_loss": _twice(
+        TRAINING_ERROR,
+        Message("Mean squared error on the training points, mean over an epoch's batches"),
+        lambda epoch: epoch.train_loss,
+    ),
+    "test_loss": _twice(TEST_ERROR, ON_TEST, lambda epoch: epoch.test_loss),
     "diverged": LOSSES_MEASURED["diverged"],
 }
 
@@ -180,7 +203,7 @@ def subject(values: Values) -> Subject:
 
 
 def _descended(settings: CurveSettings) -> Runs:
-    return Runs(GROUP, settings, [Planned("Gradient descent", settings.run)], DESCENT_MEASURES, settings.epochs)
+    return Runs(GROUP, settings, [Planned(SOLVERS["descent"], settings.run)], DESCENT_MEASURES, settings.epochs)
 
 
 def _settings_of(values: Values) -> CurveSettings:
@@ -188,16 +211,16 @@ def _settings_of(values: Values) -> CurveSettings:
 
 
 def _controls(link: LinkState) -> None:
-    st.slider("Degree", **link.value("degree"))
-    st.slider("Training points", **link.value("samples"))
-    st.segmented_control("Coefficients by", format_func=SOLVERS.__getitem__, required=True, **link.default("solver"))
+    st.slider(_("Degree"), **link.value("degree"))
+    st.slider(_("Training points"), **link.value("samples"))
+    st.segmented_control(_("Coefficients by"), format_func=said(SOLVERS), required=True, **link.default("solver"))
     if link["solver"] == "descent":
-        help = "Of ½(ŷ − y)². The book's 0.01 is of (ŷ − y)², without the ½: 0.02 here."
-        st.number_input("Learning rate", **link.value("lr", help=help))
-        st.slider("Epochs", **link.value("epochs", help=f"Batches of {BATCH}, as in the book."))
-    st.slider("Noise σ", **link.value("noise"))
-    st.slider("Spread of x", **link.value("spread", help="x ~ N(0, spread²); the book's is 1."))
-    st.number_input("Seed of the points", **link.value("seed"))
+        help = _("Of ½(ŷ − y)². The book's 0.01 is of (ŷ − y)², without the ½: 0.02 here.")
+        st.number_input(_("Learning rate"), **link.value("lr", help=help))
+        st.slider(_("Epochs"), **link.value("epochs", help=_("Batches of {size}, as in the book.", size=BATCH)))
+    st.slider(_("Noise σ"), **link.value("noise"))
+    st.slider(_("Spread of x"), **link.value("spread", help=_("x ~ N(0, spread²); the book's is 1.")))
+    st.number_input(_("Seed of the points"), **link.value("seed"))
 
 
 def _exact(settings: CurveSettings) -> None:
@@ -205,13 +228,17 @@ def _exact(settings: CurveSettings) -> None:
     _fit(settings, fit.coefficients, fit.values, *_errors_of(fit, settings))
     if settings.degree >= settings.samples:
         st.caption(
-            f":material/info: {settings.degree + 1} features on {settings.samples} points: many polynomials go through all of them. This "
-            "is the one with the smallest coefficients (in their Euclidean norm)."
-        )
+            ":material/info: "
+            + _(
+                "{features} features on {points} points: many polynomials go through all of them. This is the one with the smallest "
+                "coefficients (in their Euclidean norm).",
+                features=settings.degree + 1, points=settings.samples,
+            )
+        )  # fmt: skip
 
 
 def _exactly_fitted(settings: CurveSettings) -> LeastSquares:
-    train, _ = settings.drawn()
+    train, _test = settings.drawn()
     return LeastSquares.of(train.x, train.y, settings.degree)
 
 
@@ -222,7 +249,7 @@ def _errors_of(fit: LeastSquares, settings: CurveSettings) -> tuple[float, float
 
 
 def _descent(settings: CurveSettings) -> None:
-    shown = runs_panel(_descended(settings), "Train by gradient descent")
+    shown = runs_panel(_descended(settings), _("Train by gradient descent"))
     group = session.jobs().group(GROUP)
     if not shown or group is None or group.key != settings:
         _fit(settings)
@@ -235,15 +262,15 @@ def _descent(settings: CurveSettings) -> None:
     epochs = shown[0].snapshot.history.epochs
     errors = (2 * epochs[-1].train_loss, 2 * epochs[-1].test_loss) if epochs else ()
     _fit(settings, learned, fitted, *errors)
-    st.markdown("###### Both errors while it trains")
+    st.markdown(f"###### {_('Both errors while it trains')}")
     x = [record.epoch for record in epochs]
     curves = [
-        BandSeries("training error", x, [2 * record.train_loss for record in epochs], TRAIN),
-        BandSeries("test error", x, [2 * record.test_loss for record in epochs], TEST),
+        BandSeries(_("training error"), x, [2 * record.train_loss for record in epochs], TRAIN),
+        BandSeries(_("test error"), x, [2 * record.test_loss for record in epochs], TEST),
     ]
-    marks = _noise_floor(settings, f"noise: σ² = {significant(settings.noise**2, 2)}")
-    figure = band_chart(curves, xaxis=epoch_axis(settings.epochs), yaxis=log_axis("mean squared error"), marks=marks)
-    live_chart(figure, key="polynomial_descent", height=300, alt="Training and test error against epochs, on a log axis")
+    marks = _noise_floor(settings, _("noise: σ² = {variance}", variance=significant(settings.noise**2, 2)))
+    figure = band_chart(curves, xaxis=epoch_axis(settings.epochs), yaxis=log_axis(_("mean squared error")), marks=marks)
+    live_chart(figure, key="polynomial_descent", height=300, alt=_("Training and test error against epochs, on a log axis"))
 
 
 def _noise_floor(settings: CurveSettings, text: str) -> Marks:
@@ -262,22 +289,26 @@ def _fit(
 ) -> None:
     """The errors in numbers, the fitted curve and its coefficients; all empty while nothing is learned."""
     with st.container(horizontal=True):
-        st.metric("Training error", _error(train_error), help="Mean squared error on the training points.")
-        st.metric("Test error", _error(test_error), help=f"On {polynomial.TEST_SAMPLES} points that were held out.")
-        st.metric("Noise σ²", _error(settings.noise**2), help="No polynomial can be expected to have a lower test error.")
+        st.metric(_(TRAINING_ERROR), _error(train_error), help=_("Mean squared error on the training points."))
+        help = _("On {points} points that were held out.", points=polynomial.TEST_SAMPLES)
+        st.metric(_(TEST_ERROR), _error(test_error), help=help)
+        st.metric(_("Noise σ²"), _error(settings.noise**2), help=_("No polynomial can be expected to have a lower test error."))
     train, test = settings.drawn()
     reach = 1.05 * float(np.abs(np.concatenate([train.x, test.x])).max())
     grid = np.linspace(-reach, reach, GRID_POINTS)
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"###### Degree {settings.degree} through {count(settings.samples)} points")
+        heading = _("Degree {degree} through {points} points", degree=settings.degree, points=count(settings.samples))
+        st.markdown(f"###### {heading}")
         figure = fitted_curve(grid, polynomial.cubic(grid), fitted and fitted(grid), (train.x, train.y), (test.x, test.y))
-        live_chart(figure, key="polynomial_fit", height=CHART_HEIGHT, alt="Training and test points, the true cubic, the fitted polynomial")
+        alt = _("Training and test points, the true cubic, the fitted polynomial")
+        live_chart(figure, key="polynomial_fit", height=CHART_HEIGHT, alt=alt)
     with right:
-        st.markdown("###### Learned coefficients beside the true ones")
+        st.markdown(f"###### {_('Learned coefficients beside the true ones')}")
         true = np.array(polynomial.TRUE_COEFFICIENTS)
         figure = coefficient_stems(np.full(settings.degree + 1, np.nan) if learned is None else learned, true)
-        live_chart(figure, key="polynomial_coefficients", height=CHART_HEIGHT, alt="Coefficients by power, learned and true")
+        alt = _("Coefficients by power, learned and true")
+        live_chart(figure, key="polynomial_coefficients", height=CHART_HEIGHT, alt=alt)
 
 
 def _error(value: float | None) -> str:
@@ -298,12 +329,10 @@ def _sweeps(
 
 def _sweeps_panel(settings: CurveSettings) -> None:
     """Both errors against degree and against the number of points; what is luck and what is not."""
-    st.markdown(f"##### One sample set proves nothing: {SWEEP_SEEDS} of them")
-    asked, how = _swept_by(settings), "least squares"
-    if settings.solver == "descent":
-        how = f"{counted(settings.steps, '{n} step', '{n} steps')} of gradient descent from 0, each with all points"
-    doing = f"Fitting {SWEEP_SEEDS} sample sets at every degree and number of points"
-    computed(JOB, asked, lambda: _sweeps(*asked), lambda both: _swept(settings, *both, how), doing)
+    st.markdown(f"##### {_('One sample set proves nothing: {sets} of them', sets=SWEEP_SEEDS)}")
+    asked = _swept_by(settings)
+    doing = _("Fitting {sets} sample sets at every degree and number of points", sets=SWEEP_SEEDS)
+    computed(JOB, asked, lambda: _sweeps(*asked), lambda both: _swept(settings, *both), doing)
 
 
 def _swept_by(settings: CurveSettings) -> tuple[int, int, float, float, int, Solver]:
@@ -312,33 +341,50 @@ def _swept_by(settings: CurveSettings) -> tuple[int, int, float, float, int, Sol
     return settings.degree, settings.samples, settings.noise, settings.spread, settings.seed, solver
 
 
-def _swept(settings: CurveSettings, by_degree: Sweep, by_samples: Sweep, how: str) -> None:
+def _swept(settings: CurveSettings, by_degree: Sweep, by_samples: Sweep) -> None:
     degree, samples, seed = settings.degree, settings.samples, settings.seed
     left, right = st.columns(2, gap="medium")
     with left:
-        _chart(settings, by_degree, axis("degree"), degree, "polynomial_degrees", f"Errors against degree, {samples} training points")
+        title = _("Errors against degree, {points} training points", points=samples)
+        _chart(settings, by_degree, axis(_("degree")), degree, "polynomial_degrees", title)
         other = polynomial.TRUE_DEGREE if degree != polynomial.TRUE_DEGREE else polynomial.TRUE_DEGREE + 1
-        st.markdown(_verdict(by_degree, degree, other, "degree {}"))
+        st.markdown(_verdict(by_degree, degree, other, lambda place: Message("degree {degree}", degree=place)))
     with right:
-        places = log_axis("training points", tickvals=LABELED, ticktext=list(map(str, LABELED)), tickangle=0)
-        _chart(settings, by_samples, places, samples, "polynomial_samples", f"Errors against training points, degree {degree}")
+        places = log_axis(_("training points"), tickvals=LABELED, ticktext=list(map(str, LABELED)), tickangle=0)
+        title = _("Errors against training points, degree {degree}", degree=degree)
+        _chart(settings, by_samples, places, samples, "polynomial_samples", title)
         fewer = by_samples.places[-2 if samples == by_samples.places[-1] else -1]
-        st.markdown(_verdict(by_samples, samples, next((n for n in by_samples.places if n >= 2 * samples), fewer), "{} points"))
-    st.caption(f"By {how}. Lines are medians, bands hold four seeds of five; seeds {seed} to {seed + SWEEP_SEEDS - 1}.")
+        other = next((n for n in by_samples.places if n >= 2 * samples), fewer)
+        st.markdown(_verdict(by_samples, samples, other, lambda place: counted(place, "{n} point", "{n} points")))
+    seeds = {"low": seed, "high": seed + SWEEP_SEEDS - 1}
+    st.caption(
+        _("By least squares. Lines are medians, bands hold four seeds of five; seeds {low} to {high}.", **seeds)
+        if settings.solver == "exact"
+        else _(
+            counted(
+                settings.steps,
+                "By {n} step of gradient descent from 0, each with all points. Lines are medians, bands hold four seeds of five; "
+                "seeds {low} to {high}.",
+                "By {n} steps of gradient descent from 0, each with all points. Lines are medians, bands hold four seeds of five; "
+                "seeds {low} to {high}.",
+                **seeds,
+            )
+        )
+    )
 
 
-def _chart(settings: CurveSettings, sweep: Sweep, xaxis: dict[str, object], here: float, key: str, alt: str) -> None:
-    train = banded("training error", sweep.places, sweep.train, TRAIN, markers=True)
-    test = banded("test error", sweep.places, sweep.test, TEST, markers=True)
-    st.markdown(f"###### {alt}")
+def _chart(settings: CurveSettings, sweep: Sweep, xaxis: dict[str, object], here: float, key: str, title: str) -> None:
+    train = banded(_("training error"), sweep.places, sweep.train, TRAIN, markers=True)
+    test = banded(_("test error"), sweep.places, sweep.test, TEST, markers=True)
+    st.markdown(f"###### {title}")
     lowest = math.log10(max(settings.noise**2, 1e-6)) - 3
     highest = max(2.0, math.log10(max(1.0, min(float(SeedBand.of(sweep.test).high.max()), 1e30)))) + 0.3
-    yaxis = log_axis("mean squared error", range=[lowest, highest], uirevision=f"{lowest:.2g} to {highest:.3g}")
-    figure = band_chart([train, test], xaxis=xaxis, yaxis=yaxis, marks=_noise_floor(settings, "noise σ²"), here=here)
-    live_chart(figure, key=key, height=SWEEP_HEIGHT, alt=alt)
+    yaxis = log_axis(_("mean squared error"), range=[lowest, highest], uirevision=f"{lowest:.2g} to {highest:.3g}")
+    figure = band_chart([train, test], xaxis=xaxis, yaxis=yaxis, marks=_noise_floor(settings, _("noise σ²")), here=here)
+    live_chart(figure, key=key, height=SWEEP_HEIGHT, alt=title)
 
 
-def _verdict(sweep: Sweep, chosen: int, other: int, called: str) -> str:
+def _verdict(sweep: Sweep, chosen: int, other: int, called: Callable[[int], str]) -> str:
     """The place chosen against another one."""
     first, second = (sweep.test[:, sweep.places.index(place)] for place in (chosen, other))
-    return in_words(compare(first, second), called.format(chosen), called.format(other), quantity="Test error")
+    return in_words(compare(first, second), called(chosen), called(other), quantity=TEST_ERROR)

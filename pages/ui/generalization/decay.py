@@ -12,12 +12,13 @@ from mlp_core.labs.generalization import weight_decay
 from mlp_core.labs.generalization.bands import SeedBand, compare
 from mlp_core.labs.generalization.weight_decay import INPUTS, TRUE_WEIGHT, Paths, RouteDistances, Setting, Swept, Trained
 from mlp_core.spec import MAX_SEED, Bounds
-from mlp_core.words import exactly, fixed, significant
+from mlp_core.words import Message, exactly, fixed, joined, significant
 from pages.figures.axes import axis, log_axis
 from pages.figures.bands import BandSeries, band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREEN, GREY, ORANGE, PURPLE, SKY, TEST, TRAIN, VERMILION
 from pages.figures.regression import ordered_weights, penalty_axis, penalty_places
+from pages.language import _
 from pages.ui.computing import computed
 from pages.ui.generalization.runs import banded, in_words
 from pages.ui.link import LinkState, number, stop
@@ -43,20 +44,22 @@ FIELDS = (
 )
 CHINESE = {field.name: field.default for field in FIELDS if field.name != "decay_seed"}
 ENGLISH = CHINESE | {"decay_lr": 0.01, "decay_epochs": 10, "decay_std": 0.01}
-PRESETS = {
-    "Chinese edition, λ = 3": Preset(
+PRESETS: dict[str, Preset] = {
+    Message("Chinese edition, λ = 3"): Preset(
         CHINESE,
-        "Section 4.5: weights begin as N(0, 1), lr 0.003, 100 epochs.",
+        Message("Section 4.5: weights begin as N(0, 1), lr 0.003, 100 epochs."),
     ),
-    "Chinese edition, λ = 0": Preset(
+    Message("Chinese edition, λ = 0"): Preset(
         CHINESE | {"decay": 0.0},
-        "The training points are learned by heart.",
+        Message("The training points are learned by heart."),
     ),
-    "English edition, λ = 3": Preset(
+    Message("English edition, λ = 3"): Preset(
         ENGLISH,
-        "Section 3.7: weights begin as N(0, 0.01²), lr 0.01, 10 epochs. Its printed run: “L2 norm of w” 0.0016, which is ‖w‖²/2.",
+        Message("Section 3.7: weights begin as N(0, 0.01²), lr 0.01, 10 epochs. Its printed run: “L2 norm of w” 0.0016, which is ‖w‖²/2."),
     ),
-    "English edition, λ = 0": Preset(ENGLISH | {"decay": 0.0}, "Its printed run: “L2 norm of w” 0.0092, which is ‖w‖²/2."),
+    Message("English edition, λ = 0"): Preset(
+        ENGLISH | {"decay": 0.0}, Message("Its printed run: “L2 norm of w” 0.0092, which is ‖w‖²/2.")
+    ),
 }
 STEPS_EPOCHS, MOST_STEPS = 20, 200  # enough to see it
 LARGEST_NORM = 1e3  # beyond it a training has diverged: weights begin at a norm of about 14
@@ -91,18 +94,32 @@ class Decayed(NamedTuple):
 
 
 def _path(label: str, meaning: str, quantity: str) -> Measure:
-    return Measure(label, f"{meaning}, median of {SEEDS} seeds", "number", lambda one, after: one.median(quantity, after), per_epoch=True)
+    return Measure(label, meaning, "number", lambda one, after: one.median(quantity, after), per_epoch=True)
 
 
 MEASURES = {
-    "train_loss": _path("Training loss", "½(ŷ − y)² on the training points, without the penalty", "train"),
-    "test_loss": _path("Test loss", "½(ŷ − y)² on 100 points that were held out", "test"),
-    "weight_norm": _path("Norm ‖w‖ of the weights", f"Euclidean norm of all {INPUTS}", "norm"),
-    "zeros_l1": once("Weights of exactly 0 with L1", "Of the first seed, with this λ", "count", lambda one: _zeros(one.swept.l1, one)),
-    "zeros_l2": once("Weights of exactly 0 with L2", "Of the first seed, with this λ", "count", lambda one: _zeros(one.swept.l2, one)),
+    "train_loss": _path(
+        Message("Training loss"),
+        Message("½(ŷ − y)² on the training points, without the penalty, median of {seeds} seeds", seeds=SEEDS), "train",
+    ),
+    "test_loss": _path(
+        Message("Test loss"),
+        Message("½(ŷ − y)² on 100 points that were held out, median of {seeds} seeds", seeds=SEEDS), "test",
+    ),
+    "weight_norm": _path(
+        Message("Norm ‖w‖ of the weights"),
+        Message("Euclidean norm of all {weights}, median of {seeds} seeds", weights=INPUTS, seeds=SEEDS), "norm",
+    ),
+    "zeros_l1": once(
+        Message("Weights of exactly 0 with L1"), Message("Of the first seed, with this λ"), "count", lambda one: _zeros(one.swept.l1, one),
+    ),
+    "zeros_l2": once(
+        Message("Weights of exactly 0 with L2"), Message("Of the first seed, with this λ"), "count", lambda one: _zeros(one.swept.l2, one),
+    ),
     "chance_test_loss": once(
-        "Chance that luck alone parts the test losses so",
-        f"Two-sided sign test: for how many of {SEEDS} seeds the loss is lower with the penalty than without", "fraction",
+        Message("Chance that luck alone parts the test losses so"),
+        Message("Two-sided sign test: for how many of {seeds} seeds the loss is lower with the penalty than without", seeds=SEEDS),
+        "fraction",
         lambda found: next(iter(found.values())).chance, of_all=True,
     ),
 }  # fmt: skip
@@ -114,7 +131,7 @@ def _zeros(trained: Trained, one: Decayed) -> float:
 
 def subject(values: Values) -> Computed:
     """The λ that the link says, and beside it none."""
-    asked = setting, decays, _ = _asked(values, sorted({*DECAYS, values["decay"]}))
+    asked = setting, decays, _seed = _asked(values, sorted({*DECAYS, values["decay"]}))
     chosen = {f"λ = {exactly(decay)}": decays.index(decay) for decay in dict.fromkeys((values["decay"], 0.0))}
     labels = tuple(chosen) if len(chosen) > 1 else ()
 
@@ -132,10 +149,13 @@ def _asked(values: Values, decays: Sequence[float]) -> tuple[Setting, Decays, in
 def section(link: LinkState) -> None:
     """Choose λ; see what is learned, what is not, and how large the weights become."""
     st.markdown(
-        f"**{INPUTS} weights** can learn {link['decay_count']} points by heart. Weight decay adds "
-        "$\\frac{\\lambda}{2}\\lVert\\mathbf w\\rVert^2$ to the loss: each step multiplies the weights by $1 - \\eta\\lambda$. "
-        f"Every λ is trained anew, from {SEEDS} seeds."
-    )
+        _(
+            "**{weights} weights** can learn {points} points by heart. Weight decay adds "
+            "$\\frac{\\lambda}{2}\\lVert\\mathbf w\\rVert^2$ to the loss: each step multiplies the weights by $1 - \\eta\\lambda$. "
+            "Every λ is trained anew, from {seeds} seeds.",
+            weights=INPUTS, points=link["decay_count"], seeds=SEEDS,
+        )
+    )  # fmt: skip
     preset_row(link, "generalization_decay_preset", PRESETS, label_visibility="collapsed")
     controls, results = beside("decay")
     with controls:
@@ -146,9 +166,9 @@ def section(link: LinkState) -> None:
 
 
 def _results(link: LinkState) -> None:
-    asked = _, decays, _ = _asked(link, link.options("decay"))
+    asked = _setting, decays, _seed = _asked(link, link.options("decay"))
     column = decays.index(link["decay"])
-    doing = f"Training {len(decays)} λ with both penalties from {SEEDS} seeds"
+    doing = _("Training {penalties} λ with both penalties from {seeds} seeds", penalties=len(decays), seeds=SEEDS)
     computed(JOB, asked, partial(_sweep, *asked), lambda swept: _swept(swept, *asked, column), doing)
 
 
@@ -157,7 +177,7 @@ def _swept(swept: Swept, setting: Setting, decays: Decays, seed: int, column: in
     _numbers(over_epochs, decay)
     if not (over_epochs.test[-1, :, 1] <= WORSE * over_epochs.test[0, :, 1]).all():  # for some seed
         st.error(
-            f"This training **diverges**: {cause_of_divergence(setting.lr * decay)}. Take a smaller learning rate.",
+            _("This training **diverges**: {cause}. Take a smaller learning rate.", cause=cause_of_divergence(setting.lr * decay)),
             icon=":material/error:",
         )
     _over_epochs(over_epochs, decay)
@@ -169,19 +189,21 @@ def _swept(swept: Swept, setting: Setting, decays: Decays, seed: int, column: in
 def cause_of_divergence(shrinking: float) -> str:
     """Why steps are too large, given ηλ: from 2 on decay alone makes weights larger, whatever the points are."""
     if shrinking > 2:
-        factor = significant(1 - shrinking)
-        return f"ηλ = {significant(shrinking)}, so that every step multiplies the weights by {factor} before it learns anything"
-    return "the steps are too large for these points"
+        return Message(
+            "ηλ = {shrinking}, so that every step multiplies the weights by {factor} before it learns anything",
+            shrinking=significant(shrinking), factor=significant(1 - shrinking),
+        )  # fmt: skip
+    return Message("the steps are too large for these points")
 
 
 def _controls(link: LinkState) -> None:
-    st.number_input("Learning rate η", **link.value("decay_lr"))
-    st.slider("Epochs", **link.value("decay_epochs"))
-    st.number_input("Initial spread of w", **link.value("decay_std"))
-    st.slider("Training points", **link.value("decay_count"))
-    st.number_input("First seed", **link.value("decay_seed"))
+    st.number_input(_("Learning rate η"), **link.value("decay_lr"))
+    st.slider(_("Epochs"), **link.value("decay_epochs"))
+    st.number_input(_("Initial spread of w"), **link.value("decay_std"))
+    st.slider(_("Training points"), **link.value("decay_count"))
+    st.number_input(_("First seed"), **link.value("decay_seed"))
     st.caption(
-        "Batches of 5, 100 test points. λ acts on the weights only, as in the book; torch.optim's weight_decay would take the bias too."
+        _("Batches of 5, 100 test points. λ acts on the weights only, as in the book; torch.optim's weight_decay would take the bias too.")
     )
 
 
@@ -191,14 +213,13 @@ def _numbers(over_epochs: Paths, decay: float) -> None:
     train_loss, test_loss, norm = (float(SeedBand.of(values).median) for values in ends)
     half_square = float(SeedBand.of(weight_decay.half_square(over_epochs.norm[-1, :, 1])).median)
     with st.container(horizontal=True):
-        st.metric("Training loss", significant(train_loss, 2), help=f"½(ŷ − y)² without the penalty, λ = {exactly(decay)}; median.")
-        st.metric("Test loss", significant(test_loss, 2), help="On 100 points that were held out; median.")
-        st.metric("‖w‖", significant(norm), help=f"Euclidean norm of the {INPUTS} weights. The true one: {significant(TRUE_NORM)}.")
-        st.metric(
-            "‖w‖²/2",
-            significant(half_square, 2),
-            help="The penalty without λ. The English edition prints it as “L2 norm of w”.",
-        )
+        help = _("½(ŷ − y)² without the penalty, λ = {decay}; median.", decay=exactly(decay))
+        st.metric(_("Training loss"), significant(train_loss, 2), help=help)
+        st.metric(_("Test loss"), significant(test_loss, 2), help=_("On 100 points that were held out; median."))
+        help = _("Euclidean norm of the {weights} weights. The true one: {norm}.", weights=INPUTS, norm=significant(TRUE_NORM))
+        st.metric("‖w‖", significant(norm), help=help)
+        help = _("The penalty without λ. The English edition prints it as “L2 norm of w”.")
+        st.metric("‖w‖²/2", significant(half_square, 2), help=help)
 
 
 def _over_epochs(over_epochs: Paths, decay: float) -> None:
@@ -207,64 +228,77 @@ def _over_epochs(over_epochs: Paths, decay: float) -> None:
     train, test, norm = ([values[:, :, column].T for column in (0, 1)] for values in measured)  # without λ and with it
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"###### Losses, λ = {exactly(decay)}")
-        curves = [banded("training", epochs, train[1], TRAIN), banded("test", epochs, test[1], TEST)]
+        st.markdown(f"###### {_('Losses, λ = {decay}', decay=exactly(decay))}")
+        curves = [banded(_("training"), epochs, train[1], TRAIN), banded(_("test"), epochs, test[1], TEST)]
         if decay:
-            curves.append(banded("test, λ = 0", epochs, test[0], GREY, dash="dot"))
-        figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("½(ŷ − y)²"))
-        live_chart(figure, key="decay_losses", height=CHART_HEIGHT, alt="Training and test loss against epochs, with and without decay")
+            curves.append(banded(_("test, λ = 0"), epochs, test[0], GREY, dash="dot"))
+        figure = band_chart(curves, xaxis=axis(_("epoch")), yaxis=log_axis("½(ŷ − y)²"))
+        alt = _("Training and test loss against epochs, with and without decay")
+        live_chart(figure, key="decay_losses", height=CHART_HEIGHT, alt=alt)
     with right:
-        st.markdown("###### Size of the weights, ‖w‖")
+        st.markdown(f"###### {_('Size of the weights, ‖w‖')}")
         curves = [banded(f"λ = {exactly(decay)}", epochs, norm[1], PURPLE)]
         if decay:
             curves.append(banded("λ = 0", epochs, norm[0], GREY, dash="dot"))
         marks = Marks(log=True)
-        marks.level(TRUE_NORM, "true")
-        figure = band_chart(curves, xaxis=axis("epoch"), yaxis=log_axis("‖w‖"), marks=marks)
-        live_chart(figure, key="decay_norms", height=CHART_HEIGHT, alt="Norm of the weights against epochs, with and without decay")
+        marks.level(TRUE_NORM, _("true"))
+        figure = band_chart(curves, xaxis=axis(_("epoch")), yaxis=log_axis("‖w‖"), marks=marks)
+        alt = _("Norm of the weights against epochs, with and without decay")
+        live_chart(figure, key="decay_norms", height=CHART_HEIGHT, alt=alt)
     st.caption(
-        "What the English edition prints as “L2 norm of w” is **‖w‖²/2**, the penalty without λ, and not the norm. "
-        f"Medians of {SEEDS} seeds."
+        _(
+            "What the English edition prints as “L2 norm of w” is **‖w‖²/2**, the penalty without λ, and not the norm. "
+            "Medians of {seeds} seeds.",
+            seeds=SEEDS,
+        )
     )
 
 
 def _over_penalties(swept: Swept, decays: Decays, column: int) -> None:
-    st.markdown("##### Which λ? L2, L1, and L2 trained to the end")
+    st.markdown(f"##### {_('Which λ? L2, L1, and L2 trained to the end')}")
     places = penalty_places(decays)
     curves = [
-        banded("L2, training", places, swept.l2.train, TRAIN),
-        banded("L2, test", places, swept.l2.test, TEST),
-        banded("L1, test", places, swept.l1.test, PURPLE),
-        banded("L2 trained to the end, test", places, swept.converged, GREEN, dash="dash"),
+        banded(_("L2, training"), places, swept.l2.train, TRAIN),
+        banded(_("L2, test"), places, swept.l2.test, TEST),
+        banded(_("L1, test"), places, swept.l1.test, PURPLE),
+        banded(_("L2 trained to the end, test"), places, swept.converged, GREEN, dash="dash"),
     ]
     best = {}
     for name, values, color in (("L2", swept.l2.test, TEST), ("L1", swept.l1.test, PURPLE)):
         median = SeedBand.of(values).median
         best[name] = at = int(np.argmin(median))
-        curves.append(BandSeries(f"best {name}: λ = {exactly(decays[at])}", [places[at]], [median[at]], color, markers=True))
+        label = _("best {penalty}: λ = {decay}", penalty=name, decay=exactly(decays[at]))
+        curves.append(BandSeries(label, [places[at]], [median[at]], color, markers=True))
     marks = Marks(log=True)
-    marks.level(float(SeedBand.of(swept.guess).median), "w = 0, always the mean")
+    marks.level(float(SeedBand.of(swept.guess).median), _("w = 0, always the mean"))
     figure = band_chart(curves, xaxis=penalty_axis(decays), yaxis=log_axis("½(ŷ − y)²"), marks=marks, here=float(places[column]))
-    live_chart(figure, key="decay_penalties", height=400, alt="Losses against λ for both penalties, the best marked")
+    live_chart(figure, key="decay_penalties", height=400, alt=_("Losses against λ for both penalties, the best marked"))
     chosen = compare(swept.l2.test[:, best["L2"]], swept.guess)
-    st.markdown(in_words(chosen, f"the best L2 (λ = {exactly(decays[best['L2']])})", "always the mean", quantity="Test loss"))
+    best_l2 = Message("the best L2 (λ = {decay})", decay=exactly(decays[best["L2"]]))
+    st.markdown(in_words(chosen, best_l2, Message("always the mean"), quantity=Message("Test loss")))
     st.caption(
-        "The best λ is chosen on the test points themselves, so that it flatters a little. “To the end” is ridge regression from w = 0, in "
-        "closed form: where it lies far below the trained curve, weight decay mostly has to make the network forget its first weights."
+        _(
+            "The best λ is chosen on the test points themselves, so that it flatters a little. “To the end” is ridge regression from "
+            "w = 0, in closed form: where it lies far below the trained curve, weight decay mostly has to make the network forget its "
+            "first weights."
+        )
     )
 
 
 def _weights(swept: Swept, decay: float, column: int) -> None:
-    st.markdown("##### L1 makes zeros, L2 makes small")
+    st.markdown(f"##### {_('L1 makes zeros, L2 makes small')}")
     l2, l1, without = swept.l2.weights[0, column], swept.l1.weights[0, column], swept.l2.weights[0, 0]
     shown = {f"L2, λ = {exactly(decay)}": l2, f"L1, λ = {exactly(decay)}": l1}
     figure = ordered_weights(shown, TRUE_WEIGHT, {"λ = 0": without} if decay else None)
-    live_chart(figure, key="decay_weights", height=CHART_HEIGHT, alt="The weights in order, for L2 and for L1")
-    st.caption(
-        f"Weights of exactly 0: **{int((l1 == 0).sum())}** of {INPUTS} with L1, {int((l2 == 0).sum())} with L2 (first seed). An L1 step "
-        "moves a weight by ηλ towards 0 and stops there. Here all true weights are equal: few large ones are the wrong guess."
-        + (f" Without a penalty weights go from {significant(without.min(), 2)} to {significant(without.max(), 2)}." if decay else "")
-    )
+    live_chart(figure, key="decay_weights", height=CHART_HEIGHT, alt=_("The weights in order, for L2 and for L1"))
+    zeros = Message(
+        "Weights of exactly 0: **{with_l1}** of {weights} with L1, {with_l2} with L2 (first seed). An L1 step moves a weight by ηλ towards "
+        "0 and stops there. Here all true weights are equal: few large ones are the wrong guess.",
+        with_l1=int((l1 == 0).sum()), weights=INPUTS, with_l2=int((l2 == 0).sum()),
+    )  # fmt: skip
+    low, high = (significant(end, 2) for end in (without.min(), without.max()))
+    free = Message("Without a penalty weights go from {low} to {high}.", low=low, high=high) if decay else ""
+    st.caption(_(joined(zeros, free)))
 
 
 _distances = st.cache_data(max_entries=64, show_spinner=False)(weight_decay.route_distances)
@@ -272,42 +306,44 @@ _distances = st.cache_data(max_entries=64, show_spinner=False)(weight_decay.rout
 
 def routes_panel(decay: float, setting: Setting, seed: int) -> None:
     """The penalty in the loss against weight_decay of the optimizer, for SGD and for Adam, on real numbers."""
-    st.markdown("##### A penalty in the loss, or `weight_decay` of the optimizer: the same?")
+    st.markdown(f"##### {_('A penalty in the loss, or `weight_decay` of the optimizer: the same?')}")
     if decay == 0.0:
-        st.info("At λ = 0 there is nothing to compare. Choose another λ.", icon=":material/info:")
+        st.info(_("At λ = 0 there is nothing to compare. Choose another λ."), icon=":material/info:")
         return
     most = max(1, MOST_STEPS // -(-setting.train_count // setting.batch_size))
     short = replace(setting, epochs=min(setting.epochs, STEPS_EPOCHS, most))
     sgd, adam = (_distances(name, decay, short, seed) for name in ("sgd", "adam"))
     if not all(routes.norms["penalty"] < LARGEST_NORM for routes in (sgd, adam)):
-        st.info("With this learning rate the training diverges by every route: nothing to compare.", icon=":material/info:")
+        st.info(_("With this learning rate the training diverges by every route: nothing to compare."), icon=":material/info:")
         return
     steps = np.arange(1, len(sgd.optimizer) + 1)
     lines = (
         ("SGD(weight_decay=λ)", sgd.optimizer, SKY, "solid"),
-        ("SGD, w shrunk by 1 − ηλ", sgd.decoupled, GREEN, "dash"),
+        (_("SGD, w shrunk by 1 − ηλ"), sgd.decoupled, GREEN, "dash"),
         ("Adam(weight_decay=λ)", adam.optimizer, ORANGE, "dot"),
-        ("AdamW, w shrunk by 1 − ηλ", adam.decoupled, VERMILION, "solid"),
+        (_("AdamW, w shrunk by 1 − ηλ"), adam.decoupled, VERMILION, "solid"),
     )
     curves = [BandSeries(label, steps, np.maximum(values, DRAWN_AT_LEAST), color, dash=dash) for label, values, color, dash in lines]
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
-        figure = band_chart(curves, xaxis=axis("step"), yaxis=log_axis("largest |w − w′|", range=[-9.3, 1.5]))
-        live_chart(figure, key="decay_routes", height=330, alt="Distance of each route from the penalty in the loss, by step")
+        figure = band_chart(curves, xaxis=axis(_("step")), yaxis=log_axis(_("largest |w − w′|"), range=[-9.3, 1.5]))
+        live_chart(figure, key="decay_routes", height=330, alt=_("Distance of each route from the penalty in the loss, by step"))
     with right:
         rows = [_row("SGD", sgd), _row("Adam", adam)]
         st.dataframe(rows, hide_index=True, column_config={"": st.column_config.TextColumn(width="small")})
         st.markdown(_verdict(sgd, adam))
         st.caption(
-            f"The curves: distance from λ/2 ‖w‖² in the loss of the same optimizer. Float32; SGD lr {exactly(setting.lr)}, "
-            f"Adam lr {exactly(weight_decay.ADAM_LR)}."
-        )
+            _(
+                "The curves: distance from λ/2 ‖w‖² in the loss of the same optimizer. Float32; SGD lr {sgd_lr}, Adam lr {adam_lr}.",
+                sgd_lr=exactly(setting.lr), adam_lr=exactly(weight_decay.ADAM_LR),
+            )
+        )  # fmt: skip
 
 
 def _row(name: str, routes: RouteDistances) -> dict[str, str]:
     return {
         "": name,
-        "‖w‖, penalty in the loss": fixed(routes.norms["penalty"], 6),
+        _("‖w‖, penalty in the loss"): fixed(routes.norms["penalty"], 6),
         "weight_decay=λ": fixed(routes.norms["optimizer"], 6),
         "w ← (1 − ηλ)w": fixed(routes.norms["decoupled"], 6),
     }
@@ -316,12 +352,12 @@ def _row(name: str, routes: RouteDistances) -> dict[str, str]:
 def _verdict(sgd: RouteDistances, adam: RouteDistances) -> str:
     rounding = float(np.maximum(sgd.optimizer, sgd.decoupled).max())
     elsewhere, again = float(adam.decoupled.max()), float(adam.optimizer.max())
-    return (
-        f"**SGD**: all three are one, but for rounding ({_apart(rounding)}). **Adam**: a gradient that holds λw is divided by its own "
-        f"size, so that shrinking w itself (AdamW) goes elsewhere: {_apart(elsewhere)}. `Adam(weight_decay=λ)` is the penalty again "
-        f"({_apart(again)}), not decay."
-    )
+    return _(
+        "**SGD**: all three are one, but for rounding ({rounding}). **Adam**: a gradient that holds λw is divided by its own size, so that "
+        "shrinking w itself (AdamW) goes elsewhere: {elsewhere}. `Adam(weight_decay=λ)` is the penalty again ({again}), not decay.",
+        rounding=_apart(rounding), elsewhere=_apart(elsewhere), again=_apart(again),
+    )  # fmt: skip
 
 
 def _apart(distance: float) -> str:
-    return f"{significant(distance, 1)} apart" if distance else "no difference at all"
+    return Message("{distance} apart", distance=significant(distance, 1)) if distance else Message("no difference at all")

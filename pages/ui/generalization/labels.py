@@ -12,11 +12,12 @@ from mlp_core.labs.generalization.subsets import NoisyLabels, first, with_wrong_
 from mlp_core.network import Network
 from mlp_core.spec import Bounds, RunSpec
 from mlp_core.training import Run
-from mlp_core.words import count, delta, percent, rounded
+from mlp_core.words import Message, count, delta, percent
 from pages.figures.axes import axis
 from pages.figures.bands import band_chart
 from pages.figures.marks import Marks
 from pages.figures.palette import GREY, SERIES
+from pages.language import _
 from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.generalization.runs import curve, epoch_axis, runs_panel
@@ -49,13 +50,15 @@ def part(link: LinkState) -> None:
     """Make some labels wrong, and watch them be learned."""
     load_data()
     st.markdown(
-        "A network with more weights than images can learn **anything** by heart, wrong labels too (Zhang et al. 2017). The training "
-        "accuracy does not tell. The test accuracy does: look whether it falls again while wrong labels are learned."
+        _(
+            "A network with more weights than images can learn **anything** by heart, wrong labels too (Zhang et al. 2017). The training "
+            "accuracy does not tell. The test accuracy does: look whether it falls again while wrong labels are learned."
+        )
     )
     wrong, wide, epochs = st.columns(3, gap="medium")
-    wrong.slider("Wrong labels (%)", **link.value("wrong"))
-    wide.slider("Hidden units", **link.value("wide"))
-    epochs.slider("Epochs", **link.value("label_epochs"))
+    wrong.slider(_("Wrong labels (%)"), **link.value("wrong"))
+    wide.slider(_("Hidden units"), **link.value("wide"))
+    epochs.slider(_("Epochs"), **link.value("label_epochs"))
     runs = subject(link)
     follow_group(GROUP, lambda: _panel(runs))
 
@@ -68,7 +71,8 @@ def subject(values: Values) -> Runs:
     )  # fmt: skip
     share = values["wrong"] / 100
     shares = (0.0, share) if share else (0.0,)
-    planned = [Planned(f"{percent(one, 0)} wrong" if one else "all labels right", partial(_run, spec, one)) for one in shares]
+    titles = [Message("{share} wrong", share=percent(one, 0)) if one else Message("all labels right") for one in shares]
+    planned = [Planned(title, partial(_run, spec, one)) for title, one in zip(titles, shares, strict=True)]
     return Runs(GROUP, (spec, share), planned, MEASURES, spec.epochs, at_once=2)
 
 
@@ -77,24 +81,27 @@ def _run(spec: RunSpec, share: float) -> Run:
 
 
 def _panel(runs: Runs) -> None:
-    shown = runs_panel(runs, "Train with right and with wrong labels")
+    shown = runs_panel(runs, _("Train with right and with wrong labels"))
     marks = Marks()
-    marks.level(10, "guessing: 10 %")
+    marks.level(10, _("guessing: 10 %"))
     curves = []
     for index, one in enumerate(shown):
         color = GREY if index == 0 and len(shown) > 1 else SERIES[index]
-        curves.append(curve(f"{one.title}: training", one.members, "train_accuracy", color, scale=100))
-        curves.append(curve(f"{one.title}: test", one.members, "test_accuracy", color, scale=100, dash="dot"))
+        curves.append(curve(_("{run}: training", run=one.title), one.members, "train_accuracy", color, scale=100))
+        curves.append(curve(_("{run}: test", run=one.title), one.members, "test_accuracy", color, scale=100, dash="dot"))
     epochs = shown[-1].snapshot.spec.epochs if shown else runs.epochs
-    figure = band_chart(curves, xaxis=epoch_axis(epochs), yaxis=axis("accuracy (%)", range=[0, 102]), marks=marks, digits=".1f")
-    alt = "Training and test accuracy against epochs, with and without wrong labels"
+    figure = band_chart(curves, xaxis=epoch_axis(epochs), yaxis=axis(_("accuracy (%)"), range=[0, 102]), marks=marks, digits=".1f")
+    alt = _("Training and test accuracy against epochs, with and without wrong labels")
     live_chart(figure, key="label_accuracy", height=CHART_HEIGHT, alt=alt)
     group = session.jobs().group(GROUP)
     if shown and group is not None and group.key == runs.key:
         _numbers(shown[-1])
     st.caption(
-        f"The first {count(IMAGES)} training images, {count(TEST_IMAGES)} test images with right labels; Adam, lr 0.001, batches of 64."
-    )
+        _(
+            "The first {images} training images, {test_images} test images with right labels; Adam, lr 0.001, batches of 64.",
+            images=count(IMAGES), test_images=count(TEST_IMAGES),
+        )
+    )  # fmt: skip
 
 
 def _of_wrong(one: ShownRun, read: Callable[[Learned], float]) -> float | None:
@@ -109,14 +116,16 @@ def _since_its_best(one: ShownRun) -> float | None:
 
 MEASURES = OF_CLASSES | {
     "wrong_labels_learned": once(
-        "Wrong labels learned", "Training images with a wrong label that are given that label in the end", "fraction",
+        Message("Wrong labels learned"), Message("Training images with a wrong label that are given that label in the end"), "fraction",
         lambda one: _of_wrong(one, lambda learned: learned.wrong_label),
     ),
     "wrong_labels_seen_through": once(
-        "Wrong labels seen through", "The same images that are given their true class in the end", "fraction",
+        Message("Wrong labels seen through"), Message("The same images that are given their true class in the end"), "fraction",
         lambda one: _of_wrong(one, lambda learned: learned.true_class),
     ),
-    "lost_since_best": once("Lost since its best", "Best test accuracy of any epoch minus that of the last", "fraction", _since_its_best),
+    "lost_since_best": once(
+        Message("Lost since its best"), Message("Best test accuracy of any epoch minus that of the last"), "fraction", _since_its_best,
+    ),
 }  # fmt: skip
 
 
@@ -133,23 +142,30 @@ def _numbers(one: ShownRun) -> None:
     best, last = max(record.test_accuracy for record in epochs), epochs[-1]
     lost = 100 * (last.test_accuracy - best)
     with st.container(horizontal=True):
-        st.metric("Training accuracy", percent(last.train_accuracy), border=True, help="On the labels as they are given, wrong ones too.")
-        st.metric("Test accuracy", percent(last.test_accuracy), delta(lost, 1, "points since its best"), border=True)
+        help = _("On the labels as they are given, wrong ones too.")
+        st.metric(_("Training accuracy"), _(percent(last.train_accuracy)), border=True, help=help)
+        change = delta(lost, 1)
+        fallen = _("{change} points since its best", change=change) if change else ""
+        st.metric(_("Test accuracy"), _(percent(last.test_accuracy)), fallen, border=True)
         if noisy.wrong.any():
             learned = learned_of_wrong(network, noisy)
-            wrong, true = percent(learned.wrong_label), percent(learned.true_class)
-            st.metric("Wrong labels learned", wrong, border=True, help="Images with a wrong label, given that label.")
-            st.metric("Wrong labels seen through", true, border=True, help="The same images, given their true class.")
+            wrong, true = _(percent(learned.wrong_label)), _(percent(learned.true_class))
+            st.metric(_("Wrong labels learned"), wrong, border=True, help=_("Images with a wrong label, given that label."))
+            st.metric(_("Wrong labels seen through"), true, border=True, help=_("The same images, given their true class."))
     if noisy.wrong.any() and last.train_accuracy > LEARNED_BY_HEART:
         st.success(
-            f"Learned by heart: {percent(last.train_accuracy)} of the labels as given. On the test images it is {_since_best(lost)}.",
+            _(
+                "Learned by heart: {share} of the labels as given. On the test images it is {points} points below its best.",
+                share=percent(last.train_accuracy),
+                points=change[1:],
+            )
+            if change
+            else _(
+                "Learned by heart: {share} of the labels as given. On the test images it is as good as at its best.",
+                share=percent(last.train_accuracy),
+            ),
             icon=":material/menu_book:",
         )
-
-
-def _since_best(lost: float) -> str:
-    """What became of the test accuracy, given its change in points."""
-    return f"{rounded(-lost, 1)} points below its best" if delta(lost, 1) else "as good as at its best"
 
 
 def learned_of_wrong(network: Network, noisy: NoisyLabels) -> Learned:

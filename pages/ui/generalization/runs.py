@@ -10,9 +10,10 @@ import streamlit as st
 from mlp_core.labs.generalization.bands import PairedComparison, SeedBand, compare
 from mlp_core.labs.generalization.linear_fit import Floats
 from mlp_core.records import HistorySnapshot
-from mlp_core.words import percent, significant
+from mlp_core.words import Message, joined, percent, significant
 from pages.figures.axes import axis
 from pages.figures.bands import BandSeries
+from pages.language import _
 from pages.ui import session
 from pages.ui.run.job_groups import ShownRun, group_controls
 from pages.ui.run.measures import Runs
@@ -27,11 +28,12 @@ def runs_panel(runs: Runs, label: str) -> list[ShownRun]:
     if shown and group is not None and group.moving:
         done = sum(one.snapshot.fraction_done for one in shown) / (len(shown) + len(group.waiting))
         last = shown[-1].snapshot
-        st.progress(min(done, 1.0), f"{shown[-1].title}: epoch {len(last.history.epochs)} of {last.spec.epochs}")
-    for title, snapshot, _ in shown:
+        epoch, epochs = len(last.history.epochs), last.spec.epochs
+        st.progress(min(done, 1.0), _("{run}: epoch {epoch} of {epochs}", run=shown[-1].title, epoch=epoch, epochs=epochs))
+    for title, snapshot, _job in shown:
         reason = snapshot.stop_reason
         if reason is not None and reason.kind not in ("completed", "stopped", "abandoned"):
-            st.error(f"**{title}.** {reason} Try a smaller learning rate.", icon=":material/error:")
+            st.error(_("**{run}.** {reason} Try a smaller learning rate.", run=title, reason=reason.detail), icon=":material/error:")
     return shown
 
 
@@ -65,7 +67,7 @@ def curve(label: str, members: Sequence[HistorySnapshot], quantity: str, color: 
 
 def epoch_axis(epochs: int) -> dict[str, Any]:
     """The axis of a training of so many epochs; with another number of them a zoom ends."""
-    return axis("epoch", range=[0, epochs], uirevision=str(epochs))
+    return axis(_("epoch"), range=[0, epochs], uirevision=str(epochs))
 
 
 def final(members: Sequence[HistorySnapshot], quantity: str) -> Floats:
@@ -82,7 +84,7 @@ def in_words(
     higher: bool = False,
     worded: Callable[[float], str] = significant,
 ) -> str:
-    """Both medians, for how many seeds the first is better, and whether luck alone would part the seeds so.
+    """Said: both medians, for how many seeds the first is better, and whether luck alone would part the seeds so.
 
     Args:
         comparison: of a quantity that is better where it is lower, or with `higher` where it is higher.
@@ -90,15 +92,27 @@ def in_words(
         worded: how a median is written.
     """
     better = comparison.seeds - comparison.ties - comparison.first_lower if higher else comparison.first_lower
-    medians = f"{quantity}: {first} **{worded(comparison.first)}**, {second} **{worded(comparison.second)}** (medians)."
-    return f"{medians} Better with {first} for {better} of {comparison.seeds} seeds. {_verdict(comparison)}"
+    medians = Message(
+        "{quantity}: {first} **{first_median}**, {second} **{second_median}** (medians).",
+        quantity=quantity, first=first, first_median=worded(comparison.first), second=second, second_median=worded(comparison.second),
+    )  # fmt: skip
+    preferred = Message("Better with {first} for {better} of {seeds} seeds.", first=first, better=better, seeds=comparison.seeds)
+    return _(joined(medians, preferred, _verdict(comparison)))
 
 
-def _verdict(comparison: PairedComparison) -> str:
+def _verdict(comparison: PairedComparison) -> Message:
     """Both ways have met the same seeds, so that their bands may overlap and yet each seed prefers the same one."""
-    verdict = "This may be luck" if comparison.chance > UNLIKELY else "This is **hardly luck**"
-    return f"{verdict}: without any difference, {comparison.seeds} seeds part at least so unevenly in {_share(comparison.chance)} of cases."
+    seeds, share = comparison.seeds, _share(comparison.chance)
+    if comparison.chance > UNLIKELY:
+        return Message(
+            "This may be luck: without any difference, {seeds} seeds part at least so unevenly in {share} of cases.",
+            seeds=seeds, share=share,
+        )  # fmt: skip
+    return Message(
+        "This is **hardly luck**: without any difference, {seeds} seeds part at least so unevenly in {share} of cases.",
+        seeds=seeds, share=share,
+    )  # fmt: skip
 
 
 def _share(chance: float) -> str:
-    return "under 0.1 %" if chance < 0.001 else percent(chance, 1 if chance < 0.1 else 0)
+    return Message("under 0.1 %") if chance < 0.001 else percent(chance, 1 if chance < 0.1 else 0)
