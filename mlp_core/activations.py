@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mlp_core.bounds import Bounds
-from mlp_core.words import significant
+from mlp_core.words import Message, significant
 
 SATURATED_MARGIN = 0.03  # |tanh| > 0.97 (Karpathy, makemore 3); the sigmoid outside [0.03, 0.97]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. (2017): the fixed point at mean 0, variance 1
@@ -246,59 +246,65 @@ _SCRATCH_RELU = '''def relu(X):
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
     Activation(
-        "identity", "Identity", lambda x: x, Code("x", ""), r"x", r"1",
-        "Not for hidden layers: any number of linear layers is one linear layer. Right at the output of a regression.",
+        "identity", Message("Identity"), lambda x: x, Code("x", ""), r"x", r"1",
+        Message("Not for hidden layers: any number of linear layers is one linear layer. Right at the output of a regression."),
         _fixed(-math.inf, math.inf), derivative=(torch.ones_like, "torch.ones_like(x)"), negative_slope=1.0,
     ),
     Activation(
         "relu", "ReLU", torch.relu, Code("torch.relu(x)", "nn.ReLU()"),
         r"\max(x, 0)", r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}",
-        "Take this first: cheap, and the gradient of an active unit is exactly 1. Hidden layers only; a unit that is never active is dead.",
+        Message(
+            "Take this first: cheap, and the gradient of an active unit is exactly 1. "
+            "Hidden layers only; a unit that is never active is dead."
+        ),
         _fixed(0.0, math.inf, True, False), scratch=(_scratch_relu, Code("relu(x)", definition=_SCRATCH_RELU)),
         derivative=(lambda x: (x > 0).to(x.dtype), "(x > 0).to(x.dtype)"), rectifier=True, negative_slope=0.0,
     ),
     Activation(
-        "leaky_relu", "Leaky ReLU", F.leaky_relu, Code("F.leaky_relu(x, a)", "nn.LeakyReLU(a)"),
+        "leaky_relu", Message("Leaky ReLU"), F.leaky_relu, Code("F.leaky_relu(x, a)", "nn.LeakyReLU(a)"),
         r"\max(0, x) + a \min(0, x)", r"\begin{cases}1 & x > 0\\ a & x \le 0\end{cases}",
-        "ReLU whose units cannot die: a small fixed slope lets gradient through on the left. Try it when ReLU units go dead.",
-        _rectified_range, parameter=Parameter("negative_slope", "a", 0.01, Bounds(0.0, 1.0), "Slope for x < 0."),
+        Message("ReLU whose units cannot die: a small fixed slope lets gradient through on the left. Try it when ReLU units go dead."),
+        _rectified_range, parameter=Parameter("negative_slope", "a", 0.01, Bounds(0.0, 1.0), Message("Slope for x < 0.")),
         derivative=(lambda x, a: torch.where(x > 0, torch.ones_like(x), a), "torch.where(x > 0, torch.ones_like(x), a)"),
         rectifier=True, negative_slope=0.01,
     ),
     Activation(
         "prelu", "pReLU", _prelu, Code("F.leaky_relu(x, a)", "nn.PReLU(init=a)"),
         r"\max(0, x) + \alpha \min(0, x)", r"\begin{cases}1 & x > 0\\ \alpha & x \le 0\end{cases}",
-        "Leaky ReLU whose slope α is learned along with the weights. Worth it in large networks; on little data it can overfit.",
+        Message("Leaky ReLU whose slope α is learned along with the weights. Worth it in large networks; on little data it can overfit."),
         _rectified_range, rectifier=True, parameter=Parameter(
-            "alpha", "α", 0.25, Bounds(-1.0, 2.0), "Slope for x < 0; training starts here and learns it.", learned_code="torch.prelu(x, a)"
+            "alpha", "α", 0.25, Bounds(-1.0, 2.0), Message("Slope for x < 0; training starts here and learns it."),
+            learned_code="torch.prelu(x, a)",
         ),
     ),
     Activation(
-        "sigmoid", "Sigmoid", torch.sigmoid, Code("torch.sigmoid(x)", "nn.Sigmoid()"),
+        "sigmoid", Message("Sigmoid"), torch.sigmoid, Code("torch.sigmoid(x)", "nn.Sigmoid()"),
         r"\frac{1}{1 + e^{-x}}", r"\sigma(x)\,(1 - \sigma(x))",
-        "For the output of a binary classifier. Avoid it in deep stacks: the gradient is at most 1/4 a layer, so it vanishes.",
+        Message("For the output of a binary classifier. Avoid it in deep stacks: the gradient is at most 1/4 a layer, so it vanishes."),
         _fixed(0.0, 1.0), SATURATED_MARGIN, largest_slope=1 / 4,
         derivative=(lambda x: torch.sigmoid(x) * (1 - torch.sigmoid(x)), "torch.sigmoid(x) * (1 - torch.sigmoid(x))"),
     ),
     Activation(
-        "tanh", "Tanh", torch.tanh, Code("torch.tanh(x)", "nn.Tanh()"), r"\frac{1 - e^{-2x}}{1 + e^{-2x}}", r"1 - \tanh^2(x)",
-        "Zero-centered, and better in hidden layers than the sigmoid. In deep stacks its gradient still vanishes once units saturate.",
+        "tanh", Message("Tanh"), torch.tanh, Code("torch.tanh(x)", "nn.Tanh()"), r"\frac{1 - e^{-2x}}{1 + e^{-2x}}", r"1 - \tanh^2(x)",
+        Message(
+            "Zero-centered, and better in hidden layers than the sigmoid. In deep stacks its gradient still vanishes once units saturate."
+        ),
         _fixed(-1.0, 1.0), SATURATED_MARGIN, derivative=(lambda x: 1 - torch.tanh(x) ** 2, "1 - torch.tanh(x) ** 2"),
     ),
     Activation(
         "elu", "ELU", F.elu, Code("F.elu(x, a)", "nn.ELU(a)"), r"\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
-        "ReLU with a smooth negative side that brings the mean output nearer to 0; costs an exponential.",
+        Message("ReLU with a smooth negative side that brings the mean output nearer to 0; costs an exponential."),
         lambda alpha: Interval(-alpha, math.inf) if alpha > 0 else Interval(0.0, math.inf, (True, False)),
         SATURATED_MARGIN, rectifier=True,
         derivative=(lambda x, a: torch.where(x > 0, 1.0, a * torch.exp(x)), "torch.where(x > 0, 1.0, a * torch.exp(x))"),
-        parameter=Parameter("alpha", "α", 1.0, Bounds(0.0, 5.0), "Depth of the negative side; smooth at 0 only for α = 1."),
+        parameter=Parameter("alpha", "α", 1.0, Bounds(0.0, 5.0), Message("Depth of the negative side; smooth at 0 only for α = 1.")),
     ),
     Activation(
         "selu", "SELU", F.selu, Code("F.selu(x)", "nn.SELU()"),
         r"\lambda\begin{cases}x & x > 0\\ \alpha\,(e^{x} - 1) & x \le 0\end{cases}",
         r"\lambda\begin{cases}1 & x > 0\\ \alpha\,e^{x} & x \le 0\end{cases}",
-        "ELU scaled (λ = 1.0507, α = 1.6733) to keep mean 0 and variance 1 where weights have variance 1/(number of inputs).",
+        Message("ELU scaled (λ = 1.0507, α = 1.6733) to keep mean 0 and variance 1 where weights have variance 1/(number of inputs)."),
         _fixed(-SELU_SCALE * SELU_ALPHA, math.inf), SATURATED_MARGIN, derivative=(
             lambda x: torch.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * torch.exp(x)),
             f"torch.where(x > 0, {SELU_SCALE}, {SELU_SCALE * SELU_ALPHA} * torch.exp(x))",
@@ -306,7 +312,7 @@ ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
     ),
     Activation(
         "gelu", "GELU", F.gelu, Code("F.gelu(x)", "nn.GELU()"), r"x\,\Phi(x)", r"\Phi(x) + x\,\frac{e^{-x^2/2}}{\sqrt{2\pi}}",
-        "The usual choice in transformers: a smooth ReLU that dips below 0. In a small MLP it rarely beats ReLU by much.",
+        Message("The usual choice in transformers: a smooth ReLU that dips below 0. In a small MLP it rarely beats ReLU by much."),
         _fixed(GELU_MINIMUM, math.inf, True, False), rectifier=True, derivative=(
             lambda x: torch.special.ndtr(x) + x * torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi),
             "torch.special.ndtr(x) + x * torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)",
@@ -315,48 +321,49 @@ ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (
     Activation(
         "silu", "SiLU / Swish", _silu, Code("x * torch.sigmoid(a * x)"),
         r"x\,\sigma(\beta x)", r"\sigma(\beta x) + \beta x\,\sigma'(\beta x)",
-        "A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU.",
+        Message("A smooth ReLU, much used in deep networks. β = 0 is the line x/2; a large β is close to ReLU."),
         lambda beta: Interval(SILU_MINIMUM / beta, math.inf, (True, False)) if beta > 0 else Interval(-math.inf, math.inf),
-        parameter=Parameter("beta", "β", 1.0, Bounds(0.0, 10.0), "Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU."),
+        parameter=Parameter("beta", "β", 1.0, Bounds(0.0, 10.0), Message("Sharpness: 0 gives x/2, 1 is SiLU, large is close to ReLU.")),
         default_code=Code("F.silu(x)", "nn.SiLU()"), rectifier=True, derivative=(
             lambda x, a: torch.sigmoid(a * x) * (1 + a * x * (1 - torch.sigmoid(a * x))),
             "torch.sigmoid(a * x) * (1 + a * x * (1 - torch.sigmoid(a * x)))",
         ),
     ),
     Activation(
-        "softplus", "Softplus", _softplus, Code("F.softplus(x, a, 40.0)", "nn.Softplus(a, threshold=40.0)"),
+        "softplus", Message("Softplus"), _softplus, Code("F.softplus(x, a, 40.0)", "nn.Softplus(a, threshold=40.0)"),
         r"\frac{1}{\beta}\ln(1 + e^{\beta x})", r"\sigma(\beta x)",
-        "For an output that must be positive (a scale, a rate). In hidden layers ReLU is cheaper and its units are sparse.",
+        Message("For an output that must be positive (a scale, a rate). In hidden layers ReLU is cheaper and its units are sparse."),
         _fixed(0.0, math.inf), SATURATED_MARGIN, derivative=(lambda x, a: torch.sigmoid(a * x), "torch.sigmoid(a * x)"), rectifier=True,
-        parameter=Parameter("beta", "β", 1.0, Bounds(0.1, 10.0), "Sharpness of the bend; large is close to ReLU."),
+        parameter=Parameter("beta", "β", 1.0, Bounds(0.1, 10.0), Message("Sharpness of the bend; large is close to ReLU.")),
     ),
     Activation(
         "mish", "Mish", F.mish, Code("F.mish(x)", "nn.Mish()"),
         r"x\tanh(s),\quad s = \ln(1 + e^{x})", r"\tanh(s) + x\,\sigma(x)\operatorname{sech}^2(s)",
-        "Close to SiLU and dearer to compute. Try it where SiLU works.",
+        Message("Close to SiLU and dearer to compute. Try it where SiLU works."),
         _fixed(MISH_MINIMUM, math.inf, True, False), rectifier=True, derivative=(
             lambda x: F.softplus(x).tanh() + x * torch.sigmoid(x) / F.softplus(x).cosh() ** 2,
             "F.softplus(x).tanh() + x * torch.sigmoid(x) / F.softplus(x).cosh() ** 2",
         ),
     ),
     Activation(
-        "hard_sigmoid", "Hard sigmoid", F.hardsigmoid, Code("F.hardsigmoid(x)", "nn.Hardsigmoid()"), r"\min(\max(x/6 + 1/2,\ 0),\ 1)",
-        r"\begin{cases}1/6 & -3 < x < 3\\ 0 & \text{otherwise}\end{cases}",
-        "The sigmoid without its exponential, for gates on small devices. Beyond ±3 there is no gradient at all.",
+        "hard_sigmoid", Message("Hard sigmoid"), F.hardsigmoid, Code("F.hardsigmoid(x)", "nn.Hardsigmoid()"),
+        r"\min(\max(x/6 + 1/2,\ 0),\ 1)", r"\begin{cases}1/6 & |x| < 3\\ 0 & |x| \ge 3\end{cases}",
+        Message("The sigmoid without its exponential, for gates on small devices. Beyond ±3 there is no gradient at all."),
         _fixed(0.0, 1.0, True, True), 0.0, largest_slope=1 / 6,
         derivative=(lambda x: (x.abs() < 3).to(x.dtype) / 6, "(x.abs() < 3).to(x.dtype) / 6"),
     ),
     Activation(
-        "hard_tanh", "Hard tanh", F.hardtanh, Code("F.hardtanh(x)", "nn.Hardtanh()"),
-        r"\min(\max(x,\ -1),\ 1)", r"\begin{cases}1 & -1 < x < 1\\ 0 & \text{otherwise}\end{cases}",
-        "Tanh without its exponential. Beyond ±1 there is no gradient at all.",
+        "hard_tanh", Message("Hard tanh"), F.hardtanh, Code("F.hardtanh(x)", "nn.Hardtanh()"),
+        r"\min(\max(x,\ -1),\ 1)", r"\begin{cases}1 & |x| < 1\\ 0 & |x| \ge 1\end{cases}",
+        Message("Tanh without its exponential. Beyond ±1 there is no gradient at all."),
         _fixed(-1.0, 1.0, True, True), 0.0, derivative=(
             lambda x: (x.abs() < 1).to(x.dtype), "(x.abs() < 1).to(x.dtype)"
         ),
     ),
     Activation(
-        "step", "Step", _step, Code("torch.relu(torch.sign(x))"), r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}", r"0",
-        "The perceptron's. Its gradient is 0 everywhere, so gradient descent never moves a weight: it cannot be trained this way.",
+        "step", Message("Step function"), _step, Code("torch.relu(torch.sign(x))"),
+        r"\begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}", r"0",
+        Message("The perceptron's. Its gradient is 0 everywhere, so gradient descent never moves a weight: it cannot be trained this way."),
         _fixed(0.0, 1.0, True, True), 0.0, trainable=False,
     ),
 )}  # fmt: skip

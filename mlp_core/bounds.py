@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mlp_core.words import Message, exactly
+from mlp_core.words import Message, counted, exactly
 
 MAX_NUMBER_LENGTH = 40  # characters
 
@@ -26,7 +26,7 @@ def shown(value: object, limit: int = 60) -> str:
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # a whole number of thousands of digits, a list in a list in a list …
-        return f"a value too large to show ({type(value).__name__})"
+        return Message("a value too large to show ({kind})", kind=type(value).__name__)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -75,13 +75,13 @@ class Bounds:
 def check_numbers(field: str, values: object, bounds: Bounds, most: int) -> tuple[float, ...]:
     """Return `values` as a tuple of at most `most` numbers, each within `bounds`."""
     if not isinstance(values, (tuple, list)):
-        raise SpecError(field, "must be a tuple of numbers", values)
+        raise SpecError(field, Message("must be a tuple of numbers"), values)
     if len(values) > most:
-        raise SpecError(field, f"must have at most {most} entries", f"{len(values)} entries")
+        raise SpecError(field, Message("must have at most {most} entries", most=most), counted(len(values), "{n} entry", "{n} entries"))
     return tuple(bounds.check(field, value) for value in values)
 
 
 def check_choice(field: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise unless `value` is one of `choices`."""
     if value not in choices:
-        raise SpecError(field, f"must be one of {', '.join(choices)}", value)
+        raise SpecError(field, Message("must be one of {choices}", choices=", ".join(choices)), value)

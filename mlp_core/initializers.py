@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Generator, Tensor
 
-from mlp_core.words import exactly, squared
+from mlp_core.words import Message, exactly, squared
 
 if TYPE_CHECKING:
     from mlp_core.spec import RunSpec
@@ -134,57 +134,59 @@ normal = torch.empty(max(n_in, n_out), min(n_in, n_out))
 Q, R = torch.linalg.qr(normal.normal_(generator=init_numbers))
 Q *= R.diagonal().sign()  # uniformly distributed only so (Mezzadri 2007)
 {{ W }}.copy_(Q if n_out >= n_in else Q.T)"""
-_GLOROT = "Glorot and Bengio 2010, section 4.2.1"
-_HE = "He et al. 2015, section 2.2"
+_GLOROT = Message("Glorot and Bengio 2010, section 4.2.1")
+_HE = Message("He et al. 2015, section 2.2")
 
 INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in (
     Initializer(
-        "normal", "Normal", r"W_{ij} \sim \mathcal{N}(0, \sigma^2)", "Zhang et al., Dive into Deep Learning, section 5.2 (σ = 0.01)",
+        "normal", Message("Normal"), r"W_{ij} \sim \mathcal{N}(0, \sigma^2)",
+        Message("Zhang et al., Dive into Deep Learning, section 5.2 (σ = 0.01)"),
         lambda n_in, n_out, spec: spec.init_std, _normal, "{{ W }}.normal_(0.0, {{ init_std }}, generator=init_numbers)",
         settings=("init_std",), words=lambda spec: f"N(0, {squared(spec.init_std)})",
     ),
     Initializer(
-        "xavier_uniform", "Xavier uniform", r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in} + n_\mathrm{out}}}", _GLOROT,
-        _xavier_std, _uniform, _XAVIER_CODE + _UNIFORM_CODE, suits="others",
+        "xavier_uniform", Message("Xavier uniform"), r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in} + n_\mathrm{out}}}",
+        _GLOROT, _xavier_std, _uniform, _XAVIER_CODE + _UNIFORM_CODE, suits="others",
     ),
     Initializer(
-        "xavier_normal", "Xavier normal", r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in} + n_\mathrm{out}}\right)", _GLOROT,
-        _xavier_std, _normal, _XAVIER_CODE + _NORMAL_CODE, suits="others",
+        "xavier_normal", Message("Xavier normal"), r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in} + n_\mathrm{out}}\right)",
+        _GLOROT, _xavier_std, _normal, _XAVIER_CODE + _NORMAL_CODE, suits="others",
     ),
     Initializer(
-        "he_uniform", "He uniform", r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in}}}", _HE,
+        "he_uniform", Message("He uniform"), r"W_{ij} \sim U(-a, a),\ a = \sqrt{\tfrac{6}{n_\mathrm{in}}}", _HE,
         _he_std, _uniform, _HE_CODE + _UNIFORM_CODE, suits="rectifiers",
     ),
     Initializer(
-        "he_normal", "He normal", r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in}}\right)", _HE,
+        "he_normal", Message("He normal"), r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{2}{n_\mathrm{in}}\right)", _HE,
         _he_std, _normal, _HE_CODE + _NORMAL_CODE, suits="rectifiers",
     ),
     Initializer(
-        "lecun_normal", "LeCun normal", r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{1}{n_\mathrm{in}}\right)",
-        "LeCun et al. 1998, section 4.6; for SELU: Klambauer et al. 2017, section 2",
+        "lecun_normal", Message("LeCun normal"), r"W_{ij} \sim \mathcal{N}\left(0, \tfrac{1}{n_\mathrm{in}}\right)",
+        Message("LeCun et al. 1998, section 4.6; for SELU: Klambauer et al. 2017, section 2"),
         lambda n_in, n_out, spec: math.sqrt(1.0 / n_in), _normal, "std = math.sqrt(1.0 / n_in)\n" + _NORMAL_CODE, suits="others",
     ),
     Initializer(
-        "torch_default", "PyTorch's default", r"W_{ij},\ b_i \sim U(-a, a),\ a = \tfrac{1}{\sqrt{n_\mathrm{in}}}",
-        "torch.nn.Linear.reset_parameters; LeCun et al. 1998, section 4.6",
+        "torch_default", Message("PyTorch's default"), r"W_{ij},\ b_i \sim U(-a, a),\ a = \tfrac{1}{\sqrt{n_\mathrm{in}}}",
+        Message("torch.nn.Linear.reset_parameters; LeCun et al. 1998, section 4.6"),
         lambda n_in, n_out, spec: math.sqrt(1.0 / (3.0 * n_in)), _uniform,
         "std = math.sqrt(1.0 / (3.0 * n_in))\n" + _UNIFORM_CODE + "\n{{ b }}.uniform_(-bound, bound, generator=init_numbers)",
         random_bias=True,
     ),
     Initializer(
-        "zeros", "Zeros", r"W_{ij} = 0", "the symmetry that nothing breaks: Dive into Deep Learning, section 5.4.1",
+        "zeros", Message("Zeros"), r"W_{ij} = 0", Message("the symmetry that nothing breaks: Dive into Deep Learning, section 5.4.1"),
         lambda n_in, n_out, spec: 0.0, lambda tensor, std, spec, generator: tensor.zero_(), "{{ W }}.zero_()", random=False,
     ),
     Initializer(
-        "constant", "Constant", r"W_{ij} \sim \mathcal{N}(c, \sigma^2),\ \text{with}\ \sigma = 0\ \text{all equal}",
-        "Zhang et al., Dive into Deep Learning, section 5.4.1",
+        "constant", Message("Constant"), r"W_{ij} \sim \mathcal{N}(c, \sigma^2)",
+        Message("Zhang et al., Dive into Deep Learning, section 5.4.1"),
         lambda n_in, n_out, spec: spec.init_noise, _constant, _CONSTANT_CODE,
         settings=("init_value", "init_noise"), random=False,
-        words=lambda spec: f"constant {exactly(spec.init_value)}" + (f" ± {exactly(spec.init_noise)}" if spec.init_noise else ""),
+        words=lambda spec: Message("constant {value} ± {noise}", value=exactly(spec.init_value), noise=exactly(spec.init_noise))
+        if spec.init_noise else Message("constant {value}", value=exactly(spec.init_value)),
     ),
     Initializer(
-        "orthogonal", "Orthogonal", r"W^\top W = I \ \text{or}\ W W^\top = I,\ \text{uniformly distributed}",
-        "Saxe, McClelland and Ganguli 2014, section 3",
+        "orthogonal", Message("Orthogonal"), r"W \sim U\{W : W^\top W = I \lor W W^\top = I\}",
+        Message("Saxe, McClelland and Ganguli 2014, section 3"),
         lambda n_in, n_out, spec: math.sqrt(1.0 / max(n_in, n_out)), _orthogonal, _ORTHOGONAL_CODE, suits="others",
     ),
 )}  # fmt: skip

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mlp_core.words import Message
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -69,7 +71,7 @@ def _scratch_logistic(o: Tensor, y: Tensor) -> Tensor:
 
 LOSSES: dict[str, Loss] = {entry.name: entry for entry in (
     Loss(
-        "cross_entropy", "softmax, cross-entropy", "softmax(o)", "−log softmax(o)[y]",
+        "cross_entropy", Message("softmax, cross-entropy"), "softmax(o)", "−log softmax(o)[y]",
         function=F.cross_entropy,
         scratch=_scratch_cross_entropy,
         gradient=lambda o, y: (torch.softmax(o, dim=1) - F.one_hot(y, o.shape[1])) / len(y),
@@ -77,7 +79,7 @@ LOSSES: dict[str, Loss] = {entry.name: entry for entry in (
         scores=lambda o: o, single=False,
     ),
     Loss(
-        "logistic", "sigmoid, cross-entropy", "σ(o)", "−log σ(±o)",
+        "logistic", Message("sigmoid, cross-entropy"), "σ(o)", "−log σ(±o)",
         function=lambda o, y: F.cross_entropy(two_scores(o), y),
         scratch=_scratch_logistic,
         gradient=lambda o, y: (torch.sigmoid(o) - y[:, None]) / len(y),
@@ -85,7 +87,7 @@ LOSSES: dict[str, Loss] = {entry.name: entry for entry in (
         scores=two_scores,
     ),
     Loss(  # of several outputs, their sum: d2l section 3.4
-        "squared", "identity, squared loss", "o", "½(o − y)²",
+        "squared", Message("identity, squared loss"), "o", "½(o − y)²",
         function=lambda o, y: (o - y).square().sum(dim=1).mean() / 2,
         scratch=lambda o, y: ((o - y) ** 2 / 2).sum() / len(y),
         gradient=lambda o, y: (o - y) / len(y),

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mlp_core.words import Message
+
 if TYPE_CHECKING:
     from mlp_core.spec import RunSpec
 
@@ -252,22 +254,22 @@ w -= {{ lr }} * (g / (s.sqrt() + eps))
 OPTIMIZERS: dict[str, UpdateRule] = {rule.name: rule for rule in (
     UpdateRule(
         "sgd", "SGD", r"\mathbf{v} \leftarrow \mu\mathbf{v} + \mathbf{g},\quad \mathbf{w} \leftarrow \mathbf{w} - \eta\,\mathbf{v}",
-        "Robbins and Monro 1951; momentum: Sutskever et al. 2013, section 2", 0.1,
+        Message("Robbins and Monro 1951; momentum: Sutskever et al. 2013, section 2"), 0.1,
         {"momentum": "momentum=momentum", "nesterov": "nesterov=True", "divide_by_batch": ""},
         lambda spec: {"v": "velocities"} if spec.momentum else {}, _sgd, _scratch_sgd,
-        "SGD", "One step down the gradient g for every parameter w.", _SGD_CODE,
+        "SGD", Message("One step down the gradient g for every parameter w."), _SGD_CODE,
         plain_latex=r"\mathbf{w} \leftarrow \mathbf{w} - \eta\,\mathbf{g}",
     ),
     UpdateRule(
-        "adam", "Adam", _ADAM + r"\mathbf{w} \leftarrow \mathbf{w} - " + _ADAM_STEP, "Kingma and Ba 2015, algorithm 1", 0.001,
+        "adam", "Adam", _ADAM + r"\mathbf{w} \leftarrow \mathbf{w} - " + _ADAM_STEP, Message("Kingma and Ba 2015, algorithm 1"), 0.001,
         _ADAM_SETTINGS, lambda spec: {"m": "means", "s": "squares"}, _adam, _scratch_adam,
-        "Adam", "m and s are averages of g and g²; the hats correct them for having begun at 0.", _ADAM_CODE + ")",
+        "Adam", Message("m and s are averages of g and g²; the hats correct them for having begun at 0."), _ADAM_CODE + ")",
     ),
     UpdateRule(
         "adamw", "AdamW", _ADAM + r"\mathbf{w} \leftarrow (1 - \eta\lambda)\,\mathbf{w} - " + _ADAM_STEP,
-        "Loshchilov and Hutter 2019, algorithm 2", 0.001,
+        Message("Loshchilov and Hutter 2019, algorithm 2"), 0.001,
         _ADAM_SETTINGS, lambda spec: {"m": "means", "s": "squares"}, _adamw, _scratch_adamw,
-        "AdamW", "Adam, with the weight decay beside the averages and not in them.",
+        "AdamW", Message("Adam, with the weight decay beside the averages and not in them."),
         _ADAM_CODE + '{{ " + weight_decay * w" if weight_decay else "" }})', decoupled=True,
     ),
     UpdateRule(
@@ -275,17 +277,17 @@ OPTIMIZERS: dict[str, UpdateRule] = {rule.name: rule for rule in (
         r"\mathbf{s} \leftarrow \rho\,\mathbf{s} + (1-\rho)\,\mathbf{g}^2,\quad"
         r"\mathbf{v} \leftarrow \mu\mathbf{v} + \frac{\mathbf{g}}{\sqrt{\mathbf{s}} + \epsilon},\quad"
         r"\mathbf{w} \leftarrow \mathbf{w} - \eta\,\mathbf{v}",
-        "Tieleman and Hinton 2012, lecture 6.5", 0.001,
+        Message("Tieleman and Hinton 2012, lecture 6.5"), 0.001,
         {"rho": "alpha=rho", "eps": "eps=eps", "momentum": "momentum=momentum"},
         lambda spec: {"s": "squares", "v": "velocities"} if spec.momentum else {"s": "squares"}, _rmsprop, _scratch_rmsprop,
-        "RMSprop", "s is the moving average of g².", _RMSPROP_CODE,
+        "RMSprop", Message("s is the moving average of g²."), _RMSPROP_CODE,
     ),
     UpdateRule(
         "adagrad", "AdaGrad",
         r"\mathbf{s} \leftarrow \mathbf{s} + \mathbf{g}^2,\quad"
         r"\mathbf{w} \leftarrow \mathbf{w} - \frac{\eta\,\mathbf{g}}{\sqrt{\mathbf{s}} + \epsilon}",
-        "Duchi, Hazan and Singer 2011, section 1.1", 0.01,
+        Message("Duchi, Hazan and Singer 2011, section 1.1"), 0.01,
         {"eps": "eps=eps"}, lambda spec: {"s": "squares"}, _adagrad, _scratch_adagrad,
-        "Adagrad", "s is the sum of all g² so far.", "s += g**2\nw -= {{ lr }} * g / (s.sqrt() + eps)",
+        "Adagrad", Message("s is the sum of all g² so far."), "s += g**2\nw -= {{ lr }} * g / (s.sqrt() + eps)",
     ),
 )}  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 from mlp_core.bounds import Bounds as Bounds  # noqa: PLC0414 (to be had from here, like RunSpec)
 from mlp_core.bounds import SpecError as SpecError  # noqa: PLC0414
 from mlp_core.bounds import check_choice, check_numbers, shown
+from mlp_core.words import Message, count, counted
 
 INPUTS = 784  # 28 x 28 pixels
 OUTPUTS = 10  # classes of Fashion-MNIST
@@ -60,6 +61,7 @@ TRAIN_SIZE_BOUNDS = Bounds(1, MAX_TRAIN_SIZE, whole=True)
 LISTS = {"hidden": WIDTH_BOUNDS, "dropout": DROPOUT_BOUNDS}
 OPTIONAL = {"train_size": TRAIN_SIZE_BOUNDS, "activation_parameter": Bounds(-10, 10)}  # an activation has narrower ones
 SWITCHES = ("nesterov", "divide_by_batch")
+_AT_MOST = Message("must be at most {most} characters", most=MAX_TEXT_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +140,12 @@ class RunSpec:
         check_choice("device", self.device, DEVICES)
         for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):
-                raise SpecError(name, "must be true or false", getattr(self, name))
+                raise SpecError(name, Message("must be true or false"), getattr(self, name))
         if self.train_size is not None:
             settle("train_size", TRAIN_SIZE_BOUNDS.check("train_size", self.train_size))
         if self.dropout and len(self.dropout) != len(self.hidden):
-            raise SpecError("dropout", f"must have one probability a hidden layer ({len(self.hidden)})", self.dropout)
+            rule = Message("must have one probability a hidden layer ({layers})", layers=len(self.hidden))
+            raise SpecError("dropout", rule, self.dropout)
         settle("activation_parameter", _checked_entries(self))
         check_step(self.batch_size, self.sizes)
 
@@ -172,17 +175,17 @@ class RunSpec:
             SpecError: not a JSON object, longer than `MAX_TEXT_LENGTH`, an unknown field, or a field that breaks its rule.
         """
         if len(text) > MAX_TEXT_LENGTH:
-            raise SpecError("spec", f"must be at most {MAX_TEXT_LENGTH} characters", f"{len(text)} characters")
+            raise SpecError("spec", _AT_MOST, counted(len(text), "{n} character", "{n} characters"))
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise SpecError("spec", "must be a JSON object", text) from error
+            raise SpecError("spec", Message("must be a JSON object"), text) from error
         if not isinstance(data, dict):
-            raise SpecError("spec", "must be a JSON object", data)
+            raise SpecError("spec", Message("must be a JSON object"), data)
         known = {field.name for field in fields(cls)}
         for name in data:
             if name not in known:
-                raise SpecError(str(name)[:60], "is not a field of an experiment", data[name])
+                raise SpecError(str(name)[:60], Message("is not a field of an experiment"), data[name])
         for name in LISTS:
             if isinstance(data.get(name), list):
                 data[name] = tuple(data[name])
@@ -247,9 +250,20 @@ def check_step(batch_size: int, sizes: tuple[int, ...], networks: int = 1, opera
     """
     most = largest_batch(sizes, networks, operations)
     if batch_size > most:
-        which = "a network" if networks == 1 else f"{networks} networks"
-        computing = f" whose activation takes {operations} operations on each of {sum(sizes[1:-1]):,} units" if operations else ""
-        rule = f"must be at most {most} for {which} of {weight_count(sizes):,} parameters{computing}, so that one step stays near a second"
+        parameters, units = count(weight_count(sizes)), count(sum(sizes[1:-1]))
+        rule = counted(
+            networks,
+            "must be at most {most} for a network of {parameters} parameters, so that one step stays near a second",
+            "must be at most {most} for {n} networks of {parameters} parameters, so that one step stays near a second",
+            most=most, parameters=parameters,
+        ) if not operations else counted(
+            networks,
+            "must be at most {most} for a network of {parameters} parameters whose activation takes {operations} operations on each of "
+            "{units} units, so that one step stays near a second",
+            "must be at most {most} for {n} networks of {parameters} parameters whose activation takes {operations} operations on each of "
+            "{units} units, so that one step stays near a second",
+            most=most, parameters=parameters, operations=operations, units=units,
+        )  # fmt: skip
         raise SpecError("batch_size", rule, batch_size)
 
 
@@ -264,25 +278,28 @@ def _checked_entries(spec: RunSpec) -> float | None:
     check_choice("optimizer", spec.optimizer, tuple(OPTIMIZERS))
     settings = OPTIMIZERS[spec.optimizer].settings
     if spec.nesterov and ("nesterov" not in settings or spec.momentum == 0.0):
-        raise SpecError("nesterov", "needs sgd with momentum above 0", spec.nesterov)
+        raise SpecError("nesterov", Message("needs sgd with momentum above 0"), spec.nesterov)
     if spec.divide_by_batch and "divide_by_batch" not in settings:
-        raise SpecError("divide_by_batch", "belongs to sgd alone", spec.divide_by_batch)
+        raise SpecError("divide_by_batch", Message("belongs to sgd alone"), spec.divide_by_batch)
 
     activation, value = spec.activation, spec.activation_parameter
     if not isinstance(activation, str):
-        raise SpecError("activation", "must be a name or '=' and an expression in x", activation)
+        raise SpecError("activation", Message("must be a name or '=' and an expression in x"), activation)
     entry = ACTIVATIONS.get(activation)
     if activation.startswith(EXPRESSION_PREFIX):
         if not 1 < len(activation) <= MAX_EXPRESSION_LENGTH + 1:
-            raise SpecError("activation", f"must be '=' and an expression of 1 to {MAX_EXPRESSION_LENGTH} characters", activation)
+            rule = Message("must be '=' and an expression of 1 to {most} characters", most=MAX_EXPRESSION_LENGTH)
+            raise SpecError("activation", rule, activation)
     elif entry is None:
         check_choice("activation", activation, trainable_activations())
     elif not entry.trainable:
-        raise SpecError("activation", f"must have a gradient to train with (that of {activation} is 0 everywhere)", activation)
+        rule = Message("must have a gradient to train with (that of {activation} is 0 everywhere)", activation=activation)
+        raise SpecError("activation", rule, activation)
     if value is None:
         return None
     if entry is None or entry.parameter is None:
-        raise SpecError("activation_parameter", f"must be absent, since {shown(activation)} has no parameter", value)
+        rule = Message("must be absent, since {activation} has no parameter", activation=shown(activation))
+        raise SpecError("activation_parameter", rule, value)
     checked = entry.parameter.bounds.check("activation_parameter", value)
     return None if checked == entry.parameter.default else checked
 
@@ -299,7 +316,7 @@ def _to_text(value: object) -> str:
 
 def _from_text(field: str, text: str) -> Any:
     if len(text) > MAX_TEXT_LENGTH:
-        raise SpecError(field, f"must be at most {MAX_TEXT_LENGTH} characters", text)
+        raise SpecError(field, _AT_MOST, text)
     if field in LISTS:
         return () if text == "none" else tuple(LISTS[field].read(field, part) for part in text.split(","))
     if field in SWITCHES:

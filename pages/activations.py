@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui.navigation import page_header  # first: it limits what all others compute with
 
 # isort: split
+from pages.language import _
 from pages.ui.activations.controls import FIELDS, choose, panels, probe_controls
 from pages.ui.class_link import class_link
 from pages.ui.link import LinkState
@@ -13,8 +14,10 @@ from pages.ui.link import LinkState
 def page() -> None:
     header = page_header(
         "activations",
-        "The activation bends what a layer computes; its **gradient** is all that the layers below get to learn from. "
-        "Choose functions in the sidebar, or type one of your own.",
+        _(
+            "The activation bends what a layer computes; its **gradient** is all that the layers below get to learn from. "
+            "Choose functions in the sidebar, or type one of your own."
+        ),
     )
     link = LinkState("activations", FIELDS)
     link.show_errors()
@@ -23,10 +26,10 @@ def page() -> None:
         if shown:
             closer, x = probe_controls(link, shown)
     if error is not None:
-        st.error(f"Your own activation, {error}.", icon=":material/error:")
+        st.error(_("Your own activation, {refusal}.", refusal=_(error)), icon=":material/error:")
         st.code(f"{link['own']}\n{' ' * error.position}^", language=None)
     if not shown:
-        st.info("Choose an activation in the sidebar, or type one of your own.")
+        st.info(_("Choose an activation in the sidebar, or type one of your own."))
     else:
         panels(link, shown, closer, x)
     link.write()

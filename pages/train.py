@@ -7,6 +7,7 @@ from pages.ui.navigation import page_header  # first: it limits what all others 
 # isort: split
 from mlp_core.expression import ExpressionError
 from mlp_core.spec import SpecError
+from pages.language import _
 from pages.ui import session
 from pages.ui.begun_by_link import begin_if_due, drop_run
 from pages.ui.data_source import load_data
@@ -14,7 +15,7 @@ from pages.ui.run.kept_in_browser import bring_back, memory_of_tab
 from pages.ui.run.live import live_panel
 from pages.ui.run.pace import run_link
 from pages.ui.run.run_controls import begin
-from pages.ui.text import plain
+from pages.ui.text import plain, refused
 from pages.ui.train.controls import ExperimentLink, preset_row
 from pages.ui.train.sidebar import draw_sidebar
 
@@ -34,23 +35,25 @@ STYLE = """<style>
 @media (max-width: 640px) { [data-testid=stMainBlockContainer] { padding: 3.9rem 1rem 2rem; } }
 </style>"""
 
-headline = page_header("train", "Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
+headline = page_header(
+    "train", _("Choose a network in the sidebar, press **Train**, and watch it learn to tell ten kinds of clothes apart.")
+)
 st.html(STYLE)
 link, beside = ExperimentLink(), run_link()
 draw_sidebar(link)
 link.write()
-experiment, refused = None, ""
+experiment, refusal = None, ""
 try:
     experiment = link.experiment()
 except ExpressionError as error:
-    refused = f"Your own activation cannot be used: {plain(error, 300)}"
+    refusal = _("Your own activation cannot be used: {why}", why=plain(_(error), 300))
 except SpecError as error:
-    refused = f"**{error.field}** {error.rule}, got {plain(error.value)}."
+    refusal = _("{refusal}.", refusal=refused(error))
 with headline:
     lesson = preset_row(link, experiment)
 link.show_errors(beside)
-if refused:
-    st.error(refused, icon=":material/error:")
+if refusal:
+    st.error(refusal, icon=":material/error:")
 
 load_data()
 

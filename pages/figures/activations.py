@@ -12,6 +12,7 @@ from pages.figures.figure import Figure, Floats, Trace, bar, figure, markers, po
 from pages.figures.marks import vertical_line
 from pages.figures.palette import GRADIENT, GREY, VALUE, WARNING, series_style, translucent
 from pages.figures.series import decimate, finite
+from pages.language import _
 
 TANGENT_SHARE = 0.14  # of the width of the plot, on either side of the point
 TANGENT_RISE = 0.35  # of the height of all curves; a steeper tangent is shorter, so that it never decides the scale
@@ -80,8 +81,8 @@ def function_curves(series: Sequence[FunctionSeries], mark: TangentMark | None =
         traces,
         hoversubplots="axis",
         xaxis=axis("x", anchor="y2", showspikes=False),
-        yaxis=axis("value φ(x)", domain=VALUE_DOMAIN, **shared),
-        yaxis2=axis("gradient φ′(x)", domain=GRADIENT_DOMAIN, **shared),
+        yaxis=axis(_("value φ(x)"), domain=VALUE_DOMAIN, **shared),
+        yaxis2=axis(_("gradient φ′(x)"), domain=GRADIENT_DOMAIN, **shared),
         shapes=[] if mark is None else [vertical_line(mark.x, translucent(GRADIENT, 0.5), layer="below")],
     )
 
@@ -99,15 +100,15 @@ def pushed_distribution(curve: FunctionSeries, inputs: BinShares, outputs: BinSh
         *_bars(inputs, upright=True),
         *_bars(outputs, upright=False),
     ]
-    share = axis("share", showgrid=False, zeroline=False, tickformat=".0%", nticks=3, rangemode="tozero")
+    share = axis(_("share"), showgrid=False, zeroline=False, tickformat=".0%", nticks=3, rangemode="tozero")
     return figure(
         traces,
         hovermode="closest",
         barmode="stack",
         bargap=0,
-        xaxis=axis("input z", domain=(0, 0.74), anchor="y2"),
+        xaxis=axis(_("input z"), domain=(0, 0.74), anchor="y2"),
         xaxis2=share | {"domain": (0.78, 1), "anchor": "y", "side": "top"},
-        yaxis=axis("output φ(z)", domain=(0.36, 1)),
+        yaxis=axis(_("output φ(z)"), domain=(0.36, 1)),
         yaxis2=share | {"domain": (0, 0.3), "anchor": "x"},
     )
 
@@ -129,15 +130,19 @@ def _tangents(mark: TangentMark, width: float, height: float) -> Iterator[Trace]
             continue
         reach = min(width, height / abs(slope)) if slope else width
         x, y = ([at + factor * reach * part for part in (start, end)] for at, factor in ((mark.x, 1.0), (mark.value, slope)))
-        yield polyline(x, y, {"color": GRADIENT, "width": 2, "dash": dash}, name="tangent", showlegend=False)
+        yield polyline(x, y, {"color": GRADIENT, "width": 2, "dash": dash}, name=_("tangent"), showlegend=False)
     for yaxis, level in (("y", mark.value), ("y2", mark.gradient)):
         if np.isfinite(level):
-            yield markers([mark.x], [level], {"color": GRADIENT, "size": 9}, yaxis=yaxis, name="point", showlegend=False)
+            yield markers([mark.x], [level], {"color": GRADIENT, "size": 9}, yaxis=yaxis, name=_("point"), showlegend=False)
 
 
 def _bars(histogram: BinShares, *, upright: bool) -> Iterator[Trace]:
     centers, widths = (histogram.edges[1:] + histogram.edges[:-1]) / 2, np.diff(histogram.edges)
-    parts = (("active", histogram.active, VALUE), ("saturated", histogram.saturated, WARNING), ("gradient 0", histogram.dead, GREY))
+    parts = (
+        (_("active"), histogram.active, VALUE),
+        (_("saturated"), histogram.saturated, WARNING),
+        (_("gradient 0"), histogram.dead, GREY),
+    )
     for name, shares, color in parts:
         place: dict[str, Any] = {"x": centers, "y": shares, "xaxis": "x", "yaxis": "y2"}
         hover = "z = %{x:.3g}: %{y:.2%} " + name + "<extra></extra>"

@@ -9,6 +9,7 @@ from pages.figures.axes import axis
 from pages.figures.figure import Figure, Floats, Trace, contour, figure, heatmap, scatter
 from pages.figures.palette import DIVERGING, GRADIENT, MEASURED, SEQUENTIAL, TEST, THEORY, VALUE, translucent
 from pages.figures.series import segments
+from pages.language import _
 
 
 def value_over_gradient(x: Floats, value: Floats, gradient: Floats) -> Figure:
@@ -33,7 +34,7 @@ def growing_products(sizes: Floats) -> Figure:
     trials, factors = sizes.shape
     k, logs = np.tile(np.append(np.arange(1.0, factors + 1), np.nan), trials), segments(sizes)
     line = {"color": translucent(MEASURED, 0.7), "width": 1.5}
-    return _small([scatter(x=k, y=logs, mode="lines", line=line)], "factors", "log₁₀ max |M|")
+    return _small([scatter(x=k, y=logs, mode="lines", line=line)], _("factors"), "log₁₀ max |M|")
 
 
 def bent_plane(places: Floats, output: Floats) -> Figure:
@@ -46,9 +47,9 @@ def bent_plane(places: Floats, output: Floats) -> Figure:
 def curve_through_noise(x: Floats, truth: Floats, fit: Floats, xs: Floats, ys: Floats) -> Figure:
     """Points, the curve that they come from, and one that goes through them."""
     traces = [
-        scatter(x=x, y=truth, mode="lines", name="truth", line={"color": THEORY, "width": 2, "dash": "dot"}),
-        scatter(x=x, y=fit, mode="lines", name="fit", line={"color": VALUE, "width": 3}),
-        scatter(x=xs, y=ys, mode="markers", name="points", marker={"color": TEST, "size": 7}),
+        scatter(x=x, y=truth, mode="lines", name=_("truth"), line={"color": THEORY, "width": 2, "dash": "dot"}),
+        scatter(x=x, y=fit, mode="lines", name=_("fit"), line={"color": VALUE, "width": 3}),
+        scatter(x=xs, y=ys, mode="markers", name=_("points"), marker={"color": TEST, "size": 7}),
     ]
     reach = 0.6 * float(np.ptp(ys))
     return _small(traces, "x", "y", range=[float(ys.min()) - reach, float(ys.max()) + reach])  # the fit leaves every frame
@@ -61,7 +62,7 @@ def arrow_across_contour(x: Floats, y: Floats, values: Floats, at: tuple[float, 
     )
     scale = 0.25 * float(np.ptp(y)) / float(np.hypot(*gradient))
     arrow = scatter(
-        x=[at[0], at[0] + scale * gradient[0]], y=[at[1], at[1] + scale * gradient[1]], mode="lines+markers", name="gradient",
+        x=[at[0], at[0] + scale * gradient[0]], y=[at[1], at[1] + scale * gradient[1]], mode="lines+markers", name=_("gradient"),
         line={"color": GRADIENT, "width": 3}, marker={"symbol": "arrow", "angleref": "previous", "size": [0, 14], "color": GRADIENT},
     )  # fmt: skip
     return _small([levels, arrow], "x", "y", scaleanchor="x")  # or the right angle would not look like one

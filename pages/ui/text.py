@@ -9,7 +9,8 @@ from pages.language import _
 
 def plain(text: object, limit: int = 80) -> str:
     """Text from outside as markdown code, so that no link, picture or formula in it comes to life; without halves of surrogate pairs."""
-    shown = re.sub(r"[`\s\ud800-\udfff]+", " ", str(text)).strip()
+    said = _(text) if isinstance(text, Message) else str(text)
+    shown = re.sub(r"[`\s\ud800-\udfff]+", " ", said).strip()
     return f"`{shown[: limit - 1] + '…' if len(shown) > limit else shown or ' '}`"
 
 

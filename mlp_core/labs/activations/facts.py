@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mlp_core.activations import Activation, Curve, evaluate
 from mlp_core.theory.expectations import gaussian_moments
+from mlp_core.words import Message
 
 FLAT_FRACTION = 0.01  # flat: a slope below this share of the steepest one
 ZERO_CENTERED = 1e-7  # a mean output below this is 0 but for the integration's rounding
@@ -112,7 +113,7 @@ def gaps(curve: Curve) -> tuple[Gap, ...]:
     """Every stretch of the grid on which value or gradient is not finite, named."""
     kinds: tuple[tuple[str, Callable[[Tensor], Tensor]], ...] = (("NaN", torch.isnan), ("∞", torch.isposinf), ("−∞", torch.isneginf))
     found = []
-    for quantity, values in (("value", curve.value), ("gradient", curve.gradient)):
+    for quantity, values in ((Message("value"), curve.value), (Message("gradient"), curve.gradient)):
         for kind, test in kinds:
             if points := curve.x[test(values)].tolist():
                 found.append(Gap(quantity, kind, points[0], points[-1], len(points)))

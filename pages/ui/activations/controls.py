@@ -12,7 +12,8 @@ from mlp_core.expression.operations import functions
 from mlp_core.labs.activations.distribution import Pushed, gradient_scale_log10, push_through
 from mlp_core.labs.activations.facts import Facts, Probe, grid, measure, probe
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds, SpecError
-from mlp_core.words import exactly
+from mlp_core.words import Message, exactly
+from pages.language import _
 from pages.ui.activations import distribution
 from pages.ui.activations.activations import ShownActivation, cost_panel, curves_panel, facts_panel, identities_panel
 from pages.ui.link import LinkState, choice, choices, number, span, stop, text
@@ -59,22 +60,28 @@ class Drawn(NamedTuple):
 
 
 MEASURES = {
-    "value": once("Value φ(x)", "At the place of the tangent", "number", lambda one: one.probe.value),
-    "gradient": once("Gradient φ′(x)", "At the place of the tangent, by autograd", "number", lambda one: one.probe.gradient),
-    "largest_gradient": once("Largest gradient", "Largest |φ′(x)| on the grid", "number", lambda one: one.facts.steepest),
-    "mean_output": once("Mean output", "For inputs from N(0, 1)", "number", lambda one: one.facts.mean_output),
+    "value": once(Message("Value φ(x)"), Message("At the place of the tangent"), "number", lambda one: one.probe.value),
+    "gradient": once(
+        Message("Gradient φ′(x)"), Message("At the place of the tangent, by autograd"), "number", lambda one: one.probe.gradient
+    ),
+    "largest_gradient": once(
+        Message("Largest gradient"), Message("Largest |φ′(x)| on the grid"), "number", lambda one: one.facts.steepest
+    ),
+    "mean_output": once(Message("Mean output"), Message("For inputs from N(0, 1)"), "number", lambda one: one.facts.mean_output),
     "expected_squared_gradient": once(
-        "Expected squared gradient", "E[φ′(z)²] for z ~ N(μ, s²)", "number",
+        Message("Expected squared gradient"), Message("E[φ′(z)²] for z ~ N(μ, s²)"), "number",
         lambda one: math.exp(min(one.pushed.log_slope_square, distribution.LARGEST_LOG)),
     ),
     "saturated_fraction": once(
-        "Saturated", "Outputs for z ~ N(μ, s²) near an end of the range", "fraction", lambda one: one.pushed.saturated_fraction
+        Message("Saturated"), Message("Outputs for z ~ N(μ, s²) near an end of the range"), "fraction",
+        lambda one: one.pushed.saturated_fraction,
     ),
     "dead_fraction": once(
-        "Gradient exactly 0", "Inputs z ~ N(μ, s²) with such a gradient", "fraction", lambda one: one.pushed.dead_fraction
+        Message("Gradient exactly 0"), Message("Inputs z ~ N(μ, s²) with such a gradient"), "fraction",
+        lambda one: one.pushed.dead_fraction,
     ),
     "log10_gradient_scale": once(
-        "Scale of the gradient through all layers", "(σ_w² E[φ′(z)²])^(L/2), if every layer saw z ~ N(μ, s²)", "log10",
+        Message("Scale of the gradient through all layers"), Message("(σ_w² E[φ′(z)²])^(L/2), if every layer saw z ~ N(μ, s²)"), "log10",
         lambda one: gradient_scale_log10(one.pushed.log_slope_square, one.values["weight_variance"], one.values["depth"]),
     ),
 }  # fmt: skip
@@ -88,7 +95,9 @@ def subject(values: Values) -> Computed:
     """
     chosen, error = _functions(values)
     if error is not None:
-        raise SpecError("own", f"must be an expression that can be computed ({error})", values["own"])
+        number, why = error.position + 1, error.rule
+        rule = Message("must be an expression that can be computed (character {number}: {rule})", number=number, rule=why)
+        raise SpecError("own", rule, values["own"])
     drawn = [Drawn(one, _place(values), values) for one in _curves(values, chosen).values()]
     labels = tuple(one.shown.label for one in drawn) if len(drawn) > 1 else ()
     return Computed(MEASURES, labels, lambda: dict(zip(labels or ("",), drawn, strict=False)))
@@ -149,30 +158,33 @@ def _place(values: Values) -> float:
 def _probed(link: LinkState, shown: Mapping[str, ShownActivation]) -> tuple[ShownActivation, float]:
     """Which activation to look at closer, and where."""
     closer = link["closer"] if link["closer"] in shown else next(iter(shown))
-    link.fit("closer", closer, f"must be one of those that are shown: {', '.join(shown)}")
+    link.fit("closer", closer, Message("must be one of those that are shown: {names}", names=", ".join(shown)))
     low, high = link["range"]
-    link.fit("x", _place(link), f"must lie in the range of x, from {exactly(low)} to {exactly(high)}")
+    rule = Message("must lie in the range of x, from {low} to {high}", low=exactly(low), high=exactly(high))
+    link.fit("x", _place(link), rule)
     return shown[link["closer"]], link["x"]
 
 
 def choose(link: LinkState) -> tuple[dict[str, ShownActivation], ExpressionError | None]:
     """Draw the controls of what to show; name -> activation, and what is wrong with the visitor's own."""
-    st.markdown("**Functions**")
-    st.multiselect("Activations", format_func=lambda name: ACTIVATIONS[name].label, **link.default("show"))
-    st.text_input("Your own, in x", placeholder="x*sigmoid(1.702*x)", icon=":material/function:", **link.value("own"))
-    with st.popover("What an expression may contain", type="tertiary"):
+    st.markdown(f"**{_('Functions')}**")
+    st.multiselect(_("Activations"), format_func=lambda name: _(ACTIVATIONS[name].label), **link.default("show"))
+    st.text_input(_("Your own, in x"), placeholder="x*sigmoid(1.702*x)", icon=":material/function:", **link.value("own"))
+    with st.popover(_("What an expression may contain"), type="tertiary"):
         st.markdown(
-            "`x`, numbers, `pi`, `e`, `+ - * /`, `^` or `**` with a constant exponent, `< <= > >=`, brackets, and\n\n"
-            + ", ".join(f"`{name}`" for name in sorted(functions()))
-            + ".\n\nFor example `where(x > 0, x, 0.1*x)`, `sin(x)`, `max(x, 0)^2`."
+            _(
+                "`x`, numbers, `pi`, `e`, `+ - * /`, `^` or `**` with a constant exponent, `< <= > >=`, brackets, and\n\n{functions}.\n\n"
+                "For example `where(x > 0, x, 0.1*x)`, `sin(x)`, `max(x, 0)^2`.",
+                functions=", ".join(f"`{name}`" for name in sorted(functions())),
+            )
         )
     chosen, error = _functions(link)
     tunable = [name for name in chosen if name in WITH_PARAMETER]
     if tunable:
-        st.markdown("**Parameters**")
+        st.markdown(f"**{_('Parameters')}**")
     for name in tunable:
         one = WITH_PARAMETER[name]
-        st.slider(f"{ACTIVATIONS[name].label} ${one.symbol}$", **link.value(f"{name}_{one.name}", help=one.help))
+        st.slider(f"{_(ACTIVATIONS[name].label)} ${one.symbol}$", **link.value(f"{name}_{one.name}", help=_(one.help)))
     low, high = link["range"]
     if low == high:  # both ends of the slider on one place
         low = min(low, GRID_BOUNDS.high - RANGE_STEP)
@@ -183,12 +195,12 @@ def choose(link: LinkState) -> tuple[dict[str, ShownActivation], ExpressionError
 
 def probe_controls(link: LinkState, shown: dict[str, ShownActivation]) -> tuple[ShownActivation, float]:
     """Draw the controls of the probe and the grid; which activation to look at closer, and where."""
-    st.markdown("**Probe**")
+    st.markdown(f"**{_('Probe')}**")
     _probed(link, shown)
-    st.selectbox("Look closer at", format_func=lambda name: shown[name].activation.label, **link.index("closer", tuple(shown)))
+    st.selectbox(_("Look closer at"), format_func=lambda name: _(shown[name].activation.label), **link.index("closer", tuple(shown)))
     (low, high), step = link["range"], float(link["step"])
-    st.slider("Tangent at $x$", **link.value("x", min_value=low, max_value=high, step=step))
-    st.markdown("**Grid**")
-    st.slider("Range of $x$", **link.value("range"))
-    st.select_slider("Step", **link.value("step"))
+    st.slider(_("Tangent at $x$"), **link.value("x", min_value=low, max_value=high, step=step))
+    st.markdown(f"**{_('Grid')}**")
+    st.slider(_("Range of $x$"), **link.value("range"))
+    st.select_slider(_("Step of $x$"), **link.value("step"))
     return shown[link["closer"]], link["x"]

@@ -27,6 +27,8 @@ from mlp_core.spec import (
     check_step,
     query_of,
 )
+from mlp_core.words import Message, counted
+from pages.language import _
 from pages.ui.link import Field, LinkState, choice, flag, number, stop, text
 from pages.ui.presets import Preset
 from pages.ui.presets import preset_row as row
@@ -37,7 +39,7 @@ EPOCHS_BOUNDS = Bounds(1, 100, whole=True)
 MAX_HIDDEN = 8  # layers with a control of their own
 OWN_ACTIVATION = "own"
 DEFAULT_EXPRESSION = "x*sigmoid(1.702*x)"
-KINDS_OF_SGD = {"sgd": "SGD", "momentum": "SGD with momentum", "nesterov": "SGD with Nesterov momentum"}
+KINDS_OF_SGD = {"sgd": "SGD", "momentum": Message("SGD with momentum"), "nesterov": Message("SGD with Nesterov momentum")}
 CHANGES = "changes"  # of settings in mid-run, a parameter of the link beside the fields of a `RunSpec`
 PARAMETERS = (*(field.name for field in fields(RunSpec)), CHANGES)
 LOCKABLE = tuple(name for name in PARAMETERS if name != "nesterov")  # which is one of the optimizers here
@@ -100,7 +102,8 @@ class ExperimentLink(LinkState):
         read_changes(widgets[CHANGES])  # a file may have more of them than a text here
         for name in self.fixed:
             if self[name] != widgets[name]:
-                raise SpecError(name, f"must stay {self[name]}, since the link of this page locks it", widgets[name])
+                rule = Message("must stay {value}, since the link of this page locks it", value=self[name])
+                raise SpecError(name, rule, widgets[name])
         self.update(widgets)
 
     def default_text(self, parameter: str) -> object:
@@ -126,18 +129,21 @@ def read_widgets(query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecEr
         errors += (_too_many_layers(spec),)
         spec = replace(spec, hidden=DEFAULT.hidden, dropout=())
     if spec.epochs > EPOCHS_BOUNDS.high:
-        errors += (SpecError("epochs", f"{EPOCHS_BOUNDS.rule} on this page", spec.epochs),)
+        low, high = int(EPOCHS_BOUNDS.low), int(EPOCHS_BOUNDS.high)
+        rule = Message("must be a whole number from {low} to {high} on this page", low=low, high=high)
+        errors += (SpecError("epochs", rule, spec.epochs),)
         spec = replace(spec, epochs=DEFAULT.epochs)
     shown = spec_of(widgets_of(spec))
-    for name, (given, _) in spec.differences(shown).items():
+    for name, (given, _shown) in spec.differences(shown).items():
         if name not in ("activation", "dropout"):  # which differ by blanks and zeros at most
-            errors += (SpecError(name, "cannot be chosen here together with the rest of the link", given),)
+            errors += (SpecError(name, Message("cannot be chosen here together with the rest of the link"), given),)
     widgets = widgets_of(shown)
     try:
         widgets[CHANGES] = changes_text(Experiment(shown, read_changes(query.get(CHANGES, ""))).changes)
     except SpecError as error:
         of = error.field.removeprefix(CHANGES).lstrip(": ")
-        errors += (SpecError(CHANGES, f"{of} {error.rule}".lstrip(), error.value),)
+        rule = Message("{setting} {rule}", setting=of, rule=error.rule) if of else error.rule
+        errors += (SpecError(CHANGES, rule, error.value),)
     return widgets, errors
 
 
@@ -150,11 +156,11 @@ def preset_row(link: ExperimentLink, experiment: Experiment | None) -> str:
     return row(
         link,
         "preset",
-        {name: Preset(widgets_of(preset), PRESETS[name].lesson) for name, preset in PRESET_SPECS.items()},
+        {name: Preset(widgets_of(preset), _(PRESETS[name].lesson)) for name, preset in PRESET_SPECS.items()},
         at=lambda name: Experiment(PRESET_SPECS[name]) == experiment,
-        title=lambda name: PRESETS[name].title,
+        title=lambda name: _(PRESETS[name].title),
         required=True,
-        help="One click sets every control. Then change what you like.",
+        help=_("One click sets every control. Then change what you like."),
         label_visibility="collapsed",
         caption=False,
     )
@@ -233,7 +239,8 @@ def spec_of(widgets: Mapping[str, Any]) -> RunSpec:
 
 
 def _too_many_layers(spec: RunSpec) -> SpecError:
-    return SpecError("hidden", f"must have at most {MAX_HIDDEN} layers on this page", f"{len(spec.hidden)} layers")
+    rule = Message("must have at most {most} layers on this page", most=MAX_HIDDEN)
+    return SpecError("hidden", rule, counted(len(spec.hidden), "{n} layer", "{n} layers"))
 
 
 def _fields() -> tuple[Field, ...]:

@@ -7,9 +7,10 @@ import streamlit as st
 from mlp_core.data import load_fashion_mnist
 from mlp_core.network import Counts, count
 from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
+from mlp_core.words import Message, joined, scaled
 from mlp_core.words import count as whole
-from mlp_core.words import scaled
 from pages.figures.network import DRAWING_PX, network_drawing
+from pages.language import _, current
 from pages.ui import session
 from pages.ui.network_drawing import drawing_payload, network_picture
 from pages.ui.run import watch
@@ -26,19 +27,26 @@ def network_panel(spec: RunSpec, *, folded: bool = False) -> None:
         folded: whether it is a strip, which a click opens above the page.
     """
     counts = count(spec, spec.sizes)
-    shapes = " → ".join(map(str, spec.sizes))
-    numbers = (whole(counts.parameters), scaled(counts.flops_per_image, "FLOP"), scaled(counts.training_bytes, "B"))
+    numbers = {
+        "shapes": " → ".join(map(str, spec.sizes)),
+        "parameters": whole(counts.parameters),
+        "flops": scaled(counts.flops_per_image, "FLOP"),
+        "memory": scaled(counts.training_bytes, "B"),
+    }
     if folded:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _picture(spec, folded=True, words="{} · {} parameters · {} an image · {} to train".format(shapes, *numbers))
+            _picture(spec, folded=True, words=_("{shapes} · {parameters} parameters · {flops} an image · {memory} to train", **numbers))
             with st.container(width="content"):  # or the strip would have half of the row
-                _details(spec, counts, "Shapes")
+                _details(spec, counts, _("Shapes"))
         return
     _picture(spec, folded=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        kind = "MLP" if spec.hidden else "softmax regression, since there is no hidden layer"
-        st.markdown("**{}** · {} · **{}** parameters · **{}** per image · **{}** to train".format(shapes, kind, *numbers), width="content")
-        _details(spec, counts, "Shapes, formulas and limits")
+        kind = "MLP" if spec.hidden else Message("softmax regression, since there is no hidden layer")
+        summary = _(
+            "**{shapes}** · {kind} · **{parameters}** parameters · **{flops}** per image · **{memory}** to train", kind=kind, **numbers
+        )
+        st.markdown(summary, width="content")
+        _details(spec, counts, _("Shapes, formulas and limits"))
 
 
 @st.fragment
@@ -48,10 +56,10 @@ def _picture(spec: RunSpec, *, folded: bool, words: str = "") -> None:
     job, question = session.current_job(), question_of_drawing()
     watch.of_session().question = question
     network_picture(
-        _drawing(spec.sizes, activation_label(spec), spec.dropout, data.source),
+        _drawing(spec.sizes, _(activation_label(spec)), spec.dropout, data.source, current().short),
         key=KEY,
         height=STRIP_PX if folded else DRAWING_PX,
-        alt=f"The network: layers of {' → '.join(map(str, spec.sizes))} units",
+        alt=_("The network: layers of {widths} units", widths=" → ".join(map(str, spec.sizes))),
         folded=folded,
         words=words,
         images=len(data.test_images),
@@ -61,8 +69,8 @@ def _picture(spec: RunSpec, *, folded: bool, words: str = "") -> None:
 
 
 @functools.lru_cache(maxsize=MOST_DRAWINGS)
-def _drawing(sizes: tuple[int, ...], label: str, dropout: tuple[float, ...], source: str) -> bytes:
-    """The network's picture; `source` of the images, the first of which is its input."""
+def _drawing(sizes: tuple[int, ...], label: str, dropout: tuple[float, ...], source: str, language: str) -> bytes:
+    """The network's picture; `source` of the images, the first of which is its input, and `language` of the words in it."""
     image = load_fashion_mnist().test_images[0].numpy()
     return drawing_payload(network_drawing(sizes, activation_label=label, dropout=dropout, image=image))
 
@@ -79,29 +87,37 @@ def _details(spec: RunSpec, counts: Counts, label: str) -> None:
 def _shapes(spec: RunSpec, counts: Counts) -> None:
     rows = [
         {
-            "layer": layer.name,
-            "input": f"({spec.batch_size}, {layer.shape[0]})",
+            _("layer"): _(layer.name),
+            _("input"): f"({spec.batch_size}, {layer.shape[0]})",
             "W": f"({layer.shape[0]}, {layer.shape[1]})",
             "b": f"({layer.shape[1]},)",
-            "output": f"({spec.batch_size}, {layer.shape[1]})",
-            "parameters": layer.parameters,
+            _("output"): f"({spec.batch_size}, {layer.shape[1]})",
+            _("parameters"): layer.parameters,
         }
         for layer in counts.layers
     ]
     st.dataframe(rows, hide_index=True)
     st.latex(_forward(spec))
     st.caption(
-        f"Memory to train: weights {scaled(counts.weight_bytes, 'B')}, gradients {scaled(counts.gradient_bytes, 'B')}, optimizer "
-        f"{scaled(counts.optimizer_bytes, 'B')}, activations of a batch {scaled(counts.activation_bytes, 'B')}, "
-        f"{scaled(counts.working_bytes, 'B')} to look inside and to test."
+        _(
+            "Memory to train: weights {weights}, gradients {gradients}, optimizer {optimizer}, activations of a batch {activations}, "
+            "{rest} to look inside and to test.",
+            weights=scaled(counts.weight_bytes, "B"),
+            gradients=scaled(counts.gradient_bytes, "B"),
+            optimizer=scaled(counts.optimizer_bytes, "B"),
+            activations=scaled(counts.activation_bytes, "B"),
+            rest=scaled(counts.working_bytes, "B"),
+        )
     )
     scheduler, matmul = session.engine()
-    room = f" All networks on this server share {scaled(scheduler.memory_bytes, 'B')} of memory." if scheduler.memory_bytes else ""
-    st.caption(
-        f"Limits, so that nobody can stop everybody: a step may cost {scaled(MAX_STEP_FLOPS, 'FLOP')}, about a second on one core, "
-        f"since no other run goes on during a step.{room}"
+    limits = Message(
+        "Limits, so that nobody can stop everybody: a step may cost {flops}, about a second on one core, "
+        "since no other run goes on during a step.",
+        flops=scaled(MAX_STEP_FLOPS, "FLOP"),
     )
-    st.caption(str(matmul))
+    room = Message("All networks on this server share {memory} of memory.", memory=scaled(scheduler.memory_bytes or 0, "B"))
+    st.caption(_(joined(limits, room) if scheduler.memory_bytes else limits))
+    st.caption(_(str(matmul)))
 
 
 def _forward(spec: RunSpec) -> str:

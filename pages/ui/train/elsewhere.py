@@ -9,6 +9,7 @@ from mlp_core.expression import ExpressionError
 from mlp_core.jobs import TrainingJob
 from mlp_core.reports.export import Experiment
 from mlp_core.spec import SpecError
+from mlp_core.words import Message
 from pages.ui import session
 from pages.ui.data_source import load_data
 from pages.ui.link import LinkState, read_link, write_link
@@ -62,7 +63,7 @@ class TabRun:
         if job is None:
             return ""
         if job.run.networks > 1:
-            return "It trained several seeds at once."
+            return Message("It trained several seeds at once.")
         return OTHER_SETTINGS if self.hidden() else unmeasured([job])
 
     def hidden(self) -> bool:
@@ -101,7 +102,8 @@ def subject(values: Values) -> TabRun:
     try:
         return TabRun(experiment_of(values), values[FIELD.name])
     except ExpressionError as error:
-        raise SpecError("activation", f"must be one that can be computed ({error})", values["expression"]) from error
+        rule = Message("must be one that can be computed (character {number}: {rule})", number=error.position + 1, rule=error.rule)
+        raise SpecError("activation", rule, values["expression"]) from error
 
 
 def show(name: str, follow: Callable[[LinkState], None]) -> None:
