@@ -191,7 +191,7 @@ def test_costs_are_measured_on_request_and_kept(page: AppTest, monkeypatch: pyte
 
 
 def test_the_identities_hold(page: AppTest) -> None:
-    (table,) = [element.value for element in opened(page).markdown if "Identity" in str(element.value)]
+    (table,) = [element.value for element in opened(page).markdown if "Equation" in str(element.value)]
     differences = [float(read(cell.strip())) for row in table.splitlines()[2:] for cell in row.split("|")[2:4]]
     assert len(differences) == 6
     assert max(differences) < 3e-7

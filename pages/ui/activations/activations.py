@@ -179,7 +179,7 @@ def _places(stretches: Sequence[Stretch]) -> str:
 def identities_panel(x: Tensor) -> None:
     """Three identities between activations and how far they are from true on the grid, in two precisions."""
     st.subheader(_("Three identities, checked on this grid"))
-    rows = [f"| {_('Identity')} | {_('Largest difference, float32')} | float64 |", "|---|---|---|"]
+    rows = [f"| {_('Equation')} | {_('Largest difference, float32')} | float64 |", "|---|---|---|"]
     for identity in IDENTITIES:
         single, double = (identity.largest_difference(grid) for grid in (x.float(), x))
         rows.append(f"| ${identity.latex}$ | {significant(single, 2)} | {significant(double, 2)} |")

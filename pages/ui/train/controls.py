@@ -142,8 +142,8 @@ def read_widgets(query: Mapping[str, str]) -> tuple[dict[str, Any], tuple[SpecEr
         widgets[CHANGES] = changes_text(Experiment(shown, read_changes(query.get(CHANGES, ""))).changes)
     except SpecError as error:
         of = error.field.removeprefix(CHANGES).lstrip(": ")
-        rule = Message("{setting} {rule}", setting=of, rule=error.rule) if of else error.rule
-        errors += (SpecError(CHANGES, rule, error.value),)
+        broken = Message("{setting} {rule}", setting=of, rule=error.rule) if of else error.rule
+        errors += (SpecError(CHANGES, broken, error.value),)
     return widgets, errors
 
 
