@@ -10,6 +10,7 @@ from pages.ui.begun_by_link import RUN
 from pages.ui.downloads import page_address
 from pages.ui.link import EVERYWHERE, HIDE, LOCK
 from pages.ui.parameter_names import parameter_name
+from pages.ui.widget_values import WidgetValues
 
 NOTHING = Message("Nothing")
 KEY = "class_link"
@@ -40,15 +41,18 @@ def class_link(
         given = st.query_params.to_dict()
         link = {name: value for name, value in (given if query is None else query).items() if name not in EVERYWHERE}
         st.caption(_("Who follows the link finds the page as it is here."))
+        first, *others = panels or ("",)
+        before = {one: [name for name in given.get(one, "").split(",") if name in parameters] for one in (LOCK, HIDE)}
+        chosen = WidgetValues(KEY, before | {"panel": first}, f"{KEY}_", lasting=False)
         for restriction, title in ((LOCK, _("Cannot be changed")), (HIDE, _("Cannot be seen"))):
-            before = [name for name in given.get(restriction, "").split(",") if name in parameters]
-            chosen = st.multiselect(title, parameters, before, _name, key=f"{KEY}_{restriction}", placeholder=_(NOTHING))
-            if chosen:
-                link[restriction] = ",".join(chosen)
+            st.multiselect(title, format_func=_name, placeholder=_(NOTHING), **chosen.default(restriction, parameters))
+            if chosen[restriction]:
+                link[restriction] = ",".join(chosen[restriction])
         if panels:
-            first, *others = panels
-            panel = st.selectbox(_("Panel that is open"), (first, *others), format_func=said(panels), key=f"{KEY}_panel")
+            st.selectbox(_("Panel that is open"), format_func=said(panels), **chosen.index("panel", (first, *others)))
+            panel = chosen["panel"]
             link = {name: value for name, value in link.items() if name != "panel"} | ({"panel": panel} if panel in others else {})
+        chosen.keep()
         if changes and not st.toggle(_("With what changed on the way: {changes}", changes=changes), value=True, key=f"{KEY}_changes"):
             link.pop("changes", None)
         if st.toggle(_("Begins by itself, once"), key=f"{KEY}_run", help=_("What Train, Play or the button of several runs begins.")):

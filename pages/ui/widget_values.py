@@ -2,7 +2,8 @@
 
 A value put into `st.session_state` reaches the browser with one message. A click that interrupts the run at that moment drops the message;
 the browser then still shows the old value and sends it back with its next click. A widget that begins with its value cannot lose it: so a
-value set from outside is kept here, and its widget gets a new key.
+value set from outside is kept here, and its widget gets a new key. So does every widget when the language changes: a choice is sent back by
+its words, and those of the language before would say nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+
+from pages.language import current
 
 
 @dataclass(slots=True)
@@ -20,11 +23,13 @@ class _Kept:
         values: what each begins with, or had at the end of the last run.
         versions: of each that was ever drawn or asked after, how often it was set from outside since.
         drawn: the keys of the widgets that the last run drew.
+        language: in which it drew them.
     """
 
     values: dict[str, Any]
     versions: dict[str, int] = field(default_factory=dict)
     drawn: frozenset[str] = frozenset()
+    language: str = ""
 
 
 class WidgetValues(Mapping[str, Any]):
@@ -40,17 +45,22 @@ class WidgetValues(Mapping[str, Any]):
         page: a name of its own for the page, or for a part of it.
         defaults: what the widgets begin with.
         prefix: what the widgets' keys begin with.
+        lasting: whether widgets that were not drawn for a while come back as they were; else they begin anew.
     """
 
-    def __init__(self, page: str, defaults: Mapping[str, Any], prefix: str = "") -> None:
+    def __init__(self, page: str, defaults: Mapping[str, Any], prefix: str = "", *, lasting: bool = True) -> None:
         self._prefix = prefix
         name = f"_values_{page}"
         if name not in st.session_state:
             st.session_state[name] = _Kept({})
         self._kept: _Kept = st.session_state[name]
-        self._kept.values = {**defaults, **self._kept.values}
+        self._kept.values = {**defaults, **self._kept.values} if lasting or not self.entering else dict(defaults)
         self.shown: list[str] = []  # names of the widgets that were drawn with these values since
         self._moved: set[str] = set()  # keys of widgets that have their value already
+        if (language := current().short) != self._kept.language:
+            for known in self._kept.versions:
+                self.renew(known)
+            self._kept.language = language
 
     def key(self, name: str) -> str:
         """The key of a widget that is about to be drawn."""
@@ -71,7 +81,8 @@ class WidgetValues(Mapping[str, Any]):
 
     def index(self, name: str, options: Sequence[Any], **look: Any) -> dict[str, Any]:
         """The arguments of `st.selectbox` and `st.radio`: `options`, `index` and `key`, and others as they are given."""
-        return look | {"options": options, "index": list(options).index(self[name]), "key": self.key(name)}
+        index = None if self[name] is None else list(options).index(self[name])
+        return look | {"options": options, "index": index, "key": self.key(name)}
 
     def default(self, name: str, options: Sequence[Any], **look: Any) -> dict[str, Any]:
         """The arguments of `st.pills`, `st.segmented_control` and `st.multiselect`: `options`, `default` and `key`, and others."""

@@ -30,6 +30,7 @@ from pages.ui.link import TEN_DIGITS, LinkState, link_to
 from pages.ui.sections import beside
 from pages.ui.ticking import follow
 from pages.ui.unbroken import button
+from pages.ui.widget_values import WidgetValues
 
 TICK_SECONDS = 5.0  # an experiment that ends has the page run itself; asked more often here, a class would train by a fifth less
 READABLE_PX = 760  # of lines that nothing stands beside
@@ -170,8 +171,11 @@ def _ask(lesson: Lesson, number: int, question: Question, progress: Progress, pl
     key, ready, scale = f"{place}_bet", True, 1
     if question.choices:
         texts = {index: choice.text for index, choice in enumerate(question.choices)}
-        chosen = st.radio(_(question.ask), tuple(texts), index=None, format_func=said(texts), key=key, label_visibility="collapsed")
-        ready = chosen is not None
+        chosen = WidgetValues(key, {"bet": None}, f"{place}_", lasting=False)
+        drawn = chosen.index("bet", tuple(texts))
+        ready = st.radio(_(question.ask), format_func=said(texts), label_visibility="collapsed", **drawn) is not None
+        key = drawn["key"]
+        chosen.keep()
     else:
         scale = 100 if question.unit == "%" else 1
         _bet_slider(lesson, number, question, key, scale)

@@ -18,6 +18,7 @@ from pages.figures.palette import series_style
 from pages.figures.series import CurveSeries
 from pages.ui.text import escaped, plain
 from pages.ui.unbroken import button, unbroken
+from pages.ui.widget_values import WidgetValues
 
 KEPT, ERROR, NOTE = "_kept_runs", "_kept_runs_error", "_kept_runs_note"
 _RERUN, _CLEANED = "_kept_runs_rerun", "_kept_names_cleaned"
@@ -181,8 +182,10 @@ def _actions(kept: KeptRuns, on_screen: KeptRun | None) -> None:
             help=f"Runs that are drawn in one figure and compared; if you choose none, the newest {MOST_UNASKED}. Click to show or hide.",
         )
     with st.popover("Rename, pin, remove", icon=":material/edit:"):
-        chosen = st.selectbox("Run", [run.id for run in newest_first], format_func=names.__getitem__, key=f"kept_edit_{these}")
-        _edit(next(run for run in kept.runs if run.id == chosen))
+        chosen = WidgetValues(f"kept_edit_{these}", {these: newest_first[0].id}, "kept_edit_", lasting=False)
+        st.selectbox("Run", format_func=names.__getitem__, **chosen.index(these, [run.id for run in newest_first]))
+        chosen.keep()
+        _edit(next(run for run in kept.runs if run.id == chosen[these]))
 
 
 def _edit(run: KeptRun) -> None:

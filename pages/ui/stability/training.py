@@ -27,6 +27,7 @@ from pages.ui.run.measures import OF_CLASSES, OF_LAYERS, Runs
 from pages.ui.sections import beside
 from pages.ui.session import Planned
 from pages.ui.stability.designs import designs_of, designs_panel, designs_row
+from pages.ui.widget_values import WidgetValues
 
 GROUP = "designs"
 TRAINED_WIDTH = 64
@@ -72,10 +73,12 @@ def _runs(runs: Runs) -> None:
     for place, (title, snapshot, _job) in zip(outcome_places(len(shown)), shown, strict=True):
         with place:
             outcome(title, snapshot)
+    looked_into = WidgetValues(f"{GROUP}_inside_{len(shown)}", {f"inside_{len(shown)}": None}, f"{GROUP}_", lasting=False)
     index = st.selectbox(
-        _("Look inside"), range(len(shown)), index=None, format_func=lambda index: _(shown[index].title),
-        key=f"{GROUP}_inside_{len(shown)}", placeholder=_("Choose a design to see its layers while it trains"), width=420,
+        _("Look inside"), format_func=lambda index: _(shown[index].title), width=420,
+        placeholder=_("Choose a design to see its layers while it trains"), **looked_into.index(f"inside_{len(shown)}", range(len(shown))),
     )  # fmt: skip
+    looked_into.keep()
     if index is not None:  # what nobody looks at is not measured
         _title, snapshot, job = shown[index]
         inside_panel(snapshot, job.run.network, job.look_inside)
