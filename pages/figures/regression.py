@@ -65,7 +65,7 @@ def coefficient_stems(learned: Floats, true: Floats) -> Figure:
             segments(powers, powers), segments(np.zeros(len(powers)), symmetric_log(learned)),
             {"color": translucent(VERMILION, 0.6), "width": 2}, showlegend=False,
         ),
-        _stem_heads(_("learned"), powers, learned, VERMILION, "circle", 8),
+        _stem_heads(_("learned value"), powers, learned, VERMILION, "circle", 8),
         _stem_heads(_("true"), powers, truth, GREY, "line-ew-open", 16),
     ]  # fmt: skip
     highest = max(1.0, float(np.abs(symmetric_log(np.concatenate([learned, truth]))).max()))
