@@ -1,10 +1,11 @@
 """What was bet and what was measured, in words, in the language of who looks."""
 
 from collections.abc import Sequence
+from functools import reduce
 
 from mlp_core.labs.lessons.condition import Condition, Reference, Sum, Values
 from mlp_core.labs.lessons.lesson import Lesson, Question, Step
-from mlp_core.words import Message, count, counted, exactly, from_log10, listed, percent, significant
+from mlp_core.words import Message, count, counted, exactly, from_log10, percent, significant
 from pages.language import _
 from pages.ui.lessons import experiments
 from pages.ui.lessons.progress import bet_value
@@ -69,7 +70,7 @@ def condition_text(lesson: Lesson, step: int, condition: Condition) -> str:
         kinds = [measure_of(lesson, step, one).kind for one in (*left.references, *right.references)]
         kind = kinds[0] if kinds and len(left.terms) == len(right.terms) == 1 else "number"
         texts.append(f"{_sum_text(lesson, step, left, kind)} {SIGNS[sign]} {_sum_text(lesson, step, right, kind)}")
-    return _(listed(texts, "and"))
+    return reduce(lambda conditions, one: _("{conditions} and {condition}", conditions=conditions, condition=one), texts)
 
 
 def reference_text(lesson: Lesson, step: int, reference: Reference) -> str:
