@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ values = st.recursive(plain | st.integers(), lambda inside: st.tuples(plain, ins
 
 @given(st.lists(st.tuples(plain.map(lambda text: text.replace("{", "(")), names), max_size=4), st.data())
 def test_a_message_is_its_text(parts: list[tuple[str, str]], data: st.DataObject) -> None:
-    filling = {name: data.draw(values) for _text, name in parts}
+    filling: dict[str, Any] = {name: data.draw(values) for _text, name in parts}
     message = Message("".join(f"{text}{{{name}}}" for text, name in parts), **filling)
     text = "".join(f"{text}{filling[name]}" for text, name in parts)
     assert message == text

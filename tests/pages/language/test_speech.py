@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from pages.language.typography import NO_BREAK_SPACE, TYPOGRAPHY, WORD_JOINER, Z
 from scripts.translations import as_mo
 from tests.support import pseudo
 
-POLISH = {
+POLISH: dict[str | tuple[str, ...], str | tuple[str, ...]] = {
     "Layers": "Warstwy",
     "{first} beside {second}.": "{second} obok {first}.",
     ("{n} run", "{n} runs"): ("{n} przebieg", "{n} przebiegi", "{n} przebiegów"),
@@ -26,7 +25,7 @@ POLISH = {
 
 
 @pytest.fixture
-def polish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Language]:
+def polish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Language:
     """A language with three forms of a plural, which comes to be by its catalogue alone."""
     catalogue = Catalog(locale="pl", fuzzy=False)
     for sentence, translation in POLISH.items():
@@ -35,7 +34,7 @@ def polish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Language
     path.parent.mkdir(parents=True)
     path.write_bytes(as_mo(catalogue))
     monkeypatch.setattr("pages.language.catalogs.FOLDER", tmp_path)
-    yield languages()["pl"]
+    return languages()["pl"]
 
 
 def test_a_catalogue_is_a_language(polish: Language) -> None:
