@@ -3,11 +3,12 @@
 from pages.ui.navigation import page_header  # first: it limits what all others compute with
 
 # isort: split
+from pages.language import _
 from pages.ui.sections import show_sections
 from pages.ui.tensors.sections import FIELDS, SECTIONS
 
 header = page_header(
     "tensors",
-    "A network is a few operations on tables of numbers. Choose one, edit the tables, see what meets what; every result is torch's own.",
+    _("A network is a few operations on tables of numbers. Choose one, edit the tables, see what meets what; every result is torch's own."),
 )
 show_sections("tensors", SECTIONS, FIELDS, header)

@@ -9,6 +9,7 @@ from pages.figures.axes import FRAMED, axis, plane_axes
 from pages.figures.figure import Figure, Floats, Trace, contour, figure, legend_entry, markers, polyline
 from pages.figures.marks import arrow, note, vertical_line
 from pages.figures.palette import BLUE, FAULT, GRADIENT, GREEN, GREY, MEASURED, ORANGE, THEORY, translucent
+from pages.language import _
 
 STEPS = 30000  # whole numbers that the heights are rounded to: half the bytes, and no eye tells more apart
 BANDS = 14
@@ -47,14 +48,14 @@ def contour_map(
         traces.append(_contour_at(grid, float(spaced(np.array(level))) * scale))
     if tangent:
         across, up = (TANGENT * half * part for part in tangent)
-        traces.append(_line([x - across, x + across], [y - up, y + up], GREEN, "dash", "its tangent"))
+        traces.append(_line([x - across, x + across], [y - up, y + up], GREEN, "dash", _("its tangent")))
     if tangent and gradient:  # a small square at the foot of the arrow, drawn along the two directions as they were found
         size, (gx, gy), (tx, ty) = CORNER * half, gradient, tangent
         xs = [x + size * gx, x + size * (gx + tx), x + size * tx]
         ys = [y + size * gy, y + size * (gy + ty), y + size * ty]
         traces.append(_line(xs, ys, GREY, "solid", ""))
     if gradient:  # the arrow is an annotation, which has no place in a legend
-        traces.append(legend_entry("gradient", line={"color": GRADIENT, "width": LINE}))
+        traces.append(legend_entry(_("gradient"), line={"color": GRADIENT, "width": LINE}))
     traces.append(markers([x], [y], {"color": FAULT, "size": 11, "line": {"color": "white", "width": 2}}, showlegend=False))
     # of fixed length: its direction is what is shown; how steep it is stands in numbers
     heads = [(x + ARROW * half * gradient[0], y + ARROW * half * gradient[1])] if gradient else []
@@ -78,12 +79,12 @@ def slope_by_direction(angles: Floats, measured: Floats, predicted: Floats, grad
         tangents: directions in which a contour leaves the point.
     """
     reach = 1.15 * max(float(np.nanmax(np.abs(measured), initial=0.0)), LEAST_SLOPE)
-    curves = [("measured", measured, {"color": MEASURED}), ("∇f·u", predicted, {"color": THEORY, "dash": "dot"})]
+    curves = [(_("measured"), measured, {"color": MEASURED}), ("∇f·u", predicted, {"color": THEORY, "dash": "dot"})]
     traces = [polyline(angles, values, line | {"width": LINE}, "%{y:.4g}", name=name) for name, values, line in curves]
-    marks = [(gradient, GRADIENT, "solid", "gradient")] if gradient is not None else []
-    marks += [(angle, GREEN, "dash", "contour") for angle in tangents]
-    shapes = [vertical_line(angle, color, width=2, dash=dash) for angle, color, dash, _ in marks]
-    words = [note(word, angle, 1, size=12, yref="paper", yanchor="bottom") for angle, _, _, word in marks]
+    marks = [(gradient, GRADIENT, "solid", _("gradient"))] if gradient is not None else []
+    marks += [(angle, GREEN, "dash", _("contour")) for angle in tangents]
+    shapes = [vertical_line(angle, color, width=2, dash=dash) for angle, color, dash, _word in marks]
+    words = [note(word, angle, 1, size=12, yref="paper", yanchor="bottom") for angle, _color, _dash, word in marks]
     return figure(
         traces,
         margin={"l": 56, "r": 12, "t": 28, "b": 60},
@@ -91,7 +92,7 @@ def slope_by_direction(angles: Floats, measured: Floats, predicted: Floats, grad
         shapes=shapes,
         annotations=words,
         xaxis={"range": [0, 360], "dtick": 90, "zeroline": False, "ticksuffix": "°"},
-        yaxis=axis("slope of f", range=[-reach, reach]),
+        yaxis=axis(_("slope of f"), range=[-reach, reach]),
     )
 
 
@@ -102,7 +103,7 @@ def _all_contours(grid: dict[str, Any]) -> Trace:
     return contour(
         **grid, zmin=low, zmax=high, colorscale=[[0, translucent(BLUE, 0.02)], [1, translucent(BLUE, 0.5)]], showscale=False,
         contours={"start": low, "end": high, "size": max(high - low, 1.0) / BANDS, "coloring": "heatmap"},
-        line={"color": translucent(GREY, 0.9), "width": 1}, hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>", name="contours",
+        line={"color": translucent(GREY, 0.9), "width": 1}, hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>", name=_("contours"),
         showlegend=False,
     )  # fmt: skip
 
@@ -110,7 +111,7 @@ def _all_contours(grid: dict[str, Any]) -> Trace:
 def _contour_at(grid: dict[str, Any], height: float) -> Trace:
     return contour(
         **grid, contours={"start": height, "end": height, "size": 1, "coloring": "none"}, line={"color": ORANGE, "width": LINE},
-        showscale=False, hoverinfo="skip", name="contour through the point", showlegend=True,
+        showscale=False, hoverinfo="skip", name=_("contour through the point"), showlegend=True,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pages.figures.axes import hidden_axis
 from pages.figures.figure import Figure, Trace, diagram, markers, polyline
 from pages.figures.marks import note
 from pages.figures.palette import FAULT, GREEN, GREY, ORANGE, PURPLE, SKY, translucent
+from pages.language import _
 
 Mask = npt.NDArray[np.bool_]
 
@@ -192,7 +193,10 @@ def shape_lineup(rows: Sequence[ShapeRow], links: Sequence[tuple[tuple[int, int]
         for x, box in enumerate(row.boxes):
             if box is not None:
                 shapes.append(_box(x, y, box.role))
-                words += [note(f"<b>{box.size}</b>", x, y - 0.1, size=SIZE_FONT), note(box.role, x, y + 0.24, size=WORD_FONT, opacity=0.85)]
+                words += [
+                    note(f"<b>{box.size}</b>", x, y - 0.1, size=SIZE_FONT),
+                    note(_(box.role), x, y + 0.24, size=WORD_FONT, opacity=0.85),
+                ]
     return diagram(
         [markers([0], [0], {"opacity": 0})],
         hovermode=False,

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from mlp_core.words import Message
+
 Floats = npt.NDArray[np.float64]
 Kind = Literal["regular", "minimum", "maximum", "saddle", "flat", "undefined", "edge"]
 
@@ -73,32 +75,32 @@ class Reading:
 
 SURFACES: dict[str, Surface] = {
     "bowl": Surface(
-        "round bowl", "x^2 + y^2", lambda x, y: x**2 + y**2, (1.5, 1.0),
-        "The contours are circles; the gradient points straight away from the middle.",
+        Message("round bowl"), "x^2 + y^2", lambda x, y: x**2 + y**2, (1.5, 1.0),
+        Message("The contours are circles; the gradient points straight away from the middle."),
     ),
     "valley": Surface(
-        "long valley", "x^2 + 4y^2", lambda x, y: x**2 + 4 * y**2, (2.0, 0.5),
-        "Against the gradient is not straight toward the minimum: in a long valley gradient descent zigzags.",
+        Message("long valley"), "x^2 + 4y^2", lambda x, y: x**2 + 4 * y**2, (2.0, 0.5),
+        Message("Against the gradient is not straight toward the minimum: in a long valley gradient descent zigzags."),
     ),
     "saddle": Surface(
-        "saddle", "x^2 - y^2", lambda x, y: x**2 - y**2, (1.0, 0.5),
-        "Up along x, down along y: at (0, 0) the gradient is 0, and yet there is no minimum.",
+        Message("saddle"), "x^2 - y^2", lambda x, y: x**2 - y**2, (1.0, 0.5),
+        Message("Up along x, down along y: at (0, 0) the gradient is 0, and yet there is no minimum."),
     ),
     "banana": Surface(
-        "curved valley", r"(1 - x)^2 + 5\,(y - x^2)^2", lambda x, y: (1 - x) ** 2 + 5 * (y - x**2) ** 2, (-1.0, 1.5),
-        "Rosenbrock's function (1960) with 5 in place of 100: the minimum, at (1, 1), lies on a bent floor.",
+        Message("curved valley"), r"(1 - x)^2 + 5\,(y - x^2)^2", lambda x, y: (1 - x) ** 2 + 5 * (y - x**2) ** 2, (-1.0, 1.5),
+        Message("Rosenbrock's function (1960) with 5 in place of 100: the minimum, at (1, 1), lies on a bent floor."),
     ),
     "waves": Surface(
-        "waves", r"\sin(x)\cos(y)", lambda x, y: torch.sin(x) * torch.cos(y), (0.8, 0.6),
-        "Minima, maxima and saddles side by side. A loss has many more variables, and far more saddles.",
+        Message("waves"), r"\sin(x)\cos(y)", lambda x, y: torch.sin(x) * torch.cos(y), (0.8, 0.6),
+        Message("Minima, maxima and saddles side by side. A loss has many more variables, and far more saddles."),
     ),
     "plane": Surface(
-        "plane", "x + 2y", lambda x, y: x + 2 * y, (0.5, -0.5),
-        "The gradient is (1, 2) everywhere and the contours are parallel: a unit before its activation bends it.",
+        Message("plane"), "x + 2y", lambda x, y: x + 2 * y, (0.5, -0.5),
+        Message("The gradient is (1, 2) everywhere and the contours are parallel: a unit before its activation bends it."),
     ),
     "unit": Surface(
-        "one tanh unit", r"\tanh(2x - y)", lambda x, y: torch.tanh(2 * x - y), (0.3, 0.4),
-        "Far from the line y = 2x the unit saturates: its gradient keeps the direction and loses its length.",
+        Message("one tanh unit"), r"\tanh(2x - y)", lambda x, y: torch.tanh(2 * x - y), (0.3, 0.4),
+        Message("Far from the line y = 2x the unit saturates: its gradient keeps the direction and loses its length."),
     ),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mlp_core.labs.tensors import shapes
 from mlp_core.labs.tensors.shapes import Lineup, Shape
-from mlp_core.words import significant
+from mlp_core.words import Message, significant
 
 MOST_TERMS = 9
 DIGITS = 5  # significant ones
@@ -220,104 +220,112 @@ def _sum(tensors: Sequence[Tensor], p: Parameters) -> Tensor:
 TWO_BY_THREE = "1 2 3; 4 5 6"
 OPERATIONS: dict[str, Operation] = {
     "numel": Operation(
-        "numel", r"\text{numel}(A) = \prod_i \text{size}_i",
+        Message("numel"), Message(r"\text{numel}(A) = \prod_i \text{size}_i"),
         lambda p: "A.numel()", lambda t, p: t[0].numel(),
-        lambda s, p: shapes.all_axes(s[0], "The sizes of all axes are multiplied: the number of cells."), counted,
-        "Counting parameters: $W_1$ of shape (784, 256) and $b_1$ of shape (256,) hold 200,704 + 256 numbers.",
+        lambda s, p: shapes.all_axes(s[0], Message("The sizes of all axes are multiplied: the number of cells.")), counted,
+        Message("Counting parameters: $W_1$ of shape (784, 256) and $b_1$ of shape (256,) hold 200,704 + 256 numbers."),
         Example(TWO_BY_THREE),
     ),
     "sum": Operation(
-        "sum", r"c_{\ldots} = \sum_i a_{\ldots i \ldots}",
+        Message("sum"), r"c_{\ldots} = \sum_i a_{\ldots i \ldots}",
         _sum_line, _sum, lambda s, p: shapes.reduced(s[0], p.axes, p.keepdim), summed,
-        "The mean loss of a batch is `loss.sum() / loss.numel()`. Softmax divides by `exp(O).sum(dim=1, keepdim=True)`: with the kept "
-        "axis, (256, 1), the division broadcasts.",
+        Message(
+            "The mean loss of a batch is `loss.sum() / loss.numel()`. Softmax divides by `exp(O).sum(dim=1, keepdim=True)`: with the kept "
+            "axis, (256, 1), the division broadcasts."
+        ),
         Example(TWO_BY_THREE), Example(TWO_BY_THREE, parameters=Parameters(axes=(2,))), ("axes", "keepdim"),
     ),
     "cumsum": Operation(
-        "cumsum", r"c_{\ldots i \ldots} = \sum_{k \le i} a_{\ldots k \ldots}",
+        Message("cumsum"), r"c_{\ldots i \ldots} = \sum_{k \le i} a_{\ldots k \ldots}",
         lambda p: f"A.cumsum(dim={p.axis})", lambda t, p: t[0].cumsum(dim=p.axis),
         lambda s, p: shapes.running(s[0], p.axis), summed,
-        "No layer needs it; it keeps count around one: images seen after each batch, or the share of the weights below a size.",
+        Message("No layer needs it; it keeps count around one: images seen after each batch, or the share of the weights below a size."),
         Example(TWO_BY_THREE), Example(TWO_BY_THREE, parameters=Parameters(axis=2)), ("axis",),
     ),
     "hadamard": Operation(
-        "elementwise ⊙", r"c_{ij} = a_{ij}\, b_{ij}", lambda p: "A * B", lambda t, p: t[0] * t[1],
+        Message("elementwise ⊙"), r"c_{ij} = a_{ij}\, b_{ij}", lambda p: "A * B", lambda t, p: t[0] * t[1],
         lambda s, p: shapes.broadcast(*s), multiplied,
-        r"Backpropagation through an activation: the gradient times $\varphi'(Z)$, cell by cell. Dropout: the mask times $H$.",
+        Message(r"Backpropagation through an activation: the gradient times $\varphi'(Z)$, cell by cell. Dropout: the mask times $H$."),
         Example(TWO_BY_THREE, "10 20 30; 40 50 60"), Example(TWO_BY_THREE, "10 20; 30 40"), kind="cellwise",
     ),
     "mul": Operation(
-        "mul, broadcast", r"c_{ij} = a_{ij}\, b_{ij}, \quad \text{index 0 where a size is 1}",
+        Message("mul, broadcast"), Message(r"c_{ij} = a_{ij}\, b_{ij}, \quad \text{index 0 where a size is 1}"),
         lambda p: "torch.mul(A, B)", lambda t, p: torch.mul(t[0], t[1]),
         lambda s, p: shapes.broadcast(*s), multiplied,
-        "A learning rate or a scale of its own for every column: (256, 10) times (10,), with nothing copied.",
+        Message("A learning rate or a scale of its own for every column: (256, 10) times (10,), with nothing copied."),
         Example("1; 2; 3", "1 2 3 4;"), Example(TWO_BY_THREE, "1 2"), kind="cellwise",
     ),
     "add": Operation(
-        "add, broadcast", r"c_{ij} = a_{ij} + b_{ij}, \quad \text{index 0 where a size is 1}",
+        Message("add, broadcast"), Message(r"c_{ij} = a_{ij} + b_{ij}, \quad \text{index 0 where a size is 1}"),
         lambda p: "A + B", lambda t, p: t[0] + t[1],
         lambda s, p: shapes.broadcast(*s), added,
-        "The bias: in $XW + b$ the product (256, 10) meets $b$ (10,), which stretches over the batch.",
+        Message("The bias: in $XW + b$ the product (256, 10) meets $b$ (10,), which stretches over the batch."),
         Example(TWO_BY_THREE, "10 20 30"), Example(TWO_BY_THREE, "10 20"), kind="cellwise",
     ),
     "dot": Operation(
-        "dot", r"c = \sum_i a_i\, b_i", lambda p: "torch.dot(A, B)", lambda t, p: torch.dot(t[0], t[1]),
+        Message("dot"), r"c = \sum_i a_i\, b_i", lambda p: "torch.dot(A, B)", lambda t, p: torch.dot(t[0], t[1]),
         lambda s, p: shapes.dot(*s), multiplied,
-        r"One unit and one sample: $\langle w, x \rangle + b$, the perceptron.",
+        Message(r"One unit and one sample: $\langle w, x \rangle + b$, the perceptron."),
         Example("1 2 3", "4 5 6"), Example("1 2 3", "4 5"), kind="product",
     ),
     "mv": Operation(
-        "mv", r"c_i = \sum_k a_{ik}\, b_k", lambda p: "torch.mv(A, B)", lambda t, p: torch.mv(t[0], t[1]),
+        Message("mv"), r"c_i = \sum_k a_{ik}\, b_k", lambda p: "torch.mv(A, B)", lambda t, p: torch.mv(t[0], t[1]),
         lambda s, p: shapes.mv(*s), multiplied,
-        "A whole layer and one sample: a dot product for every unit.",
+        Message("A whole layer and one sample: a dot product for every unit."),
         Example(TWO_BY_THREE, "1 0 -1"), Example(TWO_BY_THREE, "1 0"), kind="product",
     ),
     "mm": Operation(
-        "mm", r"c_{ij} = \sum_k a_{ik}\, b_{kj}",
+        Message("mm"), r"c_{ij} = \sum_k a_{ik}\, b_{kj}",
         lambda p: "torch.mm(A, B)", lambda t, p: torch.mm(t[0], t[1]),
         lambda s, p: shapes.mm(*s), multiplied,
-        "A layer and a batch: $XW$ is (256, 784) times (784, 256). With a broadcast $b$ added, that is all a layer does before it bends.",
+        Message(
+            "A layer and a batch: $XW$ is (256, 784) times (784, 256). With a broadcast $b$ added, that is all a layer does before it "
+            "bends."
+        ),
         Example("1 2; 3 4; 5 6", "5 6 1 0; 7 8 0 1"), Example(TWO_BY_THREE, "1 2 3; 4 5 6"), kind="product",
     ),
     "matmul": Operation(
-        "matmul @", r"c_{\ldots ij} = \sum_k a_{\ldots ik}\, b_{\ldots kj}",
+        Message("matmul @"), r"c_{\ldots ij} = \sum_k a_{\ldots ik}\, b_{\ldots kj}",
         lambda p: "A @ B", lambda t, p: t[0] @ t[1],
         lambda s, p: shapes.matmul(*s), multiplied,
-        "mm for any number of axes: five networks at once are (5, 256, 784) @ (5, 784, 256). One batch for all five broadcasts.",
+        Message("mm for any number of axes: five networks at once are (5, 256, 784) @ (5, 784, 256). One batch for all five broadcasts."),
         Example("1 2; 3 4 | 5 6; 7 8", "1 0; 0 2"), Example("1 2; 3 4 | 5 6; 7 8", "1 2 3"), kind="product",
     ),
     "l1": Operation(
-        "L1 norm", r"\|A\|_1 = \sum_i |a_i|", lambda p: "A.abs().sum()", lambda t, p: t[0].abs().sum(),
-        lambda s, p: shapes.all_axes(s[0], "Every cell counts: one number."), absolute,
-        r"As a penalty, $\lambda\|w\|_1$ favors weights that are exactly 0.",
+        Message("L1 norm"), r"\|A\|_1 = \sum_i |a_i|", lambda p: "A.abs().sum()", lambda t, p: t[0].abs().sum(),
+        lambda s, p: shapes.all_axes(s[0], Message("Every cell counts: one number.")), absolute,
+        Message(r"As a penalty, $\lambda\|w\|_1$ favors weights that are exactly 0."),
         Example("3 -4"),
     ),
     "l2": Operation(
-        "L2 norm", r"\|A\|_2 = \sqrt{\sum_i a_i^2}",
+        Message("L2 norm"), r"\|A\|_2 = \sqrt{\sum_i a_i^2}",
         lambda p: "torch.linalg.vector_norm(A)", lambda t, p: torch.linalg.vector_norm(t[0]),
-        lambda s, p: shapes.all_axes(s[0], "Every cell counts: one number."), rooted,
-        r"Weight decay adds $\frac{\lambda}{2}\|w\|_2^2$ to the loss. The size of a gradient is measured so too.",
+        lambda s, p: shapes.all_axes(s[0], Message("Every cell counts: one number.")), rooted,
+        Message(r"Weight decay adds $\frac{\lambda}{2}\|w\|_2^2$ to the loss. The size of a gradient is measured so too."),
         Example("3 -4"),
     ),
     "frobenius": Operation(
-        "Frobenius norm", r"\|A\|_F = \sqrt{\sum_{ij} a_{ij}^2}",
+        Message("Frobenius norm"), r"\|A\|_F = \sqrt{\sum_{ij} a_{ij}^2}",
         lambda p: "torch.linalg.matrix_norm(A)", lambda t, p: torch.linalg.matrix_norm(t[0]),
         lambda s, p: shapes.matrix_norm(s[0]), rooted,
-        r"The size of a weight matrix: weight decay of a layer is $\frac{\lambda}{2}\|W\|_F^2$, the squared Frobenius norm.",
+        Message(r"The size of a weight matrix: weight decay of a layer is $\frac{\lambda}{2}\|W\|_F^2$, the squared Frobenius norm."),
         Example("1 1 1; 1 1 1; 1 1 1; 1 1 1"), Example("3 -4"),
     ),
     "transpose": Operation(
-        "transpose", r"c_{\ldots j \ldots i \ldots} = a_{\ldots i \ldots j \ldots}",
+        Message("transpose"), r"c_{\ldots j \ldots i \ldots} = a_{\ldots i \ldots j \ldots}",
         lambda p: f"A.transpose({p.swap[0]}, {p.swap[1]})", lambda t, p: t[0].transpose(*p.swap),
         lambda s, p: shapes.swapped(s[0], *p.swap), moved,
-        r"`nn.Linear` keeps $W$ as (out, in) and computes $XW^\top + b$. Backward: $\partial L/\partial W = X^\top \partial L/\partial Z$.",
+        Message(
+            r"`nn.Linear` keeps $W$ as (out, in) and computes $XW^\top + b$. "
+            r"Backward: $\partial L/\partial W = X^\top \partial L/\partial Z$."
+        ),
         Example(TWO_BY_THREE), Example("1 2 3"), ("swap",),
     ),
     "reshape": Operation(
-        "reshape", r"c_{[n]} = a_{[n]} \text{ for the } n\text{-th cell in reading order}",
+        Message("reshape"), Message(r"c_{[n]} = a_{[n]} \text{ for the } n\text{-th cell in reading order}"),
         lambda p: f"A.reshape({', '.join(map(str, p.shape))})", lambda t, p: t[0].reshape(p.shape),
         lambda s, p: shapes.reshaped(s[0], p.shape), moved,
-        "An image (28, 28) becomes the 784 inputs of the first layer: `X.reshape(-1, 784)`.",
+        Message("An image (28, 28) becomes the 784 inputs of the first layer: `X.reshape(-1, 784)`."),
         Example(TWO_BY_THREE), Example(TWO_BY_THREE, parameters=Parameters(shape=(4, -1))), ("shape",),
     ),
 }  # fmt: skip

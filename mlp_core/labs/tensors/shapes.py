@@ -5,9 +5,11 @@ on purpose: torch says that shapes do not fit, and this says which axes are to b
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from mlp_core.words import Message, counted, joined, listed
 
 Shape = tuple[int, ...]
 
@@ -15,12 +17,12 @@ Shape = tuple[int, ...]
 class Role(StrEnum):
     """What becomes of an axis; the value is the word that stands below it."""
 
-    EQUAL = "equal"
-    STRETCHED = "stretched"
-    ADDED = "counts as 1"  # not there: broadcasting puts it in front
-    SUMMED = "summed"
-    STAYS = "stays"
-    CLASH = "clash"
+    EQUAL = Message("equal")
+    STRETCHED = Message("stretched")
+    ADDED = Message("counts as 1")  # not there: broadcasting puts it in front
+    SUMMED = Message("summed")
+    STAYS = Message("stays")
+    CLASH = Message("clash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,11 @@ def all_axes(a: Shape, words: str) -> Lineup:
 def matrix_norm(a: Shape) -> Lineup:
     """The last two axes are used up."""
     if len(a) < 2:
-        return _refused(a, f"A Frobenius norm is that of a matrix, with at least 2 axes; {_has('A', a)}.")
+        return _refused(a, Message("A Frobenius norm is that of a matrix, with at least 2 axes; {has}.", has=_has("A", a)))
     kept = len(a) - 2
     stay = _stay(a[:kept])
     row = Row("A", (*stay, *(Axis(size, Role.SUMMED) for size in a[kept:])))
-    return _finished((row,), (*stay, None, None), a[:kept], "The last two axes go: one norm for every matrix.")
+    return _finished((row,), (*stay, None, None), a[:kept], Message("The last two axes go: one norm for every matrix."))
 
 
 def reduced(a: Shape, axes: Sequence[int], keepdim: bool) -> Lineup:
@@ -82,13 +84,22 @@ def reduced(a: Shape, axes: Sequence[int], keepdim: bool) -> Lineup:
     if missing := [axis for axis in axes if axis >= len(a)]:
         return _no_such_axis(a, missing)
     gone = set(axes or range(len(a)))
+    named = ", ".join(map(str, sorted(gone)))
     row = tuple(Axis(size, Role.SUMMED if axis in gone else Role.STAYS) for axis, size in enumerate(a))
     if keepdim and axes:
         result = tuple(Axis(1, Role.SUMMED) if axis in gone else Axis(size, Role.STAYS) for axis, size in enumerate(a))
-        words = f"{_axes_text(sorted(gone))} shrinks to size 1 and stays, so that the result broadcasts against A."
+        if len(gone) == 1:
+            words = Message("Axis {axis} shrinks to size 1 and stays, so that the result broadcasts against A.", axis=named)
+        else:
+            words = Message("Each of the axes {axes} shrinks to size 1 and stays, so that the result broadcasts against A.", axes=named)
         return _finished((Row("A", row),), result, tuple(axis.size for axis in result), words)
     left = tuple(None if axis in gone else Axis(size, Role.STAYS) for axis, size in enumerate(a))
-    words = "All axes go: one number." if len(gone) == len(a) else f"{_axes_text(sorted(gone))} disappears."
+    if len(gone) == len(a):
+        words = Message("All axes go: one number.")
+    elif len(gone) == 1:
+        words = Message("Axis {axis} disappears.", axis=named)
+    else:
+        words = Message("Each of the axes {axes} disappears.", axes=named)
     return _finished((Row("A", row),), left, tuple(axis.size for axis in left if axis), words)
 
 
@@ -96,7 +107,7 @@ def running(a: Shape, axis: int) -> Lineup:
     """A running total along one axis."""
     if axis >= len(a):
         return _no_such_axis(a, [axis])
-    words = f"Every axis stays; along axis {axis} each cell is the sum of all up to it."
+    words = Message("Every axis stays; along axis {axis} each cell is the sum of all up to it.", axis=axis)
     return _finished((_row("A", a, Role.STAYS),), _stay(a), a, words)
 
 
@@ -108,7 +119,7 @@ def swapped(a: Shape, first: int, second: int) -> Lineup:
     order[first], order[second] = second, first
     shape = tuple(a[axis] for axis in order)
     links = (((0, first), (1, second)), ((0, second), (1, first)))
-    words = f"Axes {first} and {second} change places; no number changes."
+    words = Message("Axes {first} and {second} change places; no number changes.", first=first, second=second)
     return _finished((_row("A", a, Role.STAYS),), _stay(shape), shape, words, links)
 
 
@@ -116,16 +127,31 @@ def reshaped(a: Shape, target: Shape) -> Lineup:
     """The same elements, row by row, in another shape; one size may be -1 and follows from the others."""
     count, known = math.prod(a), math.prod(size for size in target if size != -1)
     if any(size < -1 for size in target):
-        return _refused(a, "A size is a whole number from 0 on, or −1 for the one that follows from the others.")
+        return _refused(a, Message("A size is a whole number from 0 on, or −1 for the one that follows from the others."))
     if target.count(-1) > 1:
-        return _refused(a, "Only one size may be −1: it follows from the others.")
+        return _refused(a, Message("Only one size may be −1: it follows from the others."))
     factors = "·".join(str(size) for size in target if size != -1)
     if -1 in target and (known == 0 or count % known):
-        return _refused(a, f"A has {count} elements, and {count} is no multiple of {factors or 1}.")
+        words = counted(
+            count,
+            "A has {n} element, and {n} is no multiple of {factors}.",
+            "A has {n} elements, and {n} is no multiple of {factors}.",
+            factors=factors or 1,
+        )
+        return _refused(a, words)
     if -1 not in target and known != count:
-        return _refused(a, f"A has {count} elements, the new shape has {_product_text(target, known)}.")
+        words = counted(
+            count,
+            "A has {n} element, the new shape has {product}.",
+            "A has {n} elements, the new shape has {product}.",
+            product=_product_text(target, known),
+        )
+        return _refused(a, words)
     shape = tuple(count // known if size == -1 else size for size in target)
-    words = f"{_product_text(a, count)} elements before and {_product_text(shape, count)} after, read row by row: no number changes."
+    words = Message(
+        "{before} elements before and {after} after, read row by row: no number changes.",
+        before=_product_text(a, count), after=_product_text(shape, count),
+    )  # fmt: skip
     return _finished((_row("A", a, Role.STAYS),), _stay(shape), shape, words)
 
 
@@ -135,30 +161,33 @@ def broadcast(a: Shape, b: Shape) -> Lineup:
     pairs = [_meet(a, b, columns - column) for column in range(columns)]
     rows = (Row("A", tuple(pair[0] for pair in pairs)), Row("B", tuple(pair[1] for pair in pairs)))
     if clashes := _clashes(a, b, pairs):
-        return Lineup(rows, None, f"{clashes} Axes that meet must be equal, or one of them 1.")
+        return Lineup(rows, None, joined(clashes, Message("Axes that meet must be equal, or one of them 1.")))
     shape = tuple(_joint(first, second) for first, second in pairs)
     stretched = any(axis.role is not Role.EQUAL for pair in pairs for axis in pair)
-    words = "Aligned from the right, a size of 1 stretches to what it meets." if stretched else "Equal shapes: cell by cell."
+    if stretched:
+        words = Message("Aligned from the right, a size of 1 stretches to what it meets.")
+    else:
+        words = Message("Equal shapes: cell by cell.")
     return _finished(rows, _stay(shape), shape, words)
 
 
 def dot(a: Shape, b: Shape) -> Lineup:
     """Two vectors of one length."""
-    return _product_of(a, b, (1, 1), "dot takes two vectors; {}.")
+    return _product_of(a, b, (1, 1), lambda has: Message("dot takes two vectors; {has}.", has=has))
 
 
 def mv(a: Shape, b: Shape) -> Lineup:
     """A matrix times a vector."""
-    return _product_of(a, b, (2, 1), "mv takes a matrix and a vector; {}.")
+    return _product_of(a, b, (2, 1), lambda has: Message("mv takes a matrix and a vector; {has}.", has=has))
 
 
 def mm(a: Shape, b: Shape) -> Lineup:
     """Two matrices, and nothing else."""
-    return _product_of(a, b, (2, 2), "mm takes two matrices; {}. matmul takes more.")
+    return _product_of(a, b, (2, 2), lambda has: Message("mm takes two matrices; {has}. matmul takes more.", has=has))
 
 
-def _product_of(a: Shape, b: Shape, axes: tuple[int, int], refusal: str) -> Lineup:
-    """A product that minds the number of axes of A and of B; the wrong ones are marked, and named in the refusal's place {}."""
+def _product_of(a: Shape, b: Shape, axes: tuple[int, int], refusal: Callable[[str], Message]) -> Lineup:
+    """A product that minds the number of axes of A and of B; the wrong ones are marked, and the refusal says how many they have."""
     operands = list(zip("AB", (a, b), axes, strict=True))
     wrong = [_has(name, shape) for name, shape, wanted in operands if len(shape) != wanted]
     if not wrong:
@@ -166,7 +195,7 @@ def _product_of(a: Shape, b: Shape, axes: tuple[int, int], refusal: str) -> Line
     roles = [Role.STAYS if len(shape) == wanted else Role.CLASH for _, shape, wanted in operands]
     columns = max(len(a), len(b))
     rows = tuple(_row(name, shape, role, columns) for (name, shape, _), role in zip(operands, roles, strict=True))
-    return Lineup(rows, None, refusal.format(" and ".join(wrong)))
+    return Lineup(rows, None, refusal(listed(wrong, "and")))
 
 
 def matmul(a: Shape, b: Shape) -> Lineup:
@@ -185,14 +214,21 @@ def matmul(a: Shape, b: Shape) -> Lineup:
     links = (((0, columns + 1), (1, columns)),)
     clash = _clashes(batch_a, batch_b, pairs)
     if inner is Role.CLASH:
-        where = f"axis {len(a) - 1} of A (size {inner_a}) must equal axis {max(len(b) - 2, 0)} of B (size {inner_b})"
-        meeting = f"{'Every row of A' if m else 'A'} is multiplied with {'every column of B' if n else 'B'} in pairs"
-        clash = f"{meeting}, so {where}. {clash}"
+        unequal = Message(
+            "{first} is multiplied with {second} in pairs, so axis {axis_a} of A (size {size_a}) must equal axis {axis_b} of B "
+            "(size {size_b}).",
+            first=Message("Every row of A") if m else "A", second=Message("every column of B") if n else "B",
+            axis_a=len(a) - 1, size_a=inner_a, axis_b=max(len(b) - 2, 0), size_b=inner_b,
+        )  # fmt: skip
+        clash = joined(unequal, clash)
     if clash:
-        return Lineup(rows, None, clash.strip(), links)
+        return Lineup(rows, None, clash, links)
     batch = tuple(Axis(_joint(first, second), Role.STAYS) for first, second in pairs)
     result = (*batch, m, n)
-    words = f"The inner axes, both of size {inner_a}, are summed away{'; the outer ones stay' if m or n else ''}."
+    if m or n:
+        words = Message("The inner axes, both of size {size}, are summed away; the outer ones stay.", size=inner_a)
+    else:
+        words = Message("The inner axes, both of size {size}, are summed away.", size=inner_a)
     return _finished(rows, result, tuple(axis.size for axis in result if axis), words, links)
 
 
@@ -220,8 +256,13 @@ def _clashes(a: Shape, b: Shape, pairs: Sequence[tuple[Axis, Axis]]) -> str:
     for column, (first, second) in enumerate(pairs):
         if first.role is Role.CLASH:
             axis_a, axis_b = column - len(pairs) + len(a), column - len(pairs) + len(b)
-            sentences.append(f"Axis {axis_a} of A (size {first.size}) meets axis {axis_b} of B (size {second.size}).")
-    return " ".join(sentences)
+            sentences.append(
+                Message(
+                    "Axis {axis_a} of A (size {size_a}) meets axis {axis_b} of B (size {size_b}).",
+                    axis_a=axis_a, size_a=first.size, axis_b=axis_b, size_b=second.size,
+                )
+            )  # fmt: skip
+    return joined(*sentences)
 
 
 def _stay(shape: Shape) -> tuple[Axis, ...]:
@@ -233,16 +274,13 @@ def _row(name: str, shape: Shape, role: Role, columns: int = 0) -> Row:
 
 
 def _no_such_axis(a: Shape, missing: Sequence[int]) -> Lineup:
-    known = "its only axis is 0" if len(a) == 1 else f"they are counted from 0 to {len(a) - 1}"
-    return _refused(a, f"{_has('A', a)}, {known}; there is no axis {' and no axis '.join(map(str, missing))}.")
+    known = Message("its only axis is 0") if len(a) == 1 else Message("they are counted from 0 to {last}", last=len(a) - 1)
+    absent = listed([Message("no axis {axis}", axis=axis) for axis in missing], "and")
+    return _refused(a, Message("{has}, {known}; there is {absent}.", has=_has("A", a), known=known, absent=absent))
 
 
-def _has(name: str, shape: Shape) -> str:
-    return f"{name} has {len(shape)} ax{'i' if len(shape) == 1 else 'e'}s"
-
-
-def _axes_text(axes: Sequence[int]) -> str:
-    return f"Axis {axes[0]}" if len(axes) == 1 else f"Each of the axes {', '.join(map(str, axes))}"
+def _has(name: str, shape: Shape) -> Message:
+    return counted(len(shape), "{name} has {n} axis", "{name} has {n} axes", name=name)
 
 
 def _product_text(shape: Shape, count: int) -> str:
@@ -258,5 +296,5 @@ def _finished(
 ) -> Lineup:
     """Add the result's row, and make all rows equally long."""
     columns = max(len(result), *(len(row.axes) for row in rows))
-    padded = tuple(Row(row.name, (*row.axes, *(None,) * (columns - len(row.axes)))) for row in (*rows, Row("result", result)))
+    padded = tuple(Row(row.name, (*row.axes, *(None,) * (columns - len(row.axes)))) for row in (*rows, Row(Message("result"), result)))
     return Lineup(padded, shape, words, links)

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlp_core.words import significant
+from mlp_core.words import Message, count, counted, significant
 
 MOST_ROWS, MOST_COLUMNS, MOST_MATRICES = 8, 8, 4
 MOST = (MOST_MATRICES, MOST_ROWS, MOST_COLUMNS)  # sizes of the last three axes
 MAX_TEXT_LENGTH = 2000  # characters
 LARGEST = torch.finfo(torch.float32).max
-EXAMPLE = "write rows like 1 2 3; 4 5 6"
+EXAMPLE = "1 2 3; 4 5 6"
 
 Shape = tuple[int, ...]
 
@@ -30,7 +30,10 @@ class TableError(ValueError):
 
     def __init__(self, place: str, rule: str, value: str | None = None) -> None:
         self.place, self.rule, self.value = place, rule, value
-        super().__init__(f"{place}: {rule}" if value is None else f"{place}: {value!r} {rule}")
+        if value is None:
+            super().__init__(Message("{place}: {rule}", place=place, rule=rule))
+        else:
+            super().__init__(Message("{place}: {value} {rule}", place=place, value=repr(value), rule=rule))
 
     def __reduce__(self) -> tuple[type[TableError], tuple[str, str, str | None]]:
         return TableError, (self.place, self.rule, self.value)
@@ -43,9 +46,10 @@ def read(text: str) -> Tensor:
         TableError: nothing there, text in place of a number, rows or matrices of unequal size, or more than `MOST`.
     """
     if len(text) > MAX_TEXT_LENGTH:
-        raise TableError("the text", f"has {len(text):,} characters; at most {MAX_TEXT_LENGTH:,} are read")
+        rule = Message("has {length} characters; at most {most} are read", length=count(len(text)), most=count(MAX_TEXT_LENGTH))
+        raise TableError(Message("the text"), rule)
     if not re.sub(r"[\s,;|]", "", text):
-        raise TableError("the table", f"is empty; {EXAMPLE}")
+        raise TableError(Message("the table"), Message("is empty; write rows like {example}", example=EXAMPLE))
     stripped = re.sub(r"\s*\n\s*", ";", text.strip())
     blocks = _parts(stripped, "|")
     rows = [_parts(block, ";") for block in blocks]
@@ -63,15 +67,24 @@ def from_cells(rows: Sequence[Sequence[object]], shape: Shape) -> Tensor:
     Raises:
         TableError: as `read` does; a cell that is None or blank counts as empty.
     """
-    for size, most, name in zip(reversed(shape), reversed(MOST), ("columns", "rows", "matrices"), strict=False):
+    things = (Message("columns"), Message("rows"), Message("matrices"))
+    for size, most, thing in zip(reversed(shape), reversed(MOST), things, strict=False):
         if size > most:
-            raise TableError("the table", f"has {size} {name}; at most {most} are shown")
+            rule = Message("has {size} {things}; at most {most} are shown", size=size, things=thing, most=most)
+            raise TableError(Message("the table"), rule)
     for number, row in enumerate(rows):
         if len(row) != shape[-1]:
-            place = _row_name(number, shape)
-            raise TableError(place, f"has {_count(len(row))}, the first row has {shape[-1]}: all rows of a tensor are equally long")
+            unequal = counted(
+                len(row),
+                "has {n} number, the first row has {first}: all rows of a tensor are equally long",
+                "has {n} numbers, the first row has {first}: all rows of a tensor are equally long",
+                first=shape[-1],
+            )
+            raise TableError(_row_name(number, shape), unequal)
     values = [
-        _number(cell, f"{_row_name(number, shape)}, column {column}") for number, row in enumerate(rows) for column, cell in enumerate(row)
+        _number(cell, Message("{row}, column {column}", row=_row_name(number, shape), column=column))
+        for number, row in enumerate(rows)
+        for column, cell in enumerate(row)
     ]
     return torch.tensor(values, dtype=torch.float32).reshape(shape)
 
@@ -116,10 +129,10 @@ def read_shape(text: str, most_axes: int = 3) -> Shape:
     Raises:
         TableError: not 1 to `most_axes` whole numbers of a few digits.
     """
-    rule = f"is no shape: write 1 to {most_axes} whole numbers, such as 3 2 or 3 −1"
+    rule = Message("is no shape: write 1 to {most} whole numbers, such as 3 2 or 3 −1", most=most_axes)
     parts = re.sub(r"[(),\[\]\s]+", " ", text.replace("−", "-")).split()
     if not 1 <= len(parts) <= most_axes or not all(re.fullmatch(r"-?[0-9]{1,4}", part) for part in parts):
-        raise TableError("the new shape", rule, text)
+        raise TableError(Message("the new shape"), rule, text)
     return tuple(map(int, parts))
 
 
@@ -147,36 +160,39 @@ def _cells(row: str) -> list[str]:
 def _batch_shape(cells: list[list[list[str]]]) -> Shape:
     for number, block in enumerate(cells):
         if len(block) != len(cells[0]):
-            rule = f"has {len(block)} rows, the first one has {len(cells[0])}: all matrices of a tensor are equally large"
-            raise TableError(f"matrix {number}", rule)
+            unequal = counted(
+                len(block),
+                "has {n} row, the first one has {first}: all matrices of a tensor are equally large",
+                "has {n} rows, the first one has {first}: all matrices of a tensor are equally large",
+                first=len(cells[0]),
+            )
+            raise TableError(Message("matrix {matrix}", matrix=number), unequal)
     return len(cells), len(cells[0]), len(cells[0][0])
 
 
 def _number(cell: object, place: str) -> float:
     text = "" if cell is None else str(cell).strip().replace("−", "-")
     if not text:
-        raise TableError(place, "is empty")
+        raise TableError(place, Message("is empty"))
     try:
         if not text.isascii() or "_" in text:
             raise ValueError
         value = float(text)
     except ValueError:
-        raise TableError(place, f"is not a number; {EXAMPLE}" if "[" in text else "is not a number", str(cell)) from None
+        wrong, written_so = Message("is not a number"), Message("is not a number; write rows like {example}", example=EXAMPLE)
+        raise TableError(place, written_so if "[" in text else wrong, str(cell)) from None
     if not math.isfinite(value):
-        raise TableError(place, "is not a finite number", str(cell))
+        raise TableError(place, Message("is not a finite number"), str(cell))
     kept = float(torch.tensor(value, dtype=torch.float32))
     if math.isinf(kept):
-        raise TableError(place, f"is beyond the largest number of float32, {significant(LARGEST, 2)}", str(cell))
+        rule = Message("is beyond the largest number of float32, {largest}", largest=significant(LARGEST, 2))
+        raise TableError(place, rule, str(cell))
     if value != 0 and kept == 0:
-        raise TableError(place, "is so small that float32 would make it 0", str(cell))
+        raise TableError(place, Message("is so small that float32 would make it 0"), str(cell))
     return value
 
 
 def _row_name(number: int, shape: Shape) -> str:
     if len(shape) == 3:
-        return f"matrix {number // shape[1]}, row {number % shape[1]}"
-    return f"row {number}"
-
-
-def _count(cells: int) -> str:
-    return f"{cells} number{'' if cells == 1 else 's'}"
+        return Message("matrix {matrix}, row {row}", matrix=number // shape[1], row=number % shape[1])
+    return Message("row {row}", row=number)

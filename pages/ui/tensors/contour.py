@@ -9,8 +9,9 @@ import streamlit as st
 from mlp_core.labs.tensors.contour import CONTOUR_EXTENT, RADIUS, SURFACES, Reading, Surface, field, read_point, slopes
 from mlp_core.labs.tensors.operations import number
 from mlp_core.spec import Bounds
-from mlp_core.words import rounded, significant
+from mlp_core.words import Message, joined, rounded, significant
 from pages.figures.contour import contour_map, slope_by_direction
+from pages.language import _
 from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
@@ -29,17 +30,23 @@ FIELDS = (
     links.number("y", START[1], Bounds(-CONTOUR_EXTENT, CONTOUR_EXTENT), STEP),
 )
 CRITICAL = {
-    "minimum": "All round this point f is higher: a **minimum**. No contour leaves it, the level line has shrunk to the point itself.",
-    "maximum": "All round this point f is lower: a **maximum**. No contour leaves it, the level line has shrunk to the point itself.",
-    "saddle": "Contours **cross** here, so there is not one tangent: a saddle, higher on some sides and lower on others.",
-    "flat": "All round this point f is the same: every direction is level.",
-    "regular": "A contour passes all the same: f is level here to first order, and no extremum.",
+    "minimum": Message(
+        "All round this point f is higher: a **minimum**. No contour leaves it, the level line has shrunk to the point itself."
+    ),
+    "maximum": Message(
+        "All round this point f is lower: a **maximum**. No contour leaves it, the level line has shrunk to the point itself."
+    ),
+    "saddle": Message("Contours **cross** here, so there is not one tangent: a saddle, higher on some sides and lower on others."),
+    "flat": Message("All round this point f is the same: every direction is level."),
+    "regular": Message("A contour passes all the same: f is level here to first order, and no extremum."),
 }
 
 MEASURES = {
-    "value": once("Value f(x, y)", "At the point", "number", lambda reading: reading.value),
-    "gradient_norm": once("Length of the gradient", "At the point", "number", lambda reading: reading.steepness),
-    "angle_degrees": once("Angle", "Of the gradient to the tangent of the contour, in degrees", "number", lambda reading: reading.degrees),
+    "value": once(Message("Value f(x, y)"), Message("At the point"), "number", lambda reading: reading.value),
+    "gradient_norm": once(Message("Length of the gradient"), Message("At the point"), "number", lambda reading: reading.steepness),
+    "angle_degrees": once(
+        Message("Angle"), Message("Of the gradient to the tangent of the contour, in degrees"), "number", lambda reading: reading.degrees
+    ),
 }
 
 
@@ -51,7 +58,7 @@ def subject(values: Values) -> Computed:
 def section(link: LinkState) -> None:
     """Set a point, see the right angle."""
     st.pills(
-        "Function", format_func=lambda name: SURFACES[name].label, required=True, label_visibility="collapsed",
+        _("Function"), format_func=lambda name: _(SURFACES[name].label), required=True, label_visibility="collapsed",
         on_change=unbroken(_start), args=(link,), **link.default("f"),
     )  # fmt: skip
     surface = SURFACES[link["f"]]
@@ -61,7 +68,7 @@ def section(link: LinkState) -> None:
         _map(link, surface, reading)
     with numbers:
         st.latex(f"f(x, y) = {surface.latex}")
-        st.caption(surface.remark)
+        st.caption(_(surface.remark))
         for column, name in zip(st.columns(2), ("x", "y"), strict=True):
             column.slider(f"${name}$", **link.value(name))
         _numbers(reading)
@@ -79,9 +86,11 @@ def _map(link: LinkState, surface: Surface, reading: Reading) -> None:
     values = memo("tensors_field", link["f"], lambda: field(surface, SIDE))
     figure = contour_map(values, CONTOUR_EXTENT, (reading.x, reading.y, reading.value), gradient, reading.tangent)
     point = f"({number(reading.x)}, {number(reading.y)})"
-    alt = f"Contours of {surface.label} with the point {point}, its gradient and the tangent of its contour."
+    alt = _(
+        "Contours of {surface} with the point {point}, its gradient and the tangent of its contour.", surface=surface.label, point=point
+    )
     live_chart(figure, key="tensors_contour", height=MAP_HEIGHT, alt=alt, on_click=partial(_set_point, link))
-    st.caption("Click the map or move the sliders to set the point. The bluer, the higher. The arrow shows a direction, not a length.")
+    st.caption(_("Click the map or move the sliders to set the point. The bluer, the higher. The arrow shows a direction, not a length."))
 
 
 def _set_point(link: LinkState, click: Click) -> None:
@@ -97,20 +106,26 @@ def _has_direction(reading: Reading) -> bool:
 def _numbers(reading: Reading) -> None:
     """Gradient and tangent, each by its own way, and their product; or why there is none."""
     if reading.tangent is None or reading.degrees is None:
-        st.info(f"The gradient is {_vector(reading.gradient)}: no direction. {CRITICAL[reading.kind]}", icon=":material/adjust:")
+        nowhere = Message("The gradient is {gradient}: no direction.", gradient=_vector(reading.gradient))
+        st.info(_(joined(nowhere, CRITICAL[reading.kind])), icon=":material/adjust:")
         return
-    dot = significant(reading.dot or 0.0, 2)
-    st.markdown(
-        "| | | found by |\n|---|---|---|\n"
-        f"| value $f$ | **{number(reading.value)}** | |\n"
-        f"| gradient $\\nabla f$ | **{_vector(reading.gradient)}**, length {number(reading.steepness)} | autograd |\n"
-        f"| tangent $t$ | **{_vector(reading.tangent)}** | values of $f$ alone |\n"
-        f"| $\\nabla f \\cdot t$ | **{dot}** | |\n"
-        f"| angle | **{rounded(reading.degrees, 4)}°** | |"
+    gradient = _("**{vector}**, length {length}", vector=_vector(reading.gradient), length=number(reading.steepness))
+    rows = (
+        ("", "", _("found by")),
+        ("---", "---", "---"),
+        (_("value $f$"), f"**{number(reading.value)}**", ""),
+        (_("gradient $\\nabla f$"), gradient, _("autograd")),
+        (_("tangent $t$"), f"**{_vector(reading.tangent)}**", _("values of $f$ alone")),
+        ("$\\nabla f \\cdot t$", f"**{significant(reading.dot or 0.0, 2)}**", ""),
+        (_("angle"), f"**{rounded(reading.degrees, 4)}°**", ""),
     )
+    st.markdown("\n".join(f"| {' | '.join(row)} |" for row in rows))
     st.caption(
-        f"The tangent joins the two points {RADIUS:.5f} away where f is as high as here; the gradient was not asked. Along it f does not "
-        "change, so the gradient has no part in that direction. Gradient descent walks against the gradient."
+        _(
+            "The tangent joins the two points {radius} away where f is as high as here; the gradient was not asked. Along it f does not "
+            "change, so the gradient has no part in that direction. Gradient descent walks against the gradient.",
+            radius=f"{RADIUS:.5f}",
+        )
     )
 
 
@@ -120,8 +135,8 @@ def _slopes(surface: Surface, reading: Reading) -> None:
     predicted = reading.gradient[0] * np.cos(radians) + reading.gradient[1] * np.sin(radians)
     uphill = math.degrees(math.atan2(reading.gradient[1], reading.gradient[0])) % 360 if _has_direction(reading) else None
     figure = slope_by_direction(ANGLES, measured, predicted, uphill, tuple(math.degrees(angle) for angle in reading.crossings))
-    st.markdown("##### How fast f rises, by direction")
-    alt = "The slope of f in every direction: largest along the gradient, 0 along the contour."
+    st.markdown(f"##### {_('How fast f rises, by direction')}")
+    alt = _("The slope of f in every direction: largest along the gradient, 0 along the contour.")
     live_chart(figure, key="tensors_slopes", height=SLOPE_HEIGHT, alt=alt)
 
 

@@ -6,13 +6,15 @@ import streamlit as st
 from torch import Tensor
 
 from mlp_core.labs.tensors.table import MOST, Shape, TableError, from_cells, number_text, read, resized, write
+from mlp_core.words import Message
+from pages.language import _
 from pages.ui.link import LinkState
 from pages.ui.text import plain
 from pages.ui.unbroken import unbroken
 from pages.ui.widget_values import WidgetValues
 
-KINDS = {1: "vector", 2: "matrix", 3: "batch"}
-AXIS_NAMES = ("Matrices", "Rows", "Columns")
+KINDS = {1: Message("vector"), 2: Message("matrix"), 3: Message("batch")}
+AXIS_NAMES = (Message("Matrices"), Message("Rows"), Message("Columns"))
 
 
 @dataclass(slots=True)
@@ -31,8 +33,12 @@ class _Table:
 
 def show_table_error(name: str, error: TableError) -> None:
     """Say which cell breaks which rule."""
-    value = f" {plain(error.value, 40)}" if error.value is not None else ""
-    st.error(f"**{name}**, {error.place}:{value} {error.rule}.", icon=":material/error:")
+    if error.value is None:
+        said = _("**{name}**, {place}: {rule}.", name=name, place=error.place, rule=error.rule)
+    else:
+        value = plain(error.value, 40)
+        said = _("**{name}**, {place}: {value} {rule}.", name=name, place=error.place, value=value, rule=error.rule)
+    st.error(said, icon=":material/error:")
 
 
 def operand(link: LinkState, name: str) -> Tensor | None:
@@ -46,15 +52,16 @@ def operand(link: LinkState, name: str) -> Tensor | None:
             st.markdown(f"**{name.upper()}**")
         else:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.markdown(f"**{name.upper()}** &nbsp; shape `{tuple(written.shape)}`")
-                with st.popover("Shape", icon=":material/grid_on:", type="tertiary", disabled=name in link.fixed):
+                shape = _("shape `{shape}`", shape=str(tuple(written.shape)))
+                st.markdown(f"**{name.upper()}** &nbsp; {shape}")
+                with st.popover(_("Shape"), icon=":material/grid_on:", type="tertiary", disabled=name in link.fixed):
                     _shape(link, name, written)
             try:
                 tensor = _edited(link, name, written)
             except TableError as error:
                 refused = error
-        help = "Spaces between numbers, `;` between rows, `|` between matrices. `1 2 3` is a vector, `1 2 3;` a matrix of one row."
-        st.text_input("As text", placeholder="1 2 3; 4 5 6", **link.value(name, help=help))
+        help = _("Spaces between numbers, `;` between rows, `|` between matrices. `1 2 3` is a vector, `1 2 3;` a matrix of one row.")
+        st.text_input(_("As text"), placeholder="1 2 3; 4 5 6", **link.value(name, help=help))
         if refused is not None:
             show_table_error(name.upper(), refused)
         return tensor
@@ -89,7 +96,7 @@ def _editor(name: str, table: _Table, *, locked: bool) -> list[list[object]]:
     config |= {column: st.column_config.TextColumn(f"[{column}]", width=64, alignment="center", max_chars=20) for column in columns}
     edited = st.data_editor(
         data, key=_editor_key(name, table), hide_index=True, width="content", height="content", column_config=config,
-        alt=f"The numbers of {name.upper()}", disabled=locked,
+        alt=_("The numbers of {name}", name=name.upper()), disabled=locked,
     )  # fmt: skip
     return [[edited[column][index] for column in columns] for index in range(len(rows))]
 
@@ -107,15 +114,15 @@ def _shape(link: LinkState, name: str, tensor: Tensor) -> None:
     sizes = WidgetValues(f"tensors_shape_{name}", {"axes": len(shape)} | dict.fromkeys(AXIS_NAMES, 1), prefix=f"tensors_{name}_")
     sizes["axes"] = len(shape)
     st.segmented_control(
-        "Axes", format_func=lambda axes: f"{axes}: {KINDS[axes]}", required=True, on_change=unbroken(_change_axes),
-        args=(link, name, sizes), **sizes.default("axes", tuple(KINDS)),
+        _("Axes"), format_func=lambda axes: _("{axes}: {kind}", axes=axes, kind=KINDS[axes]), required=True,
+        on_change=unbroken(_change_axes), args=(link, name, sizes), **sizes.default("axes", tuple(KINDS)),
     )  # fmt: skip
     with st.container(horizontal=True):
         for axis, size in enumerate(shape):
             most, label = MOST[axis - len(shape)], AXIS_NAMES[axis - len(shape)]
             sizes[label] = size
             st.number_input(
-                label, width=130, on_change=unbroken(_change_size), args=(link, name, axis, sizes),
+                _(label), width=130, on_change=unbroken(_change_size), args=(link, name, axis, sizes),
                 **sizes.value(label, min_value=1, max_value=most),
             )  # fmt: skip
     sizes.keep()

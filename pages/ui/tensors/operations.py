@@ -23,8 +23,10 @@ from mlp_core.labs.tensors.operations import (
 from mlp_core.labs.tensors.shapes import Lineup, tuple_text
 from mlp_core.labs.tensors.table import LARGEST, MAX_TEXT_LENGTH, TableError, literal, read_shape
 from mlp_core.spec import Bounds
+from mlp_core.words import Message, joined, listed
 from pages.figures.figure import Figure
 from pages.figures.tensors import AxisBox, CellGrid, ShapeRow, falk_scheme, shape_lineup, tensor_equation
+from pages.language import _, written
 from pages.ui import link as links
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
@@ -54,7 +56,7 @@ SIGNS = {"hadamard": "∗", "mul": "∗", "add": "+"}
 def section(link: LinkState) -> None:
     """Choose an operation, edit its operands, see what it makes."""
     st.pills(
-        "Operation", format_func=lambda name: OPERATIONS[name].label, required=True, label_visibility="collapsed",
+        _("Operation"), format_func=lambda name: _(OPERATIONS[name].label), required=True, label_visibility="collapsed",
         on_change=unbroken(_follow), args=(link,), **link.default("op"),
     )  # fmt: skip
     operation = OPERATIONS[link["op"]]
@@ -66,17 +68,17 @@ def section(link: LinkState) -> None:
     with results:
         given = [tensor for tensor in tensors if tensor is not None]
         if parameters is None or len(given) < operation.arity:
-            st.info("The result comes back as soon as the input at its side can be read.", icon=":material/edit:")
+            st.info(_("The result comes back as soon as the input at its side can be read."), icon=":material/edit:")
         else:
             _results(link, operation, given, parameters)
-        st.info(operation.use, icon=":material/hub:")
+        st.info(_(operation.use), icon=":material/hub:")
 
 
 def _examples(link: LinkState, operation: Operation) -> None:
     with st.container(horizontal=True):
-        button("One that fits", "tensors_fits", "check_circle", _take, link, operation.fits)
+        button(_("One that fits"), "tensors_fits", "check_circle", _take, link, operation.fits)
         if operation.clashes is not None:
-            button("One that clashes", "tensors_clashes", "block", _take, link, operation.clashes)
+            button(_("One that clashes"), "tensors_clashes", "block", _take, link, operation.clashes)
 
 
 def _follow(link: LinkState) -> None:
@@ -98,21 +100,21 @@ def _take(link: LinkState, example: Example) -> None:
 def _parameters(link: LinkState, operation: Operation) -> Parameters | None:
     """Draw what the operation lets one choose; None, and why, where that cannot be read."""
     if "axes" in operation.chosen:
-        st.pills("Axes to sum over (none: all)", selection_mode="multi", **link.default("axes"))
+        st.pills(_("Axes to sum over (none: all)"), selection_mode="multi", **link.default("axes"))
     if "keepdim" in operation.chosen and link["axes"]:
         said = {"no": "keepdim=False", "yes": "keepdim=True"}
-        st.segmented_control("Keep the axis?", format_func=said.__getitem__, required=True, **link.default("keepdim"))
+        st.segmented_control(_("Keep the axis?"), format_func=said.__getitem__, required=True, **link.default("keepdim"))
     if "axis" in operation.chosen:
-        st.pills("Axis to sum along", required=True, **link.default("axis"))
+        st.pills(_("Axis to sum along"), required=True, **link.default("axis"))
     if "swap" in operation.chosen:
-        st.pills("Axes to swap", required=True, **link.default("swap"))
+        st.pills(_("Axes to swap"), required=True, **link.default("swap"))
     shape: tuple[int, ...] = (-1,)
     if "shape" in operation.chosen:
-        st.text_input("New shape", **link.value("shape", help="One size may be −1: it follows from the others."))
+        st.text_input(_("New shape"), **link.value("shape", help=_("One size may be −1: it follows from the others.")))
         try:
             shape = read_shape(link["shape"])
         except TableError as error:
-            show_table_error("Reshape", error)
+            show_table_error(_("Reshape"), error)
             return None
     first, second = (int(axis) for axis in link["swap"].split(","))
     axes = tuple(sorted(int(axis) for axis in link["axes"]))
@@ -124,24 +126,31 @@ def _results(link: LinkState, operation: Operation, tensors: Sequence[Tensor], p
     lineup, line = operation.lineup(shapes, parameters), operation.line(parameters)
     picture, words = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
     with picture:
-        st.markdown("##### How the shapes line up")
-        alt = f"Axes of {' and '.join(map(tuple_text, shapes))}. {lineup.words}"
+        st.markdown(f"##### {_('How the shapes line up')}")
+        alt = _(joined(Message("Axes of {shapes}.", shapes=listed([*map(tuple_text, shapes)], "and")), lineup.words))
         live_chart(lineup_picture(lineup, shapes), key="tensors_lineup", height=LINEUP_ROW_PX * len(lineup.rows), alt=alt)
     with words:
-        st.latex(operation.latex)
+        st.latex(written(operation.latex))
         st.code(line, language="python")
         try:
             result = compute(operation, tensors, parameters)
         except RefusedError as error:
-            st.error(f"These shapes do not fit. {lineup.words}", icon=":material/block:")
-            st.markdown("What torch says:")
+            st.error(_(joined(Message("These shapes do not fit."), lineup.words)), icon=":material/block:")
+            st.markdown(_("What torch says:"))
             st.code(str(error), language=None, wrap_lines=True)
             return
-        kind = "a Python `int`" if result.printed.isdigit() else f"`{result.value.dtype}`"
-        st.markdown(f"{lineup.words} The result: shape `{tuple_text(result.value.shape)}`, {kind}.")
+        shape = tuple_text(result.value.shape)
+        if result.printed.isdigit():
+            answer = Message("The result: shape `{shape}`, a Python `int`.", shape=shape)
+        else:
+            answer = Message("The result: shape `{shape}`, `{dtype}`.", shape=shape, dtype=str(result.value.dtype))
+        st.markdown(_(joined(lineup.words, answer)))
         if not bool(result.value.isfinite().all()):  # the inputs are finite, so whatever is not came from the operation
-            beyond = f"the largest number of float32 is {number(LARGEST)}; what grows beyond it becomes ∞, and ∞ − ∞ or 0·∞ is NaN"
-            st.warning(f"Overflow: {beyond}.", icon=":material/all_inclusive:")
+            overflow = _(
+                "Overflow: the largest number of float32 is {largest}; what grows beyond it becomes ∞, and ∞ − ∞ or 0·∞ is NaN.",
+                largest=number(LARGEST),
+            )
+            st.warning(overflow, icon=":material/all_inclusive:")
     _cells(link, operation, tensors, parameters, result.value)
     made = [f"{name} = {literal(tensor)}" for name, tensor in zip(NAMES, tensors, strict=False)]
     printed = [f"# {row}" for row in result.printed.splitlines()]
@@ -151,21 +160,21 @@ def _results(link: LinkState, operation: Operation, tensors: Sequence[Tensor], p
 def _cells(link: LinkState, operation: Operation, tensors: Sequence[Tensor], parameters: Parameters, result: Tensor) -> None:
     """The numbers, with the chosen cell of the result written out."""
     count = result.numel()
-    cell = link.fitted("cell", min(int(link["cell"]), count - 1), f"must be a cell of the result, 0 to {count - 1}")
+    cell = link.fitted("cell", min(int(link["cell"]), count - 1), Message("must be a cell of the result, 0 to {last}", last=count - 1))
     made_by = sources(operation, tensors, parameters, cell)
     index = [int(part) for part in torch.unravel_index(torch.tensor(cell), result.shape)]
-    place = f"result[{', '.join(map(str, index))}]" if index else "result"
-    written = arithmetic_of(operation, tensors, made_by, float(result.flatten()[cell]))
-    st.markdown("##### What made a cell of the result")
+    place = _("result[{index}]", index=", ".join(map(str, index))) if index else _("result")
+    arithmetic = arithmetic_of(operation, tensors, made_by, float(result.flatten()[cell]))
+    st.markdown(f"##### {_('What made a cell of the result')}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        for label, icon, other in (("Previous cell", "chevron_left", cell - 1), ("Next cell", "chevron_right", cell + 1)):
+        for label, icon, other in ((_("Previous cell"), "chevron_left", cell - 1), (_("Next cell"), "chevron_right", cell + 1)):
             button(label, f"tensors_{icon}", icon, link.update, {"cell": other % count}, enabled=count > 1)
-        st.markdown(f"{place} = **{written}**")
+        st.markdown(f"{place} = **{arithmetic}**")
     figure, rows = cells_picture(link["op"], operation, tensors, result, made_by, cell)
-    alt = f"The operands and the result; {place} = {written}."
+    alt = _("The operands and the result; {place} = {arithmetic}.", place=place, arithmetic=arithmetic)
     height = int(min(max(CELL_PX * rows + 10, LEAST_PX), MOST_PX))
     live_chart(figure, key="tensors_cells", height=height, alt=alt, on_click=partial(_choose_cell, link))
-    st.caption("Click any cell of the result.")
+    st.caption(_("Click any cell of the result."))
 
 
 def _choose_cell(link: LinkState, click: Click) -> None:
@@ -177,7 +186,7 @@ def lineup_picture(lineup: Lineup, shapes: Sequence[tuple[int, ...]]) -> Figure:
     """The shapes, axis by axis; the result's row only where there is a result."""
     all_shapes = [*shapes, *([] if lineup.shape is None else [lineup.shape])]
     rows = [
-        ShapeRow(row.name, tuple_text(shape), tuple(None if axis is None else AxisBox(axis.size, axis.role.value) for axis in row.axes))
+        ShapeRow(_(row.name), tuple_text(shape), tuple(None if axis is None else AxisBox(axis.size, axis.role.value) for axis in row.axes))
         for row, shape in zip(lineup.rows, all_shapes, strict=True)
     ]
     return shape_lineup(rows, lineup.links)
@@ -205,7 +214,7 @@ def cells_picture(
 
 def _result(result: Tensor, chosen: Tensor, column: bool = False) -> CellGrid:
     order = torch.arange(result.numel()).reshape(result.shape)
-    return replace(_grid(f"result {tuple_text(result.shape)}", result, chosen, column=column), order=_solid(order, column))
+    return replace(_grid(_("result {shape}", shape=tuple_text(result.shape)), result, chosen, column=column), order=_solid(order, column))
 
 
 def _grid(title: str, tensor: Tensor, marked: Tensor, *, column: bool = False) -> CellGrid:
