@@ -220,7 +220,7 @@ def _sum(tensors: Sequence[Tensor], p: Parameters) -> Tensor:
 TWO_BY_THREE = "1 2 3; 4 5 6"
 OPERATIONS: dict[str, Operation] = {
     "numel": Operation(
-        Message("numel"), Message(r"\text{numel}(A) = \prod_i \text{size}_i"),
+        Message("numel"), r"\text{numel}(A) = \prod_i \text{size}_i",
         lambda p: "A.numel()", lambda t, p: t[0].numel(),
         lambda s, p: shapes.all_axes(s[0], Message("The sizes of all axes are multiplied: the number of cells.")), counted,
         Message("Counting parameters: $W_1$ of shape (784, 256) and $b_1$ of shape (256,) hold 200,704 + 256 numbers."),
