@@ -23,8 +23,9 @@ from mlp_core.labs.nonlinearity.collapse import (
     stacked,
 )
 from mlp_core.spec import INPUTS, MAX_SEED, OUTPUTS, Bounds
-from mlp_core.words import count, fixed, percent, significant
+from mlp_core.words import Message, count, fixed, percent, significant
 from pages.figures import linear as figures
+from pages.language import _
 from pages.ui.computing import computed, part_of, shared
 from pages.ui.link import LinkState, number, stop
 from pages.ui.live_chart import live_chart
@@ -65,19 +66,27 @@ class Found(NamedTuple):
         return rank(collapsed([layer.to(torch.float64) for layer in self.layers]).weight)
 
 
-OF_JUDGED = f"between the stack and the one matrix that it multiplies out to, on {JUDGED:,} test images"
 MEASURES = {
     "largest_difference": once(
-        "Largest difference, float32", f"Of an output {OF_JUDGED}, in float32", "number",
+        Message("Largest difference, float32"),
+        Message(
+            "Of an output between the stack and the one matrix that it multiplies out to, on {n} test images, in float32", n=count(JUDGED)
+        ),
+        "number",
         lambda found: largest_difference(found.layers, found.best.judged.float(), found.slope),
     ),
     "largest_difference_float64": once(
-        "Largest difference, float64", f"Of an output {OF_JUDGED}, in float64", "number",
+        Message("Largest difference, float64"),
+        Message(
+            "Of an output between the stack and the one matrix that it multiplies out to, on {n} test images, in float64", n=count(JUDGED)
+        ),
+        "number",
         lambda found: largest_difference(found.layers, found.best.judged, found.slope),
     ),
-    "rank": once("Rank of the product", "Of all weight matrices multiplied out", "count", lambda found: found.rank),
+    "rank": once(Message("Rank of the product"), Message("Of all weight matrices multiplied out"), "count", lambda found: found.rank),
     "missed_fraction": once(
-        "Missed by the best matrix", f"Of the variance of the stack's outputs on {JUDGED:,} test images, by the affine map that fits best",
+        Message("Missed by the best matrix"),
+        Message("Of the variance of the stack's outputs on {n} test images, by the affine map that fits best", n=count(JUDGED)),
         "fraction", lambda found: found.bent.missed[found.here],
     ),
 }  # fmt: skip
@@ -104,13 +113,13 @@ def _bending(sizes: tuple[int, ...], seed: int, slope: float) -> Generator[float
 
 def section(link: LinkState) -> None:
     """Multiply a stack out, then bend it."""
-    st.markdown("Layers without a nonlinearity are **one** layer: $(XW_1 + b_1)W_2 + b_2 = X(W_1W_2) + (b_1W_2 + b_2)$.")
+    st.markdown(_("Layers without a nonlinearity are **one** layer: $(XW_1 + b_1)W_2 + b_2 = X(W_1W_2) + (b_1W_2 + b_2)$."))
     controls, results = beside("collapse")
     with controls:
         _controls(link)
     with results:
         asked = _asked(link)
-        computed(JOB, asked, partial(_bending, *asked), lambda found: _results(*asked, *found), "Fitting the best matrix")
+        computed(JOB, asked, partial(_bending, *asked), lambda found: _results(*asked, *found), _("Fitting the best matrix"))
 
 
 def subject(values: Values) -> Computed:
@@ -131,79 +140,97 @@ def _asked(values: Values) -> tuple[tuple[int, ...], int, float]:
 
 
 def _controls(link: LinkState) -> None:
-    st.slider("Affine layers k", **link.value("layers"))
+    st.slider(_("Affine layers k"), **link.value("layers"))
     if link["layers"] > 1:
-        st.slider("Units of a hidden layer", **link.value("width"))
-        st.slider("Units of the last hidden layer", **link.value("narrow", help="A narrow layer lowers the rank of the product."))
-    help = "1 is the identity, 0 is ReLU, leaky ReLU between them."
-    st.select_slider("Bend: slope of a hidden unit below 0", **link.value("slope", help=help))
-    st.number_input("Seed of the weights", **link.value("stack_seed"))
+        st.slider(_("Units of a hidden layer"), **link.value("width"))
+        help = _("A narrow layer lowers the rank of the product.")
+        st.slider(_("Units of the last hidden layer"), **link.value("narrow", help=help))
+    help = _("1 is the identity, 0 is ReLU, leaky ReLU between them.")
+    st.select_slider(_("Bend: slope of a hidden unit below 0"), **link.value("slope", help=help))
+    st.number_input(_("Seed of the weights"), **link.value("stack_seed"))
 
 
 def _results(sizes: tuple[int, ...], seed: int, slope: float, best: BestAffine, bent: Bending) -> None:
     found = Found(random_stack(sizes, seed), slope, best, bent)
     layers, here = found.layers, found.here
     exact = collapsed([layer.to(torch.float64) for layer in layers])
-    st.caption(f"{shapes(sizes)}; the largest difference is over {JUDGED:,} test images.")
+    st.caption(_("{shapes}; the largest difference is over {n} test images.", shapes=shapes(sizes), n=count(JUDGED)))
     with st.container(horizontal=True):
-        _tile("Largest difference, float32", significant(largest_difference(layers, best.judged.float(), slope), 2), "Stack − one matrix.")
-        left = "what is left is rounding." if slope == 1.0 or len(layers) == 1 else "it is not rounding that parts them."
-        _tile("… in float64", significant(largest_difference(layers, best.judged, slope), 2), f"The same in float64: {left}")
-        most = min(INPUTS, OUTPUTS)
-        _tile("Rank of the product", f"{found.rank} of {most}", "At most the width of the narrowest layer.")
-        missed, least = float(bent.missed[here]), float(bent.least_missed[here])
-        help = (
-            f"Of the variance of the outputs on {JUDGED:,} test images, by the affine map that was fitted to the "
-            f"{len(best.fitted):,} training images. On those it misses {percent(least, 2)}, and no other matrix misses less."
+        float32, float64 = (largest_difference(layers, images, slope) for images in (best.judged.float(), best.judged))
+        _tile(_("Largest difference, float32"), significant(float32, 2), _("Stack − one matrix."))
+        rounding, parted = (
+            _("The same in float64: what is left is rounding."),
+            _("The same in float64: it is not rounding that parts them."),
         )
-        _tile("Missed by the best matrix", percent(missed, 2), help)
+        _tile(_("… in float64"), significant(float64, 2), rounding if slope == 1.0 or len(layers) == 1 else parted)
+        of_most = _("{part} of {whole}", part=found.rank, whole=min(INPUTS, OUTPUTS))
+        _tile(_("Rank of the product"), of_most, _("At most the width of the narrowest layer."))
+        missed, least = float(bent.missed[here]), float(bent.least_missed[here])
+        help = _(
+            "Of the variance of the outputs on {n} test images, by the affine map that was fitted to the {fitted} training images. On "
+            "those it misses {least}, and no other matrix misses less.",
+            n=count(JUDGED), fitted=count(len(best.fitted)), least=percent(least, 2),
+        )  # fmt: skip
+        _tile(_("Missed by the best matrix"), _(percent(missed, 2)), help)
     one, two, three = st.columns(3, gap="medium")
     with one:
-        st.markdown("###### Singular values of the product")
+        st.markdown(f"###### {_('Singular values of the product')}")
         figure = figures.singular_value_bars(singular_values(exact.weight), rank(exact.weight))
-        live_chart(figure, key="collapse_rank", height=CHART_HEIGHT, alt="Singular values of the product, relative to the largest")
+        live_chart(figure, key="collapse_rank", height=CHART_HEIGHT, alt=_("Singular values of the product, relative to the largest"))
     with two:
-        st.markdown("###### Stack against its product")
+        st.markdown(f"###### {_('Stack against its product')}")
         figure = figures.difference_curve(bent.slopes, bent.difference, slope)
-        live_chart(figure, key="collapse_difference", height=CHART_HEIGHT, alt="Largest difference against the slope, float64")
+        live_chart(figure, key="collapse_difference", height=CHART_HEIGHT, alt=_("Largest difference against the slope, float64"))
     with three:
-        st.markdown("###### Stack against the best matrix")
+        st.markdown(f"###### {_('Stack against the best matrix')}")
         figure = figures.missed_curve(bent.slopes, bent.missed, slope)
-        live_chart(figure, key="collapse_missed", height=CHART_HEIGHT, alt="Share that the best matrix misses against the slope")
+        live_chart(figure, key="collapse_missed", height=CHART_HEIGHT, alt=_("Share that the best matrix misses against the slope"))
     _verdict(len(layers), slope, float(bent.difference[here]), missed, least)
     _numbers(layers, best.judged[:1].float(), slope)
 
 
 def _verdict(layers: int, slope: float, difference: float, missed: float, least: float) -> None:
     if layers == 1:
-        st.info("One layer has no hidden unit to bend: it is its own matrix.", icon=":material/info:")
+        st.info(_("One layer has no hidden unit to bend: it is its own matrix."), icon=":material/info:")
     elif slope == 1.0:
-        st.info(f"{layers} layers, one matrix: all that differs is rounding. Now move the bend away from 1.", icon=":material/compress:")
+        text = _("{n} layers, one matrix: all that differs is rounding. Now move the bend away from 1.", n=layers)
+        st.info(text, icon=":material/compress:")
     elif difference == 0:
-        st.info("No hidden unit is below 0 for any of these images, so that nothing is bent: still one matrix.", icon=":material/info:")
+        text = _("No hidden unit is below 0 for any of these images, so that nothing is bent: still one matrix.")
+        st.info(text, icon=":material/info:")
     else:
         st.success(
-            f"Bent: the stack is up to {significant(difference, 2)} away from its product, and the one matrix that fits it best misses "
-            f"{percent(missed, 2)} of what it computes ({percent(least, 2)} on the images that it was fitted to).",
+            _(
+                "Bent: the stack is up to {difference} away from its product, and the one matrix that fits it best misses {missed} of what "
+                "it computes ({least} on the images that it was fitted to).",
+                difference=significant(difference, 2),
+                missed=percent(missed, 2),
+                least=percent(least, 2),
+            ),
             icon=":material/turn_right:",
         )
 
 
 def _numbers(layers: Sequence[Affine], image: torch.Tensor, slope: float) -> None:
-    st.markdown("###### The numbers: ten outputs for the first test image, float32")
+    st.markdown(f"###### {_('The numbers: ten outputs for the first test image, float32')}")
     one = collapsed(layers)
     stack, product = stacked(layers, image, slope)[0], one(image)[0]
     st.dataframe(
         [
-            _row("stack", stack, partial(fixed, decimals=6)),
-            _row("one matrix", product, partial(fixed, decimals=6)),
-            _row("difference", stack - product, partial(significant, digits=2)),
+            _row(_("stack"), stack, partial(fixed, decimals=6)),
+            _row(_("one matrix"), product, partial(fixed, decimals=6)),
+            _row(_("difference"), stack - product, partial(significant, digits=2)),
         ],
         hide_index=True,
     )
-    with st.expander("The one matrix and its bias"):
+    with st.expander(_("The one matrix and its bias")):
         numbers, digits = f"{count(INPUTS * OUTPUTS)} + {OUTPUTS}", partial(fixed, decimals=4)
-        st.caption(f"b, and the rows of W (784 × 10) for pixels {SHOWN_PIXELS[0]} to {SHOWN_PIXELS[-1]}, out of {numbers} numbers.")
+        st.caption(
+            _(
+                "b, and the rows of W (784 × 10) for pixels {first} to {last}, out of {numbers} numbers.",
+                first=SHOWN_PIXELS[0], last=SHOWN_PIXELS[-1], numbers=numbers,
+            )
+        )  # fmt: skip
         st.dataframe(
             [_row("b", one.bias, digits), *(_row(f"W[{pixel}]", one.weight[pixel], digits) for pixel in SHOWN_PIXELS)], hide_index=True
         )

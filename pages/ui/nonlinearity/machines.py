@@ -7,6 +7,8 @@ import streamlit as st
 from mlp_core.labs.nonlinearity.plane import SHAPES
 from mlp_core.losses import LOSSES
 from mlp_core.spec import weight_count
+from mlp_core.words import Message
+from pages.language import _
 from pages.ui.link import LinkState
 from pages.ui.nonlinearity.playground import PLAYING
 from pages.ui.nonlinearity.settings import SPIRAL, settings_for
@@ -30,26 +32,28 @@ class Machine(NamedTuple):
 
 ONE_LAYER: dict[str, Any] = {"deep": 0, "epochs": 100, "pace": "full"}
 MACHINES = (
-    Machine("Linear regression", "squared", (), ONE_LAYER | {"data": "plane", "noise": 20, "lr": "0.01"}),
-    Machine("Logistic regression", "logistic", (), ONE_LAYER | {"data": "gaussians"}),
-    Machine("Softmax regression", "cross_entropy", (), ONE_LAYER | {"data": "three"}),
-    Machine("Binary MLP", "logistic", (8,), {"data": "circle", "deep": 1, "epochs": 100, "pace": "full"}),
-    Machine("Multiclass MLP", "cross_entropy", (8, 8), SPIRAL | {"data": "arms", "epochs": 150, "pace": "full"}),
+    Machine(Message("Linear regression"), "squared", (), ONE_LAYER | {"data": "plane", "noise": 20, "lr": "0.01"}),
+    Machine(Message("Logistic regression"), "logistic", (), ONE_LAYER | {"data": "gaussians"}),
+    Machine(Message("Softmax regression"), "cross_entropy", (), ONE_LAYER | {"data": "three"}),
+    Machine(Message("Binary MLP"), "logistic", (8,), {"data": "circle", "deep": 1, "epochs": 100, "pace": "full"}),
+    Machine(Message("Multiclass MLP"), "cross_entropy", (8, 8), SPIRAL | {"data": "arms", "epochs": 150, "pace": "full"}),
 )
 
 
 def section(link: LinkState) -> None:
     """A table of the machines, and a way into each."""
     st.markdown(
-        "Five models of the book, one machine: a network whose **last layer** and **loss** change. Without a hidden layer it is a "
-        "regression, with one an MLP. Each opens in *XOR and friends* and trains there, by the same code."
+        _(
+            "Five models of the book, one machine: a network whose **last layer** and **loss** change. Without a hidden layer it is a "
+            "regression, with one an MLP. Each opens in *XOR and friends* and trains there, by the same code."
+        )
     )
     st.dataframe([_row(machine) for machine in MACHINES], hide_index=True)
     with st.container(horizontal=True):
         for machine in MACHINES:
             free = link.may_take(_fields(machine))
-            button(f"{machine.name}, trained", f"open_{machine.name}", "open_in_new", _open, link, machine, enabled=free)
-    st.markdown("**Logistic regression is softmax regression with two classes**, where only the difference of the two outputs counts:")
+            button(_("{model}, trained", model=machine.name), f"open_{machine.name}", "open_in_new", _open, link, machine, enabled=free)
+    st.markdown(_("**Logistic regression is softmax regression with two classes**, where only the difference of the two outputs counts:"))
     st.latex(
         r"\begin{aligned}\operatorname{softmax}(0, o)_2 &= \frac{e^{o}}{e^{0} + e^{o}}\\[0.5em]"
         r" &= \frac{1}{1 + e^{-o}} = \sigma(o)\end{aligned}"
@@ -59,15 +63,15 @@ def section(link: LinkState) -> None:
 def _row(machine: Machine) -> dict[str, object]:
     sizes, loss = machine.sizes, LOSSES[machine.loss]
     return {
-        "model": machine.name,
-        "hidden layers": " → ".join(map(str, machine.hidden)) or "none",
-        "last W": f"({sizes[-2]} × {sizes[-1]})",
-        "last b": f"({sizes[-1]},)",
-        "output": f"(n × {sizes[-1]}), {loss.output}",
-        "loss": loss.formula,
-        "ends in": loss.label,
-        "points": SHAPES[machine.fields["data"]].label,
-        "parameters": weight_count(sizes),
+        _("model"): _(machine.name),
+        _("hidden layers"): " → ".join(map(str, machine.hidden)) or _("none"),
+        _("last W"): f"({sizes[-2]} × {sizes[-1]})",
+        _("last b"): f"({sizes[-1]},)",
+        _("output"): f"(n × {sizes[-1]}), {loss.output}",
+        _("loss"): loss.formula,
+        _("ends in"): _(loss.label),
+        _("points"): _(SHAPES[machine.fields["data"]].label),
+        _("parameters"): weight_count(sizes),
     }
 
 

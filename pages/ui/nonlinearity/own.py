@@ -10,16 +10,22 @@ import streamlit as st
 from mlp_core.labs.nonlinearity.plane import Points
 from mlp_core.labs.nonlinearity.plane_points import LINK_POINTS, MAX_CLASSES, PointsError, from_text, merged, to_text
 from mlp_core.labs.nonlinearity.point_table import LEAST_COLUMNS, MAX_ROWS, UNLIKE, Columns, Table, points_of, read_table, usual_columns
-from mlp_core.words import counted
+from mlp_core.words import Message, count, counted, listed
+from pages.language import _, current, said
 from pages.ui.link import LinkState
 from pages.ui.text import plain
 from pages.ui.unbroken import button, unbroken
 from pages.ui.uploads import uploaded
+from pages.ui.widget_values import WidgetValues
 
 CLASSES = ("0", "1", "2")
-CLASS_LABELS = {"0": ":blue[●] blue", "1": ":orange[■] orange", "2": ":green[◆] green"}
-MARKS = (*(label.split()[0] for label in CLASS_LABELS.values()), ":violet[▲]", ":red[✚]", ":blue[★]")  # as the plane marks the classes
-ROLES = {"x": "x", "y": "y", "label": "Label"}
+MARKS = (":blue[●]", ":orange[■]", ":green[◆]", ":violet[▲]", ":red[✚]", ":blue[★]")  # as the plane marks the classes
+CLASS_LABELS = {
+    "0": Message("{mark} blue", mark=MARKS[0]),
+    "1": Message("{mark} orange", mark=MARKS[1]),
+    "2": Message("{mark} green", mark=MARKS[2]),
+}
+ROLES = {"x": "x", "y": "y", "label": Message("Label")}
 BRUSH = "_plane_class"
 BEYOND = "_plane_beyond"
 LOADED = "_plane_loaded"
@@ -80,31 +86,44 @@ def points_left_out(link: LinkState) -> bool:
 
 def own_panel(link: LinkState) -> None:
     """Choose a class, undo, clear, load a file."""
-    st.segmented_control("Class of the next point", CLASSES, format_func=CLASS_LABELS.__getitem__, default="0", key=BRUSH, required=True)
+    brush = _brush()
+    st.segmented_control(_("Class of the next point"), format_func=said(CLASS_LABELS), required=True, **brush.default(BRUSH, CLASSES))
+    brush.keep()
     points = drawn_points(link)[1]
     with st.container(horizontal=True):
-        button("Undo", "plane_undo", "undo", _undo, link, enabled=len(points) > 0)
-        button("Clear", "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
-    st.caption(f"{counted(len(points), '{n} point', '{n} points') if len(points) else 'No point yet'}. Click the plane to add one.")
-    help = (
-        f"A CSV file with x, y and label: at most {MAX_ROWS:,} points, up to {MAX_CLASSES} classes, counted from 0 or 1 or named. "
+        button(_("Undo"), "plane_undo", "undo", _undo, link, enabled=len(points) > 0)
+        button(_("Clear"), "plane_clear", "delete", _clear, link, enabled=len(points) > 0)
+    drawn = counted(len(points), "{n} point. Click the plane to add one.", "{n} points. Click the plane to add one.")
+    st.caption(_(drawn) if len(points) else _("No point yet. Click the plane to add one."))
+    help = _(
+        "A CSV file with x, y and label: at most {rows} points, up to {classes} classes, counted from 0 or 1 or named. "
         "Of more columns, choose three. "
-        f"The points are scaled to fill the plane: x and y alike, or each for itself where one reaches {UNLIKE:g} times as far."
-    )
+        "The points are scaled to fill the plane: x and y alike, or each for itself where one reaches {times} times as far.",
+        rows=count(MAX_ROWS), classes=MAX_CLASSES, times=f"{UNLIKE:g}",
+    )  # fmt: skip
     st.file_uploader(
-        "Or load a file of x, y, label", type=["csv", "txt"], key=UPLOAD, on_change=unbroken(_load), args=(link,), help=help
+        _("Or load a file of x, y, label"), type=["csv", "txt"], key=UPLOAD, on_change=unbroken(_load), args=(link,), help=help
     )  # fmt: skip
     _file_panel(link)
     if points_left_out(link):
-        lost = counted(_beyond(link).merged, "{n} different coordinate", "{n} different coordinates") + " would become one with others"
-        why = f"More than {LINK_POINTS} points do not fit into the link" if len(points) > LINK_POINTS else f"In the link {lost}"
-        st.caption(f":material/link_off: {why}: who opens it does not get them.")
+        why = Message("More than {most} points do not fit into the link: who opens it does not get them.", most=LINK_POINTS)
+        if len(points) <= LINK_POINTS:
+            why = counted(
+                _beyond(link).merged,
+                "In the link {n} different coordinate would become one with others: who opens it does not get them.",
+                "In the link {n} different coordinates would become one with others: who opens it does not get them.",
+            )
+        st.caption(f":material/link_off: {_(why)}")
+
+
+def _brush() -> WidgetValues:
+    return WidgetValues("plane_brush", {BRUSH: CLASSES[0]}, lasting=False)
 
 
 def add_point(link: LinkState, x: float, y: float) -> None:
     """Add a point of the chosen class; from a callback."""
     points = drawn_points(link)[1]
-    label = int(st.session_state.get(BRUSH) or 0)
+    label = int(_brush()[BRUSH])
     _keep(link, np.vstack([points.xy, [x, y]]), np.append(points.labels.astype(np.int64), label))
 
 
@@ -136,17 +155,22 @@ def _file_panel(link: LinkState) -> None:
     """What became of the file: which of its columns are read, what is wrong with them, which class is which."""
     loaded = _loaded()
     if loaded.refusal is not None:
-        st.error(plain(loaded.refusal, 200), icon=":material/error:")
+        st.error(plain(_(loaded.refusal), 200), icon=":material/error:")
     if loaded.chosen is not None and loaded.choice_wanted and uploaded(UPLOAD) is not None:
         for role, label in ROLES.items():
             chosen, key = getattr(loaded.chosen, role), _column_key(loaded, role)
-            names = loaded.columns
-            st.selectbox(label, range(len(names)), chosen, names.__getitem__, key=key, on_change=unbroken(_choose), args=(link,))
+            names = list(map(_named, loaded.columns))
+            st.selectbox(_(label), range(len(names)), chosen, names.__getitem__, key=key, on_change=unbroken(_choose), args=(link,))
     if loaded.index is not None:
-        st.caption(f"{plain(loaded.columns[loaded.index])} only counts the rows: it is left out.")
+        st.caption(_("{column} only counts the rows: it is left out.", column=plain(_named(loaded.columns[loaded.index]))))
     if loaded.classes and loaded.classes != tuple(map(str, range(len(loaded.classes)))):
-        listed = ", ".join(f"{mark} {plain(name)}" for mark, name in zip(MARKS, loaded.classes, strict=False))
-        st.caption(f"Classes of the points: {listed}.")
+        classes = listed([f"{mark} {plain(name)}" for mark, name in zip(MARKS, loaded.classes, strict=False)])
+        st.caption(_("Classes of the points: {classes}.", classes=classes))
+
+
+def _named(column: str) -> str:
+    """What a column is called: as the file calls it, or in the language of who looks where it has no name, or one of several."""
+    return _(column) if isinstance(column, Message) else column
 
 
 def _load(link: LinkState) -> None:
@@ -194,4 +218,4 @@ def _loaded() -> _Loaded:
 
 
 def _column_key(loaded: _Loaded, role: str) -> str:
-    return f"plane_column_{role}_{loaded.number}"
+    return f"plane_column_{role}_{loaded.number}_{current().short}"  # a choice is sent back by its words

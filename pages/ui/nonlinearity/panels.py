@@ -10,8 +10,9 @@ from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.reports.export import epochs_csv
 from mlp_core.training.replicates import Replicates
-from mlp_core.words import count, counted, fixed, percent, significant
+from mlp_core.words import Message, count, counted, fixed, joined, percent, significant
 from pages.figures.training import ACCURACY, LOSS
+from pages.language import _, said
 from pages.ui import session
 from pages.ui.downloads import download, page_address
 from pages.ui.link import LinkState
@@ -36,10 +37,8 @@ def record(link: LinkState, settings: PlaneSettings, job: TrainingJob, moment: R
     moment = moment or RunAtStep(now, job.run.network)
     _tiles(moment.snapshot, settings)
     if now.stop_reason is not None and now.stop_reason.kind != "completed":
-        st.error(f"{now.stop_reason} Reset, and try a smaller learning rate.", icon=":material/error:")
-    st.segmented_control(
-        "Below the plane", format_func=PANELS.__getitem__, required=True, label_visibility="collapsed", **link.default(PANEL)
-    )
+        st.error(_("{why} Reset, and try a smaller learning rate.", why=now.stop_reason.detail), icon=":material/error:")
+    st.segmented_control(_("Below the plane"), format_func=said(PANELS), required=True, label_visibility="collapsed", **link.default(PANEL))
     link.write()  # here too, since this part of the page runs by itself
     panel = link[PANEL]
     if panel == INSIDE:
@@ -57,12 +56,14 @@ def _tiles(snapshot: JobSnapshot, settings: PlaneSettings) -> None:
     epochs = snapshot.history.epochs
     last = epochs[-1] if epochs else None
     with st.container(horizontal=True):
-        st.metric("Epoch", f"{count(len(epochs))} of {count(snapshot.spec.epochs)}", border=True)
-        st.metric("Training loss", fixed(last.train_loss, 4) if last else "–", border=True, help="Mean over the last epoch's batches.")
-        st.metric("Test loss", fixed(last.test_loss, 4) if last else "–", border=True)
+        done = _("{part} of {whole}", part=count(len(epochs)), whole=count(snapshot.spec.epochs))
+        st.metric(_("Epoch"), done, border=True)
+        help = _("Mean over the last epoch's batches.")
+        st.metric(_("Training loss"), fixed(last.train_loss, 4) if last else "–", border=True, help=help)
+        st.metric(_("Test loss"), fixed(last.test_loss, 4) if last else "–", border=True)
         if settings.points.classes:
-            st.metric("Training accuracy", percent(last.train_accuracy) if last else "–", border=True)
-            st.metric("Test accuracy", percent(last.test_accuracy) if last else "–", border=True)
+            st.metric(_("Training accuracy"), _(percent(last.train_accuracy)) if last else "–", border=True)
+            st.metric(_("Test accuracy"), _(percent(last.test_accuracy)) if last else "–", border=True)
 
 
 def start_seeds(settings: PlaneSettings) -> None:
@@ -74,17 +75,17 @@ def _seeds_panel(settings: PlaneSettings) -> None:
     """The band of five seeds, and what they came to."""
     group = session.jobs().group(SEEDS_JOB)
     if group is not None and group.error is not None:
-        st.error(f"Five of these cannot be trained here: {worded(group.error)}.", icon=":material/error:")
+        st.error(_("Five of these cannot be trained here: {why}.", why=worded(group.error)), icon=":material/error:")
     if group is None or not group.started:
         st.info(
-            "**× 5 seeds** trains five networks of this design at once, so that one lucky run does not mislead.", icon=":material/info:"
+            _("**× 5 seeds** trains five networks of this design at once, so that one lucky run does not mislead."), icon=":material/info:"
         )
         return
     if group.key != settings.key:
-        st.info("These five are of the settings before; **× 5 seeds** trains the new ones.", icon=":material/edit_note:")
+        st.info(_("These five are of the settings before; **× 5 seeds** trains the new ones."), icon=":material/edit_note:")
     job = group.jobs[0]
     snapshot, classes = job.snapshot(), job.run.loss.scores is not None
-    st.markdown(summary(snapshot.members, snapshot.spec.seed, classes=classes))
+    st.markdown(_(summary(snapshot.members, snapshot.spec.seed, classes=classes)))
     pictures.show_curves(st.columns(2, gap="medium"), classes, snapshot, key="seeds")
 
 
@@ -96,65 +97,76 @@ def summary(members: Sequence[HistorySnapshot], first_seed: int, *, classes: boo
     """
     epoch, n = max(len(member.epochs) for member in members), len(members)
     if epoch == 0:
-        return f"{n} seeds, in their first epoch."
+        return Message("{n} seeds, in their first epoch.", n=n)
     last = {first_seed + index: member.epochs[-1] for index, member in enumerate(members) if len(member.epochs) == epoch}
     text = _right(last, n, epoch) if classes else _near(last, epoch)
     gone = n - len(last)
-    return text + (f" {gone} of {n} diverged before." if gone else "")
+    return joined(text, Message("{gone} of {n} diverged before.", gone=gone, n=n) if gone else "")
 
 
 def _right(last: dict[int, EpochRecord], n: int, epoch: int) -> str:
     perfect = sum(record.test_accuracy == 1.0 for record in last.values())
-    text = f"**{perfect} of {n} seeds reach 100 % on the test points** after {counted(epoch, '{n} epoch', '{n} epochs')}"
+    text = Message(
+        "**{perfect} of {n} seeds reach 100 % on the test points** after {epochs}",
+        perfect=perfect, n=n, epochs=counted(epoch, "{n} epoch", "{n} epochs"),
+    )  # fmt: skip
     if perfect == n:
-        return text + ", so a single run would not have misled."
+        return Message("{reached}, so a single run would not have misled.", reached=text)
     worst, best = (choose(last, key=lambda seed: last[seed].test_accuracy) for choose in (min, max))
     low, middle, high = (last[worst].test_accuracy, mean(record.test_accuracy for record in last.values()), last[best].test_accuracy)
     if low == high:
-        return f"{text}; all {len(last)} are at {percent(low)}."
-    return f"{text}; from {percent(low)} (seed {worst}) to {percent(high)} (seed {best}), mean {percent(middle)}."
+        return Message("{reached}; all {n} are at {accuracy}.", reached=text, n=len(last), accuracy=percent(low))
+    return Message(
+        "{reached}; from {low} (seed {worst}) to {high} (seed {best}), mean {mean}.",
+        reached=text, low=percent(low), worst=worst, high=percent(high), best=best, mean=percent(middle),
+    )  # fmt: skip
 
 
 def _near(last: dict[int, EpochRecord], epoch: int) -> str:
     losses = [record.test_loss for record in last.values()]
-    spread = f"from {significant(min(losses), 4)} to {significant(max(losses), 4)}, mean {significant(mean(losses), 4)}"
-    return f"After {counted(epoch, '{n} epoch', '{n} epochs')} the **test loss of {len(losses)} seeds** lies {spread}."
+    low, high, middle = (significant(value, 4) for value in (min(losses), max(losses), mean(losses)))
+    return Message(
+        "After {epochs} the **test loss of {n} seeds** lies from {low} to {high}, mean {mean}.",
+        epochs=counted(epoch, "{n} epoch", "{n} epochs"), n=len(losses), low=low, high=high, mean=middle,
+    )  # fmt: skip
 
 
 def _export_panel(link: LinkState, settings: PlaneSettings, job: TrainingJob) -> None:
     """All that can be exported of the run on screen, as it stands now."""
     snapshot, network = job.snapshot(), job.run.network
     begun = bool(snapshot.history.epochs)
-    of = f"{' → '.join(map(str, job.run.sizes))} on points of the plane"
+    of = Message("{sizes} on points of the plane", sizes=" → ".join(map(str, job.run.sizes)))
     numbers, figures = st.columns(2, gap="medium")
     with numbers:
-        st.markdown("###### Numbers")
+        st.markdown(f"###### {_('Numbers')}")
         with st.container(horizontal=True):
             download_numbers(job, snapshot)
             if (five := session.jobs().job(SEEDS_JOB)) is not None:
-                seeds, label = five.snapshot(), "Epochs of 5 seeds (CSV)"
+                seeds, label = five.snapshot(), _("Epochs of 5 seeds (CSV)")
                 csv = partial(epochs_csv, seeds.history, seeds.members, seeds.spec.seed)
                 download(label, "seeds.csv", csv, enabled=bool(seeds.history.epochs))
     with figures:
-        st.markdown("###### Figures")
+        st.markdown(f"###### {_('Figures')}")
         with st.container(horizontal=True):
             if network is not None:
                 regions = pictures.regions_of
-                download_figure("Plane", lambda: pictures.plane_figure(link, settings, network, regions(settings, network)), of)
+                download_figure(Message("Plane"), lambda: pictures.plane_figure(link, settings, network, regions(settings, network)), of)
             classes = settings.points.classes > 0
-            download_figure("Loss", lambda: pictures.curve(LOSS, classes, snapshot), of, enabled=begun)
+            download_figure(Message("Loss"), lambda: pictures.curve(LOSS, classes, snapshot), of, enabled=begun)
             if classes:
-                download_figure("Accuracy", lambda: pictures.curve(ACCURACY, classes, snapshot), of, enabled=begun)
+                download_figure(Message("Accuracy"), lambda: pictures.curve(ACCURACY, classes, snapshot), of, enabled=begun)
     _link(link, snapshot)
 
 
 def _link(link: LinkState, snapshot: JobSnapshot) -> None:
-    st.markdown("###### The whole experiment")
+    st.markdown(f"###### {_('The whole experiment')}")
     st.code(page_address(st.query_params.to_dict()), language=None, wrap_lines=True)
-    text = "The link sets every control to this experiment; the same seeds give the same numbers."
+    sentences = [Message("The link sets every control to this experiment; the same seeds give the same numbers.")]
     if link["data"] == OWN and points_left_out(link):
-        text += " Its points come from a file and are too many for a link."
+        sentences.append(Message("Its points come from a file and are too many for a link."))
     if snapshot.history.changes:
         changes = changes_in_words(snapshot.history.changes)
-        text += f" It says what the controls say now: that this run was changed in mid-run ({changes}) it cannot carry."
-    st.caption(text)
+        sentences.append(
+            Message("It says what the controls say now: that this run was changed in mid-run ({changes}) it cannot carry.", changes=changes)
+        )
+    st.caption(_(joined(*sentences)))

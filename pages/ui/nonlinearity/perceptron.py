@@ -11,17 +11,22 @@ import streamlit as st
 from mlp_core.labs.nonlinearity.perceptron import Floats, Perceptron, on_grid, separation
 from mlp_core.labs.nonlinearity.plane import points_of
 from mlp_core.spec import MAX_SEED, Bounds
-from mlp_core.words import count, counted, exactly, fixed
+from mlp_core.words import Message, count, counted, exactly, fixed
 from pages.figures.linear import mistakes_curve, perceptron_plane
+from pages.language import _, said
 from pages.ui.begun_by_link import begin_if_due
 from pages.ui.link import LinkState, choice, number
 from pages.ui.live_chart import live_chart
 from pages.ui.measures import Measure, State, Values, once
-from pages.ui.memo import forget, memo, remembered
 from pages.ui.ticking import follow
 from pages.ui.unbroken import button
 
-CLOUDS = {"apart": "Two clouds", "corners": "XOR: four corners", "xor": "XOR: clouds", "circle": "Circle"}
+CLOUDS = {
+    "apart": Message("Two clouds"),
+    "corners": Message("XOR: four corners"),
+    "xor": Message("XOR: clouds"),
+    "circle": Message("Circle"),
+}
 PLAY_SECONDS = 0.25
 MOST_SAMPLES = 50_000  # of one history: beyond, nothing new is to be learned
 SPEEDS = ("1", "5", "25", "100")
@@ -34,18 +39,26 @@ FIELDS = (
     number("points_seed", 0, Bounds(0, MAX_SEED, whole=True)),
     choice("speed", "1", SPEEDS),
 )
-MEMO = "perceptron"
+MACHINE = "_perceptron"  # in the session: the cloud, and how far the perceptron is on it, whatever language that is said in
 MEASURES = {
-    "mistakes": once("Mistakes", "Until it converged or its weights began to repeat", "count", lambda machine: machine.mistakes),
-    "passes": once("Passes", "Whole ones over the points, until then", "count", lambda machine: machine.passes),
-    "misclassified": once("Misclassified points", "On the wrong side of the line or on it, then", "count", lambda machine: machine.errors),
-    "converged": once("Converged (1: yes, 0: no)", "Whether a pass went without a mistake", "count", lambda machine: machine.converged),
+    "mistakes": once(
+        Message("Mistakes"), Message("Until it converged or its weights began to repeat"), "count", lambda machine: machine.mistakes
+    ),
+    "passes": once(Message("Passes"), Message("Whole ones over the points, until then"), "count", lambda machine: machine.passes),
+    "misclassified": once(
+        Message("Misclassified points"), Message("On the wrong side of the line or on it, then"), "count", lambda machine: machine.errors
+    ),
+    "converged": once(
+        Message("Converged (1: yes, 0: no)"), Message("Whether a pass went without a mistake"), "count", lambda machine: machine.converged
+    ),
     "cycles": once(
-        "Cycles (1: yes, 0: no)", "Whether a pass began with the weights of an earlier one, so that it never ends", "count",
+        Message("Cycles (1: yes, 0: no)"),
+        Message("Whether a pass began with the weights of an earlier one, so that it never ends"),
+        "count",
         lambda machine: machine.cycle is not None,
     ),
     "bound": once(
-        "Bound on the mistakes, (R/γ)²", "Novikoff's; infinite where no line separates the points", "number",
+        Message("Bound on the mistakes, (R/γ)²"), Message("Novikoff's; infinite where no line separates the points"), "number",
         lambda machine: separation(machine.points, machine.labels).bound,
     ),
 }  # fmt: skip
@@ -71,9 +84,12 @@ def cloud(name: str, count: int, gap: float, seed: int) -> tuple[Floats, Floats]
 def section(link: LinkState) -> None:
     """Choose points, then let the rule meet them."""
     st.markdown(
-        "The oldest learning machine (Rosenblatt, 1958) draws **one line**. It meets one sample $(\\mathbf x, y)$ at a time, $y = \\pm 1$; "
-        "after a mistake, $y(\\mathbf w^\\top\\mathbf x + b) \\le 0$, it moves: $\\mathbf w \\leftarrow \\mathbf w + y\\mathbf x$, "
-        "$b \\leftarrow b + y$. If some line separates the classes, it finds one. If none does, it never stops."
+        _(
+            "The oldest learning machine (Rosenblatt, 1958) draws **one line**. It meets one sample $(\\mathbf x, y)$ at a time, "
+            "$y = \\pm 1$; after a mistake, $y(\\mathbf w^\\top\\mathbf x + b) \\le 0$, it moves: "
+            "$\\mathbf w \\leftarrow \\mathbf w + y\\mathbf x$, $b \\leftarrow b + y$. If some line separates the classes, it finds one. "
+            "If none does, it never stops."
+        )
     )
     begin_if_due(partial(_play, True))
     follow(lambda: _machine(link, _playing()), PLAY_SECONDS, _playing)
@@ -92,7 +108,7 @@ class Learning:
 
     def start(self) -> None:
         if self.state() == "done":
-            forget(MEMO)
+            _reset()
         _built(self.cloud)
         _play(True)
 
@@ -116,8 +132,7 @@ class Learning:
 
     @property
     def _machine(self) -> Perceptron | None:
-        machine: Perceptron | None = remembered(MEMO, self.cloud)
-        return machine
+        return _begun(self.cloud)
 
 
 def subject(values: Values) -> Learning:
@@ -149,7 +164,7 @@ def _machine(link: LinkState, playing: bool) -> None:
         _buttons(machine, playing)
         current = machine.last.index if machine.last is not None else None
         figure = perceptron_plane(machine.points, machine.labels, machine.weights, machine.before, current)
-        live_chart(figure, key="perceptron_plane", height=PLANE_HEIGHT, alt="Points of two classes, and the perceptron's line")
+        live_chart(figure, key="perceptron_plane", height=PLANE_HEIGHT, alt=_("Points of two classes, and the perceptron's line"))
     with numbers:
         _numbers(machine)
     link.write()
@@ -158,65 +173,85 @@ def _machine(link: LinkState, playing: bool) -> None:
 
 
 def _controls(link: LinkState) -> Perceptron:
-    st.selectbox("Points", format_func=CLOUDS.__getitem__, **link.index("points"))
+    st.selectbox(_("Points"), format_func=said(CLOUDS), **link.index("points"))
     if link["points"] == "apart":
-        st.slider("Gap between the clouds", **link.value("gap", help="The narrower, the more mistakes are allowed."))
+        st.slider(_("Gap between the clouds"), **link.value("gap", help=_("The narrower, the more mistakes are allowed.")))
     if link["points"] != "corners":
-        st.slider("Number of points", **link.value("count"))
-        st.number_input("Seed", **link.value("points_seed"))
-    st.segmented_control("Samples at a time", required=True, **link.default("speed"))
+        st.slider(_("Number of points"), **link.value("count"))
+        st.number_input(_("Seed"), **link.value("points_seed"))
+    st.segmented_control(_("Samples at a time"), required=True, **link.default("speed"))
     return _built(_cloud_of(link))
 
 
+def _begun(chosen: Cloud) -> Perceptron | None:
+    kept: tuple[Cloud, Perceptron] | None = st.session_state.get(MACHINE)
+    return kept[1] if kept is not None and kept[0] == chosen else None
+
+
 def _built(chosen: Cloud) -> Perceptron:
-    return memo(MEMO, chosen, lambda: Perceptron(*cloud(*chosen)))
+    if (machine := _begun(chosen)) is None:
+        machine = Perceptron(*cloud(*chosen))
+        st.session_state[MACHINE] = chosen, machine
+    return machine
 
 
 def _buttons(machine: Perceptron, playing: bool) -> None:
     over = _over(machine)
     with st.container(horizontal=True):
-        label, icon = ("Pause", "pause") if playing else ("Play", "play_arrow")
+        label, icon = (_("Pause"), "pause") if playing else (_("Play"), "play_arrow")
         button(label, "perceptron_play", icon, _play, not playing, enabled=playing or not over, type="primary")
-        button("One sample", "perceptron_step", "skip_next", _advance, machine, 1, enabled=not (playing or machine.converged))
-        button("Reset", "perceptron_reset", "restart_alt", _reset, enabled=machine.samples > 0)
+        button(_("One sample"), "perceptron_step", "skip_next", _advance, machine, 1, enabled=not (playing or machine.converged))
+        button(_("Reset"), "perceptron_reset", "restart_alt", _reset, enabled=machine.samples > 0)
 
 
 def _numbers(machine: Perceptron) -> None:
     apart = separation(machine.points, machine.labels)
     with st.container(horizontal=True):
-        passes = f"{counted(machine.passes, '{n} pass', '{n} passes')} over {counted(len(machine.points), '{n} point', '{n} points')}."
-        st.metric("Samples met", count(machine.samples), border=True, help=passes)
-        st.metric("Mistakes", count(machine.mistakes), border=True, help="Each one moved the line.")
+        passes, points = counted(machine.passes, "{n} pass", "{n} passes"), counted(len(machine.points), "{n} point", "{n} points")
+        met = _("{passes} over {points}.", passes=passes, points=points)
+        st.metric(_("Samples met"), count(machine.samples), border=True, help=met)
+        st.metric(_("Mistakes"), count(machine.mistakes), border=True, help=_("Each one moved the line."))
         bound = fixed(apart.bound, 1) if apart.margin else "∞"
-        st.metric("Bound (R/γ)²", bound, border=True, help="Novikoff 1962: with points x̃ = (x, y, 1), R the longest, γ the best margin.")
-        st.metric("Wrong now", f"{machine.errors} of {len(machine.points)}", border=True, help="Points on the wrong side, or on the line.")
+        novikoff = _("Novikoff 1962: with points x̃ = (x, y, 1), R the longest, γ the best margin.")
+        st.metric(_("Bound (R/γ)²"), bound, border=True, help=novikoff)
+        wrong = _("{part} of {whole}", part=machine.errors, whole=len(machine.points))
+        st.metric(_("Wrong now"), wrong, border=True, help=_("Points on the wrong side, or on the line."))
     figure = mistakes_curve(machine.mistake_counts, apart.bound)
-    live_chart(figure, key="perceptron_mistakes", height=CURVE_HEIGHT, alt="Mistakes against samples met, with the bound")
+    live_chart(figure, key="perceptron_mistakes", height=CURVE_HEIGHT, alt=_("Mistakes against samples met, with the bound"))
     _verdict(machine, apart.bound)
     w1, w2, b = machine.weights
-    margin = f", γ = {fixed(apart.margin, 4)}" if apart.margin else "; no line separates: γ ≤ 0"
-    st.caption(f"w = ({exactly(w1)}, {exactly(w2)}), b = {exactly(b)}; R = {fixed(apart.radius, 3)}{margin}.")
+    line = f"w = ({exactly(w1)}, {exactly(w2)}), b = {exactly(b)}; R = {fixed(apart.radius, 3)}"
+    known = Message("{line}, γ = {margin}.", line=line, margin=fixed(apart.margin, 4))
+    st.caption(_(known if apart.margin else Message("{line}; no line separates: γ ≤ 0.", line=line)))
 
 
 def _verdict(machine: Perceptron, bound: float) -> None:
     if machine.converged:
         st.success(
-            f"**Converged** after {counted(machine.mistakes, '{n} mistake', '{n} mistakes')}, of at most {count(math.floor(bound))}: a whole pass without one.",  # noqa: E501
+            _(
+                "**Converged** after {mistakes}, of at most {bound}: a whole pass without one.",
+                mistakes=counted(machine.mistakes, "{n} mistake", "{n} mistakes"),
+                bound=count(math.floor(bound)),
+            ),
             icon=":material/check_circle:",
         )
     elif machine.cycle is not None:
         now, earlier = machine.cycle
         st.warning(
-            f"**It cycles, for ever:** pass {now + 1} began with exactly the weights of pass {earlier + 1}, so all that followed comes "
-            "again. No line separates these points; **one hidden layer** will.",
+            _(
+                "**It cycles, for ever:** pass {now} began with exactly the weights of pass {earlier}, so all that followed comes "
+                "again. No line separates these points; **one hidden layer** will.",
+                now=now + 1,
+                earlier=earlier + 1,
+            ),
             icon=":material/all_inclusive:",
         )
     elif machine.samples >= MOST_SAMPLES:
-        st.info(f"No end in {count(MOST_SAMPLES)} samples.", icon=":material/hourglass_bottom:")
+        st.info(_("No end in {n} samples.", n=count(MOST_SAMPLES)), icon=":material/hourglass_bottom:")
 
 
 def _advance(machine: Perceptron, samples: int) -> None:
-    for _ in range(samples):
+    for _sample in range(samples):
         if _over(machine):
             return
         machine.step()
@@ -228,4 +263,4 @@ def _play(playing: bool) -> None:
 
 def _reset() -> None:
     st.session_state[PLAYING] = False
-    forget(MEMO)
+    st.session_state.pop(MACHINE, None)

@@ -14,7 +14,7 @@ from mlp_core.labs.nonlinearity.linear_regions import Region, linear_regions
 from mlp_core.labs.nonlinearity.plane import FEATURES, FINE, PLANE_EXTENT, Points, copied_weights, hidden_outputs, output_field, unit_fields
 from mlp_core.network import Network
 from mlp_core.training import Run
-from mlp_core.words import counted, significant
+from mlp_core.words import Message, counted, joined, significant
 from pages.figures.figure import Figure
 from pages.figures.plane import (
     UNDEFINED,
@@ -29,6 +29,7 @@ from pages.figures.plane import (
 )
 from pages.figures.series import CurveSeries, Quantity
 from pages.figures.training import ACCURACY, LOSS, epoch_curves
+from pages.language import _
 from pages.ui import session
 from pages.ui.link import LinkState
 from pages.ui.live_chart import Click, live_chart
@@ -40,6 +41,18 @@ from pages.ui.unbroken import unbroken
 
 PLANE_HEIGHT, CURVE_HEIGHT = 360, 260
 WIDTHS = (1.35, 1)  # of the network and the plane
+CURVES = {  # what each is called, and what its picture shows, of a run and of several seeds
+    "loss": (
+        Message("Loss"),
+        Message("Training and test loss against epochs"),
+        Message("Training and test loss of five seeds against epochs"),
+    ),
+    "accuracy": (
+        Message("Accuracy"),
+        Message("Training and test accuracy against epochs"),
+        Message("Training and test accuracy of five seeds against epochs"),
+    ),
+}
 EDGE = "_plane_edge"  # (layer, unit, source or None for the bias), layers from 1: what the editor is at
 COUNT_SECONDS = 2.0  # while it plays, regions are cut no more often
 
@@ -51,14 +64,13 @@ def scatter(points: Points) -> LabeledPoints:
 def bare_row(link: LinkState, settings: PlaneSettings) -> None:
     """The plane with nothing but points, where it stays when there is a network, and what that takes."""
     left, right = st.columns(WIDTHS, gap="medium")
-    why = "Click the plane to draw points of at least two classes, or load a file; then press Play."
+    why = _("Click the plane to draw points of at least two classes, or load a file; then press Play.")
     if not settings.features:
-        why = "Choose an input in the sidebar: with none there is nothing to learn from."
+        why = _("Choose an input in the sidebar: with none there is nothing to learn from.")
     left.info(why, icon=":material/info:")
     with right:
         figure = decision_plane(None, scatter(settings.points))
-        alt = "The plane with its points"
-        _clickable_plane(link, figure, alt)
+        _clickable_plane(link, figure, _("The plane with its points"))
 
 
 def network_row(
@@ -74,16 +86,24 @@ def network_row(
     shown = shown_part(link, job.run.sizes[:-1])
     with left:
         _network(link, settings, job, network, shown)
-        wait = "Pause" if moving else "Go back to now" if past else "Reset" if job.ended else ""
-        _editor(settings, job, network, wait)
+        _editor(settings, job, network, _first(job, moving=moving, past=past))
     with right:
         _plane(link, settings, network, shown, moving=moving)
+
+
+def _first(job: TrainingJob, *, moving: bool, past: bool) -> str:
+    """What has to be done before a weight can be set by hand; empty where nothing has."""
+    if moving:
+        return _("Pause to set it by hand.")
+    if past:
+        return _("Go back to now to set it by hand.")
+    return _("Reset to set it by hand.") if job.ended else ""
 
 
 def _network(link: LinkState, settings: PlaneSettings, job: TrainingJob, network: Network, shown: tuple[int, int] | None) -> None:
     names = [FEATURES[name][0] for name in settings.features]
     figure = playground_network(unit_fields(network, settings.features), copied_weights(network), names, shown)
-    alt = f"The network {' → '.join(map(str, job.run.sizes))}, each unit with a picture of what it computes"
+    alt = _("The network {sizes}, each unit with a picture of what it computes", sizes=" → ".join(map(str, job.run.sizes)))
     live_chart(figure, key="plane_network", height=PLANE_HEIGHT, alt=alt, on_click=partial(_choose_part, link, job.run.sizes))
 
 
@@ -102,27 +122,34 @@ def _is_unit(sizes: Sequence[int], layer: int, unit: int) -> bool:
     return 0 <= layer < len(sizes) and 0 <= unit < sizes[layer]
 
 
-def _editor(settings: PlaneSettings, job: TrainingJob, network: Network, wait: str) -> None:
-    """Set the weight or bias that was clicked last; where something has to be done before, `wait` says what."""
+def _editor(settings: PlaneSettings, job: TrainingJob, network: Network, first: str) -> None:
+    """Set the weight or bias that was clicked last; where something has to be done before, `first` says what."""
     edge: tuple[int, int, int | None] | None = st.session_state.get(EDGE)
     sizes = job.run.sizes
     if edge is None or edge[0] >= len(sizes) or edge[1] >= sizes[edge[0]] or (edge[2] or 0) >= sizes[edge[0] - 1]:
-        st.caption("Click a unit to see it large, an edge near its beginning to set its weight. Orange is positive, blue negative.")
+        st.caption(_("Click a unit to see it large, an edge near its beginning to set its weight. Orange is positive, blue negative."))
         return
     layer, unit, source = edge
     weight, bias = copied_weights(network)[layer - 1]
     value = float(bias[unit] if source is None else weight[unit, source])
-    receiver = f"output {unit + 1}" if layer == len(sizes) - 1 else f"unit {unit + 1} of hidden layer {layer}"
-    sender = "" if source is None else settings.features[source] if layer == 1 else f"unit {source + 1} of hidden layer {layer - 1}"
-    label = f"Bias of {receiver}" if source is None else f"Weight from {sender} to {receiver}"
-    if wait:
-        st.caption(f"{label}: **{significant(value, 4)}**. {wait} to set it by hand.")
+    receiver = Message("output {unit}", unit=unit + 1) if layer == len(sizes) - 1 else _hidden_unit(layer, unit)
+    if source is None:
+        label = _("Bias of {unit}", unit=receiver)
+    else:
+        sender = settings.features[source] if layer == 1 else _hidden_unit(layer - 1, source)
+        label = _("Weight from {sender} to {receiver}", sender=sender, receiver=receiver)
+    if first:
+        st.caption(_("{what}: **{value}**. {first}", what=label, value=significant(value, 4), first=first))
         return
     key = f"plane_weight_{layer}_{unit}_{source}_{job.run.step}_{value:.6g}"
     st.number_input(
         label, -100.0, 100.0, min(max(value, -100.0), 100.0), 0.1, "%.4g", key=key, on_change=unbroken(_set_weight), args=(job, edge, key),
-        help="Set by hand, between two steps. The link does not carry it: it restores the start.",
+        help=_("Set by hand, between two steps. The link does not carry it: it restores the start."),
     )  # fmt: skip
+
+
+def _hidden_unit(layer: int, unit: int) -> Message:
+    return Message("unit {unit} of hidden layer {layer}", unit=unit + 1, layer=layer)
 
 
 def _set_weight(job: TrainingJob, edge: tuple[int, int, int | None], key: str) -> None:
@@ -137,10 +164,9 @@ def _plane(link: LinkState, settings: PlaneSettings, network: Network, shown: tu
     now = (settings.key, int(time.monotonic() / COUNT_SECONDS))
     regions = memo("plane_regions", now, lambda: regions_of(settings, network)) if moving else regions_of(settings, network)
     figure = plane_figure(link, settings, network, regions, shown)
-    alt = "The plane, shaded by what the network says, with its points"
-    _clickable_plane(link, figure, alt)
-    grey = f" Gray: {UNDEFINED}." if has_undefined(figure) else ""
-    st.caption(_plane_caption(settings, shown, regions) + grey)
+    _clickable_plane(link, figure, _("The plane, shaded by what the network says, with its points"))
+    grey = Message("Gray: {what}.", what=UNDEFINED) if has_undefined(figure) else ""
+    st.caption(_(joined(_plane_caption(settings, shown, regions), grey)))
 
 
 def plane_figure(
@@ -153,12 +179,16 @@ def plane_figure(
 
 
 def _plane_caption(settings: PlaneSettings, shown: tuple[int, int] | None, regions: list[Region] | None) -> str:
-    what = "The output." if shown is None else f"Unit {shown[1] + 1} of {'the inputs' if shown[0] == 0 else f'hidden layer {shown[0]}'}."
+    what = Message("The output.")
+    if shown is not None:
+        layer, unit = shown
+        inputs = Message("Unit {unit} of the inputs.", unit=unit + 1)
+        what = Message("Unit {unit} of hidden layer {layer}.", unit=unit + 1, layer=layer) if layer else inputs
     if settings.negative_slope is None:
-        return what + " Linear regions are counted for ReLU and leaky ReLU on the inputs x and y."
+        return joined(what, Message("Linear regions are counted for ReLU and leaky ReLU on the inputs x and y."))
     if regions is None:
-        return what + " More linear regions than can be cut in time."
-    return what + f" **{len(regions)}** linear {'region' if len(regions) == 1 else 'regions'} in this square."
+        return joined(what, Message("More linear regions than can be cut in time."))
+    return joined(what, counted(len(regions), "**{n}** linear region in this square.", "**{n}** linear regions in this square."))
 
 
 def regions_of(settings: PlaneSettings, network: Network) -> list[Region] | None:
@@ -198,9 +228,9 @@ def _add_clicked(link: LinkState, click: Click) -> None:
 
 def curve(quantity: Quantity, classes: bool, snapshot: JobSnapshot, cursor: int | None = None) -> Figure:
     """Loss or accuracy of a run, on points that have classes or numbers; of several seeds their band."""
-    losses = "cross-entropy (nats)" if classes else "½(o − y)²"
+    losses = _("cross-entropy (nats)") if classes else "½(o − y)²"
     run = CurveSeries(snapshot.history, snapshot.steps_per_epoch, members=snapshot.members)
-    return epoch_curves(run, quantity, losses if quantity is LOSS else "accuracy (%)", snapshot.spec.epochs, cursor=cursor)
+    return epoch_curves(run, quantity, losses if quantity is LOSS else _("accuracy (%)"), snapshot.spec.epochs, cursor=cursor)
 
 
 def show_curves(columns: Sequence[DeltaGenerator], classes: bool, snapshot: JobSnapshot, *, key: str, cursor: int | None = None) -> None:
@@ -209,13 +239,12 @@ def show_curves(columns: Sequence[DeltaGenerator], classes: bool, snapshot: JobS
     Args:
         key: what the charts' keys begin with.
     """
-    of = " of five seeds" if snapshot.members else ""
-    for column, name, quantity in zip(columns, ("Loss", "Accuracy"), (LOSS, ACCURACY) if classes else (LOSS,), strict=False):
+    for column, name, quantity in zip(columns, ("loss", "accuracy"), (LOSS, ACCURACY) if classes else (LOSS,), strict=False):
+        title, alt, alt_of_seeds = CURVES[name]
         with column:
-            st.markdown(f"###### {name}")
+            st.markdown(f"###### {_(title)}")
             figure = curve(quantity, classes, snapshot, cursor)
-            alt = f"Training and test {name.lower()}{of} against epochs"
-            live_chart(figure, key=f"{key}_{name.lower()}", height=CURVE_HEIGHT, alt=alt)
+            live_chart(figure, key=f"{key}_{name}", height=CURVE_HEIGHT, alt=_(alt_of_seeds if snapshot.members else alt))
 
 
 def curves_row(link: LinkState, settings: PlaneSettings, now: JobSnapshot, moment: RunAtStep) -> None:
@@ -235,19 +264,20 @@ def _space(link: LinkState, settings: PlaneSettings, network: Network | None) ->
     hidden = settings.spec.hidden
     if network is None or not hidden or max(hidden) < 2:
         return
-    st.markdown("###### Hidden space")
+    st.markdown(f"###### {_('Hidden space')}")
     layer, across, up = hidden_pair(link, hidden)
     outputs = hidden_outputs(network, settings.train.xy, settings.features, layer - 1)[:, [across - 1, up - 1]]
     points, placed = scatter(settings.train), np.isfinite(outputs).all(axis=1)
     figure = hidden_space(
         outputs[placed],
         replace(points, xy=points.xy[placed], labels=points.labels[placed]),
-        (f"layer {layer}, unit {across}", f"unit {up}"),
+        (_("layer {layer}, unit {unit}", layer=layer, unit=across), _("unit {unit}", unit=up)),
         _undecided(network, hidden, layer),
     )
-    live_chart(figure, key="plane_space", height=CURVE_HEIGHT, alt="Training points in the space of two hidden units")
+    live_chart(figure, key="plane_space", height=CURVE_HEIGHT, alt=_("Training points in the space of two hidden units"))
     if not placed.all():
-        st.caption(f"{counted(int((~placed).sum()), '{n} point', '{n} points')} without a place here: not a number.")
+        missing = int((~placed).sum())
+        st.caption(_(counted(missing, "{n} point without a place here: not a number.", "{n} points without a place here: not a number.")))
 
 
 def _undecided(network: Network, hidden: tuple[int, ...], layer: int) -> tuple[float, float, float] | None:

@@ -12,6 +12,8 @@ import streamlit as st
 from mlp_core.jobs import MemoryBudgetError, TrainingJob
 from mlp_core.spec import MAX_SEED
 from mlp_core.training.replicates import DEFAULT_SEEDS
+from mlp_core.words import Message
+from pages.language import _
 from pages.ui import session
 from pages.ui.begun_by_link import begin_if_due
 from pages.ui.link import LinkState
@@ -55,7 +57,7 @@ def _job(settings: PlaneSettings) -> TrainingJob | None:
     try:
         return _prepared(settings)
     except session.UNTRAINABLE as error:
-        st.error(f"This cannot be trained here: {plain(error, 200)}", icon=":material/error:")
+        st.error(_("This cannot be trained here: {why}", why=plain(_(error), 200)), icon=":material/error:")
         return None
 
 
@@ -79,8 +81,8 @@ class PlaneRun:
 
     @property
     def measures(self) -> dict[str, Measure]:
-        regions = "That the network cuts the square into; counted for ReLU and leaky ReLU on the inputs x and y"
-        return OF_CLASSES | {"linear_regions": once("Linear regions", regions, "count", self._regions)}
+        regions = Message("That the network cuts the square into; counted for ReLU and leaky ReLU on the inputs x and y")
+        return OF_CLASSES | {"linear_regions": once(Message("Linear regions"), regions, "count", self._regions)}
 
     @property
     def epochs(self) -> int:
@@ -100,7 +102,7 @@ class PlaneRun:
     def unmeasured(self) -> str:
         group = session.jobs().group(JOB)
         if group is not None and group.edited:
-            return "A weight was set by hand."
+            return Message("A weight was set by hand.")
         return unmeasured(group.jobs) if group is not None else ""
 
     def hidden(self) -> bool:
@@ -144,15 +146,15 @@ def _buttons(link: LinkState, settings: PlaneSettings, job: TrainingJob | None) 
     plays, ended = job is not None and _playing(job), job is None or job.ended
     resting = not plays and not ended
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="plane_buttons"):
-        label, icon = ("Pause", "pause") if plays else ("Play", "play_arrow")
+        label, icon = (_("Pause"), "pause") if plays else (_("Play"), "play_arrow")
         button(label, "plane_play", icon, _play, job, not plays, enabled=not ended, type="primary")
-        button("Step one batch", "plane_batch", "skip_next", _step, job, TrainingJob.step, enabled=resting)
-        button("Step one epoch", "plane_epoch", "fast_forward", _step, job, TrainingJob.step_epoch, enabled=resting)
-        button("Reset", "plane_reset", "restart_alt", _reset, enabled=job is not None)
+        button(_("Step one batch"), "plane_batch", "skip_next", _step, job, TrainingJob.step, enabled=resting)
+        button(_("Step one epoch"), "plane_epoch", "fast_forward", _step, job, TrainingJob.step_epoch, enabled=resting)
+        button(_("Reset"), "plane_reset", "restart_alt", _reset, enabled=job is not None)
         free = link["data"] != OWN and "data_seed" not in link.fixed
-        button("Regenerate", "plane_again", "casino", _regenerate, link, enabled=free, help="New points.")
-        seeds = f"× {DEFAULT_SEEDS} seeds"
-        button(seeds, "plane_seeds", "stacked_line_chart", _train_seeds, link, settings, enabled=job is not None, help=SEEDS_HELP)
+        button(_("Regenerate"), "plane_again", "casino", _regenerate, link, enabled=free, help=_("New points."))
+        seeds, help = _("× {n} seeds", n=DEFAULT_SEEDS), _(SEEDS_HELP)
+        button(seeds, "plane_seeds", "stacked_line_chart", _train_seeds, link, settings, enabled=job is not None, help=help)
         pace_control(link, job)
         if job is not None:
             lr_popover(job.snapshot(), lambda: job, locked="lr" in link.fixed)
@@ -181,7 +183,8 @@ def _play(job: TrainingJob | None, wanted: bool) -> None:
 def _train_seeds(link: LinkState, settings: PlaneSettings) -> None:
     panels.start_seeds(settings)
     link[PANEL] = SEVERAL
-    st.toast(f"{DEFAULT_SEEDS} seeds train at once: their curves stand below the plane.", icon=":material/stacked_line_chart:")
+    text = _("{n} seeds train at once: their curves stand below the plane.", n=DEFAULT_SEEDS)
+    st.toast(text, icon=":material/stacked_line_chart:")
 
 
 def _reset() -> None:
@@ -223,7 +226,8 @@ def _at_rest(link: LinkState, settings: PlaneSettings, job: TrainingJob | None, 
             pictures.bare_row(link, settings)
         return
     with st.container():
-        moment = rewind_panel(job, job.snapshot(), _branch if "lr" not in link.fixed else None, "It takes the place of this one.")
+        outcome = _("It takes the place of this one.")
+        moment = rewind_panel(job, job.snapshot(), _branch if "lr" not in link.fixed else None, outcome)
     with picture:
         if moment.network is not None:
             pictures.network_row(link, settings, job, moment.network, past=moment.cursor is not None)

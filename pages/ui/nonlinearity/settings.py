@@ -14,6 +14,8 @@ from mlp_core.labs.nonlinearity.plane_points import PointsError, from_text
 from mlp_core.losses import LOSSES, Loss
 from mlp_core.spec import MAX_EPOCHS, MAX_SEED, Bounds, RunSpec, SpecError
 from mlp_core.training import Run
+from mlp_core.words import Message
+from pages.language import _, said
 from pages.ui import presets, session
 from pages.ui.link import Field, LinkState, choice, choices, flag, number, stop
 from pages.ui.memo import memo
@@ -26,23 +28,28 @@ from pages.ui.unbroken import unbroken
 MOST_LAYERS, MOST_UNITS = 6, 8
 OWN = "own"
 PANEL, CURVES, INSIDE, SEVERAL, EXPORT = "panel", "curves", "inside", "seeds", "export"
-PANELS = {CURVES: "Curves", INSIDE: "Look inside", SEVERAL: "Five seeds", EXPORT: "Take it home"}  # below the plane
+PANELS = {  # below the plane
+    CURVES: Message("Curves"),
+    INSIDE: Message("Look inside"),
+    SEVERAL: Message("Five seeds"),
+    EXPORT: Message("Take it home"),
+}
 RATES = ("0.00001", "0.0001", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
-PENALTIES = {"none": "None", "l1": "L1", "l2": "L2"}
-SHAPE_LABELS = {name: shape.label for name, shape in SHAPES.items()} | {OWN: "Your own points"}
+PENALTIES = {"none": Message("None"), "l1": "L1", "l2": "L2"}
+SHAPE_LABELS = {name: shape.label for name, shape in SHAPES.items()} | {OWN: Message("Your own points")}
 
 
 def _read_drawn(text: str) -> str:
     try:
         from_text(text)
     except PointsError as error:
-        raise SpecError("drawn", str(error), text) from error
+        raise SpecError("drawn", error.args[0], text) from error
     return text
 
 
 def _read_shown(text: str) -> str:
     if not re.fullmatch(r"[0-7]\.[0-7]", text):
-        raise SpecError("shown", "must be a layer and a unit with a dot between them, from 0", text)
+        raise SpecError("shown", Message("must be a layer and a unit with a dot between them, from 0"), text)
     return text
 
 
@@ -95,24 +102,27 @@ def _preset(changed: dict[str, Any], lesson: str) -> Preset:
     return Preset(settings_for(changed), lesson)
 
 
-PRESETS = {
-    "XOR": _preset({}, "One hidden layer of 8 ReLU units: the plane is cut into pieces, and XOR is solved."),
-    "XOR, no hidden layer": _preset(
-        {"deep": 0}, "One line, as the perceptron's: the best leaves about a quarter of the points wrong, a trained one often nearly half."
+PRESETS: dict[str, Preset] = {
+    Message("XOR"): _preset({}, Message("One hidden layer of 8 ReLU units: the plane is cut into pieces, and XOR is solved.")),
+    Message("XOR, no hidden layer"): _preset(
+        {"deep": 0},
+        Message("One line, as the perceptron's: the best leaves about a quarter of the points wrong, a trained one often nearly half."),
     ),
-    "XOR, no bend": _preset(
+    Message("XOR, no bend"): _preset(
         {"activation": "identity", "init": "xavier_normal", "deep": 3, "lr": "0.01"},
-        "Three hidden layers without a nonlinearity are one matrix: still one line.",
+        Message("Three hidden layers without a nonlinearity are one matrix: still one line."),
     ),
-    "XOR by a product": _preset(
-        {"deep": 0, "features": ["xy"]}, "The product xy as the input: with the right feature, no hidden layer is needed."
+    Message("XOR by a product"): _preset(
+        {"deep": 0, "features": ["xy"]}, Message("The product xy as the input: with the right feature, no hidden layer is needed.")
     ),
-    "Circle": _preset({"data": "circle", "units1": 4, "regions": True}, "Four ReLU units fence the inner points in with four lines."),
-    "Spiral": _preset(SPIRAL, "Two layers of 8 unroll the spiral. Watch the last layer's units."),
-    "Three arms": _preset(SPIRAL | {"data": "arms", "epochs": 300}, "Three classes, three outputs, softmax."),
-    "Hills and hollows": _preset(
+    Message("Circle"): _preset(
+        {"data": "circle", "units1": 4, "regions": True}, Message("Four ReLU units fence the inner points in with four lines.")
+    ),
+    Message("Spiral"): _preset(SPIRAL, Message("Two layers of 8 unroll the spiral. Watch the last layer's units.")),
+    Message("Three arms"): _preset(SPIRAL | {"data": "arms", "epochs": 300}, Message("Three classes, three outputs, softmax.")),
+    Message("Hills and hollows"): _preset(
         SPIRAL | {"data": "bumps", "size": 500, "activation": "tanh", "init": "xavier_normal"},
-        "Regression: the same network without a last activation, and with a squared loss.",
+        Message("Regression: the same network without a last activation, and with a squared loss."),
     ),
 }
 STEERED = ("lr", "weight_decay", "batch_size")  # by the controls of the run under way
@@ -175,28 +185,29 @@ def preset_row(link: LinkState) -> None:
 def settings_panel(link: LinkState) -> PlaneSettings:
     """Draw the sidebar and read the experiment from it."""
     with st.sidebar:
-        with st.expander("Data", expanded=True, icon=":material/scatter_plot:"):
+        with st.expander(_("Data"), expanded=True, icon=":material/scatter_plot:"):
             _data(link)
-        with st.expander("Network", expanded=True, icon=":material/lan:"):
+        with st.expander(_("Network"), expanded=True, icon=":material/lan:"):
             _network(link)
-        with st.expander("Learning", expanded=True, icon=":material/trending_down:"):
+        with st.expander(_("Learning"), expanded=True, icon=":material/trending_down:"):
             _learning(link)
         settings = settings_of(link)
-        with st.expander("View", expanded=True, icon=":material/visibility:"):
+        with st.expander(_("View"), expanded=True, icon=":material/visibility:"):
             _view(link, settings)
     return settings
 
 
 def _data(link: LinkState) -> None:
-    st.selectbox("Points", format_func=SHAPE_LABELS.__getitem__, **link.index("data"))
+    st.selectbox(_("Points"), format_func=said(SHAPE_LABELS), **link.index("data"))
     if link["data"] == OWN:
         own_panel(link)
     else:
-        st.slider("Noise (%)", **link.value("noise", help="Moves points after they got their class."))
-        st.slider("Number of points", **link.value("size"))
-        st.number_input("Seed of the points", **link.value("data_seed"))
-    st.slider("Points kept for the test (%)", **link.value(_test_field(link), help="At 0 the training points are tested."))
-    st.pills("Inputs", selection_mode="multi", format_func=lambda name: FEATURES[name][0], **link.default("features"))
+        st.slider(_("Noise (%)"), **link.value("noise", help=_("Moves points after they got their class.")))
+        st.slider(_("Number of points"), **link.value("size"))
+        st.number_input(_("Seed of the points"), **link.value("data_seed"))
+    help = _("At 0 the training points are tested.")
+    st.slider(_("Points kept for the test (%)"), **link.value(_test_field(link), help=help))
+    st.pills(_("Inputs"), selection_mode="multi", format_func=lambda name: FEATURES[name][0], **link.default("features"))
 
 
 def _test_field(link: Mapping[str, Any]) -> str:
@@ -204,26 +215,27 @@ def _test_field(link: Mapping[str, Any]) -> str:
 
 
 def _network(link: LinkState) -> None:
-    st.slider("Hidden layers", **link.value("deep"))
+    st.slider(_("Hidden layers"), **link.value("deep"))
     columns = st.columns(3)
     for layer in range(1, int(link["deep"]) + 1):
-        columns[(layer - 1) % 3].number_input(f"Units {layer}", **link.value(f"units{layer}"))
-    st.selectbox("Activation", format_func=lambda name: ACTIVATIONS[name].label, **link.index("activation"))
-    st.selectbox("Initialization", format_func=lambda name: INITIALIZERS[name].label, **link.index("init"))
-    st.number_input("Seed of weights and order", **link.value("seed"))
+        columns[(layer - 1) % 3].number_input(_("Units {layer}", layer=layer), **link.value(f"units{layer}"))
+    st.selectbox(_("Activation"), format_func=lambda name: _(ACTIVATIONS[name].label), **link.index("activation"))
+    st.selectbox(_("Initialization"), format_func=lambda name: _(INITIALIZERS[name].label), **link.index("init"))
+    st.number_input(_("Seed of weights and order"), **link.value("seed"))
 
 
 def _learning(link: LinkState) -> None:
-    whose = steering.whose(session.jobs().job(JOB), float(link["lr"]))
-    st.select_slider(f"Learning rate{whose}", **link.value("lr"), on_change=unbroken(_moved), args=(link,))
-    st.selectbox("Optimizer", format_func=optimizer_labels().__getitem__, **link.index("optimizer"))
+    steered = steering.whose(session.jobs().job(JOB), float(link["lr"]))
+    lr = _("Learning rate of the next run") if steered else _("Learning rate")
+    st.select_slider(lr, **link.value("lr"), on_change=unbroken(_moved), args=(link,))
+    st.selectbox(_("Optimizer"), format_func=said(optimizer_labels()), **link.index("optimizer"))
     if link["optimizer"] in ("momentum", "nesterov"):
-        st.slider("Momentum", **link.value("momentum"))
-    st.segmented_control("Regularization", format_func=PENALTIES.__getitem__, required=True, **link.default("penalty"))
+        st.slider(_("Momentum"), **link.value("momentum"))
+    st.segmented_control(_("Regularization"), format_func=said(PENALTIES), required=True, **link.default("penalty"))
     if link["penalty"] != "none":
-        st.select_slider("Regularization rate", **link.value("rate"), on_change=unbroken(_moved), args=(link,))
-    st.slider("Batch size", **link.value("batch"), on_change=unbroken(_moved), args=(link,))
-    st.number_input("Epochs, at most", **link.value("epochs"))
+        st.select_slider(_("Regularization rate"), **link.value("rate"), on_change=unbroken(_moved), args=(link,))
+    st.slider(_("Batch size"), **link.value("batch"), on_change=unbroken(_moved), args=(link,))
+    st.number_input(_("Epochs, at most"), **link.value("epochs"))
 
 
 def _moved(link: LinkState) -> None:
@@ -238,19 +250,19 @@ def _moved(link: LinkState) -> None:
 
 def _view(link: LinkState, settings: PlaneSettings) -> None:
     """Here and not beside the pictures: a widget of a part that runs itself again may lose the value that the link gives it."""
-    st.toggle("Discrete output", **link.value("discrete"))
-    st.toggle("Test points, hollow", **link.value("tests"))
-    help = "Where the network is one affine map: counted for ReLU and leaky ReLU on the inputs x and y."
-    st.toggle("Outline linear regions", **link.value("regions", help=help, disabled=settings.negative_slope is None))
+    st.toggle(_("Discrete output"), **link.value("discrete"))
+    st.toggle(_("Test points, hollow"), **link.value("tests"))
+    help = _("Where the network is one affine map: counted for ReLU and leaky ReLU on the inputs x and y.")
+    st.toggle(_("Outline linear regions"), **link.value("regions", help=help, disabled=settings.negative_slope is None))
     hidden = settings.spec.hidden
     shown_part(link, (len(settings.features), *hidden))
     if hidden and max(hidden) > 1:
         hidden_pair(link, hidden)
-        st.caption("Two hidden units to see the points through")
+        st.caption(_("Two hidden units to see the points through"))
         layer, across, up = st.columns(3)
-        layer.number_input("Layer", **link.value("space"))
-        across.number_input("Across", **link.value("across"))
-        up.number_input("Up", **link.value("up"))
+        layer.number_input(_("Layer"), **link.value("space"))
+        across.number_input(_("Across"), **link.value("across"))
+        up.number_input(_("Up"), **link.value("up"))
 
 
 def shown_part(link: LinkState, sizes: Sequence[int]) -> tuple[int, int] | None:
@@ -259,17 +271,17 @@ def shown_part(link: LinkState, sizes: Sequence[int]) -> tuple[int, int] | None:
         return None
     layer, unit = (int(part) for part in link["shown"].split("."))
     there = layer < len(sizes) and unit < sizes[layer]
-    link.fitted("shown", link["shown"] if there else "", f"must be a layer and a unit of {' → '.join(map(str, sizes))}, both from 0")
+    rule = Message("must be a layer and a unit of {sizes}, both from 0", sizes=" → ".join(map(str, sizes)))
+    link.fitted("shown", link["shown"] if there else "", rule)
     return (layer, unit) if there else None
 
 
 def hidden_pair(link: LinkState, hidden: Sequence[int]) -> tuple[int, int, int]:
     """The hidden layer in whose space points are shown, and its two units, all from 1; the last where it has none of that number."""
-    layer = link.fitted("space", min(int(link["space"]), len(hidden)), f"must be a hidden layer, 1 to {len(hidden)}")
+    layer = link.fitted("space", min(int(link["space"]), len(hidden)), Message("must be a hidden layer, 1 to {most}", most=len(hidden)))
     units = hidden[layer - 1]
-    across, up = (
-        link.fitted(name, min(int(link[name]), units), f"must be a unit of hidden layer {layer}, 1 to {units}") for name in ("across", "up")
-    )
+    rule = Message("must be a unit of hidden layer {layer}, 1 to {units}", layer=layer, units=units)
+    across, up = (link.fitted(name, min(int(link[name]), units), rule) for name in ("across", "up"))
     return layer, across, up
 
 
