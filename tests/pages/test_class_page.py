@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -457,6 +458,7 @@ def test_each_student_has_a_seed_where_an_experiment_has_one(link: str, own: str
 )
 def test_a_class_is_joined_at_the_address_that_the_browser_knows(page: str | None, joins: str | None) -> None:
     assert join_address("23CFGH", page) == joins
+    assert join_address("23CFGH", page, {"lang": "zh"}) == (joins and f"{joins}&lang=zh")
 
 
 def test_the_picture_of_an_address_is_black_on_white_with_its_quiet_zone() -> None:
@@ -481,3 +483,24 @@ def test_a_code_is_typed_on_the_page_of_lessons(browser: Open) -> None:
         again(app)
         assert told(app)["words"] == "1 student joined, 0 have bet."
         assert address(app)["class"] == code.lower()
+
+
+def test_a_class_is_read_by_everybody_in_a_language_of_their_own(browser: Open) -> None:
+    teacher, code = opened_class(browser)
+    ann, ben = browser(ANN, lang="zh", **{"class": code}), browser(BEN, **{"class": code})
+
+    def answered(page: AppTest) -> str:
+        """What the server tells the page's browser, in no session's thread."""
+        with ThreadPoolExecutor(1) as beside:
+            answer = beside.submit(page.session_state["_class_watch"].answer, told(page)["have"]).result()
+        return str(json.loads(answer or b"")["words"])
+
+    assert answered(ann) == told(again(ann))["words"] == "已有2\u2060名学生加入，其中0\u2060人已押注。"
+    assert answered(ben) == "2 students joined, 0 have bet."
+    bet(ann, 1)
+    bet(ben, 0)
+    press(again(teacher), "class_reveal")
+    for page, bets, axis in ((ann, "押注", "押注数"), (ben, "Bets", "bets")):
+        assert f"**{bets}**" in words(again(page))
+        assert bars(page) == [[1, 1]]
+        assert figure_of(page, "class_votes")["layout"]["xaxis"]["title"]["text"] == axis
