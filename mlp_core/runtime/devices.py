@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mlp_core.spec import SpecError
+from mlp_core.words import Message
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 _DEVICE_LOST = ("CUDA error", "device-side assert", "MPS backend", "no CUDA-capable device", "No CUDA GPUs", "NVIDIA driver", "CUDA driver")
@@ -52,7 +53,7 @@ def failure_of(error: RuntimeError | MemoryError) -> tuple[Literal["out_of_memor
     return None
 
 
-ONEDNN, DEFAULT_LIBRARY = "oneDNN", "PyTorch's default library"
+ONEDNN, DEFAULT_LIBRARY = "oneDNN", Message("PyTorch's default library")
 LARGEST_ERROR = 1e-5  # float32 stays near 1e-6 for these shapes; bfloat16 inside gives 1e-3
 BATCH = 256
 LAYERS = ((784, 256), (256, 10), (1024, 1024))  # the book's two layers, and one large enough for other kernels

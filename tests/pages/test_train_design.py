@@ -92,6 +92,7 @@ def test_no_hidden_layer_is_softmax_regression(page: AppTest) -> None:
     assert not page.latex
     page.session_state["network_details"] = True  # opens the details
     assert any("O &= XW + b" in formula.value for formula in again(page).latex)
+    assert any(text.startswith("Matrix products run in ") and text.endswith(".") for text in said(page))
     assert address(page) == {"hidden": "none"}
     press(page, "step")
     until(page, at_rest)

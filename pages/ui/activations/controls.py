@@ -12,7 +12,7 @@ from mlp_core.expression.operations import functions
 from mlp_core.labs.activations.distribution import Pushed, gradient_scale_log10, push_through
 from mlp_core.labs.activations.facts import Facts, Probe, grid, measure, probe
 from mlp_core.spec import MAX_EXPRESSION_LENGTH, Bounds, SpecError
-from mlp_core.words import Message, exactly
+from mlp_core.words import Message, exactly, listed
 from pages.language import _
 from pages.ui.activations import distribution
 from pages.ui.activations.activations import ShownActivation, cost_panel, curves_panel, facts_panel, identities_panel
@@ -175,7 +175,7 @@ def choose(link: LinkState) -> tuple[dict[str, ShownActivation], ExpressionError
             _(
                 "`x`, numbers, `pi`, `e`, `+ - * /`, `^` or `**` with a constant exponent, `< <= > >=`, brackets, and\n\n{functions}.\n\n"
                 "For example `where(x > 0, x, 0.1*x)`, `sin(x)`, `max(x, 0)^2`.",
-                functions=", ".join(f"`{name}`" for name in sorted(functions())),
+                functions=listed([f"`{name}`" for name in sorted(functions())]),
             )
         )
     chosen, error = _functions(link)

@@ -7,7 +7,7 @@ import streamlit as st
 from mlp_core.data import load_fashion_mnist
 from mlp_core.network import Counts, count
 from mlp_core.spec import MAX_STEP_FLOPS, RunSpec
-from mlp_core.words import Message, joined, scaled
+from mlp_core.words import Message, joined, scaled, significant
 from mlp_core.words import count as whole
 from pages.figures.network import DRAWING_PX, network_drawing
 from pages.language import _, current
@@ -117,7 +117,16 @@ def _shapes(spec: RunSpec, counts: Counts) -> None:
     )
     room = Message("All networks on this server share {memory} of memory.", memory=scaled(scheduler.memory_bytes or 0, "B"))
     st.caption(_(joined(limits, room) if scheduler.memory_bytes else limits))
-    st.caption(_(str(matmul)))
+    if matmul.largest_error is None:
+        st.caption(_("Matrix products run in {library}.", library=matmul.name))
+    else:
+        error = significant(matmul.largest_error, 1)
+        st.caption(
+            _(
+                "Matrix products run in {library}; measured at the start, oneDNN's largest relative error is {error}.",
+                library=matmul.name, error=error,
+            )
+        )  # fmt: skip
 
 
 def _forward(spec: RunSpec) -> str:
