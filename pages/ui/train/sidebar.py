@@ -182,7 +182,7 @@ def _optimizer_controls(link: LinkState) -> None:
     if "eps" in settings:
         _number(link, "eps", "ε", _("Keeps the denominator away from 0."))
     if "divide_by_batch" in settings:
-        help = _("As the sgd of d2l's older edition did to an already averaged loss: lr = 100 then means 100/256 = 0.39.")
+        help = _("As the sgd of d2l's older edition did to an already averaged loss: lr = 100 is then 100/256 = 0.39.")
         st.checkbox(_("Divide by the batch size again"), **link.value("divide_by_batch", help=help))
 
 
@@ -194,7 +194,7 @@ def _data_controls(link: LinkState) -> None:
         _number(link, "train_size", _("How many images"), _("So many, from the first on."))
     help = _("Decides initial weights, order of images and dropout. Same seed, same numbers, on the same computer.")
     _number(link, "seed", _("Seed"), help)
-    help = _("What changes by itself: setting@step:value, with commas between. The settings are lr, weight_decay, dropout and batch_size.")
+    help = _("What changes by itself: `setting@step:value`, with commas between. The settings: `lr`, `weight_decay`, `dropout`, `batch_size`.")
     st.text_input(_("Changes on the way"), placeholder="lr@470:0.01,lr@940:0.001", **link.value(CHANGES, help=help))
 
 
