@@ -194,7 +194,9 @@ def _data_controls(link: LinkState) -> None:
         _number(link, "train_size", _("How many images"), _("So many, from the first on."))
     help = _("Decides initial weights, order of images and dropout. Same seed, same numbers, on the same computer.")
     _number(link, "seed", _("Seed"), help)
-    help = _("What changes by itself: `setting@step:value`, with commas between. The settings: `lr`, `weight_decay`, `dropout`, `batch_size`.")
+    help = _(
+        "What changes by itself: `setting@step:value`, with commas between. The settings: `lr`, `weight_decay`, `dropout`, `batch_size`."
+    )
     st.text_input(_("Changes on the way"), placeholder="lr@470:0.01,lr@940:0.001", **link.value(CHANGES, help=help))
 
 
