@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from mlp_core.words import significant
 from pages.figures.axes import axis, hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, filled, markers, polyline
+from pages.figures.figure import Figure, Floats, Trace, bar, diagram, figure, filled, markers, polyline, wrapped
 from pages.figures.marks import note
 from pages.figures.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, translucent
 from pages.figures.series import POINT_LIMIT, segments
@@ -17,6 +17,7 @@ from pages.language import _
 Mask = npt.NDArray[np.bool_]
 
 CELL = 0.44  # half a cell's side
+NAME_COLUMNS = 10  # letters of a line of a class's name
 
 
 def masked_matrix(values: Floats, kept: Mask | None = None) -> Figure:
@@ -134,10 +135,11 @@ def vote_strips(masked: Floats, off: Floats, classes: Sequence[str], label: int)
         markers((positions[:, None] + jitter).ravel(), masked.T.ravel(), copy, "%{y:.2f}", name=_("{copies} masked copies", copies=copies)),
         markers(positions, off, off_marker, "%{y:.3f}", name=_("dropout off")),
     ]
-    names = [f"<b>{name}</b>" if index == label else name for index, name in enumerate(map(_, classes))]
+    names = [wrapped(_(name), NAME_COLUMNS) for name in classes]
+    names[label] = f"<b>{names[label]}</b>"
     return figure(
         traces,
-        xaxis={"tickvals": list(range(count)), "ticktext": names, "zeroline": False, "range": [-0.6, count - 0.4]},
+        xaxis={"tickvals": list(range(count)), "ticktext": names, "zeroline": False, "range": [-0.6, count - 0.4], "automargin": True},
         yaxis=axis(_("probability"), range=[0, 1.03], zeroline=False),
         hovermode="closest",
     )

@@ -117,9 +117,9 @@ def letters(text: str) -> int:
 
 
 def _broken(text: str, columns: int) -> list[str]:
-    """The lines of a text that may end behind any Chinese character, but within no number and no Latin word."""
+    """The lines of a text that may end behind any Chinese character, but within no number, no Latin word and no word in brackets."""
     lines = [""]
-    for piece in re.findall(rf"[（《]*(?:[^\s{WIDE}]{{1,{columns}}}|\S)[{CLOSING}]*\s*", text):
+    for piece in re.findall(rf"（[^\s（）]{{1,3}}）[{CLOSING}]*\s*|[（《]*(?:[^\s{WIDE}]{{1,{columns}}}|\S)[{CLOSING}]*\s*", text):
         if lines[-1] and letters(lines[-1] + piece.rstrip()) > columns:
             lines.append("")
         lines[-1] += piece

@@ -13,7 +13,7 @@ from plotly.colors import sample_colorscale
 
 from mlp_core.words import count, significant
 from pages.figures.axes import hidden_axis, labeled
-from pages.figures.figure import Figure, Floats, Trace, captions, diagram, image, markers
+from pages.figures.figure import Figure, Floats, Trace, captions, diagram, image, markers, wrapped
 from pages.figures.palette import DIVERGING
 from pages.language import _
 
@@ -28,6 +28,7 @@ SHARP_SIDE = 100  # pixels a side; a smaller stage is enlarged, so that its pixe
 MOST_SIDE = 280  # pixels a side of what is sent: twice as many as are drawn
 NEIGHBOR_GAP = (17, 6)  # image pixels below and beside each neighbor
 NEIGHBOR_PX = 122  # height of a row of neighbors on the screen
+NAME_COLUMNS = 13  # letters of a line below a neighbor
 
 MOST_UNITS = 64
 WEIGHT_GAP = 2  # image pixels between the weights of two units
@@ -146,7 +147,7 @@ def neighbor_grid(
     n, height, width = images.shape
     below, beside = NEIGHBOR_GAP
     left, top = tile_corners(n, (height, width), columns, NEIGHBOR_GAP)
-    texts = [f"{_(class_names[label])}<br>{distance:.2f}" for label, distance in zip(labels, distances, strict=True)]
+    texts = [f"{wrapped(_(class_names[label]), NAME_COLUMNS)}<br>{distance:.2f}" for label, distance in zip(labels, distances, strict=True)]
     below_each = captions(left + width / 2 - 0.5, top + height + 0.5, texts, 12, "bottom center")
     rows = math.ceil(n / columns)
     return diagram(

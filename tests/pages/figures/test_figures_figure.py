@@ -49,3 +49,4 @@ def test_chinese_ends_its_lines_between_characters_and_never_within_a_number_or_
     assert all(any(number in line for line in lines) for number in ("0.001", "0.95", "256", "Fashion-MNIST", "12", "7"))
     assert not [line for line in lines if line[0] in "，；。）"]
     assert wrapped("a < b and more", 6) == "a &lt; b<br>and<br>more"
+    assert [wrapped(name, 10) for name in ("t-shirt（T恤）", "bag（包）")] == ["t-shirt<br>（T恤）", "bag（包）"]
