@@ -21,7 +21,9 @@ BEGIN, END, LONGER = "⟦", "⟧", "·"
 LENGTHENED = 0.4  # as English becomes in German or Finnish
 # What may stand outside of the brackets: what is no sentence in any language.
 CODE_AND_FORMULAS = re.compile(
-    r"```.*?```|`[^`]*`|\$[^$]*\$|<style.*?</style>|<[^<>]+>|:material/\w+:|\]\([^)\s]*\)|https?://\S+|&\w+;|%\{[^{}]*\}", re.DOTALL
+    r"```.*?```|`[^`]*`|\$[^$]*\$|<style.*?</style>|<[^<>]+>|:material/\w+:|:[a-z-]+(?=\[)|\{foreground=\"[^\"]*\"\}|\]\([^)\s]*\)"
+    r"|https?://\S+|&\w+;|%\{[^{}]*\}",
+    re.DOTALL,
 )
 WORD = re.compile(r"[A-Za-z]{2,}")
 NAMES = frozenset((  # of things that have one name everywhere, and units
