@@ -188,12 +188,6 @@ def counted(amount: float, one: str, many: str, **values: object) -> Message:
     return Message(one, plural=many, amount=amount, n=count(amount), **values)
 
 
-def ordinal(value: int) -> str:
-    """2 -> "2nd"."""
-    ending = "th" if value // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
-    return f"{value:,}{ending}"
-
-
 def scaled(value: float, unit: str = "") -> str:
     """123456 -> "123 k"; three significant digits and the power of a thousand."""
     for thousands, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):

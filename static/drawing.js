@@ -1,11 +1,12 @@
 // A board to draw on: 28 × 28 pixels, drawn large.
-// pages/ui/run/own_picture.py sends {pixels, alt}: the drawing to begin with, if any, and what it is; the end of every stroke sends pixels back.
+// pages/ui/run/own_picture.py sends {pixels, alt, words}: the drawing to begin with, if any, what it is, and the words of the controls; the
+// end of every stroke sends pixels back.
 
 const SIDE = 28;
 const PAPER = [0x15, 0x1b, 0x26]; // 0 and 255, as in pages/figures/pictures.py
 const INK = [0xf4, 0xf6, 0xfa];
-const BRUSHES = { Fine: 0.5, Medium: 1.3, Broad: 3 }; // radius, in pixels
-const INKS = { White: 255, Gray: 150, Eraser: 0 };
+const BRUSHES = { fine: 0.5, medium: 1.3, broad: 3 }; // radius, in pixels
+const INKS = { white: 255, gray: 150, eraser: 0 };
 const STEP = 0.25; // pixels between two dabs of the brush
 const MOST_UNDOS = 50;
 
@@ -34,17 +35,20 @@ class Board {
     this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
     this.canvas.addEventListener("pointermove", (event) => this.draw(event));
     for (const end of ["pointerup", "pointercancel"]) this.canvas.addEventListener(end, (event) => this.end(event));
-    root.append(choices("Brush", BRUSHES, "Medium", (radius) => (this.radius = radius)));
-    root.append(choices("Ink", INKS, "White", (ink) => (this.ink = ink)));
-    root.append(group("Drawing", [button("Undo", () => this.undo()), button("Clear", () => this.clear())]));
+    root.append(choices("brush", BRUSHES, "medium", (radius) => (this.radius = radius)));
+    root.append(choices("ink", INKS, "white", (ink) => (this.ink = ink)));
+    root.append(group("drawing", [button("undo", () => this.undo()), button("clear", () => this.clear())]));
+    this.root = root;
     this.pixels = Uint8ClampedArray.from(pixels ?? new Array(SIDE * SIDE).fill(0));
     this.past = [];
     this.show();
   }
 
   /** A board that is there keeps its drawing: what Python sends comes back after a stroke, when the next may have begun. */
-  update(alt, send) {
+  update(alt, words, send) {
     this.canvas.ariaLabel = alt;
+    for (const one of this.root.querySelectorAll("button")) one.textContent = words[one.name];
+    for (const one of this.root.querySelectorAll("[role=group]")) one.ariaLabel = words[one.dataset.name];
     this.send = send;
   }
 
@@ -135,7 +139,7 @@ class Board {
 function button(name, act) {
   const made = document.createElement("button");
   made.type = "button";
-  made.textContent = name;
+  made.name = name; // whose word comes with every update
   made.addEventListener("click", act);
   return made;
 }
@@ -143,7 +147,7 @@ function button(name, act) {
 function group(name, buttons) {
   const made = document.createElement("div");
   made.role = "group";
-  made.ariaLabel = name;
+  made.dataset.name = name;
   made.append(...buttons);
   return made;
 }
@@ -152,9 +156,9 @@ function group(name, buttons) {
 function choices(name, values, first, act) {
   const press = (chosen) => {
     act(values[chosen]);
-    for (const one of made.children) one.ariaPressed = String(one.textContent === chosen);
+    for (const one of made.children) one.ariaPressed = String(one.name === chosen);
   };
-  const made = group(name, Object.keys(values).map((label) => button(label, () => press(label))));
+  const made = group(name, Object.keys(values).map((value) => button(value, () => press(value))));
   press(first);
   return made;
 }
@@ -162,5 +166,5 @@ function choices(name, values, first, act) {
 export default async function drawing({ data, parentElement, setStateValue }) {
   let board = boards.get(parentElement);
   if (!board) boards.set(parentElement, (board = new Board(parentElement, data.pixels)));
-  board.update(data.alt, setStateValue);
+  board.update(data.alt, data.words, setStateValue);
 }

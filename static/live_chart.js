@@ -1,5 +1,5 @@
 // Draws the live charts in the browser: one <div> a chart for as long as it is on the page, changed in place by Plotly.react.
-// pages/ui/live_chart.py sends JSON, {figure, about: {script, height, alt, name, clickable}}, as bytes. static/live_run.js draws its
+// pages/ui/live_chart.py sends JSON, {figure, about: {script, height, alt, name, clickable, words}}, as bytes. static/live_run.js draws its
 // curves with `Chart` too; there the style sheet gives the height. As it is on every page, it also passes keys on to the buttons.
 
 const charts = new WeakMap(); // the element that Streamlit mounts -> its Chart
@@ -79,12 +79,14 @@ document.addEventListener("focusin", ({ target }) => {
   if (target.matches('[data-testid="stMain"]:not(:focus-visible)')) target.blur();
 });
 
-const config = (name) => ({
+const config = ({ name, words = {} }) => ({
   displaylogo: false,
   showSendToCloud: false, // nobody's chart leaves for another company's server at the touch of a button
   scrollZoom: false,
   modeBarButtons: [touch() ? ["toImage"] : ["toImage", "zoom2d", "pan2d", "resetScale2d"]],
   toImageButtonOptions: { filename: name, scale: 2 },
+  locale: "page",
+  locales: { page: { dictionary: words, format: {} } }, // Plotly's own words in the page's language; by default English
 });
 
 export class Chart {
@@ -147,7 +149,7 @@ export class Chart {
     layout.paper_bgcolor = background(div);
     // With a uirevision, Plotly leaves an axis that had a range and has none without any, -1 to 4, unless it is told to look for one.
     for (const name of Object.keys(layout)) if (/^[xy]axis/.test(name) && !layout[name].range) layout[name] = { autorange: true, ...layout[name] };
-    await this.Plotly.react(div, figure.data, layout, config(about.name));
+    await this.Plotly.react(div, figure.data, layout, config(about));
     // The drawing is the image, not the <div>: an image has no parts, and the buttons of the mode bar must stay within reach.
     const drawing = div.querySelector(".main-svg");
     drawing.setAttribute("role", "img");

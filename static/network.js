@@ -1,5 +1,6 @@
 // Draws a network: its edges on a canvas, its units and words in SVG above it, in the theme's colors; and lets it live while it learns.
-// pages/ui/network_drawing.py sends JSON as bytes: {about: {height, alt, words, folded, images}, drawing, state, answer}. `drawing` is a
+// pages/ui/network_drawing.py sends JSON as bytes: {about: {height, alt, words, folded, images, said}, drawing, state, answer}; `said` are
+// the words of the dialog. `drawing` is a
 // Drawing, `state` a network_state of pages/figures/network.py, `answer` that of pages/ui/run/network_state.py to the question sent back
 // from here as "ask": {image, unit: [layer, index], at}. A newer state may come by itself: the event "network-state" on window, the
 // state its detail.
@@ -290,11 +291,11 @@ class NetworkDrawing {
     if (this.text === text) return;
     this.text = text;
     const { about, drawing, state, answer } = JSON.parse(text);
-    const folded = this.about?.folded;
+    const built = this.about && JSON.stringify([this.about.folded, this.about.said]);
     if (!this.about) this.question.image = state?.image ?? null; // what was chosen before the visitor left the page
     const moved = JSON.stringify([about, drawing]);
     Object.assign(this, { about, drawing, answer });
-    if (folded !== about.folded) this.build();
+    if (built !== JSON.stringify([about.folded, about.said])) this.build();
     if (moved !== this.shown) this.show();
     this.shown = moved;
     this.state = null;
@@ -309,10 +310,11 @@ class NetworkDrawing {
       this.views = [new View(true)];
       return this.root.replaceChildren(this.views[0].root);
     }
+    const { said } = this.about;
     this.views = [new View(false), new View(true, (unit) => this.ask({ unit, image: this.question.image ?? 0 }))];
     const words = () => html("span", { className: "words" });
     const strip = html("button", { type: "button", className: "strip", ariaHasPopup: "dialog", onclick: () => this.open() });
-    strip.append(this.views[0].root, words(), html("span", { className: "open", textContent: "Open" }));
+    strip.append(this.views[0].root, words(), html("span", { className: "open", textContent: said.open }));
     const button = (textContent, onclick) => html("button", { type: "button", textContent, onclick });
     this.number = html("input", { type: "number", min: 0, max: this.about.images - 1, step: 1, onchange: () => this.typed() });
     const any = () => Math.floor(Math.random() * this.about.images);
@@ -320,16 +322,16 @@ class NetworkDrawing {
     const controls = html(
       "div",
       { className: "row" },
-      html("label", {}, "Test image", this.number),
-      button("Next", () => this.ask({ image: next() })),
-      button("Random", () => this.ask({ image: any() })),
-      button("No image: mean activations", () => this.ask({ image: null, unit: null })),
+      html("label", {}, said.test_image, this.number),
+      button(said.next, () => this.ask({ image: next() })),
+      button(said.random, () => this.ask({ image: any() })),
+      button(said.no_image, () => this.ask({ image: null, unit: null })),
     );
     this.side = html("div", { className: "side" });
     this.legend = html("p", { className: "legend" });
-    this.dialog = html("dialog", { ariaLabel: "The network", onclose: () => this.ask({ image: null, unit: null }) });
+    this.dialog = html("dialog", { ariaLabel: said.network, onclose: () => this.ask({ image: null, unit: null }) });
     this.dialog.addEventListener("click", ({ target }) => target === this.dialog && this.dialog.close());
-    const head = html("div", { className: "row" }, words(), button("Close", () => this.dialog.close()));
+    const head = html("div", { className: "row" }, words(), button(said.close, () => this.dialog.close()));
     const body = html("div", { className: "body" }, this.views[1].root, this.side);
     this.dialog.append(head, controls, body, this.legend);
     this.root.replaceChildren(strip, this.dialog);
@@ -389,33 +391,30 @@ class NetworkDrawing {
 
   /** Beside the drawing: what the network says of the image, and where the value of the chosen unit comes from. */
   tell(answer) {
-    const { image, unit, probed } = answer || {};
+    const { image, unit } = answer || {};
+    const { said } = this.about;
     if (document.activeElement !== this.number) this.number.value = image ? image.number : "";
     const row = (cells, properties = {}) => html("tr", properties, ...cells.map((cell) => html("td", {}, cell)));
     const parts = [];
-    if (!answer) parts.push(html("p", {}, "Train a network of this shape: then its weights and activations are seen here."));
-    else if (!image) parts.push(html("p", {}, "Choose a test image, or click a unit."));
+    if (!answer) parts.push(html("p", {}, said.untrained));
+    else if (!image) parts.push(html("p", {}, said.choose));
     if (image) {
       const table = html("table", {});
       for (const { name, probability, share, label } of image.classes) {
         const bar = html("td", { className: "bar" }, html("div", { style: `width: ${100 * share}%` }));
         table.append(html("tr", { className: label ? "true" : "" }, html("td", {}, name), bar, html("td", {}, probability)));
       }
-      parts.push(html("h4", {}, `Test image ${image.number}: ${image.label}`), table);
+      parts.push(html("h4", {}, image.title), table);
     }
     if (unit) {
       const sums = html("table", {}, ...unit.sums.map((cells) => row(cells)));
-      const picture = unit.picture ? [html("img", { src: weightImage(unit.picture), alt: "Its weights as a picture of 28 × 28 pixels" })] : [];
-      const inputs = html("table", {}, html("tr", {}, ...["strongest inputs", "x", "w", "w x"].map((cell) => html("th", {}, cell))));
+      const picture = unit.picture ? [html("img", { src: weightImage(unit.picture), alt: said.weights })] : [];
+      const inputs = html("table", {}, html("tr", {}, ...[said.inputs, "x", "w", "w x"].map((cell) => html("th", {}, cell))));
       inputs.append(...unit.inputs.map((cells) => row(cells)));
       parts.push(html("h4", { style: "margin-top: 0.75rem" }, unit.title), html("div", { className: "unit" }, ...picture, sums), inputs);
     }
     this.side.replaceChildren(...parts);
-    const what = image ? "activations for this image" : `activations, the mean over ${probed} training images`;
-    this.legend.textContent = answer
-      ? `Lines: weights. Circles: ${what}. Vermilion is positive, blue negative; the stronger, the larger beside the largest drawn in ` +
-        "its layer. Squares of hidden layer 1: the weights of a unit as an image, framed in the color of its activation."
-      : "";
+    this.legend.textContent = answer?.legend ?? "";
   }
 }
 

@@ -17,8 +17,12 @@ from torch import Tensor
 
 from mlp_core.data.download import Report, cache_folder, fetch
 from mlp_core.data.files import DataError, read_folder
+from mlp_core.words import Message
 
-CLASS_NAMES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")  # of labels 0..9
+CLASS_NAMES = (  # of labels 0..9
+    *(Message("t-shirt"), Message("trouser"), Message("pullover"), Message("dress"), Message("coat")),
+    *(Message("sandal"), Message("shirt"), Message("sneaker"), Message("bag"), Message("ankle boot")),
+)
 
 FOLDER_VARIABLE = "MLP_DATA_DIR"
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from mlp_core.records import LayerStats
-from mlp_core.words import counted, exactly, significant
+from mlp_core.words import Message, counted, exactly, percent, significant
 from pages.figures.axes import Log10Axis, axis, hidden_axis, labeled
 from pages.figures.figure import LEGEND, Figure, Floats, Trace, figure, heatmap, legend_entry, markers, polyline
 from pages.figures.marks import SMALL, note
 from pages.figures.palette import BLUE, GREY, HEALTHY, OUTPUT, VERMILION, WARNING, depth_colors, translucent
 from pages.figures.series import decimation_indices, epochs_at, evenly_spread, finite
+from pages.language import _
 
 MOST_LINES = 10  # hidden layers drawn
 PANEL_TICKS = 4  # of a panel as low as these
@@ -21,7 +22,7 @@ MOST_POINTS = 150  # of a line
 FEW_POINTS = 15  # with so few, each is marked
 PANEL_PX, STATISTICS_AROUND = 118, 112
 PANEL_GAP = 0.055  # between two panels, of the plot's height
-HEALTHY_NAME = "usual while learning"
+HEALTHY_NAME = Message("usual while learning")
 ABOVE_LEFT: dict[str, Any] = {"xanchor": "left", "yanchor": "bottom"}  # of a panel's title
 
 MOST_RIDGES = 10
@@ -57,12 +58,14 @@ class LayerQuantity(NamedTuple):
     dash: str = "solid"
 
 
-MEAN = LayerQuantity("mean", "Mean of the outputs", lambda moment, i: moment.layers[i].activation_mean, output=False)
-STD = LayerQuantity("std", "Standard deviation of the outputs", lambda moment, i: moment.layers[i].activation_std, log=True, output=False)
-SATURATED = LayerQuantity("flat", "Saturated outputs", lambda moment, i: 100 * moment.layers[i].saturated_fraction, output=False)
-DEAD = LayerQuantity("flat", "Dead units", lambda moment, i: 100 * _dead(moment.layers[i]), output=False)
-GRADIENT_NORM = LayerQuantity("gradient", "Gradient norm |∂L/∂W|", lambda moment, i: moment.layers[i].gradient_norm, log=True)
-UPDATE_RATIO = LayerQuantity("update", "Update-to-weight ratio", lambda moment, i: moment.update_ratios[i], log=True)
+MEAN = LayerQuantity("mean", Message("Mean of the outputs"), lambda moment, i: moment.layers[i].activation_mean, output=False)
+STD = LayerQuantity(
+    "std", Message("Standard deviation of the outputs"), lambda moment, i: moment.layers[i].activation_std, log=True, output=False
+)
+SATURATED = LayerQuantity("flat", Message("Saturated outputs"), lambda moment, i: 100 * moment.layers[i].saturated_fraction, output=False)
+DEAD = LayerQuantity("flat", Message("Dead units"), lambda moment, i: 100 * _dead(moment.layers[i]), output=False)
+GRADIENT_NORM = LayerQuantity("gradient", Message("Gradient norm |∂L/∂W|"), lambda moment, i: moment.layers[i].gradient_norm, log=True)
+UPDATE_RATIO = LayerQuantity("update", Message("Update-to-weight ratio"), lambda moment, i: moment.update_ratios[i], log=True)
 
 
 def _dead(layer: LayerStats) -> float:
@@ -167,19 +170,22 @@ class _Panel:
 
     def line(self, quantity: LayerQuantity, layer: int, hidden: int, steps: Floats, values: Floats, scale: Log10Axis | None) -> list[Trace]:
         """The curve of one layer, and what has no place among its finite values."""
-        name = "output" if layer == hidden else f"layer {layer + 1}"
+        layer_name, flat = _layer_name(layer, hidden), quantity.name == "flat"
         color = OUTPUT if layer == hidden else depth_colors(hidden)[layer]
-        kind = f", {quantity.title.lower()}" if quantity.name == "flat" else ""
-        style: dict[str, Any] = {"name": name + kind, "legendgroup": name, "xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"}
+        name = layer_name
+        if flat:
+            dead = quantity.title == DEAD.title
+            name = _("{layer}, dead units", layer=layer_name) if dead else _("{layer}, saturated outputs", layer=layer_name)
+        style: dict[str, Any] = {"name": name, "legendgroup": layer_name, "xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"}
         kept = decimation_indices(values, MOST_POINTS)
         x, y = epochs_at(steps[kept], self.steps_per_epoch, self.knots).astype(np.float32), values[kept]
-        number = "10<sup>%{y:.2f}</sup>" if quantity.log else "%{y:.3g}" + (" %" if kind else "")
+        number = "10<sup>%{y:.2f}</sup>" if quantity.log else _("{number} %", number="%{y:.3g}") if flat else "%{y:.3g}"
         dash = "dash" if layer == hidden else quantity.dash
         dots = {"mode": "lines+markers" if len(kept) <= FEW_POINTS else "lines", "marker": {"color": color, "size": 5}}
         traces = [polyline(x, finite(y), {"color": color, "width": 2, "dash": dash}, number, **style, **dots, showlegend=False)]
         gaps = ~np.isfinite(y)
         if scale is not None and gaps.any():
-            words = ["exactly 0" if value == -np.inf else "not finite" for value in y[gaps]]
+            words = [_("exactly 0") if value == -np.inf else _("not finite") for value in y[gaps]]
             marker = {"color": color, "size": 6, "symbol": "x-thin-open", "line": {"width": 2}}
             traces.append(markers(x[gaps], scale.place(y[gaps]), marker, "%{text}", text=words, **style, showlegend=False))
         if self.last:  # it is always there and has every layer
@@ -197,10 +203,10 @@ class _Panel:
             margin = 0.06 * (np.ptp(known) or 1.0)
             yaxis |= {"range": [float(known.min() - margin), float(known.max() + margin)], "nticks": 4}
         xaxis = axis(
-            "epoch" if self.last else None,
+            _("epoch") if self.last else None,
             range=[0, self.total_epochs],
             uirevision=f"{self.total_epochs:g} epochs",
-            unifiedhovertitle={"text": "epoch %{x:.2f}"},
+            unifiedhovertitle={"text": _("epoch %{x:.2f}")},
             anchor=f"y{self.suffix}",
             zeroline=False,
             showticklabels=self.last,
@@ -211,7 +217,7 @@ class _Panel:
     def shapes(self, band: Floats, rule: float | None) -> list[dict[str, Any]]:
         """The healthy range, and the value that a rule of thumb asks for."""
         where = {"xref": f"x{self.suffix} domain", "yref": f"y{self.suffix}", "x0": 0, "x1": 1, "layer": "below"}
-        fill = {"fillcolor": translucent(HEALTHY, 0.22), "line": {"width": 0}, "name": HEALTHY_NAME, "showlegend": self.row == 0}
+        fill = {"fillcolor": translucent(HEALTHY, 0.22), "line": {"width": 0}, "name": _(HEALTHY_NAME), "showlegend": self.row == 0}
         shapes = [{"type": "rect", "y0": band[0], "y1": band[1]} | fill | where]
         if rule is not None:
             line = {"color": translucent(GREY, 0.9), "width": 1.5, "dash": "dot"}
@@ -229,9 +235,11 @@ def _few_ticks(layout: dict[str, Any]) -> dict[str, Any]:
 
 def _panel_title(quantities: Sequence[LayerQuantity], rule: float | None) -> str:
     if len(quantities) > 1:
-        return "Saturated outputs (solid) and dead units (dotted), %"
-    unit = ", %" if quantities[0].name == "flat" else ""
-    return quantities[0].title + unit + (f"; dotted: {exactly(rule)}" if rule is not None else "")
+        return _("Saturated outputs (solid) and dead units (dotted), %")
+    title = quantities[0].title
+    if quantities[0].name == "flat":
+        return _("{quantity}, %", quantity=title)
+    return _("{quantity}; dotted: {value}", quantity=title, value=exactly(rule)) if rule is not None else _(title)
 
 
 def _measured(quantity: LayerQuantity, moments: Sequence[MeasuredLayers], layer: int) -> tuple[Floats, Floats]:
@@ -296,7 +304,7 @@ def layer_histograms(
         color = colors[min(layer, hidden)]
         scale = max(abs(histograms[layer].low), abs(histograms[layer].high)) or 1.0 if own_scales else 1.0
         traces += _ridge(histograms[layer], scale, _layer_name(layer, hidden), base, color, (low, high))
-        text = f"std {significant(_std(histograms[layer]), 2)}" + (f"<br>{notes[layer]}" if notes and notes[layer] else "")
+        text = _("std {value}", value=significant(_std(histograms[layer]), 2)) + (f"<br>{notes[layer]}" if notes and notes[layer] else "")
         annotations.append(note(text, 1.01, base + 0.3, size=SMALL + 1, xref="paper", xanchor="left", align="left"))
     rows_hidden = sum(layer < hidden for layer in shown)
     return figure(
@@ -335,7 +343,7 @@ def _ridge(histogram: Binned, scale: float, name: str, base: float, color: str, 
     y = base + RIDGE_HEIGHT * np.concatenate([[0.0], np.repeat(np.sqrt(counts / peak), 2), [0.0]])
     filling: dict[str, Any] = {"fill": "toself", "fillcolor": translucent(color, 0.35), "showlegend": False}
     shares = [float(f"{100 * count / total:.{SHARE_DIGITS}g}") for count in counts]
-    middles, hover = (lefts + rights) / 2, f"{name}: %{{customdata}} % near %{{x:.3g}}<extra></extra>"
+    middles, hover = (lefts + rights) / 2, _("{layer}: %{customdata} % near %{x:.3g}", layer=name) + "<extra></extra>"
     unseen = {"size": 18, "opacity": 0}
     return [
         polyline(np.clip(x, *shown), y, {"color": color, "width": 1.5}, **filling),
@@ -344,7 +352,8 @@ def _ridge(histogram: Binned, scale: float, name: str, base: float, color: str, 
 
 
 def _flat_shapes(flat: FlatRange, shown: tuple[float, float], bottom: float, top: float) -> list[dict[str, Any]]:
-    fill = {"fillcolor": translucent(WARNING, 0.25), "line": {"width": 0}, "layer": "below", "name": "saturated: the activation is flat"}
+    name = _("saturated: the activation is flat")
+    fill = {"fillcolor": translucent(WARNING, 0.25), "line": {"width": 0}, "layer": "below", "name": name}
     sides = [(shown[0], flat.low), (flat.high, shown[1])]
     drawn = [(x0, x1) for x0, x1 in sides if x0 < x1]
     return [
@@ -386,7 +395,7 @@ def _std(histogram: Binned) -> float:
 
 
 def _layer_name(layer: int, hidden: int) -> str:
-    return f"layer {layer + 1}" if layer < hidden else "output"
+    return _("layer {layer}", layer=layer + 1) if layer < hidden else _("output")
 
 
 def activation_strips(activations: Sequence[Floats], labels: Sequence[str]) -> Figure:
@@ -441,25 +450,27 @@ def _strip_cells(values: Floats) -> tuple[Floats, int]:
 def _strip(cells: Floats, share: int, units: int, label: str, suffix: str, *, bar: bool) -> Trace:
     end = float(np.abs(cells[np.isfinite(cells)]).max(initial=0.0)) or 1.0
     if share == 1:
-        names = [f"unit {index + 1}" for index in range(len(cells))]
+        names = [_("unit {unit}", unit=index + 1) for index in range(len(cells))]
     else:
-        names = [f"units {index * share + 1} to {min((index + 1) * share, units)}, the largest" for index in range(len(cells))]
-    ticks = {"tickvals": [-end, 0, end], "ticktext": ["−largest", "0", "+largest"], "tickfont": {"size": SMALL}}
+        ends = [(index * share + 1, min((index + 1) * share, units)) for index in range(len(cells))]
+        names = [_("units {first} to {last}, the largest", first=first, last=last) for first, last in ends]
+    hover = _("{layer}, %{text}: %{z:.3g}", layer=label) + "<extra></extra>"
+    ticks = {"tickvals": [-end, 0, end], "ticktext": [_("−largest"), "0", _("+largest")], "tickfont": {"size": SMALL}}
     place = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "len": 0.5, "thickness": 10}
     return heatmap(
         z=np.where(np.isfinite(cells), cells, np.nan)[None, :], zmin=-end, zmax=end, colorscale=STRIP_COLORS, showscale=bar,
-        text=[names], hovertemplate=f"{label}, %{{text}}: %{{z:.3g}}<extra></extra>", xaxis=f"x{suffix}", yaxis=f"y{suffix}",
+        text=[names], hovertemplate=hover, xaxis=f"x{suffix}", yaxis=f"y{suffix}",
         **({"colorbar": place | ticks | {"ypad": 12, "outlinewidth": 0}} if bar else {}),
     )  # fmt: skip
 
 
 def _strip_title(values: Floats, label: str, share: int) -> str:
     known = values[np.isfinite(values)]
-    parts = [f"<b>{label}</b>", counted(len(values), "{n} unit", "{n} units")]
+    parts = [f"<b>{label}</b>", _(counted(len(values), "{n} unit", "{n} units"))]
     if share > 1:
-        parts.append(f"the largest of every {share} neighbors shown")
+        parts.append(_("the largest of every {n} neighbors shown", n=share))
     if known.size:
-        parts.append(f"{significant(float(known.min()))} to {significant(float(known.max()))}")
+        parts.append(_("{low} to {high}", low=significant(float(known.min())), high=significant(float(known.max()))))
     if zeros := int((values == 0).sum()):
-        parts.append(f"{100 * zeros / len(values):.0f} % exactly 0")
+        parts.append(_("{share} exactly 0", share=percent(zeros / len(values), 0)))
     return " · ".join(parts)

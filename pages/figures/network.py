@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_core.spec import INPUTS, weight_count
-from mlp_core.words import counted, exactly
+from mlp_core.words import Message, counted, exactly, listed
+from pages.language import _
 
 MOST_COLUMNS = 10  # more layers do not fit a phone
 MOST_EDGES = 600  # more lines are a blot
@@ -228,13 +229,19 @@ def _is_dropped(place: int, p: float) -> bool:
 def _drawn_layer(column: Column, sizes: Sequence[int]) -> DrawnLayer:
     layer, last = column.layer, len(sizes) - 1
     kind = "input" if layer == 0 else "output" if layer == last else "hidden"
-    role = f"hidden layer {layer}" if kind == "hidden" else kind
 
     def hint(unit: Unit) -> str:
         if kind == "input" and sizes[0] == INPUTS:
             row, place = divmod(unit.index, SIDE)
-            return f"input, pixel in row {row + 1}, column {place + 1} of {SIDE}"
-        return f"{role}, unit {unit.index + 1:,} of {sizes[layer]:,}{', dropped' if unit.dropped else ''}"
+            return _("input, pixel in row {row}, column {column} of {side}", row=row + 1, column=place + 1, side=SIDE)
+        which = {"unit": f"{unit.index + 1:,}", "units": f"{sizes[layer]:,}"}
+        if kind == "input":
+            return _("input, unit {unit} of {units}", **which)
+        if kind == "output":
+            return _("output, unit {unit} of {units}", **which)
+        if unit.dropped:
+            return _("hidden layer {layer}, unit {unit} of {units}, dropped", layer=layer, **which)
+        return _("hidden layer {layer}, unit {unit} of {units}", layer=layer, **which)
 
     units = [(unit.index, round(unit.y, 2), hint(unit), unit.dropped) for unit in column.units]
     return {"layer": layer, "x": column.x, "kind": kind, "gap": column.gap_y, "units": units}
@@ -244,7 +251,8 @@ def _labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: 
     roomy = len(sizes) <= ROOMY
     yield from (_roomy_labels if roomy else _crowded_labels)(geometry, sizes, activation, dropout)
     if geometry.gap_x is not None:
-        yield Label(geometry.gap_x, (UNITS_TOP + UNITS_BOTTOM) / 2, ("⋯", f"{geometry.layers_left_out} more", "layers"), 12)
+        more = _("{n} more<br>layers", n=geometry.layers_left_out).split("<br>")
+        yield Label(geometry.gap_x, (UNITS_TOP + UNITS_BOTTOM) / 2, ("⋯", *more), 12)
     yield from _weight_labels(geometry, sizes, _weights_line(dropout) if roomy else WEIGHTS_LINE, roomy=roomy)
 
 
@@ -255,28 +263,28 @@ def _weights_line(dropout: Sequence[float]) -> float:
 def _roomy_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Label]:
     """Two lines above each layer, and below it its dropout."""
     hidden = range(1, len(sizes) - 1)
-    roles = ["inputs", *(_shortened(activation) for _ in hidden), "outputs"]
+    roles = [_("inputs"), *[_shortened(_(activation))] * len(hidden), _("outputs")]
     for column, role in zip(geometry.columns, roles, strict=True):
         yield Label(column.x, FIRST_LINE, (str(sizes[column.layer]),), 14, bold=True)
         yield Label(column.x, SECOND_LINE, (role,), 12)
     for layer in hidden:
         if dropout and dropout[layer - 1] > 0:
-            yield Label(layer, DROPOUT_LINE, (f"dropout {exactly(dropout[layer - 1], 6)}",), 12)
+            yield Label(layer, DROPOUT_LINE, (_("dropout {p}", p=exactly(dropout[layer - 1], 6)),), 12)
     if sizes[0] == INPUTS:
         yield Label(PICTURE_X, FIRST_LINE, ("28 × 28",), 14, bold=True)
-        yield Label(PICTURE_X, SECOND_LINE, ("pixels",), 12)
-        yield Label(PICTURE_X, _weights_line(dropout), ("shape of W", "weights"), 12)
+        yield Label(PICTURE_X, SECOND_LINE, (_("pixels"),), 12)
+        yield Label(PICTURE_X, _weights_line(dropout), (_("shape of W"), _("weights")), 12)
 
 
 def _crowded_labels(geometry: Geometry, sizes: Sequence[int], activation: str, dropout: Sequence[float]) -> Iterator[Label]:
     """One note for all hidden layers, and narrow columns of figures."""
-    parts = [_shortened(activation)] if activation else []
+    parts = [_shortened(_(activation))] if activation else []
     if any(dropout):
-        low, high = min(dropout), max(dropout)
-        parts.append(f"dropout {exactly(low, 6)}" if low == high else f"dropout {exactly(low, 6)} to {exactly(high, 6)}")
+        low, high = exactly(min(dropout), 6), exactly(max(dropout), 6)
+        parts.append(Message("dropout {p}", p=low) if low == high else Message("dropout {low} to {high}", low=low, high=high))
     if parts:
         middle = geometry.columns[-1].x / 2 + (PICTURE_X / 2 if sizes[0] == INPUTS else 0)
-        yield Label(middle, NOTE_LINE, (f"each hidden layer: {', '.join(parts)}",), 12)
+        yield Label(middle, NOTE_LINE, (_("each hidden layer: {settings}", settings=listed(parts)),), 12)
     for column in geometry.columns:
         yield Label(column.x, WIDTHS_BELOW_NOTE, (str(sizes[column.layer]),), 12, bold=True)
 
@@ -287,9 +295,14 @@ def _weight_labels(geometry: Geometry, sizes: Sequence[int], y: float, *, roomy:
         number, n_in, n_out = right.layer, sizes[left.layer], sizes[right.layer]
         count = n_in * n_out
         lines = (f"({n_in}, {n_out})", f"{count:,}") if roomy else (str(n_in), f"×{n_out}", abbreviated(count))
-        hint = (
-            f"W{number}: ({n_in}, {n_out}), {counted(count, '{n} weight', '{n} weights')}\nb{number}: ({n_out},), {counted(n_out, '{n} bias', '{n} biases')}\n"  # noqa: E501
-            f"together {counted(weight_count((n_in, n_out)), '{n} parameter', '{n} parameters')}"
+        hint = _(
+            "W{number}: ({n_in}, {n_out}), {weights}\nb{number}: ({n_out},), {biases}\ntogether {parameters}",
+            number=number,
+            n_in=n_in,
+            n_out=n_out,
+            weights=counted(count, "{n} weight", "{n} weights"),
+            biases=counted(n_out, "{n} bias", "{n} biases"),
+            parameters=counted(weight_count((n_in, n_out)), "{n} parameter", "{n} parameters"),
         )
         yield Label((left.x + right.x) / 2, y, lines, 12 if roomy else 10, hint=hint)
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlp_core.words import counted
+from mlp_core.words import counted, percent
 from pages.figures.axes import axis, hidden_axis
 from pages.figures.figure import Figure, Floats, Trace, bar, captions, diagram, figure, heatmap, markers, polyline
 from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
 from pages.figures.pictures import CLEAR, grey_colors, grey_indices, picture, picture_axis, tile, tile_corners
+from pages.language import _
 
 RIGHT, WRONG = "✓", "✗"
 TILE_GAP = (16, 5)  # image pixels below and beside each picture
@@ -53,12 +54,15 @@ def prediction_grid(
     left, top = tile_corners(n, (height, width), columns, TILE_GAP)
     right = np.asarray(true) == np.asarray(predicted)
     names = [(class_names[is_], class_names[said]) for is_, said in zip(true, predicted, strict=True)]
-    texts = [f"{RIGHT} {said}" if hit else f"{WRONG} {said}<br>is {is_}" for hit, (is_, said) in zip(right, names, strict=True)]
-    hover = [f"true: {is_}<br>predicted: {said}" for is_, said in names]
+    texts = [
+        f"{RIGHT} {said}" if hit else f"{WRONG} {said}<br>{_('is {label}', label=is_)}"
+        for hit, (is_, said) in zip(right, names, strict=True)
+    ]
+    hover = [_("true: {label}<br>predicted: {prediction}", label=is_, prediction=said) for is_, said in names]
     if probabilities is not None:
         for i, row in enumerate(np.asarray(probabilities, dtype=np.float64)):
             likeliest = np.argsort(-row, kind="stable")[:LIKELIEST]
-            hover[i] += "".join(f"<br>{class_names[c]} {100 * row[c]:.1f} %" for c in likeliest)
+            hover[i] += "".join(f"<br>{class_names[c]} {_(percent(row[c]))}" for c in likeliest)
     unseen = {"size": 44, "symbol": "square", "opacity": 0}  # to hover over and to click
     told: dict[str, Any] = {"hovertext": hover, "hoverinfo": "text", "customdata": list(indices)}
     traces = [
@@ -91,22 +95,22 @@ def probability_bars(probabilities: Array, class_names: Sequence[str], true: int
         true: marked ✓ in its name; None where it is not known.
         predicted: its bar is green if it is the true class, vermilion if not; None takes the likeliest.
     """
-    percent = 100 * np.asarray(probabilities, dtype=np.float64)
-    said = int(percent.argmax()) if predicted is None else predicted
-    colors = [GREY] * len(percent)
+    percents = 100 * np.asarray(probabilities, dtype=np.float64)
+    said = int(percents.argmax()) if predicted is None else predicted
+    colors = [GREY] * len(percents)
     colors[said] = HEALTHY if true is None or said == true else FAULT
     names = [f"{RIGHT} {name}" if i == true else name for i, name in enumerate(class_names)]
     bars = bar(
-        x=percent, y=names, orientation="h", marker={"color": colors}, text=[f"{value:.1f}" for value in percent],
-        textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        x=percents, y=names, orientation="h", marker={"color": colors}, text=[f"{value:.1f}" for value in percents],
+        textposition="outside", cliponaxis=False, hovertemplate=_("%{y}: %{x:.2f} %") + "<extra></extra>",
     )  # fmt: skip
     return figure(
         [bars],
-        height=BAR_PX * len(percent) + 56,
+        height=BAR_PX * len(percents) + 56,
         margin={"l": 8, "r": 32, "t": 8, "b": 44},
         hovermode="closest",
         bargap=0.25,
-        xaxis=axis("probability (%)", range=[0, 100], fixedrange=True),
+        xaxis=axis(_("probability (%)"), range=[0, 100], fixedrange=True),
         yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
     )
 
@@ -123,11 +127,11 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str]) -> Figure:
     """
     counts = np.asarray(counts)
     totals = counts.sum(axis=1, keepdims=True)
-    percent = np.divide(100.0 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    percents = np.divide(100.0 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
     diagonal = np.eye(len(counts), dtype=bool)
-    mistakes, hits = np.where(diagonal, np.nan, percent), np.where(diagonal, percent, np.nan)
+    mistakes, hits = np.where(diagonal, np.nan, percents), np.where(diagonal, percents, np.nan)
     ceilings = _ceiling(mistakes), 100.0
-    hover = _cell_hover(counts, percent, class_names)
+    hover = _cell_hover(counts, percents, class_names)
     rows, columns = np.indices(counts.shape).reshape(2, -1)
     texts = [str(count) if count else "·" for count in counts.ravel()]
     traces = [
@@ -143,10 +147,10 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str]) -> Figure:
         margin={"l": 8, "r": 8, "t": 56, "b": 8},
         hovermode="closest",
         showlegend=False,
-        xaxis=axis("predicted class", tickangle=-45, automargin=True, fixedrange=True, showgrid=False),
-        yaxis=axis("true class", autorange="reversed", automargin=True, fixedrange=True, domain=[0, 0.93]) | {"showgrid": False},
-        **_scale_axes("2", [0.0, 0.46], "mistakes (%)"),
-        **_scale_axes("3", [0.54, 1.0], "hits (%)"),
+        xaxis=axis(_("predicted class"), tickangle=-45, automargin=True, fixedrange=True, showgrid=False),
+        yaxis=axis(_("true class"), autorange="reversed", automargin=True, fixedrange=True, domain=[0, 0.93]) | {"showgrid": False},
+        **_scale_axes("2", [0.0, 0.46], _("mistakes (%)")),
+        **_scale_axes("3", [0.54, 1.0], _("hits (%)")),
     )
 
 
@@ -169,11 +173,15 @@ def _cells(values: Floats, names: Sequence[str], color: str, ceiling: float, hov
     )  # fmt: skip
 
 
-def _cell_hover(counts: Counts, percent: Floats, names: Sequence[str]) -> Words:
+def _cell_hover(counts: Counts, percents: Floats, names: Sequence[str]) -> Words:
     def words(i: int, j: int) -> str:
-        said = "taken for what it is" if i == j else f"taken for {names[j]}"
-        share = f"<br>{percent[i, j]:.1f} % of this class" if np.isfinite(percent[i, j]) else ""
-        return f"true {names[i]}, {said}<br>{counted(int(counts[i, j]), '{n} image', '{n} images')}{share}"
+        said = _("true {label}, taken for what it is", label=names[i])
+        if i != j:
+            said = _("true {label}, taken for {prediction}", label=names[i], prediction=names[j])
+        parts = [said, _(counted(int(counts[i, j]), "{n} image", "{n} images"))]
+        if np.isfinite(percents[i, j]):
+            parts.append(_("{share} of this class", share=percent(percents[i, j] / 100)))
+        return "<br>".join(parts)
 
     return np.array([[words(i, j) for j in range(len(names))] for i in range(len(names))])
 

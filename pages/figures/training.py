@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mlp_core.bounds import SpecError
 from mlp_core.spec import OUTPUTS
-from mlp_core.words import exactly, significant
+from mlp_core.words import Message, exactly, percent, significant
 from pages.figures.axes import axis
 from pages.figures.figure import (
     LEGEND,
@@ -41,10 +41,11 @@ from pages.figures.series import (
     spread,
 )
 from pages.figures.spikes import highest_usual
+from pages.language import _
 
 Range = tuple[float | None, float | None]
 
-STEP, SMOOTHED, CLIPPED = "train step", "train smoothed", "clipped"
+STEP, SMOOTHED, CLIPPED = "step", "smoothed", "clipped"  # what a trace is, as its "meta"
 CHANCE_LOSS = math.log(OUTPUTS)  # cross-entropy of a uniform guess, 2.303
 CHANCE_PERCENT = 100 / OUTPUTS
 ROOM_ABOVE = 1.05  # of an axis that ends below a spike
@@ -103,9 +104,10 @@ class CurveOptions:
         for name in ("loss_range", "accuracy_range"):
             low, high = getattr(self, name)
             if low is not None and high is not None and not low < high:
-                raise SpecError(name, "must have its lower end below its upper end", f"{exactly(low)} to {exactly(high)}")
+                ends = Message("{low} to {high}", low=exactly(low), high=exactly(high))
+                raise SpecError(name, Message("must have its lower end below its upper end"), ends)
         if not 0 <= self.smoothing < math.inf:
-            raise SpecError("smoothing", "must be a number of epochs, at least 0", self.smoothing)
+            raise SpecError("smoothing", Message("must be a number of epochs, at least 0"), self.smoothing)
 
 
 AUTOMATIC = CurveOptions()
@@ -134,12 +136,12 @@ def loss_curve(
     low, high = options.loss_range
     if options.log_y:
         low, high = (math.log10(end) if end is not None and end > 0 else None for end in (low, high))
-    yaxis = axis("cross-entropy (nats)", uirevision=f"{'log' if options.log_y else 'linear'} {low} {high} {options.clip}")
+    yaxis = axis(_("cross-entropy (nats)"), uirevision=f"{'log' if options.log_y else 'linear'} {low} {high} {options.clip}")
     yaxis |= _log_axis(_listed(series)) if options.log_y else {"rangemode": "tozero"}
     if (low, high) != (None, None):
         yaxis |= {"range": [low, high]}
     marks = frame.marks(_listed(series), log=options.log_y)
-    marks.level(CHANCE_LOSS, f"guessing: ln {OUTPUTS} = {CHANCE_LOSS:.2f}")
+    marks.level(CHANCE_LOSS, _("guessing: ln {classes} = {loss}", classes=OUTPUTS, loss=f"{CHANCE_LOSS:.2f}"))
     return _curves(series, frame, yaxis=yaxis, marks=marks, cursor=cursor)
 
 
@@ -160,15 +162,15 @@ def accuracy_curve(
     frame = _Frame(IMAGE_ACCURACY, total_epochs, options)
     low, high = options.accuracy_range
     ends = [0 if low is None else low, 100 if high is None else high]
-    yaxis = axis("accuracy (%)", range=ends, uirevision=f"percent {ends}")
+    yaxis = axis(_("accuracy (%)"), range=ends, uirevision=f"percent {ends}")
     marks = frame.marks(_listed(series))
-    marks.level(CHANCE_PERCENT, f"guessing: {CHANCE_PERCENT:g} %")
+    marks.level(CHANCE_PERCENT, _("guessing: {accuracy}", accuracy=percent(CHANCE_PERCENT / 100, 0)))
     return _curves(series, frame, yaxis=yaxis, marks=marks, reference=reference, cursor=cursor)
 
 
 def is_clipped(figure: Figure) -> bool:
     """Whether a figure of `loss_curve` leaves a spike out."""
-    return any(trace.get("name") == CLIPPED for trace in figure["data"])
+    return any(trace.get("meta") == CLIPPED for trace in figure["data"])
 
 
 @dataclass(frozen=True)
@@ -187,12 +189,16 @@ class _Frame:
         first = 1 / max((run.steps_per_epoch for run in runs), default=1)
         return Marks(log=log, left=first if self.options.log_x else None, right=max(self.total_epochs, 2 * first))
 
-    def points(self, values: Floats, note: str = "") -> dict[str, Any]:
-        """Heights of points, and what their hover says; a value below the figure's lowest is drawn there, and its hover has it."""
+    def points(self, values: Floats, told: Callable[[str], str] = str) -> dict[str, Any]:
+        """Heights of points, and what their hover says; a value below the figure's lowest is drawn there, and its hover has it.
+
+        Args:
+            told: what the hover says of a value.
+        """
         digits, y = self.quantity.digits, _drawable(values, self.quantity)
         if not (values < self.quantity.floor).any():
-            return {"y": y, "hovertemplate": f"%{{y:{digits}}}{note}"}
-        return {"y": y, "hovertemplate": f"%{{text}}{note}", "text": [significant(value) for value in values.tolist()]}
+            return {"y": y, "hovertemplate": told(f"%{{y:{digits}}}")}
+        return {"y": y, "hovertemplate": told("%{text}"), "text": [significant(value) for value in values.tolist()]}
 
 
 def _listed(series: CurveSeries | Sequence[CurveSeries]) -> list[CurveSeries]:
@@ -220,20 +226,20 @@ def _curves(
         _cut(traces)
     if compared:
         traces += [_entry_of_file(run, index) for index, run in enumerate(runs) if run.from_file]
-        smooth = "train smoothed" if frame.options.smoothing else "train step"
+        smooth = _("train smoothed") if frame.options.smoothing else _("train step")
         traces.append(legend_entry(smooth, line={"color": GREY, "width": SMOOTH_PX}))
-        traces.append(legend_entry("test", **_dotted({"color": GREY})))
+        traces.append(legend_entry(_("test"), **_dotted({"color": GREY})))
     if reference is not None:
         low, high = reference.low * quantity.scale, reference.high * quantity.scale
         end = total_epochs if reference.until is None else min(reference.until, total_epochs)
         marks.band(low, high, reference.label, x0=reference.since, x1=end)
     if cursor is not None and runs:
-        marks.event(runs[0].epochs_at(cursor), f"step {cursor:,}", strong=True)
+        marks.event(runs[0].epochs_at(cursor), _("step {step}", step=f"{cursor:,}"), strong=True)
     xaxis = axis(
-        "epoch",
+        _("epoch"),
         range=[0, total_epochs],
         uirevision=f"{total_epochs:g} epochs",
-        unifiedhovertitle={"text": "epoch %{x:.2f}"},
+        unifiedhovertitle={"text": _("epoch %{x:.2f}")},
         zeroline=False,
         automargin=False,
         spikecolor=GREY,
@@ -262,9 +268,9 @@ def _clip(runs: Sequence[CurveSeries], traces: list[Trace], marks: Marks, frame:
     edge = float(ROOM_ABOVE * top) if top else limit
     spikes: list[tuple[float, float, str, str]] = []  # loss, epoch, color, words
     for trace in traces:
-        if "name" not in trace or trace["name"] == SMOOTHED:  # a mean of the steps; where they are marked it may leave too
+        if "name" not in trace or trace.get("meta") == SMOOTHED:  # a mean of the steps; where they are marked it may leave too
             continue
-        color = TRAIN if trace["name"].startswith(STEP) else trace["line" if "line" in trace else "marker"]["color"]
+        color = TRAIN if trace.get("meta") == STEP else trace["line" if "line" in trace else "marker"]["color"]
         spikes += [(trace["y"][i], trace["x"][i], color, _spike(trace, i)) for i in _above(trace, edge)]
     if not spikes:
         return {}
@@ -272,11 +278,11 @@ def _clip(runs: Sequence[CurveSeries], traces: list[Trace], marks: Marks, frame:
     spikes.sort(reverse=True)
     heights, epochs, colors, words = zip(*spikes, strict=True)
     look = {"symbol": "triangle-up", "size": 11, "color": colors}
-    spots = markers(list(epochs), [edge] * len(heights), look, "%{text}<extra></extra>", text=words, name=CLIPPED)
+    spots = markers(list(epochs), [edge] * len(heights), look, "%{text}<extra></extra>", text=words, name=_("clipped"), meta=CLIPPED)
     traces.append(spots | {"showlegend": False, "cliponaxis": False})
-    more = f" (and {len(spikes) - 1} more)" if len(spikes) > 1 else ""
+    shown = _("{spike} (and {n} more)", spike=words[0], n=len(spikes) - 1) if len(spikes) > 1 else words[0]
     # below the words of faults, which take a line for each run
-    marks.words(epochs[0], words[0] + more, row=len(runs), leftward=epochs[0] > frame.total_epochs / 2)
+    marks.words(epochs[0], shown, row=len(runs), leftward=epochs[0] > frame.total_epochs / 2)
     return {"range": [0, edge]}
 
 
@@ -293,18 +299,18 @@ def _measured(run: CurveSeries, frame: _Frame) -> Iterator[Floats]:
 def _above(trace: Trace, edge: float) -> list[int]:
     """Which points of a curve lie above the axis; of neighbors on a smooth line the highest."""
     above = np.flatnonzero(trace["y"] > edge)
-    if trace["name"].startswith(STEP) or "marker" in trace:
+    if trace.get("meta") == STEP or "marker" in trace:
         return above.tolist()
     peaks = np.split(above, np.flatnonzero(np.diff(above) > 1) + 1)
     return [int(peak[np.argmax(trace["y"][peak])]) for peak in peaks if peak.size]
 
 
 def _spike(trace: Trace, index: int) -> str:
-    if trace["name"].startswith(STEP):
-        where = f"step {trace['customdata'][index]:,}"
-    else:
-        where = f"{trace['name'].replace('<br>', ' ')}, epoch {significant(float(trace['x'][index]), 4)}"
-    return f"{where}: loss {significant(float(trace['y'][index]))}, clipped"
+    loss = significant(float(trace["y"][index]))
+    if trace.get("meta") == STEP:
+        return _("step {step}: loss {loss}, clipped", step=f"{trace['customdata'][index]:,}", loss=loss)
+    curve, epoch = trace["name"].replace("<br>", " "), significant(float(trace["x"][index]), 4)
+    return _("{curve}, epoch {epoch}: loss {loss}, clipped", curve=curve, epoch=epoch, loss=loss)
 
 
 def _cut(traces: Sequence[Trace]) -> None:
@@ -315,13 +321,15 @@ def _cut(traces: Sequence[Trace]) -> None:
 
 def _mark_events(marks: Marks, run: CurveSeries, index: int, compared: bool, total_epochs: float) -> None:
     """Where a run broke, and where its settings were changed."""
-    name = f"{html.escape(run.label, quote=False)}: " if compared else ""
     if run.diverged_step is not None:
         x = run.epochs_at(run.diverged_step)
-        marks.fault(x, f"{name}loss not finite at step {run.diverged_step:,}", row=index, leftward=x > total_epochs / 2)
+        words = _("loss not finite at step {step}", step=f"{run.diverged_step:,}")
+        if compared:
+            words = _("{run}: {event}", run=html.escape(run.label, quote=False), event=words)
+        marks.fault(x, words, row=index, leftward=x > total_epochs / 2)
     color = _style(run, index)["color"] if compared else GREY
     for number, change in enumerate(run.history.changes):
-        words = change.words if number < MOST_MARKED else ""
+        words = _(change.words) if number < MOST_MARKED else ""
         marks.event(run.epochs_at(change.step), words, color=color)
 
 
@@ -339,32 +347,34 @@ def _single(run: CurveSeries, frame: _Frame) -> Iterator[Trace]:
     steps, values = run.steps, run.values(quantity)
     kept = extremes(values, frame.starts(run, steps))
     line = {"color": translucent(TRAIN, 0.35), "width": 1} if smooth else {"color": TRAIN, "width": 1.5}
-    points = frame.points(values[kept], " (step %{customdata:,})")
-    name = f"{STEP}: lowest and highest of up to {run.history.stride}" if run.history.pieces.ends else STEP
-    yield polyline(_places(run, steps[kept]), line=line, customdata=steps[kept].astype(np.int32), name=name, **points)
+    points = frame.points(values[kept], lambda value: _("{value} (step %{customdata:,})", value=value))
+    name = _("train step")
+    if run.history.pieces.ends:
+        name = _("train step: lowest and highest of up to {n}", n=run.history.stride)
+    yield polyline(_places(run, steps[kept]), line=line, customdata=steps[kept].astype(np.int32), name=name, meta=STEP, **points)
     if smooth:
-        yield _smoothed(run, frame, SMOOTHED, {"color": TRAIN})
+        yield _smoothed(run, frame, _("train smoothed"), {"color": TRAIN}) | {"meta": SMOOTHED}
     epochs = np.array([record.epoch for record in run.history.epochs], dtype=np.int32)
-    points = frame.points(run.epoch_values(quantity, quantity.train), " (epoch %{customdata})")
+    points = frame.points(run.epoch_values(quantity, quantity.train), lambda value: _("{value} (epoch %{customdata})", value=value))
     marker = {"color": TRAIN, "size": 8, "symbol": "diamond"}
-    yield markers((epochs - 0.5).astype(np.float32), marker=marker, customdata=epochs, name="train epoch", **points)
-    yield _test(run, frame, "test", {"color": TEST})
+    yield markers((epochs - 0.5).astype(np.float32), marker=marker, customdata=epochs, name=_("train epoch"), **points)
+    yield _test(run, frame, _("test"), {"color": TEST})
 
 
 def _seeds(run: CurveSeries, frame: _Frame) -> Iterator[Trace]:
     """Several seeds of one design: the mean, and from the lowest to the highest."""
     n = len(run.members)
-    yield from _band(run, frame, TRAIN, f"train, {n} seeds", {"color": TRAIN})
-    yield from _epoch_band(run, frame, TEST, f"test, {n} seeds", {"color": TEST})
+    yield from _band(run, frame, TRAIN, _("train, {n} seeds", n=n), {"color": TRAIN})
+    yield from _epoch_band(run, frame, TEST, _("test, {n} seeds", n=n), {"color": TEST})
 
 
 def _compared(run: CurveSeries, frame: _Frame, index: int) -> Iterator[Trace]:
     style, group, name = _style(run, index), {"legendgroup": f"run {index}"}, wrapped(run.label, LEGEND_COLUMNS)
-    hidden = {"showlegend": False}
+    hidden, tested = {"showlegend": False}, _("{run}, test", run=name)
     if run.members:
-        train, test = _band(run, frame, style["color"], name, style), _epoch_band(run, frame, style["color"], f"{name}, test", style)
+        train, test = _band(run, frame, style["color"], name, style), _epoch_band(run, frame, style["color"], tested, style)
     else:
-        train, test = iter([_smoothed(run, frame, name, style)]), iter([_test(run, frame, f"{name}, test", style)])
+        train, test = iter([_smoothed(run, frame, name, style)]), iter([_test(run, frame, tested, style)])
     yield from _grouped(train, group | (hidden if run.from_file else {}))
     for trace in _grouped(test, group | hidden):
         yield trace | {"marker": _hollow(style)} if run.from_file and "marker" in trace else trace
@@ -395,12 +405,17 @@ def _smoothed(run: CurveSeries, frame: _Frame, name: str, style: dict[str, str])
     steps, values = run.smoothed(frame.quantity, smooth)
     starts = frame.starts(run, steps)
     kept = bucket_ends(starts, len(steps)) if smooth else extremes(values, starts)
-    points = frame.points(values[kept], _reach(run, smooth))
+
+    def averaged(value: str) -> str:
+        return _("{value} (averaged over ± {epochs} epochs)", value=value, epochs=_reach(run, smooth)) if smooth else value
+
+    points = frame.points(values[kept], averaged)
     return polyline(_places(run, steps[kept]), line=style | {"width": SMOOTH_PX if smooth else 1.5}, name=name, **points)
 
 
 def _reach(run: CurveSeries, smooth: float) -> str:
-    return f" (averaged over ± {significant(run.reach_steps(smooth) / run.steps_per_epoch, 2)} epochs)" if smooth else ""
+    """How far the average reaches to either side, in epochs."""
+    return significant(run.reach_steps(smooth) / run.steps_per_epoch, 2)
 
 
 def _places(run: CurveSeries, steps: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
@@ -413,9 +428,11 @@ def _test(run: CurveSeries, frame: _Frame, name: str, style: dict[str, str]) -> 
     return _epoch_line(epochs, run.epoch_values(frame.quantity, frame.quantity.test), frame, name, style)
 
 
-def _epoch_line(epochs: npt.NDArray[Any], values: Floats, frame: _Frame, name: str, style: dict[str, str], note: str = "") -> Trace:
+def _epoch_line(
+    epochs: npt.NDArray[Any], values: Floats, frame: _Frame, name: str, style: dict[str, str], told: Callable[[str], str] = str
+) -> Trace:
     look = _dotted(style) | {"name": name, "cliponaxis": False}  # the last value lies on the frame
-    return polyline(epochs.astype(np.float32), **frame.points(values, note), **look)
+    return polyline(epochs.astype(np.float32), **frame.points(values, told), **look)
 
 
 def _dotted(style: dict[str, str]) -> dict[str, Any]:
@@ -424,11 +441,16 @@ def _dotted(style: dict[str, str]) -> dict[str, Any]:
 
 
 def _band(run: CurveSeries, frame: _Frame, color: str, name: str, style: dict[str, str]) -> Iterator[Trace]:
-    steps, rows = run.step_band(frame.quantity, frame.options.smoothing)
+    smooth = frame.options.smoothing
+    steps, rows = run.step_band(frame.quantity, smooth)
     kept = bucket_ends(frame.starts(run, steps), len(steps))
     x, (low, mean, high) = _places(run, steps[kept]), spread(rows[:, kept])
     yield from _area(x, low, high, frame.quantity, color)
-    points = frame.points(mean, f" (mean{_reach(run, frame.options.smoothing)})")
+
+    def averaged(value: str) -> str:
+        return _("{value} (mean, averaged over ± {epochs} epochs)", value=value, epochs=_reach(run, smooth)) if smooth else _mean(value)
+
+    points = frame.points(mean, averaged)
     yield polyline(x, line=style | {"width": SMOOTH_PX}, name=name, **points)
 
 
@@ -436,7 +458,11 @@ def _epoch_band(run: CurveSeries, frame: _Frame, color: str, name: str, style: d
     epochs, rows = run.epoch_band(frame.quantity, frame.quantity.test)
     low, mean, high = spread(rows)
     yield from _area(epochs, low, high, frame.quantity, color)
-    yield _epoch_line(epochs, mean, frame, name, style, " (mean)")
+    yield _epoch_line(epochs, mean, frame, name, style, _mean)
+
+
+def _mean(value: str) -> str:
+    return _("{value} (mean)", value=value)
 
 
 def _area(x: npt.NDArray[Any], low: Floats, high: Floats, quantity: Quantity, color: str) -> Iterator[Trace]:
@@ -464,9 +490,13 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
         end *= 2
     end = min(end, max(total_epochs, 1))
     traces: list[Trace] = []
-    for name, color, field in (("train", TRAIN, quantity.train), ("test", TEST, quantity.test)):
-        if run.members:
-            traces += _plane_band(*run.epoch_band(quantity, field), end, name, color, quantity)
+    n = len(run.members)
+    for name, mean, color, field in (
+        (_("train"), _("train, mean of {n} seeds", n=n), TRAIN, quantity.train),
+        (_("test"), _("test, mean of {n} seeds", n=n), TEST, quantity.test),
+    ):
+        if n:
+            traces += _plane_band(*run.epoch_band(quantity, field), end, mean, color, quantity)
         else:
             numbers = np.array([record.epoch for record in run.history.epochs])
             values = run.epoch_values(quantity, field)
@@ -474,13 +504,13 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
             traces.append(_plane_line(numbers[kept], values[kept], name, color, quantity))
     marks = Marks()
     for number, change in enumerate(run.history.changes):
-        marks.event(run.epochs_at(change.step), change.words if number < MOST_MARKED_SMALL else "", row=number)
+        marks.event(run.epochs_at(change.step), _(change.words) if number < MOST_MARKED_SMALL else "", row=number)
     if cursor is not None:
         marks.event(run.epochs_at(cursor), "", strong=True)
     share = quantity is ACCURACY
     return figure(
         traces,
-        xaxis=axis("epoch", range=[0, end], zeroline=False),
+        xaxis=axis(_("epoch"), range=[0, end], zeroline=False),
         yaxis=axis(title) | ({"range": [0, 102]} if share else {"rangemode": "tozero"}),
         legend=LEGEND | {"traceorder": "normal"},  # filled areas would turn it round
         **marks.layout,
@@ -488,8 +518,9 @@ def epoch_curves(run: CurveSeries, quantity: Quantity, title: str, total_epochs:
 
 
 def _plane_line(epochs: npt.NDArray[Any], values: Floats, name: str, color: str, quantity: Quantity) -> Trace:
-    written = f"%{{y:{quantity.digits}}}" + (" %" if quantity is ACCURACY else "")
-    return polyline(epochs, values, {"color": color, "width": 2.5}, written, name=name)
+    value = f"%{{y:{quantity.digits}}}"
+    hover = _("{number} %", number=value) if quantity is ACCURACY else value
+    return polyline(epochs, values, {"color": color, "width": 2.5}, hover, name=name)
 
 
 def _plane_band(epochs: npt.NDArray[np.int64], rows: Floats, planned: int, name: str, color: str, quantity: Quantity) -> Iterator[Trace]:
@@ -497,4 +528,4 @@ def _plane_band(epochs: npt.NDArray[np.int64], rows: Floats, planned: int, name:
     low, mean, high = spread(rows)
     kept = extremes(mean, bucket_starts(epochs, planned, PLANE_POINTS))
     yield from _area(epochs[kept], low[kept], high[kept], quantity, color)
-    yield _plane_line(epochs[kept], mean[kept], f"{name}, mean of {len(rows)} seeds", color, quantity)
+    yield _plane_line(epochs[kept], mean[kept], name, color, quantity)

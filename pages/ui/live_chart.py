@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from mlp_core.words import Message
 from pages.figures.figure import Figure
+from pages.language import ENGLISH, _, current
 from pages.ui.served_component import served_component
 from pages.ui.unbroken import unbroken
 
@@ -29,6 +31,13 @@ STATIC = Path(__file__).parents[2] / "static"
 SHORT = 16  # values; below this a list of numbers is sent as it is: exact, and hardly longer
 RESOLUTION = 1e-4  # of a data range: finer than a pixel of the largest screen
 PLAIN_KEYS = frozenset({"customdata", "text", "hovertext", "ids", "range", "tickvals", "colorscale"})
+
+PLOTLY_WORDS = (  # of the buttons above a chart, and what it says of itself
+    *(Message("Download plot as a PNG"), Message("Zoom"), Message("Pan"), Message("Reset axes")),
+    *(Message("Preparing image - this may take a few seconds"), Message("Image download succeeded")),
+    Message("Sorry, there was a problem downloading your image!"),
+    *(Message("Double-click to zoom back out"), Message("Double-click on legend to isolate one trace")),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -79,13 +88,20 @@ def live_chart(
         data = figure["data"] or [{"type": "scatter"}]  # of a figure without traces plotly would raise an exception that it does not have
         st.plotly_chart({**figure, "data": data}, key=key, height=height, alt=alt)
         return
-    about = json.dumps({"script": script, "height": height, "alt": alt, "name": key, "clickable": on_click is not None})
+    about = json.dumps(
+        {"script": script, "height": height, "alt": alt, "name": key, "clickable": on_click is not None, "words": plotly_words()}
+    )
     # As bytes: what Streamlit is given as a dict it turns into JSON twice, to send it and to name it.
     data = b'{"about":' + about.encode() + b',"figure":' + figure_payload(figure).encoded + b"}"
     callbacks = {"on_clicks_change": unbroken(functools.partial(_take_clicks, key, on_click))} if on_click is not None else {}
-    state = served_component("live_chart", "This chart")(key=key, data=data, height=height, **callbacks)
+    state = served_component("live_chart", Message("This chart"))(key=key, data=data, height=height, **callbacks)
     if on_click is not None and _taken(key) not in st.session_state:
         st.session_state[_taken(key)] = set(_clicks(state))  # a tab that has outlived its server sends clicks that were taken there
+
+
+def plotly_words() -> dict[str, str]:
+    """Plotly's own words in the language of who looks, by their English; none in English."""
+    return {} if current() is ENGLISH else {str(word): _(word) for word in PLOTLY_WORDS}
 
 
 def _take_clicks(key: str, act: Callable[[Click], None]) -> None:

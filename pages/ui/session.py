@@ -28,6 +28,7 @@ from mlp_core.runtime.devices import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
 from mlp_core.training import Run
+from mlp_core.words import Message
 from pages.ui.navigation import NARROW_PX, tell_of_window
 from pages.ui.served_component import served_component
 from pages.ui.unbroken import unbroken
@@ -339,7 +340,7 @@ def identify_tab(
         bring_back: takes what it had kept.
         browser: whether it is asked for its secret too (`browser_secret`).
     """
-    component, heard = served_component("tab_name", "The name of this tab", isolate_styles=True), unbroken(_hear_from_tab)
+    component, heard = served_component("tab_name", Message("The name of this tab"), isolate_styles=True), unbroken(_hear_from_tab)
     told = {f"on_{name}_change": heard for name in ("name", "narrow", "lost", "browser")}
     given = unbroken(lambda: bring_back((st.session_state.get("_tab") or {}).get("kept")))
     data = {"narrow_px": NARROW_PX, "memory": memory, "browser": browser}

@@ -83,7 +83,7 @@ def test_it_opens_above_the_page_and_answers(page: Page) -> None:
     page.locator(STRIP).click()
     expect(page.locator(DIALOG)).to_be_visible()
     expect(page.locator(f"{DIALOG} svg image")).to_have_count(1 + 12)  # the input, and the weights of the units drawn
-    page.get_by_role("button", name="Next", exact=True).click()
+    page.get_by_role("button", name="Next image", exact=True).click()
     expect(page.locator(f"{DIALOG} h4")).to_have_text("Test image 0: ankle boot")
     expect(page.locator(f"{DIALOG} .bar")).to_have_count(10)
     page.get_by_label("Test image").fill("17")

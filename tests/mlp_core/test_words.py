@@ -20,7 +20,6 @@ from mlp_core.words import (
     from_log10,
     joined,
     latex_number,
-    ordinal,
     percent,
     plus_minus,
     rounded,
@@ -199,30 +198,6 @@ def test_counts_and_shares() -> None:
     assert percent(0.1, 0) == "10 %"
     assert percent(-1e-9) == "0.0 %"
     assert percent(math.nan) == "–"
-
-
-def test_places_in_a_line() -> None:
-    said = [
-        "1st",
-        "2nd",
-        "3rd",
-        "4th",
-        "10th",
-        "11th",
-        "12th",
-        "13th",
-        "14th",
-        "20th",
-        "21st",
-        "22nd",
-        "23rd",
-        "30th",
-        "101st",
-        "111th",
-        "112th",
-        "1,013th",
-    ]
-    assert [ordinal(int(word[:-2].replace(",", ""))) for word in said] == said
 
 
 def test_sentences_without_words_are_left_out() -> None:

@@ -91,7 +91,7 @@ def test_an_inspection_stands_for_a_probe_of_the_same_step() -> None:
     assert [moment.update_ratios[0] for moment in moments_of(snapshot) if moment.step == 10] == [1e-3]
 
 
-@pytest.mark.parametrize("kind", ["Activations", "Weights", "Gradients"])
+@pytest.mark.parametrize("kind", ["Outputs", "Weights", "Gradients"])
 def test_histograms_are_of_the_newest_look(page: AppTest, kind: str) -> None:
     run = trained()
     shown(page, run, "Histograms")
@@ -99,10 +99,10 @@ def test_histograms_are_of_the_newest_look(page: AppTest, kind: str) -> None:
     figure = sent(page, "inside_histograms")
     assert figure is not None
     newest = run.inspections.entries[-1]
-    layers = newest.layers[:2] if kind == "Activations" else newest.layers
+    layers = newest.layers[:2] if kind == "Outputs" else newest.layers
     assert len(figure["data"]) == 2 * len(layers)
     for layer, target in zip(layers, figure["data"][1::2], strict=True):
-        histogram = getattr(layer, kind.lower())
+        histogram = getattr(layer, {"Outputs": "activations"}.get(kind, kind.lower()))
         peak = max(numbers(target["customdata"]))
         assert peak == pytest.approx(100 * max(histogram.counts) / sum(histogram.counts), rel=6e-3)
     assert any(f"After step {run.step}." in text for text in said(page))

@@ -154,9 +154,9 @@ def test_the_component_gets_figure_size_and_alternative_text(monkeypatch: pytest
     data = json.loads(chart.proto.bytes)
     assert data["figure"]["data"] == [{"y": [3, 1, 2], "type": "scatter"}]
     script = data["about"].pop("script")
-    assert data["about"] == {"alt": "Loss by step", "height": 200, "name": "loss", "clickable": True}
+    assert data["about"] == {"alt": "Loss by step", "height": 200, "name": "loss", "clickable": True, "words": {}}
     assert script.startswith("app/static/plotly.min.js")
-    assert len(chart.proto.js_content) < 500  # it is sent with every update
+    assert len(chart.proto.js_content) < 600  # it is sent with every update
 
 
 @pytest.mark.parametrize("why", ["a folder that cannot be written", "static serving is off"])

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from mlp_core.words import Message, listed
+
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
@@ -23,6 +25,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "AVIF", "TIFF")
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # ISO/IEC 23008-12, annex B; Pillow reads none
 MAX_BYTES = 5_000_000
 MAX_PIXELS = 4096 * 4096  # a phone's photograph has 12 million; a WebP of so many takes 0.26 GB to decode, others 0.1
+AT_MOST = Message("at most {n} million pixels", n=f"{MAX_PIXELS / 1e6:.1f}")
 MAX_SCANS = 32  # of a progressive JPEG; encoders write about 10, and at each the decoder goes over all pixels again
 WORK_SIDE = 560  # 20 times what the network sees
 BAND_ROWS = 64  # rows of the reduced picture that are worked on at a time
@@ -41,7 +44,7 @@ class PictureError(ValueError):
 
     def __init__(self, expected: str, found: str) -> None:
         self.expected, self.found = expected, found
-        super().__init__(f"expected {expected}, found {found}")
+        super().__init__(Message("expected {expected}, found {found}", expected=expected, found=found))
 
     def __reduce__(self) -> tuple[type[PictureError], tuple[str, str]]:
         return PictureError, (self.expected, self.found)
@@ -71,21 +74,22 @@ def read_picture(data: bytes) -> Picture:
         PictureError: no picture of a format in `FORMATS`, too large a one, or a damaged one.
     """
     if len(data) > MAX_BYTES:
-        raise PictureError(f"a file of at most {MAX_BYTES / 1e6:g} MB", f"{len(data) / 1e6:.1f} MB")
+        raise PictureError(Message("a file of at most {n} MB", n=f"{MAX_BYTES / 1e6:g}"), f"{len(data) / 1e6:.1f} MB")
     with _decoding:
         image = _opened(data)
         width, height = size = image.size
         if width * height > MAX_PIXELS:
-            raise PictureError(f"at most {MAX_PIXELS / 1e6:.1f} million pixels", f"{width:,} × {height:,}")
+            raise PictureError(AT_MOST, f"{width:,} × {height:,}")
         kind = "JPEG" if image.format == "MPO" else str(image.format)  # several JPEGs in one file, as some phones write them
         if kind == "TIFF":
             _check_tiff(image)
         if kind == "JPEG" and (scans := data.count(b"\xff\xda")) > MAX_SCANS:
-            raise PictureError(f"a JPEG of at most {MAX_SCANS} scans", f"{scans:,}")
+            raise PictureError(Message("a JPEG of at most {n} scans", n=MAX_SCANS), f"{scans:,}")
         try:
             colors, notes = _decoded(image)
         except Exception as error:  # a damaged file makes the decoders raise whatever comes to them
-            raise PictureError(f"a whole {kind} picture", f"a damaged or incomplete one of {width:,} × {height:,} pixels") from error
+            found = Message("a damaged or incomplete one of {width} × {height} pixels", width=f"{width:,}", height=f"{height:,}")
+            raise PictureError(Message("a whole {kind} picture", kind=kind), found) from error
     pixels, more = _gray(colors)
     pixels.flags.writeable = False
     return Picture(pixels, kind, size, notes + more)
@@ -100,12 +104,12 @@ def _opened(data: bytes) -> ImageFile:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise PictureError(f"at most {MAX_PIXELS / 1e6:.1f} million pixels", "many more") from error
+        raise PictureError(AT_MOST, Message("many more")) from error
     except Exception as error:
-        found = "an empty file" if not data else "a file that is none, or a damaged one"
+        found = Message("an empty file") if not data else Message("a file that is none, or a damaged one")
         if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
-            found = "HEIC, as iPhones save it: export it as JPEG, or set the camera's formats to “Most Compatible”"
-        raise PictureError(f"a picture ({', '.join(FORMATS)})", found) from error
+            found = Message("HEIC, as iPhones save it: export it as JPEG, or set the camera's formats to “Most Compatible”")
+        raise PictureError(Message("a picture ({formats})", formats=listed(FORMATS)), found) from error
 
 
 def _check_tiff(image: ImageFile) -> None:
@@ -113,9 +117,9 @@ def _check_tiff(image: ImageFile) -> None:
     tags = image.getexif()
     sides = [tags.get(tag, 1) for tag in TILE_SIDES]
     if not all(isinstance(side, int) for side in sides) or math.prod(sides) > MAX_PIXELS:  # a tile is decoded whole
-        raise PictureError(f"a TIFF in tiles of at most {MAX_PIXELS / 1e6:.1f} million pixels", "larger ones")
+        raise PictureError(Message("a TIFF in tiles of at most {n} million pixels", n=f"{MAX_PIXELS / 1e6:.1f}"), Message("larger ones"))
     if image.mode in ("I", "F"):
-        raise PictureError("a TIFF of 8 or 16 bits a color", "one of 32")
+        raise PictureError(Message("a TIFF of 8 or 16 bits a color"), Message("one of 32"))
 
 
 def _decoded(image: ImageFile) -> tuple[Pixels, tuple[str, ...]]:
@@ -124,7 +128,9 @@ def _decoded(image: ImageFile) -> tuple[Pixels, tuple[str, ...]]:
 
     width, height = image.size
     factor = math.ceil(max(width, height) / WORK_SIDE)
-    notes = ["Of an animation, or of several pages, the first."] if image.format != "MPO" and getattr(image, "is_animated", False) else []
+    notes = list[str]()
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        notes.append(Message("Of an animation, or of several pages, the first."))
     if image.format in ("JPEG", "MPO"):  # which can leave out color, where there is any, and seven of eight rows
         image.draft("L", (math.ceil(width / factor), math.ceil(height / factor)))
     image.load()
@@ -135,7 +141,7 @@ def _decoded(image: ImageFile) -> tuple[Pixels, tuple[str, ...]]:
         turn = _TURNS.get(image.getexif().get(ORIENTATION, 1))
     if turn is not None:
         small = small.transpose(Image.Transpose[turn])
-        notes.append("Turned upright.")
+        notes.append(Message("Turned upright."))
     return np.asarray(small), tuple(notes)
 
 
@@ -171,8 +177,8 @@ def _gray(colors: Pixels) -> tuple[Pixels, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if opacity.min() < 1:
         if not opacity.any():
-            raise PictureError("something to see", "a picture that is transparent throughout")
+            raise PictureError(Message("something to see"), Message("a picture that is transparent throughout"))
         light = float(np.average(gray, weights=opacity)) > 127
         gray = opacity * gray + (1 - opacity) * (0 if light else 255)
-        notes = (f"What is transparent was made {'black' if light else 'white'}.",)
+        notes = (Message("What is transparent was made black.") if light else Message("What is transparent was made white."),)
     return np.rint(gray).astype(np.uint8), notes

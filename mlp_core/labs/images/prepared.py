@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_core.labs.images.file import Picture, PictureError, Pixels
-from mlp_core.words import percent
+from mlp_core.words import Message, joined, percent
 
 SIDE = 28  # pixels a side that the network sees
 MIDDLE = 127
@@ -62,11 +62,12 @@ def prepare(picture: Picture, background: Background = "auto") -> Prepared:
         PictureError: nothing stands out from the background.
     """
     width, height = picture.size
-    here = "" if picture.pixels.shape == (height, width) else f" Here {_size(picture.pixels)}."
-    caption = " ".join((f"{picture.format}, {width:,} × {height:,}.{here}", *picture.notes))
+    file = Message("{format}, {size}.", format=picture.format, size=f"{width:,} × {height:,}")
+    here = "" if picture.pixels.shape == (height, width) else Message("Here {size}.", size=_size(picture.pixels))
+    caption = joined(file, here, *picture.notes)
     bright = _bright(picture.pixels, background)
     doubt = _doubt(picture.pixels) if background == "auto" else ""
-    return Prepared((Stage("In gray", picture.pixels, caption), bright, *_framed(bright.pixels)), doubt)
+    return Prepared((Stage(Message("In gray"), picture.pixels, caption), bright, *_framed(bright.pixels)), doubt)
 
 
 def read_drawing(values: object) -> Pixels:
@@ -79,9 +80,10 @@ def read_drawing(values: object) -> Pixels:
         PictureError: other values.
     """
     if not isinstance(values, list) or len(values) != SIDE * SIDE:
-        raise PictureError(f"a drawing of {SIDE * SIDE} pixels", f"{len(values):,}" if isinstance(values, list) else "none")
+        found = f"{len(values):,}" if isinstance(values, list) else Message("none")
+        raise PictureError(Message("a drawing of {n} pixels", n=SIDE * SIDE), found)
     if not all(type(value) is int and 0 <= value <= 255 for value in values):
-        raise PictureError("pixels that are whole numbers from 0 to 255", "others")
+        raise PictureError(Message("pixels that are whole numbers from 0 to 255"), Message("others"))
     return np.array(values, dtype=np.uint8).reshape(SIDE, SIDE)
 
 
@@ -91,7 +93,7 @@ def prepare_drawing(drawing: Pixels, *, fit: bool = False) -> Prepared:
     Raises:
         PictureError: it is to be cropped, and nothing stands out.
     """
-    drawn = Stage("As drawn", drawing, f"{SIDE} × {SIDE}, bright on black.")
+    drawn = Stage(Message("As drawn"), drawing, Message("{size}, bright on black.", size=_size(drawing)))
     return Prepared((drawn, *(_framed(drawing) if fit else ())))
 
 
@@ -100,14 +102,19 @@ def _bright(gray: Pixels, background: Background) -> Stage:
     border = _border(gray).astype(np.float64)
     median = float(np.median(border))
     light = median > MIDDLE if background == "auto" else background == "light"
-    reason = f"The border's median is {median:.0f} of 255" if background == "auto" else "You say so"
-    caption = f"{reason}: {'light, so inverted' if light else 'dark, so kept'}."
+    known = f"{median:.0f}"
+    if background != "auto":
+        caption: str = Message("You say so: light, so inverted.") if light else Message("You say so: dark, so kept.")
+    elif light:
+        caption = Message("The border's median is {median} of 255: light, so inverted.", median=known)
+    else:
+        caption = Message("The border's median is {median} of 255: dark, so kept.", median=known)
     level = 255 - median if light else median
     level = min(level + UNEVEN * float(np.median(abs(border - median))), MIDDLE) if level <= MIDDLE else 0.0
     if level > 0:
-        caption += f" Up to {level:.0f} is background: made 0, the rest stretched."
+        caption = joined(caption, Message("Up to {level} is background: made 0, the rest stretched.", level=f"{level:.0f}"))
     values = (255.0 - gray if light else gray.astype(np.float64)) - level
-    return Stage("Bright on black", _whole(values.clip(min=0) * (255 / (255 - level))), caption)
+    return Stage(Message("Bright on black"), _whole(values.clip(min=0) * (255 / (255 - level))), caption)
 
 
 def _doubt(gray: Pixels) -> str:
@@ -115,7 +122,10 @@ def _doubt(gray: Pixels) -> str:
     light = float((_border(gray) > MIDDLE).mean())
     if min(light, 1 - light) < UNSURE:
         return ""
-    return f"{percent(light)} of the picture's border is light and the rest dark, so that it does not tell which of them is background."
+    return Message(
+        "{share} of the picture's border is light and the rest dark, so that it does not tell which of them is background.",
+        share=percent(light),
+    )
 
 
 def _border(pixels: Pixels) -> Pixels:
@@ -132,12 +142,16 @@ def _framed(bright: Pixels) -> tuple[Stage, Stage, Stage]:
     centered = np.zeros((SIDE, SIDE), dtype=np.uint8)
     top, left = (SIDE - height + 1) // 2, (SIDE - width + 1) // 2  # the odd pixel before the object, as in Fashion-MNIST
     centered[top : top + height, left : left + width] = shrunk
+    place = {"row": rows.start + 1, "column": columns.start + 1, "level": STANDS_OUT}
+    cut = Message("To {size}, from row {row}, column {column}: what is over {level}.", size=_size(cropped), **place)
     return (
+        Stage(Message("Cropped"), cropped, cut),
         Stage(
-            "Cropped", cropped, f"To {_size(cropped)}, from row {rows.start + 1}, column {columns.start + 1}: what is over {STANDS_OUT}."
+            Message("Shrunk") if edge > SIDE else Message("Resized"),
+            shrunk,
+            Message("To {size}: each pixel is the mean of its area.", size=_size(shrunk)),
         ),
-        Stage("Shrunk" if edge > SIDE else "Resized", shrunk, f"To {_size(shrunk)}: each pixel is the mean of its area."),
-        Stage("Centered", centered, f"In {SIDE} × {SIDE}: as the network sees it."),
+        Stage(Message("Centered"), centered, Message("In {size}: as the network sees it.", size=_size(centered))),
     )
 
 
@@ -146,8 +160,10 @@ def _object(bright: Pixels) -> tuple[slice, slice]:
     out = bright > STANDS_OUT
     rows, columns = (np.flatnonzero(out.mean(axis=axis) > SPECK) for axis in (1, 0))
     if not len(rows) or not len(columns):
-        expected = "a picture of something that stands out from its background"
-        raise PictureError(expected, f"at most {bright.max() / 255:.0%} of difference" if out.sum() == 0 else "a few specks")
+        found = Message("a few specks")
+        if out.sum() == 0:
+            found = Message("at most {share} of difference", share=percent(bright.max() / 255, 0))
+        raise PictureError(Message("a picture of something that stands out from its background"), found)
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 

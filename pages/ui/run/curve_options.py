@@ -3,10 +3,11 @@
 import streamlit as st
 
 from mlp_core.bounds import SpecError
-from mlp_core.words import exactly
+from mlp_core.words import Message, exactly, joined
 from pages.figures.figure import Figure
 from pages.figures.series import SMOOTHING_EPOCHS
 from pages.figures.training import CurveOptions, is_clipped
+from pages.language import _
 from pages.ui.widget_values import WidgetValues
 
 SMOOTHINGS = (0.0, 0.01, 0.02, SMOOTHING_EPOCHS, 0.1, 0.2, 0.5, 1.0)  # epochs
@@ -24,7 +25,9 @@ DEFAULTS = {
 def curve_options() -> CurveOptions:
     """A button as wide as its word, in whose popover the axes and the smoothing of both curves are chosen; and what is chosen there."""
     panel = _panel()
-    place = st.popover("Axes", icon=":material/tune:", key="curve_axes", help="Logarithmic axes, smoothing, ranges.", on_change="rerun")
+    place = st.popover(
+        _("Axes"), icon=":material/tune:", key="curve_axes", help=_("Logarithmic axes, smoothing, ranges."), on_change="rerun"
+    )
     try:
         options, refused = _options(panel), None
     except SpecError as error:
@@ -38,27 +41,30 @@ def curve_options() -> CurveOptions:
 
 def _widgets(panel: WidgetValues, refused: SpecError | None) -> None:
     """What is drawn, and sent, once somebody opens it."""
-    st.toggle("Logarithmic loss axis", help="Equal ratios look equal: shows whether a small loss still falls.", **panel.value("log_y"))
-    st.toggle("Logarithmic epoch axis", help="Shows the first steps, in which most happens.", **panel.value("log_x"))
-    help = "End the loss axis below single spikes. A triangle at its edge marks each, and the highest is named."
-    st.toggle("Clip single spikes", help=help, **panel.value("clip"))
-    help = "Each minibatch is averaged with those before and after it (two-sided): the curve is not late, but its end still moves."
-    st.select_slider("Smoothing", SMOOTHINGS, format_func=_smoothing, help=help, **panel.value("smoothing"))
+    help = _("Equal ratios look equal: shows whether a small loss still falls.")
+    st.toggle(_("Logarithmic loss axis"), help=help, **panel.value("log_y"))
+    st.toggle(_("Logarithmic epoch axis"), help=_("Shows the first steps, in which most happens."), **panel.value("log_x"))
+    help = _("End the loss axis below single spikes. A triangle at its edge marks each, and the highest is named.")
+    st.toggle(_("Clip single spikes"), help=help, **panel.value("clip"))
+    help = _("Each minibatch is averaged with those before and after it (two-sided): the curve is not late, but its end still moves.")
+    st.select_slider(_("Smoothing"), SMOOTHINGS, format_func=_smoothing, help=help, **panel.value("smoothing"))
     low, high = st.columns(2)
-    low.number_input("Loss from", placeholder="automatic", format="%g", **panel.value("loss_low", min_value=0.0))
-    high.number_input("Loss to", placeholder="automatic", format="%g", **panel.value("loss_high", min_value=0.0))
-    st.slider("Accuracy (%)", **panel.value("accuracy_range", min_value=0, max_value=100, step=5))
+    low.number_input(_("Loss from"), placeholder=_("automatic"), format="%g", **panel.value("loss_low", min_value=0.0))
+    high.number_input(_("Loss to"), placeholder=_("automatic"), format="%g", **panel.value("loss_high", min_value=0.0))
+    st.slider(_("Accuracy (%)"), **panel.value("accuracy_range", min_value=0, max_value=100, step=5))
     if refused is not None:
-        name = refused.field.removesuffix("_range")
-        words = f"The {name} axis cannot reach from {refused.value}: its lower end must be below its upper end. Both axes stay automatic."
-        st.error(words, icon=":material/error:")
+        if refused.field == "loss_range":
+            why = Message("The loss axis cannot reach from {ends}: its lower end must be below its upper end.", ends=refused.value)
+        else:
+            why = Message("The accuracy axis cannot reach from {ends}: its lower end must be below its upper end.", ends=refused.value)
+        st.error(_(joined(why, Message("Both axes stay automatic."))), icon=":material/error:")
 
 
 def spike_words(loss: Figure, options: CurveOptions) -> str:
     """What a button beside the loss curve says that shows the spikes which are left out, or clips them again; empty where there is none."""
     if not options.clip:
-        return "Clip spikes"
-    return "Show the spike" if is_clipped(loss) else ""
+        return _("Clip spikes")
+    return _("Show the spike") if is_clipped(loss) else ""
 
 
 def turn_clipping() -> None:
@@ -90,4 +96,6 @@ def _options(panel: WidgetValues) -> CurveOptions:
 
 
 def _smoothing(epochs: float) -> str:
-    return f"± {'1 epoch' if epochs == 1 else f'{exactly(epochs)} epochs'}" if epochs else "off"
+    if epochs == 0:
+        return _("off")
+    return _("± 1 epoch") if epochs == 1 else _("± {epochs} epochs", epochs=exactly(epochs))

@@ -14,9 +14,10 @@ from mlp_core.reports.comparison.saved_runs import run_of_file
 from mlp_core.reports.export import Experiment, read_file
 from mlp_core.reports.export.experiment import MAX_FILE_BYTES
 from mlp_core.spec import RunSpec, SpecError
-from mlp_core.words import count, counted
+from mlp_core.words import Message, count, counted, joined, listed
+from pages.language import _
 from pages.ui.run import kept_runs
-from pages.ui.text import escaped, plain
+from pages.ui.text import plain
 from pages.ui.unbroken import unbroken
 from pages.ui.uploads import all_uploaded
 
@@ -57,15 +58,17 @@ def experiment_files(load: Load) -> None:
     """
     key = f"experiment_files_{st.session_state.get(_TAKEN, 0)}"  # a new one after each time: what was read need not be kept
     st.file_uploader(
-        "Load experiments (JSON)",
+        _("Load experiments (JSON)"),
         "json",
         accept_multiple_files=True,
         key=key,
         max_upload_size=MAX_FILE_BYTES // 1_000_000,
         on_change=unbroken(_take),
         args=(key, load),
-        help="One file sets every control to its experiment and draws its curves beside yours; several are drawn together. They are read "
-        "as text; nothing in them is executed.",
+        help=_(
+            "One file sets every control to its experiment and draws its curves beside yours; several are drawn together. They are read as "
+            "text; nothing in them is executed."
+        ),
     )
     if st.session_state.pop(_RERUN, False):
         st.rerun()  # the whole page, whose controls and curves stand outside of a fragment
@@ -75,25 +78,25 @@ def experiment_files(load: Load) -> None:
 
 def changes_in_words(changes: Sequence[SettingChange]) -> str:
     """Changes in mid-run, the first few of them."""
-    shown = [f"{change.words} after step {count(change.step)}" for change in changes[:MOST_CHANGES]]
-    return ", ".join(shown) + (", …" if len(changes) > MOST_CHANGES else "")
+    shown = [Message("{change} after step {step}", change=change.words, step=count(change.step)) for change in changes[:MOST_CHANGES]]
+    return listed([*shown, *(["…"] if len(changes) > MOST_CHANGES else [])])
 
 
 def _take(key: str, load: Load) -> None:
     files = all_uploaded(key)
     if not files:
         return
-    refused, loaded, told, bare = list[tuple[str, SpecError]](), None, list[KeptRun](), list[str]()
+    errors, loaded, told, bare = list[tuple[str, SpecError]](), None, list[KeptRun](), list[str]()
     for number, (name, content) in enumerate(files, start=1):
         try:
             if number > MOST_FILES:
-                raise SpecError("files", f"must be at most {MOST_FILES} at once", f"file {number}")
+                raise SpecError("files", Message("must be at most {n} at once", n=MOST_FILES), number)
             experiment, results = read_file(content)
             if len(files) == 1:
                 load(experiment.spec, experiment.changes)
                 loaded = experiment
         except SpecError as error:
-            refused.append((name, error))
+            errors.append((name, error))
         else:
             if results is not None:
                 told.append(run_of_file(experiment, results))
@@ -103,7 +106,7 @@ def _take(key: str, load: Load) -> None:
     together = before.keep_together(told)
     kept, ids = together.kept, together.ids
     st.session_state[_OUTCOME] = _Outcome(
-        refused=tuple(refused),
+        refused=tuple(errors),
         loaded=loaded,
         drawn=tuple(run.name for run in kept.runs if run.id in ids),
         known=len(told) - together.left_out - len(set(ids) - {run.id for run in before.runs}),
@@ -117,33 +120,43 @@ def _take(key: str, load: Load) -> None:
 
 
 def _say(outcome: _Outcome) -> None:
-    errors = [
-        f"{plain(name)} cannot be loaded: {plain(error.field)} {error.rule}, got {plain(error.value)}." for name, error in outcome.refused
-    ]
+    errors = [_("{file} cannot be loaded: {why}.", file=plain(name), why=kept_runs.refused(error)) for name, error in outcome.refused]
     if len(errors) > MOST_NAMED:
-        errors = [*errors[:MOST_NAMED], f"Nor can {len(errors) - MOST_NAMED} more."]
+        errors = [*errors[:MOST_NAMED], _("Nor can {n} more.", n=len(errors) - MOST_NAMED)]
     if errors:
         st.error("\n\n".join(errors), icon=":material/error:")
-    if words := " ".join(_taken(outcome)):
-        st.success(words, icon=":material/check_circle:")
-    room = [f"{'; '.join(map(escaped, outcome.let_go))} made room."] if outcome.let_go else []
+    if words := joined(*_taken(outcome)):
+        st.success(_(words), icon=":material/check_circle:")
+    room = [Message("{runs} made room.", runs=kept_runs.names(outcome.let_go))] if outcome.let_go else []
     if outcome.left_out:
-        room.append(f"{counted(outcome.left_out, '{n} run', '{n} runs')} found no room: pinned runs and those of these files stay.")
+        room.append(
+            counted(
+                outcome.left_out,
+                "{n} run found no room: pinned runs and those of these files stay.",
+                "{n} runs found no room: pinned runs and those of these files stay.",
+            )
+        )
     if room:
-        st.warning(f"{' '.join(room)} {CAPACITY} runs are kept.", icon=":material/inventory_2:")
+        st.warning(_(joined(*room, Message("{n} runs are kept.", n=CAPACITY))), icon=":material/inventory_2:")
 
 
 def _taken(outcome: _Outcome) -> Iterator[str]:
     """Sentences on what was taken."""
     if (loaded := outcome.loaded) is not None:
-        what = f"the experiment {plain(loaded.name)}" if loaded.name else "the file's experiment"
-        yield f"The controls were set to {what}."
+        if loaded.name:
+            yield Message("The controls were set to the experiment {name}.", name=plain(loaded.name))
+        else:
+            yield Message("The controls were set to the file's experiment.")
         if loaded.changes:
-            yield f"Train makes the same changes on the way: {changes_in_words(loaded.changes)}."
+            yield Message("Train makes the same changes on the way: {changes}.", changes=changes_in_words(loaded.changes))
     if outcome.drawn:
-        names = "; ".join(map(escaped, outcome.drawn))
-        yield f"Drawn beside, marked “from a file” since nothing of it was measured here: {names}."
+        names = kept_runs.names(outcome.drawn)
+        yield Message("Drawn beside, marked “from a file” since nothing of it was measured here: {names}.", names=names)
     if outcome.known:
-        yield f"{counted(outcome.known, '{n} file', '{n} files')} told of a run that was in the list already."
+        yield counted(
+            outcome.known,
+            "{n} file told of a run that was in the list already.",
+            "{n} files told of a run that was in the list already.",
+        )
     if outcome.bare:
-        yield f"No curves are in {', '.join(map(plain, outcome.bare))}."
+        yield Message("No curves are in {files}.", files=listed([plain(name) for name in outcome.bare]))

@@ -8,10 +8,11 @@ import streamlit as st
 
 from mlp_core.jobs import JobSnapshot, TrainingJob
 from mlp_core.records import HistorySnapshot
+from pages.language import _
 from pages.ui import session
 from pages.ui.begun_by_link import begin_if_due
 from pages.ui.session import JobGroup, Planned
-from pages.ui.text import plain
+from pages.ui.text import refused
 from pages.ui.ticking import follow
 from pages.ui.unbroken import button
 
@@ -56,14 +57,14 @@ def group_controls(
         st.rerun()  # the whole page: that the panel runs itself again is decided there
     group = session.jobs().group(name)
     with st.container(horizontal=True):
-        button(label, f"{name}_start", "play_arrow", session.start_group, name, key, planned, at_once, type="primary")
-        button("Stop", f"{name}_stop", "stop", stop or partial(_stop, name), enabled=session.jobs().moving(name))
+        button(_(label), f"{name}_start", "play_arrow", session.start_group, name, key, planned, at_once, type="primary")
+        button(_("Stop"), f"{name}_stop", "stop", stop or partial(_stop, name), enabled=session.jobs().moving(name))
     if group is None:
         return []
     if group.error is not None:
-        st.error(f"This cannot be trained here: {plain(group.error, 200)}", icon=":material/error:")
+        st.error(_("This cannot be trained here: {why}", why=refused(group.error)), icon=":material/error:")
     if group.key != key and group.started:
-        st.info("These runs are of the settings before; train again to see the new ones.", icon=":material/edit_note:")
+        st.info(_("These runs are of the settings before; train again to see the new ones."), icon=":material/edit_note:")
     return shown_runs(group)
 
 

@@ -13,10 +13,11 @@ from mlp_core.reports.comparison.changes import short_name
 from mlp_core.reports.comparison.kept_runs import MAX_NAME, KeptRuns
 from mlp_core.reports.comparison.saved_runs import MAX_LENGTH, MAX_STEPS, read_back, saved
 from mlp_core.spec import SpecError
-from mlp_core.words import count, counted
+from mlp_core.words import Message, count, counted, joined
+from pages.language import _
 from pages.ui import session
 from pages.ui.run import kept_runs
-from pages.ui.text import escaped, plain
+from pages.ui.text import escaped
 from pages.ui.updates import new_address
 
 _LOST = "_lost_runs"
@@ -64,29 +65,44 @@ def bring_back(given: object) -> None:
     if memory.heard:
         return
     content = given if isinstance(given, dict) else {}
-    text, run, words = content.get("kept"), content.get("run"), []
+    text, run, words = content.get("kept"), content.get("run"), list[str]()
     if isinstance(run, str) and run and session.current_job() is None:
         words.append(
-            f"The run **{escaped(run[:MAX_NAME])}** is gone: it ended with its server, or because its page was closed for too long."
+            Message(
+                "The run **{run}** is gone: it ended with its server, or because its page was closed for too long.",
+                run=escaped(run[:MAX_NAME]),
+            )
         )
     if text:
         try:
-            earlier, refused, left_out = read_back(str(text), kept.next_id)
+            earlier, unread, left_out = read_back(str(text), kept.next_id)
         except SpecError as error:
-            earlier, refused, left_out = KeptRuns(next_id=kept.next_id), error, 0
-        if refused is not None:
-            reason = f"{plain(refused.field)} {refused.rule}, got {plain(refused.value)}"
-            words.append(f"Not all that this browser had kept of runs side by side can be read: {reason}.")
+            earlier, unread, left_out = KeptRuns(next_id=kept.next_id), error, 0
+        if unread is not None:
+            words.append(
+                Message("Not all that this browser had kept of runs side by side can be read: {why}.", why=kept_runs.refused(unread))
+            )
         if left_out:
-            words.append(f"{counted(left_out, '{n} older run', '{n} older runs')} had found no room in this browser.")
+            words.append(
+                counted(
+                    left_out,
+                    "{n} older run had found no room in this browser.",
+                    "{n} older runs had found no room in this browser.",
+                )
+            )
         if earlier.runs:
-            back = f"Back from this browser: {counted(len(earlier.runs), '{n} run', '{n} runs')}, with no more than {count(MAX_STEPS)} steps of a curve."  # noqa: E501
+            back = counted(
+                len(earlier.runs),
+                "Back from this browser: {n} run, with no more than {steps} steps of a curve.",
+                "Back from this browser: {n} runs, with no more than {steps} steps of a curve.",
+                steps=count(MAX_STEPS),
+            )
             st.session_state[kept_runs.NOTE] = back
             words += [back] if words else []
         for own in kept.runs:
             earlier = earlier.keep(own)
         st.session_state[kept_runs.KEPT] = earlier
-    st.session_state[_LOST] = " ".join(words)
+    st.session_state[_LOST] = joined(*words)
     memory.heard = True  # last: a click that interrupts this has it begin again
 
 
@@ -96,7 +112,7 @@ def lost_runs() -> None:
         if session.current_job() is not None:
             st.session_state[_LOST] = ""
         else:
-            st.warning(words, icon=":material/restore:")
+            st.warning(_(words), icon=":material/restore:")
 
 
 def _of_session() -> _Memory:

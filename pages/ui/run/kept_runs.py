@@ -13,9 +13,11 @@ from mlp_core.reports.comparison.changes import Difference, differences, instead
 from mlp_core.reports.comparison.comparison import conclude
 from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MOST_UNASKED, KeptRun, KeptRuns
 from mlp_core.spec import SpecError
-from mlp_core.words import count, duration, percent
+from mlp_core.words import Message, count, counted, duration, joined, listed, percent
 from pages.figures.palette import series_style
 from pages.figures.series import CurveSeries
+from pages.language import _
+from pages.ui import text
 from pages.ui.text import escaped, plain
 from pages.ui.unbroken import button, unbroken
 from pages.ui.widget_values import WidgetValues
@@ -65,17 +67,34 @@ def _labels(runs: Sequence[KeptRun]) -> dict[int, str]:
     for run in runs:
         label = "" if run.renamed else _instead(run, runs[0])
         labels[run.id] = label if label and label not in labels.values() else run.name
-    return {run.id: named(labels[run.id], run) for run in runs}
+    return {run.id: _named(labels[run.id], run) for run in runs}
 
 
-def named(name: str, run: KeptRun) -> str:
+def name_of(run: str) -> str:
+    """The name of a run, or what it has in another way, as it is shown: what a person typed stays."""
+    return _(run) if isinstance(run, Message) else run
+
+
+def names(runs: Sequence[str]) -> str:
+    """The names of several runs, as Markdown that shows just them."""
+    return _("; ").join(escaped(name_of(run)) for run in runs)
+
+
+def _named(name: str, run: KeptRun) -> str:
     """The name of a run, with the words that it was not measured here where a file tells of it."""
-    return f"{name} (from a file)" if run.from_file else name
+    return _("{run} (from a file)", run=name) if run.from_file else name_of(name)
+
+
+def refused(error: SpecError) -> str:
+    """What is wrong with a file, or what the browser gave back: each part of it may be anybody's text."""
+    return Message("{field} {rule}, got {value}", field=plain(error.field), rule=error.rule, value=plain(error.value))
 
 
 def _instead(run: KeptRun, first: KeptRun) -> str:
-    seeds = f"{len(run.members) or 1} seed" + ("s" if run.members else "") if len(run.members) != len(first.members) else ""
-    return ", ".join(filter(None, (instead(run, first), seeds)))
+    parts = [instead(run, first)]
+    if len(run.members) != len(first.members):
+        parts.append(counted(len(run.members) or 1, "{n} seed", "{n} seeds"))
+    return listed([part for part in parts if part])
 
 
 def follow_changes() -> None:
@@ -91,14 +110,15 @@ def kept_runs_panel(current: JobSnapshot | None) -> None:
         current: the run on screen, which is compared too, kept or not.
     """
     kept = of_session()
-    st.markdown("##### Runs side by side")
+    st.markdown(f"##### {_('Runs side by side')}")
     if not kept.runs:
-        st.caption(f"A run that ends is kept here, the last {CAPACITY} of them, so that you can lay the next one beside it.")
+        st.caption(_("A run that ends is kept here, the last {n} of them, so that you can lay the next one beside it.", n=CAPACITY))
         return
     if kept.let_go:
-        st.caption(f"{plain(kept.let_go)} made room for the newest: {CAPACITY} runs are kept. A pinned one always stays.")
+        name = plain(name_of(kept.let_go))
+        st.caption(_("{run} made room for the newest: {n} runs are kept. A pinned one always stays.", run=name, n=CAPACITY))
     if note := st.session_state.get(NOTE):
-        st.caption(note)
+        st.caption(_(note))
     _list(kept)
     _actions(kept, kept.find(current) if current is not None else None)
     _comparison(_drawn(kept, current), len(kept.runs))
@@ -111,8 +131,8 @@ def _list(kept: KeptRuns) -> None:
     finals = [run.final for run in runs]
     columns: dict[str, Sequence[object]] = {
         "color": [_swatch(run) for run in runs],
-        "run": [run.name for run in runs],
-        **({"source": ["a file" if run.from_file else "trained here" for run in runs]} if any(run.from_file for run in runs) else {}),
+        "run": [name_of(run.name) for run in runs],
+        **({"source": [_("a file") if run.from_file else _("trained here") for run in runs]} if any(run.from_file for run in runs) else {}),
         "differs": [_apart(apart, len(runs) - 1 - row) for row in range(len(runs))],
         "test_accuracy": [final and 100 * final.test_accuracy for final in finals],
         "best": [final and 100 * final.best_test_accuracy for final in finals],
@@ -120,28 +140,29 @@ def _list(kept: KeptRuns) -> None:
         "test_loss": [final and final.test_loss for final in finals],
         "parameters": [count(run.parameters) for run in runs],
         "pinned": [run.pinned for run in runs],
-        "time": [duration(run.elapsed_seconds) for run in runs],
-        "end": [str(run.stop_reason or "Paused.") for run in runs],
+        "time": [_(duration(run.elapsed_seconds)) for run in runs],
+        "end": [_(run.stop_reason.detail) if run.stop_reason is not None else _("Paused.") for run in runs],
     }
     if any(run.members for run in runs):
         columns["seeds"] = [_seeds(run) for run in runs]
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    words, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    in_percent = _("{number} %", number="%.1f") + "%"  # as printf writes a %
     config = {
-        "color": st.column_config.ImageColumn("", width=30, help="Its line in the curves."),
-        "run": text("Run", width=_width(columns["run"])),
-        "differs": text("Differs in", width=_width(columns["differs"]), help="What it has in another way than most of these runs."),
-        "test_accuracy": number("Test accuracy", format="%.1f %%", help="After the last epoch; of several seeds the mean."),
-        "best": number("Best", format="%.1f %%", help="Of all epochs. Chosen by the test images themselves, so a little too good."),
-        "train_loss": number("Train loss", format="%.4f", help="Mean of the last epoch."),
-        "test_loss": number("Test loss", format="%.4f", help="After the last epoch."),
-        "parameters": text("Parameters"),
-        "pinned": st.column_config.CheckboxColumn("Pinned"),
-        "time": text("Time"),
-        "end": text("End"),
-        "source": text("Source", help="What stands in a file was not measured here: it is shown as it was told."),
-        "seeds": text("Seeds", help="How many, and the lowest and highest test accuracy among them."),
+        "color": st.column_config.ImageColumn("", width=30, help=_("Its line in the curves.")),
+        "run": words(_("Run"), width=_width(columns["run"])),
+        "differs": words(_("Differs in"), width=_width(columns["differs"]), help=_("What it has in another way than most of these runs.")),
+        "test_accuracy": number(_("Test accuracy"), format=in_percent, help=_("After the last epoch; of several seeds the mean.")),
+        "best": number(_("Best"), format=in_percent, help=_("Of all epochs. Chosen by the test images themselves, so a little too good.")),
+        "train_loss": number(_("Train loss"), format="%.4f", help=_("Mean of the last epoch.")),
+        "test_loss": number(_("Test loss"), format="%.4f", help=_("After the last epoch.")),
+        "parameters": words(_("Parameters")),
+        "pinned": st.column_config.CheckboxColumn(_("Pinned")),
+        "time": words(_("Time")),
+        "end": words(_("End")),
+        "source": words(_("Source"), help=_("What stands in a file was not measured here: it is shown as it was told.")),
+        "seeds": words(_("Seeds"), help=_("How many, and the lowest and highest test accuracy among them.")),
     }
-    st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="The runs that were kept, with their numbers")
+    st.dataframe(columns, hide_index=True, column_config=config, height="content", alt=_("The runs that were kept, with their numbers"))
 
 
 def _width(texts: Sequence[object]) -> int:
@@ -151,39 +172,42 @@ def _width(texts: Sequence[object]) -> int:
 
 def _apart(apart: Sequence[Difference], index: int) -> str:
     """What a run has in another way than most of them, or than the first where no value is the most frequent."""
-    parts = [one.parts[index] for one in apart if one.values[index] not in (mode(one.values), None)]
-    return ", ".join(parts) or NOT_YET
+    return _(listed([one.parts[index] for one in apart if one.values[index] not in (mode(one.values), None)])) or NOT_YET
 
 
 def _seeds(run: KeptRun) -> str:
     final = run.final
     if not run.members or final is None:
         return NOT_YET
-    return f"{len(run.members)}: {percent(min(final.test_accuracies))} to {percent(max(final.test_accuracies))}"
+    low, high = percent(min(final.test_accuracies)), percent(max(final.test_accuracies))
+    return _("{n}: {low} to {high}", n=len(run.members), low=low, high=high)
 
 
 def _actions(kept: KeptRuns, on_screen: KeptRun | None) -> None:
     """Which runs are drawn beside the one on screen; and in a popover, what else can be done to one."""
     newest_first = kept.runs[::-1]
-    names = {run.id: named(run.name, run) for run in kept.runs}
-    these = "_".join(map(str, names))  # with other runs, other widgets, which begin with what is kept of them
+    named = {run.id: _named(run.name, run) for run in kept.runs}
+    these = "_".join(map(str, named))  # with other runs, other widgets, which begin with what is kept of them
     if beside := [run.id for run in newest_first if run is not on_screen]:
         shown = [run.id for run in kept.shown(on_screen)]
         key = f"kept_shown_{these}_beside_{on_screen.id if on_screen is not None else 'none'}"
         st.pills(
-            "In the curves",
+            _("In the curves"),
             beside,
             selection_mode="multi",
             default=shown,
-            format_func=lambda id: escaped(names[id]),
+            format_func=lambda id: escaped(named[id]),
             key=key,
             on_change=unbroken(_change),
             args=(None, lambda kept: kept.show(frozenset(st.session_state[key]), frozenset(beside))),
-            help=f"Runs that are drawn in one figure and compared; if you choose none, the newest {MOST_UNASKED}. Click to show or hide.",
+            help=_(
+                "Runs that are drawn in one figure and compared; if you choose none, the newest {n}. Click to show or hide.",
+                n=MOST_UNASKED,
+            ),
         )
-    with st.popover("Rename, pin, remove", icon=":material/edit:"):
+    with st.popover(_("Rename, pin, remove"), icon=":material/edit:"):
         chosen = WidgetValues(f"kept_edit_{these}", {these: newest_first[0].id}, "kept_edit_", lasting=False)
-        st.selectbox("Run", format_func=names.__getitem__, **chosen.index(these, [run.id for run in newest_first]))
+        st.selectbox(_("Run"), format_func=named.__getitem__, **chosen.index(these, [run.id for run in newest_first]))
         chosen.keep()
         _edit(next(run for run in kept.runs if run.id == chosen[these]))
 
@@ -191,16 +215,18 @@ def _actions(kept: KeptRuns, on_screen: KeptRun | None) -> None:
 def _edit(run: KeptRun) -> None:
     # The key is not of the name too: a renamed run would get another box, for a moment beside its old one.
     key = f"kept_name_{run.id}.{st.session_state.get(_CLEANED, 0)}"
-    st.text_input("Name", run.name, max_chars=MAX_NAME, key=key, on_change=unbroken(_rename), args=(run.id, key))
-    refused, error = st.session_state.get(ERROR) or (None, None)
-    if error is not None and refused == run.id:
-        st.error(f"**{error.field}** {error.rule}, got {plain(error.value)}.", icon=":material/error:")
+    st.text_input(_("Name"), name_of(run.name), max_chars=MAX_NAME, key=key, on_change=unbroken(_rename), args=(run.id, key))
+    of, error = st.session_state.get(ERROR) or (None, None)
+    if error is not None and of == run.id:
+        st.error(_("{why}.", why=text.refused(error)), icon=":material/error:")
     with st.container(horizontal=True):
-        label, help = ("Unpin", "Let it make room again.") if run.pinned else ("Pin", f"Keep it when more than {CAPACITY} runs are there.")
+        label, help = _("Pin"), _("Keep it when more than {n} runs are there.", n=CAPACITY)
+        if run.pinned:
+            label, help = _("Unpin"), _("Let it make room again.")
         pin = partial(KeptRuns.pin, id=run.id, pinned=not run.pinned)
         button(label, "kept_pin", "keep", _change, run.id, pin, help=help)
-        button("Remove", "kept_remove", "delete", _change, run.id, partial(KeptRuns.remove, id=run.id))
-        button("Remove all", "kept_clear", "delete_sweep", _change, run.id, KeptRuns.clear, type="tertiary")
+        button(_("Remove"), "kept_remove", "delete", _change, run.id, partial(KeptRuns.remove, id=run.id))
+        button(_("Remove all"), "kept_clear", "delete_sweep", _change, run.id, KeptRuns.clear, type="tertiary")
 
 
 def _rename(id: int, key: str) -> None:
@@ -226,22 +252,23 @@ def _comparison(runs: Sequence[KeptRun], kept: int) -> None:
         kept: how many there are to choose from.
     """
     if len(runs) < 2:
-        st.caption("Show two runs to compare them." if kept > 1 else "Change one thing and train again: the two are compared here.")
+        st.caption(_("Show two runs to compare them.") if kept > 1 else _("Change one thing and train again: the two are compared here."))
         return
-    if told := [escaped(run.name) for run in runs if run.from_file]:
-        st.caption(f"Told by a file, and not measured here: {'; '.join(told)}. To measure one, load its file alone and press Train.")
+    if told := [run.name for run in runs if run.from_file]:
+        not_here = Message("Told by a file, and not measured here: {runs}.", runs=names(told))
+        st.caption(_(joined(not_here, Message("To measure one, load its file alone and press Train."))))
     found = differences(runs)
     said = conclude(runs, found)
-    text = " ".join(filter(None, (f"**{escaped(said.headline)}**", escaped(said.outcome), escaped(said.advice))))
+    words = _(joined(f"**{escaped(_(said.headline))}**", escaped(_(said.outcome)), escaped(_(said.advice))))
     if len(found) < 2:
-        st.success(text, icon=":material/check_circle:")
+        st.success(words, icon=":material/check_circle:")
     else:
-        st.warning(text, icon=":material/help:")
+        st.warning(words, icon=":material/help:")
     if found:
-        columns = {"thing": [difference.thing.name for difference in found]}
-        columns |= {f"run {run.id}": [difference.values[index] or NOT_YET for difference in found] for index, run in enumerate(runs)}
-        config: dict[Any, Any] = {"thing": "What was changed"} | {f"run {run.id}": run.name for run in runs}
-        st.dataframe(columns, hide_index=True, column_config=config, height="content", alt="What was changed")
+        columns = {"thing": [_(difference.thing.name) for difference in found]}
+        columns |= {f"run {run.id}": [name_of(one.values[index] or NOT_YET) for one in found] for index, run in enumerate(runs)}
+        config: dict[Any, Any] = {"thing": _("What was changed")} | {f"run {run.id}": name_of(run.name) for run in runs}
+        st.dataframe(columns, hide_index=True, column_config=config, height="content", alt=_("What was changed"))
 
 
 def _swatch(run: KeptRun) -> str:

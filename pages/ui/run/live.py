@@ -12,11 +12,13 @@ import streamlit as st
 
 from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.export import Experiment
+from mlp_core.words import Message
 from pages.figures.figure import Figure
+from pages.language import _, current, said
 from pages.ui import session
 from pages.ui.class_link import class_link
 from pages.ui.link import HIDE, LOCK, LinkState
-from pages.ui.live_chart import ensure_plotly_js, live_chart
+from pages.ui.live_chart import ensure_plotly_js, live_chart, plotly_words
 from pages.ui.run import kept_runs, watch
 from pages.ui.run.curve_options import clips_spikes, curve_options, turn_clipping
 from pages.ui.run.experiment_files import experiment_files
@@ -49,6 +51,7 @@ from pages.ui.unbroken import button, unbroken
 
 PANEL_SECONDS = 1.5  # between two drawings of the panel below, where nothing in the browser tells when it can be seen
 CHART_HEIGHT = 300  # where Streamlit draws the charts
+ALTS = {"loss": Message("Training and test loss against epochs"), "accuracy": Message("Training and test accuracy against epochs")}
 SetControls = Callable[..., None]  # to a spec, and to changes on the way
 
 
@@ -89,7 +92,8 @@ def live_panel(link: ExperimentLink, experiment: Experiment | None, beside: Link
     unasked = moving and ensure_plotly_js() is None  # no script in the browser asks for what is new
     view = watch.of_session()
     fixed_parameters = frozenset(link.listed(LOCK) + link.listed(HIDE))
-    view.watched, view.kept = Watched(job, experiment, lesson, moment, options, fixed_parameters), _beside(alone)
+    view.watched = Watched(job, experiment, lesson, moment, options, fixed_parameters, current())
+    view.kept = _beside(alone)
     with above:
         draw = partial(_watch, view, set_controls, controls(now, moving))
         st.fragment(draw, run_every=tick_seconds(TICK_SECONDS, CROWD) if unasked else None)()
@@ -118,12 +122,12 @@ def _watch(view: Watch, set_controls: SetControls, drawn: tuple[object, ...]) ->
         "script": script,
         "module": static_url("live_chart"),
         "updates": view.address,
-        "charts": {name: {"alt": _alt(name)} for name in look.figures},
+        "charts": {name: {"alt": _(ALTS[name]), "words": plotly_words()} for name in look.figures},
     }
     have = (st.session_state.get("live") or {}).get("have")
     data = view.draw(look, have["version"] if have else None, about)
     actions = {"on_have_change": unbroken(_nothing), "on_fix_change": unbroken(fix), "on_spike_change": unbroken(turn_clipping)}
-    served_component("live_run", "This run")(key="live", data=data, **actions)
+    served_component("live_run", Message("This run"))(key="live", data=data, **actions)
     return None
 
 
@@ -135,17 +139,13 @@ def _draw_anew(figures: dict[str, Figure], parts: dict[str, Any], fix: Callable[
             st.metric(label["label"], value, beside or None, help=label["help"], border=True, delta_color="off", delta_arrow="off")
     for column, (name, figure) in zip(st.columns(2), figures.items(), strict=True):
         with column:
-            live_chart(figure, key=name, alt=_alt(name), height=CHART_HEIGHT)
+            live_chart(figure, key=name, alt=_(ALTS[name]), height=CHART_HEIGHT)
     verdict, badge = parts["verdict"], parts["badge"]
     st.markdown(f"**{verdict['sentence']}** {verdict['text']}" if verdict["sentence"] else verdict["text"])
     if verdict["fix"]:
         button(verdict["fix"], "run_fix", "healing", fix, help=verdict["why"])
     if badge["label"]:
         st.caption(f"**{badge['label']}** {badge['text']}", help=badge["help"])
-
-
-def _alt(name: str) -> str:
-    return f"Training and test {name} against epochs"
 
 
 def _nothing() -> None:
@@ -171,8 +171,8 @@ def _chosen_panel(set_controls: SetControls, beside: LinkState, at: RunAtStep | 
     now = job.snapshot()
     moment = at if at.cursor is not None else RunAtStep(now, job.run.network)
     st.segmented_control(
-        "Below the curves",
-        format_func=PANELS.__getitem__,
+        _("Below the curves"),
+        format_func=said(PANELS),
         required=True,
         label_visibility="collapsed",
         **beside.default(PANEL.name),
@@ -193,4 +193,6 @@ def _chosen_panel(set_controls: SetControls, beside: LinkState, at: RunAtStep | 
     else:
         predictions_panel(snapshot)
     if ensure_plotly_js() is not None:
-        served_component("news", "The newest")(key="news", data=view.news(now).encode(), on_news_change=unbroken(_nothing), height=1)
+        served_component("news", Message("The newest"))(
+            key="news", data=view.news(now).encode(), on_news_change=unbroken(_nothing), height=1
+        )

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlp_core.jobs import TrainingJob
 from mlp_core.records import EpochRecord, LayerStats
+from mlp_core.words import Message
 from pages.ui import session
 from pages.ui.measures import Kind, Measure, State, once
 from pages.ui.run.job_groups import ShownRun, shown_runs
@@ -31,18 +32,19 @@ def _diverged(run: ShownRun) -> float | None:
     return None if reason is None else reason.kind == "diverged"
 
 
-OTHER_SETTINGS = "What was run last has other settings."
+OTHER_SETTINGS = Message("What was run last has other settings.")
+MEAN, AFTER = Message("Mean over an epoch's batches"), Message("After an epoch")
 LOSSES = {
-    "train_loss": _of_epoch("Training loss", "Mean over an epoch's batches", "number", lambda epoch: epoch.train_loss),
-    "test_loss": _of_epoch("Test loss", "After an epoch", "number", lambda epoch: epoch.test_loss),
-    "diverged": once("Diverged (1: yes, 0: no)", "Whether the loss stopped being a finite number", "count", _diverged),
+    "train_loss": _of_epoch(Message("Training loss"), MEAN, "number", lambda epoch: epoch.train_loss),
+    "test_loss": _of_epoch(Message("Test loss"), AFTER, "number", lambda epoch: epoch.test_loss),
+    "diverged": once(Message("Diverged (1: yes, 0: no)"), Message("Whether the loss stopped being a finite number"), "count", _diverged),
 }
 ACCURACIES = {
-    "train_accuracy": _of_epoch("Training accuracy", "Mean over an epoch's batches", "fraction", lambda epoch: epoch.train_accuracy),
-    "test_accuracy": _of_epoch("Test accuracy", "After an epoch", "fraction", lambda epoch: epoch.test_accuracy),
+    "train_accuracy": _of_epoch(Message("Training accuracy"), MEAN, "fraction", lambda epoch: epoch.train_accuracy),
+    "test_accuracy": _of_epoch(Message("Test accuracy"), AFTER, "fraction", lambda epoch: epoch.test_accuracy),
     "gap": _of_epoch(
-        "Training minus test accuracy",
-        "Of the same epoch",
+        Message("Training minus test accuracy"),
+        Message("Of the same epoch"),
         "fraction",
         lambda epoch: epoch.train_accuracy - epoch.test_accuracy,
     ),
@@ -71,17 +73,17 @@ def _dead_fraction(layers: Sequence[LayerStats]) -> float:
 
 
 OF_LAYERS = {
-    "first_layer_gradient": once("First layer's gradient", "|∂L/∂W₁| before training", "number", _first_gradient),
+    "first_layer_gradient": once(Message("First layer's gradient"), Message("|∂L/∂W₁| before training"), "number", _first_gradient),
     "distinct_units": Measure(
-        "Distinct units",
-        "Of the first hidden layer, whose outputs differ on at least one of the images that the layers are measured on",
+        Message("Distinct units"),
+        Message("Of the first hidden layer, whose outputs differ on at least one of the images that the layers are measured on"),
         "count",
         lambda run, after: of_layers(run, after, lambda layers: layers[0].distinct_units if len(layers) > 1 else math.nan),
         per_epoch=True,
     ),
     "dead_fraction": Measure(
-        "Dead units",
-        "Hidden units that put out 0 for all images that the layers are measured on",
+        Message("Dead units"),
+        Message("Hidden units that put out 0 for all images that the layers are measured on"),
         "fraction",
         lambda run, after: of_layers(run, after, _dead_fraction),
         per_epoch=True,
@@ -109,9 +111,9 @@ def unmeasured(jobs: Sequence[TrainingJob]) -> str:
     for job in jobs:
         for change in job.run.history.changes:
             if change not in job.run.planned:
-                return f"It was changed on the way, to {change.words}."
+                return Message("It was changed on the way, to {setting}.", setting=change.words)
         if (reason := job.run.stop_reason) is not None and reason.kind not in ("completed", "diverged"):
-            return str(reason)
+            return reason.detail
     return ""
 
 

@@ -16,6 +16,7 @@ from mlp_core.spec import INPUTS, RunSpec
 from mlp_core.training.state import as_input
 from mlp_core.words import count, percent, significant
 from pages.figures import network as figure
+from pages.language import _
 
 KEY = "network"  # of the drawing
 SIDE = 28
@@ -77,19 +78,21 @@ def network_answer(job: TrainingJob, sent: Any) -> dict[str, Any] | None:
         return None
     weights = network.weights()[0][0]
     drawn = figure.drawn_units(run.sizes)[1] if run.spec.hidden else []
-    answer: dict[str, Any] = {"probed": probed_images(network), "weights": [_weight_picture(weights[unit]) for unit in drawn]}
+    answer: dict[str, Any] = {"weights": [_weight_picture(weights[unit]) for unit in drawn]}
     if question.image is None:
+        answer["legend"] = _legend(_("Circles: activations, the mean over {n} training images.", n=count(probed_images(network))))
         return answer
+    answer["legend"] = _legend(_("Circles: activations for this image."))
     image = run.data.test_images[question.image]
     inputs = _as_input(image[None], network)
     probabilities = sample_units(network, inputs, {}).probabilities
     label = int(run.data.test_labels[question.image])
     answer["image"] = {
         "number": question.image,
-        "label": CLASS_NAMES[label],
+        "title": _("Test image {index}: {label}", index=question.image, label=CLASS_NAMES[label]),
         "pixels": figure.base64_of(image.numpy()),
         "classes": [
-            {"name": name, "label": number == label, "share": p if math.isfinite(p) else 0.0, "probability": _percent(p)}
+            {"name": _(name), "label": number == label, "share": p if math.isfinite(p) else 0.0, "probability": _(_percent(p))}
             for number, (name, p) in enumerate(zip(CLASS_NAMES, probabilities.tolist(), strict=True))
         ],
     }
@@ -104,23 +107,33 @@ def network_answer(job: TrainingJob, sent: Any) -> dict[str, Any] | None:
 
 def _unit(spec: RunSpec, layer: int, unit: int, value: UnitValue, probability: float | None) -> dict[str, Any]:
     """The value of a unit in words and numbers; of an output, its `probability` too."""
-    role = CLASS_NAMES[unit] if probability is not None else f"unit {count(unit + 1)} of {count(spec.sizes[layer])}"
-    total = value.weighted_sum + value.bias
-    sums = [("weighted sum Σ w x", significant(value.weighted_sum)), ("bias b", significant(value.bias)), ("Σ w x + b", significant(total))]
+    total = significant(value.weighted_sum + value.bias)
+    sums = [(_("weighted sum Σ w x"), significant(value.weighted_sum)), (_("bias b"), significant(value.bias)), ("Σ w x + b", total)]
     if probability is None:
-        sums.append((f"φ of it, {resolve(spec.activation).label}", significant(value.activation)))
+        which = {"layer": layer, "unit": count(unit + 1), "units": count(spec.sizes[layer])}
+        title = _("Hidden layer {layer}: unit {unit} of {units}", **which)
+        sums.append((_("φ of it, {activation}", activation=resolve(spec.activation).label), significant(value.activation)))
     else:
-        sums.append(("softmax of all outputs", _percent(probability)))
+        title = _("Output: {label}", label=CLASS_NAMES[unit])
+        sums.append((_("softmax of all outputs"), _(_percent(probability))))
     inputs = [(_source(layer, one.source), significant(one.x), significant(one.w), significant(one.x * one.w)) for one in value.inputs]
-    title = f"Output: {role}" if probability is not None else f"Hidden layer {layer}: {role}"
     return {"title": title, "sums": sums, "inputs": inputs}
 
 
 def _source(layer: int, index: int) -> str:
     if layer > 1:
-        return f"unit {count(index + 1)} of layer {layer - 1}"
+        return _("unit {unit} of layer {layer}", unit=count(index + 1), layer=layer - 1)
     row, column = divmod(index, SIDE)
-    return f"pixel ({row + 1}, {column + 1})"
+    return _("pixel ({row}, {column})", row=row + 1, column=column + 1)
+
+
+def _legend(circles: str) -> str:
+    """What the colors of the drawing mean."""
+    return _(
+        "Lines: weights. {circles} Vermilion is positive, blue negative; the stronger, the larger beside the largest drawn in its layer. "
+        "Squares of hidden layer 1: the weights of a unit as an image, framed in the color of its activation.",
+        circles=circles,
+    )
 
 
 def _percent(probability: float) -> str:

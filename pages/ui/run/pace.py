@@ -3,11 +3,13 @@
 import streamlit as st
 
 from mlp_core.jobs import TrainingJob
+from mlp_core.words import Message
+from pages.language import _, said
 from pages.ui.link import LinkState, choice
 from pages.ui.run.panels import PANEL
 from pages.ui.widget_values import WidgetValues
 
-PACES = {"step": "Steps", "slow": "Slow", "medium": "Medium", "full": "Full speed"}
+PACES = {"step": Message("Steps"), "slow": Message("Slow"), "medium": Message("Medium"), "full": Message("Full speed")}
 STEP_BY_STEP = 2.0  # steps a second
 RUN_SECONDS = {"slow": 60.0, "medium": 15.0}  # what a whole run takes, its tests aside
 FIELD = choice("pace", "slow", tuple(PACES))
@@ -21,7 +23,7 @@ def run_link() -> LinkState:
 
 def pace_control(link: LinkState, job: TrainingJob | None) -> None:
     """Choose the pace, in the row that is open; the run that is shown keeps it from here on."""
-    st.segmented_control("Pace", format_func=PACES.__getitem__, required=True, label_visibility="collapsed", **link.default(FIELD.name))
+    st.segmented_control(_("Pace"), format_func=said(PACES), required=True, label_visibility="collapsed", **link.default(FIELD.name))
     if job is not None:
         keep_pace(job, link[FIELD.name])
 

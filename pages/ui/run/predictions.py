@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -10,17 +10,18 @@ import streamlit as st
 from mlp_core.data import CLASS_NAMES, load_fashion_mnist
 from mlp_core.jobs import JobSnapshot
 from mlp_core.training.state import Evaluation
-from mlp_core.words import count, percent
+from mlp_core.words import Message, count, percent
 from pages.figures.predictions import confusion_matrix, prediction_grid, probability_bars
+from pages.language import _
 from pages.ui.live_chart import Click, figure_payload, live_chart
 from pages.ui.memo import memo
 from pages.ui.unbroken import button
 
 COLUMNS, ROWS = 5, 4
 SHOWN = COLUMNS * ROWS
-IN_ORDER, MISTAKES_FIRST = "In order", "Mistakes first"
-MISTAKES = "mistakes, the surest first"
-MISLABELED = "Fashion-MNIST's labels are sometimes wrong: a sure “mistake” can be a network that is right."
+IN_ORDER, MISTAKES_FIRST = Message("In order"), Message("Mistakes first")
+Reason = Literal["cell", "mistakes", "all"]
+MISLABELED = Message("Fashion-MNIST's labels are sometimes wrong: a sure “mistake” can be a network that is right.")
 MATRIX_HEIGHT = 440
 
 
@@ -29,19 +30,24 @@ class ShownImages(NamedTuple):
 
     indices: tuple[int, ...]
     total: int
-    reason: str
+    reason: Reason
 
 
 def predictions_panel(snapshot: JobSnapshot) -> None:
     """Test images with their labels and predictions, and which classes the network confuses."""
     evaluation = snapshot.evaluation
-    st.markdown("#### Predictions on test images")
+    st.markdown(f"#### {_('Predictions on test images')}")
     if evaluation is None:
-        st.caption("They come with the next test: at the end of this epoch, or as soon as you pause.")
+        st.caption(_("They come with the next test: at the end of this epoch, or as soon as you pause."))
         return
     st.caption(
-        f"After step {count(evaluation.step)}: {count(evaluation.accuracy * len(evaluation.labels))} of {count(len(evaluation.labels))} "
-        f"right. Click a cell of the matrix to see its images, and an image to see what else it might have been."
+        _(
+            "After step {step}: {hits} of {images} right. Click a cell of the matrix to see its images, and an image to see what else it "
+            "might have been.",
+            step=count(evaluation.step),
+            hits=count(evaluation.accuracy * len(evaluation.labels)),
+            images=count(len(evaluation.labels)),
+        )
     )
     moment = (snapshot.spec, evaluation.step)  # two runs may rest at the same step
     pictures, matrix = st.columns([3, 2], gap="medium")
@@ -55,8 +61,8 @@ def predictions_panel(snapshot: JobSnapshot) -> None:
 
 
 def _confusion(evaluation: Evaluation, moment: Hashable) -> None:
-    figure = memo("confusion", moment, lambda: figure_payload(confusion_matrix(evaluation.confusion(), CLASS_NAMES)))
-    alt = "Confusion matrix: true classes in rows, predictions in columns"
+    figure = memo("confusion", moment, lambda: figure_payload(confusion_matrix(evaluation.confusion(), list(map(_, CLASS_NAMES)))))
+    alt = _("Confusion matrix: true classes in rows, predictions in columns")
     live_chart(figure, key="confusion", height=MATRIX_HEIGHT, alt=alt, on_click=_choose_cell)
 
 
@@ -74,11 +80,14 @@ def _choice(evaluation: Evaluation) -> ShownImages:
     cell: tuple[int, int] | None = st.session_state.get("_cell")
     with st.container(horizontal=True, vertical_alignment="center"):
         order = st.segmented_control(
-            "Order", [IN_ORDER, MISTAKES_FIRST], default=IN_ORDER, key="image_order", label_visibility="collapsed", required=True
-        )
+            _("Order"), [IN_ORDER, MISTAKES_FIRST], default=IN_ORDER, key="image_order", label_visibility="collapsed", required=True,
+            format_func=_,
+        )  # fmt: skip
         if cell is not None:
             true, predicted = (CLASS_NAMES[label] for label in cell)
-            label = f"{true} taken for {predicted}" if true != predicted else f"{true}, recognized"
+            label = _("{label}, recognized", label=true)
+            if true != predicted:
+                label = _("{label} taken for {prediction}", label=true, prediction=predicted)
             button(label, "all_images", "close", st.session_state.pop, "_cell", None)
     return choose_images(evaluation, cell, mistakes_first=order == MISTAKES_FIRST)
 
@@ -88,22 +97,22 @@ def choose_images(evaluation: Evaluation, cell: tuple[int, int] | None, *, mista
     labels, predicted = evaluation.labels, evaluation.predicted
     if cell is not None:
         indices = np.flatnonzero((labels == cell[0]) & (predicted == cell[1]))
-        reason = "of this cell"
+        reason: Reason = "cell"
     elif mistakes_first:
         wrong = np.flatnonzero(labels != predicted)
         sureness = evaluation.probabilities[wrong, predicted[wrong]]
         indices = wrong[np.argsort(-sureness, kind="stable")]
-        reason = MISTAKES
+        reason = "mistakes"
     else:
         indices = np.arange(len(labels))
-        reason = "test images"
+        reason = "all"
     return ShownImages(tuple(int(index) for index in indices[:SHOWN]), len(indices), reason)
 
 
 def _grid(evaluation: Evaluation, moment: Hashable, shown: ShownImages) -> int | None:
     """Draw the images; return the index of the one that was clicked last, while it is shown."""
     if not shown.indices:
-        st.caption("No test image is in this cell now.")
+        st.caption(_("No test image is in this cell now."))
         return None
     picked = np.array(shown.indices)
     figure = memo(
@@ -114,18 +123,23 @@ def _grid(evaluation: Evaluation, moment: Hashable, shown: ShownImages) -> int |
                 load_fashion_mnist().test_images.numpy()[picked],
                 evaluation.labels[picked],
                 evaluation.predicted[picked],
-                CLASS_NAMES,
+                list(map(_, CLASS_NAMES)),
                 probabilities=evaluation.probabilities[picked],
                 indices=shown.indices,
                 columns=COLUMNS,
             )
         ),
     )
-    alt = "Test images with the class that the network sees in each"
+    alt = _("Test images with the class that the network sees in each")
     live_chart(figure, key="grid", alt=alt, on_click=partial(_choose_image, len(evaluation.labels)))
-    st.caption(f"{count(len(picked))} of {count(shown.total)} {shown.reason}")
-    if shown.reason == MISTAKES:
-        st.caption(MISLABELED)
+    known = {"n": count(len(picked)), "total": count(shown.total)}
+    if shown.reason == "cell":
+        st.caption(_("{n} of {total} of this cell", **known))
+    elif shown.reason == "mistakes":
+        st.caption(_("{n} of {total} mistakes, the surest first", **known))
+        st.caption(_(MISLABELED))
+    else:
+        st.caption(_("{n} of {total} test images", **known))
     return st.session_state.get("_image")
 
 
@@ -139,6 +153,14 @@ def _detail(evaluation: Evaluation, index: int) -> None:
     label, predicted = int(evaluation.labels[index]), int(evaluation.predicted[index])
     probabilities = evaluation.probabilities[index].astype(np.float64)
     sure = percent(float(probabilities[predicted]))
-    st.markdown(f"**Test image {index}** is a {CLASS_NAMES[label]}; the network says {CLASS_NAMES[predicted]}, with probability {sure}.")
-    figure = probability_bars(probabilities, CLASS_NAMES, label, predicted)
-    live_chart(figure, key="probabilities", alt="Probability of each class for the chosen image")
+    st.markdown(
+        _(
+            "**Test image {index}** is a {label}; the network says {prediction}, with probability {probability}.",
+            index=index,
+            label=CLASS_NAMES[label],
+            prediction=CLASS_NAMES[predicted],
+            probability=sure,
+        )
+    )
+    figure = probability_bars(probabilities, list(map(_, CLASS_NAMES)), label, predicted)
+    live_chart(figure, key="probabilities", alt=_("Probability of each class for the chosen image"))

@@ -15,20 +15,22 @@ from mlp_core.reports.export import Experiment
 from mlp_core.spec import BOUNDS, RunSpec, SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import DEFAULT_SEEDS, Replicates
-from mlp_core.words import count, exactly
+from mlp_core.words import Message, count, exactly, joined
+from pages.language import _
 from pages.ui import session
 from pages.ui.link import WHY_LOCKED
 from pages.ui.refusals import accept, refusal, refuse
 from pages.ui.run import kept_runs, steering
 from pages.ui.run.pace import begin_at_pace
-from pages.ui.text import plain
+from pages.ui.text import plain, refused
 from pages.ui.unbroken import button, unbroken
 
 PLAY_SECONDS = 0.2  # several turns
 STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
 PRESS_SECONDS = 0.02  # between two looks for another press: nobody presses twice within it
-SEEDS_HELP = f"Train {DEFAULT_SEEDS} networks of this design at once, from {DEFAULT_SEEDS} seeds, so that one lucky run does not mislead."
-STAYS = "This one stays among the runs side by side."
+SEEDS = Message("× {n} seeds", n=DEFAULT_SEEDS)
+SEEDS_HELP = Message("Train {n} networks of this design at once, from {n} seeds, so that one lucky run does not mislead.", n=DEFAULT_SEEDS)
+STAYS = Message("This one stays among the runs side by side.")
 LR_FACTORS = (("÷ 10", 0.1), ("÷ 2", 0.5), ("× 2", 2.0), ("× 10", 10.0))
 
 _STEPPED = "_stepped"
@@ -51,21 +53,21 @@ def run_buttons(experiment: Experiment | None, snapshot: JobSnapshot | None) -> 
     """
     state = snapshot.state if snapshot is not None else "none"
     can_start = experiment is not None
-    play: tuple[str, str, Callable[[], None]] = ("Train", "play_arrow", partial(_begin, experiment, _play))
+    play: tuple[str, str, Callable[[], None]] = (_("Train"), "play_arrow", partial(_begin, experiment, _play))
     if state == "playing":
-        play = ("Pause", "pause", session.on_job(TrainingJob.pause))
+        play = (_("Pause"), "pause", session.on_job(TrainingJob.pause))
     elif state == "paused":
-        play = ("Resume", "play_arrow", session.on_job(TrainingJob.play))
+        play = (_("Resume"), "play_arrow", session.on_job(TrainingJob.play))
     label, icon, action = play
     button(label, "run_play", icon, action, enabled=can_start or state in ("playing", "paused"), type="primary", shortcut="T")
     stepping = (job := session.current_job()) is not None and job.stepping  # then a press adds a step
     can_step = state == "paused" or stepping or (state in ("none", "ready") and can_start)
-    button("One batch", "run_step", "skip_next", _begin, experiment, _step, enabled=can_step, shortcut="B")
-    button("One epoch", "run_epoch", "fast_forward", _begin, experiment, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
-    button("Stop", "run_stop", "stop", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"), shortcut="S")
-    button("Reset", "run_reset", "restart_alt", _put_away, enabled=state != "none", shortcut="X")
+    button(_("One batch"), "run_step", "skip_next", _begin, experiment, _step, enabled=can_step, shortcut="B")
+    button(_("One epoch"), "run_epoch", "fast_forward", _begin, experiment, TrainingJob.step_epoch, enabled=can_step, shortcut="E")
+    button(_("Stop"), "run_stop", "stop", session.on_job(TrainingJob.stop), enabled=state in ("playing", "paused"), shortcut="S")
+    button(_("Reset"), "run_reset", "restart_alt", _put_away, enabled=state != "none", shortcut="X")
     several, can_train = partial(train_anew, experiment, seeds=True), can_start and state != "playing"
-    button(f"× {DEFAULT_SEEDS} seeds", "run_seeds", "stacked_line_chart", several, enabled=can_train, help=SEEDS_HELP)
+    button(_(SEEDS), "run_seeds", "stacked_line_chart", several, enabled=can_train, help=_(SEEDS_HELP))
 
 
 def _begin(experiment: Experiment | None, action: Callable[[TrainingJob], None], *, seeds: bool = False) -> None:
@@ -167,15 +169,18 @@ def lr_popover(snapshot: JobSnapshot, job_of: JobOf = session.current_job, *, lo
     if snapshot.state not in ("playing", "paused"):
         return
     lr = snapshot.lr
-    shown, help = exactly(lr, 6), WHY_LOCKED if locked else "Change the learning rate while it trains."
-    with st.popover(f"lr of this run: {shown}", icon=":material/speed:", key="run_lr", help=help, disabled=locked):
-        st.markdown(f"The learning rate of this run is **{shown}**. A change counts from the next step on and is marked on the curves.")
+    shown, help = exactly(lr, 6), _(WHY_LOCKED) if locked else _("Change the learning rate while it trains.")
+    with st.popover(_("lr of this run: {lr}", lr=shown), icon=":material/speed:", key="run_lr", help=help, disabled=locked):
+        words = _("The learning rate of this run is **{lr}**. A change counts from the next step on and is marked on the curves.", lr=shown)
+        st.markdown(words)
         with st.container(horizontal=True):
             for label, factor in LR_FACTORS:
                 st.button(label, key=f"lr_{factor:g}", on_click=unbroken(partial(_change_lr, job_of, factor)))
-        st.text_input("Or set it to", key="lr_wish", placeholder=f"{lr:g}", on_change=unbroken(partial(_change_lr, job_of)), max_chars=20)
+        st.text_input(
+            _("Or set it to"), key="lr_wish", placeholder=f"{lr:g}", on_change=unbroken(partial(_change_lr, job_of)), max_chars=20
+        )
         if (error := refusal("lr", job_of())) is not None:
-            st.error(worded(error), icon=":material/error:")
+            st.error(_(refused(error)), icon=":material/error:")
 
 
 def _change_lr(job_of: JobOf, factor: float | None = None) -> None:
@@ -217,23 +222,24 @@ def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch | None, outc
         return newest
     with st.container(horizontal=True, vertical_alignment="bottom", key="rewind_row"):
         step = st.select_slider(
-            "Look back",
+            _("Look back"),
             [*earlier, now.step],
             value=now.step,
             key=f"rewind_{now.step}",  # begins at the newest step whenever the run has come to rest
-            format_func=lambda step: f"step {count(step)}" if step < now.step else "now",
-            help="Moves everything on this page to a step that the run kept: few of the first steps and the ends of epochs.",
+            format_func=lambda step: _("step {step}", step=count(step)) if step < now.step else _("now"),
+            help=_("Moves everything on this page to a step that the run kept: few of the first steps and the ends of epochs."),
         )
         if step == now.step:
             return newest
         if branch is not None:
             lr = now.lr / 10
-            suggested = "To begin with, a tenth of this run's."
-            st.text_input("lr of the branch", f"{lr:g}", key="branch_lr", width=180, max_chars=20, help=suggested)
-            help = f"A new run that shares this one's past up to there and goes on with that lr. {outcome}"
-            button(f"Branch from step {count(step)}", "branch", "call_split", _branch_off, job, step, branch, help=help)
+            suggested = _("To begin with, a tenth of this run's.")
+            st.text_input(_("lr of the branch"), f"{lr:g}", key="branch_lr", width=180, max_chars=20, help=suggested)
+            shares = Message("A new run that shares this one's past up to there and goes on with that lr.")
+            label, help = _("Branch from step {step}", step=count(step)), _(joined(shares, outcome))
+            button(label, "branch", "call_split", _branch_off, job, step, branch, help=help)
     if (error := refusal("branch", job)) is not None:
-        st.error(worded(error), icon=":material/error:")
+        st.error(_(refused(error)), icon=":material/error:")
     rewound = job.rewound(step)
     return RunAtStep(rewound.snapshot, rewound.network, step)
 
@@ -252,19 +258,19 @@ def _branch_off(job: TrainingJob, step: int, branch: Branch) -> None:
 def start_error() -> None:
     """Say why the network could not be trained, where somebody has just tried."""
     if (error := st.session_state.get("_start_error")) is not None:
-        st.error(f"This network cannot be trained here: {worded(error)}.", icon=":material/error:")
+        st.error(_("This network cannot be trained here: {why}.", why=refused(error)), icon=":material/error:")
 
 
 def new_design_button(experiment: Experiment | None, snapshot: JobSnapshot | None) -> None:
     """Where the controls have moved on from the run that is shown: train what they describe."""
     if words := _waiting(experiment, snapshot):
-        button("Train the new design", "run_new", "edit_note", train_anew, experiment, help=words)
+        button(_("Train the new design"), "run_new", "edit_note", train_anew, experiment, help=_(words))
 
 
 def waiting_design(experiment: Experiment | None, snapshot: JobSnapshot | None) -> None:
     """Say that the controls have moved on from the run that is shown."""
     if words := _waiting(experiment, snapshot):
-        st.info(words, icon=":material/edit_note:")
+        st.info(_(words), icon=":material/edit_note:")
 
 
 def _waiting(experiment: Experiment | None, snapshot: JobSnapshot | None) -> str:
@@ -276,15 +282,17 @@ def _waiting(experiment: Experiment | None, snapshot: JobSnapshot | None) -> str
     changes = [f"{name} {_shown(before)} → {_shown(after)}" for name, (after, before) in experiment.differences(shown).items()]
     if not changes:
         return ""
-    running = "The run goes on undisturbed" if snapshot.state == "playing" else "The curves are of the design before"
-    return f"**A new design is waiting:** {'; '.join(changes)}. {running}."
+    running = Message("The curves are of the design before.")
+    if snapshot.state == "playing":
+        running = Message("The run goes on undisturbed.")
+    return joined(Message("**A new design is waiting:** {changes}.", changes=_("; ").join(changes)), running)
 
 
 def worded(error: Exception) -> str:
     """What is wrong, as Markdown that shows a visitor's text as it is."""
-    return f"**{error.field}** {error.rule}, got {plain(error.value)}" if isinstance(error, SpecError) else plain(error, 300)
+    return _(refused(error))
 
 
 def _shown(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return plain(text or "none")
+    return plain(text or _("none"))

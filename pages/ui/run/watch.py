@@ -21,6 +21,7 @@ from mlp_core.spec import RunSpec
 from pages.figures.figure import Figure
 from pages.figures.series import CurveSeries
 from pages.figures.training import CurveOptions, accuracy_curve, loss_curve
+from pages.language import ENGLISH, Language, _, current, spoken
 from pages.ui import session
 from pages.ui.run import kept_runs
 from pages.ui.run.curve_options import spike_words
@@ -46,6 +47,7 @@ class Watched:
         lesson: what there is to see in it, said before it is trained.
         at: the moment that the page looks back to.
         fixed: parameters of the experiment that the page's link locks or hides.
+        language: of the session.
     """
 
     job: TrainingJob | None = None
@@ -54,6 +56,7 @@ class Watched:
     at: RunAtStep | None = None
     options: CurveOptions = field(default_factory=CurveOptions)
     fixed: frozenset[str] = frozenset()
+    language: Language = ENGLISH
 
     def may_take(self, spec: RunSpec) -> bool:
         """Whether the link leaves what sets the controls apart from `spec` to be changed."""
@@ -114,7 +117,7 @@ class Watch:
             "progress": progress(shown, len(self.kept.shown()) if now is None else 0, newest),
             "labels": [{"label": reading.label, "help": reading.help} for reading in read],
             "readings": [(reading.value, reading.beside) for reading in read],
-            "verdict": NO_WORDS | {"text": self.watched.lesson},
+            "verdict": NO_WORDS | {"text": _(self.watched.lesson)},
             "badge": NO_BADGE,
             "spike": spike_words(figures["loss"], self.watched.options),
             "news": self.news(now),
@@ -128,7 +131,7 @@ class Watch:
                 verdict = diagnose(shown.spec, shown.history, shown.stop_reason, shown.inspections, now.checkpoint_steps)
             if verdict.fix is not None and not self.watched.may_take(verdict.fix.spec):
                 verdict = replace(verdict, fix=None)
-            parts["verdict"] = verdict_words(verdict, now.note, "seeds" if shown.members else "seed")
+            parts["verdict"] = verdict_words(verdict, now.note, several=bool(shown.members))
             parts["badge"] = book_badge(shown)
             fix = verdict.fix
         return Look(figures, parts, controls(now, moving), fix, now.steps_per_epoch if now is not None else 1)
@@ -137,15 +140,17 @@ class Watch:
         """The message that shows this in a browser which has version `have`, sent by the page.
 
         Args:
-            about: what never changes (see `Stream.message`).
+            about: what never changes but with the language (see `Stream.message`).
         """
         with self._lock:
+            have = have if about == self._about else None
             self._about, self._drawn = about, look.outside
             return self._stream.message(have, look.figures, look.parts, about, look.steps_per_epoch)
 
     def answer(self, have: int) -> bytes | None:
         """The message that shows the run as it is now; None where the page has to run, since its controls show something else."""
-        look = self.look()
+        with spoken(self.watched.language):
+            look = self.look()
         with self._lock:
             if self._drawn != look.outside:
                 return None
@@ -189,8 +194,8 @@ class Watch:
 
 
 def controls(now: JobSnapshot | None, moving: bool) -> tuple[object, ...]:
-    """All of a run that the page's controls show."""
-    return (moving, now.spec, now.state, now.lr) if now is not None else (moving,)
+    """All of a run that the page's controls show, and in which language."""
+    return (current().short, moving, now.spec, now.state, now.lr) if now is not None else (current().short, moving)
 
 
 def of_session() -> Watch:

@@ -137,7 +137,7 @@ def test_one_color_is_refused(color: int, height: int, width: int, background: B
     pixels = np.full((height, width), color)
     if background != "auto" and (color > 127) != (background == "light"):
         return  # all of it is said to be the object
-    with pytest.raises(PictureError, match="stands out from its background, found at most 0% of difference"):
+    with pytest.raises(PictureError, match="stands out from its background, found at most 0 % of difference"):
         prepare(picture(pixels), background)
 
 
