@@ -5,6 +5,7 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from pages.language import current, spoken
 from pages.ui.visitor_language import in_link
 
 
@@ -14,10 +15,16 @@ def download(
     """The button of a file; its name is told apart by the file's.
 
     Args:
-        content: makes the file.
+        content: makes the file; asked by the server, which speaks no language, and so in that of the page.
     """
+    language = current()
+
+    def made() -> str | bytes:
+        with spoken(language):
+            return content()
+
     st.download_button(
-        label, content, file_name, mime, key=f"download_{file_name}", on_click="ignore", icon=":material/download:",
+        label, made, file_name, mime, key=f"download_{file_name}", on_click="ignore", icon=":material/download:",
         disabled=not enabled, help=help,
     )  # fmt: skip
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.labs.activations import facts as activation_cost
+from tests.support import pseudo
 from tests.support.pages.visit import address, metrics, numbers, opened, traces, visit, widget, words
 from tests.support.reading import read
 
@@ -189,6 +192,17 @@ def test_costs_are_measured_on_request_and_kept(page: AppTest, monkeypatch: pyte
     assert table["Both, as a multiple of ReLU"].tolist() == pytest.approx([1, tanh / relu])
     widget(page, "activations_x").set_value(2.0).run()
     assert page.dataframe[0].value.equals(table)
+
+
+def test_a_file_is_in_the_language_of_who_takes_it(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    contents: dict[str, Callable[[], str]] = {}
+    monkeypatch.setattr(st, "download_button", lambda label, content, name, *_, **__: contents.update({name: content}))
+    pseudo.use(pseudo.write_catalogue(tmp_path), monkeypatch)
+    opened(page, show="relu", lang=pseudo.SHORT)
+    assert list(contents) == [pseudo.pseudo("activations.csv"), pseudo.pseudo("distribution.csv")]
+    heads = [name for content in contents.values() for name in content().splitlines()[0].split(",")]  # as by the server
+    assert len(heads) == 3 + 10
+    assert [name for name in heads if not name.startswith(pseudo.BEGIN)] == ["x"]
 
 
 def test_the_identities_hold(page: AppTest) -> None:

@@ -64,7 +64,7 @@ def curves_panel(shown: Sequence[ShownActivation], closer: ShownActivation, x: f
     for one in shown:
         for gap in gaps(one.curve):
             st.warning(_gap(one.title, gap))
-    download(_("Curves (CSV)"), "activations.csv", lambda: _curves_csv(shown))
+    download(_("Curves (CSV)"), written("activations.csv"), lambda: _curves_csv(shown))
 
 
 def _reading(title: str, reading: Probe) -> str:

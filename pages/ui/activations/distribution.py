@@ -49,7 +49,7 @@ def distribution_panel(link: LinkState, shown: ShownActivation) -> None:
         live_chart(figure, key="pushed_distribution", height=CHART_HEIGHT, alt=alt)
     _metrics(pushed, shown.activation.saturated_margin)
     _through_depth(shown, pushed.log_slope_square, link["weight_variance"], link["depth"])
-    download(_("Histograms (CSV)"), "distribution.csv", lambda: _csv(pushed))
+    download(_("Histograms (CSV)"), written("distribution.csv"), lambda: _csv(pushed))
 
 
 def _metrics(pushed: Pushed, margin: float | None) -> None:
