@@ -220,7 +220,7 @@ def _numbers(machine: Perceptron) -> None:
     live_chart(figure, key="perceptron_mistakes", height=CURVE_HEIGHT, alt=_("Mistakes against samples met, with the bound"))
     _verdict(machine, apart.bound)
     w1, w2, b = machine.weights
-    line = f"w = ({exactly(w1)}, {exactly(w2)}), b = {exactly(b)}; R = {fixed(apart.radius, 3)}"
+    line = Message("w = ({w1}, {w2}), b = {b}; R = {radius}", w1=exactly(w1), w2=exactly(w2), b=exactly(b), radius=fixed(apart.radius, 3))
     known = Message("{line}, γ = {margin}.", line=line, margin=fixed(apart.margin, 4))
     st.caption(_(known if apart.margin else Message("{line}; no line separates: γ ≤ 0.", line=line)))
 
