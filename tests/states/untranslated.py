@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from pages.language import languages, spoken
 from tests.states.seen import texts
 from tests.support import pseudo
 from tests.support.pages.visit import visit_with_jobs
@@ -34,7 +35,8 @@ def main() -> None:
                 opened.default_timeout = 300
                 opened.run()
                 for key in options.press:
-                    opened.button(key=key).click().run()
+                    with spoken(languages()[pseudo.SHORT]):  # a select box is asked what it shows in the test's own thread
+                        opened.button(key=key).click().run()
                 for text in texts(opened):
                     words = list(pseudo.unsaid(text))
                     if text not in seen and (words or options.texts):

@@ -195,7 +195,8 @@ def _product_of(a: Shape, b: Shape, axes: tuple[int, int], refusal: Callable[[st
     roles = [Role.STAYS if len(shape) == wanted else Role.CLASH for _, shape, wanted in operands]
     columns = max(len(a), len(b))
     rows = tuple(_row(name, shape, role, columns) for (name, shape, _), role in zip(operands, roles, strict=True))
-    return Lineup(rows, None, refusal(listed(wrong, "and")))
+    both = Message("{first} and {second}", first=wrong[0], second=wrong[1]) if len(wrong) == 2 else wrong[0]
+    return Lineup(rows, None, refusal(both))
 
 
 def matmul(a: Shape, b: Shape) -> Lineup:
