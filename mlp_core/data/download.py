@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from requests.exceptions import ConnectTimeout, HTTPError, ReadTimeout, RequestException
 
 from mlp_core.data.files import FILES, DataError
+from mlp_core.words import Message, count, rounded
 
 Report = Callable[[float, str], None]  # fraction done 0..1, and what is going on
 
@@ -56,7 +57,7 @@ def fetch(folder: Path, report: Report) -> None:
         DataError: no answer, a late one, or something else than the published file; no room or no right to write; another process that
             does not come to an end.
     """
-    report(0.0, "Preparing the download")
+    report(0.0, Message("Preparing the download"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder / "download.lock", report):
@@ -64,7 +65,7 @@ def fetch(folder: Path, report: Report) -> None:
             for name in FILES:
                 _fetch_file(name, folder, progress)
     except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
-        raise DataError(folder, "a folder to write downloads to", _reason(error)) from error
+        raise DataError(folder, Message("a folder to write downloads to"), _reason(error)) from error
 
 
 @contextmanager
@@ -74,11 +75,12 @@ def _alone(path: Path, report: Report) -> Iterator[None]:
     try:
         held = lock.acquire(timeout=0)
     except Timeout:
-        report(0.0, "Waiting for the download of another process")
+        report(0.0, Message("Waiting for the download of another process"))
         try:
             held = lock.acquire(timeout=DOWNLOAD_SECONDS)
         except Timeout as error:
-            raise DataError(path, f"another process to end its download within {DOWNLOAD_SECONDS:g} seconds", "it still running") from error
+            expected = Message("another process to end its download within {seconds} seconds", seconds=count(DOWNLOAD_SECONDS))
+            raise DataError(path, expected, Message("it still running")) from error
     with held:
         yield
 
@@ -103,11 +105,16 @@ class _Progress:
     def update(self, more_bytes: int) -> None:
         self._got_bytes += more_bytes
         if self._got_bytes > (1 + RETRIES) * (self._published + MEGABYTE):
-            raise _OverdueError(f"at most {self._published:,} bytes", "more")
+            raise _OverdueError(Message("at most {most} bytes", most=count(self._published)), Message("more"))
         if time.monotonic() > self._deadline:
-            raise _OverdueError(f"the files within {DOWNLOAD_SECONDS:g} seconds", f"{self._got_bytes:,} bytes of this one")
+            expected = Message("the files within {seconds} seconds", seconds=count(DOWNLOAD_SECONDS))
+            raise _OverdueError(expected, Message("{got} bytes of this one", got=count(self._got_bytes)))
         so_far, total = self._before_bytes + min(self._got_bytes, self._published), sum(file.bytes for file in PUBLISHED_GZ.values())
-        self._report(so_far / total, f"Downloading {self._name}.gz ({so_far / MEGABYTE:.1f} of {total / MEGABYTE:.1f} MB)")
+        text = Message(
+            "Downloading {file} ({done} of {total} MB)",
+            file=f"{self._name}.gz", done=rounded(so_far / MEGABYTE, 1), total=rounded(total / MEGABYTE, 1),
+        )  # fmt: skip
+        self._report(so_far / total, text)
 
     def reset(self) -> None:
         """Called at the end of a file, before its whole size is added once more."""
@@ -137,12 +144,13 @@ def _failure(url: str, error: Exception) -> DataError:
     if isinstance(error, _OverdueError):
         return DataError(url, *error.args)
     if isinstance(error, ConnectTimeout | ReadTimeout):
-        return DataError(url, f"an answer within {ANSWER_SECONDS:g} seconds", "silence")
+        return DataError(url, Message("an answer within {seconds} seconds", seconds=count(ANSWER_SECONDS)), Message("silence"))
     if isinstance(error, HTTPError) and error.response is not None:
-        return DataError(url, "an answer", f"status {error.response.status_code} ({error.response.reason})")
+        status = Message("status {code} ({reason})", code=error.response.status_code, reason=error.response.reason)
+        return DataError(url, Message("an answer"), status)
     if isinstance(error, RequestException):
-        return DataError(url, "an answer", _reason(error))
-    return DataError(url, "the published file", str(error))  # of pooch, which names both checksums
+        return DataError(url, Message("an answer"), _reason(error))
+    return DataError(url, Message("the published file"), str(error))  # of pooch, which names both checksums
 
 
 def _reason(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mlp_core.data.download import Report, cache_folder, fetch
 from mlp_core.data.files import DataError, read_folder
-from mlp_core.words import Message
+from mlp_core.words import Message, joined
 
 CLASS_NAMES = (  # of labels 0..9
     *(Message("t-shirt"), Message("trouser"), Message("pullover"), Message("dress"), Message("coat")),
@@ -27,9 +27,10 @@ CLASS_NAMES = (  # of labels 0..9
 FOLDER_VARIABLE = "MLP_DATA_DIR"
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 SAMPLE_FOLDER = Path(__file__).with_name("sample")
-FULL_SET_HINT = (
+FULL_SET_HINT = Message(
     "To get all 70,000 images, install the Debian package dataset-fashion-mnist (apt install dataset-fashion-mnist), or set "
-    f"{FOLDER_VARIABLE} to a folder that holds the four .gz files, or let this computer reach the network; then start again."
+    "{variable} to a folder that holds the four .gz files, or let this computer reach the network; then start again.",
+    variable=FOLDER_VARIABLE,
 )
 POLL_SECONDS = 0.1
 
@@ -88,7 +89,7 @@ def load_fashion_mnist(progress: Report | None = None, allow_download: bool = Tr
         if dataset is not None:
             return replace(dataset, notes=notes)
     if not fallback:
-        raise DataError("Fashion-MNIST", "a source that works", "; ".join(notes))
+        raise DataError("Fashion-MNIST", Message("a source that works"), joined(*notes))
     return replace(load_sample(), notes=notes)
 
 
@@ -108,41 +109,48 @@ def forget() -> None:
 
 
 def _from_folders(given: str, package: Path, cache: Path, report: Report) -> Found:
-    sources = [("the Debian package", package), ("an earlier download", cache)]
+    sources: list[tuple[str, Path]] = [(Message("the Debian package"), package), (Message("an earlier download"), cache)]
     if given:
         sources.insert(0, (FOLDER_VARIABLE, Path(os.path.expanduser(given))))
     notes: Notes = ()
     for source, folder in sources:
-        report(0.0, f"Reading {folder}")
+        report(0.0, Message("Reading {folder}", folder=folder))
         try:
             return _read(folder, source, notes, published_only=source != FOLDER_VARIABLE), ()
         except DataError as error:
-            notes += (f"{source}: {error}.",)
+            notes += (_passed_over(source, error),)
     return None, notes
 
 
 def _from_network(cache: Path, report: Report) -> Found:
     try:
         fetch(cache, report)
-        return _read(cache, "a download"), ()
+        return _read(cache, Message("a download")), ()
     except DataError as error:
-        return None, (f"a download: {error}.",)
+        return None, (_passed_over(Message("a download"), error),)
+
+
+def _passed_over(source: str, error: DataError) -> Message:
+    return Message("{source}: {reason}.", source=source, reason=error.args[0])
 
 
 def _from_bundle(_: Report) -> Dataset:
-    return _read(SAMPLE_FOLDER, "the bundled sample", published_only=False)
+    return _read(SAMPLE_FOLDER, Message("the bundled sample"), published_only=False)
 
 
 def _read(folder: Path, source: str, notes: Notes = (), *, published_only: bool = True) -> Dataset:
     files = read_folder(folder, published_only)
     if not (files.is_published or files.is_sample):
-        notes += (f"{source}: {folder} holds other data than the published Fashion-MNIST; it is used as it is.",)
+        other = Message(
+            "{source}: {folder} holds other data than the published Fashion-MNIST; it is used as it is.", source=source, folder=folder
+        )
+        notes += (other,)
     return Dataset(
         torch.from_numpy(files.train_images),
         torch.from_numpy(files.train_labels).long(),
         torch.from_numpy(files.test_images),
         torch.from_numpy(files.test_labels).long(),
-        source=f"{source} ({folder})",
+        source=Message("{source} ({folder})", source=source, folder=folder),
         is_sample=files.is_sample,
         notes=notes,
     )
@@ -155,7 +163,7 @@ class _Task(Generic[T]):
     """Work on a thread of its own for all who wait for it: a visitor who clicks on during a download does not start it over."""
 
     def __init__(self, work: Callable[[Report], T]) -> None:
-        self._latest = (0.0, "Looking for Fashion-MNIST")
+        self._latest: tuple[float, str] = (0.0, Message("Looking for Fashion-MNIST"))
         self._future: Future[T] = Future()
         threading.Thread(target=self._run, args=(work,), daemon=True, name="fashion-mnist").start()
 

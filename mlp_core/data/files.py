@@ -25,6 +25,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_core.words import Message
+
 MAX_ITEMS = 60_000  # of the real set; no header makes us reserve more
 SIDE = 28  # pixels
 CLASSES = 10
@@ -40,7 +42,7 @@ class DataError(ValueError):
 
     def __init__(self, file: str | os.PathLike[str], expected: str, found: str) -> None:
         self.file, self.expected, self.found = os.fspath(file), expected, found
-        super().__init__(f"{self.file}: expected {expected}, found {found}")
+        super().__init__(Message("{file}: expected {expected}, found {found}", file=self.file, expected=expected, found=found))
 
     def __reduce__(self) -> tuple[type[DataError], tuple[str, str, str]]:
         return type(self), (self.file, self.expected, self.found)
@@ -73,13 +75,14 @@ def read_idx(path: Path, magic: int) -> Content:
         while got < len(buffer) and (size := stream.readinto(buffer[got : got + CHUNK_BYTES])):
             digest.update(buffer[got : got + size])
             got += size
-        promised = f"{len(header) + len(buffer):,} bytes, as its header promises"
+        promised = Message("{n} bytes, as its header promises", n=f"{len(header) + len(buffer):,}")
         if got < len(buffer):
-            raise DataError(path, promised, f"only {len(header) + got:,}")
+            raise DataError(path, promised, Message("only {n}", n=f"{len(header) + got:,}"))
         if stream.read(1):  # at the end this also makes gzip compare its checksum
-            raise DataError(path, promised, "more")
+            raise DataError(path, promised, Message("more"))
     if magic == LABELS_MAGIC and (wrong := np.flatnonzero(values >= CLASSES)).size:
-        raise DataError(path, f"labels from 0 to {CLASSES - 1}", f"label {values[wrong[0]]} at position {wrong[0]}")
+        found = Message("label {label} at position {position}", label=values[wrong[0]], position=wrong[0])
+        raise DataError(path, Message("labels from 0 to {most}", most=CLASSES - 1), found)
     return Content(values, digest.hexdigest())
 
 
@@ -88,7 +91,7 @@ def _opened(path: Path) -> Iterator[BufferedIOBase]:
     """The uncompressed bytes of `path`; whatever goes wrong while they are read becomes a `DataError`."""
     try:
         if not path.is_file():  # opening a named pipe would wait for ever
-            raise DataError(path, "a file", "none" if not path.exists() else "something else")
+            raise DataError(path, Message("a file"), Message("none") if not path.exists() else Message("something else"))
         with path.open("rb") as file:
             if file.peek(2)[:2] == GZIP_MAGIC:
                 with gzip.GzipFile(fileobj=file) as stream:
@@ -96,35 +99,38 @@ def _opened(path: Path) -> Iterator[BufferedIOBase]:
             else:
                 yield file
     except EOFError as error:
-        raise DataError(path, "a complete gzip file", "one that breaks off") from error
+        raise DataError(path, Message("a complete gzip file"), Message("one that breaks off")) from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(path, "an undamaged gzip file", str(error)) from error
+        raise DataError(path, Message("an undamaged gzip file"), str(error)) from error
     except OSError as error:
-        raise DataError(path, "a readable file", error.strerror or str(error)) from error
+        raise DataError(path, Message("a readable file"), error.strerror or str(error)) from error
 
 
 def _checked_count(path: Path, header: bytes, magic: int, item_shape: tuple[int, ...]) -> int:
     """How many items the header promises."""
     if header[:4] != magic.to_bytes(4, "big"):
-        raise DataError(path, f"the magic number of {_KINDS[magic]} ({magic})", _shown_magic(header))
+        raise DataError(path, Message("the magic number of {kind} ({number})", kind=_KINDS[magic], number=magic), _shown_magic(header))
     if len(header) < 8 + 4 * len(item_shape):
-        raise DataError(path, f"a header of {8 + 4 * len(item_shape)} bytes", f"only {len(header)}")
+        expected = Message("a header of {n} bytes", n=8 + 4 * len(item_shape))
+        raise DataError(path, expected, Message("only {n}", n=len(header)))
     _, count, *sizes = struct.unpack(f">{len(header) // 4}I", header)
     if tuple(sizes) != item_shape:
-        raise DataError(path, f"images of {SIDE}x{SIDE} pixels", "x".join(map(str, sizes)))
+        raise DataError(path, Message("images of {side}x{side} pixels", side=SIDE), "x".join(map(str, sizes)))
     if not 1 <= count <= MAX_ITEMS:
-        raise DataError(path, f"1 to {MAX_ITEMS:,} {_KINDS[magic]}", f"{count:,}")
+        raise DataError(path, Message("1 to {most} {kind}", most=f"{MAX_ITEMS:,}", kind=_KINDS[magic]), f"{count:,}")
     return int(count)
 
 
-_KINDS = {IMAGES_MAGIC: "images", LABELS_MAGIC: "labels"}
+_KINDS = {IMAGES_MAGIC: Message("images"), LABELS_MAGIC: Message("labels")}
 
 
 def _shown_magic(header: bytes) -> str:
     if not header:
-        return "an empty file"
+        return Message("an empty file")
     number = int.from_bytes(header[:4], "big")
-    return f"that of {_KINDS[number]} ({number})" if number in _KINDS else f"a file that begins with {header[:8]!r}"
+    if number in _KINDS:
+        return Message("that of {kind} ({number})", kind=_KINDS[number], number=number)
+    return Message("a file that begins with {bytes}", bytes=repr(header[:8]))
 
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -170,15 +176,15 @@ def read_folder(folder: Path, published_only: bool) -> FileSet:
     """
     try:
         if not folder.is_dir():
-            raise DataError(folder, "a folder", "something else" if folder.exists() else "none")
+            raise DataError(folder, Message("a folder"), Message("something else") if folder.exists() else Message("none"))
         paths = [_path(folder, name) for name in FILES]
     except OSError as error:
-        raise DataError(folder, "a folder that can be read", error.strerror or str(error)) from error
+        raise DataError(folder, Message("a folder that can be read"), error.strerror or str(error)) from error
     contents = [_read_known(path, name, published_only) for path, name in zip(paths, FILES, strict=True)]
     train_images, train_labels, test_images, test_labels = (content.values for content in contents)
     for path, images, labels in ((paths[1], train_images, train_labels), (paths[3], test_images, test_labels)):
         if len(images) != len(labels):
-            raise DataError(path, f"{len(images):,} labels, one an image", f"{len(labels):,}")
+            raise DataError(path, Message("{n} labels, one an image", n=f"{len(images):,}"), f"{len(labels):,}")
     digests = {name: content.sha256 for name, content in zip(FILES, contents, strict=True)}
     return FileSet(train_images, train_labels, test_images, test_labels, digests == PUBLISHED, digests == SAMPLE)
 
@@ -188,10 +194,12 @@ def _read_known(path: Path, name: str, published_only: bool) -> Content:
     content = read_idx(path, IMAGES_MAGIC if "images" in name else LABELS_MAGIC)
     for known, sha256 in PUBLISHED.items():
         if content.sha256 == sha256 and known != name:
-            raise DataError(path, name, f"the content of {known}")
+            raise DataError(path, name, Message("the content of {file}", file=known))
     if published_only and content.sha256 != PUBLISHED[name]:
         raise DataError(
-            path, f"the published {name} (content SHA-256 {PUBLISHED[name][:12]}…)", f"another content ({content.sha256[:12]}…)"
+            path,
+            Message("the published {file} (content SHA-256 {digest}…)", file=name, digest=PUBLISHED[name][:12]),
+            Message("another content ({digest}…)", digest=content.sha256[:12]),
         )
     return content
 
@@ -202,4 +210,4 @@ def _path(folder: Path, name: str) -> Path:
             path = folder / layout / (name + suffix)
             if path.exists():
                 return path
-    raise DataError(folder, f"{name}.gz (or {name})", "no such file")
+    raise DataError(folder, Message("{file}.gz (or {file})", file=name), Message("no such file"))

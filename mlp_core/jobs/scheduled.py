@@ -11,8 +11,10 @@ from collections import deque
 from collections.abc import Callable
 
 from mlp_core.jobs.scheduler import Scheduler
+from mlp_core.training import ends
 from mlp_core.training.run import Run
 from mlp_core.training.state import KeptStep
+from mlp_core.words import Message, count
 
 TURN_SECONDS = 0.03  # turns of 100 ms made pages answer later and trained no faster
 PARKED_SECONDS = 15.0  # a page refresh takes about one, a blip of bad Wi-Fi up to ten
@@ -182,7 +184,8 @@ class ScheduledRun(Job):
             self._kept_steps = {}
             return True
         if self.state == "playing" and time.monotonic() - self._seen > UNWATCHED_SECONDS:
-            self.state, self._note = "paused", f"Paused, because nobody looked for {UNWATCHED_SECONDS / 60:.0f} minutes."
+            self.state = "paused"
+            self._note = Message("Paused, because nobody looked for {minutes} minutes.", minutes=count(UNWATCHED_SECONDS / 60))
         return False
 
     def take_turn(self) -> None:
@@ -193,7 +196,7 @@ class ScheduledRun(Job):
                 work(run)
         except Exception as error:  # a defect: this job ends with an explanation, the others go on
             _log.exception("A training step failed")
-            run.stop("failed", f"Stopped at step {run.step} by a defect ({type(error).__name__}); the curves up to there are kept.")
+            run.stop("failed", ends.failed(run.step, error))
         now = time.perf_counter()
         with self._scheduler.changed:
             self.used_seconds += now - started if first else 0.0  # a turn that builds the network, the process's first its kernels too
@@ -229,7 +232,7 @@ class ScheduledRun(Job):
         """Take the state that the turn led to."""
         run = self.run
         if self.state == "stopped" and run.evaluated:
-            run.stop("stopped", f"Stopped at step {run.step}.")
+            run.stop("stopped", ends.stopped(run.step))
         elif run.finished and not self.ended:
             self.state = "finished"
         elif self.state == "playing" and self._goal is not None and run.step >= self._goal and not run.testing:

@@ -16,6 +16,7 @@ from weakref import WeakSet
 import torch
 
 from mlp_core.runtime.memory import give_back
+from mlp_core.words import Message, count
 
 if TYPE_CHECKING:
     from mlp_core.jobs.scheduled import Job
@@ -94,9 +95,12 @@ class Scheduler:
                 left = max(0, self.memory_bytes - held - sum(turns) + job.turn_bytes)
                 if job.memory_bytes > left:
                     raise MemoryBudgetError(
-                        f"Training this network takes {job.memory_bytes / 1e6:,.0f} MB; of the {self.memory_bytes / 1e6:,.0f} MB that this "
-                        f"server has for all networks, {left / 1e6:,.0f} MB are free. Choose narrower layers or a smaller batch"
-                    )
+                        Message(
+                            "Training this network takes {needed} MB; of the {all} MB that this server has for all networks, {free} MB are "
+                            "free. Choose narrower layers or a smaller batch",
+                            needed=count(job.memory_bytes / 1e6), all=count(self.memory_bytes / 1e6), free=count(left / 1e6),
+                        )
+                    )  # fmt: skip
             self._admitted.add(job)
             return left - job.memory_bytes
 

@@ -14,6 +14,7 @@ from mlp_core.initializers import initial_parameters
 from mlp_core.losses import CROSS_ENTROPY, Loss
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.spec import RunSpec, largest_batch, step_flops
+from mlp_core.words import Message
 
 CPU = torch.device("cpu")
 FLOAT32_BYTES = 4
@@ -183,7 +184,7 @@ def count(spec: RunSpec, sizes: tuple[int, ...], activation: Activation | None =
     for index, (n_in, n_out) in enumerate(pairwise(sizes)):
         hidden = index < len(spec.hidden)
         dropped = hidden and any(spec.dropout[index : index + 1])
-        name = f"hidden {index + 1}" if hidden else "output"
+        name = Message("hidden {number}", number=index + 1) if hidden else Message("output")
         layers.append(LayerCount(name, (n_in, n_out), (n_in + 1) * n_out + alphas * hidden))
         flops += 2 * n_in * n_out + n_out * hidden * max(1, chosen.operations)
         units += n_out * (1 + hidden + 2 * dropped)

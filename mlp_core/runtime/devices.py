@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mlp_core.spec import SpecError
-from mlp_core.words import Message
+from mlp_core.words import Message, listed
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 _DEVICE_LOST = ("CUDA error", "device-side assert", "MPS backend", "no CUDA-capable device", "No CUDA GPUs", "NVIDIA driver", "CUDA driver")
@@ -39,17 +39,17 @@ def find_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(next(device for device in ("cuda", "mps", "cpu") if device in available))
     if name not in available:
-        raise SpecError("device", f"must be one this machine has (auto, {', '.join(available)})", name)
+        raise SpecError("device", Message("must be one this machine has ({devices})", devices=listed(["auto", *available])), name)
     return torch.device(name)
 
 
-def failure_of(error: RuntimeError | MemoryError) -> tuple[Literal["out_of_memory", "device_lost"], str] | None:
-    """(`StopReason.kind`, the beginning of a sentence) where the error means memory or a device that gave out; None for any other."""
+def failure_of(error: RuntimeError | MemoryError) -> Literal["out_of_memory", "device_lost"] | None:
+    """`StopReason.kind` where the error means memory or a device that gave out; None for any other."""
     text = str(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(sign in text for sign in _OUT_OF_MEMORY):
-        return "out_of_memory", "The memory ran out (a smaller network or batch needs less)"
+        return "out_of_memory"
     if any(sign in text for sign in _DEVICE_LOST):
-        return "device_lost", "The device stopped answering"
+        return "device_lost"
     return None
 
 

@@ -18,9 +18,11 @@ from mlp_core.network.network import images_per_piece
 from mlp_core.optimizers import Optimizer
 from mlp_core.records import EpochRecord, History, HistorySnapshot, SettingChange, StepRecord
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
+from mlp_core.training import ends
 from mlp_core.training.checkpoints import Checkpoints
 from mlp_core.training.run import Run
 from mlp_core.training.state import Evaluation, EvaluationInProgress, TrainingState, as_input
+from mlp_core.words import Message
 
 DEFAULT_SEEDS = 5
 
@@ -47,7 +49,8 @@ class Replicates(Run):
         self.networks = seeds
         super().__init__(spec, data, loss, changes)
         if spec.seed > MAX_SEED - seeds + 1:
-            raise SpecError("seed", f"must be at most {MAX_SEED - seeds + 1}, to be the first of {seeds}", spec.seed)
+            rule = Message("must be at most {most}, to be the first of {seeds}", most=MAX_SEED - seeds + 1, seeds=seeds)
+            raise SpecError("seed", rule, spec.seed)
         self.seeds = tuple(range(spec.seed, spec.seed + seeds))
         self.replicas: tuple[Network, ...] = ()  # every seed's network, once built
         self.checkpoints = Checkpoints()
@@ -100,7 +103,7 @@ class Replicates(Run):
             self.step += 1
             for index in self._going:
                 self._histories[index].steps.append(StepRecord(self.step, values[index], hits[index] / n))
-        self._end_broken(state, "loss", values)
+        self._end_broken(state, values, tested=False)
         if self.finished:
             return
         with state.precision:
@@ -121,14 +124,14 @@ class Replicates(Run):
                 self.evaluation = evaluation
             for index in going:
                 self._histories[index].epochs.append(records[index])
-        self._end_broken(state, "test loss", test_losses)
+        self._end_broken(state, test_losses, tested=True)
         self._after_epoch(state)
 
     def _probe(self, state: TrainingState) -> None:
         if 0 not in self._diverged:
             super()._probe(state)
 
-    def _end_broken(self, state: ReplicatesState, what: str, values: Sequence[float]) -> None:
+    def _end_broken(self, state: ReplicatesState, values: Sequence[float], *, tested: bool) -> None:
         """End every seed whose value is not finite; its network stays as it is."""
         for index in self._going:
             if not math.isfinite(values[index]):
@@ -136,11 +139,10 @@ class Replicates(Run):
                 with self.lock:
                     self._diverged[index] = self.step
         if not self._going:
-            self.stop("diverged", f"All {self.networks} seeds diverged, the last at step {self.step}: the {what} is not finite.")
+            self.stop("diverged", ends.all_diverged(self.step, self.networks, tested=tested))
 
     def _completed(self) -> str:
-        whole = super()._completed()
-        return f"{whole[:-1]}; {len(self._diverged)} of {self.networks} seeds diverged before." if self._diverged else whole
+        return ends.completed(self.spec.epochs, len(self._diverged), self.networks)
 
 
 class ReplicatesState(TrainingState):

@@ -32,9 +32,11 @@ from mlp_core.records import (
 )
 from mlp_core.runtime.devices import failure_of, find_device
 from mlp_core.spec import RunSpec, SpecError, check_step
+from mlp_core.training import ends
 from mlp_core.training.checkpoints import GENERATOR_BYTES, Checkpoint, Checkpoints, marks
 from mlp_core.training.inspection import InspectionLog, inspect, measure, update_ratios
 from mlp_core.training.state import Evaluation, EvaluationInProgress, KeptStep, TrainingState
+from mlp_core.words import Message, listed
 
 PROBED_STEPS = frozenset({0, 10, 100})  # and the end of every epoch, or of so many evenly spread ones:
 PROBED_EPOCHS = 100
@@ -210,7 +212,7 @@ class Run:
     def _checked(self, settings: RunSpec, changed: dict[str, Any]) -> RunSpec:
         for name, value in changed.items():
             if name not in CHANGEABLE:
-                raise SpecError(name, f"cannot be changed in mid-run, as {', '.join(CHANGEABLE)} can", value)
+                raise SpecError(name, Message("cannot be changed in mid-run, as {fields} can", fields=listed(list(CHANGEABLE))), value)
         now = replace(settings, **changed)
         check_step(now.batch_size, self.sizes, self.networks, self.activation.operations)
         return now
@@ -250,7 +252,7 @@ class Run:
 
     def abandon(self) -> None:
         """End the run and give back everything but the history."""
-        self.stop("abandoned", f"Given up at step {self.step}: its page was closed, or out of reach for too long.")
+        self.stop("abandoned", ends.abandoned(self.step))
         self.network = self.evaluation = None
         with self.lock:
             self.checkpoints.clear()
@@ -295,11 +297,10 @@ class Run:
         try:
             work()
         except (RuntimeError, MemoryError) as error:
-            failure = failure_of(error)
-            if failure is None:
+            kind = failure_of(error)
+            if kind is None:
                 raise
-            kind, detail = failure
-            self.stop(kind, f"{detail} at step {self.step}; the curves up to there are kept.")
+            self.stop(kind, (ends.out_of_memory if kind == "out_of_memory" else ends.device_lost)(self.step))
 
     def _build(self) -> TrainingState:
         if self._state is None:
@@ -349,7 +350,7 @@ class Run:
             self.step += 1
             self.history.steps.append(StepRecord(self.step, value, hits / len(labels)))
         if not math.isfinite(value):
-            self.stop("diverged", f"Diverged at step {self.step}: the loss is {_spoken(value)}.")
+            self.stop("diverged", ends.diverged(self.step, value, tested=False))
             return
         with state.precision:
             state.network.backward(loss)
@@ -390,7 +391,7 @@ class Run:
             self.evaluation = evaluation
             self.history.epochs.append(record)
         if not math.isfinite(record.test_loss):
-            self.stop("diverged", f"Diverged at step {self.step}: the test loss is {_spoken(record.test_loss)}.")
+            self.stop("diverged", ends.diverged(self.step, record.test_loss, tested=True))
         self._after_epoch(state)
 
     def _start_epoch(self, state: TrainingState) -> None:
@@ -408,7 +409,7 @@ class Run:
             self.stop("completed", self._completed())
 
     def _completed(self) -> str:
-        return f"Completed {self.spec.epochs} epoch{'s' if self.spec.epochs > 1 else ''}."
+        return ends.completed(self.spec.epochs)
 
     def _probe(self, state: TrainingState) -> None:
         record = ProbeRecord(self.step, measure(state.network, *state.probe_batch))
@@ -435,7 +436,3 @@ class Run:
         inspection = inspect(state.network, *state.probe_batch, step=self.step, ratios=ratios)
         with self.lock:
             self.inspections.add(inspection)
-
-
-def _spoken(value: float) -> str:
-    return "NaN" if math.isnan(value) else "infinite"

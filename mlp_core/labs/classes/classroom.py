@@ -38,7 +38,7 @@ class NoClassError(ClassError):
     """There is no such class: it never was, it has ended, or it is not of the one who asks. Which of them is not told."""
 
     def __init__(self, code: str) -> None:
-        super().__init__("code", "must be that of a class that is open", code)
+        super().__init__("code", Message("must be that of a class that is open"), code)
 
 
 class TooManyTriesError(ClassError):
@@ -100,7 +100,7 @@ class Classroom:
     def check_open(self, step: int) -> None:
         """Raise ClassError where nobody votes any more."""
         if self.is_revealed(step):
-            raise ClassError("step", "must be one that is not revealed yet", step)
+            raise ClassError("step", Message("must be one that is not revealed yet"), step)
 
     def moved(self, step: int) -> Classroom:
         return self._with(at=self.check_step(step))
@@ -132,7 +132,7 @@ class Classroom:
 
 def _whole(name: str, value: object, most: int) -> int:
     if type(value) is not int or not 1 <= value <= most:
-        raise ClassError(name, f"must be a whole number from 1 to {most}", value)
+        raise ClassError(name, Message("must be a whole number from {low} to {high}", low=1, high=most), value)
     return value
 
 

@@ -16,6 +16,7 @@ from statistics import median
 from mlp_core.presets import PRESETS
 from mlp_core.records import HistorySnapshot
 from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
+from mlp_core.words import Message, rounded
 
 FILE = Path(__file__).with_name("book_bands.json")
 QUANTITIES = ("train_loss", "train_accuracy", "test_accuracy")
@@ -35,9 +36,9 @@ class BookDesign:
 
 
 BOOK_DESIGNS: Mapping[str, BookDesign] = {
-    "mlp": BookDesign("d2l's MLP", "d2l section 5.2", PRESETS["mlp"].spec),
-    "softmax": BookDesign("d2l's softmax regression", "d2l section 4.5", PRESETS["softmax"].spec),
-    "dropout": BookDesign("d2l's dropout network", "d2l section 4.6, Chinese edition", PRESETS["dropout"].spec),
+    "mlp": BookDesign(Message("d2l's MLP"), Message("d2l section 5.2"), PRESETS["mlp"].spec),
+    "softmax": BookDesign(Message("d2l's softmax regression"), Message("d2l section 4.5"), PRESETS["softmax"].spec),
+    "dropout": BookDesign(Message("d2l's dropout network"), Message("d2l section 4.6, Chinese edition"), PRESETS["dropout"].spec),
 }
 
 
@@ -149,7 +150,7 @@ def known_accuracy(name: str) -> str:
     """What the known runs of a design end at: "82 to 85 %" of the test images."""
     runs = known_runs()[name]
     ends = band(runs, "test_accuracy", BOOK_DESIGNS[name].spec.epochs)
-    return f"{100 * ends.low:.0f} to {100 * ends.high:.0f} %"
+    return Message("{low} to {high} %", low=rounded(100 * ends.low, 0), high=rounded(100 * ends.high, 0))
 
 
 def share_of_outsiders(runs: KnownRuns, epoch: int) -> float:

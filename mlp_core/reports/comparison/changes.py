@@ -14,7 +14,7 @@ from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.records import CHANGEABLE, History, HistorySnapshot, SettingChange
 from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
-from mlp_core.words import exactly
+from mlp_core.words import Message, count, counted, exactly, listed
 
 MOST_CHANGES = 2  # in mid-run that a name tells one by one
 
@@ -37,7 +37,7 @@ class Thing:
 
     Args:
         name: in a sentence.
-        part: how its value `{}` stands in the name of a run.
+        part: how its `{value}` stands in the name of a run.
         words: its value, exactly; None where it plays no part.
         counts: whether values that differ are a change of this thing, and not of another one that they depend on.
     """
@@ -58,7 +58,7 @@ class Difference:
     @property
     def parts(self) -> tuple[str, ...]:
         """The values as they stand in a run's name; "" where the thing plays no part."""
-        return tuple("" if value is None else self.thing.part.format(value) for value in self.values)
+        return tuple("" if value is None else Message(self.thing.part, value=value) for value in self.values)
 
 
 def differences(runs: Sequence[ComparedRun]) -> tuple[Difference, ...]:
@@ -73,30 +73,34 @@ def differences(runs: Sequence[ComparedRun]) -> tuple[Difference, ...]:
 
 def short_name(run: ComparedRun, limit: int) -> str:
     """What is special about a run, in at most `limit` characters: activation, units and lr, then all that is not as in the book."""
-    shape = f"{_activation(run)} {_units(run)}" if run.spec.hidden else "softmax regression"
-    parts = [shape, LR.part.format(_lr(run))] + ([f"{len(run.members)} seeds"] if run.members else [])
-    parts += [thing.part.format(value) for thing, value in _unlike_the_book(run) if thing not in (DEPTH, UNITS, ACTIVATION, LR)]
-    name = ", ".join(parts)
+    activation, units = _activation(run), _units(run)
+    shape = Message("{activation} {units}", activation=activation, units=units) if run.spec.hidden else Message("softmax regression")
+    parts = [shape, Message(LR.part, value=_lr(run))]
+    parts += [counted(len(run.members), "{n} seed", "{n} seeds")] if run.members else []
+    parts += [Message(thing.part, value=value) for thing, value in _unlike_the_book(run) if thing not in (DEPTH, UNITS, ACTIVATION, LR)]
+    name = listed(parts)
     while len(name) > limit and len(parts) > 1:
         parts.pop()
-        name = ", ".join([*parts, "…"])
+        name = listed([*parts, "…"])
     return name if len(name) <= limit else f"{name[: limit - 1]}…"
 
 
 def instead(run: ComparedRun, other: ComparedRun) -> str:
     """What a run has instead of another: "momentum 0.9 instead of 0"; "" where they differ in nothing."""
-    return ", ".join(_instead(difference, run, other) for difference in differences((other, run)))
+    return listed([_instead(difference, run, other) for difference in differences((other, run))])
 
 
 def _instead(difference: Difference, run: ComparedRun, other: ComparedRun) -> str:
     if difference.thing is CHANGES:
         new, old = (_briefly(one, words) for one, words in zip((run, other), reversed(difference.values), strict=True))
-        return f"{new} instead of {old}" if _changes(other) else new
+        return Message("{value} instead of {other}", value=new, other=old) if _changes(other) else new
     if difference.thing is not OPTIMIZER or run.spec.optimizer != other.spec.optimizer:
-        return f"{difference.parts[1]} instead of {difference.values[0]}"
-    mine, theirs = _optimizer_settings(run), _optimizer_settings(other)
-    changed = [(ours, old.removeprefix(ours.rpartition(" ")[0]).strip()) for ours, old in zip(mine, theirs, strict=True) if ours != old]
-    return ", ".join(f"{ours} instead of {old}" for ours, old in changed)
+        return Message("{value} instead of {other}", value=difference.parts[1], other=difference.values[0])
+    settings = zip(_optimizer_settings(run), _optimizer_settings(other), strict=True)
+    changed = [
+        (mine, theirs.values["value"] if mine.template == theirs.template else theirs) for mine, theirs in settings if mine != theirs
+    ]
+    return listed([Message("{value} instead of {other}", value=mine, other=theirs) for mine, theirs in changed])
 
 
 def _unlike_the_book(run: ComparedRun) -> Iterator[tuple[Thing, str]]:
@@ -132,32 +136,39 @@ def _activation(run: ComparedRun) -> str | None:
     activation, value = ACTIVATIONS[spec.activation], spec.activation_parameter
     if activation.parameter is None or value is None:
         return activation.label
-    return f"{activation.label} ({activation.parameter.symbol} = {exactly(value)})"
+    symbol = activation.parameter.symbol
+    return Message("{activation} ({symbol} = {value})", activation=activation.label, symbol=symbol, value=exactly(value))
 
 
 def _dropout(run: ComparedRun) -> str | None:
     rates = run.spec.dropout
     if not any(rates):
-        return "none"
-    return exactly(rates[0]) if len(set(rates)) == 1 else ", ".join(map(exactly, rates))
+        return Message("none")
+    return exactly(rates[0]) if len(set(rates)) == 1 else listed([*map(exactly, rates)])
 
 
 def _optimizer(run: ComparedRun) -> str:
     """The rule with those of its settings that are not at their defaults."""
     settings = zip(_optimizer_settings(run), _optimizer_settings(replace(BOOK, spec=RunSpec(optimizer=run.spec.optimizer))), strict=True)
-    return " ".join([OPTIMIZERS[run.spec.optimizer].label, *(words for words, default in settings if words != default)])
+    words: str = OPTIMIZERS[run.spec.optimizer].label
+    for setting, default in settings:
+        if setting != default:
+            words = Message("{rule} {setting}", rule=words, setting=setting)
+    return words
 
 
-def _optimizer_settings(run: ComparedRun) -> list[str]:
+def _optimizer_settings(run: ComparedRun) -> list[Message]:
     """All settings of the rule, in words, always in the same order."""
     spec, rule = run.spec, OPTIMIZERS[run.spec.optimizer]
     nesterov = spec.nesterov and spec.momentum > 0
-    symbols = {"momentum": "Nesterov momentum" if nesterov else "momentum", "beta1": "β₁", "beta2": "β₂", "rho": "ρ", "eps": "ε"}
-    return [f"{symbol} {exactly(getattr(spec, name))}" for name, symbol in symbols.items() if name in rule.settings]
+    momentum = Message("Nesterov momentum {value}") if nesterov else Message("momentum {value}")
+    parts = {"momentum": momentum, "beta1": "β₁ {value}", "beta2": "β₂ {value}", "rho": "ρ {value}", "eps": "ε {value}"}
+    return [Message(part, value=exactly(getattr(spec, name))) for name, part in parts.items() if name in rule.settings]
 
 
 def _lr(run: ComparedRun) -> str:
-    return exactly(run.spec.lr) + (" / batch size" if run.spec.divide_by_batch else "")
+    lr = exactly(run.spec.lr)
+    return Message("{lr} / batch size", lr=lr) if run.spec.divide_by_batch else lr
 
 
 def _changes(run: ComparedRun) -> list[SettingChange]:
@@ -167,23 +178,31 @@ def _changes(run: ComparedRun) -> list[SettingChange]:
 
 
 def _changes_words(run: ComparedRun) -> str:
-    changes = (f"{CHANGEABLE[change.field]} {_exactly(change.value)} after step {change.step:,}" for change in _changes(run))
-    return ", ".join(changes) or "none"
+    changes = [
+        Message(
+            "{setting} {value} after step {step}",
+            setting=CHANGEABLE[change.field], value=_exactly(change.value), step=count(change.step),
+        )
+        for change in _changes(run)
+    ]  # fmt: skip
+    return listed(changes) or Message("none")
 
 
 def _briefly(run: ComparedRun, words: str | None) -> str:
     """The words of its changes in mid-run, as far as a name has room for them."""
     changes = len(_changes(run))
-    return f"{changes} changes in mid-run" if changes > MOST_CHANGES else str(words) if changes else "no change in mid-run"
+    if changes > MOST_CHANGES:
+        return counted(changes, "{n} change in mid-run", "{n} changes in mid-run")
+    return words if changes and words is not None else Message("no change in mid-run")
 
 
 def _exactly(value: float | tuple[float, ...]) -> str:
-    return ", ".join(map(exactly, value)) or "0" if isinstance(value, tuple) else exactly(value)
+    return listed([*map(exactly, value)]) or "0" if isinstance(value, tuple) else exactly(value)
 
 
 def _train_size(run: ComparedRun) -> str:
     size = run.spec.train_size
-    return "all" if size is None or size >= MAX_TRAIN_SIZE else f"{size:,}"
+    return Message("all") if size is None or size >= MAX_TRAIN_SIZE else count(size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,30 +215,30 @@ class _NotBegun:
 
 
 BOOK = _NotBegun(RunSpec())
-DEPTH = Thing("number of hidden layers", "depth {}", _depth)
-UNITS = Thing("hidden units", "units {}", _units, _units_count)
-ACTIVATION = Thing("activation", "{}", _activation)
-OPTIMIZER = Thing("optimizer", "{}", _optimizer)
-LR = Thing("lr", "lr {}", _lr)
-CHANGES = Thing("changes in mid-run", "{}", _changes_words)
-BATCH_SIZE = Thing("batch size", "batch {}", lambda run: str(run.spec.batch_size))
-TRAIN_SIZE = Thing("number of training images", "{} images", _train_size)
-EPOCHS = Thing("number of epochs", "{} epochs", lambda run: str(run.spec.epochs))
-SEED = Thing("seed", "seed {}", lambda run: str(run.spec.seed))
+DEPTH = Thing(Message("number of hidden layers"), Message("depth {value}"), _depth)
+UNITS = Thing(Message("hidden units"), Message("units {value}"), _units, _units_count)
+ACTIVATION = Thing(Message("activation"), "{value}", _activation)
+OPTIMIZER = Thing(Message("optimizer"), "{value}", _optimizer)
+LR = Thing("lr", Message("lr {value}"), _lr)
+CHANGES = Thing(Message("changes in mid-run"), "{value}", _changes_words)
+BATCH_SIZE = Thing(Message("batch size"), Message("batch {value}"), lambda run: str(run.spec.batch_size))
+TRAIN_SIZE = Thing(Message("number of training images"), Message("{value} images"), _train_size)
+EPOCHS = Thing(Message("number of epochs"), Message("{value} epochs"), lambda run: str(run.spec.epochs))
+SEED = Thing(Message("seed"), Message("seed {value}"), lambda run: str(run.spec.seed))
 THINGS = (
     DEPTH,
     UNITS,
     ACTIVATION,
-    Thing("initial weights", "{}", lambda run: INITIALIZERS[run.spec.init].described(run.spec)),
-    Thing("dropout", "dropout {}", _dropout),
+    Thing(Message("initial weights"), "{value}", lambda run: INITIALIZERS[run.spec.init].described(run.spec)),
+    Thing(Message("dropout"), Message("dropout {value}"), _dropout),
     OPTIMIZER,
     LR,
     CHANGES,
-    Thing("weight decay", "weight decay {}", lambda run: exactly(run.spec.weight_decay)),
-    Thing("L1 penalty", "L1 {}", lambda run: exactly(run.spec.l1)),
+    Thing(Message("weight decay"), Message("weight decay {value}"), lambda run: exactly(run.spec.weight_decay)),
+    Thing(Message("L1 penalty"), Message("L1 {value}"), lambda run: exactly(run.spec.l1)),
     BATCH_SIZE,
     TRAIN_SIZE,
-    Thing("precision of the products", "{}", lambda run: run.spec.precision),
+    Thing(Message("precision of the products"), "{value}", lambda run: run.spec.precision),
     EPOCHS,
     SEED,
 )

@@ -13,18 +13,21 @@ from typing import Protocol
 
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, known_runs
 from mlp_core.reports.comparison.changes import BATCH_SIZE, EPOCHS, SEED, TRAIN_SIZE, ComparedRun, Difference, differences
-from mlp_core.words import percent, rounded, significant
+from mlp_core.words import Message, joined, listed, percent, rounded, significant
 
 # How far apart the largest and the smallest of 2, 3, … 13 equally good runs lie in 19 of 20 cases, in standard deviations: Tukey's
 # studentized range with infinitely many degrees of freedom.
 RANGE_95 = (2.77, 3.31, 3.63, 3.86, 4.03, 4.17, 4.29, 4.39, 4.47, 4.55, 4.62, 4.68)
 # Student's t for 95 % confidence, of 2, 3, … 10 seeds (1, 2, … 9 degrees of freedom).
 STUDENT_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBERS = (  # from two on
+    Message("two"), Message("three"), Message("four"), Message("five"), Message("six"), Message("seven"),
+    Message("eight"), Message("nine"), Message("ten"), Message("eleven"), Message("twelve"),
+)  # fmt: skip
 
 NOTES = {
-    BATCH_SIZE: "Smaller batches make more steps an epoch, and noisier ones.",
-    TRAIN_SIZE: "Fewer images make fewer steps an epoch.",
+    BATCH_SIZE: Message("Smaller batches make more steps an epoch, and noisier ones."),
+    TRAIN_SIZE: Message("Fewer images make fewer steps an epoch."),
 }
 
 
@@ -62,23 +65,30 @@ def conclude(runs: Sequence[NamedRun], found: Sequence[Difference] | None = None
     result, values = _result(runs, difference), _values(difference)
     if difference.thing is SEED:
         moved = result.moved if result is not None else ""
-        return Conclusion(f"Only the seed differs ({values}): this is how much luck matters.", moved)
-    subject = "You changed exactly one thing" if len(runs) == 2 else f"Exactly one thing varies among these {_number(len(runs))} runs"
-    headline = f"{subject}: {difference.thing.name} ({values})."
+        return Conclusion(Message("Only the seed differs ({values}): this is how much luck matters.", values=values), moved)
+    if len(runs) == 2:
+        headline = Message("You changed exactly one thing: {thing} ({values}).", thing=difference.thing.name, values=values)
+    else:
+        headline = Message(
+            "Exactly one thing varies among these {number} runs: {thing} ({values}).",
+            number=_number(len(runs)), thing=difference.thing.name, values=values,
+        )  # fmt: skip
     if result is None:
-        return Conclusion(headline, "There is no epoch yet that all of them have finished.")
+        return Conclusion(headline, Message("There is no epoch yet that all of them have finished."))
     judgment, advice = _judgment(result)
-    return Conclusion(headline, " ".join(filter(None, (result.moved, judgment, NOTES.get(difference.thing)))), advice)
+    return Conclusion(headline, joined(result.moved, judgment, NOTES.get(difference.thing, "")), advice)
 
 
 def _same(runs: Sequence[ComparedRun], lengths: str | None) -> Conclusion:
     if lengths is not None:
-        return Conclusion(f"Only the number of epochs differs ({lengths}): a shorter run is the beginning of a longer one.")
+        return Conclusion(
+            Message("Only the number of epochs differs ({values}): a shorter run is the beginning of a longer one.", values=lengths)
+        )
     if len({run.spec.implementation for run in runs}) > 1:
-        return Conclusion("Only the implementation differs: the same computation, rounded differently.", _amplified(runs))
+        return Conclusion(Message("Only the implementation differs: the same computation, rounded differently."), _amplified(runs))
     if len({len(run.members) for run in runs}) > 1:
-        return Conclusion("Only the number of seeds differs.", _amplified(runs))
-    return Conclusion("Nothing differs: the same experiment gives the same numbers.", _amplified(runs))
+        return Conclusion(Message("Only the number of seeds differs."), _amplified(runs))
+    return Conclusion(Message("Nothing differs: the same experiment gives the same numbers."), _amplified(runs))
 
 
 def _amplified(runs: Sequence[ComparedRun]) -> str:
@@ -87,23 +97,30 @@ def _amplified(runs: Sequence[ComparedRun]) -> str:
     common = set(losses[0]).intersection(*losses[1:])
     of_steps = ([one[step] for one in losses] for step in common)
     apart = max((max(values) - min(values) for values in of_steps if all(map(math.isfinite, values))), default=0.0)
-    return f"Training amplifies rounding: the losses of one step differ by up to {significant(apart, 2)}." if apart else ""
+    if not apart:
+        return ""
+    return Message("Training amplifies rounding: the losses of one step differ by up to {apart}.", apart=significant(apart, 2))
 
 
 def _confounded(runs: Sequence[NamedRun], found: Sequence[Difference]) -> Conclusion:
     """Several things vary: only a pair of runs that differ in one of them can tell."""
-    names = ", ".join(difference.thing.name for difference in found)
+    names, things = listed([difference.thing.name for difference in found]), _number(len(found))
     if len(runs) == 2:
-        headline = f"You changed {_number(len(found))} things ({names}): you cannot tell which did it."
-        return Conclusion(headline, advice="Change one at a time.")
-    headline = (
-        f"{_number(len(found)).capitalize()} things vary among these {_number(len(runs))} runs ({names}): you cannot tell which did it."
-    )
+        headline = Message("You changed {number} things ({names}): you cannot tell which did it.", number=things, names=names)
+        return Conclusion(headline, advice=Message("Change one at a time."))
+    headline = Message(
+        "Among these {runs} runs {number} things vary ({names}): you cannot tell which did it.",
+        runs=_number(len(runs)), number=things, names=names,
+    )  # fmt: skip
     for newer, older in combinations(reversed(runs), 2):
         pair = [difference for difference in differences((older, newer)) if difference.thing is not EPOCHS]
         if len(pair) == 1:
-            return Conclusion(headline, advice=f"“{older.name}” and “{newer.name}” differ only in {pair[0].thing.name}: show those two.")
-    return Conclusion(headline, advice="Train one that differs from another in one thing only.")
+            advice = Message(
+                "“{older}” and “{newer}” differ only in {thing}: show those two.",
+                older=older.name, newer=newer.name, thing=pair[0].thing.name,
+            )  # fmt: skip
+            return Conclusion(headline, advice=advice)
+    return Conclusion(headline, advice=Message("Train one that differs from another in one thing only."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +148,27 @@ def _result(runs: Sequence[NamedRun], difference: Difference) -> _Result | None:
         return None
     accuracies = tuple(tuple(history.epochs[epoch - 1].test_accuracy for history in group) for group in histories)
     means = [fmean(values) for values in accuracies]
-    where = f"{'Mean test' if len(accuracies[0]) > 1 else 'Test'} accuracy after epoch {epoch}"
+    if len(accuracies[0]) > 1:
+        what = Message("Mean test accuracy after epoch {epoch}", epoch=epoch)
+    else:
+        what = Message("Test accuracy after epoch {epoch}", epoch=epoch)
     if len(runs) == 2:
-        change = means[1] - means[0]
-        moved = f"{where}: {percent(means[0])} → {percent(means[1])}, {_points(change)} {'more' if change >= 0 else 'less'}."
+        moved = _moved(what, *means)
     else:
         low, high = means.index(min(means)), means.index(max(means))
-        ends = [f"{percent(means[index])} ({difference.parts[index] or runs[index].name})" for index in (low, high)]
-        moved = f"{where}: from {ends[0]} to {ends[1]}, {_points(means[high] - means[low])} apart."
+        moved = Message(
+            "{what}: from {least} ({worst}) to {most} ({best}), {points} apart.",
+            what=what, least=percent(means[low]), worst=difference.parts[low] or runs[low].name,
+            most=percent(means[high]), best=difference.parts[high] or runs[high].name, points=_points(means[high] - means[low]),
+        )  # fmt: skip
     return _Result(epoch, accuracies, moved)
+
+
+def _moved(what: str, before: float, after: float) -> str:
+    points = _points(after - before)
+    if after >= before:
+        return Message("{what}: {before} → {after}, {points} more.", what=what, before=percent(before), after=percent(after), points=points)
+    return Message("{what}: {before} → {after}, {points} less.", what=what, before=percent(before), after=percent(after), points=points)
 
 
 def _judgment(result: _Result) -> tuple[str, str]:
@@ -148,20 +177,32 @@ def _judgment(result: _Result) -> tuple[str, str]:
         return _seed_by_seed(*(values[: result.seeds] for values in result.accuracies))
     runs = len(result.accuracies)
     bound = RANGE_95[min(runs, len(RANGE_95) + 1) - 2] * luck_of_a_seed(result.epoch) / math.sqrt(result.seeds)
-    things = "runs" if result.seeds == 1 else f"means of {result.seeds} runs"
-    known = f"{_number(runs)} {things} of d2l's own network that differ in nothing but the seed lie within {_points(bound)}, 19 times in 20"
+    if result.seeds == 1:
+        known = Message(
+            "{number} runs of d2l's own network that differ in nothing but the seed lie within {points}, 19 times in 20",
+            number=_number(runs), points=_points(bound),
+        )  # fmt: skip
+    else:
+        known = Message(
+            "{number} means of {runs} runs of d2l's own network that differ in nothing but the seed lie within {points}, 19 times in 20",
+            number=_number(runs), runs=result.seeds, points=_points(bound),
+        )  # fmt: skip
     if result.apart > bound:
-        return f"That is more than luck usually does: {known}.", ""
-    return f"That is inside the noise: {known}.", "Try ×5 seeds of each." if result.seeds == 1 else "More seeds would tell."
+        return Message("That is more than luck usually does: {known}.", known=known), ""
+    advice = Message("Try ×5 seeds of each.") if result.seeds == 1 else Message("More seeds would tell.")
+    return Message("That is inside the noise: {known}.", known=known), advice
 
 
 def _seed_by_seed(before: Sequence[float], after: Sequence[float]) -> tuple[str, str]:
     """Both began with the same seed, or that would be a second thing that was changed."""
     difference, error = paired_difference(before, after)
-    beside = f"seed by seed they are {100 * abs(difference):.1f} ± {100 * error:.1f} points apart (95 % confidence)"
+    apart = Message(
+        "seed by seed they are {points} ± {error} points apart (95 % confidence)",
+        points=rounded(100 * abs(difference), 1), error=rounded(100 * error, 1),
+    )  # fmt: skip
     if abs(difference) > error:
-        return f"That is hardly luck: {beside}.", ""
-    return f"That may well be luck: {beside}.", "More seeds would tell."
+        return Message("That is hardly luck: {known}.", known=apart), ""
+    return Message("That may well be luck: {known}.", known=apart), Message("More seeds would tell.")
 
 
 def luck_of_a_seed(epoch: int) -> float:
@@ -188,12 +229,12 @@ def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[
 def _values(difference: Difference) -> str:
     """Two values as a change, more as a list of those that occur."""
     values = [value or "–" for value in difference.values]
-    return " → ".join(values) if len(values) == 2 else ", ".join(dict.fromkeys(values))
+    return Message("{before} → {after}", before=values[0], after=values[1]) if len(values) == 2 else listed([*dict.fromkeys(values)])
 
 
 def _number(number: int) -> str:
-    return NUMBERS[number] if number < len(NUMBERS) else str(number)
+    return NUMBERS[number - 2] if number - 2 < len(NUMBERS) else str(number)
 
 
 def _points(fraction: float) -> str:
-    return f"{rounded(100 * abs(fraction), 1)} points"
+    return Message("{number} points", number=rounded(100 * abs(fraction), 1))

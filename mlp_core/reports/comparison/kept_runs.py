@@ -19,6 +19,7 @@ from mlp_core.records import HistorySnapshot, StopReason
 from mlp_core.reports.comparison.changes import short_name
 from mlp_core.reports.export.results import MAX_STEPS
 from mlp_core.spec import RunSpec
+from mlp_core.words import Message
 
 CAPACITY = 12
 MAX_PINNED = CAPACITY - 1  # so that there is always one that can make room
@@ -171,7 +172,7 @@ class KeptRuns:
         """
         name = cleaned_name(name)
         if any(run.name == name for run in self.runs if run.id != id):
-            raise SpecError("name", "must not be that of another run", name)
+            raise SpecError("name", Message("must not be that of another run"), name)
         return self._with(id, name=name, renamed=True)
 
     def pin(self, id: int, pinned: bool = True) -> KeptRuns:
@@ -181,7 +182,8 @@ class KeptRuns:
             SpecError: `MAX_PINNED` others are pinned.
         """
         if pinned and sum(run.pinned for run in self.runs if run.id != id) >= MAX_PINNED:
-            raise SpecError("pinned", f"must be at most {MAX_PINNED} runs, so that a new one finds a place", MAX_PINNED + 1)
+            rule = Message("must be at most {most} runs, so that a new one finds a place", most=MAX_PINNED)
+            raise SpecError("pinned", rule, MAX_PINNED + 1)
         return self._with(id, pinned=pinned)
 
     def remove(self, id: int) -> KeptRuns:
@@ -253,14 +255,27 @@ def cleaned_name(name: str) -> str:
     """
     name = re.sub(r"\s+", " ", "".join(letter for letter in name if letter.isprintable() or letter.isspace())).strip()
     if not name:
-        raise SpecError("name", "must not be empty", name)
+        raise SpecError("name", Message("must not be empty"), name)
     if len(name) > MAX_NAME:
-        raise SpecError("name", f"must be at most {MAX_NAME} characters", name)
+        raise SpecError("name", Message("must be at most {most} characters", most=MAX_NAME), name)
     return name
 
 
 def unique_name(name: str, runs: tuple[KeptRun, ...], from_file: bool) -> str:
     """`name`, or with a number behind it if a run of the same kind has it, measured here or told by a file."""
     taken = {run.name for run in runs if run.from_file == from_file}
-    numbered = (f"{name[: MAX_NAME - len(end)].rstrip()}{end}" for end in (f" ({number})" for number in count(2)))
-    return name if name not in taken else next(candidate for candidate in numbered if candidate not in taken)
+    return name if name not in taken else next(one for number in count(2) if (one := _numbered(name, number)) not in taken)
+
+
+def retold_name(run: KeptRun) -> str:
+    """A run's name that was read as plain text, as one that can be said in any language, where it tells what is special about the run."""
+    special, number = short_name(run, MAX_NAME), re.search(r" \((\d{1,3})\)$", run.name)
+    known = [special, _numbered(special, int(number[1]))] if number is not None else [special]
+    return next((name for name in known if name == run.name), run.name)
+
+
+def _numbered(name: str, number: int) -> str:
+    if len(numbered := Message("{name} ({number})", name=name, number=number)) <= MAX_NAME:
+        return numbered
+    end = f" ({number})"
+    return f"{name[: MAX_NAME - len(end)].rstrip()}{end}"

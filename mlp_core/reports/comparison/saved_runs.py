@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mlp_core.bounds import Bounds, SpecError
 from mlp_core.network import count as counts_of
-from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED, KeptRun, KeptRuns, cleaned_name, unique_name
+from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED, KeptRun, KeptRuns, cleaned_name, retold_name, unique_name
 from mlp_core.reports.export import results
 from mlp_core.reports.export.experiment import Experiment
 from mlp_core.reports.export.results import Results, checked_list, checked_object
+from mlp_core.words import Message, count
 
 VERSION = 1
 MAX_LENGTH = 200_000  # characters of it all: a dozen runs of ten epochs take half of that
@@ -48,12 +50,12 @@ def read_back(text: str, first_id: int = 1) -> ReadBack:
         SpecError: the text is too long, not what `saved` writes, or of another version.
     """
     if len(text) > MAX_LENGTH:
-        raise SpecError("kept runs", f"must be at most {MAX_LENGTH:,} characters", f"{len(text):,} characters")
+        raise SpecError("kept runs", Message("must be at most {most} characters", most=count(MAX_LENGTH)), f"{len(text):,} characters")
     try:
         content = json.loads(text, parse_constant=float)
         text.encode()  # no half of a surrogate pair
     except (ValueError, RecursionError) as error:
-        raise SpecError("kept runs", "must be JSON", text) from error
+        raise SpecError("kept runs", Message("must be JSON"), text) from error
     content = checked_object("kept runs", content, ("version", "left_out", "runs"))
     Bounds(VERSION, VERSION, whole=True).check("version", content["version"])
     left_out = int(Bounds(0, CAPACITY, whole=True).check("left_out", content["left_out"]))
@@ -112,8 +114,8 @@ def _read(entry: object, kept: KeptRuns) -> KeptRun:
     experiment = Experiment.from_json(json.dumps(content["experiment"]))
     pinned, from_file = _flag("pinned", content["pinned"]), _flag("from_file", content["from_file"])
     if pinned and sum(run.pinned for run in kept.runs) >= MAX_PINNED:
-        raise SpecError("pinned", f"must be at most {MAX_PINNED} runs", MAX_PINNED + 1)
-    return _run(
+        raise SpecError("pinned", Message("must be at most {most} runs", most=MAX_PINNED), MAX_PINNED + 1)
+    run = _run(
         experiment,
         results.read({name: content[name] for name in results.FIELDS}, experiment.spec, experiment.changes),
         id=kept.next_id,
@@ -124,9 +126,10 @@ def _read(entry: object, kept: KeptRuns) -> KeptRun:
         renamed=_flag("renamed", content["renamed"]),
         from_file=from_file,
     )
+    return run if run.renamed else replace(run, name=retold_name(run))
 
 
 def _flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise SpecError(name, "must be true or false", value)
+        raise SpecError(name, Message("must be true or false"), value)
     return value

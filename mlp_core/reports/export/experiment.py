@@ -18,6 +18,7 @@ from mlp_core.records import CHANGEABLE, SettingChange, settings_after
 from mlp_core.reports.export import results
 from mlp_core.reports.export.results import STEP_BOUNDS, Recorded, Results
 from mlp_core.spec import MAX_TEXT_LENGTH, RunSpec, SpecError, query_of
+from mlp_core.words import Message, count, listed
 
 VERSION = 3  # of files written now
 NO_CURVES, LR_ONLY = 2, 1  # those whose results are for people alone; and that knew no change but of the lr, under "lr_changes"
@@ -45,9 +46,9 @@ class Experiment:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or len(self.name) > MAX_NAME_LENGTH:
-            raise SpecError("name", f"must be text of at most {MAX_NAME_LENGTH} characters", self.name)
+            raise SpecError("name", Message("must be text of at most {most} characters", most=MAX_NAME_LENGTH), self.name)
         if len(self.changes) > MAX_CHANGES:
-            raise SpecError("changes", f"must have at most {MAX_CHANGES} entries", f"{len(self.changes)} entries")
+            raise SpecError("changes", Message("must have at most {most} entries", most=MAX_CHANGES), f"{len(self.changes)} entries")
         settings, checked = self.spec, list[SettingChange]()
         for change in self.changes:
             step = int(STEP_BOUNDS.check("changes: step", change.step))
@@ -59,7 +60,7 @@ class Experiment:
             checked.append(SettingChange(step, change.field, getattr(settings, change.field)))
         steps = [change.step for change in checked]
         if steps != sorted(steps):
-            raise SpecError("changes", "must stand in the order of their steps", steps)
+            raise SpecError("changes", Message("must stand in the order of their steps"), steps)
         object.__setattr__(self, "changes", tuple(checked))
 
     def differences(self, other: Experiment) -> dict[str, tuple[Any, Any]]:
@@ -99,17 +100,18 @@ class Experiment:
     def _of(cls, content: dict[str, Any]) -> Experiment:
         for name, value in content.items():
             if name not in FIELDS:
-                raise SpecError(name[:60], "is not a field of an experiment's file", value)
+                raise SpecError(name[:60], Message("is not a field of an experiment's file"), value)
         version = content.get("version")
         if isinstance(version, bool) or version not in (VERSION, NO_CURVES, LR_ONLY):
-            raise SpecError("version", f"must be {LR_ONLY}, {NO_CURVES} or {VERSION}", version)
+            versions = listed([str(LR_ONLY), str(NO_CURVES), str(VERSION)], "or")
+            raise SpecError("version", Message("must be {versions}", versions=versions), version)
         if not isinstance(content.get("spec"), dict):
-            raise SpecError("spec", "must be an object with the fields of an experiment", content.get("spec"))
+            raise SpecError("spec", Message("must be an object with the fields of an experiment"), content.get("spec"))
         spec = RunSpec.from_json(json.dumps(content["spec"]))
         try:
             resolve(spec.activation)
         except ExpressionError as error:
-            raise SpecError("activation", f"must be an expression in x ({error})", spec.activation) from error
+            raise SpecError("activation", Message("must be an expression in x ({why})", why=error.args[0]), spec.activation) from error
         return cls(spec, _changes(content), content.get("name", ""))
 
 
@@ -145,11 +147,12 @@ def read_changes(text: str) -> tuple[SettingChange, ...]:
         SpecError: too long, another form, or a value that breaks its field's rule.
     """
     if len(text) > MAX_TEXT_LENGTH:
-        raise SpecError("changes", f"must be at most {MAX_TEXT_LENGTH} characters", f"{len(text):,} characters")
+        raise SpecError("changes", Message("must be at most {most} characters", most=MAX_TEXT_LENGTH), f"{len(text):,} characters")
     changes = []
     for part in re.split(r",(?=[^,]*@)", text) if text else ():
         if (match := re.fullmatch(r"\s*(\w+)@([^:]*):(.*)", part)) is None:
-            raise SpecError("changes", "must be setting@step:value, with commas between several, such as lr@235:0.01", part)
+            rule = Message("must be setting@step:value, with commas between several, such as lr@235:0.01")
+            raise SpecError("changes", rule, part)
         name, step, value = match.groups()
         check_choice("changes: field", name, tuple(CHANGEABLE))
         layers = ",".join("1" for _ in value.split(","))  # as many as a list has values; how many there are is the experiment's rule
@@ -162,9 +165,9 @@ def read_changes(text: str) -> tuple[SettingChange, ...]:
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:
-    rule = "must be a JSON object in UTF-8"
+    rule = Message("must be a JSON object in UTF-8")
     if len(text) > MAX_FILE_BYTES:
-        raise SpecError("file", f"must be at most {MAX_FILE_BYTES:,} bytes", f"{len(text):,} bytes")
+        raise SpecError("file", Message("must be at most {most} bytes", most=count(MAX_FILE_BYTES)), f"{len(text):,} bytes")
     try:
         content = json.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
         json.dumps(content, ensure_ascii=False).encode()  # what cannot be written is refused here: nested too deep, half a surrogate pair
@@ -186,7 +189,7 @@ def _changes(content: dict[str, Any]) -> tuple[SettingChange, ...]:
 
 
 def _entries(content: dict[str, Any], name: str, keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    entries, rule = content.get(name, []), f"must be a list of objects with {', '.join(keys)}"
+    entries, rule = content.get(name, []), Message("must be a list of objects with {fields}", fields=listed(keys))
     if not isinstance(entries, list):
         raise SpecError(name, rule, entries)
     for entry in entries:

@@ -14,6 +14,8 @@ from typing import Any, Protocol, get_args
 from mlp_core.bounds import Bounds, SpecError, check_choice
 from mlp_core.records import STEP_CAPACITY, EpochRecord, HistorySnapshot, Pieces, Schedule, SettingChange, StopKind, StopReason
 from mlp_core.spec import MAX_EPOCHS, MAX_TRAIN_SIZE, RunSpec
+from mlp_core.training.ends import retold
+from mlp_core.words import Message, count, listed
 
 MAX_STEPS = 2400  # kept of every curve: d2l's own 2,350 whole, longer ones thinned; a figure draws 500
 EXACT = 17  # significant digits of any float64
@@ -97,7 +99,7 @@ def read(value: object, spec: RunSpec, changes: tuple[SettingChange, ...]) -> Re
     return Results(
         steps_per_epoch=steps_per_epoch,
         elapsed_seconds=Bounds(0, 1e9).check("elapsed_seconds", content["elapsed_seconds"]),
-        stop_reason=None if content["end"] is None else _end(content["end"], total),
+        stop_reason=None if content["end"] is None else retold(_end(content["end"], total), spec.epochs, len(members) or 1),
         history=history,
         members=tuple(members),
     )
@@ -120,10 +122,10 @@ def _rounded(values: Iterable[float], digits: int) -> list[float | None]:
 
 def _end(value: object, total: int) -> StopReason:
     if not isinstance(value, list) or len(value) != 3 or not isinstance(value[2], str):
-        raise SpecError("end", "must be a kind, a step and a text", value)
+        raise SpecError("end", Message("must be a kind, a step and a text"), value)
     check_choice("end", value[0], get_args(StopKind))
     if len(value[2]) > MAX_DETAIL:
-        raise SpecError("end", f"must have at most {MAX_DETAIL} characters", value[2])
+        raise SpecError("end", Message("must have at most {most} characters", most=MAX_DETAIL), value[2])
     return StopReason(value[0], int(Bounds(0, total, whole=True).check("end", value[1])), value[2])
 
 
@@ -132,17 +134,17 @@ def _read_history(value: object) -> HistorySnapshot:
     steps, losses, accuracies = _columns("steps", [content[name] for name in ("steps", "losses", "accuracies")])
     pieces = Pieces(*_columns("pieces", content["pieces"]))
     if not steps:
-        raise SpecError("steps", "must not be empty", [])
+        raise SpecError("steps", Message("must not be empty"), [])
     stride = max(pieces.sizes, default=1)
     if pieces.end > steps[-1] or (pieces.ends and steps[-1] > stride * STEP_CAPACITY):
-        raise SpecError("pieces", "must be of the run's steps", pieces.end)
+        raise SpecError("pieces", Message("must be of the run's steps"), pieces.end)
     epochs = tuple(_epoch(one, number) for number, one in enumerate(checked_list("epochs", content["epochs"], MAX_EPOCHS), start=1))
     _ascending("epochs: step", [epoch.step for epoch in epochs])
     if epochs and epochs[-1].step > steps[-1]:
-        raise SpecError("epochs: step", "must be one of the run's steps", epochs[-1].step)
+        raise SpecError("epochs: step", Message("must be one of the run's steps"), epochs[-1].step)
     knots = tuple(map(_knot, checked_list("knots", content["knots"], MAX_ENTRIES)))
     if any(after[0] < before[0] or after[1] < before[1] for before, after in pairwise(knots)):
-        raise SpecError("knots", "must not descend", knots[:5])
+        raise SpecError("knots", Message("must not descend"), knots[:5])
     return HistorySnapshot(steps, losses, accuracies, stride, epochs, (), (), knots, pieces)
 
 
@@ -150,14 +152,15 @@ def _check_length(history: HistorySnapshot, total: int, epochs: int) -> None:
     """Raise if it is longer than a run of `epochs` epochs, `total` steps, can be."""
     checked_list("epochs", list(history.epochs), epochs)
     if (longest := max([history.steps[-1], *(step for step, _ in history.knots[-1:])])) > total:
-        raise SpecError("steps", f"must be at most the {total:,} of the run", longest)
+        raise SpecError("steps", Message("must be at most the {total} of the run", total=count(total)), longest)
 
 
 def _columns(name: str, value: object) -> tuple[array[int], array[float], array[float]]:
     """Steps that ascend, a loss and an accuracy of each."""
     steps, losses, accuracies = (checked_list(name, column, MAX_ENTRIES) for column in checked_list(name, value, 3, least=3))
     if not len(steps) == len(losses) == len(accuracies):
-        raise SpecError(name, "must have a loss and an accuracy each", f"{len(steps)}, {len(losses)} and {len(accuracies)} values")
+        rule = Message("must have a loss and an accuracy each")
+        raise SpecError(name, rule, f"{len(steps)}, {len(losses)} and {len(accuracies)} values")
     whole = [int(STEP_BOUNDS.check(name, step)) for step in steps]
     _ascending(name, whole)
     numbers = (array("d", [_number(bounds, name, one) for one in column]) for bounds, column in ((LOSS, losses), (FRACTION, accuracies)))
@@ -167,7 +170,7 @@ def _columns(name: str, value: object) -> tuple[array[int], array[float], array[
 def _epoch(value: object, number: int) -> EpochRecord:
     values = checked_list("epochs", value, len(EPOCH_FIELDS), least=len(EPOCH_FIELDS))
     if values[0] != number:
-        raise SpecError("epochs", "must be numbered from 1", values[0])
+        raise SpecError("epochs", Message("must be numbered from 1"), values[0])
     read = {name: _number(bounds, f"epochs: {name}", one) for (name, bounds), one in zip(EPOCH_FIELDS.items(), values, strict=True)}
     return EpochRecord(**read)  # type: ignore[arg-type]
 
@@ -184,20 +187,20 @@ def _knot(value: object) -> tuple[int, float]:
 
 def _ascending(name: str, steps: Sequence[int]) -> None:
     if any(step <= before for before, step in pairwise((0, *steps))):
-        raise SpecError(name, "must be above 0 and ascend", list(steps[:5]))
+        raise SpecError(name, Message("must be above 0 and ascend"), list(steps[:5]))
 
 
 def checked_object(name: str, value: object, fields: Sequence[str]) -> dict[str, Any]:
     """Return `value` if it is an object with exactly these fields."""
     if not isinstance(value, dict) or set(value) != set(fields):
-        raise SpecError(name, f"must be an object with {', '.join(fields)}", value)
+        raise SpecError(name, Message("must be an object with {fields}", fields=listed(fields)), value)
     return value
 
 
 def checked_list(name: str, value: object, most: int, least: int = 0) -> list[Any]:
     """Return `value` if it is a list of so many entries."""
     if not isinstance(value, list):
-        raise SpecError(name, "must be a list", value)
+        raise SpecError(name, Message("must be a list"), value)
     if not least <= len(value) <= most:
-        raise SpecError(name, f"must have {least} to {most:,} entries", f"{len(value):,} entries")
+        raise SpecError(name, Message("must have {least} to {most} entries", least=least, most=count(most)), f"{len(value):,} entries")
     return value

@@ -65,7 +65,7 @@ def test_of_many_runs_with_several_changes_the_newest_pair_that_can_tell_is_name
         kept(replace(SIGMOID, lr=0.5), name="third"),
     ]
     said = conclude(runs)
-    assert said.headline == "Two things vary among these three runs (activation, lr): you cannot tell which did it."
+    assert said.headline == "Among these three runs two things vary (activation, lr): you cannot tell which did it."
     assert said.advice == "“second” and “third” differ only in activation: show those two."
 
 
