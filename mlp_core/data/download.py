@@ -79,7 +79,7 @@ def _alone(path: Path, report: Report) -> Iterator[None]:
         try:
             held = lock.acquire(timeout=DOWNLOAD_SECONDS)
         except Timeout as error:
-            expected = Message("another process to end its download within {seconds} seconds", seconds=count(DOWNLOAD_SECONDS))
+            expected = Message("another process to end its download within {seconds} seconds", seconds=f"{DOWNLOAD_SECONDS:g}")
             raise DataError(path, expected, Message("it still running")) from error
     with held:
         yield
@@ -107,7 +107,7 @@ class _Progress:
         if self._got_bytes > (1 + RETRIES) * (self._published + MEGABYTE):
             raise _OverdueError(Message("at most {most} bytes", most=count(self._published)), Message("more"))
         if time.monotonic() > self._deadline:
-            expected = Message("the files within {seconds} seconds", seconds=count(DOWNLOAD_SECONDS))
+            expected = Message("the files within {seconds} seconds", seconds=f"{DOWNLOAD_SECONDS:g}")
             raise _OverdueError(expected, Message("{got} bytes of this one", got=count(self._got_bytes)))
         so_far, total = self._before_bytes + min(self._got_bytes, self._published), sum(file.bytes for file in PUBLISHED_GZ.values())
         text = Message(
@@ -144,7 +144,7 @@ def _failure(url: str, error: Exception) -> DataError:
     if isinstance(error, _OverdueError):
         return DataError(url, *error.args)
     if isinstance(error, ConnectTimeout | ReadTimeout):
-        return DataError(url, Message("an answer within {seconds} seconds", seconds=count(ANSWER_SECONDS)), Message("silence"))
+        return DataError(url, Message("an answer within {seconds} seconds", seconds=f"{ANSWER_SECONDS:g}"), Message("silence"))
     if isinstance(error, HTTPError) and error.response is not None:
         status = Message("status {code} ({reason})", code=error.response.status_code, reason=error.response.reason)
         return DataError(url, Message("an answer"), status)

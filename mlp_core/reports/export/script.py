@@ -9,15 +9,17 @@ encoded that could end a string.
 
 import json
 import re
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import reduce
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from mlp_core.activations import substituted
 from mlp_core.bounds import check_choice
@@ -28,17 +30,26 @@ from mlp_core.network.network import images_per_piece
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.records import CHANGEABLE, SettingChange
 from mlp_core.spec import IMPLEMENTATIONS, RunSpec
+from mlp_core.words import Message, counted, joined, listed
 
 STYLES = IMPLEMENTATIONS  # "concise", "scratch", "by_hand"
-TITLES = {"concise": "with nn.Sequential", "scratch": "from scratch", "by_hand": "with backpropagation by hand"}
+TITLES = {
+    "concise": Message("{sizes} on Fashion-MNIST, with nn.Sequential"),
+    "scratch": Message("{sizes} on Fashion-MNIST, from scratch"),
+    "by_hand": Message("{sizes} on Fashion-MNIST, with backpropagation by hand"),
+}
 # Two runs that differ in their rounding alone, d2l's network, three seeds, two implementations or five seeds at once.
-AMPLIFIED = (
+AMPLIFIED = Message(
     "Training amplifies rounding: in the first epoch of d2l's network losses of a step differ by less than 0.001 with lr 0.1, and by up to "
     "0.4 with lr 0.5."
 )
-WIDTH = 88  # characters a line, as black and ruff count by default
+WIDTH = 88  # columns a line, as black and ruff count by default
 FLAGS = ("nesterov", "divide_by_batch")  # settings that no program knows by name
 OFF_AT_ZERO = ("momentum", "weight_decay", "l1")  # settings that have no say at 0
+# What may stand at a line's end: a word, a Chinese letter, each with the punctuation and the blanks behind it.
+_PIECE = re.compile(r"[（“《]*(?:[\u4e00-\u9fff]|[^\s\u4e00-\u9fff（“《]+)?[，。、；：？！）”》]*\s*")
+
+Say = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,14 @@ class Origin:
         return quote(self.link, safe="%/:=&?~#+,;@._-")
 
 
-def script_of(spec: RunSpec, style: str | None = None, changes: Sequence[SettingChange] = (), *, origin: Origin = Origin()) -> str:
+def script_of(
+    spec: RunSpec,
+    style: str | None = None,
+    changes: Sequence[SettingChange] = (),
+    *,
+    origin: Origin = Origin(),
+    say: Say = str,
+) -> str:
     """A Python script that repeats a run: `python script.py [--data FOLDER] [--seed N] [--steps]`.
 
     It prints a line an epoch with the means that the page shows, to 4 decimals, and with `--steps` every step's loss in full.
@@ -75,21 +93,29 @@ def script_of(spec: RunSpec, style: str | None = None, changes: Sequence[Setting
             implementation if absent.
         changes: in mid-run, in order; of several of one setting at one step the last counts.
         origin: where the run took place.
+        say: says a message of a comment in the reader's language; the program is the same in all.
 
     Raises:
         SpecError: another style.
         ExpressionError: the run's own activation is no expression.
     """
-    lines = _program(spec, style, changes, origin, in_notebook=False)
+    lines = _program(spec, style, changes, origin, say, in_notebook=False)
     return spaced([line for line in lines if not line.startswith("#|")]) + "\n"
 
 
-def notebook_of(spec: RunSpec, style: str | None = None, changes: Sequence[SettingChange] = (), *, origin: Origin = Origin()) -> str:
+def notebook_of(
+    spec: RunSpec,
+    style: str | None = None,
+    changes: Sequence[SettingChange] = (),
+    *,
+    origin: Origin = Origin(),
+    say: Say = str,
+) -> str:
     """The same program as a Jupyter notebook (.ipynb), in cells with words and formulas between them; arguments as of `script_of`.
 
     Written as JSON by hand: the format is small, and nothing more of Jupyter is needed. Reference: nbformat 4.5.
     """
-    lines = _program(spec, style, changes, origin, in_notebook=True)
+    lines = _program(spec, style, changes, origin, say, in_notebook=True)
     cells = []
     for number, (words, part) in enumerate(groupby(lines, key=lambda line: line.startswith("#|"))):
         source = "\n\n".join(line.removeprefix("#| ") for line in part) if words else spaced(list(part))
@@ -135,8 +161,46 @@ def bracketed(start: str, items: Sequence[object], end: str) -> str:
     return line if len(line) <= WIDTH else "\n".join([start, *(f"    {item}," for item in items), end])
 
 
-def _wrapped(paragraph: str) -> str:
-    return textwrap.fill(paragraph, WIDTH, break_long_words=False, break_on_hyphens=False)
+def columns(text: str) -> int:
+    """How wide a text is where all letters are equally wide: a Chinese one takes two columns."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def wrapped(paragraph: str, before: str = "") -> str:
+    """A paragraph in lines of at most `WIDTH` columns, `before` in front of each; Chinese may break behind any of its letters."""
+    lines, line = list[str](), ""
+    for piece in _PIECE.findall(paragraph):
+        if line and columns(f"{before}{line}{piece.rstrip()}") > WIDTH:
+            lines, line = [*lines, line], ""
+        line += piece if line else piece.lstrip()
+    return "\n".join(f"{before}{one.rstrip()}" for one in [*lines, line])
+
+
+def docstring(text: str, indent: int = 4) -> str:
+    """A text as the docstring of what is indented so far, behind its first indent; in several lines where one is too short."""
+    line = f'"""{text}"""'
+    if indent + columns(line) <= WIDTH:
+        return line
+    return f'"""\n{wrapped(text, " " * indent)}\n{" " * indent}"""'
+
+
+def beside(code: str, text: str, indent: int = 0) -> str:
+    """A line of code with a comment behind it, or in front of it where that is too long; behind its first indent."""
+    line = f"{code}  # {text}"
+    if indent + columns(line) <= WIDTH:
+        return line
+    return f"{wrapped(text, ' ' * indent + '# ').lstrip()}\n{' ' * indent}{code}"
+
+
+def _comment(text: str) -> str:
+    return wrapped(text, "# ")
+
+
+@pass_context
+def _said(context: Context, text: str, /, **values: Any) -> str:
+    """What `_` is in a template: a message, in the language of the program's reader."""
+    said: str = context["say"](text if isinstance(text, Message) else Message(text, **values))
+    return said
 
 
 _TEMPLATES = Environment(
@@ -147,10 +211,13 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_TEMPLATES.globals |= {"bracketed": bracketed, "wrapped": _wrapped, "substituted": substituted}
+_TEMPLATES.globals |= {"bracketed": bracketed, "wrapped": wrapped, "docstring": docstring, "beside": beside, "comment": _comment}
+_TEMPLATES.globals |= {"substituted": substituted, "_": _said}
 
 
-def _program(spec: RunSpec, style: str | None, changes: Sequence[SettingChange], origin: Origin, *, in_notebook: bool) -> list[str]:
+def _program(
+    spec: RunSpec, style: str | None, changes: Sequence[SettingChange], origin: Origin, say: Say, *, in_notebook: bool
+) -> list[str]:
     """The program's lines, with the notebook's words between them."""
     style = spec.implementation if style is None else style
     check_choice("style", style, STYLES)
@@ -168,8 +235,9 @@ def _program(spec: RunSpec, style: str | None, changes: Sequence[SettingChange],
         "by_hand": style == "by_hand",
         "rounds": spec.precision == "bfloat16",
         "origin": origin,
-        "title": f"{'-'.join(map(str, spec.sizes))} on Fashion-MNIST, {TITLES[style]}",
-        "design": _design(spec, [CHANGEABLE[name] for name, steps in changed.items() if steps], origin),
+        "say": say,
+        "title": Message(TITLES[style], sizes="-".join(map(str, spec.sizes))),
+        "design": [*map(say, _design(spec, [CHANGEABLE[name] for name, steps in changed.items() if steps], origin))],
         "file_name": file_name(style),
         "debian_folder": DEBIAN_FOLDER,
         "changed": {name: [f"{step}: {value}" for step, value in steps.items()] for name, steps in changed.items()},
@@ -254,26 +322,42 @@ def _steps_of(spec: RunSpec, name: str, changes: Sequence[SettingChange]) -> dic
 
 def _design(spec: RunSpec, changed: Sequence[str], origin: Origin) -> list[str]:
     """The experiment in words, and what must be known to get its numbers."""
-    activation = "own activation" if spec.expression is not None else resolve(spec.activation).label
-    parts = [
-        *([activation] if spec.hidden else ["no hidden layer: softmax regression"]),
-        f"initial weights: {INITIALIZERS[spec.init].described(spec)}",
-        *([f"dropout {', '.join(map(str, spec.dropout))}"] if any(spec.dropout) else []),
-        f"{OPTIMIZERS[spec.optimizer].label}, lr {spec.lr}",
-        f"batches of {spec.batch_size}, {spec.epochs} epochs, seed {spec.seed}",
-        *(["products rounded to bfloat16"] if spec.precision == "bfloat16" else []),
-    ]
-    lines = ["; ".join(parts) + "."]
+    activation = Message("own activation") if spec.expression is not None else resolve(spec.activation).label
+    parts: list[str] = [activation if spec.hidden else Message("no hidden layer: softmax regression")]
+    parts.append(Message("initial weights: {weights}", weights=INITIALIZERS[spec.init].described(spec)))
+    if any(spec.dropout):
+        parts.append(Message("dropout {value}", value=listed([*map(str, spec.dropout)])))
+    parts.append(Message("{optimizer}, lr {lr}", optimizer=OPTIMIZERS[spec.optimizer].label, lr=spec.lr))
+    parts.append(
+        counted(
+            spec.epochs,
+            "batches of {batch_size}, {n} epoch, seed {seed}",
+            "batches of {batch_size}, {n} epochs, seed {seed}",
+            batch_size=spec.batch_size,
+            seed=spec.seed,
+        )
+    )
+    if spec.precision == "bfloat16":
+        parts.append(Message("products rounded to bfloat16"))
+    design = reduce(lambda before, part: Message("{statement}; {another}", statement=before, another=part), parts)
+    lines: list[str] = [Message("{statement}.", statement=design)]
     if changed:
-        lines.append(f"Changed in mid-run: {', '.join(changed)}; a link cannot carry that, this program does.")
+        lines.append(
+            Message("Changed in mid-run: {settings}; a link cannot carry that, this program does.", settings=listed(list(changed)))
+        )
     if origin.seeds > 1:
-        which = f"of the seeds {spec.seed} to {spec.seed + origin.seeds - 1}. This is the first; set seed for the others."
-        alone = "Alone a network is rounded differently, so this repeats it only approximately."
-        lines.append(f"The run trained {origin.seeds} networks at once, {which} {alone} {AMPLIFIED}")
+        several = Message(
+            "The run trained {n} networks at once, of the seeds {first} to {last}. This is the first; set seed for the others. Alone a "
+            "network is rounded differently, so this repeats it only approximately.",
+            n=origin.seeds, first=spec.seed, last=spec.seed + origin.seeds - 1,
+        )  # fmt: skip
+        lines.append(joined(several, AMPLIFIED))
     if origin.sample:
         lines.append(
-            "The run saw the sample that comes with the playground (its folder mlp_core/data/sample), not the whole of Fashion-MNIST."
+            Message(
+                "The run saw the sample that comes with the playground (its folder mlp_core/data/sample), not the whole of Fashion-MNIST."
+            )
         )
     if origin.link:
-        lines.append(f"Its page: {origin.safe_link}")
+        lines.append(Message("Its page: {address}", address=origin.safe_link))
     return lines

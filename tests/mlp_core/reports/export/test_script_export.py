@@ -6,22 +6,31 @@ In the style of its run it does the same operations, so nothing but equality wil
 from __future__ import annotations
 
 import ast
+import io
 import json
+import re
 import subprocess
 import sys
+import tokenize
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
+from gettext import GNUTranslations
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.data.fashion_mnist import SAMPLE_FOLDER
 from mlp_core.expression import resolve
 from mlp_core.records import SettingChange
-from mlp_core.reports.export import AMPLIFIED, STYLES, Origin, script_of
+from mlp_core.reports.export import AMPLIFIED, STYLES, Origin, notebook_of, script_of
 from mlp_core.spec import RunSpec, SpecError
+from mlp_core.words import Message
+from pages.language import Language
+from scripts.translations import LOCALE, as_mo
 from tests.support.programs import (
     OPTIMIZER_FIELDS,
     SMALL,
@@ -258,6 +267,55 @@ def test_the_matrix_product_of_the_page_is_asked_for() -> None:
     line = 'torch.backends.mkldnn.matmul.fp32_precision = "bf16"'
     assert line in script_of(SMALL, "concise", origin=Origin(onednn=True))
     assert line not in script_of(SMALL, "concise")
+
+
+def made_up(message: str) -> str:
+    """Chinese of no sense, as wide as the English and a little wider."""
+    return "损失，" * (len(message) // 6 + 2)
+
+
+@cache
+def chinese() -> Language:
+    with (LOCALE / "zh_CN" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return Language("zh-CN", "中文", GNUTranslations(io.BytesIO(as_mo(read_po(file)))))
+
+
+def translated(message: str) -> str:
+    """As the catalogue says it."""
+    assert isinstance(message, Message)
+    return chinese().say(message, for_a_page=False)
+
+
+def parted(code: str) -> tuple[str, str]:
+    """A program without its words, and these: docstrings and comments."""
+    tree, words = ast.parse(code), list[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and (docstring := ast.get_docstring(node)) is not None:
+            node.body.pop(0)
+            words.append(docstring)
+    words += [token.string for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT]
+    return ast.dump(tree), "\n".join(words)
+
+
+def cells(notebook: str, kind: str) -> str:
+    return "\n".join("".join(cell["source"]) for cell in json.loads(notebook)["cells"] if cell["cell_type"] == kind)
+
+
+@in_every_style
+@pytest.mark.parametrize("say", [made_up, translated])
+def test_in_another_language_it_is_the_same_program(style: str, say: Callable[[str], str]) -> None:
+    spec = replace(DESIGNS["three layers, dropout"], activation="prelu", l1=0.001, precision="bfloat16")
+    for origin in (Origin(onednn=True, sample=True), Origin(device="cuda", seeds=5, link="https://host/train?lr=1")):
+        plain, script = (script_of(spec, style, all_changes(spec), origin=origin, say=one) for one in (str, say))
+        book, notebook = (notebook_of(spec, style, all_changes(spec), origin=origin, say=one) for one in (str, say))
+        code, words = parted(script)
+        cell_code, cell_words = parted(cells(notebook, "code"))
+        assert (code, cell_code) == (parted(plain)[0], parted(cells(book, "code"))[0])
+        said = f"{words}\n{cell_words}\n{cells(notebook, 'markdown')}"
+        assert not re.findall(r"\b(?:the|of|and|with|is|are|it)\b", re.sub(r"\$+.*?\$+|`.*?`", "", said, flags=re.DOTALL))
+        lines = [line for line in (*script.splitlines(), *cells(notebook, "code").splitlines()) if re.search(r"[\u4e00-\u9fff]", line)]
+        assert len(lines) > 20
+        assert max(sum(1 + ("\u2e80" <= letter <= "\uffef") for letter in line) for line in lines) <= 88
 
 
 def test_another_style_is_refused() -> None:
