@@ -73,7 +73,7 @@ IMPORT_RULES = (  # the first that fits counts
     *(ImportRule(name, (*_TENSORS, *_PLAIN)) for name in _REGISTRIES),
     ImportRule("mlp_core.theory.expectations", _TENSORS),
     ImportRule("mlp_core.theory", (*_TENSORS, *_core("theory"))),
-    ImportRule("mlp_core.data.download", (*_core("data"), "pooch", "requests", "filelock")),
+    ImportRule("mlp_core.data.download", (*_core("data", "words"), "pooch", "requests", "filelock")),
     ImportRule("mlp_core.data", (*_TENSORS, *_core("data", "words"))),
     ImportRule("mlp_core.expression", (*_BASIC, *_core("expression"))),
     ImportRule("mlp_core.network", _NETWORK),

@@ -19,6 +19,7 @@ from mlp_core.records import EpochRecord, SettingChange
 from mlp_core.reports.comparison.kept_runs import CAPACITY, KeptRuns
 from mlp_core.reports.comparison.saved_runs import MAX_LENGTH, MAX_STEPS, MAX_STEPS_OF_MANY, read_back, saved
 from mlp_core.spec import RunSpec
+from mlp_core.words import Message
 from tests.support.kept import history, snapshot
 from tests.support.spoiled import Place, places, spoiled
 
@@ -52,6 +53,23 @@ def test_what_was_chosen_and_what_a_run_came_to_come_back_exactly() -> None:
         assert back.history.changes == run.history.changes
         assert [member.epochs for member in back.members] == [member.epochs for member in run.members]
     assert kept.runs[0].history.changes == (SettingChange(50, "lr", 0.1),)
+
+
+def test_names_that_nobody_gave_can_be_said_in_any_language_again() -> None:
+    kept = two_runs().keep(snapshot(replace(BOOK, precision="bfloat16", device="cpu"), history([0.7])))
+    given, named, other = read_back(saved(kept)).kept.runs
+    assert type(given.name) is str
+    for run, before in zip((named, other), kept.runs[1:], strict=True):
+        assert isinstance(run.name, Message)
+        assert isinstance(before.name, Message)
+        assert (run.name, run.name.template) == (before.name, before.name.template)
+
+
+def test_a_name_with_a_number_behind_it_is_one_of_them() -> None:
+    twice = KeptRuns().keep(snapshot(BOOK, history([0.5]))).keep(snapshot(replace(BOOK, device="cpu"), history([0.6])))
+    name = read_back(saved(twice)).kept.runs[1].name
+    assert isinstance(name, Message)
+    assert (name, name.template) == ("ReLU 256, lr 0.1 (2)", "{name} ({number})")
 
 
 def test_a_short_curve_comes_back_to_five_digits_and_a_long_one_thinned() -> None:

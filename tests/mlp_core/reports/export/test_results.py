@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.jobs import JobSnapshot
-from mlp_core.records import EpochRecord, HistorySnapshot, Schedule, SettingChange
+from mlp_core.records import EpochRecord, HistorySnapshot, Schedule, SettingChange, StopKind, StopReason
 from mlp_core.reports.comparison.kept_runs import KeptRuns
 from mlp_core.reports.comparison.saved_runs import run_of_file
 from mlp_core.reports.export.experiment import MAX_FILE_BYTES, Experiment, read_file
 from mlp_core.reports.export.results import MAX_STEPS, Results
 from mlp_core.spec import RunSpec, SpecError
-from mlp_core.training import Run
+from mlp_core.training import Run, ends
 from mlp_core.training.replicates import Replicates
+from mlp_core.words import Message
 from tests.support.engine import SPEC, clouds
 from tests.support.kept import content_of_file, history, snapshot
 from tests.support.spoiled import Place, places, spoiled
@@ -45,6 +46,30 @@ def test_a_whole_run_of_the_book_comes_back_exactly() -> None:
     assert (found.history.epochs, found.history.changes) == (whole.epochs, (SettingChange(50, "lr", 0.01),))
     assert (found.stop_reason, found.elapsed_seconds, found.steps_per_epoch) == (run.stop_reason, run.elapsed_seconds, 235)
     assert (found.history, found.members) == (whole, ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "seeds"),
+    [
+        ("completed", ends.completed(10), 1),
+        ("completed", ends.completed(10, broken=2, seeds=5), 5),
+        ("stopped", ends.stopped(300), 1),
+        ("diverged", ends.diverged(300, math.inf, tested=False), 1),
+        ("diverged", ends.diverged(300, math.nan, tested=True), 1),
+        ("diverged", ends.all_diverged(300, 5, tested=True), 5),
+        ("out_of_memory", ends.out_of_memory(300), 1),
+    ],
+)
+def test_why_a_run_ended_can_be_said_in_any_language_again(kind: StopKind, detail: Message, seeds: int) -> None:
+    past = history([0.5], steps=300)
+    run = replace(of(BOOK, past, members=(past,) * seeds if seeds > 1 else ()), stop_reason=StopReason(kind, 300, detail))
+    found = back(run).stop_reason
+    assert found is not None
+    assert isinstance(found.detail, Message)
+    assert (found.detail.template, str(found.detail)) == (detail.template, str(detail))
+    told = back(replace(run, stop_reason=StopReason(kind, 300, "Somebody's own words."))).stop_reason
+    assert told is not None
+    assert (type(told.detail), told.detail) == (str, "Somebody's own words.")
 
 
 def test_a_long_curve_comes_back_thinned_with_its_mean_and_its_ends() -> None:
