@@ -119,7 +119,7 @@ def _numbers(reading: Reading) -> None:
         ("$\\nabla f \\cdot t$", f"**{significant(reading.dot or 0.0, 2)}**", ""),
         (_("angle"), f"**{rounded(reading.degrees, 4)}°**", ""),
     )
-    st.markdown("\n".join(f"| {' | '.join(row)} |" for row in rows))
+    st.markdown("\n".join("|" + "".join(f" {cell} |" if cell else " |" for cell in row) for row in rows))
     st.caption(
         _(
             "The tangent joins the two points {radius} away where f is as high as here; the gradient was not asked. Along it f does not "
