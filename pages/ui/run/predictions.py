@@ -88,7 +88,7 @@ def _choice(evaluation: Evaluation) -> ShownImages:
             label = _("{label}, recognized", label=true)
             if true != predicted:
                 label = _("{label} taken for {prediction}", label=true, prediction=predicted)
-            button(label, "all_images", "close", st.session_state.pop, "_cell", None)
+            button(label, "leave_cell", "close", st.session_state.pop, "_cell", None)
     return choose_images(evaluation, cell, mistakes_first=order == MISTAKES_FIRST)
 
 
