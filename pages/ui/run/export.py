@@ -100,8 +100,8 @@ def download_numbers(job: TrainingJob, snapshot: JobSnapshot) -> None:
     note = None
     if pieces:
         note = _("Steps up to {step} are kept in pieces: a line has the mean, the lowest and the highest of several.", step=f"{pieces:,}")
-    download(_("Steps (CSV)"), "steps.csv", lambda: steps_csv(history, members, seed), enabled=snapshot.step > 0, help=note)
-    download(_("Epochs (CSV)"), "epochs.csv", lambda: epochs_csv(history, members, seed), enabled=bool(history.epochs))
+    download(_("Steps (CSV)"), written("steps.csv"), lambda: steps_csv(history, members, seed), enabled=snapshot.step > 0, help=note)
+    download(_("Epochs (CSV)"), written("epochs.csv"), lambda: epochs_csv(history, members, seed), enabled=bool(history.epochs))
     has_weights = job.run.network is not None
     fits = _("Named for load_state_dict of the same nn.Sequential, as in the concise program.")
     if members:
@@ -132,7 +132,7 @@ def download_figure(label: str, figure: Callable[[], Figure], of: str, *, enable
     """
     help = _("A page of its own with the figure to zoom into. It works offline: 5 MB.")
     title = written("{figure} of {network}", figure=label, network=of)
-    name, html = f"{label.lower()}.html", lambda: figure_html(figure(), title)
+    name, html = f"{written(label).lower()}.html", lambda: figure_html(figure(), title)
     download(_("{figure} (HTML)", figure=label), name, html, "text/html", enabled=enabled, help=help)
 
 
@@ -158,5 +158,5 @@ def _whole(snapshot: JobSnapshot) -> None:
     st.caption(_(text))
     pace = {name: value for name, value in st.query_params.items() if name == FIELD.name}
     with st.container(horizontal=True):
-        download(_("Experiment (JSON)"), "experiment.json", lambda: experiment.to_json(snapshot), "application/json")
+        download(_("Experiment (JSON)"), written("experiment.json"), lambda: experiment.to_json(snapshot), "application/json")
         class_link(PAGE, LOCKABLE, query | pace, panels=PANELS, changes=changes if "changes" in query else "")

@@ -24,6 +24,7 @@ from pages.ui.run import kept_runs, steering
 from pages.ui.run.pace import begin_at_pace
 from pages.ui.text import plain, refused
 from pages.ui.unbroken import button, unbroken
+from pages.ui.widget_values import WidgetValues
 
 PLAY_SECONDS = 0.2  # several turns
 STEP_SECONDS = 0.3  # a step and the test after it are usually done by then
@@ -221,14 +222,18 @@ def rewind_panel(job: TrainingJob, now: JobSnapshot, branch: Branch | None, outc
     if job.moving or not earlier:
         return newest
     with st.container(horizontal=True, vertical_alignment="bottom", key="rewind_row"):
+        name = str(now.step)  # the slider begins at the newest step whenever the run has come to rest
+        chosen = WidgetValues(f"rewind_{name}", {name: now.step}, "rewind_", lasting=False)
+        if chosen[name] not in earlier:
+            chosen[name] = now.step
         step = st.select_slider(
             _("Look back"),
             [*earlier, now.step],
-            value=now.step,
-            key=f"rewind_{now.step}",  # begins at the newest step whenever the run has come to rest
             format_func=lambda step: _("step {step}", step=count(step)) if step < now.step else _("now"),
             help=_("Moves everything on this page to a step that the run kept: few of the first steps and the ends of epochs."),
+            **chosen.value(name),
         )
+        chosen.keep()
         if step == now.step:
             return newest
         if branch is not None:
