@@ -22,6 +22,7 @@ from pages.ui.lessons.results import NONE_FITS, measure_of, outcome
 from pages.ui.nonlinearity.playground import PlaneRun
 from pages.ui.nonlinearity.settings import settings_of
 from pages.ui.train.elsewhere import TabRun
+from scripts.translations import sentences
 from tests.support.architecture import ROOT
 from tests.support.lesson_outcomes import OUTCOMES
 
@@ -68,6 +69,17 @@ def test_a_lesson_has_three_to_six_short_steps_and_cites_both_editions(lesson: L
     assert all(section[0] in "35" for section in lesson.sections)  # linear regression, and the chapter
     assert all(section.startswith("4.") for section in lesson.sections_zh)
     assert all(step.question is not None and len(step.text) < 400 for step in lesson.steps)
+
+
+def test_translators_are_given_what_a_person_reads_of_the_lessons_and_no_more() -> None:
+    read: set[str] = set()
+    for lesson in LESSONS.values():
+        read |= {lesson.title, lesson.needs, lesson.summary}
+        for step in lesson.steps:
+            assert step.question is not None
+            read |= {step.title, step.text, step.look, step.explanation, step.book_source, step.question.ask, step.question.unit}
+            read |= {choice.text for choice in step.question.choices}
+    assert {message[0] for message, places in sentences().items() if any(place.startswith("lessons/") for place in places)} == read - {""}
 
 
 def values_of(question: Question) -> list[float]:
