@@ -48,16 +48,18 @@ class Batched:
         return self._parameters
 
     def loss(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """One forward pass with dropout, every network with a batch of its own.
+        """One forward pass with dropout, every network with a batch of its own, or the same for so many networks in a row.
 
         Args:
-            x: (S, n, d).
-            labels: (S, n), or targets (S, n, out).
+            x: (B, n, d), of which each is for S/B networks.
+            labels: (B, n), or targets (B, n, out).
 
         Returns:
             The losses (S,), with their graph, and the logits (S, n, out), detached.
         """
         outputs = self._outputs(x, training=True)
+        if len(labels) != len(self.networks):
+            labels = labels.repeat_interleave(len(self.networks) // len(labels), dim=0)
         return self._loss_of(outputs, labels), outputs.detach().mT.contiguous()
 
     def backward(self, losses: Tensor) -> None:
@@ -94,10 +96,12 @@ class Batched:
 
 
 def _affine(W: Tensor, b: Tensor, H: Tensor) -> Tensor:
-    """W H + b for W (S, n_out, n_in), b (S, n_out, 1) and H (S, n_in, n), or (n_in, n) that all share."""
+    """W H + b for W (S, n_out, n_in), b (S, n_out, 1) and H (B, n_in, n), of which each is for S/B networks, or (n_in, n) for all."""
     networks, n_out, n_in = W.shape
     if H.ndim == 2:
         return torch.add((W.flatten(0, 1) @ H).view(networks, n_out, -1), b)  # the rows of all W are those of one matrix
+    if len(H) != networks:
+        return torch.add(torch.bmm(W.view(len(H), -1, n_in), H).view(networks, n_out, -1), b)
     multiplications = n_out * n_in * H.shape[2]
     if multiplications <= ONEDNN_FROM < networks * multiplications:
         return torch.add((W[:, :, :, None] * H[:, None]).sum(dim=2), b)

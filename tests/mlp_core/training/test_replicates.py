@@ -19,7 +19,7 @@ from mlp_core.network import Network
 from mlp_core.records import HistorySnapshot, SettingChange
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import Run
-from mlp_core.training.replicates import Replicates
+from mlp_core.training.replicates import Replicates, Together
 from tests.support.engine import SPEC, all_implementations, clouds, kind_of, network_of, record_of_all
 from tests.support.moving import MOVES, make
 
@@ -78,7 +78,7 @@ def assert_same_weights(ours: Network, theirs: Network) -> None:
         torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-6, equal_nan=True)
 
 
-def assert_same(run: Replicates, alone: list[Run]) -> None:
+def assert_same(run: Together, alone: list[Run]) -> None:
     for member, network, one in zip(run.members, run.replicas, alone, strict=True):
         assert_same_history(member, one.history.snapshot())
         assert_same_weights(network, network_of(one))

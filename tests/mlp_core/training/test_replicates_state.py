@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +15,16 @@ from hypothesis import strategies as st
 from mlp_core.data import Dataset
 from mlp_core.losses import CROSS_ENTROPY, LOSSES, Loss
 from mlp_core.network import network as networks
-from mlp_core.training.replicates import ReplicatesState
+from mlp_core.spec import RunSpec
+from mlp_core.training.replicates import TogetherState
 from mlp_core.training.state import EvaluationInProgress, TrainingState
 from tests.support.engine import SPEC, clouds, cross_entropy
 
 SEEDS, CPU = (4, 5, 6), torch.device("cpu")
+
+
+def of_seeds(spec: RunSpec, seeds: Sequence[int]) -> list[RunSpec]:
+    return [replace(spec, seed=seed) for seed in seeds]
 
 
 def numbers(targets: bool) -> Dataset:
@@ -32,7 +38,7 @@ def numbers(targets: bool) -> Dataset:
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_every_seed_takes_the_batches_that_it_takes_alone(batch_size: int, train_size: int | None) -> None:
     data, spec = clouds(), replace(SPEC, batch_size=batch_size, train_size=train_size, seed=SEEDS[0])
-    state = ReplicatesState(spec, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
+    state = TogetherState(of_seeds(spec, SEEDS), data, CROSS_ENTROPY, (6, 8, 3), CPU)
     alone = [TrainingState(replace(spec, seed=seed), data, CROSS_ENTROPY, (6, 8, 3), CPU) for seed in SEEDS]
     steps = math.ceil(len(state.train_labels) / batch_size)
     for _epoch in range(2):
@@ -49,7 +55,7 @@ def test_every_seed_takes_the_batches_that_it_takes_alone(batch_size: int, train
 @pytest.mark.parametrize(("loss", "shape"), [(LOSSES["logistic"], (3, 7)), (LOSSES["squared"], (3, 7, 1))])
 def test_numbers_are_taken_as_they_are(loss: Loss, shape: tuple[int, ...]) -> None:
     data = numbers(targets=loss.scores is None)
-    state = ReplicatesState(replace(SPEC, batch_size=7), data, loss, (2, 8, 1), CPU, SEEDS)
+    state = TogetherState(of_seeds(replace(SPEC, batch_size=7), SEEDS), data, loss, (2, 8, 1), CPU)
     images, labels = state.next_batch()
     assert labels.shape == shape
     pairs = torch.cat([data.train_images, data.train_labels.reshape(30, 1)], dim=1).tolist()
@@ -58,18 +64,18 @@ def test_numbers_are_taken_as_they_are(loss: Loss, shape: tuple[int, ...]) -> No
 
 
 def test_hits_are_counted_for_every_seed() -> None:
-    state = ReplicatesState(SPEC, clouds(), CROSS_ENTROPY, (6, 8, 3), CPU, (0, 1))
+    state = TogetherState(of_seeds(SPEC, (0, 1)), clouds(), CROSS_ENTROPY, (6, 8, 3), CPU)
     logits = torch.tensor([[[9.0, 1.0, 1.0], [2.0, 2.0, 2.0]], [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])
     assert state.right(logits, torch.tensor([[0, 0], [1, 1]])) == [2, 1]  # of equal scores the first one counts
 
 
 def test_a_regression_has_no_hits() -> None:
-    state = ReplicatesState(SPEC, numbers(targets=True), LOSSES["squared"], (2, 8, 1), CPU, (0, 1))
+    state = TogetherState(of_seeds(SPEC, (0, 1)), numbers(targets=True), LOSSES["squared"], (2, 8, 1), CPU)
     assert all(math.isnan(hits) for hits in state.right(torch.zeros(2, 5, 1), torch.zeros(2, 5, 1)))
 
 
 def test_sums_of_an_epoch_begin_anew_with_the_next() -> None:
-    state = ReplicatesState(SPEC, clouds(), CROSS_ENTROPY, (6, 8, 3), CPU, (0, 1))
+    state = TogetherState(of_seeds(SPEC, (0, 1)), clouds(), CROSS_ENTROPY, (6, 8, 3), CPU)
     state.count([1.0, 2.0], [3, 4], 10)
     state.count([0.5, 0.25], [1, 0], 2)
     assert (state.loss_sums, state.hit_sums) == ([11.0, 20.5], [4, 4])
@@ -81,7 +87,7 @@ def test_sums_of_an_epoch_begin_anew_with_the_next() -> None:
 def test_the_test_after_an_epoch_is_that_of_every_network(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "TEST_PIECE_IMAGES", piece)
     data = clouds()
-    state = ReplicatesState(SPEC, data, CROSS_ENTROPY, (6, 8, 3), CPU, SEEDS)
+    state = TogetherState(of_seeds(SPEC, SEEDS), data, CROSS_ENTROPY, (6, 8, 3), CPU)
     for _ in range(2):  # a second test counts from 0 again
         test, pieces = EvaluationInProgress(4, ends_epoch=True), 1
         while not state.test_piece(test):
@@ -98,5 +104,6 @@ def test_the_test_after_an_epoch_is_that_of_every_network(piece: int, monkeypatc
 
 def test_a_large_step_is_tested_in_smaller_pieces() -> None:
     sizes = (6, 2048, 2048, 3)
-    state, one = ReplicatesState(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU, SEEDS), TrainingState(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU)
+    state = TogetherState(of_seeds(SPEC, SEEDS), clouds(), CROSS_ENTROPY, sizes, CPU)
+    one = TrainingState(SPEC, clouds(), CROSS_ENTROPY, sizes, CPU)
     assert state._test_piece == one._test_piece // len(SEEDS) < one._test_piece
