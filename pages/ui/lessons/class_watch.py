@@ -14,7 +14,7 @@ from collections.abc import Callable
 from mlp_core.labs.classes.classes import ClassStatus, View, classes
 from mlp_core.labs.classes.classroom import NoClassError
 from mlp_core.labs.classes.store import ClassStoreError
-from mlp_core.words import counted
+from mlp_core.words import Message, counted
 from pages.language import _, current, spoken
 from pages.ui.served_component import served_component
 from pages.ui.unbroken import unbroken
@@ -119,7 +119,7 @@ class ClassWatch:
         except ClassStoreError as error:
             told = _told(_(error), AWAY_SECONDS)
         data = {"updates": self.address, "have": self.version(seen)} | told
-        served_component("class_news", "This class")(key="class_news", data=data, on_news_change=unbroken(_nothing))
+        served_component("class_news", Message("This class"))(key="class_news", data=data, on_news_change=unbroken(_nothing))
 
 
 def _nothing() -> None:
