@@ -12,7 +12,7 @@ from mlp_core.reports.comparison.kept_runs import CAPACITY, MAX_NAME, MAX_PINNED
 from mlp_core.reports.export import results
 from mlp_core.reports.export.experiment import Experiment
 from mlp_core.reports.export.results import Results, checked_list, checked_object
-from mlp_core.words import Message, count
+from mlp_core.words import Message, count, counted
 
 VERSION = 1
 MAX_LENGTH = 200_000  # characters of it all: a dozen runs of ten epochs take half of that
@@ -50,7 +50,11 @@ def read_back(text: str, first_id: int = 1) -> ReadBack:
         SpecError: the text is too long, not what `saved` writes, or of another version.
     """
     if len(text) > MAX_LENGTH:
-        raise SpecError("kept runs", Message("must be at most {most} characters", most=count(MAX_LENGTH)), f"{len(text):,} characters")
+        raise SpecError(
+            "kept runs",
+            Message("must be at most {most} characters", most=count(MAX_LENGTH)),
+            counted(len(text), "{n} character", "{n} characters"),
+        )
     try:
         content = json.loads(text, parse_constant=float)
         text.encode()  # no half of a surrogate pair

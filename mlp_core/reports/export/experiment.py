@@ -18,7 +18,7 @@ from mlp_core.records import CHANGEABLE, SettingChange, settings_after
 from mlp_core.reports.export import results
 from mlp_core.reports.export.results import STEP_BOUNDS, Recorded, Results
 from mlp_core.spec import MAX_TEXT_LENGTH, RunSpec, SpecError, query_of
-from mlp_core.words import Message, count, listed
+from mlp_core.words import Message, count, counted, listed
 
 VERSION = 3  # of files written now
 NO_CURVES, LR_ONLY = 2, 1  # those whose results are for people alone; and that knew no change but of the lr, under "lr_changes"
@@ -48,7 +48,11 @@ class Experiment:
         if not isinstance(self.name, str) or len(self.name) > MAX_NAME_LENGTH:
             raise SpecError("name", Message("must be text of at most {most} characters", most=MAX_NAME_LENGTH), self.name)
         if len(self.changes) > MAX_CHANGES:
-            raise SpecError("changes", Message("must have at most {most} entries", most=MAX_CHANGES), f"{len(self.changes)} entries")
+            raise SpecError(
+                "changes",
+                Message("must have at most {most} entries", most=MAX_CHANGES),
+                counted(len(self.changes), "{n} entry", "{n} entries"),
+            )
         settings, checked = self.spec, list[SettingChange]()
         for change in self.changes:
             step = int(STEP_BOUNDS.check("changes: step", change.step))
@@ -147,7 +151,11 @@ def read_changes(text: str) -> tuple[SettingChange, ...]:
         SpecError: too long, another form, or a value that breaks its field's rule.
     """
     if len(text) > MAX_TEXT_LENGTH:
-        raise SpecError("changes", Message("must be at most {most} characters", most=MAX_TEXT_LENGTH), f"{len(text):,} characters")
+        raise SpecError(
+            "changes",
+            Message("must be at most {most} characters", most=MAX_TEXT_LENGTH),
+            counted(len(text), "{n} character", "{n} characters"),
+        )
     changes = []
     for part in re.split(r",(?=[^,]*@)", text) if text else ():
         if (match := re.fullmatch(r"\s*(\w+)@([^:]*):(.*)", part)) is None:
@@ -167,7 +175,9 @@ def read_changes(text: str) -> tuple[SettingChange, ...]:
 def _parsed(text: str | bytes) -> dict[str, Any]:
     rule = Message("must be a JSON object in UTF-8")
     if len(text) > MAX_FILE_BYTES:
-        raise SpecError("file", Message("must be at most {most} bytes", most=count(MAX_FILE_BYTES)), f"{len(text):,} bytes")
+        raise SpecError(
+            "file", Message("must be at most {most} bytes", most=count(MAX_FILE_BYTES)), counted(len(text), "{n} byte", "{n} bytes")
+        )
     try:
         content = json.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
         json.dumps(content, ensure_ascii=False).encode()  # what cannot be written is refused here: nested too deep, half a surrogate pair

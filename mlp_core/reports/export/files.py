@@ -17,6 +17,7 @@ from mlp_core.records import EpochRecord, HistorySnapshot
 from mlp_core.reports.export.script import linear_places
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
+from mlp_core.words import Message, count
 
 PATIENCE_SECONDS = 30.0  # for a step to end: the slowest takes about one, and other runs may stand in line
 POLL_SECONDS = 0.05
@@ -70,7 +71,7 @@ def weights_safetensors(run: Run) -> bytes:
         ValueError: there are no weights: none were made yet, or they were given back with the run.
     """
     if run.network is None:
-        raise ValueError("weights: there are none")
+        raise ValueError(Message("weights: there are none"))
     networks = {"": run.network}
     if isinstance(run, Replicates):
         networks = {f"seed{seed}.": network for seed, network in zip(run.seeds, run.replicas, strict=True)}
@@ -103,7 +104,7 @@ def weights_of(job: TrainingJob) -> bytes:
         except Empty:
             if run.finished:  # it ended before its turn to be changed came
                 return weights_of(job)
-    raise TimeoutError(f"weights: the step under way did not end in {PATIENCE_SECONDS:.0f} seconds")
+    raise TimeoutError(Message("weights: the step under way did not end in {seconds} seconds", seconds=count(PATIENCE_SECONDS)))
 
 
 def _piece_rows(history: HistorySnapshot) -> Rows:

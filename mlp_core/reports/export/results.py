@@ -15,7 +15,7 @@ from mlp_core.bounds import Bounds, SpecError, check_choice
 from mlp_core.records import STEP_CAPACITY, EpochRecord, HistorySnapshot, Pieces, Schedule, SettingChange, StopKind, StopReason
 from mlp_core.spec import MAX_EPOCHS, MAX_TRAIN_SIZE, RunSpec
 from mlp_core.training.ends import retold
-from mlp_core.words import Message, count, listed
+from mlp_core.words import Message, count, counted, listed
 
 MAX_STEPS = 2400  # kept of every curve: d2l's own 2,350 whole, longer ones thinned; a figure draws 500
 EXACT = 17  # significant digits of any float64
@@ -160,7 +160,7 @@ def _columns(name: str, value: object) -> tuple[array[int], array[float], array[
     steps, losses, accuracies = (checked_list(name, column, MAX_ENTRIES) for column in checked_list(name, value, 3, least=3))
     if not len(steps) == len(losses) == len(accuracies):
         rule = Message("must have a loss and an accuracy each")
-        raise SpecError(name, rule, f"{len(steps)}, {len(losses)} and {len(accuracies)} values")
+        raise SpecError(name, rule, listed([count(len(column)) for column in (steps, losses, accuracies)], "and"))
     whole = [int(STEP_BOUNDS.check(name, step)) for step in steps]
     _ascending(name, whole)
     numbers = (array("d", [_number(bounds, name, one) for one in column]) for bounds, column in ((LOSS, losses), (FRACTION, accuracies)))
@@ -202,5 +202,9 @@ def checked_list(name: str, value: object, most: int, least: int = 0) -> list[An
     if not isinstance(value, list):
         raise SpecError(name, Message("must be a list"), value)
     if not least <= len(value) <= most:
-        raise SpecError(name, Message("must have {least} to {most} entries", least=least, most=count(most)), f"{len(value):,} entries")
+        raise SpecError(
+            name,
+            Message("must have {least} to {most} entries", least=least, most=count(most)),
+            counted(len(value), "{n} entry", "{n} entries"),
+        )
     return value
