@@ -6,6 +6,7 @@ it is of, momentum to its optimizer, and a field that plays no part (the activat
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from itertools import combinations
 from typing import Protocol
 
@@ -78,16 +79,16 @@ def short_name(run: ComparedRun, limit: int) -> str:
     parts = [shape, Message(LR.part, value=_lr(run))]
     parts += [counted(len(run.members), "{n} seed", "{n} seeds")] if run.members else []
     parts += [Message(thing.part, value=value) for thing, value in _unlike_the_book(run) if thing not in (DEPTH, UNITS, ACTIVATION, LR)]
-    name = listed(parts)
+    name = _beside(parts)
     while len(name) > limit and len(parts) > 1:
         parts.pop()
-        name = listed([*parts, "…"])
+        name = _beside([*parts, "…"])
     return name if len(name) <= limit else f"{name[: limit - 1]}…"
 
 
 def instead(run: ComparedRun, other: ComparedRun) -> str:
     """What a run has instead of another: "momentum 0.9 instead of 0"; "" where they differ in nothing."""
-    return listed([_instead(difference, run, other) for difference in differences((other, run))])
+    return _beside([_instead(difference, run, other) for difference in differences((other, run))])
 
 
 def _instead(difference: Difference, run: ComparedRun, other: ComparedRun) -> str:
@@ -100,7 +101,12 @@ def _instead(difference: Difference, run: ComparedRun, other: ComparedRun) -> st
     changed = [
         (mine, theirs.values["value"] if mine.template == theirs.template else theirs) for mine, theirs in settings if mine != theirs
     ]
-    return listed([Message("{value} instead of {other}", value=mine, other=theirs) for mine, theirs in changed])
+    return _beside([Message("{value} instead of {other}", value=mine, other=theirs) for mine, theirs in changed])
+
+
+def _beside(parts: Sequence[str]) -> str:
+    """Parts of a name, which may be lists themselves."""
+    return reduce(lambda before, part: Message("{part}, {next_part}", part=before, next_part=part), parts) if parts else ""
 
 
 def _unlike_the_book(run: ComparedRun) -> Iterator[tuple[Thing, str]]:
@@ -185,7 +191,7 @@ def _changes_words(run: ComparedRun) -> str:
         )
         for change in _changes(run)
     ]  # fmt: skip
-    return listed(changes) or Message("none")
+    return _beside(changes) or Message("none")
 
 
 def _briefly(run: ComparedRun, words: str | None) -> str:

@@ -360,5 +360,10 @@ def _fix(spec: RunSpec, repairs: list[Repair]) -> Fix | None:
     changed = _with(spec, repairs)
     if changed == spec:
         return None
-    whats = sorted((repair.what for repair in repairs), key=lambda what: what.startswith("without"))  # "lr 0.1 and without dropout"
-    return Fix(Message("Try {changes}", changes=listed(whats, "and")), changed, joined(*(repair.why for repair in repairs)))
+    omitted = [repair.what for repair in repairs if repair.what.startswith("without")]
+    others = [repair.what for repair in repairs if repair.what not in omitted]
+    if omitted and others:
+        label = Message("Try {changes} and {omission}", changes=listed(others), omission=listed(omitted, "and"))
+    else:
+        label = Message("Try {changes}", changes=listed(omitted or others, "and"))
+    return Fix(label, changed, joined(*(repair.why for repair in repairs)))
