@@ -122,6 +122,16 @@ def test_a_figure_is_a_page_with_its_title(page: AppTest, downloads: dict[str, t
     assert f"<title>{quantity} of 784 → 16 → 10 on Fashion-MNIST</title>" in text(downloads, f"{quantity} (HTML)")
 
 
+def test_programs_have_their_comments_in_the_language_of_the_page(page: AppTest, downloads: dict[str, tuple[Download, str, bool]]) -> None:
+    opened(page)
+    page.session_state["_language"] = "zh"
+    again(page)
+    (script,) = [download() for download, file, _possible in downloads.values() if file == "mlp_concise.py"][-1:]
+    assert isinstance(script, str)
+    assert "# 与页面相同；多线程求和的舍入不同" in script
+    assert page.code[0].value == script.strip()
+
+
 def test_a_change_of_lr_goes_along_and_the_link_has_it_at_the_same_step(
     page: AppTest, downloads: dict[str, tuple[Download, str, bool]]
 ) -> None:

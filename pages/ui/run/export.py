@@ -81,7 +81,7 @@ def _program(snapshot: JobSnapshot) -> None:
     )
     style = style or spec.implementation
     with st.container(horizontal=True):
-        script, notebook = (partial(of, spec, style, changes, origin=origin) for of in (script_of, notebook_of))
+        script, notebook = (partial(of, spec, style, changes, origin=origin, say=written) for of in (script_of, notebook_of))
         download(_("Script (.py)"), file_name(style), script, "text/x-python")
         download(_("Notebook (.ipynb)"), file_name(style, "ipynb"), notebook, "application/x-ipynb+json")
     if style != spec.implementation:
