@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from pages.ui.link import LinkState
 from pages.ui.nonlinearity import own, pictures
 from pages.ui.nonlinearity.machines import MACHINES
 from pages.ui.nonlinearity.settings import FIELDS, PRESETS, PlaneSettings, settings_of
+from tests.support import pseudo
 from tests.support.pages.visit import metrics, opened, until, visit_with_jobs, widget
 from tests.support.reading import read
 
@@ -117,6 +119,16 @@ def test_the_perceptron_counts_steps_and_resets(page: AppTest) -> None:
     assert metrics(page)["Samples met"] == "3"
     page.button(key="perceptron_reset").click().run()
     assert metrics(page)["Samples met"] == "0"
+
+
+def test_the_perceptron_stays_where_it_is_when_the_language_changes(page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pseudo.use(pseudo.write_catalogue(tmp_path), monkeypatch)
+    opened(page, act="perceptron")
+    page.button(key="perceptron_step").click().run()
+    page.session_state["_language"] = pseudo.SHORT
+    page.run()
+    assert page.metric[0].label.startswith(pseudo.BEGIN)
+    assert page.metric[0].value == "1"
 
 
 def test_on_the_four_corners_it_says_that_it_cycles(page: AppTest) -> None:

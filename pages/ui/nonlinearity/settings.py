@@ -225,8 +225,8 @@ def _network(link: LinkState) -> None:
 
 
 def _learning(link: LinkState) -> None:
-    steered = steering.whose(session.jobs().job(JOB), float(link["lr"]))
-    lr = _("Learning rate of the next run") if steered else _("Learning rate")
+    of_next_run = steering.of_next_run(session.jobs().job(JOB), float(link["lr"]))
+    lr = _("Learning rate of the next run") if of_next_run else _("Learning rate")
     st.select_slider(lr, **link.value("lr"), on_change=unbroken(_moved), args=(link,))
     st.selectbox(_("Optimizer"), format_func=said(optimizer_labels()), **link.index("optimizer"))
     if link["optimizer"] in ("momentum", "nesterov"):

@@ -40,6 +40,6 @@ def moved(job: TrainingJob | None, name: str, spec_of: Callable[[], RunSpec]) ->
             steer(job, **{name: getattr(spec_of(), name)})
 
 
-def whose(job: TrainingJob | None, lr: float) -> str:
-    """What stands behind the name of the controls' lr: words where the run under way has another."""
-    return " of the next run" if job is not None and under_way(job) and job.run.settings.lr != lr else ""
+def of_next_run(job: TrainingJob | None, lr: float) -> bool:
+    """Whether the controls' lr is the next run's alone, since the run under way has another."""
+    return job is not None and under_way(job) and job.run.settings.lr != lr

@@ -125,20 +125,20 @@ def _activation_controls(link: LinkState) -> None:
 
 
 def _learning_controls(link: LinkState) -> None:
-    whose = steering.whose(session.current_job(), link["lr"])
+    of_next_run = steering.of_next_run(session.current_job(), link["lr"])
     beside = len(number_text(link["lr"])) <= BOX_DIGITS
     stop, exact = st.columns([3, 2], vertical_alignment="bottom") if beside else (st.container(), st.container())
     with stop:
         help = _("Length of a step, on a log scale from 0.00001 to 100. The box takes any value between.")
         st.select_slider(
-            _("Learning rate of the next run") if whose else _("Learning rate"),
+            _("Learning rate of the next run") if of_next_run else _("Learning rate"),
             format_func=exactly,
             on_change=unbroken(_take_lr_stop),
             args=(link,),
             **link.value("lr_stop", help=help),
         )
     with exact:
-        label = _("next lr") if whose else "lr"
+        label = _("next lr") if of_next_run else "lr"
         _number(link, "lr", label, _("The exact learning rate."), on_change=unbroken(_follow_lr), args=(link,))
     _select(link, "optimizer", _("Optimizer"), optimizer_labels(), _("The rule that turns gradients into steps."))
     if "momentum" in optimizer_settings(link["optimizer"]):
