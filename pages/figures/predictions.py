@@ -9,14 +9,17 @@ import numpy.typing as npt
 
 from mlp_core.words import counted, percent
 from pages.figures.axes import axis, hidden_axis
-from pages.figures.figure import Figure, Floats, Trace, bar, captions, diagram, figure, heatmap, markers, polyline
+from pages.figures.figure import Figure, Floats, Trace, bar, captions, diagram, figure, heatmap, letters, markers, polyline, wrapped
 from pages.figures.palette import FAULT, GREY, HEALTHY, translucent
 from pages.figures.pictures import CLEAR, grey_colors, grey_indices, picture, picture_axis, tile, tile_corners
 from pages.language import _
 
 RIGHT, WRONG = "✓", "✗"
-TILE_GAP = (16, 5)  # image pixels below and beside each picture
-ROW_PX = 116  # height of a row of pictures on the screen
+TILE_GAP = (16, 5)  # image pixels below each picture, for two lines of words, and beside it
+LINE = 7  # image pixels below for each line more, as high as on a phone
+ROW_PX = 116  # height of a row of pictures on the screen, with two lines of words
+NAME_COLUMNS = 13  # letters of a line there
+SMALL_PX = 11  # of the names beside a matrix, where they are long
 BAR_PX = 24
 LIKELIEST = 3  # classes that a hover names
 MATRIX_PX = 460  # height of the confusion matrix
@@ -49,15 +52,13 @@ def prediction_grid(
         columns: pictures a row.
     """
     n, height, width = images.shape
-    below, beside = TILE_GAP
-    rows, shown = math.ceil(n / columns), min(n, columns)
-    left, top = tile_corners(n, (height, width), columns, TILE_GAP)
     right = np.asarray(true) == np.asarray(predicted)
     names = [(class_names[is_], class_names[said]) for is_, said in zip(true, predicted, strict=True)]
-    texts = [
-        f"{RIGHT} {said}" if hit else f"{WRONG} {said}<br>{_('is {label}', label=is_)}"
-        for hit, (is_, said) in zip(right, names, strict=True)
-    ]
+    texts = [_caption(is_, said) for is_, said in names]
+    (usual, beside), lines = TILE_GAP, max((text.count("<br>") + 1 for text in texts), default=1)
+    below = usual + LINE * max(0, lines - 2)
+    rows, shown = math.ceil(n / columns), min(n, columns)
+    left, top = tile_corners(n, (height, width), columns, (below, beside))
     hover = [_("true: {label}<br>predicted: {prediction}", label=is_, prediction=said) for is_, said in names]
     if probabilities is not None:
         for i, row in enumerate(np.asarray(probabilities, dtype=np.float64)):
@@ -66,7 +67,7 @@ def prediction_grid(
     unseen = {"size": 44, "symbol": "square", "opacity": 0}  # to hover over and to click
     told: dict[str, Any] = {"hovertext": hover, "hoverinfo": "text", "customdata": list(indices)}
     traces = [
-        picture(tile(grey_indices(images), columns, TILE_GAP, CLEAR), grey_colors()),
+        picture(tile(grey_indices(images), columns, (below, beside), CLEAR), grey_colors()),
         _frames(left[right], top[right], height, width, HEALTHY, "right"),
         _frames(left[~right], top[~right], height, width, FAULT, "wrong"),
         captions(left + width / 2, top + height + 1.5, texts, 11, "bottom center"),
@@ -74,10 +75,16 @@ def prediction_grid(
     ]
     return diagram(
         traces,
-        height=rows * ROW_PX + 8,
+        height=round(rows * ROW_PX * (height + below) / (height + usual)) + 8,
         xaxis=picture_axis(range=[-2, max(shown, columns) * (width + beside) - beside + 1]),
         yaxis=picture_axis(range=[rows * (height + below), -2], scaleanchor="x", constraintoward="top"),
     )
+
+
+def _caption(label: str, said: str) -> str:
+    if label == said:
+        return wrapped(f"{RIGHT} {said}", NAME_COLUMNS)
+    return "<br>".join(wrapped(text, NAME_COLUMNS) for text in (f"{WRONG} {said}", _("is {label}", label=label)))
 
 
 def _frames(left: Array, top: Array, height: int, width: int, color: str, name: str) -> Trace:
@@ -141,14 +148,16 @@ def confusion_matrix(counts: Counts, class_names: Sequence[str]) -> Figure:
         _scale(FAULT, ceilings[0], "2"),
         _scale(HEALTHY, ceilings[1], "3"),
     ]
+    small = {"tickfont": {"size": SMALL_PX}} if max(map(letters, class_names)) > NAME_COLUMNS else {}
     return figure(
         traces,
         height=MATRIX_PX,
         margin={"l": 8, "r": 8, "t": 56, "b": 8},
         hovermode="closest",
         showlegend=False,
-        xaxis=axis(_("predicted class"), tickangle=-45, automargin=True, fixedrange=True, showgrid=False),
-        yaxis=axis(_("true class"), autorange="reversed", automargin=True, fixedrange=True, domain=[0, 0.93]) | {"showgrid": False},
+        xaxis=axis(_("predicted class"), tickangle=-45, automargin=True, fixedrange=True, showgrid=False, **small),
+        yaxis=axis(_("true class"), autorange="reversed", automargin=True, fixedrange=True, domain=[0, 0.93], **small)
+        | {"showgrid": False},
         **_scale_axes("2", [0.0, 0.46], _("mistakes (%)")),
         **_scale_axes("3", [0.54, 1.0], _("hits (%)")),
     )

@@ -26,7 +26,7 @@ def curve_options() -> CurveOptions:
     """A button as wide as its word, in whose popover the axes and the smoothing of both curves are chosen; and what is chosen there."""
     panel = _panel()
     place = st.popover(
-        _("Axes"), icon=":material/tune:", key="curve_axes", help=_("Logarithmic axes, smoothing, ranges."), on_change="rerun"
+        _("Scales"), icon=":material/tune:", key="curve_axes", help=_("Logarithmic axes, smoothing, ranges."), on_change="rerun"
     )
     try:
         options, refused = _options(panel), None
