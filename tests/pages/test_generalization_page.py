@@ -48,7 +48,7 @@ def test_it_opens_on_a_fit_that_learned_the_noise(page: AppTest) -> None:
     points, _ = draw(25, 0.1, 0)
     legendre = np.polynomial.Legendre.fit(points.x, points.y, 19)  # a basis in which float64 is enough
     expected = legendre.convert(kind=np.polynomial.Polynomial).coef * [math.factorial(power) for power in range(20)]
-    drawn = [float(read(text)) for text in traces(page, "polynomial_coefficients")["learned"]["text"]]
+    drawn = [float(read(text)) for text in traces(page, "polynomial_coefficients")["learned value"]["text"]]
     np.testing.assert_allclose(drawn, expected, rtol=2e-3)
 
 
