@@ -154,7 +154,7 @@ def fresh(file: Path, catalogue: Catalog) -> bool:
 
 
 def _content(catalogue: Catalog) -> dict[object, object]:
-    return {str(message.id): str(message.string) for message in catalogue if message.id}
+    return {message.id if isinstance(message.id, str) else tuple(message.id): _strings(message) for message in catalogue if message.id}
 
 
 def faults(catalogue: Catalog) -> Iterator[str]:

@@ -68,8 +68,8 @@ def prediction_grid(
     told: dict[str, Any] = {"hovertext": hover, "hoverinfo": "text", "customdata": list(indices)}
     traces = [
         picture(tile(grey_indices(images), columns, (below, beside), CLEAR), grey_colors()),
-        _frames(left[right], top[right], height, width, HEALTHY, "right"),
-        _frames(left[~right], top[~right], height, width, FAULT, "wrong"),
+        _frames(left[right], top[right], height, width, HEALTHY),
+        _frames(left[~right], top[~right], height, width, FAULT),
         captions(left + width / 2, top + height + 1.5, texts, 11, "bottom center"),
         markers(left + width / 2, top + height / 2, unseen, **told),
     ]
@@ -87,11 +87,11 @@ def _caption(label: str, said: str) -> str:
     return "<br>".join(wrapped(text, NAME_COLUMNS) for text in (f"{WRONG} {said}", _("is {label}", label=label)))
 
 
-def _frames(left: Array, top: Array, height: int, width: int, color: str, name: str) -> Trace:
+def _frames(left: Array, top: Array, height: int, width: int, color: str) -> Trace:
     """One trace of rectangles just outside the pictures whose first pixels are at (left, top)."""
     x = left[:, None] + np.array([-1.0, width, width, -1.0, -1.0, np.nan])  # pixel i spans i - 0.5 to i + 0.5
     y = top[:, None] + np.array([-1.0, -1.0, height, height, -1.0, np.nan])
-    return polyline(x.ravel().astype(np.float32), y.ravel().astype(np.float32), {"color": color, "width": 2}, name=name)
+    return polyline(x.ravel().astype(np.float32), y.ravel().astype(np.float32), {"color": color, "width": 2})
 
 
 def probability_bars(probabilities: Array, class_names: Sequence[str], true: int | None = None, predicted: int | None = None) -> Figure:

@@ -8,7 +8,7 @@ NO_BREAK_SPACE = "\u00a0"
 ZERO_WIDTH_SPACE = "\u200b"  # a line may end here
 _CODE_OR_FORMULA = re.compile(r"(`[^`]*`|\$[^$]*\$|\]\([^)]*\))")
 _NUMBER_AND_MEASURE_WORD = re.compile(r"(?<=[0-9])(?=[\u4e00-\u9fff])|(?<=第)(?=[0-9])")
-_NUMBER_AND_UNIT = re.compile(r"(?<=[0-9]) (?=[×±]|[a-zA-Zµ]{1,3}(?![a-zA-Z]))|(?<=[×±]) (?=[0-9])")  # 4.5 × 10⁻⁷, 3 ms
+_NUMBER_AND_UNIT = re.compile(r"(?<=[0-9]) (?=[×±]|(?:[a-zA-Zµ]{1,2}|min)(?![a-zA-Z]))|(?<=[×±]) (?=[0-9])")  # 4.5 × 10⁻⁷, 3 ms
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 

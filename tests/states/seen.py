@@ -19,7 +19,29 @@ UNWORDED = frozenset(("code", "json", "html"))  # a program's
 READ = frozenset((  # keys of figures and of components' messages below which everything is read
     "text", "title", "name", "hovertext", "ticktext", "customdata", "alt", "label", "labels", "hint", "parts", "about",
 ))  # fmt: skip
-MACHINE = frozenset(("bdata", "dtype", "color", "kind", "src", "image", "icon", "yref", "xref", "edges", "units"))
+MACHINE = frozenset(
+    (
+        "bdata",
+        "dtype",
+        "color",
+        "kind",
+        "src",
+        "image",
+        "icon",
+        "yref",
+        "xref",
+        "xanchor",
+        "yanchor",
+        "side",
+        "edges",
+        "units",
+        "script",
+        "module",
+        "updates",
+        "news",
+        "source",
+    )
+)
 TEMPLATE = re.compile(r"%\{[^{}]*\}")  # what plotly fills in
 
 
@@ -40,10 +62,18 @@ def _of(node: Any) -> Iterator[str]:
     elif kind in ("dataframe", "arrow_data_frame", "table", "arrow_table"):
         if getattr(proto, "editing_mode", 0):  # what stands there a visitor has typed
             return
-        yield from map(str, node.value.columns)
+        yield from _headers(node)
         yield from (cell for column in node.value for cell in node.value[column] if isinstance(cell, str))
     else:
         yield from _strings(proto, typed=kind in TYPED)
+
+
+def _headers(table: Any) -> Iterator[str]:
+    """The names of a table's columns, with what was written over them, and the help of those that have any."""
+    config = json.loads(getattr(table.proto, "columns", "") or "{}")
+    for column in map(str, table.value.columns):
+        over = config.get(column) or {}
+        yield from (column if over.get("label") is None else over["label"], over.get("help") or "")
 
 
 def _strings(message: Message, *, typed: bool) -> Iterator[str]:
@@ -63,7 +93,10 @@ def _of_component(proto: Any) -> Iterator[str]:
     """A message that is streamed begins with the length of its JSON; any other is JSON."""
     content = proto.bytes or proto.json.encode() or proto.mixed.json.encode()
     length = int.from_bytes(content[:4], "little")  # of JSON without a length before it: far more than there is
-    yield from _read(json.loads(content[4 : 4 + length] if length <= len(content) else content) if content else {})
+    said = json.loads(content[4 : 4 + length] if length <= len(content) else content) if content else {}
+    if "figure" in said:  # a live chart, whose name is its key
+        said["about"].pop("name", None)
+    yield from _read(said)
 
 
 def _read(value: Any, *, everything: bool = False) -> Iterator[str]:
@@ -73,6 +106,6 @@ def _read(value: Any, *, everything: bool = False) -> Iterator[str]:
         for key, part in value.items():
             if key not in MACHINE:
                 yield from _read(part, everything=everything or key in READ)
-    elif isinstance(value, list):
+    elif isinstance(value, list) and value[:1] != ["steps"]:  # numbers of steps, as they are streamed
         for part in value:
             yield from _read(part, everything=everything)

@@ -30,7 +30,8 @@ def main() -> None:
         pseudo.use(pseudo.write_catalogue(Path(folder)), monkeypatch)
         for state in options.state:
             page, _, query = state.partition("?")
-            with monkeypatch.context() as patch, visit_with_jobs(f"pages/{page}.py", patch) as opened:
+            # AppTest asks for the words of choices outside of the session, before it lets the page run.
+            with spoken(languages()[pseudo.SHORT]), monkeypatch.context() as patch, visit_with_jobs(f"pages/{page}.py", patch) as opened:
                 opened.query_params.update(dict(parse_qsl(query)) | {"lang": pseudo.SHORT})
                 opened.default_timeout = 300
                 opened.run()

@@ -152,14 +152,18 @@ def visited(state: State, monkeypatch: pytest.MonkeyPatch, chance: random.Random
         if chance is not None and chance.random() < PRESSED:
             buttons = [str(one.key) for one in page.button if one.key and not one.disabled and not str(one.key).startswith(UNPRESSED)]
             keys = (chance.choice(buttons),) if buttons else ()
-        for key in keys:
-            if page.exception:
-                break
-            state = State(state.page, state.query, (*state.pressed, key))
-            page.button(key=key).click()
+        for key in pressed(page, keys):
+            yield from look(page, State(state.page, state.query, (*state.pressed, key)))
+
+
+def pressed(page: AppTest, keys: Sequence[str]) -> Iterator[str]:
+    """Press buttons one after the other; their keys, at every look at what that does."""
+    for key in keys:
+        if page.exception:
+            break
+        page.button(key=key).click().run()
+        yield key
+        for _ in range(LOOKS):
+            time.sleep(LOOK_SECONDS)
             page.run()
-            yield from look(page, state)
-            for _ in range(LOOKS):
-                time.sleep(LOOK_SECONDS)
-                page.run()
-                yield from look(page, state)
+            yield key

@@ -21,15 +21,16 @@ BEGIN, END, LONGER = "⟦", "⟧", "·"
 LENGTHENED = 0.4  # as English becomes in German or Finnish
 # What may stand outside of the brackets: what is no sentence in any language.
 CODE_AND_FORMULAS = re.compile(
-    r"```.*?```|`[^`]*`|\$[^$]*\$|<style.*?</style>|<[^<>]+>|:material/\w+:|:[a-z-]+(?=\[)|\{foreground=\"[^\"]*\"\}|\]\([^)\s]*\)"
-    r"|https?://\S+|&\w+;|%\{[^{}]*\}",
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|<style.*?</style>|<[^<>]+>|:material/\w+:|:[a-z-]+(?=\[)|\{foreground=\"[^\"]*\"\}"
+    r"|\]\([^)\s]*\)|(?:https?://|data:image/)\S+|&\w+;|%\{[^{}]*\}|\b[a-z]+_[a-z_]+\b|\b\w+=\w+",
     re.DOTALL,
 )
 WORD = re.compile(r"[A-Za-z]{2,}")
 NAMES = frozenset((  # of things that have one name everywhere, and units
-    *("ReLU", "GELU", "Swish", "SiLU", "ELU", "SELU", "PReLU", "Mish", "Adam", "AdamW", "RMSprop", "Adagrad", "SGD", "MLP", "XOR", "NaN"),
-    *("He", "Xavier", "Glorot", "Fashion", "MNIST", "PyTorch", "Sequential", "JSON", "CSV", "PNG", "ln", "log", "exp", "sin", "tanh"),
-    *("lr", "std", "ms", "min", "kB", "MB", "GB", "GFLOPS", "FLOPs", "cm", "mm", "px"),
+    "ReLU", "GELU", "Swish", "SiLU", "ELU", "SELU", "PReLU", "pReLU", "Mish", "Adam", "AdamW", "RMSprop", "Adagrad", "AdaGrad",
+    "SGD", "MLP", "XOR", "NaN", "He", "Xavier", "Glorot", "Fashion", "MNIST", "PyTorch", "Sequential", "JSON", "CSV", "PNG", "ln",
+    "log", "exp", "sin", "softmax", "xy", "max", "float", "bfloat", "int", "tanh", "lr", "std", "ms", "min", "kB", "MB", "GB",
+    "GFLOPS", "FLOPs", "cm", "mm", "px",
 ))  # fmt: skip
 
 

@@ -59,6 +59,12 @@ def opened(page: AppTest, **query: str) -> AppTest:
     return again(page)
 
 
+def speaking(page: AppTest, short: str) -> AppTest:
+    """Have the session speak a language, as the switch in the top bar does, which is not there where a page is run by itself."""
+    page.session_state["_language"] = short
+    return page
+
+
 def again(page: AppTest) -> AppTest:
     """Let the page run again, as its fragment does while there is something to see."""
     page.run()
