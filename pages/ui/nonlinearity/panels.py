@@ -22,7 +22,8 @@ from pages.ui.nonlinearity.settings import EXPORT, INSIDE, OWN, PANEL, PANELS, S
 from pages.ui.run.experiment_files import changes_in_words
 from pages.ui.run.export import download_figure, download_numbers
 from pages.ui.run.inside import inside_panel
-from pages.ui.run.run_controls import RunAtStep, worded
+from pages.ui.run.run_controls import RunAtStep
+from pages.ui.text import refused
 
 SEEDS_JOB = "plane_seeds"  # under which name the session holds five seeds of the design
 
@@ -75,7 +76,7 @@ def _seeds_panel(settings: PlaneSettings) -> None:
     """The band of five seeds, and what they came to."""
     group = session.jobs().group(SEEDS_JOB)
     if group is not None and group.error is not None:
-        st.error(_("Five of these cannot be trained here: {why}.", why=worded(group.error)), icon=":material/error:")
+        st.error(_("Five of these cannot be trained here: {why}.", why=refused(group.error)), icon=":material/error:")
     if group is None or not group.started:
         st.info(
             _("**× 5 seeds** trains five networks of this design at once, so that one lucky run does not mislead."), icon=":material/info:"

@@ -71,7 +71,7 @@ def _labels(runs: Sequence[KeptRun]) -> dict[int, str]:
 
 
 def name_of(run: str) -> str:
-    """The name of a run, or what it has in another way, as it is shown: what a person typed stays."""
+    """The name of a run, or what else is told of it, as it is shown: what a person typed, or a file tells, stays."""
     return _(run) if isinstance(run, Message) else run
 
 
@@ -141,7 +141,7 @@ def _list(kept: KeptRuns) -> None:
         "parameters": [count(run.parameters) for run in runs],
         "pinned": [run.pinned for run in runs],
         "time": [_(duration(run.elapsed_seconds)) for run in runs],
-        "end": [_(run.stop_reason.detail) if run.stop_reason is not None else _("Paused.") for run in runs],
+        "end": [name_of(run.stop_reason.detail) if run.stop_reason is not None else _("Paused.") for run in runs],
     }
     if any(run.members for run in runs):
         columns["seeds"] = [_seeds(run) for run in runs]

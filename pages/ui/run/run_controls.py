@@ -293,11 +293,6 @@ def _waiting(experiment: Experiment | None, snapshot: JobSnapshot | None) -> str
     return joined(Message("**A new design is waiting:** {changes}.", changes=_("; ").join(changes)), running)
 
 
-def worded(error: Exception) -> str:
-    """What is wrong, as Markdown that shows a visitor's text as it is."""
-    return _(refused(error))
-
-
 def _shown(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return plain(text or _("none"))
