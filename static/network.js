@@ -1,9 +1,8 @@
 // Draws a network: its edges on a canvas, its units and words in SVG above it, in the theme's colors; and lets it live while it learns.
-// pages/ui/network_drawing.py sends JSON as bytes: {about: {height, alt, words, folded, images, said}, drawing, state, answer}; `said` are
-// the words of the dialog. `drawing` is a
-// Drawing, `state` a network_state of pages/figures/network.py, `answer` that of pages/ui/run/network_state.py to the question sent back
-// from here as "ask": {image, unit: [layer, index], at}. A newer state may come by itself: the event "network-state" on window, the
-// state its detail.
+// pages/ui/network_drawing.py sends JSON as bytes: {about: {height, alt, words, folded, images, said}, drawing, state, answer}. `said` are
+// the words of the dialog, `drawing` is a Drawing, `state` a network_state of pages/figures/network.py, `answer` that of
+// pages/ui/run/network_state.py to the question sent back from here as "ask": {image, unit: [layer, index], at}. A newer state may come by
+// itself: the event "network-state" on window, the state its detail.
 
 const SVG = "http://www.w3.org/2000/svg";
 const [GREY, SKY, ORANGE] = ["#8A8F98", "#56B4E9", "#E69F00"]; // of pages/figures/palette.py, as are

@@ -56,7 +56,7 @@ def _picture(spec: RunSpec, *, folded: bool, words: str = "") -> None:
     job, question = session.current_job(), question_of_drawing()
     watch.of_session().question = question
     network_picture(
-        _drawing(spec.sizes, _(activation_label(spec)), spec.dropout, data.source, current().short),
+        _drawing(spec.sizes, activation_label(spec), spec.dropout, data.source, current().short),
         key=KEY,
         height=STRIP_PX if folded else DRAWING_PX,
         alt=_("The network: layers of {widths} units", widths=" → ".join(map(str, spec.sizes))),

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlp_core.activations import ACTIVATIONS
 from mlp_core.spec import weight_count
 from pages.figures.network import MOST_COLUMNS, MOST_EDGES, Drawing, abbreviated, drawn_units, network_drawing, network_state, quantized
+from pages.language import languages, spoken
 from tests.support.reading import read
 
 WIDTHS = (358, 640, 1000)  # px: a phone, where the letters begin to be larger, a laptop
@@ -246,3 +248,12 @@ def test_values_are_shares_of_the_largest_and_what_is_not_finite_is_marked(value
 def test_networks_of_other_sizes_or_activations_have_other_names() -> None:
     names = [network_drawing(sizes, activation_label=label)["of"] for sizes in (D2L, (784, 255, 10)) for label in ("ReLU", "tanh")]
     assert len(set(names)) == len(names)
+
+
+def test_a_network_has_one_name_in_all_languages() -> None:
+    label = ACTIVATIONS["identity"].label
+    english = network_drawing(D2L, activation_label=label)
+    with spoken(languages()["zh"]):
+        chinese = network_drawing(D2L, activation_label=label)
+    assert chinese["labels"] != english["labels"]
+    assert chinese["of"] == english["of"]
