@@ -73,6 +73,12 @@ class ProbeRecord:
 
 # Fields of a `RunSpec` that may change in mid-run -> what they are called there.
 CHANGEABLE = {"lr": "lr", "weight_decay": Message("weight decay"), "dropout": Message("dropout"), "batch_size": Message("batch")}
+CHANGED_TO = {  # and what is said of a value that they were changed to
+    "lr": Message("lr {value}"),
+    "weight_decay": Message("weight decay {value}"),
+    "dropout": Message("dropout {value}"),
+    "batch_size": Message("batch {value}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class SettingChange:
         """What it was changed to: "lr 0.01", "dropout 0.2, 0.5"."""
         values = (self.value or (0.0,)) if isinstance(self.value, tuple) else (self.value,)
         shown = values[:1] if len(set(values)) == 1 else values
-        return Message("{setting} {value}", setting=CHANGEABLE[self.field], value=listed([exactly(value, 6) for value in shown]))
+        return Message(CHANGED_TO[self.field], value=listed([exactly(value, 6) for value in shown]))
 
 
 def settings_after(changes: Sequence[SettingChange]) -> dict[str, Any]:

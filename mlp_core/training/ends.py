@@ -39,10 +39,12 @@ def failed(step: int, error: Exception) -> Message:
 
 
 def out_of_memory(step: int) -> Message:
+    """Too large a network or batch."""
     return Message("The memory ran out (a smaller network or batch needs less) at step {step}; the curves up to there are kept.", step=step)
 
 
 def device_lost(step: int) -> Message:
+    """A graphics processor that gave out."""
     return Message("The device stopped answering at step {step}; the curves up to there are kept.", step=step)
 
 

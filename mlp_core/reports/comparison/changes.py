@@ -13,7 +13,7 @@ from typing import Protocol
 from mlp_core.activations import ACTIVATIONS
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
-from mlp_core.records import CHANGEABLE, History, HistorySnapshot, SettingChange
+from mlp_core.records import CHANGED_TO, History, HistorySnapshot, SettingChange
 from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
 from mlp_core.words import Message, count, counted, exactly, listed
 
@@ -186,11 +186,10 @@ def _changes(run: ComparedRun) -> list[SettingChange]:
 def _changes_words(run: ComparedRun) -> str:
     changes = [
         Message(
-            "{setting} {value} after step {step}",
-            setting=CHANGEABLE[change.field], value=_exactly(change.value), step=count(change.step),
+            "{change} after step {step}", change=Message(CHANGED_TO[change.field], value=_exactly(change.value)), step=count(change.step)
         )
         for change in _changes(run)
-    ]  # fmt: skip
+    ]
     return _beside(changes) or Message("none")
 
 
