@@ -94,6 +94,7 @@ $(VENV)/.data: packages.txt $(VENV)/.app
 
 $(VENV)/.chromium: | $(VENV)/.tools
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(call apt,chromium fonts-liberation)
+	@fc-list :lang=zh-cn 2>/dev/null | grep -q . || $(call apt,fonts-wqy-microhei)
 	@$(PY) scripts/find_chromium.py > $@ || rm -f $@
 
 # Without it the tests of a class in Redis are skipped.

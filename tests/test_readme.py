@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from mlp_core.data.fashion_mnist import DEBIAN_FOLDER
+from pages.language import languages
 from pages.ui.navigation import PAGES
+from tests.bench.__main__ import in_chinese
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-PAGES_OF_TEXT = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-TEXT = "\n".join(path.read_text() for path in PAGES_OF_TEXT)
+README, CHINESE = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.zh.md"))
+READ = {path: path.read_text("utf-8") for path in (ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md")))}
+TEXT = "\n".join(READ.values())
 MAKEFILE = (ROOT / "Makefile").read_text()
-LINKS = [
-    path.parent / link for path in PAGES_OF_TEXT for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text()) if not link.startswith("http")
-]
+LINKS = [path.parent / link for path, text in READ.items() for link in re.findall(r"\]\(([^)\s]+)\)", text) if not link.startswith("http")]
 NAMED = [ROOT / name for name in re.findall(r"`((?:[\w.]+/)*[\w.-]+(?:\.(?:py|txt|toml)|/))`", TEXT)]
 NUMBER = re.compile(r"\d+\.\d+")
 
@@ -59,6 +59,29 @@ def test_every_make_target_exists(target: str) -> None:
 @pytest.mark.parametrize("title", [title for stem, title, _ in PAGES if stem != "start"])
 def test_every_page_is_introduced(title: str) -> None:
     assert f"**{title}.**" in README
+    chinese = languages()["zh"].catalogue
+    assert chinese is not None
+    assert f"**{chinese.gettext(title)}。**" in CHINESE
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+
+
+def test_both_readmes_have_the_same_commands_code_links_and_numbers() -> None:
+    """The script is run above; that of the Chinese one is the same."""
+    assert blocks(CHINESE, "python") == blocks(README, "python")
+    assert blocks(CHINESE, "text")[0] == blocks(README, "text")[0]
+    assert blocks(CHINESE, "text")[1:] == [f"{in_chinese(numbers)}\n" for numbers in blocks(README, "text")[1:]]
+    commands, links, numbers = [], [], []
+    for text in (README, CHINESE.replace("zh.d2l.ai", "d2l.ai")):
+        commands.append([line.partition("#")[0].split() for block in blocks(text, "sh") for line in block.splitlines()])
+        prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        links.append(sorted({*re.findall(r"`([^`]+)`", prose), *re.findall(r"\]\(([^)]+)\)", prose)} - {"README.md", "README.zh.md"}))
+        numbers.append(sorted(re.findall(r"\d[\d.,]*\d|\d", re.sub(r"`[^`]*`|\]\([^)]*\)", "", prose))))
+    assert commands[0] == commands[1]
+    assert links[0] == links[1]
+    assert numbers[0] == numbers[1]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "pictures").iterdir()), ids=lambda path: path.name)

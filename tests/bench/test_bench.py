@@ -8,7 +8,7 @@ import pytest
 from torch.utils.flop_counter import FlopCounterMode
 
 from mlp_core.data import load_sample
-from tests.bench.__main__ import BENCHMARKS, COMMAND, README, five_numbers, with_results
+from tests.bench.__main__ import BENCHMARKS, COMMAND, README, README_ZH, five_numbers, with_results
 from tests.bench.bench_engine import FIVE_NUMBERS
 from tests.bench.bench_streaming import MOST_MESSAGES, Update, medians, served_seconds, table
 from tests.bench.loops import MatrixProducts, PlainLoop
@@ -61,7 +61,7 @@ def test_fewer_than_five_numbers_are_refused(results: str) -> None:
         five_numbers(results)
 
 
-@pytest.mark.parametrize("path", [README, BENCHMARKS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [README, README_ZH, BENCHMARKS], ids=lambda path: path.name)
 def test_both_pages_have_a_place_for_results(path: Path) -> None:
     assert "new" in with_results(path.read_text(), "new")
 
