@@ -2,7 +2,7 @@
 
 What to read, in this order:
 
-1. `spec` (with `bounds`): `RunSpec`, the experiment as one frozen, validated value; `presets` names some. `records`: what happened, as
+1. `spec` (with `bounds`): `RunSpec`, the experiment as one frozen, validated value, and `PRESETS`. `records`: what happened, as
    plain data: steps, epochs, layers. `words`: numbers as a person reads them.
 2. `activations`, `initializers`, `optimizers`, `losses`: the registries, one entry a thing and everything about it in that entry.
    `expression`: a visitor's own activation, parsed and compiled to an entry like any other.

@@ -10,8 +10,7 @@ from pages.ui.navigation import NAMES, page_header  # first: it limits what all 
 
 # isort: split
 from mlp_core.labs.previews import bowl, fitted_too_well, product_sizes, sigmoid_with_gradient, xor_by_hidden_units
-from mlp_core.presets import PRESETS
-from mlp_core.spec import INPUTS, OUTPUTS, query_of
+from mlp_core.spec import INPUTS, OUTPUTS, PRESETS, query_of
 from mlp_core.words import Message
 from pages.figures.network import network_drawing
 from pages.figures.previews import arrow_across_contour, bent_plane, curve_through_noise, growing_products, value_over_gradient

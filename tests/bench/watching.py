@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mlp_core.presets import PRESETS
+from mlp_core.spec import PRESETS
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.support.browser.driving import PATIENCE_MS, settle, streamlit
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mlp_core.data import load_sample
-from mlp_core.presets import PRESETS, Preset
-from mlp_core.spec import RunSpec, query_of
+from mlp_core.spec import PRESETS, Preset, RunSpec, query_of
 from mlp_core.training import Run
 
 EACH = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.presets import PRESETS
-from mlp_core.spec import RunSpec
+from mlp_core.spec import PRESETS, RunSpec
 from tests.support.pages.interruptions import interrupted
 from tests.support.pages.training import LONG, chosen, job_of, main_button, open_groups, press
 from tests.support.pages.visit import address, again, opened, visit, widget

@@ -13,10 +13,9 @@ import pytest
 
 from mlp_core.data import load_fashion_mnist
 from mlp_core.labs.generalization.subsets import first
-from mlp_core.presets import PRESETS
 from mlp_core.reports.comparison.book_bands import known_accuracy
 from mlp_core.reports.export import AMPLIFIED
-from mlp_core.spec import RunSpec
+from mlp_core.spec import PRESETS, RunSpec
 from mlp_core.training import Run
 from mlp_core.training.replicates import Replicates
 from pages.ui.generalization import dropout

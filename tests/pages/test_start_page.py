@@ -10,8 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mlp_core.presets import PRESETS
-from mlp_core.spec import RunSpec
+from mlp_core.spec import PRESETS, RunSpec
 from pages.ui import navigation as shell
 from pages.ui.navigation import NAMES, PAGES, ROOT, UNLISTED
 from tests.support.pages.training import charts, chosen

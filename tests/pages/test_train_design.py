@@ -10,8 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
 from mlp_core.labs.bfloat16 import Bfloat16
-from mlp_core.presets import PRESETS
-from mlp_core.spec import IMPLEMENTATIONS, RunSpec
+from mlp_core.spec import IMPLEMENTATIONS, PRESETS, RunSpec
 from pages.ui import session
 from pages.ui.train import sidebar
 from tests.support.pages.training import LONG, SHORT, at_rest, carried_out, chosen, enabled, job_of, losses, main_button, open_groups, press

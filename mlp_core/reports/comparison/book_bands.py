@@ -13,9 +13,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from statistics import median
 
-from mlp_core.presets import PRESETS
 from mlp_core.records import HistorySnapshot
-from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec
+from mlp_core.spec import MAX_TRAIN_SIZE, PRESETS, RunSpec
 from mlp_core.words import Message, rounded
 
 FILE = Path(__file__).with_name("book_bands.json")

@@ -8,7 +8,6 @@ from mlp_core.activations import ACTIVATIONS, trainable_activations
 from mlp_core.expression import ExpressionError, resolve
 from mlp_core.initializers import INITIALIZERS
 from mlp_core.optimizers import OPTIMIZERS
-from mlp_core.presets import PRESETS
 from mlp_core.records import SettingChange
 from mlp_core.reports.export import Experiment, changes_text, read_changes
 from mlp_core.spec import (
@@ -19,6 +18,7 @@ from mlp_core.spec import (
     MAX_EXPRESSION_LENGTH,
     MAX_TEXT_LENGTH,
     PRECISIONS,
+    PRESETS,
     TRAIN_SIZE_BOUNDS,
     WIDTH_BOUNDS,
     Bounds,

@@ -11,9 +11,8 @@ from dataclasses import replace
 import pytest
 
 from mlp_core.data import Dataset, load_fashion_mnist
-from mlp_core.presets import PRESETS
 from mlp_core.reports.diagnosis.diagnosis import diagnose
-from mlp_core.spec import RunSpec
+from mlp_core.spec import PRESETS, RunSpec
 from mlp_core.training import Run
 
 pytestmark = pytest.mark.full_data

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_core.data import Dataset, load_fashion_mnist, load_sample
-from mlp_core.presets import PRESETS
 from mlp_core.records import HistorySnapshot, SettingChange
 from mlp_core.reports.comparison.book_bands import (
     BOOK_DESIGNS,
@@ -27,7 +26,7 @@ from mlp_core.reports.comparison.book_bands import (
     known_runs,
     share_of_outsiders,
 )
-from mlp_core.spec import RunSpec
+from mlp_core.spec import PRESETS, RunSpec
 from mlp_core.training import Run
 from scripts import measure_book_bands
 from scripts.measure_book_bands import FIRST_SEED, read_runs, runs_text

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_core.presets import PRESETS
 from mlp_core.reports.comparison.changes import THINGS, differences, instead, short_name
 from mlp_core.reports.comparison.kept_runs import MAX_NAME
-from mlp_core.spec import RunSpec
+from mlp_core.spec import PRESETS, RunSpec
 from tests.support.kept import kept
 
 BOOK = RunSpec()
