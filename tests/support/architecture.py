@@ -38,7 +38,8 @@ _PLAIN = _core("spec", "bounds", "records", "words")
 _BASIC = (*_TENSORS, *_PLAIN, *_REGISTRIES, *_core("theory", "data", "runtime"))  # below expressions and networks
 _NETWORK = (*_BASIC, *_core("expression", "network"))
 _TRAINING = (*_NETWORK, *_core("training"))
-_JOBS = (*_TRAINING, *_core("jobs", "presets"))
+_JOBS = (*_TRAINING, *_core("jobs"))
+_SWEEP = (*_JOBS, *_core("reports.comparison", "sweep"))
 _PANEL = ("streamlit", "pages.ui", "pages.figures", "pages.language", "mlp_core", *_TENSORS)
 _FIGURE = ("plotly", "numpy", "pages.figures", "pages.language", *_PLAIN)
 IMPORT_RULES = (  # the first that fits counts
@@ -66,7 +67,6 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("mlp_core.bounds", _core("words")),
     ImportRule("mlp_core.records", _core("words")),
     ImportRule("mlp_core.spec", _core("bounds", "words"), _REGISTRIES),
-    ImportRule("mlp_core.presets", _core("spec", "words")),
     ImportRule("mlp_core.runtime.memory", ()),
     ImportRule("mlp_core.runtime.threads", ()),
     ImportRule("mlp_core.runtime", (*_TENSORS, *_PLAIN)),
@@ -87,6 +87,9 @@ IMPORT_RULES = (  # the first that fits counts
     ImportRule("mlp_core.labs", (*_NETWORK, *_core("labs", "stability"))),
     ImportRule("mlp_core.reports.export", (*_JOBS, *_core("reports"), "safetensors", "jinja2")),
     ImportRule("mlp_core.reports", (*_JOBS, *_core("reports"))),
+    ImportRule("mlp_core.sweep.store", (*_SWEEP, "pandas")),
+    ImportRule("mlp_core.sweep.executors", _SWEEP, ("distributed",)),
+    ImportRule("mlp_core.sweep", _SWEEP),
     ImportRule("mlp_core", ()),
 )
 FORBIDDEN_IMPORTS = ("pickle", "dill", "joblib", "marshal", "shelve", "cloudpickle")
