@@ -15,7 +15,7 @@ from pages.ui.run.panels import PANELS
 from tests.states.seen import texts
 from tests.states.walk import MOST_SECONDS, SECTIONS, Fault, State, pressed
 from tests.support import pseudo
-from tests.support.pages.visit import again, speaking, visit_with_jobs
+from tests.support.pages.visit import address, again, speaking, visit_with_jobs
 
 # What has a name in English only: a book, what it prints, a paper.
 TITLES = ("Dive into Deep Learning", "Fashion-MNIST", "L2 norm of w", "Zhang et al.")
@@ -48,8 +48,11 @@ def unsaid(state: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fault]:
         yield from _without_brackets(page, state)
         for _key in pressed(page, state.pressed):
             yield from _without_brackets(page, state)
+        before = address(page)
         again(speaking(page, "zh"))
-        yield from _in_english(page, state)
+        if (now := address(page)) != before:
+            yield Fault(state, "the language changed more than the words", f"{before} became {now}")
+        yield from in_english(page, state)
 
 
 def _without_brackets(page: AppTest, state: State) -> Iterator[Fault]:
@@ -59,7 +62,7 @@ def _without_brackets(page: AppTest, state: State) -> Iterator[Fault]:
             yield Fault(state, f"outside of the catalogue: {' '.join(words)}", text)
 
 
-def _in_english(page: AppTest, state: State) -> Iterator[Fault]:
+def in_english(page: AppTest, state: State) -> Iterator[Fault]:
     titles = re.compile("|".join(map(re.escape, {*TITLES, *_of_sections()})))
     yield from (Fault(state, "an exception", exception.message[:200]) for exception in page.exception)
     for text in texts(page):
