@@ -7,8 +7,9 @@ several seeds were trained of each design, from those.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
-from statistics import fmean, stdev
+from statistics import fmean, stdev, variance
 from typing import Protocol
 
 from mlp_core.reports.comparison.book_bands import BOOK_DESIGNS, known_runs
@@ -18,8 +19,7 @@ from mlp_core.words import Message, joined, listed, percent, rounded, significan
 # How far apart the largest and the smallest of 2, 3, … 13 equally good runs lie in 19 of 20 cases, in standard deviations: Tukey's
 # studentized range with infinitely many degrees of freedom.
 RANGE_95 = (2.77, 3.31, 3.63, 3.86, 4.03, 4.17, 4.29, 4.39, 4.47, 4.55, 4.62, 4.68)
-# Student's t for 95 % confidence, of 2, 3, … 10 seeds (1, 2, … 9 degrees of freedom).
-STUDENT_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+HALVINGS = 60  # of an interval of angles, until float64 has no number between its ends
 NUMBERS = (  # from two on
     Message("two"), Message("three"), Message("four"), Message("five"), Message("six"), Message("seven"),
     Message("eight"), Message("nine"), Message("ten"), Message("eleven"), Message("twelve"),
@@ -211,19 +211,47 @@ def luck_of_a_seed(epoch: int) -> float:
     return stdev(run["test_accuracy"][index] for run in known_runs()["mlp"].values())
 
 
-def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[float, float]:
-    """Mean of `after` - `before`, seed by seed, and the half width of its 95 % confidence interval: t s / sqrt(n).
+def paired_difference(
+    before: Sequence[float], after: Sequence[float], confidence: float = 0.95, resolution: float = 0.0
+) -> tuple[float, float]:
+    """Mean of `after` - `before`, seed by seed, and the half width of its confidence interval: t s / sqrt(n).
 
     What a seed does to both is no part of it.
 
     Args:
-        before, after: one value a seed, of the same two seeds or more; beyond ten t is taken a little too large.
+        before, after: one value a seed, of the same two seeds or more.
+        confidence: how often the interval holds the true mean.
+        resolution: what both are rounded to, as accuracies are to one image. It adds its variance, resolution² / 6, to s²: without it,
+            differences that agree by chance would look certain.
 
     Reference: Student 1908, The Probable Error of a Mean, section IX, illustration I.
     """
     differences = [new - old for old, new in zip(before, after, strict=True)]
     n = len(differences)
-    return fmean(differences), STUDENT_95[min(n, len(STUDENT_95) + 1) - 2] * stdev(differences) / math.sqrt(n)
+    return fmean(differences), student(confidence, n - 1) * math.sqrt((variance(differences) + resolution**2 / 6) / n)
+
+
+@lru_cache(maxsize=256)
+def student(confidence: float, freedom: int) -> float:
+    """What |t| stays below with a probability of `confidence`, 0 < confidence < 1: Student's t, of so many degrees of freedom.
+
+    Reference: Abramowitz and Stegun 1964, 26.7.3 and 26.7.4.
+    """
+    low, high = 0.0, math.pi / 2  # of the angle whose tangent is t / sqrt(freedom)
+    for _ in range(HALVINGS):
+        angle = (low + high) / 2
+        low, high = (angle, high) if _below(angle, freedom) < confidence else (low, angle)
+    return math.sqrt(freedom) * math.tan(low)
+
+
+def _below(angle: float, freedom: int) -> float:
+    """Probability that |t| is below sqrt(freedom) tan(angle)."""
+    odd = freedom % 2
+    term, total = (math.cos(angle) if odd else 1.0), 0.0
+    for k in range(1 + odd, freedom, 2):
+        total += term
+        term *= math.cos(angle) ** 2 * k / (k + 1)
+    return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
 
 
 def _values(difference: Difference) -> str:

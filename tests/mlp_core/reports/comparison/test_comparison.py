@@ -14,7 +14,7 @@ from scipy import stats
 
 from mlp_core.data import load_sample
 from mlp_core.reports.comparison.book_bands import known_runs
-from mlp_core.reports.comparison.comparison import RANGE_95, conclude, luck_of_a_seed, paired_difference
+from mlp_core.reports.comparison.comparison import RANGE_95, conclude, luck_of_a_seed, paired_difference, student
 from mlp_core.reports.comparison.kept_runs import KeptRun
 from mlp_core.spec import RunSpec
 from mlp_core.training import Run
@@ -170,7 +170,20 @@ def test_the_paired_difference_is_scipys_interval(pairs: list[tuple[float, float
     difference, error = paired_difference(before, after)
     gains = np.subtract(after, before)
     assert difference == pytest.approx(np.mean(gains), abs=1e-12)
-    assert error == pytest.approx(stats.t.ppf(0.975, len(pairs) - 1) * stats.sem(gains), rel=1e-3, abs=1e-9)
+    assert error == pytest.approx(stats.t.ppf(0.975, len(pairs) - 1) * stats.sem(gains), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 10, 99])
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999, 1 - 5e-6])
+def test_students_t_is_scipys(confidence: float, freedom: int) -> None:
+    assert student(confidence, freedom) == pytest.approx(stats.t.isf((1 - confidence) / 2, freedom), rel=1e-9)
+
+
+def test_differences_of_rounded_values_that_agree_are_not_certain() -> None:
+    assert paired_difference((0.5, 0.6), (0.5, 0.6)) == (0.0, 0.0)
+    difference, error = paired_difference((0.80, 0.81), (0.83, 0.84), resolution=0.01)
+    assert difference == pytest.approx(0.03)
+    assert error == pytest.approx(stats.t.ppf(0.975, 1) * 0.01 / 6**0.5 / 2**0.5)  # two rounding errors, each uniform over 0.01
 
 
 def test_the_range_of_runs_is_tukeys() -> None:
