@@ -205,7 +205,7 @@ class LiveRun {
 
   show_verdict({ kind, sentence, text, fix, why }) {
     this.said.className = `said ${kind}`;
-    this.said.replaceChildren(element("div", "", element("strong", "", sentence), ` ${text}`));
+    this.said.replaceChildren(element("div", "", element("strong", "", sentence), sentence.endsWith("。") ? text : ` ${text}`));
     if (!fix) return;
     const button = element("button", "", fix);
     button.title = why;

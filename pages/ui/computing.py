@@ -50,7 +50,7 @@ def computed(
             draw(cast(Value, job.result))
         elif job.moving:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.progress(job.fraction_done, f"{_(doing)}: {job.fraction_done:.0%}")
+                st.progress(job.fraction_done, _("{doing}: {share}", doing=_(doing), share=f"{job.fraction_done:.0%}"))
                 button(_("Stop"), f"{name}_stop", "stop", job.stop)
         else:
             st.info(_("Stopped.") if job.state == "stopped" else _("This could not be computed: a defect, which is in the log."))

@@ -99,8 +99,19 @@ def test_a_number_stays_with_its_unit_and_with_what_it_counts() -> None:
     chinese = TYPOGRAPHY["zh"]
     assert chinese("第3章的256个单元") == f"第{WORD_JOINER}3{WORD_JOINER}章的256{WORD_JOINER}个单元"
     assert chinese("4.5 × 10⁻⁷，3 ms，0.84 ± 0.01") == "4.5 × 10⁻⁷，3 ms，0.84 ± 0.01".replace(" ", NO_BREAK_SPACE)
-    for text in ("`x = 3个`", "$3个$", "[a](b?x=3个)", "`3 ms`", "784-256-10 ReLU"):
+    assert chinese("每张图像407 kFLOP") == f"每张图像407{NO_BREAK_SPACE}kFLOP"
+    for text in ("`x = 3个`", "$3个$", "$$\n3个, x = 3\n$$", "c = a \\text{长度为1的轴}", "[a](b?x=3个)", "`3 ms`", "784-256-10 ReLU"):
         assert chinese(text) == text
+
+
+def test_an_equation_stays_in_one_line_and_a_formula_with_the_mark_beside_it() -> None:
+    chinese = TYPOGRAPHY["zh"]
+    assert chinese("在−8 ≤ x ≤ 0，") == "在−8 ≤ x ≤ 0，".replace(" ", NO_BREAK_SPACE)
+    assert chinese("乘以1/(1 − 0.5) = **2**。") == "乘以1/(1 − 0.5) = **2**。".replace(" ", NO_BREAK_SPACE)
+    assert chinese("乘以$x + 1$。然后") == f"乘以$x + 1${WORD_JOINER}。然后"
+    assert chinese(chinese("（$x$）")) == f"（{WORD_JOINER}$x${WORD_JOINER}）"
+    assert chinese("× $x$") == f"×{NO_BREAK_SPACE}{WORD_JOINER}$x$"
+    assert chinese("是$x$的") == "是$x$的"
 
 
 @pytest.mark.parametrize(
