@@ -14,22 +14,31 @@ _log = logging.getLogger(__name__)
 
 
 class Computation(Job, Generic[Result]):
-    """A job that is no run. It begins at once; the few megabytes that it may hold are not counted.
+    """A job that is no run. It begins at once.
 
     Args:
         pieces: does a piece of work at every step and yields how much is done by then, from 0 to 1; returns the result.
+        needed_bytes: what it holds until it ends; a few megabytes need not be counted.
 
     Attributes:
         state: "playing", "finished", "stopped", or "failed" by a defect.
         result: None until it is finished.
+
+    Raises:
+        MemoryBudgetError: the scheduler has no room for what it needs.
     """
 
-    def __init__(self, pieces: Generator[float, None, Result], scheduler: Scheduler) -> None:
+    def __init__(self, pieces: Generator[float, None, Result], scheduler: Scheduler, needed_bytes: int = 0) -> None:
         super().__init__(scheduler)
         self.state, self.fraction_done = "playing", 0.0
         self.result: Result | None = None
-        self._pieces = pieces
+        self._pieces, self._needed_bytes = pieces, needed_bytes
+        scheduler.admit(self)
         scheduler.keep(self)
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._needed_bytes if self.moving else 0
 
     @property
     def moving(self) -> bool:

@@ -23,7 +23,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from mlp_core.expression import ExpressionError
 from mlp_core.jobs import Computation, MemoryBudgetError, Scheduler, TrainingJob
-from mlp_core.jobs.scheduled import Lifetime
+from mlp_core.jobs.scheduled import Job, Lifetime
 from mlp_core.runtime.devices import MatmulChoice, choose_matmul
 from mlp_core.runtime.memory import available_bytes
 from mlp_core.spec import SpecError
@@ -94,6 +94,7 @@ class SessionJobs:
     session: str = ""
     groups: dict[str, JobGroup] = field(default_factory=dict)
     computations: dict[str, tuple[Hashable, Computation[Any]]] = field(default_factory=dict)
+    work: dict[str, Job] = field(default_factory=dict)  # which other sessions may hold too
 
     def group(self, name: str) -> JobGroup | None:
         """What was last started under this name."""
@@ -148,10 +149,24 @@ class SessionJobs:
             held[1].lifetime.claim(self)
         return held[1]
 
+    def share(self, name: str, job: Job) -> None:
+        """Hold a job under this name, in the place of the one before; it ends when nobody holds it."""
+        if (held := self.work.get(name)) is not job:
+            job.lifetime.claim(self)
+            self.work[name] = job
+            if held is not None:
+                held.lifetime.give_up(self)
+
+    def leave(self, name: str) -> None:
+        """Let go of the job under this name."""
+        if (held := self.work.pop(name, None)) is not None:
+            held.lifetime.give_up(self)
+
     def lifetimes(self) -> list[Lifetime]:
         """Of everything that is held."""
         of_jobs = [job.lifetime for group in tuple(self.groups.values()) for job in group.jobs]
-        return of_jobs + [job.lifetime for _, job in tuple(self.computations.values())]
+        of_computations = [job.lifetime for _, job in tuple(self.computations.values())]
+        return of_jobs + of_computations + [job.lifetime for job in tuple(self.work.values())]
 
     def claim(self) -> None:
         """Hold everything again, if it is still there."""
@@ -168,6 +183,7 @@ class SessionJobs:
         self.park()
         self.groups.clear()
         self.computations.clear()
+        self.work.clear()
 
 
 # Work is kept here, in the process itself: Streamlit's caches may be emptied for everybody, from a menu or by any page.

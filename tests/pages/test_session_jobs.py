@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 import streamlit as st
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 
 from mlp_core.data import load_sample
-from mlp_core.jobs import TrainingJob
+from mlp_core.jobs import Computation, TrainingJob
 from mlp_core.jobs.scheduler import Scheduler
 from mlp_core.spec import RunSpec, SpecError
 from mlp_core.training import Run
@@ -65,6 +67,27 @@ def test_a_session_that_ends_parks_all_its_jobs(pairs: list[JobGroup]) -> None:
     jobs.release()
     assert all(job.parked and not job.ended for pair in pairs for job in pair.jobs)
     assert jobs.group("a") is None
+
+
+def test_shared_work_ends_when_the_last_session_leaves_it(scheduler: Scheduler) -> None:
+    def endless() -> Generator[float, None, None]:
+        while True:
+            yield 0.5
+
+    work, other = Computation(endless(), scheduler), Computation(endless(), scheduler)
+    first, second = SessionJobs(), SessionJobs()
+    for jobs in (first, second):
+        jobs.share("here", work)
+    first.leave("here")
+    assert not first.lifetimes()
+    second.park()
+    second.claim()
+    assert work.moving
+    second.share("here", other)  # in its place
+    assert work.await_rest(10)
+    assert other.moving
+    second.release()
+    assert other.parked
 
 
 def test_a_job_that_another_session_shows_neither_parks_nor_ends(pairs: list[JobGroup]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from mlp_core.jobs import Computation, Scheduler, scheduled
+from mlp_core.jobs import Computation, MemoryBudgetError, Scheduler, scheduled
 from tests.support.clockwork import Clockwork
 from tests.support.engine import LONG, job_of, until
 
@@ -87,3 +87,13 @@ def test_others_have_their_turns_meanwhile(scheduler: Scheduler) -> None:
     scheduler.keep(Clockwork("other", 0.001, 3, order))
     until(lambda: len(order) == 3)
     computation.stop()
+
+
+def test_what_it_needs_counts_until_it_ends_and_is_refused_where_it_does_not_fit() -> None:
+    small = Scheduler(memory_bytes=1_000_000)
+    first = Computation(endless(), small, 700_000)
+    with pytest.raises(MemoryBudgetError, match="of the 1 MB"):
+        Computation(endless(), small, 700_000)
+    first.stop()
+    assert Computation(pieces(3), small, 700_000).await_rest(10)
+    small.close()
