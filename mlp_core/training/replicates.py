@@ -20,7 +20,7 @@ from mlp_core.network import NETWORKS, Network, generator_for
 from mlp_core.network.batched import Batched
 from mlp_core.network.network import images_per_piece
 from mlp_core.optimizers import Optimizer
-from mlp_core.records import EpochRecord, History, HistorySnapshot, SettingChange, StepRecord
+from mlp_core.records import EpochRecord, History, HistorySnapshot, SettingChange, StepRecord, StopReason
 from mlp_core.spec import MAX_SEED, RunSpec, SpecError
 from mlp_core.training import ends
 from mlp_core.training.checkpoints import Checkpoints
@@ -66,16 +66,24 @@ class Together(Run):
         self.replicas: tuple[Network, ...] = ()  # all networks, once built
         self.checkpoints = Checkpoints()
         self._histories = [self.history, *(History() for _ in specs[1:])]
-        self._diverged: dict[int, int] = {}  # index of an experiment -> the step at which it broke
+        self._diverged: dict[int, StopReason] = {}  # by the index of an experiment
 
     @property
     def members(self) -> tuple[HistorySnapshot, ...]:
         """The history of every experiment."""
         changes, knots = tuple(self.history.changes), self.history.knots  # of all seeds
         snapshots = [replace(history.snapshot(), changes=changes, knots=knots) for history in self._histories]
-        for index, step in self._diverged.items():
-            snapshots[index] = snapshots[index].until(step)
+        for index, reason in self._diverged.items():
+            snapshots[index] = snapshots[index].until(reason.step)
         return tuple(snapshots)
+
+    @property
+    def stop_reasons(self) -> tuple[StopReason, ...]:
+        """Why every experiment ended, once all have."""
+        assert self.stop_reason is not None
+        kind, step, detail = self.stop_reason.kind, self.stop_reason.step, self.stop_reason.detail
+        of_others = StopReason(kind, step, ends.completed(self.spec.epochs) if kind == "completed" else detail)
+        return tuple(self._diverged.get(index, of_others) for index in range(self.networks))
 
     @property
     def epoch(self) -> int:
@@ -148,7 +156,7 @@ class Together(Run):
             if not math.isfinite(values[index]):
                 state.batched.release(index)
                 with self.lock:
-                    self._diverged[index] = self.step
+                    self._diverged[index] = StopReason("diverged", self.step, ends.diverged(self.step, values[index], tested=tested))
         if not self._going:
             self.stop("diverged", ends.all_diverged(self.step, self.networks, tested=tested))
 
