@@ -83,7 +83,7 @@ $(VENV)/.app: requirements.txt | $(PY)
 	@options=$$($(PY) scripts/choose_torch.py $(TORCH)) && set -x && $(PIP) $$options -r requirements.txt
 	@touch $@
 
-$(VENV)/.tools: requirements-dev.txt requirements-redis.txt $(VENV)/.app
+$(VENV)/.tools: requirements-dev.txt requirements-redis.txt requirements-cluster.txt $(VENV)/.app
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
