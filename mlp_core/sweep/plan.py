@@ -35,6 +35,7 @@ from mlp_core.spec import (
     query_of,
     read_field,
     step_flops,
+    weight_count,
 )
 from mlp_core.training.replicates import OWN
 from mlp_core.words import Message, count, counted, joined, listed
@@ -63,10 +64,19 @@ SEEDS, SAMPLES, ETA = Bounds(1, 100, whole=True), Bounds(1, MAX_CELLS, whole=Tru
 DRAWS_A_CELL = 100  # before it is given up to find one more that differs from the others
 NAMED = 20  # problems in an error's text; `PlanError.problems` has all
 
+# Trained at once, a run of lr × seed takes this share of the processor time that it takes alone; one core, with other work beside, medians
+# of three pairs (batch of 32 images; of 256):
+#   hidden 64        4 runs 0.49; 0.65   8 runs 0.45; 0.58   16 runs 0.35; 0.58   32 runs 0.38; 0.48   64 runs 0.35; 0.47
+#   hidden 256       4 runs 0.76; 0.82   8 runs 0.77; 0.73   16 runs 0.70; 0.80   32 runs 0.77; 0.84   64 runs 0.95; 0.83
+#   hidden 512,512   4 runs 0.82; 0.89   6 runs 0.81; 0.87   16 runs 0.75
+#   hidden 1024      4 runs 0.87; 0.89   6 runs 0.93; 0.88   16 runs 1.15; 0.95
+# More than 32 gain nothing, and a killed worker loses what trains at once. All weights must fit into the processor's cache.
 MOST_TOGETHER = 32
-MOST_STEP_FLOPS_ALONE = 100_000_000
-MOST_TOGETHER_FLOPS = 2_000_000_000
-MOST_TOGETHER_BYTES = 256_000_000
+MOST_PARAMETERS = 700_000  # of a network that is not trained alone: hidden 512,512 has 670,000, hidden 1024 has 814,000
+MOST_PARAMETERS_TOGETHER = 7_000_000
+MOST_FLOPS_TOGETHER = 3_000_000_000  # of a step, which is the smallest piece of work: some 25 ms
+MOST_BYTES_TOGETHER = 256_000_000
+TOGETHER = Bounds(1, 64, whole=True)
 
 
 class PlanError(ValueError):
@@ -277,6 +287,8 @@ class Plan:
         samples: how many cells are drawn.
         eta: of successive halving.
         draw_seed: of the cells that are drawn; more samples begin with the same cells.
+        together: how many runs are trained at once, at most; fewer where more are no faster. A task is what one worker does at a
+            time: many workers want smaller ones than few. What is trained at once differs from single runs by rounding.
 
     Raises:
         PlanError: naming every field, and every cell, that breaks a rule.
@@ -292,6 +304,7 @@ class Plan:
     samples: int = 20
     eta: int = 3
     draw_seed: int = 0
+    together: int = MOST_TOGETHER
     cells: tuple[Cell, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -324,7 +337,7 @@ class Plan:
             yield from self._of_sizes()
 
     def _of_numbers(self) -> Iterator[SpecError]:
-        for name, bounds in (("seeds", SEEDS), ("samples", SAMPLES), ("eta", ETA), ("draw_seed", BOUNDS["seed"])):
+        for name, bounds in (("seeds", SEEDS), ("samples", SAMPLES), ("eta", ETA), ("draw_seed", BOUNDS["seed"]), ("together", TOGETHER)):
             try:
                 object.__setattr__(self, name, bounds.check(name, getattr(self, name)))
             except SpecError as error:
@@ -464,7 +477,7 @@ def tasks(plan: Plan, rung: int, cells: Iterable[int]) -> tuple[Task, ...]:
 
 
 def _parts(plan: Plan, rung: int, group: Sequence[Cell], epochs: int | None) -> Iterator[Task]:
-    most = most_together(group[0].spec)
+    most = most_together(group[0].spec, plan.together)
     for some in _evenly(group, most):
         specs = [cell.specs(plan.seeds, epochs) for cell in some]
         for offsets in _evenly(range(plan.seeds), max(1, most // len(some))):
@@ -484,11 +497,11 @@ def _shared(spec: RunSpec) -> tuple[Any, ...]:
     return tuple(getattr(spec, one.name) for one in fields(spec) if one.name not in OWN)
 
 
-def most_together(spec: RunSpec) -> int:
-    """How many runs of a design are trained at once: 1 where that is no faster, and never more than a step or the memory should hold."""
-    operations = _compiled(spec.activation)
-    flops = step_flops(spec.sizes, spec.batch_size, operations)
-    if flops > MOST_STEP_FLOPS_ALONE:
+def most_together(spec: RunSpec, most: int = MOST_TOGETHER) -> int:
+    """How many runs of a design, at most `most`, are trained at once: as many as is faster, and as a step and the memory may hold."""
+    parameters = weight_count(spec.sizes)
+    if parameters > MOST_PARAMETERS:
         return 1
+    flops = step_flops(spec.sizes, spec.batch_size, _compiled(spec.activation))
     held = counts_of(spec, spec.sizes).training_bytes
-    return max(1, min(MOST_TOGETHER, MOST_TOGETHER_FLOPS // flops, MOST_TOGETHER_BYTES // held))
+    return max(1, min(most, MOST_PARAMETERS_TOGETHER // parameters, MOST_FLOPS_TOGETHER // flops, MOST_BYTES_TOGETHER // held))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mlp_core.network import count
 from mlp_core.spec import MAX_SEED, MAX_STEP_FLOPS, RunSpec, step_flops
-from mlp_core.sweep.plan import FIELDS, MOST_TOGETHER, MOST_TOGETHER_BYTES, NAMED, Axis, Plan, PlanError, most_together, tasks
+from mlp_core.sweep.plan import FIELDS, MOST_BYTES_TOGETHER, MOST_TOGETHER, NAMED, Axis, Plan, PlanError, most_together, tasks
 from mlp_core.training.replicates import OWN, Together
 from mlp_core.words import Message
 from tests.support.engine import clouds
@@ -167,6 +167,7 @@ def test_of_very_many_bad_cells_the_first_are_said() -> None:
         ({"seeds": 1.5}, "seeds", "whole number from 1"),
         ({"samples": 10**6}, "samples", "whole number from 1"),
         ({"eta": 1}, "eta", "whole number from 2"),
+        ({"together": 65}, "together", "whole number from 1"),
         ({"draw_seed": -1}, "draw_seed", "whole number from 0"),
         ({"base": RunSpec(seed=MAX_SEED), "seeds": 2}, "seed", "to be the first of 2"),
         ({"axes": axes("lr=0.1,1"), "method": "random", "samples": 3}, "samples", "at most 2"),
@@ -280,11 +281,12 @@ def test_a_plan_reads_back_with_the_same_cells(method: str) -> None:
     st.sampled_from([1, 16, 256]),
     st.integers(1, 60),
     st.sets(st.integers(0, 14)),
+    st.sampled_from([1, 5, 32, 64]),
 )
 def test_tasks_cover_every_run_once_within_all_bounds(
-    lrs: list[float], hidden: list[tuple[int, ...]], batch_size: int, seeds: int, some: set[int]
+    lrs: list[float], hidden: list[tuple[int, ...]], batch_size: int, seeds: int, some: set[int], together: int
 ) -> None:
-    plan = Plan(RunSpec(batch_size=batch_size), (Axis("lr", tuple(lrs)), Axis("hidden", tuple(hidden))), seeds=seeds)
+    plan = Plan(RunSpec(batch_size=batch_size), (Axis("lr", tuple(lrs)), Axis("hidden", tuple(hidden))), seeds=seeds, together=together)
     cells = sorted(cell for cell in some if cell < len(plan.cells))
     parts = tasks(plan, 0, reversed(cells))
     assert parts == tasks(plan, 0, cells)
@@ -293,13 +295,20 @@ def test_tasks_cover_every_run_once_within_all_bounds(
     for task in parts:
         first, many = task.specs[0], len(task.specs)
         assert all(spec == replace(plan.cells[cell].spec, seed=spec.seed) for cell, spec in zip(task.cells, task.specs, strict=True))
-        assert many <= min(MOST_TOGETHER, most_together(first))
+        assert many <= min(together, most_together(first, together))
         assert many == 1 or many * step_flops(first.sizes, batch_size) <= MAX_STEP_FLOPS
-        assert many == 1 or many * count(first, first.sizes).training_bytes <= MOST_TOGETHER_BYTES
+        assert many == 1 or many * count(first, first.sizes).training_bytes <= MOST_BYTES_TOGETHER
         assert all(set(spec.differences(first)) <= set(OWN) for spec in task.specs)
         by_seed = [seed for seed, _ in itertools.groupby(spec.seed for spec in task.specs)]
         assert len(by_seed) == len(set(by_seed))
         assert len(set(Counter(spec.seed for spec in task.specs).values())) == 1
+
+
+@pytest.mark.parametrize(("hidden", "batch_size", "most"), [((64,), 256, MOST_TOGETHER), ((64,), 8, MOST_TOGETHER), ((1024,), 256, 1)])
+def test_small_networks_are_trained_at_once_and_large_ones_alone(hidden: tuple[int, ...], batch_size: int, most: int) -> None:
+    plan = Plan(RunSpec(hidden=hidden, batch_size=batch_size), axes("lr=0.01,0.02,0.05,0.1,0.2,0.3,0.5,1"), seeds=8)
+    sizes = Counter(len(task.specs) for task in tasks(plan, 0, range(8)))
+    assert sizes == {most: 64 // most}
 
 
 def test_a_task_can_be_trained_at_once() -> None:
