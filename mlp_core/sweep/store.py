@@ -25,7 +25,6 @@ from mlp_core.bounds import shown
 from mlp_core.records import EpochRecord, StopKind, StopReason
 from mlp_core.spec import RunSpec, query_of
 from mlp_core.sweep.plan import Plan, PlanError, Task
-from mlp_core.training.ends import retold
 from mlp_core.words import Message
 
 APPLICATION = int.from_bytes(b"MLPs", "big")  # SQLite's application_id: how a file of ours is told from any other
@@ -38,9 +37,9 @@ CREATE TABLE outcomes (
     seed INTEGER NOT NULL,
     spec TEXT NOT NULL,    -- JSON, as RunSpec.to_json writes it
     epochs TEXT NOT NULL,  -- JSON, a row [epoch, step, train_loss, train_accuracy, test_loss, test_accuracy] each
-    kind TEXT NOT NULL,    -- how it ended
+    kind TEXT NOT NULL,  -- how it ended
     step INTEGER NOT NULL,
-    detail TEXT NOT NULL,
+    detail TEXT NOT NULL,  -- JSON, a text, or a template and the values in it, which can be said in any language
     seconds REAL NOT NULL,
     machine TEXT NOT NULL,
     PRIMARY KEY (rung, cell, seed)
@@ -280,7 +279,7 @@ class Store:
         for row in self._connection.execute("SELECT * FROM outcomes"):
             try:
                 outcome = _outcome(row, self.plan)
-            except (ValueError, TypeError, LookupError, RecursionError) as error:
+            except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
                 raise StoreError(self.path, Message("is damaged: {what}", what=shown(row[:3]))) from error
             self._outcomes[outcome.key] = outcome
 
@@ -321,7 +320,7 @@ def _row(outcome: Outcome) -> tuple[Any, ...]:
         json.dumps([astuple(epoch) for epoch in outcome.epochs], separators=(",", ":")),
         outcome.stop.kind,
         outcome.stop.step,
-        str(outcome.stop.detail),
+        json.dumps(_parts(outcome.stop.detail)),
         outcome.seconds,
         outcome.machine,
     )
@@ -334,8 +333,25 @@ def _outcome(row: tuple[Any, ...], plan: Plan) -> Outcome:
     if min(rung, cell, seed - plan.base.seed) < 0 or RunSpec.from_json(spec) != own or kind not in get_args(StopKind):
         raise ValueError(kind)
     records = tuple(EpochRecord(int(epoch), int(at), *map(float, numbers)) for epoch, at, *numbers in json.loads(epochs))
-    stop = retold(StopReason(kind, int(step), str(detail)), own.epochs, 1)
-    return Outcome(own, rung, cell, records, stop, float(seconds), str(machine))
+    if not isinstance(why := _whole(json.loads(detail)), str):
+        raise TypeError(detail)
+    return Outcome(own, rung, cell, records, StopReason(kind, int(step), why), float(seconds), str(machine))
+
+
+def _parts(text: object) -> object:
+    """A message as what it is made of, for JSON; any other text or number as it is."""
+    if not isinstance(text, Message):
+        return text if isinstance(text, str | int | float) else str(text)
+    values = {name: _parts(value) for name, value in text.values.items()}
+    return {"template": text.template, "plural": text.plural, "amount": text.amount, "values": values}
+
+
+def _whole(parts: Any) -> Any:
+    """The message that `_parts` was given."""
+    if not isinstance(parts, dict):
+        return parts
+    values = {name: _whole(value) for name, value in parts["values"].items()}
+    return Message(str(parts["template"]), plural=str(parts["plural"]), amount=float(parts["amount"]), **values)
 
 
 def _plain(value: object) -> object:

@@ -28,7 +28,7 @@ from mlp_core.spec import RunSpec
 from mlp_core.sweep.plan import Axis, Plan, Task, tasks
 from mlp_core.sweep.store import APPLICATION, VERSION, Outcome, Store, StoreError, cells_of
 from mlp_core.training import ends
-from mlp_core.words import Message
+from mlp_core.words import Message, counted
 
 PLAN = Plan(RunSpec(epochs=2, seed=7), (Axis.parse("lr=0.1,1"), Axis.parse("hidden=64;2048,64;none")), seeds=3)
 EPOCHS = (EpochRecord(1, 10, 0.1 + 0.2, 1 / 3, 5e-324, 0.8), EpochRecord(2, 20, 1e300, 0.7, math.nan, 0.1))
@@ -87,6 +87,7 @@ def test_numbers_are_kept_bit_for_bit(numbers: list[tuple[float, float, float, f
         StopReason("diverged", 3, ends.diverged(3, math.inf, tested=True)),
         StopReason("out_of_memory", 0, ends.out_of_memory(0)),
         StopReason("failed", 0, ends.failed(0, ValueError())),
+        StopReason("failed", 0, counted(3, "Its worker broke {n} time: {why}", "Its worker broke {n} times: {why}", why=ends.stopped(4))),
     ],
 )
 def test_how_a_run_ended_can_be_said_in_any_language_after_reading(stop: StopReason, tmp_path: Path) -> None:
@@ -96,7 +97,11 @@ def test_how_a_run_ended_can_be_said_in_any_language_after_reading(stop: StopRea
     with Store.open(tmp_path / "a.sqlite") as store:
         found = store.outcomes()[0]
     assert found.stop == stop
-    assert isinstance(found.stop.detail, Message) or stop.kind == "failed"
+    assert isinstance(found.stop.detail, Message)
+    assert isinstance(stop.detail, Message)
+    for name in ("template", "plural", "amount", "values"):
+        assert getattr(found.stop.detail, name) == getattr(stop.detail, name)
+    assert [type(value) for value in found.stop.detail.values.values()] == [type(value) for value in stop.detail.values.values()]
     assert not found.completed
     assert found.score == 0.0
 
@@ -215,6 +220,13 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "another experiment": (lambda path: changed(path, "UPDATE outcomes SET spec = '{}' WHERE cell = 1"), "damaged"),
     "epochs that are none": (lambda path: changed(path, "UPDATE outcomes SET epochs = '[[1]]' WHERE cell = 1"), "damaged"),
     "epochs that are no JSON": (lambda path: changed(path, "UPDATE outcomes SET epochs = x'ff00' WHERE cell = 1"), "damaged"),
+    "a reason that is none": (lambda path: changed(path, "UPDATE outcomes SET detail = '{\"template\": 3}' WHERE cell = 1"), "damaged"),
+    "values without a place": (
+        lambda path: changed(
+            path, """UPDATE outcomes SET detail = '{"template": "a", "plural": "", "amount": 1, "values": {"b": 1}}' WHERE cell = 1"""
+        ),
+        "damaged",
+    ),
     "an end that is none": (lambda path: changed(path, "UPDATE outcomes SET kind = 'won' WHERE cell = 1"), "damaged"),
 }
 
