@@ -8,7 +8,7 @@ NO_BREAK_SPACE = "\u00a0"
 ZERO_WIDTH_SPACE = "\u200b"  # a line may end here
 _CODE_OR_FORMULA = re.compile(r"(`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\))", re.DOTALL)
 _NUMBER_AND_MEASURE_WORD = re.compile(r"(?<=[0-9])(?=[\u4e00-\u9fff])|(?<=第)(?=[0-9])")
-_NUMBER_AND_UNIT = re.compile(r"(?<=[0-9]) (?=[×±]|(?:[a-zA-Zµ]{1,2}|min|[kMGT]?FLOP)(?![a-zA-Z]))|(?<=[×±]) (?=[0-9]|$)")  # 4.5 × 10⁻⁷, 3 ms
+_NUMBER_AND_UNIT = re.compile(r"(?<=[0-9]) (?=[×±]|(?:[a-zA-Zµ]{1,2}|min|[kMGT]?FLOP)(?![a-zA-Z]))|(?<=[×±]) (?=[0-9]|$)")  # 4 × 10⁻⁷, 3 ms
 _AROUND_A_SIGN = re.compile(r"(?<=\S) (?=[=≤≥≈−+] )|(?<=[^ ][ \u00a0][=≤≥≈−+]) (?=\S)")  # −8 ≤ x ≤ 0
 _CLOSING, _OPENING = "，。；：？！、）”》", "（“《"  # no line begins with the first, nor ends with the second
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
