@@ -163,10 +163,14 @@ class _Going:
         self._tell()
         try:
             while (waiting or flying) and not stop.is_set():
-                while waiting and len(flying) < max(1, A_WORKER * self.executor.workers):
+                most = max(1, A_WORKER * self.executor.workers)
+                while waiting and len(flying) < most:
                     task = waiting.popleft()
                     flying[self.executor.submit(train, task)] = task
-                for future in wait(flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done:
+                finished = wait(flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done
+                for future in sorted(
+                    finished, key=lambda one: isinstance(one.exception(), ExecutorLostError)
+                ):  # results first: they are kept
                     task = flying.pop(future)
                     outcomes = self._outcomes(future, task, tries)
                     if outcomes is None:

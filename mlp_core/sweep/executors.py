@@ -241,7 +241,10 @@ class DaskExecutor(WorkersExecutor):
 
     @property
     def workers(self) -> int:
-        return sum(self._client.nthreads().values()) if self._running else 0
+        try:
+            return sum(self._client.nthreads().values()) if self._running else 0
+        except (OSError, RuntimeError):  # it went away just now
+            return 0
 
     def submit(self, work: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         return self._threads.submit(self._on_worker, work, *args, **kwargs)
@@ -257,7 +260,13 @@ class DaskExecutor(WorkersExecutor):
             try:
                 return self._result(future)
             except DataMissingError as missing:
-                self._client.run(_keep, self.data_name, self._data, workers=[missing.worker])
+                self._send_data(missing.worker)
+
+    def _send_data(self, worker: str) -> None:
+        try:
+            self._client.run(_keep, self.data_name, self._data, workers=[worker])
+        except Exception as error:
+            raise BrokenExecutor(f"{worker} could not be sent the data.") from error
 
     def _result(self, future: Future[Result]) -> Result:
         """What a task of the cluster gives. Looked for again and again, since one handed in to a scheduler that is gone never ends."""
