@@ -141,7 +141,7 @@ def _draw_anew(figures: dict[str, Figure], parts: dict[str, Any], fix: Callable[
         with column:
             live_chart(figure, key=name, alt=_(ALTS[name]), height=CHART_HEIGHT)
     verdict, badge = parts["verdict"], parts["badge"]
-    st.markdown(f"**{verdict['sentence']}** {verdict['text']}" if verdict["sentence"] else verdict["text"])
+    st.markdown(_("**{sentence}** {text}", sentence=verdict["sentence"], text=verdict["text"]) if verdict["sentence"] else verdict["text"])
     if verdict["fix"]:
         button(verdict["fix"], "run_fix", "healing", fix, help=verdict["why"])
     if badge["label"]:

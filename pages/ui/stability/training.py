@@ -134,7 +134,7 @@ def outcome(title: str, snapshot: JobSnapshot) -> None:
     verdict = diagnose(snapshot.spec, snapshot.history, snapshot.stop_reason, snapshot.inspections)
     if verdict.kind == "waiting":
         return
-    text = f"**{_(verdict.sentence)}** {_(joined(verdict.evidence, verdict.advice))}".rstrip()
+    text = _("**{sentence}** {text}", sentence=verdict.sentence, text=joined(verdict.evidence, verdict.advice)).rstrip()
     if verdict.is_fault:
         st.warning(text, icon=":material/warning:")
     elif verdict.kind == "short":
