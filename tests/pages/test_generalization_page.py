@@ -75,7 +75,7 @@ def test_gradient_descent_trains_in_place_and_stops(page: AppTest) -> None:
 
 
 def test_a_descent_that_diverges_says_so(page: AppTest) -> None:
-    opened(page, solver="descent", degree="30", samples="500", spread="10", lr="1")
+    opened(page, solver="descent", degree="5", spread="10", lr="1")
     press(page, "polynomial_start")
     until(page, lambda page: bool(page.error))
     assert "Diverged at step" in page.error[0].value
@@ -165,8 +165,8 @@ def test_the_tiles_of_weight_decay_are_medians_of_ten_seeds(page: AppTest) -> No
 def test_the_whole_state_travels_in_the_link(page: AppTest) -> None:
     link = {
         "act": "decay", "part": "labels", "degree": "7", "samples": "60", "noise": "0.5", "spread": "2", "seed": "4", "solver": "descent",
-        "lr": "0.05", "epochs": "100", "question": "units", "wrong": "20", "decay": "0.15", "decay_lr": "0.01", "p": "0.3", "masks": "7",
-        "recipe": "english", "p1": "0.1", "image": "12",
+        "lr": "0.05", "epochs": "100", "question": "units", "wrong": "20", "decay": "0.15", "decay_lr": "0.01", "decay_epochs": "3",
+        "p": "0.3", "masks": "7", "recipe": "english", "p1": "0.1", "image": "12",
     }  # fmt: skip
     opened(page, **link)
     assert not page.warning
@@ -240,7 +240,7 @@ def test_a_long_sweep_shows_how_far_it_is_and_stops(page: AppTest, monkeypatch: 
 
 def test_another_setting_ends_the_sweep_before(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(computing, "AT_ONCE_SECONDS", 0.0)
-    opened(page, act="decay", decay_epochs="300", decay_count="200", decay_seed="78")
+    opened(page, act="decay", decay_epochs="300", decay_seed="78")
     job = session.jobs().computations["decay"][1]
     widget(page, "generalization_decay_epochs").set_value(2)
     until(again(page), lambda page: bool(page.metric))
