@@ -27,7 +27,7 @@ from tests.support.pages.visit import opened, visit
 
 PAGES = ("activations", "stability", "nonlinearity", "generalization", "tensors")
 PEAK_BYTES = 32_000_000  # of Python's and numpy's: a file of 1 MB as cells and numbers
-fuzz = settings(max_examples=1000, deadline=10_000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+fuzz = settings(max_examples=300, deadline=10_000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 ODD = (
     "", " ", "none", "nan", "inf", "-inf", "1e400", "-0", "0x10", "1_000", "٣", "½", "1,", ",1", "1,,2", "1 2; 3", "|", ";|;", "True",
@@ -79,7 +79,7 @@ def fields_of(page: str) -> tuple[Field, ...]:
 
 
 class TestLinks:
-    @settings(fuzz, max_examples=2000)
+    @settings(fuzz, max_examples=500)
     @given(query=st.dictionaries(st.sampled_from([*RunSpec.__dataclass_fields__, "page"]), texts, max_size=6))
     def test_to_an_experiment(self, query: Mapping[str, str]) -> None:
         assert bounded(RunSpec.from_query, query)
@@ -148,7 +148,7 @@ class TestExperimentFiles:
 
 
 class TestTables:
-    @settings(fuzz, max_examples=2000)
+    @settings(fuzz, max_examples=500)
     @given(lines=st.lists(st.lists(st.one_of(texts, numbers.map(str)), max_size=5).map(",".join), max_size=8), tail=st.binary(max_size=40))
     def test_of_points(self, lines: list[str], tail: bytes) -> None:
         bounded(points_in, "\n".join(lines).encode() + tail, PointsError)
@@ -163,14 +163,14 @@ class TestTables:
     def test_of_points_in_a_link(self, text: str) -> None:
         bounded(from_text, text, PointsError)
 
-    @settings(fuzz, max_examples=2000)
+    @settings(fuzz, max_examples=500)
     @given(text=texts)
     def test_of_a_tensor(self, text: str) -> None:
         bounded(read, text, TableError)
         bounded(read_shape, text, TableError)
 
 
-@settings(fuzz, max_examples=2000)
+@settings(fuzz, max_examples=500)
 @given(text=st.one_of(texts, st.lists(st.sampled_from(PIECES), max_size=40).map("".join)))
 def test_activations_of_ones_own(text: str) -> None:
     bounded(resolve, "=" + text, ExpressionError)
