@@ -64,12 +64,6 @@ def test_the_books_network(full_data: Dataset) -> None:
     assert list(dict.fromkeys(kinds)) == ["early", "learning", "learned"], "a healthy run was blamed"
 
 
-def test_softmax_regression(full_data: Dataset) -> None:
-    run = trained(PRESETS["softmax"].spec, full_data)
-    assert run.history.epochs[-1].train_loss == pytest.approx(0.447, abs=0.003)  # 39 seeds: 0.446 to 0.448
-    assert accuracy_of(run) == pytest.approx(0.834, abs=0.035)  # 0.812 to 0.836
-
-
 def test_the_older_editions_lr_of_100_is_an_ordinary_one(full_data: Dataset) -> None:
     older = trained(replace(PRESETS["older_edition"].spec, epochs=1), full_data)
     plain = trained(RunSpec(lr=100 / 256, epochs=1), full_data)
