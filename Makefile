@@ -18,6 +18,9 @@ apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(1) 
 
 with_browser = CHROMIUM="$${CHROMIUM:-$$(cat $(VENV)/.chromium 2>/dev/null || echo /usr/bin/chromium)}"
 
+# Where this is set, every process of the tests compiles all of the code anew, and there are dozens: workers, servers, scripts.
+unexport PYTHONDONTWRITEBYTECODE
+
 # One part of the tests: leaves the names of those that fail in a file, and lets the next part run.
 # pytest ends with 1 where tests failed, and with 5 where none was asked for.
 FAILED = $(VENV)/.failed
