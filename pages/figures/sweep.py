@@ -229,7 +229,7 @@ def parallel_coordinates_alt(cells: Sequence[SweptCell], by: str = "test_accurac
 def sweep_curves(cells: Sequence[SweptCell], by: str = "test_accuracy") -> Figure:
     """The mean over the seeds after every epoch, of chosen cells, each with the band from its lowest to its highest seed.
 
-    A run that broke off counts as far as it got.
+    A run that broke off counts as far as it got, and its cell's label says so.
 
     Args:
         cells: in the order of their colors.
@@ -242,7 +242,8 @@ def sweep_curves(cells: Sequence[SweptCell], by: str = "test_accuracy") -> Figur
             row[: len(run.epochs)] = [_scale(by) * getattr(record, by) for record in run.epochs]
         low, mean, high = spread(finite(rows))
         style, several = series_style(place), len(cell.runs) > 1
-        label = wrapped(_named(cell), 2 * LABEL_COLUMNS)
+        name = _("{cell} ({end})", cell=_named(cell), end=cell.end) if cell.end else _named(cell)
+        label = wrapped(name, 2 * LABEL_COLUMNS)
         x = np.arange(1, cell.epochs + 1)
         series.append(
             BandSeries(label, x, mean, style["color"], low if several else None, high if several else None, style["dash"], markers=True)

@@ -158,13 +158,14 @@ def test_many_cells_stay_light_and_the_best_of_them_are_drawn() -> None:
 
 
 def test_curves_are_means_with_the_band_of_their_seeds_and_lead_to_their_cell() -> None:
-    figure = sweep_curves([GRID[0], GRID[5]])
+    figure = sweep_curves([GRID[0], GRID[5], GRID[4]])
     sound(figure, 12_000)
-    band, line, _, other = figure.data
+    band, line, _, other, broken = figure.data
     np.testing.assert_allclose(line.y, [27.0, 54.0, 81.0])
     np.testing.assert_allclose(band.y, [82 / 3, 164 / 3, 82, 80, 160 / 3, 80 / 3], rtol=1e-12)
     assert list(line.customdata) == [0] * 3
     assert list(other.customdata) == [5] * 3
+    assert broken.name.endswith("(diverged)")
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("epoch", "test accuracy (%)")
 
 
