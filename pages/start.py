@@ -58,6 +58,18 @@ CARDS: tuple[tuple[str, Message, Callable[[], Any], Message], ...] = (  # file s
         Message("The gradient of a function stands at a right angle on its level line"),
     ),
 )
+WAYS = (  # file stem of a page, icon and sentence: those without a picture
+    (
+        "lessons",
+        ":material/school:",
+        Message("Bet on what will happen, run it, and compare: a guided way through the chapter, in steps that are measured on the spot."),
+    ),
+    (
+        "sweep",
+        ":material/grid_view:",
+        Message("Many networks at once: which hyperparameters are best, over several seeds, and whether that is more than luck."),
+    ),
+)
 EXPERIMENTS: tuple[tuple[Message, Mapping[str, Any]], ...] = (  # a label, and the fields of its `RunSpec` that differ from the default
     (Message("The book's network: 82 to 85 % in ten epochs"), PRESETS["mlp"].settings),
     (Message("A learning rate twenty times too high"), PRESETS["lr_too_high"].settings),
@@ -76,9 +88,10 @@ st.markdown(
     )
 )
 
-with st.container(border=True, key="card_of_lessons"):
-    link_to("lessons", f"**{_(NAMES['lessons'])}**", {}, ":material/school:")
-    st.caption(_("Bet on what will happen, run it, and compare: a guided way through the chapter, in steps that are measured on the spot."))
+for place, (page, icon, sentence) in zip(st.columns(2), WAYS, strict=True):
+    with place.container(border=True, height="stretch", key=f"card_of_{page}"):
+        link_to(page, f"**{_(NAMES[page])}**", {}, icon)
+        st.caption(_(sentence))
 
 columns = st.columns(3) + st.columns(3)
 for column, (page, sentence, figure, alt) in zip(columns, CARDS, strict=True):

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = (
     ("start", Message("MLP playground"), ":material/home:"),
     ("train", Message("Train"), ":material/play_circle:"),
+    ("sweep", Message("Sweep"), ":material/grid_view:"),
     ("activations", Message("Activations"), ":material/show_chart:"),
     ("stability", Message("Stability"), ":material/stacked_line_chart:"),
     ("nonlinearity", Message("Nonlinearity"), ":material/call_split:"),

@@ -32,8 +32,8 @@ def links(app: AppTest) -> dict[str, tuple[str, dict[str, str]]]:
 def test_every_page_but_this_one_has_a_door_with_a_figure_and_a_sentence(app: AppTest) -> None:
     doors = {page for page, query in links(app).values() if not query}
     assert doors == {stem for stem, _, _ in PAGES} - {"start"}
-    assert {f"card_{stem}" for stem in doors - {"lessons"}} == charts(app)
-    for stem in doors - {"lessons", "train"}:  # the card of all lessons has none, and the network is no figure of plotly's
+    assert {f"card_{stem}" for stem in doors - {"lessons", "sweep"}} == charts(app)
+    for stem in doors - {"lessons", "sweep", "train"}:  # two cards have none, and the network is no figure of plotly's
         figure = sent(app, f"card_{stem}")
         assert figure is not None
         assert figure["data"]

@@ -1,0 +1,261 @@
+"""Sweeps under way: one a plan and data set for all visitors of the process, each with its file, trained in turns with everybody's runs or
+by a cluster.
+
+What is finished is kept in a file of the folder that the environment variable `MLP_SWEEPS` names, where it outlives the server; without
+one, in a folder that ends with the process. The oldest files go, so that no visitor can fill a disk.
+"""
+
+import atexit
+import functools
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from mlp_core.data import Dataset
+from mlp_core.jobs import Computation, Scheduler
+from mlp_core.jobs.scheduled import Job
+from mlp_core.network import count as counts_of
+from mlp_core.spec import RunSpec
+from mlp_core.sweep.carry_out import carry_out, pieces
+from mlp_core.sweep.executors import dask_executor, name_of
+from mlp_core.sweep.plan import Plan, Task, tasks
+from mlp_core.sweep.store import Store, StoreError, cells_of
+from mlp_core.words import Message
+
+FOLDER, CLUSTER = "MLP_SWEEPS", "MLP_DASK"  # environment variables
+MOST_FILES = 200  # in the folder, of all visitors; each has some hundred kilobytes at the most
+MOST_OPEN = 50  # sweeps of the process that are at hand without their file being read anew
+
+_log = logging.getLogger(__name__)
+_lock = threading.RLock()
+_sweeps: dict[Path, "Sweep"] = {}  # the one used last at the end
+
+
+class Sweep:
+    """A plan that is carried out, or was, or will be; for all visitors.
+
+    Attributes:
+        store: what is finished.
+        job: what trains it, or did last; None before it was first begun.
+        error: why the last go ended before its end, as a sentence; empty where nothing was wrong.
+        lost: whether that was the cluster's fault.
+    """
+
+    def __init__(self, store: Store, data: Dataset) -> None:
+        self.store, self.plan, self.data = store, store.plan, data
+        self.job: Computation[None] | OnCluster | None = None
+        self.error, self.lost = "", False
+        self.of_images = self.plan.images(len(data.train_labels))
+        self._begun, self._before = 0.0, 0  # when this go began, and how many images were done by then
+        self._counted, self._images = 0, 0  # runs that are finished, and their images
+
+    @property
+    def moving(self) -> bool:
+        return self.job is not None and self.job.state == "playing"
+
+    @property
+    def finished(self) -> bool:
+        return not self.moving and len(self.store.done()) >= runs_of(self.plan)
+
+    @property
+    def images(self) -> int:
+        """Used by what is finished."""
+        if (finished := len(self.store.done())) != self._counted:
+            self._images = sum(self.images_of(outcome.spec) for outcome in self.store.outcomes())
+            self._counted = finished
+        return self._images
+
+    @property
+    def fraction_done(self) -> float:
+        under_way = self.job.fraction_done if self.moving and isinstance(self.job, Computation) else 0.0
+        return min(1.0, max(self.images / self.of_images, under_way))
+
+    @property
+    def left_seconds(self) -> float | None:
+        """At the speed of this go; None before it has done anything."""
+        done = self.fraction_done * self.of_images - self._before
+        if not self.moving or done <= 0:
+            return None
+        return (time.monotonic() - self._begun) * (self.of_images * (1 - self.fraction_done)) / done
+
+    def images_of(self, spec: RunSpec) -> int:
+        """How many images a run uses, each epoch anew."""
+        every = len(self.data.train_labels)
+        return spec.epochs * min(spec.train_size or every, every)
+
+    def go_on(self, scheduler: Scheduler, cluster: str = "") -> None:
+        """Train what is not there yet.
+
+        Args:
+            cluster: the address of a Dask scheduler; without one it is done here, in turns.
+
+        Raises:
+            MemoryBudgetError: the scheduler has no room for its networks.
+        """
+        with _lock:
+            if self.moving:
+                return
+            self.error, self.lost = "", False
+            self._begun, self._before = time.monotonic(), self.images
+            if cluster:
+                self.job = OnCluster(self, scheduler, cluster)
+            else:
+                self.job = Computation(self._pieces(), scheduler, most_bytes(self.plan))
+
+    def _pieces(self) -> Generator[float, None, None]:
+        """Train everything here, a step at a time."""
+        try:
+            for rung in range(len(self.plan.rungs)):
+                for task in tasks(self.plan, rung, cells_of(self.plan, rung, self.store.outcomes())):
+                    if not self.store.done().issuperset(task.keys):
+                        yield from self._task(task)
+        except StoreError as error:
+            self.error = str(error) if not isinstance(error.args[0], Message) else error.args[0]
+
+    def _task(self, task: Task) -> Generator[float, None, None]:
+        before, own = self.images, sum(map(self.images_of, task.specs))
+        work = pieces(task, self.data)
+        while True:
+            try:
+                done = next(work)
+            except StopIteration as end:
+                self.store.add(task, end.value)
+                yield self.images / self.of_images
+                return
+            yield (before + done * own) / self.of_images
+
+
+class OnCluster(Job):
+    """A sweep that a cluster carries out: it wants no turns here, and ends as other jobs do when nobody holds it.
+
+    Args:
+        sweep: which one.
+        scheduler: of this process, which looks after it.
+        address: of the cluster's.
+    """
+
+    def __init__(self, sweep: Sweep, scheduler: Scheduler, address: str) -> None:
+        super().__init__(scheduler)
+        self.state = "playing"
+        self._sweep, self._address, self._stop = sweep, address, threading.Event()
+        threading.Thread(target=self._carry_out, name="sweep", daemon=True).start()
+
+    @property
+    def moving(self) -> bool:
+        return False
+
+    def stop(self) -> None:
+        """End for good; what the cluster is working on is lost."""
+        self._stop.set()
+        if self.state == "playing":
+            self.state = "stopped"
+
+    def expire(self) -> bool:
+        if self.lifetime.ends is not None and time.monotonic() > self.lifetime.ends:
+            self.lifetime.ends = None
+            self.stop()
+        return False
+
+    def take_turn(self) -> None:
+        raise AssertionError("it wants none")
+
+    def _carry_out(self) -> None:
+        ended = "finished"
+        try:
+            with dask_executor(self._address, self._sweep.data) as executor:
+                carry_out(self._sweep.plan, self._sweep.store, executor, lambda _progress: None, self._stop)
+        except Exception as error:
+            _log.warning("A sweep on the cluster at %s ended: %s", self._address, error)
+            words = error.args[0] if error.args and isinstance(error.args[0], Message) else str(error)
+            self._sweep.error, self._sweep.lost, ended = words, True, "failed"
+        if self.state == "playing":
+            self.state = ended
+
+
+def sweep_of(plan: Plan, data: Dataset) -> Sweep | None:
+    """The sweep of this plan on these data, if it was ever begun and its file is still there."""
+    path = _path(plan, data)
+    with _lock:
+        if (sweep := _sweeps.pop(path, None)) is None:
+            if not path.is_file():
+                return None
+            sweep = Sweep(Store.open(path, plan), data)
+        _sweeps[path] = sweep
+        for other in [path for path, one in _sweeps.items() if not one.moving][: max(0, len(_sweeps) - MOST_OPEN)]:
+            _sweeps.pop(other)
+        return sweep
+
+
+def new_sweep(plan: Plan, data: Dataset) -> Sweep:
+    """The same, with a new file where there is none.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    with _lock:
+        if (sweep := sweep_of(plan, data)) is not None:
+            return sweep
+        _make_room()
+        path = _path(plan, data)
+        Store.create(path, plan).close()
+        sweep = sweep_of(plan, data)
+        assert sweep is not None
+        return sweep
+
+
+def sweep_with(job: Job) -> Sweep | None:
+    """The sweep that a job trains."""
+    return next((sweep for sweep in tuple(_sweeps.values()) if sweep.job is job), None)
+
+
+def most_bytes(plan: Plan) -> int:
+    """What the networks that are trained at a time hold, at the most."""
+    every = tasks(plan, 0, range(len(plan.cells)))
+    return max(len(task.specs) * counts_of(task.specs[0], task.specs[0].sizes).training_bytes for task in every)
+
+
+def runs_of(plan: Plan) -> int:
+    """All runs, of successive halving those of all rounds."""
+    return plan.seeds * sum(rung.cells for rung in plan.rungs)
+
+
+def cluster() -> str:
+    """The address of the cluster that the page's sweeps go to; empty where they are trained here."""
+    return os.environ.get(CLUSTER, "").strip()
+
+
+def _path(plan: Plan, data: Dataset) -> Path:
+    name = hashlib.sha256(f"{plan.to_json()} {name_of(data)}".encode()).hexdigest()[:24]
+    return _folder() / f"sweep-{name}.sqlite"
+
+
+def _folder() -> Path:
+    if not (named := os.environ.get(FOLDER, "").strip()):
+        return _private_folder()
+    folder = Path(named)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@functools.cache
+def _private_folder() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="mlp-sweeps-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+def _make_room() -> None:
+    """Remove the files that were written to longest ago, where there are too many; none of a sweep that goes on."""
+    files = sorted(_folder().glob("sweep-*.sqlite"), key=lambda path: path.stat().st_mtime)
+    for path in files[: max(0, len(files) - MOST_FILES + 1)]:
+        sweep = _sweeps.get(path)
+        if sweep is None or not sweep.moving:
+            if _sweeps.pop(path, None) is not None and sweep is not None:
+                sweep.store.close()
+            for end in ("", "-wal", "-shm"):
+                Path(f"{path}{end}").unlink(missing_ok=True)

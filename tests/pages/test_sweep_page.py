@@ -1,0 +1,269 @@
+"""The page "Sweep" without a browser: what it takes, refuses and costs, how it goes on, what its link and its files say."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mlp_core.data import Dataset, load_fashion_mnist
+from mlp_core.jobs import Computation
+from mlp_core.spec import RunSpec
+from mlp_core.sweep.carry_out import pieces, train
+from mlp_core.sweep.executors import ExecutorLostError
+from mlp_core.sweep.plan import FIELDS, Axis, Plan, Task, tasks
+from mlp_core.sweep.store import Outcome
+from pages.ui import session
+from pages.ui.session import SessionJobs
+from pages.ui.sweep import controls, panel, running
+from tests.support.pages.visit import address, again, opened, press, until, visit_with_jobs, widget, words
+
+SMALL = {"axis_1": "lr=0.1,1.0", "axis_2": "none", "seeds": "2", "epochs": "1", "train_size": "500", "hidden": "8"}
+PLAN = Plan(RunSpec(hidden=(8,), epochs=1, train_size=500), (Axis("lr", (0.1, 1.0)),), seeds=2)
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AppTest]:
+    monkeypatch.setenv(running.FOLDER, str(tmp_path))
+    monkeypatch.delenv(running.CLUSTER, raising=False)
+    with visit_with_jobs("pages/sweep.py", monkeypatch) as page:
+        yield page
+    session.jobs().leave(panel.JOB)
+
+
+def rests(page: AppTest) -> bool:
+    return bool(page.button(key="sweep_stop").disabled)
+
+
+def trained(page: AppTest, **query: str) -> AppTest:
+    """Press Start and wait for the end."""
+    return until(press(opened(page, **SMALL | query), "sweep_start"), rests)
+
+
+def cells(page: AppTest) -> list[str]:
+    """The test accuracies of the table."""
+    return list(page.dataframe[0].value["Test accuracy"])
+
+
+def test_it_says_before_the_start_what_it_will_take(page: AppTest) -> None:
+    opened(page)
+    assert "**6 cells × 3 seeds: 18 runs, 270,000 training images.** About" in words(page)
+    opened(page, method="halving", epochs="9", train_size="1000", seeds="1")  # 6 cells for 3 epochs, 2 for 9
+    assert "**6 cells × 1 seed: 8 runs, 36,000 training images.**" in words(page)
+    opened(page, train_size="60000", epochs="100", seeds="10")
+    assert "A sweep on this page may use" in words(page)
+    assert page.button(key="sweep_start").disabled
+    opened(page, axis_1="lr=" + ",".join(f"{n / 100}" for n in range(1, 60)), seeds="3")
+    assert "These are 354 runs; a sweep on this page has at most 300" in words(page)
+
+
+def test_its_numbers_are_those_of_the_plan_trained_elsewhere(page: AppTest) -> None:
+    trained(page)
+    data = load_fashion_mnist()
+    expected = {outcome.key: outcome.epochs for task in tasks(PLAN, 0, (0, 1)) for outcome in train(task, data)}
+    sweep = running.sweep_of(PLAN, data)
+    assert sweep is not None
+    assert {outcome.key: outcome.epochs for outcome in sweep.store.outcomes()} == expected
+    assert "Finished: 4 runs" in words(page)
+    assert "over 2 seeds" in words(page)
+    assert page.button(key="sweep_start").disabled
+
+
+def test_what_is_done_is_there_for_whoever_opens_the_link_and_after_a_restart(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(page)
+    before = cells(page)
+    monkeypatch.setattr(running, "_sweeps", {})  # as in a new process
+    monkeypatch.setattr(session, "jobs", SessionJobs)
+    assert cells(opened(again(page), **SMALL)) == before
+    assert "Finished: 4 runs" in words(page)
+
+
+def test_stop_keeps_what_is_done_and_go_on_repeats_nothing(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Task] = []
+
+    def noted(task: Task, data: Dataset) -> Generator[float, None, tuple[Outcome, ...]]:
+        begun.append(task)
+        return pieces(task, data)
+
+    monkeypatch.setattr(running, "pieces", noted)
+    query = SMALL | {"axis_1": "hidden=8;16;24;32", "train_size": "5000", "epochs": "3"}  # no two of a shape: a task each seed or cell
+    press(opened(page, **query), "sweep_start")
+    until(page, lambda _: "Highest" in words(page))
+    press(page, "sweep_stop")
+    assert "are finished, and kept" in words(page)
+    plan = Plan(RunSpec(hidden=(8,), epochs=3, train_size=5000), (Axis.parse("hidden=8;16;24;32"),), seeds=2)
+    sweep = running.sweep_of(plan, load_fashion_mnist())
+    assert sweep is not None
+    assert not sweep.moving
+    done = sweep.store.done()
+    assert 0 < len(done) < 8
+    begun.clear()
+    until(press(page, "sweep_start"), rests)
+    assert sweep.finished
+    assert done.isdisjoint(key for task in begun for key in task.keys)
+
+
+def test_a_reload_finds_the_sweep_that_goes_on(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = SMALL | {"train_size": "20000", "epochs": "20"}
+    press(opened(page, **query), "sweep_start")
+    job = session.jobs().work[panel.JOB]
+    assert isinstance(job, Computation)
+    after = SessionJobs()
+    session.jobs().release()  # which parks it
+    monkeypatch.setattr(session, "jobs", lambda: after)
+    again(page)
+    assert after.work[panel.JOB] is job
+    assert job.lifetime.ends is None
+    assert not rests(page)
+    press(page, "sweep_stop")
+    assert job.state == "stopped"
+
+
+def test_a_sweep_goes_on_while_somebody_else_looks_at_it(page: AppTest) -> None:
+    press(opened(page, **SMALL | {"train_size": "20000", "epochs": "20"}), "sweep_start")
+    job, other = session.jobs().work[panel.JOB], SessionJobs()
+    other.share(panel.JOB, job)
+    press(page, "sweep_stop")
+    assert rests(page)
+    assert job.state == "playing"
+    other.leave(panel.JOB)
+    assert job.await_rest(60)
+
+
+def test_another_sweep_of_the_session_is_named_and_ends_with_the_next_start(page: AppTest) -> None:
+    press(opened(page, **SMALL | {"train_size": "20000", "epochs": "20"}), "sweep_start")
+    first = session.jobs().work[panel.JOB]
+    opened(page, **SMALL)
+    assert "The sweep that you began before goes on, 0 of 4 runs" in words(page)
+    until(press(page, "sweep_start"), rests)
+    assert first.await_rest(60)
+    assert first.state == "stopped"
+    assert "Finished: 4 runs" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("axis", "refusal"),
+    [
+        ("lr=0.1,0", "**lr** must be a number from 0.00001 to 100, got `0.0`"),
+        ("lr=0.1,0.1", "**lr** must not have a value twice"),
+        ("hidden=64;5000", "**hidden** must be"),
+        ("activation=relu,rello", "**activation** must be"),
+        ("lr=0.1..1", "an interval is to draw from"),
+    ],
+)
+def test_a_bad_value_is_refused_where_it_is_typed(page: AppTest, axis: str, refusal: str) -> None:
+    opened(page)
+    name, _, values = axis.partition("=")
+    if name != "lr":
+        widget(page, "sweep_field_1").select(name)
+        again(page)
+    widget(page, "sweep_values_1").input(values)
+    again(page)
+    (error,) = page.error
+    assert refusal in error.value
+    assert not [button for button in page.button if button.key == "sweep_start"]
+
+
+def test_every_cell_that_cannot_be_is_named(page: AppTest) -> None:
+    opened(page, axis_1="hidden=2048;2048,2048", axis_2="batch_size=256,4096")
+    (error,) = page.error
+    assert "hidden 2048,2048" in error.value
+    assert "batch size" in error.value or "batch_size" in error.value
+
+
+def test_a_link_carries_the_whole_plan(page: AppTest) -> None:
+    query = {
+        "axis_1": "lr=0.001..1.0", "axis_2": "activation=relu,tanh", "axis_3": "weight_decay=0.0,0.01", "method": "random", "seeds": "2",
+        "samples": "5", "draw_seed": "7", "epochs": "4", "train_size": "default", "seed": "3", "optimizer": "adam", "batch_size": "64",
+        "cells": "1,4",
+    }  # fmt: skip
+    opened(page, **query)
+    assert not page.warning
+    assert address(page) == query
+    assert "**5 cells × 2 seeds: 10 runs, " in words(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "stands"),
+    [
+        ("axis_1", "lr=0", "lr=0.01,0.1,1"),
+        ("axis_2", "seed=1,2", "hidden=64;256"),
+        ("axis_1", "nonsense", "lr=0.01,0.1,1"),
+        ("method", "best", "grid"),
+        ("seeds", "0", "3"),
+        ("epochs", "1000", "3"),
+        ("optimizer", "magic", "sgd"),
+        ("cells", "1,1", "left out"),
+        ("cells", "77", "left out"),
+    ],
+)
+def test_what_a_link_cannot_ask_for_is_named(page: AppTest, name: str, value: str, stands: str) -> None:
+    opened(page, **{name: value})
+    (warning,) = page.warning
+    assert f"**{name}**" in warning.value
+    assert stands in warning.value
+    assert "18 runs" in words(page)
+
+
+def test_another_setting_begins_with_values_of_its_own_that_can_be(page: AppTest) -> None:
+    assert set(controls.VALUES) == set(FIELDS)
+    for name, values in controls.VALUES.items():
+        assert Axis.parse(f"{name}={values}").field == name
+    opened(page)
+    widget(page, "sweep_field_2").select("activation")
+    again(page)
+    assert address(page)["axis_2"] == "activation=relu,tanh,sigmoid"
+    assert "9 cells" in words(page)
+
+
+def test_clicked_cells_are_chosen_and_lead_to_the_training_page(page: AppTest) -> None:
+    trained(page, cells="1")
+    assert widget(page, "sweep_cells").value == [1]
+    query = PLAN.cells[1].spec.to_query()
+    assert urlencode(query) in page.dataframe[0].value["Train"].iloc[1]
+    assert address(page)["cells"] == "1"
+
+
+def test_the_files_hold_what_the_table_says(page: AppTest, tmp_path: Path) -> None:
+    trained(page)
+    sweep = running.sweep_of(PLAN, load_fashion_mnist())
+    assert sweep is not None
+    rows = sweep.store.to_csv().splitlines()
+    assert len(rows) == 1 + 4
+    assert len(json.loads(sweep.store.to_json())["runs"]) == 4
+    (tmp_path / "copy").write_bytes(sweep.store.to_sqlite())
+    with closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        assert copy.execute("SELECT COUNT(*) FROM outcomes").fetchone() == (4,)
+
+
+def test_a_cluster_that_is_lost_is_said_and_the_rest_goes_on_here(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(address: str, data: object) -> object:
+        raise ExecutorLostError(f"No scheduler answers at {address}.")
+
+    monkeypatch.setenv(running.CLUSTER, "tcp://127.0.0.1:1")
+    monkeypatch.setattr(running, "dask_executor", gone)
+    trained(page)
+    assert "The cluster is lost: `No scheduler answers at tcp://127.0.0.1:1.` What is finished is kept." in words(page)
+    until(press(page, "sweep_here"), lambda _: "Finished: 4 runs" in words(page))
+
+
+def test_a_diverged_run_is_a_result_with_its_reason(page: AppTest) -> None:
+    trained(page, axis_1="lr=0.1,100.0", init_std="10.0", optimizer="sgd", train_size="5000", hidden="64,64,64")
+    assert "diverged" in words(page)
+
+
+def test_the_oldest_files_make_room(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(running, "MOST_FILES", 2)
+    data = load_fashion_mnist()
+    plans = [Plan(replace(PLAN.base, seed=seed)) for seed in (1, 2, 3)]
+    for plan in plans:
+        running.new_sweep(plan, data)
+    assert [running.sweep_of(plan, data) is not None for plan in plans] == [False, True, True]
+    assert len(list(tmp_path.glob("*.sqlite"))) == 2
