@@ -9,6 +9,7 @@ keep_to_one_thread()  # before anything is imported that computes
 import argparse  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
+import textwrap  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from dataclasses import fields  # noqa: E402
@@ -17,6 +18,7 @@ from statistics import fmean, stdev  # noqa: E402
 
 from mlp_core.data import Dataset, load_fashion_mnist, load_sample  # noqa: E402
 from mlp_core.spec import RunSpec, SpecError  # noqa: E402
+from mlp_core.sweep.answers import ranking  # noqa: E402
 from mlp_core.sweep.carry_out import Progress, carry_out  # noqa: E402
 from mlp_core.sweep.executors import ExecutorLostError, dask_executor, local_executor  # noqa: E402
 from mlp_core.sweep.plan import Axis, Plan, PlanError  # noqa: E402
@@ -24,7 +26,7 @@ from mlp_core.sweep.store import Outcome, Store, StoreError  # noqa: E402
 from mlp_core.words import Message, counted, duration, fixed, joined, plus_minus, scaled  # noqa: E402
 
 REFUSED, INTERRUPTED, LOST = 2, 130, 3  # exit statuses
-BAR = 30  # characters
+BAR, WIDTH = 30, 100  # characters
 SHOWN = 10  # cells in the table
 MOST_WORKERS = 256
 USUAL = Plan()
@@ -197,7 +199,7 @@ def _table(store: Store) -> str:
     lines = [f"{name:<{width}}  {result}" for name, result in rows]
     if len(best) > SHOWN:
         lines.append(f"and {len(best) - SHOWN} more: --csv FILE writes all")
-    return "\n".join(["", "Test accuracy", *lines])
+    return "\n".join(["", "Test accuracy", *lines, "", *textwrap.wrap(ranking(store.plan, outcomes).text.replace("**", ""), WIDTH)])
 
 
 def _row(name: str, runs: Sequence[Outcome]) -> tuple[str, str]:

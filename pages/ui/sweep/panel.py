@@ -29,8 +29,12 @@ MOST_IMAGES = 30_000_000  # of a sweep that is trained here: fifty runs of ten e
 MOST_IMAGES_CLUSTER = 3_000_000_000
 
 
-def budget(plan: Plan, data: Dataset) -> bool:
-    """Say how much the plan is, and about how long it takes; whether it may be begun."""
+def budget(plan: Plan, data: Dataset, *, moving: bool) -> bool:
+    """Say how much the plan is, and about how long it takes; whether it may be begun.
+
+    Args:
+        moving: whether it is under way: then it is none of the other runs.
+    """
     images = plan.images(len(data.train_labels))
     most = MOST_IMAGES_CLUSTER if running.cluster() else MOST_IMAGES
     cells, seeds = counted(len(plan.cells), "{n} cell", "{n} cells"), counted(plan.seeds, "{n} seed", "{n} seeds")
@@ -39,7 +43,7 @@ def budget(plan: Plan, data: Dataset) -> bool:
     seconds = cost.seconds(plan, len(data.train_labels), len(data.test_labels), cost.flops_per_second())
     if running.cluster():
         about = _("About {time} on one core; this server's sweeps go to a cluster.", time=duration(seconds))
-    elif others := session.engine()[0].playing_count:
+    elif (others := session.engine()[0].playing_count - moving) > 0:
         wanted = counted(
             others,
             "About {time} if it had the server for itself; {n} other run takes its turns.",
@@ -58,12 +62,12 @@ def budget(plan: Plan, data: Dataset) -> bool:
 
 def sweep_panel(link: SweepLink, plan: Plan, data: Dataset) -> None:
     """All that is to be seen of a plan that can be carried out."""
-    allowed = budget(plan, data)
     try:
         sweep = running.sweep_of(plan, data)
     except StoreError as error:
         st.error(_(error), icon=":material/error:")
         return
+    allowed = budget(plan, data, moving=sweep is not None and sweep.moving)
     start = partial(_start, plan, data, running.cluster())
     if allowed and sweep is None:
         begin_if_due(start)
