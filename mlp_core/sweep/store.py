@@ -291,7 +291,7 @@ def _said(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise StoreError(path, Message("cannot be read or written ({why})", why=str(error))) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the second where damage is to be told in bytes that are no text
         raise StoreError(path, Message("is not the file of a sweep, or damaged ({why})", why=str(error))) from error
 
 

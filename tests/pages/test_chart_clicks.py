@@ -102,7 +102,7 @@ def test_a_cell_shows_its_images_and_an_image_itself(at: int) -> None:
         assert "the network says" not in words(page)
     assert shown_after("grid", images[-1]) == images
     assert f"Test image {images[-1]}**" in words(page)
-    page.button(key="all_images").click()
+    page.button(key="leave_cell").click()
     again(page)
     assert sent(page, "grid")["data"][-1]["customdata"] == list(range(20))  # type: ignore[index]
 

@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.ASCII,
 )
+_BLANKS = " \t\n\r\f\v"  # which may stand before a token
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -258,7 +259,7 @@ def _tokens(text: str) -> list[_Token]:
     while not tokens or tokens[-1].kind != "end":
         match = _TOKEN.match(text, position)
         if match is None:
-            bad = position + len(text[position:]) - len(text[position:].lstrip())
+            bad = len(text) - len(text[position:].lstrip(_BLANKS))
             raise ConditionError(Message("{letter} is not allowed here", letter=repr(text[bad])), bad)
         kind = match.lastgroup or "end"
         tokens.append(_Token(kind, match[kind], match.start(kind)))

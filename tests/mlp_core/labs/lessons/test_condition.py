@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlp_core.labs.lessons.condition import ConditionError, Reference, parse_condition, parse_sum
@@ -39,6 +39,7 @@ def test_a_sum_comes_to_what_python_says(text: str) -> None:
     assert value == eval(text, {}, dict(VALUES)) or math.isnan(value)
 
 
+@example("\x1f")  # a blank to Python, and to no token
 @given(st.text(max_size=40) | st.text('ab01 .<>=+-*"andofstepinafter', max_size=40))
 def test_any_text_is_a_condition_or_an_error_at_one_of_its_characters(text: str) -> None:
     with suppress(ConditionError):
