@@ -36,6 +36,7 @@ from pages.figures.palette import FAULT, GREY, SEQUENTIAL, series_style, translu
 from pages.figures.series import POINT_LIMIT, evenly_spread, finite, spread
 from pages.language import _
 
+NARROWEST_LETTERS = 36  # of an axis title on a phone
 MEASURES = {  # a field of an epoch's record -> the title of its axis
     "test_accuracy": Message("test accuracy (%)"),
     "train_accuracy": Message("training accuracy (%)"),
@@ -207,11 +208,11 @@ def parallel_coordinates(cells: Sequence[SweptCell], by: str = "test_accuracy") 
     return figure(
         traces,
         height=PARALLEL_PX,
-        margin={"l": 8, "r": 8, "t": 12, "b": 40},
+        margin={"l": 8, "r": 8, "t": 12, "b": 56},
         hovermode="closest",
         showlegend=False,
         xaxis=axis(
-            _("settings, and the range over the seeds: the best at the right"),
+            wrapped(_("settings, and the range over the seeds: the best at the right"), NARROWEST_LETTERS),
             range=[-0.45, last + WIDTH_OF_SEEDS + 0.05], showticklabels=False, showgrid=False, zeroline=False, fixedrange=True,
         ),
         yaxis={"visible": False, "range": [BROKEN_PLACE - 0.06, 1.2], "fixedrange": True},

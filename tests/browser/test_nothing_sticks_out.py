@@ -20,6 +20,7 @@ ADDRESSES = (
     "/tensors",
     "/tensors?op=matmul&a=1+2%3B3+4%7C5+6%3B7+8&b=1+2+3+4+5+6+7+8%3B1+2+3+4+5+6+7+8",
     "/tensors?act=contour",
+    "/sweep?axis_3=momentum%3D0.0%2C0.9&epochs=1&train_size=1000&seeds=1&run=yes",
     "/lessons",
     "/lesson?name=vanishing&step=2&bets=2:a&ran=2",
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mlp_core.spec import RunSpec
 from pages.language import languages, spoken
 from pages.ui.lessons.catalog import lessons
 from pages.ui.link import Field
@@ -20,20 +22,27 @@ from tests.support.pages.visit import address, again, speaking, visit_with_jobs
 # What has a name in English only: a book, what it prints, a paper.
 TITLES = ("Dive into Deep Learning", "Fashion-MNIST", "L2 norm of w", "Zhang et al.")
 ENGLISH = re.compile(r"[A-Za-z']{2,}(?:[,;:]? [A-Za-z']+){2,}")  # three words or more
+# A sweep names settings as links and programs do.
+SETTINGS = pseudo.NAMES | set(pseudo.WORD.findall(" ".join(one.name for one in fields(RunSpec)))) | {"Parquet", "SQLite"}
+ADDRESS = re.compile(r"^/\w+\?\S*$")
 WITH = {"f": {"act": "contour"}}  # of a section its parts
 
 
-def everywhere(fields: Mapping[str, tuple[Field, ...]]) -> Iterator[State]:
+def everywhere(known_fields: Mapping[str, tuple[Field, ...]]) -> Iterator[State]:
     """Every page with all its sections, tabs and lessons."""
     yield from (State(page, {}) for page in ("start", "lessons"))
     for name, lesson in lessons().items():
         steps = len(getattr(lesson, "steps", ()))
         yield State("lesson", {"name": name, "step": str(steps)})
-    for page, known in fields.items():
+    for page, known in known_fields.items():
         yield State(page, {})
         for one in known:
             if one.name in SECTIONS:
                 yield from (State(page, {one.name: str(option)} | WITH.get(one.name, {})) for option in one.limits["options"])
+    small = {"seeds": "2", "epochs": "1", "train_size": "256"}
+    yield State("sweep", small | {"axis_1": "lr=0.1,1.0", "axis_2": "hidden=8;16"}, ("sweep_start",))
+    yield State("sweep", small | {"axis_1": "lr=0.1..1.0", "axis_2": "none", "method": "random", "samples": "3"})
+    yield State("sweep", {"axis_1": "lr=1000,1.0", "cells": "x"})
     run = {"train_size": "256", "epochs": "1", "pace": "full"}
     yield from (State("train", run | {"panel": panel}, ("run_play",)) for panel in PANELS)
 
@@ -57,8 +66,9 @@ def unsaid(state: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fault]:
 
 def _without_brackets(page: AppTest, state: State) -> Iterator[Fault]:
     yield from (Fault(state, "an exception", exception.message[:200]) for exception in page.exception)
+    names = SETTINGS if state.page == "sweep" else pseudo.NAMES
     for text in texts(page):
-        if words := list(pseudo.unsaid(text)):
+        if words := list(pseudo.unsaid(ADDRESS.sub("", text), names)):
             yield Fault(state, f"outside of the catalogue: {' '.join(words)}", text)
 
 
