@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import http.client
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ import pytest
 from streamlit.proto.Common_pb2 import UploadedFileInfo
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+from mlp_core.data import load_sample
+from mlp_core.spec import RunSpec
+from mlp_core.sweep.plan import Axis, Plan
+from pages.ui.sweep import running
 from tests.faults.conftest import Server, goes_on, play, train
 from tests.load.student import Student
 from tests.support.architecture import source_files
@@ -143,9 +148,17 @@ def calls(tree: ast.AST) -> Iterator[str]:
 TREES = {path: ast.parse(path.read_text()) for path in source_files("app.py", "pages").values()}
 
 
+SWEEPS = "pages.ui.sweep.running"
+
+
+def test_the_file_of_a_sweep_is_named_by_a_hash_of_all_that_a_visitor_chose() -> None:
+    for plan in (Plan(), Plan(RunSpec(activation="=x^2"), (Axis("lr", (0.1, 0.2)),))):
+        assert re.fullmatch(r"sweep-[0-9a-f]{24}\.sqlite", running._path(plan, load_sample()).name)
+
+
 def test_no_page_opens_a_file() -> None:
-    """But the one that lays Plotly's own file out, once, below a name that is its own, and the one that reads the app's catalogues. What
-    else is opened is a class.
+    """But the one that lays Plotly's own file out, once, below a name that is its own, the one that reads the app's catalogues, and the one
+    that keeps sweeps in files that a hash names. What else is opened is a class.
     """
     opening = ("open", "Path", "write_text", "write_bytes", "mkstemp", "mkdir", "unlink")
     found = {
@@ -155,8 +168,10 @@ def test_no_page_opens_a_file() -> None:
         if call.rpartition(".")[2] in opening
     }
     opened = {module for module, call in found if call not in ("Path", "classes().open")}
-    assert opened <= {"pages.language.catalogs", "pages.ui.live_chart"}
+    assert opened <= {"pages.language.catalogs", "pages.ui.live_chart", SWEEPS}
     for module, path in source_files("pages").items():
+        if module == SWEEPS:
+            continue
         for node in ast.walk(TREES[path]):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Path":
                 assert [ast.unparse(argument) for argument in node.args] == ["__file__"], f"{module}, line {node.lineno}"
