@@ -17,10 +17,13 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.labs.classes.classes import Classes
 from mlp_core.labs.classes.classroom import NoClassError
 from mlp_core.labs.classes.store import ClassStoreError
+from pages.language import languages, spoken
 from pages.ui.lessons import catalog, class_watch, classes, experiments, steps
 from pages.ui.lessons.class_panels import join_address, qr_picture
 from pages.ui.lessons.class_watch import RUNS_A_SECOND, ClassWatch
 from tests.pages.test_lesson_page import LESSON, Experiment, experiment_of
+from tests.states.seen import texts
+from tests.support import pseudo
 from tests.support.class_stores import Place, place_in_memory
 from tests.support.pages.visit import address, again, numbers, opened, press, sent, traces, visit, widget, words
 
@@ -125,6 +128,7 @@ def has(page: AppTest, key: str) -> bool:
     return any(re.fullmatch(key, str(button.key)) for button in page.button)
 
 
+CODE = re.compile(r"\b[2-9A-Z]{3} ?[2-9A-Z]{3}\b")  # of a class
 RUN = r"lesson_far_\d_.*_run"
 
 
@@ -504,3 +508,24 @@ def test_a_class_is_read_by_everybody_in_a_language_of_their_own(browser: Open) 
         assert f"**{bets}**" in words(again(page))
         assert bars(page) == [[1, 1]]
         assert figure_of(page, "class_votes")["layout"]["xaxis"]["title"]["text"] == axis
+
+
+def test_nothing_of_a_class_is_said_outside_of_the_catalogues(browser: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pseudo.use(pseudo.write_catalogue(tmp_path / "locale"), monkeypatch)
+    seen = dict[str, list[str]]()  # what stands outside of the brackets, but for words of the test's own lesson
+
+    def look(*pages: AppTest) -> None:
+        for page in pages:
+            for text in texts(again(page)):
+                if left := [word for word in pseudo.unsaid(CODE.sub("", text)) if word not in own]:
+                    seen[text] = left
+
+    own = frozenset(pseudo.WORD.findall(LESSON)) | {"far"}
+    with spoken(languages()[pseudo.SHORT]):  # AppTest asks for the words of choices outside of the session
+        teacher = press(browser(TEACHER, name="far", step="2", lang=pseudo.SHORT), "teach")
+        ann, late = (browser(secret, lang=pseudo.SHORT, **{"class": address(teacher)["class"]}) for secret in (ANN, BEN))
+        look(teacher, ann, late)
+        look(bet(ann, 1), teacher)
+        look(press(teacher, "class_reveal"), ann, late)
+        look(browser(BEN, lang=pseudo.SHORT, **{"class": "222222"}))
+    assert seen == {}
