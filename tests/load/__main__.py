@@ -1,11 +1,12 @@
 """How one server bears a class. Prints a table with the goals beside it; asserts no time.
 
-python -m tests.load [--students 30] [--seconds 30] [--servers 1] [--only training] [--only class] [--write]
+python -m tests.load [--students 30] [--seconds 30] [--servers 1] [--only training|class|sweep] [--write]
 python -m tests.load --against /another/tree [--seconds 20] [--rounds 2]    (two versions of the app, in turns)
 
-Two scenarios: a class that only trains (tests/load/classroom.py), and on one server a class that is led through a lesson and bets
-(tests/load/taught.py). Thirty browsers would measure their own weight: these are thirty real WebSocket sessions against one real server.
-The bare loop that the training is compared with runs before and after, on the same machine, while no student is there.
+Three scenarios: a class that only trains (tests/load/classroom.py); and on one server a class that is led through a lesson and bets
+(tests/load/taught.py), and one that trains while somebody sweeps. Thirty browsers would measure their own weight: these are thirty real
+WebSocket sessions against one real server. The bare loop that the training is compared with runs before and after, on
+the same machine, while no student is there.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tests.bench.__main__ import with_results
 from tests.bench.loops import PlainLoop
 from tests.bench.machine import machine_line
 from tests.bench.watching import fresh_server
-from tests.load.classroom import MEGABYTE, Lesson, lesson, short_lesson
+from tests.load.classroom import MEGABYTE, Lesson, lesson, lesson_beside_a_sweep, short_lesson
 from tests.load.taught import Taught, taught_lesson, with_own_lesson
 
 ROOT = Path(__file__).parents[2]
@@ -166,7 +167,7 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=30.0, help="of undisturbed training")
     parser.add_argument("--servers", type=int, default=1, help="processes; each student stays with one")
-    parser.add_argument("--only", choices=("training", "class"), help="one of the scenarios")
+    parser.add_argument("--only", choices=("training", "class", "sweep"), help="one of the scenarios")
     parser.add_argument("--against", type=Path, help="another tree, whose app and this one's are to be compared")
     parser.add_argument("--rounds", type=int, default=2, help="of a comparison")
     parser.add_argument("--write", action="store_true", help=f"write the table into {SCALING.name}")
@@ -180,14 +181,14 @@ def main() -> None:
         print(f"{options.students} WebSocket sessions train d2l's network for {options.seconds:g} s, {options.rounds} times each\n")
         print(compare(options.against, options.students, options.seconds, options.rounds, lambda: bare_images_per_second(loop, images)))
         return
-    scenarios = {"training": _training, "class": _class} if options.servers == 1 else {"training": _training}
+    scenarios = {"training": _training, "class": _class, "sweep": _sweep} if options.servers == 1 else {"training": _training}
     for name, hold in scenarios.items():
         if options.only in (None, name):
             head, rows = hold(options, lambda: bare_images_per_second(loop, images))
             report = "\n".join([machine_line(choice.name), f"{head} on {images:,} images for {options.seconds:.0f} s", "", *rows])
             print(report, end="\n\n")
             if options.write:
-                mark = "class" if name == "class" else str(options.servers)
+                mark = str(options.servers) if name == "training" else name
                 SCALING.write_text(with_results(SCALING.read_text(), report, f"make load, {mark}"))
 
 
@@ -209,6 +210,16 @@ def _class(options: argparse.Namespace, bare: Callable[[], list[float]]) -> tupl
         measured = asyncio.run(taught_lesson(url, server, options.students, options.seconds, _say))
     head = f"{options.students} WebSocket sessions in a lesson with a class bet, and train d2l's network"
     return head, [class_table(measured, alone + bare()), *measured.training.exceptions[:5]]
+
+
+def _sweep(options: argparse.Namespace, bare: Callable[[], list[float]]) -> tuple[str, list[str]]:
+    """A class that trains while one more visitor has a sweep going: what it was, and its table."""
+    alone = bare()
+    with tempfile.TemporaryDirectory() as folder, fresh_server(APP, Path(folder)) as (url, server):
+        measured = asyncio.run(lesson_beside_a_sweep({url: server}, options.students, options.seconds, _say))
+    rows = [*_training_rows(measured, statistics.median(alone + bare())), ("boxes with an exception", str(len(measured.exceptions)))]
+    head = f"{options.students} WebSocket sessions train d2l's network beside a sweep"
+    return head, ["\n".join(f"{name:36}{value}" for name, value in rows), *measured.exceptions[:5]]
 
 
 def _say(line: str) -> None:

@@ -14,6 +14,7 @@ import psutil  # type: ignore[import-untyped]
 from tests.load.student import Student
 
 DESIGN = "epochs=100&pace=full"  # d2l's network, for longer than a lesson
+SWEEP = "epochs=15&train_size=60000&seeds=5"  # 30 runs, as many images as the page allows, for longer than a lesson
 OTHER_PAGES = ("activations", "nonlinearity", "stability", "start")
 ARRIVAL_SECONDS = 10.0  # within which all of them come; "in the same minute", and then some
 WANDERERS = 6
@@ -79,6 +80,19 @@ async def short_lesson(servers: Servers, students: int, seconds: float, say: Cal
     """Students who come, train, stop and leave: what is needed to compare two versions of the app."""
     measured = Lesson(students, len(servers))
     await _ended(await _trained(servers, students, seconds, measured, say), measured, say)
+    return measured
+
+
+async def lesson_beside_a_sweep(servers: Servers, students: int, seconds: float, say: Callable[[str], None]) -> Lesson:
+    """As `short_lesson`, while one more visitor has a sweep going: the rates are those of the students alone."""
+    measured = Lesson(students, len(servers))
+    async with Student(next(iter(servers)), "who sweeps") as sweeper:
+        await sweeper.open("sweep", SWEEP)
+        await sweeper.press("sweep_start")
+        await _ended(await _trained(servers, students, seconds, measured, say), measured, say)
+        if (stop := sweeper.button("sweep_stop")) is None or stop.disabled:
+            measured.exceptions.append("the sweep did not last as long as the lesson")
+        measured.exceptions += sweeper.exceptions
     return measured
 
 
