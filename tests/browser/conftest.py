@@ -149,7 +149,7 @@ def _leave(tab: Page) -> None:
     """End the session, and have the tab forget it."""
     tab.unroute_all()
     tab.mouse.move(0, 0)
-    tab.evaluate("sessionStorage.clear()")
+    tab.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")  # the latter holds that a sidebar was collapsed, of any page
     tab.goto("about:blank")
 
 
