@@ -1,6 +1,7 @@
 """Runs side by side: the list of those that were kept in this session, what sets them apart, and what a comparison can tell."""
 
 import base64
+import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import mode
@@ -20,10 +21,9 @@ from pages.language import _
 from pages.ui import text
 from pages.ui.text import escaped, plain
 from pages.ui.unbroken import button, unbroken
-from pages.ui.widget_values import WidgetValues
 
 KEPT, ERROR, NOTE = "_kept_runs", "_kept_runs_error", "_kept_runs_note"
-_RERUN, _CLEANED = "_kept_runs_rerun", "_kept_names_cleaned"
+_RERUN, _CLEANED, _EDITED = "_kept_runs_rerun", "_kept_names_cleaned", "_kept_run_edited"
 NOT_YET = "–"
 
 
@@ -206,10 +206,13 @@ def _actions(kept: KeptRuns, on_screen: KeptRun | None) -> None:
             ),
         )
     with st.popover(_("Rename, pin, remove"), icon=":material/edit:"):
-        chosen = WidgetValues(f"kept_edit_{these}", {these: newest_first[0].id}, "kept_edit_", lasting=False)
-        st.selectbox(_("Run"), format_func=named.__getitem__, **chosen.index(these, [run.id for run in newest_first]))
-        chosen.keep()
-        _edit(next(run for run in kept.runs if run.id == chosen[these]))
+        options, before = [run.id for run in newest_first], st.session_state.get(_EDITED)
+        index = options.index(before) if before in options else 0
+        # The browser sends a choice back by its label: other labels, as after a new name or in another language, are another widget's.
+        labels = zlib.crc32("\n".join(named.values()).encode())
+        chosen = st.selectbox(_("Run"), options, index, named.__getitem__, key=f"kept_edit_{these}_{labels:08x}")
+        st.session_state[_EDITED] = chosen
+        _edit(next(run for run in kept.runs if run.id == chosen))
 
 
 def _edit(run: KeptRun) -> None:
