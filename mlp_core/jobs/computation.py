@@ -32,7 +32,7 @@ class Computation(Job, Generic[Result]):
         super().__init__(scheduler)
         self.state, self.fraction_done = "playing", 0.0
         self.result: Result | None = None
-        self._pieces, self._needed_bytes = pieces, needed_bytes
+        self._pieces, self._needed_bytes, self._in_turn = pieces, needed_bytes, False
         scheduler.admit(self)
         scheduler.keep(self)
 
@@ -45,21 +45,26 @@ class Computation(Job, Generic[Result]):
         return self.state == "playing"
 
     def stop(self) -> None:
-        """End for good, after the piece under way."""
+        """End for good, after the piece under way; what it held is free then, though somebody may go on to show how far it came."""
         with self._scheduler.changed:
             if self.moving:
                 self.state = "stopped"
+                if not self._in_turn:
+                    self._pieces.close()
                 self._scheduler.changed.notify_all()
 
     def expire(self) -> bool:
-        """Stop what nobody claimed. Never frees much."""
-        if self.lifetime.ends is not None and time.monotonic() > self.lifetime.ends:
-            self.lifetime.ends = None
-            self.stop()
-        return False
+        """Stop what nobody claimed. Returns whether that has freed memory that counts."""
+        if not self.lifetime.over():
+            return False
+        held = self.memory_bytes
+        self.stop()
+        return held > 0
 
     def take_turn(self) -> None:
         started, ended = time.perf_counter(), ""
+        with self._scheduler.changed:
+            self._in_turn = True
         try:
             while self.moving and time.perf_counter() < started + TURN_SECONDS:
                 self.fraction_done = next(self._pieces)
@@ -70,5 +75,8 @@ class Computation(Job, Generic[Result]):
             ended = "failed"
         with self._scheduler.changed:
             self.used_seconds += time.perf_counter() - started
-            if self.moving and ended:
+            self._in_turn = False
+            if not self.moving:
+                self._pieces.close()
+            elif ended:
                 self.state = ended

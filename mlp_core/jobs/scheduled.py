@@ -47,6 +47,13 @@ class Lifetime:
         """`holder` wants the job no more: it is abandoned at once, unless somebody else holds it too."""
         self._let_go(holder, DISCARDED)
 
+    def over(self) -> bool:
+        """Whether nobody claimed the job in time; said once."""
+        if self.ends is None or time.monotonic() <= self.ends:
+            return False
+        self.ends = None
+        return True
+
     def _let_go(self, holder: object, ends: float) -> None:
         with self._scheduler.changed:
             self._holders.discard(id(holder))
@@ -177,8 +184,7 @@ class ScheduledRun(Job):
 
     def expire(self) -> bool:
         """Abandon what nobody claimed; pause what nobody watches. Returns whether it was abandoned, which frees its memory."""
-        if self.lifetime.ends is not None and time.monotonic() > self.lifetime.ends:
-            self.lifetime.ends = None
+        if self.lifetime.over():
             self.state = "finished" if self.state == "finished" else "stopped"
             self.run.abandon()
             self._kept_steps = {}

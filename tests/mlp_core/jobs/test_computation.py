@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Iterator
 
@@ -87,6 +88,34 @@ def test_others_have_their_turns_meanwhile(scheduler: Scheduler) -> None:
     scheduler.keep(Clockwork("other", 0.001, 3, order))
     until(lambda: len(order) == 3)
     computation.stop()
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_what_it_held_is_free_once_it_is_stopped_though_it_is_still_shown(*, in_turn: bool) -> None:
+    freed, stepping, go = threading.Event(), threading.Event(), threading.Event()
+
+    def holding() -> Generator[float, None, None]:
+        try:
+            while True:
+                stepping.set()
+                assert not in_turn or go.wait(10)
+                yield 0.5
+        finally:
+            freed.set()
+
+    computation = Computation(holding(), Scheduler(workers=0))
+    turn = threading.Thread(target=computation.take_turn)
+    turn.start()
+    if in_turn:
+        assert stepping.wait(10)
+    else:
+        turn.join()
+    computation.stop()
+    assert freed.is_set() is not in_turn  # a piece under way is done to its end
+    go.set()
+    turn.join()
+    assert freed.is_set()
+    assert (computation.state, computation.fraction_done) == ("stopped", 0.5)
 
 
 def test_what_it_needs_counts_until_it_ends_and_is_refused_where_it_does_not_fit() -> None:
