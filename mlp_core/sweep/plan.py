@@ -174,7 +174,7 @@ class Axis:
         """
         name, equals, rest = text.partition("=")
         name = name.strip()
-        if len(text) > MAX_TEXT_LENGTH or not equals:
+        if len(text) > MAX_TEXT_LENGTH or not equals or not name:
             rule = Message("must be field=value,value or field=low..high, in at most {most} characters", most=count(MAX_TEXT_LENGTH))
             raise _refused("axis", rule, text)
         if name not in FIELDS:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlp_core.network import count
@@ -110,6 +110,7 @@ likely = st.builds(
 
 
 @given(st.text(max_size=60) | likely)
+@example("=1")
 def test_any_text_is_an_axis_that_reads_back_or_is_refused_with_its_field(text: str) -> None:
     axis = made(Axis.parse, text)
     if isinstance(axis, PlanError):
