@@ -261,8 +261,11 @@ class Cell:
 
     def specs(self, seeds: int, epochs: int | None = None) -> tuple[RunSpec, ...]:
         """The experiment from each of so many seeds, the first one on; over other epochs where they are given."""
-        spec = self.spec if epochs is None else replace(self.spec, epochs=epochs)
-        return tuple(replace(spec, seed=spec.seed + offset) for offset in range(seeds))
+        return tuple(self.from_seed(self.spec.seed + offset, epochs) for offset in range(seeds))
+
+    def from_seed(self, seed: int, epochs: int | None = None) -> RunSpec:
+        """The experiment from one seed."""
+        return replace(self.spec, seed=seed, epochs=self.spec.epochs if epochs is None else epochs)
 
 
 @dataclass(frozen=True, slots=True)

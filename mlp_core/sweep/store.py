@@ -329,8 +329,10 @@ def _row(outcome: Outcome) -> tuple[Any, ...]:
 def _outcome(row: tuple[Any, ...], plan: Plan) -> Outcome:
     """An outcome as `_row` wrote it, which must be one of the plan's runs."""
     rung, cell, seed, spec, epochs, kind, step, detail, seconds, machine = row
-    own = plan.cells[cell].specs(plan.seeds, plan.rungs[rung].epochs)[seed - plan.base.seed]
-    if min(rung, cell, seed - plan.base.seed) < 0 or RunSpec.from_json(spec) != own or kind not in get_args(StopKind):
+    if min(rung, cell) < 0 or seed - plan.base.seed not in range(plan.seeds):
+        raise ValueError(row[:3])
+    own = plan.cells[cell].from_seed(seed, plan.rungs[rung].epochs)
+    if RunSpec.from_json(spec) != own or kind not in get_args(StopKind):
         raise ValueError(kind)
     records = tuple(EpochRecord(int(epoch), int(at), *map(float, numbers)) for epoch, at, *numbers in json.loads(epochs))
     if not isinstance(why := _whole(json.loads(detail)), str):

@@ -117,6 +117,20 @@ def test_the_first_outcome_of_a_run_stays(tmp_path: Path) -> None:
         assert len(before[0].epochs) == 2
 
 
+def test_reading_takes_each_run_the_same_however_many_seeds_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, checked, check = tmp_path / "a.sqlite", list[RunSpec](), RunSpec.__post_init__
+    full(path, Plan(seeds=100)).close()
+
+    def noted(spec: RunSpec) -> None:
+        checked.append(spec)
+        check(spec)
+
+    monkeypatch.setattr(RunSpec, "__post_init__", noted)
+    with Store.open(path) as store:
+        assert len(store.done()) == 100
+    assert len(checked) < 300  # one that is read and one of the plan each, not all seeds of its cell
+
+
 def test_outcomes_of_something_else_are_refused(tmp_path: Path) -> None:
     first, second, *_ = all_tasks()
     with Store.create(tmp_path / "a.sqlite", PLAN) as store:
