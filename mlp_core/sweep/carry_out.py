@@ -148,7 +148,7 @@ class _Going:
 
     def __init__(self, plan: Plan, store: Store, executor: WorkersExecutor, report: Callable[[Progress], None]) -> None:
         self.store, self.executor, self.report = store, executor, report
-        self.of_runs = plan.seeds * sum(rung.cells for rung in plan.rungs)
+        self.of_runs = plan.runs
         self.of_work = sum(_expected_work(plan))
         self.work_before = self.work = sum(_work(outcome.spec) for outcome in store.outcomes())
         self.started, self.lost = time.monotonic(), 0

@@ -276,6 +276,18 @@ class Rung:
     cells: int
 
 
+def halving(cells: int, epochs: int, eta: int) -> tuple[Rung, ...]:
+    """The rounds of successive halving.
+
+    With n cells, R epochs and s = min(floor(log_eta n), floor(log_eta R)), round i of 0 … s has floor(n / eta^i) cells and
+    floor(R / eta^(s - i)) epochs.
+    """
+    last = 0
+    while eta ** (last + 1) <= min(cells, epochs):
+        last += 1
+    return tuple(Rung(epochs // eta ** (last - index), cells // eta**index) for index in range(last + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A sweep, checked: which cells, how often, how long.
@@ -387,18 +399,15 @@ class Plan:
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
-        """The rounds, one but for successive halving.
-
-        With n cells, R epochs and s = min(floor(log_eta n), floor(log_eta R)), round i of 0 … s has floor(n / eta^i) cells and
-        floor(R / eta^(s - i)) epochs.
-        """
-        n, most = len(self.cells), self.base.epochs
+        """The rounds, one but for successive halving."""
         if self.method != "halving":
-            return (Rung(None, n),)
-        last = 0
-        while self.eta ** (last + 1) <= min(n, most):
-            last += 1
-        return tuple(Rung(most // self.eta ** (last - index), n // self.eta**index) for index in range(last + 1))
+            return (Rung(None, len(self.cells)),)
+        return halving(len(self.cells), self.base.epochs, self.eta)
+
+    @property
+    def runs(self) -> int:
+        """All of them, of successive halving those of all rounds."""
+        return self.seeds * sum(rung.cells for rung in self.rungs)
 
     def images(self, train_count: int) -> int:
         """Training images that the whole sweep uses, each epoch counted anew: its budget.
@@ -408,10 +417,10 @@ class Plan:
         Args:
             train_count: of the data set.
         """
-        each = sorted((min(cell.spec.train_size or train_count, train_count) for cell in self.cells), reverse=True)
         if self.method == "halving":
+            each = sorted((images_of(cell.spec, train_count) // cell.spec.epochs for cell in self.cells), reverse=True)
             return self.seeds * sum((rung.epochs or 0) * sum(each[: rung.cells]) for rung in self.rungs)
-        return self.seeds * sum(cell.spec.epochs * min(cell.spec.train_size or train_count, train_count) for cell in self.cells)
+        return self.seeds * sum(images_of(cell.spec, train_count) for cell in self.cells)
 
     def to_json(self) -> str:
         content = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
@@ -445,6 +454,11 @@ class Plan:
         return cls(base, tuple(map(Axis.parse, axes)), **content)
 
 
+def images_of(spec: RunSpec, train_count: int) -> int:
+    """Training images that a run uses, each epoch counted anew; `train_count` are those of the data set."""
+    return spec.epochs * min(spec.train_size or train_count, train_count)
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """Runs that one worker trains in one go: at once, or a single one.
@@ -471,12 +485,25 @@ def tasks(plan: Plan, rung: int, cells: Iterable[int]) -> tuple[Task, ...]:
     Networks that may be trained at once (`Together`) go together, where that is faster: all cells of a seed in a row, as many of each,
     since these share their images. The parts hang on nothing but what is asked here, so the numbers do not change with the workers.
     """
-    epochs = plan.rungs[rung].epochs
+    epochs, some = plan.rungs[rung].epochs, [plan.cells[index] for index in sorted(set(cells))]
+    return tuple(task for group in _groups(some) for task in _parts(plan, rung, group, epochs))
+
+
+def most_bytes(plan: Plan) -> int:
+    """What the networks of a task hold at the most, in whatever round, and whichever cells it has."""
+    held = []
+    for group in _groups(plan.cells):
+        together = min(most_together(group[0].spec, plan.together), plan.seeds * len(group))
+        held.append(together * max(counts_of(cell.spec, cell.spec.sizes).training_bytes for cell in group))
+    return max(held)
+
+
+def _groups(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """The cells that may be trained at once."""
     groups: dict[tuple[Any, ...], list[Cell]] = {}
-    for index in sorted(set(cells)):
-        cell = plan.cells[index]
+    for cell in cells:
         groups.setdefault(_shared(cell.spec), []).append(cell)
-    return tuple(task for group in groups.values() for task in _parts(plan, rung, group, epochs))
+    return list(groups.values())
 
 
 def _parts(plan: Plan, rung: int, group: Sequence[Cell], epochs: int | None) -> Iterator[Task]:

@@ -64,6 +64,14 @@ def test_it_says_before_the_start_what_it_will_take(page: AppTest) -> None:
     assert "These are 354 runs; a sweep on this page has at most 300" in words(page)
 
 
+def test_too_many_cells_are_refused_before_any_is_made(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(controls, "Plan", None)
+    values = ",".join(str(n / 100) for n in range(1, 61))
+    for method, runs in (("grid", "10,800"), ("halving", "14,400")):  # of halving 3,600 cells for an epoch, 1,200 for three
+        opened(page, axis_1=f"lr={values}", axis_2=f"init_std={values}", method=method, seeds="3", epochs="3")
+        assert f"These are {runs} runs; a sweep on this page has at most 300" in words(page)
+
+
 def test_its_numbers_are_those_of_the_plan_trained_elsewhere(page: AppTest) -> None:
     trained(page)
     data = load_fashion_mnist()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mlp_core.activations import trainable_activations
 from mlp_core.spec import BOUNDS, MAX_TRAIN_SIZE, SWITCHES, TRAIN_SIZE_BOUNDS, Bounds, RunSpec, SpecError, query_of
-from mlp_core.sweep.plan import CHOICES, ETA, METHODS, SEEDS, Axis, Plan, PlanError
+from mlp_core.sweep.plan import CHOICES, ETA, METHODS, SEEDS, Axis, Plan, PlanError, Rung, halving
 from mlp_core.words import Message, count, counted
 from pages.language import _, said
 from pages.ui.link import Field, LinkState, choice, link_to, number, read_link, text, write_link
@@ -294,9 +294,12 @@ def _plan(link: SweepLink, axes: Sequence[Axis], settings: Sequence[str]) -> Pla
         settings: those of the plan that count for its method; the others keep their defaults, so that equal sweeps are one.
     """
     method, seeds = link["method"], link["seeds"]
-    if method == "grid" and (runs := seeds * math.prod(len(axis.values) for axis in axes)) > MOST_RUNS:
-        _too_many(runs)  # before thousands of cells are made
-        return None
+    if "samples" not in settings:  # before thousands of cells are made
+        cells = math.prod(len(axis.values) for axis in axes)
+        rungs = halving(cells, link["epochs"], link["eta"]) if method == "halving" else (Rung(None, cells),)
+        if (runs := seeds * sum(rung.cells for rung in rungs)) > MOST_RUNS:
+            _too_many(runs)
+            return None
     try:
         plan = Plan(link.design(), tuple(axes), method, **{name: link[name] for name in settings})
     except PlanError as error:
@@ -304,11 +307,11 @@ def _plan(link: SweepLink, axes: Sequence[Axis], settings: Sequence[str]) -> Pla
     except SpecError as error:
         _say_problems((error,))
     else:
-        if (runs := seeds * sum(rung.cells for rung in plan.rungs)) <= MOST_RUNS:
+        if plan.runs <= MOST_RUNS:
             rule = Message("must be below {cells}, the number of cells", cells=len(plan.cells))
             link.fit("cells", [index for index in link["cells"] if index < len(plan.cells)], rule)
             return plan
-        _too_many(runs)
+        _too_many(plan.runs)
     return None
 
 

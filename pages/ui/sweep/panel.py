@@ -38,7 +38,7 @@ def budget(plan: Plan, data: Dataset, *, moving: bool) -> bool:
     images = plan.images(len(data.train_labels))
     most = MOST_IMAGES_CLUSTER if running.cluster() else MOST_IMAGES
     cells, seeds = counted(len(plan.cells), "{n} cell", "{n} cells"), counted(plan.seeds, "{n} seed", "{n} seeds")
-    runs = counted(running.runs_of(plan), "{n} run", "{n} runs")
+    runs = counted(plan.runs, "{n} run", "{n} runs")
     amount = _("**{cells} × {seeds}: {runs}, {images} training images.**", cells=cells, seeds=seeds, runs=runs, images=count(images))
     seconds = cost.seconds(plan, len(data.train_labels), len(data.test_labels), cost.flops_per_second())
     if running.cluster():
@@ -136,13 +136,13 @@ def _buttons(sweep: Sweep | None, start: Callable[[], None], allowed: bool) -> N
 
 def _say_other(other: Sweep) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        done, of = len(other.store.done()), running.runs_of(other.plan)
+        done, of = len(other.store.done()), other.plan.runs
         st.info(_("The sweep that you began before goes on, {done} of {of} runs; Start ends it.", done=done, of=of))
         button(_("Stop that one"), "sweep_stop_other", "stop", _stop, other)
 
 
 def _progress(sweep: Sweep) -> None:
-    done, of = len(sweep.store.done()), running.runs_of(sweep.plan)
+    done, of = len(sweep.store.done()), sweep.plan.runs
     if not sweep.moving or _left(sweep):
         seconds = sum(outcome.seconds for outcome in sweep.store.outcomes())
         if sweep.finished:

@@ -19,11 +19,9 @@ from pathlib import Path
 from mlp_core.data import Dataset
 from mlp_core.jobs import Computation, Scheduler
 from mlp_core.jobs.scheduled import Job
-from mlp_core.network import count as counts_of
-from mlp_core.spec import RunSpec
 from mlp_core.sweep.carry_out import carry_out, pieces
 from mlp_core.sweep.executors import dask_executor, name_of
-from mlp_core.sweep.plan import Plan, Task, tasks
+from mlp_core.sweep.plan import Plan, Task, images_of, most_bytes, tasks
 from mlp_core.sweep.store import Store, StoreError, cells_of
 from mlp_core.words import Message
 
@@ -50,7 +48,8 @@ class Sweep:
         self.store, self.plan, self.data = store, store.plan, data
         self.job: Computation[None] | OnCluster | None = None
         self.error, self.lost = "", False
-        self.of_images = self.plan.images(len(data.train_labels))
+        self._train_count = len(data.train_labels)
+        self.of_images = self.plan.images(self._train_count)
         self._begun, self._before = 0.0, 0  # when this go began, and how many images were done by then
         self._counted, self._images = 0, 0  # runs that are finished, and their images
 
@@ -60,13 +59,13 @@ class Sweep:
 
     @property
     def finished(self) -> bool:
-        return not self.moving and len(self.store.done()) >= runs_of(self.plan)
+        return not self.moving and len(self.store.done()) >= self.plan.runs
 
     @property
     def images(self) -> int:
         """Used by what is finished."""
         if (finished := len(self.store.done())) != self._counted:
-            self._images = sum(self.images_of(outcome.spec) for outcome in self.store.outcomes())
+            self._images = sum(images_of(outcome.spec, self._train_count) for outcome in self.store.outcomes())
             self._counted = finished
         return self._images
 
@@ -82,11 +81,6 @@ class Sweep:
         if not self.moving or done <= 0:
             return None
         return (time.monotonic() - self._begun) * (self.of_images * (1 - self.fraction_done)) / done
-
-    def images_of(self, spec: RunSpec) -> int:
-        """How many images a run uses, each epoch anew."""
-        every = len(self.data.train_labels)
-        return spec.epochs * min(spec.train_size or every, every)
 
     def go_on(self, scheduler: Scheduler, cluster: str = "") -> None:
         """Train what is not there yet.
@@ -118,7 +112,7 @@ class Sweep:
             self.error = str(error) if not isinstance(error.args[0], Message) else error.args[0]
 
     def _task(self, task: Task) -> Generator[float, None, None]:
-        before, own = self.images, sum(map(self.images_of, task.specs))
+        before, own = self.images, sum(images_of(spec, self._train_count) for spec in task.specs)
         work = pieces(task, self.data)
         while True:
             try:
@@ -211,17 +205,6 @@ def new_sweep(plan: Plan, data: Dataset) -> Sweep:
 def sweep_with(job: Job) -> Sweep | None:
     """The sweep that a job trains."""
     return next((sweep for sweep in tuple(_sweeps.values()) if sweep.job is job), None)
-
-
-def most_bytes(plan: Plan) -> int:
-    """What the networks that are trained at a time hold, at the most."""
-    every = tasks(plan, 0, range(len(plan.cells)))
-    return max(len(task.specs) * counts_of(task.specs[0], task.specs[0].sizes).training_bytes for task in every)
-
-
-def runs_of(plan: Plan) -> int:
-    """All runs, of successive halving those of all rounds."""
-    return plan.seeds * sum(rung.cells for rung in plan.rungs)
 
 
 def cluster() -> str:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mlp_core.network import count
 from mlp_core.spec import MAX_SEED, MAX_STEP_FLOPS, RunSpec, step_flops
-from mlp_core.sweep.plan import FIELDS, MOST_BYTES_TOGETHER, MOST_TOGETHER, NAMED, Axis, Plan, PlanError, most_together, tasks
+from mlp_core.sweep.plan import FIELDS, MOST_BYTES_TOGETHER, MOST_TOGETHER, NAMED, Axis, Plan, PlanError, most_bytes, most_together, tasks
 from mlp_core.training.replicates import OWN, Together
 from mlp_core.words import Message
 from tests.support.engine import clouds
@@ -235,6 +235,7 @@ def test_successive_halving_has_its_rounds_and_its_budget(cells: int, epochs: in
     plan = Plan(RunSpec(epochs=epochs), axes("lr=0.001..1"), "halving", seeds=2, samples=cells, eta=eta)
     assert [(rung.epochs, rung.cells) for rung in plan.rungs] == rounds
     assert plan.images(1000) == 2 * 1000 * sum(length * many for length, many in rounds)
+    assert plan.runs == 2 * sum(many for _length, many in rounds)
     for index, (length, many) in enumerate(rounds):
         chosen = tasks(plan, index, range(many))
         assert sum(len(task.specs) for task in chosen) == 2 * many
@@ -310,6 +311,17 @@ def test_small_networks_are_trained_at_once_and_large_ones_alone(hidden: tuple[i
     plan = Plan(RunSpec(hidden=hidden, batch_size=batch_size), axes("lr=0.01,0.02,0.05,0.1,0.2,0.3,0.5,1"), seeds=8)
     sizes = Counter(len(task.specs) for task in tasks(plan, 0, range(8)))
     assert sizes == {most: 64 // most}
+
+
+@pytest.mark.parametrize("varied", ["optimizer=sgd,adam", "hidden=8;64"])
+def test_no_task_of_any_round_holds_more_than_is_asked_for(varied: str) -> None:
+    plan = Plan(RunSpec(epochs=9), axes("lr=0.01,0.02,0.05,0.1,0.2,0.3,0.4,0.5,0.6,0.7,1,2,3,4,5,6,7", varied), "halving", seeds=3)
+    held = []
+    for index, rung in enumerate(plan.rungs):
+        for first in range(len(plan.cells) - rung.cells + 1):
+            for task in tasks(plan, index, range(first, first + rung.cells)):
+                held.append(sum(count(spec, spec.sizes).training_bytes for spec in task.specs))
+    assert max(held) <= most_bytes(plan) < 2 * max(held)
 
 
 def test_a_task_can_be_trained_at_once() -> None:
