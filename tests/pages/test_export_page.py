@@ -19,6 +19,7 @@ from mlp_core.jobs import TrainingJob
 from mlp_core.records import SettingChange
 from mlp_core.reports.export import AMPLIFIED, STYLES, Experiment
 from mlp_core.spec import RunSpec
+from pages.ui.run import export
 from tests.support.pages.visit import again, bare, opened, said, visit
 
 APP = "tests/browser/apps/export.py"
@@ -82,6 +83,14 @@ def test_everything_can_be_taken(page: AppTest, downloads: dict[str, tuple[Downl
         "Accuracy (HTML)": ("accuracy.html", True),
         "Experiment (JSON)": ("experiment.json", True),
     }
+
+
+def test_a_sweep_over_the_design_is_a_click_away(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    links = []
+    monkeypatch.setattr(export, "link_to", lambda page, label, query, icon: links.append((page, label, query)))
+    opened(page)
+    query = {"hidden": "16", "activation": "=x*sigmoid(2*x)", "init": "he_normal", "batch_size": "32", "device": "cpu"}
+    assert links == [("sweep", "Sweep over this design", query)]  # over the epochs and images that a sweep begins with
 
 
 def test_before_the_first_step_there_are_no_numbers(page: AppTest, downloads: dict[str, tuple[Download, str, bool]]) -> None:

@@ -199,6 +199,23 @@ def test_a_link_carries_the_whole_plan(page: AppTest) -> None:
 
 
 @pytest.mark.parametrize(
+    "spec",
+    [
+        RunSpec(),
+        RunSpec(hidden=(64, 32), dropout=(0.5, 0.2), epochs=200, train_size=100, seed=9),
+        RunSpec(activation="=x*sigmoid(2*x)", optimizer="adam", lr=0.001, batch_size=32, init="constant", init_value=0.1, epochs=1),
+    ],
+)
+def test_a_design_of_the_training_page_comes_along_and_can_be_swept_at_once(page: AppTest, spec: RunSpec) -> None:
+    opened(page, **controls.query_with_design(spec))
+    assert not page.warning
+    assert not page.error
+    shared = page.session_state["_values_sweep"].values[controls.DESIGN]
+    own = {name: getattr(controls.BEGIN, name) for name in controls.SHARED}
+    assert shared == replace(spec, **own)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "stands"),
     [
         ("axis_1", "lr=0", "lr=0.01,0.1,1"),

@@ -29,11 +29,13 @@ from pages.language import _, said, written
 from pages.ui import session
 from pages.ui.class_link import class_link
 from pages.ui.downloads import download, page_address
+from pages.ui.link import link_to
 from pages.ui.memo import memo
 from pages.ui.run import kept_runs
 from pages.ui.run.experiment_files import Load, changes_in_words, experiment_files
 from pages.ui.run.pace import FIELD
 from pages.ui.run.panels import PANELS
+from pages.ui.sweep.controls import query_with_design
 from pages.ui.train.controls import LOCKABLE, PAGE
 from pages.ui.train.sidebar import IMPLEMENTATION_LABELS
 
@@ -159,4 +161,5 @@ def _whole(snapshot: JobSnapshot) -> None:
     pace = {name: value for name, value in st.query_params.items() if name == FIELD.name}
     with st.container(horizontal=True):
         download(_("Experiment (JSON)"), written("experiment.json"), lambda: experiment.to_json(snapshot), "application/json")
+        link_to("sweep", _("Sweep over this design"), query_with_design(snapshot.spec), ":material/grid_view:")
         class_link(PAGE, LOCKABLE, query | pace, panels=PANELS, changes=changes if "changes" in query else "")

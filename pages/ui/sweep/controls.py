@@ -103,6 +103,14 @@ def _axis_fields() -> tuple[Field, ...]:
     )
 
 
+def query_with_design(spec: RunSpec) -> dict[str, str]:
+    """The link of this page with a design of the training page. What has widgets here begins as it does without one, small enough for every
+    server; a setting that another leans on is not varied at first.
+    """
+    query = {name: text for name, text in spec.to_query().items() if name not in SHARED}
+    return query | ({AXES[1]: NO_FIELD} if spec.dropout else {})
+
+
 def _read_cells(given: str) -> list[int]:
     parts = given.split(",")
     if not all(part.isascii() and part.isdecimal() and len(part) < 6 for part in parts) or len(set(parts)) < len(parts):
