@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-from collections.abc import Generator, Iterator
-from contextlib import closing
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,7 +24,10 @@ from mlp_core.spec import RunSpec
 from mlp_core.sweep.carry_out import pieces, train
 from mlp_core.sweep.executors import ExecutorLostError
 from mlp_core.sweep.plan import FIELDS, Axis, Plan, Task, tasks
-from mlp_core.sweep.store import Outcome
+from mlp_core.sweep.store import Outcome, Store, StoreError
+from pages.figures import sweep as figures
+from pages.figures.figure import Figure
+from pages.figures.sweep import SweptCell
 from pages.ui import session
 from pages.ui.session import SessionJobs
 from pages.ui.sweep import controls, panel, running
@@ -256,6 +264,25 @@ def test_clicked_cells_are_chosen_and_lead_to_the_training_page(page: AppTest) -
     assert address(page)["cells"] == "1"
 
 
+def test_pictures_are_made_anew_only_where_there_is_news(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Counter[str]()
+
+    def counted(name: str, draw: Callable[..., Figure], cells: Sequence[SweptCell]) -> Figure:
+        made[name] += 1
+        return draw(cells)
+
+    for name in ("parallel_coordinates", "sweep_curves"):
+        monkeypatch.setattr(figures, name, partial(counted, name, getattr(figures, name)))
+    trained(page)
+    before = made.copy()
+    assert set(before) == {"parallel_coordinates", "sweep_curves"}
+    again(page)
+    assert made == before
+    widget(page, "sweep_cells").set_value([1])
+    again(page)
+    assert made == before + Counter(["sweep_curves"])
+
+
 def test_the_files_hold_what_the_table_says(page: AppTest, tmp_path: Path) -> None:
     trained(page)
     sweep = running.sweep_of(PLAN, load_fashion_mnist())
@@ -279,6 +306,47 @@ def test_a_cluster_that_is_lost_is_said_and_the_rest_goes_on_here(page: AppTest,
     until(press(page, "sweep_here"), lambda _: "Finished: 4 runs" in words(page))
 
 
+def test_what_is_not_the_fault_of_the_cluster_is_not_said_to_be(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_given: object) -> None:
+        raise StoreError("sweep.sqlite", "cannot be written")
+
+    monkeypatch.setenv(running.CLUSTER, "tcp://127.0.0.1:1")
+    monkeypatch.setattr(running, "dask_executor", lambda _address, _data: nullcontext())
+    monkeypatch.setattr(running, "carry_out", full)
+    trained(page)
+    assert "sweep.sqlite: cannot be written." in words(page)
+    assert "The cluster is lost" not in words(page)
+
+
+def test_a_cluster_that_is_lost_after_stop_is_no_error_of_the_next_go(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, ended = threading.Event(), threading.Event()
+
+    def gone_late(*_given: object) -> None:
+        assert go.wait(60)
+        ended.set()
+        raise ExecutorLostError("gone")
+
+    monkeypatch.setattr(running, "dask_executor", lambda _address, _data: nullcontext())
+    monkeypatch.setattr(running, "carry_out", gone_late)
+    sweep = running.new_sweep(PLAN, load_fashion_mnist())
+    sweep.go_on(session.engine()[0], "tcp://127.0.0.1:1")
+    job, (thread,) = sweep.job, [one for one in threading.enumerate() if one.name == "sweep"]
+    assert isinstance(job, running.OnCluster)
+    job.stop()
+    go.set()
+    thread.join(60)
+    assert ended.is_set()
+    assert (job.state, sweep.error, sweep.lost) == ("stopped", "", False)
+
+
+def test_a_folder_that_cannot_be_used_is_said(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(running.FOLDER, str(tmp_path / "file" / "sweeps"))
+    opened(page)
+    (error,) = page.error
+    assert "cannot be read or written" in error.value
+
+
 def test_a_diverged_run_is_a_result_with_its_reason(page: AppTest) -> None:
     trained(page, axis_1="lr=0.1,100.0", init_std="10.0", optimizer="sgd", train_size="5000", hidden="64,64,64")
     assert "diverged" in words(page)
@@ -292,3 +360,28 @@ def test_the_oldest_files_make_room(page: AppTest, monkeypatch: pytest.MonkeyPat
         running.new_sweep(plan, data)
     assert [running.sweep_of(plan, data) is not None for plan in plans] == [False, True, True]
     assert len(list(tmp_path.glob("*.sqlite"))) == 2
+
+
+def test_what_another_server_adds_to_now_is_not_what_makes_room(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(running, "MOST_FILES", 2)
+    data, plans = load_fashion_mnist(), [Plan(replace(PLAN.base, seed=seed)) for seed in (1, 2, 3)]
+    for age, plan in zip((9000, 5000), plans, strict=False):  # the older file is the one that is being added to
+        path = running.new_sweep(plan, data).store.path
+        os.utime(path, (time.time() - age,) * 2)
+    monkeypatch.setattr(running, "_sweeps", {})
+    (first, *_) = plans
+    with Store.open(running._path(first, data), first) as elsewhere:
+        (task,) = tasks(first, 0, (0,))
+        elsewhere.add(task, train(task, data))
+        running.new_sweep(plans[2], data)
+        assert [running.sweep_of(plan, data) is not None for plan in plans] == [True, False, True]
+
+
+def test_a_sweep_that_made_room_can_be_read_on_where_it_is_shown(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(page)
+    monkeypatch.setattr(running, "MOST_FILES", 1)
+    shown = running.sweep_of(PLAN, load_fashion_mnist())
+    assert shown is not None
+    running.new_sweep(Plan(replace(PLAN.base, seed=5)), load_fashion_mnist())
+    assert not shown.store.path.exists()
+    assert shown.store.to_sqlite().startswith(b"SQLite format 3")

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 from mlp_core.data import Dataset
@@ -26,7 +27,8 @@ from mlp_core.sweep.store import Store, StoreError, cells_of
 from mlp_core.words import Message
 
 FOLDER, CLUSTER = "MLP_SWEEPS", "MLP_DASK"  # environment variables
-MOST_FILES = 200  # in the folder, of all visitors; each has some hundred kilobytes at the most
+WAL = "-wal"  # what the name of a file's log has after the file's own
+MOST_FILES = 200  # in the folder, of all visitors; each has a few megabytes at the most
 MOST_OPEN = 50  # sweeps of the process that are at hand without their file being read anew
 
 _log = logging.getLogger(__name__)
@@ -109,7 +111,7 @@ class Sweep:
                     if not self.store.done().issuperset(task.keys):
                         yield from self._task(task)
         except StoreError as error:
-            self.error = str(error) if not isinstance(error.args[0], Message) else error.args[0]
+            self.error = error.args[0]
 
     def _task(self, task: Task) -> Generator[float, None, None]:
         before, own = self.images, sum(images_of(spec, self._train_count) for spec in task.specs)
@@ -150,8 +152,7 @@ class OnCluster(Job):
             self.state = "stopped"
 
     def expire(self) -> bool:
-        if self.lifetime.ends is not None and time.monotonic() > self.lifetime.ends:
-            self.lifetime.ends = None
+        if self.lifetime.over():
             self.stop()
         return False
 
@@ -165,8 +166,10 @@ class OnCluster(Job):
                 carry_out(self._sweep.plan, self._sweep.store, executor, lambda _progress: None, self._stop)
         except Exception as error:
             _log.warning("A sweep on the cluster at %s ended: %s", self._address, error)
-            words = error.args[0] if error.args and isinstance(error.args[0], Message) else str(error)
-            self._sweep.error, self._sweep.lost, ended = words, True, "failed"
+            ended = "failed"
+            if self.state == "playing":  # else it was stopped, and another go may have begun
+                words = error.args[0] if error.args and isinstance(error.args[0], Message) else str(error)
+                self._sweep.error, self._sweep.lost = words, not isinstance(error, StoreError)
         if self.state == "playing":
             self.state = ended
 
@@ -221,7 +224,10 @@ def _folder() -> Path:
     if not (named := os.environ.get(FOLDER, "").strip()):
         return _private_folder()
     folder = Path(named)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(folder, Message("cannot be read or written ({why})", why=str(error))) from error
     return folder
 
 
@@ -233,12 +239,22 @@ def _private_folder() -> Path:
 
 
 def _make_room() -> None:
-    """Remove the files that were written to longest ago, where there are too many; none of a sweep that goes on."""
-    files = sorted(_folder().glob("sweep-*.sqlite"), key=lambda path: path.stat().st_mtime)
+    """Remove the files that were written to longest ago, where there are too many; none of a sweep that goes on.
+
+    Who shows such a sweep has it open, and can read it on.
+    """
+    files = sorted(_folder().glob("sweep-*.sqlite"), key=_written)
     for path in files[: max(0, len(files) - MOST_FILES + 1)]:
-        sweep = _sweeps.get(path)
-        if sweep is None or not sweep.moving:
-            if _sweeps.pop(path, None) is not None and sweep is not None:
-                sweep.store.close()
-            for end in ("", "-wal", "-shm"):
+        if (sweep := _sweeps.get(path)) is None or not sweep.moving:
+            _sweeps.pop(path, None)
+            for end in ("", WAL, "-shm"):
                 Path(f"{path}{end}").unlink(missing_ok=True)
+
+
+def _written(path: Path) -> float:
+    """When a file was written to last: what another server adds to it goes into its log first."""
+    times = [0.0]
+    for one in (path, Path(f"{path}{WAL}")):
+        with suppress(FileNotFoundError):
+            times.append(one.stat().st_mtime)
+    return max(times)
