@@ -14,6 +14,7 @@ from mlp_core.words import count, counted, duration, scaled
 from pages.language import _
 from pages.ui import session
 from pages.ui.begun_by_link import begin_if_due
+from pages.ui.memo import memo
 from pages.ui.sweep import running
 from pages.ui.sweep.controls import SweepLink
 from pages.ui.sweep.results import results_panel
@@ -40,7 +41,8 @@ def budget(plan: Plan, data: Dataset, *, moving: bool) -> bool:
     cells, seeds = counted(len(plan.cells), "{n} cell", "{n} cells"), counted(plan.seeds, "{n} seed", "{n} seeds")
     runs = counted(plan.runs, "{n} run", "{n} runs")
     amount = _("**{cells} × {seeds}: {runs}, {images} training images.**", cells=cells, seeds=seeds, runs=runs, images=count(images))
-    seconds = cost.seconds(plan, len(data.train_labels), len(data.test_labels), cost.flops_per_second())
+    counts = len(data.train_labels), len(data.test_labels)
+    seconds = memo("sweep_seconds", (plan, counts), lambda: cost.seconds(plan, *counts, cost.flops_per_second()))
     if running.cluster():
         about = _("About {time} on one core; this server's sweeps go to a cluster.", time=duration(seconds))
     elif (others := session.engine()[0].playing_count - moving) > 0:

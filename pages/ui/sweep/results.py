@@ -1,6 +1,6 @@
 """What a sweep has come to, as it comes: which cell did best and whether that is more than luck, its pictures, table and files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -12,7 +12,7 @@ from pages.figures import sweep as figures
 from pages.language import _, written
 from pages.ui.downloads import download, page_address
 from pages.ui.link import link_to
-from pages.ui.live_chart import Click, live_chart
+from pages.ui.live_chart import Click, Payload, figure_payload, live_chart
 from pages.ui.memo import memo
 from pages.ui.sweep.controls import MOST_CELLS_SHOWN, SweepLink
 from pages.ui.sweep.running import Sweep
@@ -32,11 +32,12 @@ def results_panel(link: SweepLink, sweep: Sweep) -> None:
     outcomes = sweep.store.outcomes()
     if not outcomes:
         return
-    found = memo("sweep_ranking", (sweep.store.path, len(outcomes)), partial(ranking, sweep.plan, outcomes))
+    now = sweep.store.path, len(outcomes)
+    found = memo("sweep_ranking", now, partial(ranking, sweep.plan, outcomes))
     st.markdown(_(found.text))
-    _picture(link, sweep, found)
+    _picture(link, sweep, found, now)
     chosen = _chosen(link, sweep)
-    _curves(found, chosen)
+    _curves(found, chosen, now)
     _table(found, sweep)
     _files(sweep)
     link.write()  # here too, since this part of the page runs by itself
@@ -103,19 +104,27 @@ def _files(sweep: Sweep) -> None:
             download(label, f"{written('sweep')}.{ending}", partial(made, sweep.store), mime)
 
 
-def _picture(link: SweepLink, sweep: Sweep, found: Ranking) -> None:
-    """Two settings as a map, any other number of them as lines; a click on a cell chooses it."""
+def _picture(link: SweepLink, sweep: Sweep, found: Ranking, now: Hashable) -> None:
+    """Two settings as a map, any other number of them as lines; a click on a cell chooses it.
+
+    Args:
+        now: what the picture hangs on.
+    """
     fields = [axis.field for axis in sweep.plan.axes]
-    if len(fields) == 2:
-        shown, alt = figures.heat_map(found.cells, *fields), figures.heat_map_alt(found.cells, *fields)
-    else:
-        shown, alt = figures.parallel_coordinates(found.cells), figures.parallel_coordinates_alt(found.cells)
+
+    def drawn() -> tuple[Payload, str]:
+        if len(fields) == 2:
+            return figure_payload(figures.heat_map(found.cells, *fields)), figures.heat_map_alt(found.cells, *fields)
+        return figure_payload(figures.parallel_coordinates(found.cells)), figures.parallel_coordinates_alt(found.cells)
+
+    shown, alt = memo("sweep_picture", now, drawn)
     live_chart(shown, key="sweep_map" if len(fields) == 2 else "sweep_lines", alt=alt, on_click=partial(_take_click, link))
 
 
-def _curves(found: Ranking, chosen: Sequence[int]) -> None:
+def _curves(found: Ranking, chosen: Sequence[int], now: Hashable) -> None:
     """The learning curves of the chosen cells over each other; until some are, of those that lead."""
     cells = [found.cells[index] for index in chosen] or list(found.ranked[:FIRST_SHOWN])
     if cells:
         st.markdown(f"##### {_('Learning curves of the chosen cells') if chosen else _('Learning curves of the first cells')}")
-        live_chart(figures.sweep_curves(cells), key="sweep_curves", alt=figures.sweep_curves_alt(cells))
+        figure = memo("sweep_curves", (now, tuple(chosen)), lambda: figure_payload(figures.sweep_curves(cells)))
+        live_chart(figure, key="sweep_curves", alt=figures.sweep_curves_alt(cells))
