@@ -192,7 +192,8 @@ def main() -> int:
             ]
         elif not options.empty:
             path.write_bytes(as_po(catalogue))
-            compiled.write_bytes(as_mo(catalogue))
+            if not fresh(compiled, catalogue):  # the time at which it was made is in it
+                compiled.write_bytes(as_mo(catalogue))
     print("\n".join(wrong) if wrong else f"{len(found)} sentences, all translated.")
     return 1 if wrong else 0
 
