@@ -30,12 +30,23 @@ def training(page: Page) -> None:
     page.get_by_text("Epoch 7 of 10").wait_for()
 
 
+def training_in_chinese(page: Page) -> None:
+    """The same in Chinese."""
+    page.click(".st-key-run_play button")
+    page.get_by_text("迭代周期7/10").wait_for()
+
+
+def swept(page: Page) -> None:
+    """A sweep that has come to its end."""
+    page.get_by_text("Finished: 18 runs").wait_for()
+
+
 def inside(page: Page) -> None:
     """Five layers of ReLU under He's initialization, looked into while they train."""
     page.click(".st-key-run_play button")
     page.get_by_test_id("stButtonGroup").get_by_text("Look inside", exact=True).click()
     page.get_by_text("Epoch 4 of 5").wait_for()
-    scroll_to(page, ".st-key-panel")
+    scroll_to(page, ".st-key-below")
 
 
 def depth(page: Page) -> None:
@@ -68,6 +79,8 @@ def scroll_to(page: Page, selector: str) -> None:
 # file name -> path of the page, height of the window, what to do there
 SCENES: dict[str, tuple[str, int, Callable[[Page], None] | None]] = {
     "train": ("/train?pace=medium", 900, training),
+    "train_zh": ("/train?pace=medium&lang=zh", 900, training_in_chinese),
+    "sweep": ("/sweep?run=yes", 900, swept),
     "inside": ("/train?hidden=64,64,64,64,64&init=he_normal&epochs=5&pace=medium", 900, inside),
     "activations": ("/activations", 900, None),
     "stability": ("/stability", 900, depth),
