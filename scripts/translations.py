@@ -130,11 +130,7 @@ def as_po(catalogue: Catalog) -> bytes:
     """The file that a translator edits."""
     file = io.BytesIO()
     write_po(file, catalogue, width=WIDTH, include_lineno=False)
-    text = file.getvalue().decode("utf-8")
-    text = re.sub(
-        r'^"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Report-Msgid-Bugs-To|Generated-By).*\n', "", text, flags=re.M
-    )
-    return re.sub(r"^#, (python-format|python-brace-format)(, python-\S+)?\n", "", text, flags=re.M).encode("utf-8")
+    return UNKEPT.sub("", file.getvalue().decode("utf-8")).encode("utf-8")
 
 
 def as_mo(catalogue: Catalog) -> bytes:
