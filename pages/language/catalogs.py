@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -49,7 +50,8 @@ class Language:
         if self.catalogue is None or not message.template:
             return message.plural if message.plural and message.amount != 1 else message.template
         if message.plural:
-            return self.catalogue.ngettext(message.template, message.plural, 1 if message.amount == 1 else max(2, int(message.amount)))
+            whole = 0 <= message.amount < math.inf and message.amount == int(message.amount)
+            return self.catalogue.ngettext(message.template, message.plural, int(message.amount) if whole else 2)
         return self.catalogue.gettext(message.template)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 
@@ -55,8 +56,14 @@ def test_whole_sentences_are_said_with_all_that_stands_in_them(polish: Language)
     assert _("{first} beside {second}.", first=Message("Layers"), second=runs) == "Layers beside 22 runs."
 
 
-@pytest.mark.parametrize(("amount", "shown"), [(1, "1 przebieg"), (2, "2 przebiegi"), (5, "5 przebiegów"), (1001, "1,001 przebiegów")])
-def test_a_plural_has_the_forms_that_its_language_has(polish: Language, amount: int, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        *[(0, "0 przebiegów"), (1, "1 przebieg"), (2, "2 przebiegi"), (5, "5 przebiegów"), (1001, "1,001 przebiegów")],
+        *[(-1, "−1 przebiegi"), (1.6, "2 przebiegi"), (math.inf, "∞ przebiegi"), (math.nan, "NaN przebiegi")],  # which no form is for
+    ],
+)
+def test_a_plural_has_the_forms_that_its_language_has(polish: Language, amount: float, shown: str) -> None:
     with spoken(polish):
         assert _(counted(amount, "{n} run", "{n} runs")) == shown
 
