@@ -9,17 +9,17 @@ import platform
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
-from statistics import fmean
 
 import torch
 
 from mlp_core.data import Dataset
 from mlp_core.records import EpochRecord, StopReason
 from mlp_core.runtime.devices import choose_matmul
-from mlp_core.spec import MAX_TRAIN_SIZE, RunSpec, step_flops
+from mlp_core.spec import RunSpec
+from mlp_core.sweep import cost
 from mlp_core.sweep.executors import ExecutorLostError, WorkersExecutor, name_of
 from mlp_core.sweep.plan import Plan, Task, tasks
 from mlp_core.sweep.store import Outcome, Store, StoreError, cells_of
@@ -104,16 +104,63 @@ class Progress:
 
     Args:
         runs, of_runs: finished, and all; of successive halving those of all rounds.
-        left_seconds: how long the rest would take at the speed of what was finished in this go; None before anything was.
+        fraction: of the work that is done, from 0 to 1.
+        left_seconds: how long the rest would take at the speed of what was done in this go; None before anything was.
         workers: that there are now.
         lost: how often a worker broke in this go.
     """
 
     runs: int
     of_runs: int
+    fraction: float
     left_seconds: float | None = None
     workers: int = 0
     lost: int = 0
+
+
+class Remaining:
+    """What is still to be trained in a go of a sweep that begins now. Work is weighed by the time that `cost` estimates for it.
+
+    Args:
+        plan, store: the sweep's.
+        counts: training and test images of the data set, where they are known.
+
+    Attributes:
+        under_way: of a task that is in work, the seconds that are done, estimated.
+    """
+
+    def __init__(self, plan: Plan, store: Store, *counts: int) -> None:
+        self._plan, self._store, self._counts = plan, store, counts
+        self._rounds, self._started = cost.of_rounds(plan, *counts), time.monotonic()
+        self._left, self._done, self.under_way = sum(self._rounds), 0.0, 0.0
+
+    def of_round(self, rung: int) -> list[Task]:
+        """The tasks of a round that are not done. The round before must be complete."""
+        done, found = self._store.done(), self._store.outcomes()
+        seconds = {task: self.seconds(task) for task in tasks(self._plan, rung, cells_of(self._plan, rung, found))}
+        lacking = [task for task in seconds if not done.issuperset(task.keys)]
+        self._rounds[rung] = sum(seconds.values())
+        self._left = sum(seconds[task] for task in lacking) + sum(self._rounds[rung + 1 :])
+        return lacking
+
+    def seconds(self, task: Task) -> float:
+        """Of one core, estimated."""
+        return cost.of_task(task, *self._counts)
+
+    def finish(self, task: Task) -> None:
+        """Note that a task is done."""
+        self._left, self._done, self.under_way = self._left - self.seconds(task), self._done + self.seconds(task), 0.0
+
+    @property
+    def fraction(self) -> float:
+        """Of all work, how much is done."""
+        return 1 - max(0.0, self._left - self.under_way) / sum(self._rounds)
+
+    def progress(self, workers: int = 0, lost: int = 0) -> Progress:
+        """How far it is, on so many workers, of which so many broke."""
+        done, left = self._done + self.under_way, max(0.0, self._left - self.under_way)
+        seconds = (time.monotonic() - self._started) * left / done if done else None
+        return Progress(len(self._store.done()), self._plan.runs, self.fraction, seconds, workers, lost)
 
 
 def carry_out(
@@ -140,7 +187,7 @@ def carry_out(
     for rung in range(len(plan.rungs)):
         if stop is not None and stop.is_set():
             return
-        going.do(tasks(plan, rung, cells_of(plan, rung, store.outcomes())), stop or threading.Event())
+        going.do(rung, stop or threading.Event())
 
 
 class _Going:
@@ -148,16 +195,11 @@ class _Going:
 
     def __init__(self, plan: Plan, store: Store, executor: WorkersExecutor, report: Callable[[Progress], None]) -> None:
         self.store, self.executor, self.report = store, executor, report
-        self.of_runs = plan.runs
-        self.of_work = sum(_expected_work(plan))
-        self.work_before = self.work = sum(_work(outcome.spec) for outcome in store.outcomes())
-        self.started, self.lost = time.monotonic(), 0
+        self.remaining, self.lost = Remaining(plan, store), 0
 
-    def do(self, all_tasks: Iterable[Task], stop: threading.Event) -> None:
-        """Carry out those tasks that are not done, the longest first, so that in the end no worker waits long for another."""
-        done = self.store.done()
-        lacking = (task for task in all_tasks if not done.issuperset(task.keys))
-        waiting = deque(sorted(lacking, key=lambda task: -sum(map(_work, task.specs))))
+    def do(self, rung: int, stop: threading.Event) -> None:
+        """Carry out those tasks of a round that are not done, the longest first, so that in the end no worker waits long for another."""
+        waiting = deque(sorted(self.remaining.of_round(rung), key=self.remaining.seconds, reverse=True))
         flying: dict[Future[tuple[Outcome, ...]], Task] = {}
         tries: Counter[Task] = Counter()
         self._tell()
@@ -177,7 +219,7 @@ class _Going:
                         waiting.appendleft(task)
                     else:
                         self.store.add(task, outcomes)
-                        self.work += sum(map(_work, task.specs))
+                        self.remaining.finish(task)
                 self._tell()
         finally:
             for future in flying:
@@ -199,24 +241,10 @@ class _Going:
             return _failed(task, Message("It could not begin ({error}).", error=f"{type(error).__name__}: {error}"))
 
     def _tell(self) -> None:
-        done, left = self.work - self.work_before, self.of_work - self.work
-        seconds = (time.monotonic() - self.started) * left / done if done else None
-        self.report(Progress(len(self.store.done()), self.of_runs, seconds, self.executor.workers, self.lost))
+        self.report(self.remaining.progress(self.executor.workers, self.lost))
 
 
 def _failed(task: Task, why: str) -> tuple[Outcome, ...]:
     return tuple(
         Outcome(spec, task.rung, cell, (), StopReason("failed", 0, why), 0.0, "") for spec, cell in zip(task.specs, task.cells, strict=True)
     )
-
-
-def _work(spec: RunSpec) -> int:
-    """Floating-point operations of a run, of all 60,000 images where it takes all: what the time left is shared by."""
-    return spec.epochs * (spec.train_size or MAX_TRAIN_SIZE) * step_flops(spec.sizes, 1)
-
-
-def _expected_work(plan: Plan) -> Iterator[float]:
-    """Of each round; as if the cells that go on were like all."""
-    for rung in plan.rungs:
-        each = (_work(cell.specs(1, rung.epochs)[0]) for cell in plan.cells)
-        yield plan.seeds * rung.cells * fmean(each)

@@ -1,4 +1,4 @@
-"""How long a sweep would take on one core: an estimate before anything has run."""
+"""How long a sweep, or a part of it, takes one core: an estimate before anything has run."""
 
 import functools
 import math
@@ -6,37 +6,35 @@ import time
 
 import torch
 
-from mlp_core.spec import RunSpec, step_flops
-from mlp_core.sweep.plan import Plan, tasks
+from mlp_core.spec import MAX_TRAIN_SIZE, step_flops
+from mlp_core.sweep.plan import Plan, Task, tasks
 
 STEP_SECONDS = 0.0005  # of a training step beside its products, however small the network
 NETWORK_SECONDS = 0.00002  # of that, for each network more that is trained at once
 OVERHEAD = 1.4  # times the bare products of a step; 1.26 to 1.47 at 784-256-10
 ROWS, INNER, COLUMNS = 256, 784, 256  # of the product that is timed: the first layer's of the book's network
 TIMED = 7
+TEST_IMAGES = 10_000  # of Fashion-MNIST
 
 
-def seconds(plan: Plan, train_count: int, test_count: int, flops_per_second: float) -> float:
-    """About how long all runs of a plan take one core, tests included; of successive halving as if the cells that go on were like all.
+def of_rounds(plan: Plan, train_count: int = MAX_TRAIN_SIZE, test_count: int = TEST_IMAGES) -> list[float]:
+    """About how many seconds each round takes one core, tests included; of later rounds as if the cells that go on were like all.
 
     Args:
         train_count, test_count: images of the data set.
-        flops_per_second: of products on this machine.
     """
-    first = sum(_task_seconds(task.specs, train_count, test_count, flops_per_second) for task in tasks(plan, 0, range(len(plan.cells))))
-    if len(plan.rungs) == 1:
-        return first
-    begun = plan.rungs[0]
-    work = sum((rung.epochs or 0) * rung.cells for rung in plan.rungs)
-    return first * work / ((begun.epochs or 1) * begun.cells)
+    first = sum(of_task(task, train_count, test_count) for task in tasks(plan, 0, range(len(plan.cells))))
+    work = [(rung.epochs or 1) * rung.cells for rung in plan.rungs]
+    return [first * each / work[0] for each in work]
 
 
-def _task_seconds(specs: tuple[RunSpec, ...], train_count: int, test_count: int, flops_per_second: float) -> float:
-    spec = specs[0]
+def of_task(task: Task, train_count: int = MAX_TRAIN_SIZE, test_count: int = TEST_IMAGES) -> float:
+    """About how many seconds a task takes one core."""
+    spec, networks = task.specs[0], len(task.specs)
     images = min(spec.train_size or train_count, train_count)
     steps = math.ceil(images / spec.batch_size)
-    flops = OVERHEAD * len(specs) * (images * step_flops(spec.sizes, 1) + test_count * step_flops(spec.sizes, 1) / 3)
-    return spec.epochs * (steps * (STEP_SECONDS + len(specs) * NETWORK_SECONDS) + flops / flops_per_second)
+    flops = OVERHEAD * networks * (images + test_count / 3) * step_flops(spec.sizes, 1)
+    return spec.epochs * (steps * (STEP_SECONDS + networks * NETWORK_SECONDS) + flops / flops_per_second())
 
 
 @functools.cache

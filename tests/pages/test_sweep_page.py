@@ -120,6 +120,10 @@ def test_stop_keeps_what_is_done_and_go_on_repeats_nothing(page: AppTest, monkey
     assert not sweep.moving
     done = sweep.store.done()
     assert 0 < len(done) < 8
+    assert (progress := sweep.progress) is not None
+    assert progress.runs == len(done)
+    assert 0 < progress.fraction < 1
+    assert (progress.left_seconds or 0) > 0
     begun.clear()
     until(press(page, "sweep_start"), rests)
     assert sweep.finished

@@ -42,7 +42,7 @@ def budget(plan: Plan, data: Dataset, *, moving: bool) -> bool:
     runs = counted(plan.runs, "{n} run", "{n} runs")
     amount = _("**{cells} × {seeds}: {runs}, {images} training images.**", cells=cells, seeds=seeds, runs=runs, images=count(images))
     counts = len(data.train_labels), len(data.test_labels)
-    seconds = memo("sweep_seconds", (plan, counts), lambda: cost.seconds(plan, *counts, cost.flops_per_second()))
+    seconds = memo("sweep_seconds", (plan, counts), lambda: sum(cost.of_rounds(plan, *counts)))
     if running.cluster():
         about = _("About {time} on one core; this server's sweeps go to a cluster.", time=duration(seconds))
     elif (others := session.engine()[0].playing_count - moving) > 0:
@@ -152,11 +152,10 @@ def _progress(sweep: Sweep) -> None:
         elif done:
             st.caption(_("Stopped: {done} of {of} runs are finished, and kept.", done=done, of=of))
         return
-    left = sweep.left_seconds
-    words = _("{done} of {of} runs", done=done, of=of)
-    if left is not None:
-        words = _("{done} of {of} runs, about {time} left", done=done, of=of, time=duration(left))
-    st.progress(sweep.fraction_done, words)
+    progress, words = sweep.progress, _("{done} of {of} runs", done=done, of=of)
+    if progress is not None and progress.left_seconds is not None:
+        words = _("{done} of {of} runs, about {time} left", done=done, of=of, time=duration(progress.left_seconds))
+    st.progress(progress.fraction if progress is not None else 0.0, words)
 
 
 def _say_end(sweep: Sweep, plan: Plan, data: Dataset) -> None:

@@ -12,7 +12,6 @@ import logging
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -20,10 +19,10 @@ from pathlib import Path
 from mlp_core.data import Dataset
 from mlp_core.jobs import Computation, Scheduler
 from mlp_core.jobs.scheduled import Job
-from mlp_core.sweep.carry_out import carry_out, pieces
+from mlp_core.sweep.carry_out import Progress, Remaining, carry_out, pieces
 from mlp_core.sweep.executors import dask_executor, name_of
-from mlp_core.sweep.plan import Plan, Task, images_of, most_bytes, tasks
-from mlp_core.sweep.store import Store, StoreError, cells_of
+from mlp_core.sweep.plan import Plan, Task, most_bytes
+from mlp_core.sweep.store import Store, StoreError
 from mlp_core.words import Message
 
 FOLDER, CLUSTER = "MLP_SWEEPS", "MLP_DASK"  # environment variables
@@ -50,10 +49,7 @@ class Sweep:
         self.store, self.plan, self.data = store, store.plan, data
         self.job: Computation[None] | OnCluster | None = None
         self.error, self.lost = "", False
-        self._train_count = len(data.train_labels)
-        self.of_images = self.plan.images(self._train_count)
-        self._begun, self._before = 0.0, 0  # when this go began, and how many images were done by then
-        self._counted, self._images = 0, 0  # runs that are finished, and their images
+        self._remaining: Remaining | None = None  # of a go that is trained here
 
     @property
     def moving(self) -> bool:
@@ -64,25 +60,11 @@ class Sweep:
         return not self.moving and len(self.store.done()) >= self.plan.runs
 
     @property
-    def images(self) -> int:
-        """Used by what is finished."""
-        if (finished := len(self.store.done())) != self._counted:
-            self._images = sum(images_of(outcome.spec, self._train_count) for outcome in self.store.outcomes())
-            self._counted = finished
-        return self._images
-
-    @property
-    def fraction_done(self) -> float:
-        under_way = self.job.fraction_done if self.moving and isinstance(self.job, Computation) else 0.0
-        return min(1.0, max(self.images / self.of_images, under_way))
-
-    @property
-    def left_seconds(self) -> float | None:
-        """At the speed of this go; None before it has done anything."""
-        done = self.fraction_done * self.of_images - self._before
-        if not self.moving or done <= 0:
-            return None
-        return (time.monotonic() - self._begun) * (self.of_images * (1 - self.fraction_done)) / done
+    def progress(self) -> Progress | None:
+        """Of the go under way; None before it has begun to work."""
+        if isinstance(self.job, OnCluster):
+            return self.job.progress
+        return self._remaining.progress() if self._remaining is not None else None
 
     def go_on(self, scheduler: Scheduler, cluster: str = "") -> None:
         """Train what is not there yet.
@@ -96,8 +78,7 @@ class Sweep:
         with _lock:
             if self.moving:
                 return
-            self.error, self.lost = "", False
-            self._begun, self._before = time.monotonic(), self.images
+            self.error, self.lost, self._remaining = "", False, None
             if cluster:
                 self.job = OnCluster(self, scheduler, cluster)
             else:
@@ -106,24 +87,24 @@ class Sweep:
     def _pieces(self) -> Generator[float, None, None]:
         """Train everything here, a step at a time."""
         try:
+            remaining = self._remaining = Remaining(self.plan, self.store, len(self.data.train_labels), len(self.data.test_labels))
             for rung in range(len(self.plan.rungs)):
-                for task in tasks(self.plan, rung, cells_of(self.plan, rung, self.store.outcomes())):
-                    if not self.store.done().issuperset(task.keys):
-                        yield from self._task(task)
+                for task in remaining.of_round(rung):
+                    yield from self._task(task, remaining)
         except StoreError as error:
             self.error = error.args[0]
 
-    def _task(self, task: Task) -> Generator[float, None, None]:
-        before, own = self.images, sum(images_of(spec, self._train_count) for spec in task.specs)
-        work = pieces(task, self.data)
+    def _task(self, task: Task, remaining: Remaining) -> Generator[float, None, None]:
+        seconds, work = remaining.seconds(task), pieces(task, self.data)
         while True:
             try:
-                done = next(work)
+                remaining.under_way = seconds * next(work)
             except StopIteration as end:
                 self.store.add(task, end.value)
-                yield self.images / self.of_images
+                remaining.finish(task)
+                yield remaining.fraction
                 return
-            yield (before + done * own) / self.of_images
+            yield remaining.fraction
 
 
 class OnCluster(Job):
@@ -133,11 +114,15 @@ class OnCluster(Job):
         sweep: which one.
         scheduler: of this process, which looks after it.
         address: of the cluster's.
+
+    Attributes:
+        progress: the cluster's last; None before its first.
     """
 
     def __init__(self, sweep: Sweep, scheduler: Scheduler, address: str) -> None:
         super().__init__(scheduler)
         self.state = "playing"
+        self.progress: Progress | None = None
         self._sweep, self._address, self._stop = sweep, address, threading.Event()
         threading.Thread(target=self._carry_out, name="sweep", daemon=True).start()
 
@@ -163,7 +148,7 @@ class OnCluster(Job):
         ended = "finished"
         try:
             with dask_executor(self._address, self._sweep.data) as executor:
-                carry_out(self._sweep.plan, self._sweep.store, executor, lambda _progress: None, self._stop)
+                carry_out(self._sweep.plan, self._sweep.store, executor, self._note, self._stop)
         except Exception as error:
             _log.warning("A sweep on the cluster at %s ended: %s", self._address, error)
             ended = "failed"
@@ -172,6 +157,9 @@ class OnCluster(Job):
                 self._sweep.error, self._sweep.lost = words, not isinstance(error, StoreError)
         if self.state == "playing":
             self.state = ended
+
+    def _note(self, progress: Progress) -> None:
+        self.progress = progress
 
 
 def sweep_of(plan: Plan, data: Dataset) -> Sweep | None:

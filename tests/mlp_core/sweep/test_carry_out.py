@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mlp_core.records import StopReason
+import mlp_core.sweep.carry_out as module
+from mlp_core.data import Dataset
+from mlp_core.records import EpochRecord, StopReason
+from mlp_core.spec import RunSpec
+from mlp_core.sweep import cost
 from mlp_core.sweep.carry_out import MOST_TRIES, Progress, carry_out, pieces, train
 from mlp_core.sweep.executors import ExecutorLostError, WorkersExecutor, name_of
 from mlp_core.sweep.plan import Axis, Plan, Task, tasks
@@ -164,7 +169,7 @@ def test_a_task_whose_worker_broke_is_done_again(store: Store, undisturbed: Resu
     said: list[Progress] = []
     carry_out(PLAN, store, Here(breaks_once), said.append)
     assert results(store.outcomes()) == undisturbed
-    assert said[-1] == Progress(24, 24, 0.0, 2, len(broken))
+    assert said[-1] == Progress(24, 24, said[-1].fraction, said[-1].left_seconds, workers=2, lost=len(broken))
 
 
 def test_a_task_that_breaks_every_worker_is_given_up_and_the_others_are_done(store: Store, undisturbed: Results) -> None:
@@ -225,10 +230,33 @@ def test_of_halving_the_best_go_on_for_more_epochs(tmp_path: Path) -> None:
         went_on = {one.cell for one in outcomes if one.rung == 1}
         assert min(sum(first[cell]) for cell in went_on) >= max(sum(first[cell]) for cell in set(range(4)) - went_on)
         assert {len(one.epochs) for one in outcomes if one.rung == 2} == {4}
-        assert (said[-1].runs, said[-1].of_runs, said[-1].left_seconds) == (14, 14, 0.0)
-        left = [progress.left_seconds for progress in said]
-        assert left[0] is None
-        assert all(seconds > 0 for seconds in left[:-2] if seconds is not None)
+        assert (said[-1].runs, said[-1].of_runs, said[0].left_seconds) == (14, 14, None)
+
+
+@pytest.mark.parametrize("method", ["grid", "halving"])
+def test_the_time_left_is_right_though_the_cells_take_unlike_times(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    widths, clock = (16, 32, 64, 128, 256, 512, 1024, 1536, 2048), [100.0]
+
+    def trained(task: Task, data: Dataset) -> tuple[Outcome, ...]:
+        """Nothing is, but the clock goes on as products would have it; the widest do best."""
+        clock[0] += sum(1e-10 * spec.epochs * (784 + 10) * spec.hidden[0] for spec in task.specs)
+        scores = [spec.hidden[0] / widths[-1] for spec in task.specs]
+        ends = [((EpochRecord(1, 1, 1.0, score, 1.0, score),), StopReason("completed", 1, "")) for score in scores]
+        return tuple(Outcome(spec, task.rung, cell, *end, 1.0, "") for spec, cell, end in zip(task.specs, task.cells, ends, strict=True))
+
+    monkeypatch.setattr(module, "train", trained)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(cost, "flops_per_second", lambda: 1.0)  # so slow that the products are all
+    plan = Plan(RunSpec(epochs=9), (Axis("hidden", tuple((width,) for width in widths)),), method, seeds=2)
+    told: list[tuple[float, Progress]] = []
+    with Store.create(tmp_path / "sweep.sqlite", plan) as store:
+        carry_out(plan, store, Here(), lambda progress: told.append((clock[0], progress)))
+    known = [one for one in told if one[1].left_seconds is not None and (method == "grid" or one[1].runs >= 24)]
+    for now, progress in known[method == "halving" :]:  # from the beginning of the last round on: whose it is, is not known before
+        assert progress.left_seconds == pytest.approx(clock[0] - now, rel=0.05, abs=1e-9)
+        assert 0 <= progress.fraction <= 1
+    assert min(progress.left_seconds or 0.0 for _, progress in told) >= 0
+    assert told[-1][1].fraction == pytest.approx(1)
 
 
 def test_the_name_of_data_tells_them_apart() -> None:
