@@ -6,7 +6,6 @@ are written as JSON with as many digits as they need: what is read is, bit for b
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
@@ -23,7 +22,7 @@ import pandas as pd
 
 from mlp_core.bounds import shown
 from mlp_core.records import EpochRecord, StopKind, StopReason
-from mlp_core.spec import RunSpec, query_of
+from mlp_core.spec import LISTS, RunSpec, query_of
 from mlp_core.sweep.plan import Plan, PlanError, Task
 from mlp_core.words import Message
 
@@ -217,18 +216,13 @@ class Store:
 
     def to_csv(self) -> str:
         """The table, lists as a link has them; numbers with as many digits as they need."""
-        text = io.StringIO()
-        table = [{name: _plain(value) for name, value in row.items()} for row in self.table()]
-        writer = csv.DictWriter(text, self._columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-        return text.getvalue()
+        text: str = self._frame().to_csv(index=False, na_rep="nan", lineterminator="\n")
+        return text
 
     def to_parquet(self) -> bytes:
         """The table as a Parquet file; lists, and what may be absent, as in the CSV."""
-        table = [{name: _plain(value) for name, value in row.items()} for row in self.table()]
         content = io.BytesIO()
-        pd.DataFrame(table, columns=list(self._columns)).to_parquet(content, index=False)
+        self._frame().to_parquet(content, index=False)
         return content.getvalue()
 
     def to_json(self) -> str:
@@ -254,6 +248,12 @@ class Store:
             self._connection.backup(copy)
             return copy.serialize()
 
+    def _frame(self) -> pd.DataFrame:
+        """The table with one type a column, as files have it: lists, and what is absent in some cells, as texts."""
+        texts = [axis.field for axis in self.plan.axes if axis.field in LISTS or None in axis.values]
+        table = [row | query_of({name: row[name] for name in texts}) for row in self.table()]
+        return pd.DataFrame(table, columns=list(self._columns))
+
     @property
     def _columns(self) -> tuple[str, ...]:
         axes = tuple(axis.field for axis in self.plan.axes if axis.field != "epochs")
@@ -264,7 +264,8 @@ class Store:
         values = {
             "rung": outcome.rung,
             "cell": outcome.cell,
-            **asdict(outcome.spec),
+            "seed": outcome.spec.seed,
+            **self.plan.cells[outcome.cell].values,
             "epochs": len(outcome.epochs),
             **{name: getattr(last, name, math.nan) for name in LAST},
             "end": outcome.stop.kind,
@@ -354,11 +355,6 @@ def _whole(parts: Any) -> Any:
         return parts
     values = {name: _whole(value) for name, value in parts["values"].items()}
     return Message(str(parts["template"]), plural=str(parts["plural"]), amount=float(parts["amount"]), **values)
-
-
-def _plain(value: object) -> object:
-    """A value of a table's cell as one that every format has; what may be a list, or absent, as a link says it."""
-    return query_of({"": value})[""] if isinstance(value, tuple) or value is None else value
 
 
 def _finite(value: float) -> float | None:

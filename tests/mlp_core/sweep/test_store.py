@@ -324,6 +324,17 @@ def test_a_sweep_over_epochs_has_one_column_of_them(tmp_path: Path) -> None:
         assert store.to_csv().startswith("rung,cell,seed,epochs,train_loss,")
 
 
+def test_a_setting_that_some_cells_leave_to_its_default_is_a_column_of_every_file(tmp_path: Path) -> None:
+    plan = Plan(axes=(Axis.parse("train_size=default,500"),))
+    with full(tmp_path / "a.sqlite", plan) as store:
+        assert list(pd.read_parquet(io.BytesIO(store.to_parquet()))["train_size"]) == ["default", "500"]
+        assert [row["train_size"] for row in csv.DictReader(io.StringIO(store.to_csv()))] == ["default", "500"]
+        assert [row["train_size"] for row in store.table()] == [None, 500]
+    plan = Plan(RunSpec(activation="leaky_relu"), (Axis.parse("activation_parameter=0.01,0.2"),))  # the first of which is the default
+    with full(tmp_path / "b.sqlite", plan) as store:
+        assert list(pd.read_parquet(io.BytesIO(store.to_parquet()))["activation_parameter"]) == [0.01, 0.2]
+
+
 def test_an_empty_store_has_its_columns(tmp_path: Path) -> None:
     with Store.create(tmp_path / "a.sqlite", PLAN) as store:
         assert store.table() == []
