@@ -14,7 +14,6 @@ import time  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from dataclasses import fields  # noqa: E402
 from pathlib import Path  # noqa: E402
-from statistics import fmean, stdev  # noqa: E402
 
 from mlp_core.data import Dataset, load_fashion_mnist, load_sample  # noqa: E402
 from mlp_core.spec import RunSpec, SpecError  # noqa: E402
@@ -22,8 +21,8 @@ from mlp_core.sweep.answers import ranking  # noqa: E402
 from mlp_core.sweep.carry_out import Progress, carry_out  # noqa: E402
 from mlp_core.sweep.executors import ExecutorLostError, dask_executor, local_executor  # noqa: E402
 from mlp_core.sweep.plan import Axis, Plan, PlanError  # noqa: E402
-from mlp_core.sweep.store import Outcome, Store, StoreError  # noqa: E402
-from mlp_core.words import Message, counted, duration, fixed, joined, plus_minus, scaled  # noqa: E402
+from mlp_core.sweep.store import Store, StoreError  # noqa: E402
+from mlp_core.words import Message, counted, duration, joined, scaled  # noqa: E402
 
 REFUSED, INTERRUPTED, LOST = 2, 130, 3  # exit statuses
 BAR, WIDTH = 30, 100  # characters
@@ -184,35 +183,19 @@ def _export(asked: argparse.Namespace, store: Store) -> None:
 
 
 def _table(store: Store) -> str:
-    """The best cells of the last round that was begun, each with its mean test accuracy over its seeds and their standard deviation."""
+    """The best cells, each with its mean test accuracy over its seeds and their standard deviation, and what that order is worth."""
     outcomes = store.outcomes()
     if not outcomes:
         return "Nothing is finished yet."
-    last = max(outcome.rung for outcome in outcomes)
-    runs: dict[int, list[Outcome]] = {}
-    for outcome in outcomes:
-        if outcome.rung == last:
-            runs.setdefault(outcome.cell, []).append(outcome)
-    best = sorted(runs, key=lambda cell: -fmean(one.score for one in runs[cell]))
-    rows = [_row(store.plan.cells[cell].name or "the only cell", runs[cell]) for cell in best[:SHOWN]]
-    width = max(len(name) for name, _ in rows)
-    lines = [f"{name:<{width}}  {result}" for name, result in rows]
-    if len(best) > SHOWN:
-        lines.append(f"and {len(best) - SHOWN} more: --csv FILE writes all")
-    return "\n".join(["", "Test accuracy", *lines, "", *textwrap.wrap(ranking(store.plan, outcomes).text.replace("**", ""), WIDTH)])
-
-
-def _row(name: str, runs: Sequence[Outcome]) -> tuple[str, str]:
-    scores = [100 * one.epochs[-1].test_accuracy for one in runs if one.completed]
-    broken = [one.stop for one in runs if not one.completed]
-    parts = []
-    if len(scores) > 1:
-        parts.append(f"{plus_minus(fmean(scores), stdev(scores))} % over {len(scores)} seeds")
-    elif scores:
-        parts.append(f"{fixed(scores[0], 2)} %, from one seed")
-    if broken:
-        parts.append(f"{len(broken)} of {len(runs)} broke ({broken[0].detail.rstrip('.')})")
-    return name, "; ".join(parts)
+    found = ranking(store.plan, outcomes)
+    results = [(cell, f"{cell.score} over {counted(cell.seeds, '{n} seed', '{n} seeds')}") for cell in found.ranked]
+    results += [(cell, cell.reason) for cell in found.broken]
+    rows = [(cell.name or "the only cell", result) for cell, result in results]
+    width = max((len(name) for name, _ in rows[:SHOWN]), default=0)
+    lines = [f"{name:<{width}}  {result}" for name, result in rows[:SHOWN]]
+    if len(rows) > SHOWN:
+        lines.append(f"and {len(rows) - SHOWN} more: --csv FILE writes all")
+    return "\n".join(["", "Test accuracy", *lines, "", *textwrap.wrap(found.text, WIDTH)])
 
 
 def _say_to_stderr(*sentences: str) -> None:
