@@ -64,20 +64,13 @@ VALUES = {  # what a setting that is chosen to be varied begins with
 OPTIONS = {"activation": trainable_activations()} | CHOICES | dict.fromkeys(SWITCHES, ("false", "true"))
 
 
-def _axis(parameter: str, written: str) -> Axis | None:
+def _axis(written: str) -> Axis | None:
     """One of the axes as a link says it; None where it varies nothing.
 
     Raises:
-        SpecError: naming the parameter.
+        PlanError: it cannot be.
     """
-    if written == NO_FIELD:
-        return None
-    try:
-        return Axis.parse(written)
-    except PlanError as error:
-        problem = error.problems[0]
-        rule = Message("{setting} {rule}", setting=problem.field, rule=problem.rule)
-        raise SpecError(parameter, rule, problem.value) from error
+    return None if written == NO_FIELD else Axis.parse(written)
 
 
 def _widgets(axis: str) -> tuple[str, str]:
@@ -155,9 +148,11 @@ class SweepLink(LinkState):
         for parameter, default in zip(AXES, DEFAULT_AXES, strict=True):
             try:
                 written = query.get(parameter, default)
-                _axis(parameter, written)
-            except SpecError as error:
-                errors, written = (*errors, error), default
+                _axis(written)
+            except PlanError as error:
+                problem, written = error.problems[0], default
+                rule = Message("{setting} {rule}", setting=problem.field, rule=problem.rule)
+                errors = (*errors, SpecError(parameter, rule, problem.value))
             values |= _set(parameter, written)
         return values | {DESIGN: design}, errors
 
@@ -165,9 +160,9 @@ class SweepLink(LinkState):
         try:
             design = self.design()
             written = {axis: self._written(axis) for axis in AXES}
-            for axis, one in written.items():
-                _axis(axis, one)
-        except SpecError:
+            for one in written.values():
+                _axis(one)
+        except (SpecError, PlanError):
             return None
         texts = query_of({name: getattr(design, name) for name in SETTINGS if getattr(design, name) != getattr(BEGIN, name)})
         texts |= {axis: one for (axis, one), default in zip(written.items(), DEFAULT_AXES, strict=True) if one != default}
@@ -200,9 +195,9 @@ class SweepLink(LinkState):
         """One of the axes; None where it varies nothing.
 
         Raises:
-            SpecError: it cannot be.
+            PlanError: it cannot be.
         """
-        return _axis(parameter, self._written(parameter))
+        return _axis(self._written(parameter))
 
     def _written(self, parameter: str) -> str:
         name, values = (self[widget] for widget in _widgets(parameter))
@@ -217,9 +212,9 @@ def plan_controls(link: SweepLink) -> Plan | None:
         try:
             if (axis := link.axis(parameter)) is not None:
                 axes.append(axis)
-        except SpecError as error:
+        except PlanError as error:
             sound = False
-            st.error(_("{refusal}.", refusal=refused(_of_axis(link, parameter, error))), icon=":material/error:")
+            _say_problems(error.problems)
     st.segmented_control(
         _("How cells are chosen"), format_func=said(METHOD_LABELS), required=True, **link.default("method", help=_(METHOD_HELP))
     )
@@ -242,15 +237,6 @@ def plan_controls(link: SweepLink) -> Plan | None:
                 place.number_input(one[1], **link.value(one[0], help=one[2]))
     _shared_design(link)
     return _plan(link, axes, [one[0] for one in shown if one[0] not in SHARED]) if sound else None
-
-
-def _of_axis(link: SweepLink, parameter: str, error: SpecError) -> SpecError:
-    """The refusal of an axis with the setting's name in the place of the parameter's."""
-    try:
-        Axis.parse(f"{link[_widgets(parameter)[0]]}={link[_widgets(parameter)[1]]}")
-    except PlanError as refusal:
-        return refusal.problems[0]
-    return error
 
 
 def _draw_axis(link: SweepLink, parameter: str) -> None:
