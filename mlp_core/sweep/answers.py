@@ -14,29 +14,16 @@ from itertools import pairwise
 from statistics import fmean, stdev
 from typing import Any
 
-from mlp_core.bounds import check_choice
 from mlp_core.reports.comparison.comparison import paired_difference
 from mlp_core.spec import query_of
 from mlp_core.sweep.plan import Plan
 from mlp_core.sweep.store import Outcome, cells_of
-from mlp_core.words import Message, counted, joined, listed, percent, plus_minus, significant
+from mlp_core.words import Message, counted, joined, listed, percent, plus_minus
 
 CONFIDENCE = 0.95  # of all comparisons of a ranking together
 FEWEST_SEEDS = 2  # from which on a spread is known
 NAMED = 4  # cells in a sentence
 SAME = 1e-9  # accuracies that differ by less are equal
-MEASURES = {  # a field of an epoch's record -> how the best cell is led in
-    "test_accuracy": Message("Highest test accuracy"),
-    "train_accuracy": Message("Highest training accuracy"),
-    "test_loss": Message("Lowest test loss"),
-    "train_loss": Message("Lowest training loss"),
-}
-MEANS = {  # the same, of several seeds
-    "test_accuracy": Message("Highest mean test accuracy"),
-    "train_accuracy": Message("Highest mean training accuracy"),
-    "test_loss": Message("Lowest mean test loss"),
-    "train_loss": Message("Lowest mean training loss"),
-}
 ENDS = {  # how a run ends that does not complete
     "diverged": Message("diverged"),
     "out_of_memory": Message("out of memory"),
@@ -53,7 +40,6 @@ class CellResult:
 
     Args:
         index, name, values: of the cell.
-        by: what is measured, a field of an epoch's record.
         rung: the last round that it has finished, else the one that it is in.
         runs: of that round, by seed.
         seeds: how many runs the cell has once they are finished.
@@ -62,7 +48,6 @@ class CellResult:
     index: int
     name: str
     values: Mapping[str, Any]
-    by: str
     rung: int
     runs: tuple[Outcome, ...]
     seeds: int
@@ -70,7 +55,7 @@ class CellResult:
     @property
     def broken(self) -> tuple[Outcome, ...]:
         """The runs that came to no result."""
-        return tuple(run for run in self.runs if not _has_score(run, self.by))
+        return tuple(run for run in self.runs if not _has_score(run))
 
     @property
     def complete(self) -> bool:
@@ -79,8 +64,8 @@ class CellResult:
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """What the runs measured after their last epoch, one a seed, without those that broke; accuracies are fractions."""
-        return tuple(_score(run, self.by) for run in self.runs if _has_score(run, self.by))
+        """Test accuracies after the last epoch, fractions, one a seed, without those that broke."""
+        return tuple(run.score for run in self.runs if _has_score(run))
 
     @property
     def mean(self) -> float:
@@ -115,18 +100,9 @@ class CellResult:
     @property
     def score(self) -> str:
         """Mean and standard deviation in words: "86.1 ± 0.3 %"; of a single seed its value; "–" of what has no rank."""
-        return in_words(self.mean, self.spread, self.by)
-
-
-def in_words(mean: float, spread: float, by: str) -> str:
-    """A measure with its spread, which is NaN where it is not known: "86.1 ± 0.3 %", "0.412 ± 0.003"."""
-    if math.isnan(mean):
-        return "–"
-    if by.endswith("loss"):
-        return significant(mean) if math.isnan(spread) else plus_minus(mean, spread)
-    if math.isnan(spread):
-        return percent(mean, 2)
-    return Message("{number} %", number=plus_minus(100 * mean, 100 * spread))
+        if math.isnan(self.spread):  # as it is where there is no mean
+            return percent(self.mean, 2)
+        return Message("{number} %", number=plus_minus(100 * self.mean, 100 * self.spread))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +110,6 @@ class Ranking:
     """The cells of a sweep in order, and what that order is worth.
 
     Args:
-        by: what they are ranked by.
         cells: all of the plan, in its order.
         ranked: those of the last round that are complete, the best first.
         band: those of them that cannot be told apart from the first, which is one of them.
@@ -143,7 +118,6 @@ class Ranking:
         waiting: those with runs that are still to come.
     """
 
-    by: str
     cells: tuple[CellResult, ...]
     ranked: tuple[CellResult, ...]
     band: tuple[CellResult, ...]
@@ -168,7 +142,7 @@ class Ranking:
             return "" if self.broken and not self.waiting else Message("No cell has finished yet.")
         first, others = self.ranked[0], len(self.ranked) - 1
         if first.seeds < FEWEST_SEEDS:
-            leads = Message("{lead}: {cell}, {score}.", lead=MEASURES[self.by], cell=first.name, score=first.score)
+            leads = Message("Highest test accuracy: {cell}, {score}.", cell=first.name, score=first.score)
             luck = Message("With one seed a cell, that may be luck: more seeds would tell which cell is best.")
             return joined(leads, luck if others else "")
         seeds = counted(first.seeds, "{n} seed", "{n} seeds")
@@ -179,7 +153,7 @@ class Ranking:
                 said = Message("Best: {cell}, {score} over {seeds}.", cell=first.name, score=first.score, seeds=seeds)
             apart = counted(others, "It can be told apart from the other cell.", "It can be told apart from each of the {n} other cells.")
             return joined(said, apart)
-        leads = Message("{lead}: {cell}, {score} over {seeds}.", lead=MEANS[self.by], cell=first.name, score=first.score, seeds=seeds)
+        leads = Message("Highest mean test accuracy: {cell}, {score} over {seeds}.", cell=first.name, score=first.score, seeds=seeds)
         if not others:
             return leads
         return joined(leads, self._not_told_apart(seeds), Message("More seeds would tell."))
@@ -249,8 +223,8 @@ class Ranking:
         )
 
 
-def ranking(plan: Plan, outcomes: Iterable[Outcome], by: str = "test_accuracy") -> Ranking:
-    """Rank the cells of a sweep, finished or not, by their mean over the seeds after the last epoch.
+def ranking(plan: Plan, outcomes: Iterable[Outcome]) -> Ranking:
+    """Rank the cells of a sweep, finished or not, by their mean test accuracy over the seeds after the last epoch.
 
     A cell with a run that diverged, or failed, has no rank: a mean of the others would be one of the lucky seeds. So has one with runs that
     are still to come. After successive halving the cells of the last round are ranked, since others had fewer epochs.
@@ -262,28 +236,21 @@ def ranking(plan: Plan, outcomes: Iterable[Outcome], by: str = "test_accuracy") 
     Args:
         plan: the sweep's; all its cells count as comparisons, those that were given up too.
         outcomes: what there is of it so far.
-        by: one of `MEASURES`.
-
-    Raises:
-        SpecError: naming `by`.
 
     Reference: Gupta (1965), "On some multiple decision (selection and ranking) rules", Technometrics 7; Hsu (1984), "Constrained
     simultaneous confidence intervals for multiple comparisons with the best", Annals of Statistics 12.
     """
-    check_choice("by", by, tuple(MEASURES))
     found = tuple(outcomes)
     runs: dict[int, dict[int, list[Outcome]]] = {}
     for outcome in sorted(found, key=lambda one: one.key):
         runs.setdefault(outcome.cell, {}).setdefault(outcome.rung, []).append(outcome)
-    cells = tuple(_result(plan, index, runs.get(index, {}), by) for index in range(len(plan.cells)))
+    cells = tuple(_result(plan, index, runs.get(index, {})) for index in range(len(plan.cells)))
     last = max((cell.rung for cell in cells if cell.complete), default=0)
     inside = set(cells_of(plan, last, found))
     here = [cell for cell in cells if cell.index in inside and cell.rung >= last]
-    sign = -1 if by.endswith("accuracy") else 1
-    ranked = tuple(sorted((cell for cell in here if cell.complete), key=lambda cell: (sign * cell.mean, cell.index)))
+    ranked = tuple(sorted((cell for cell in here if cell.complete), key=lambda cell: (-cell.mean, cell.index)))
     broken = tuple(cell for cell in cells if cell.broken)
     return Ranking(
-        by,
         cells,
         ranked,
         _band(ranked, len(cells)),
@@ -293,19 +260,14 @@ def ranking(plan: Plan, outcomes: Iterable[Outcome], by: str = "test_accuracy") 
     )
 
 
-def _result(plan: Plan, index: int, rounds: Mapping[int, Sequence[Outcome]], by: str) -> CellResult:
+def _result(plan: Plan, index: int, rounds: Mapping[int, Sequence[Outcome]]) -> CellResult:
     finished = [rung for rung, runs in rounds.items() if len(runs) == plan.seeds]
     cell, rung = plan.cells[index], max(finished or rounds, default=0)
-    return CellResult(index, cell.name, cell.values, by, rung, tuple(rounds.get(rung, ())), plan.seeds)
+    return CellResult(index, cell.name, cell.values, rung, tuple(rounds.get(rung, ())), plan.seeds)
 
 
-def _has_score(run: Outcome, by: str) -> bool:
-    return run.completed and bool(run.epochs) and math.isfinite(_score(run, by))
-
-
-def _score(run: Outcome, by: str) -> float:
-    score: float = getattr(run.epochs[-1], by)
-    return score
+def _has_score(run: Outcome) -> bool:
+    return run.completed and bool(run.epochs) and math.isfinite(run.score)
 
 
 def _band(ranked: Sequence[CellResult], cells: int) -> tuple[CellResult, ...]:
@@ -322,7 +284,7 @@ def _holds_zero(difference: float, error: float) -> bool:
 
 
 def _resolution(cells: Sequence[CellResult]) -> float:
-    """The smallest step between two scores: that of one image, or more; next to nothing of losses."""
+    """The smallest step between two scores: that of one image, or more."""
     scores = sorted(score for cell in cells for score in cell.scores)
     return min((high - low for low, high in pairwise(scores) if high - low > SAME), default=0.0)
 

@@ -37,12 +37,7 @@ from pages.figures.series import POINT_LIMIT, evenly_spread, finite, spread
 from pages.language import _
 
 NARROWEST_LETTERS = 36  # of an axis title on a phone
-MEASURES = {  # a field of an epoch's record -> the title of its axis
-    "test_accuracy": Message("test accuracy (%)"),
-    "train_accuracy": Message("training accuracy (%)"),
-    "test_loss": Message("test loss (nats)"),
-    "train_loss": Message("training loss (nats)"),
-}
+ACCURACY = Message("test accuracy (%)")
 ROW_PX, LEAST_ROWS = 44, 5  # of the map
 FURNITURE_PX = 110  # above and below its rows
 COLUMNS_PX = {6: 12, 10: 10, 14: 8}  # so many columns at most -> the size of the text in a cell; beyond, none finds room
@@ -70,7 +65,7 @@ class SweptRun(Protocol):
 
 
 class SweptCell(Protocol):
-    """A cell as far as it is drawn: its settings, its scores (fractions or nats) one a seed, or why it has none.
+    """A cell as far as it is drawn: its settings, its scores (test accuracies, fractions) one a seed, or why it has none.
 
     `mean` is NaN where not every run gave a score, `end` and `reason` say then what stopped it; they are "" while it is not finished.
     """
@@ -99,7 +94,7 @@ class SweptCell(Protocol):
     def epochs(self) -> int: ...
 
 
-def heat_map(cells: Sequence[SweptCell], x: str, y: str, by: str = "test_accuracy") -> Figure:
+def heat_map(cells: Sequence[SweptCell], x: str, y: str) -> Figure:
     """The mean of each cell as a color and a number over two settings, with ± its standard deviation over the seeds.
 
     Values stand evenly spaced in their order. Of cells that share a place, since they differ in other settings, the best is drawn. Where
@@ -108,17 +103,16 @@ def heat_map(cells: Sequence[SweptCell], x: str, y: str, by: str = "test_accurac
 
     Args:
         x, y: fields that the cells differ in.
-        by: one of `MEASURES`.
     """
     columns, rows = _ordered(cells, x), _ordered(cells, y)
     if len(columns) * len(rows) > CROWDED * len(cells) and len(cells) > 1:
-        return _points(cells, x, y, by)
+        return _points(cells, x, y)
     shown: dict[tuple[int, int], SweptCell] = {}
-    for cell in sorted(cells, key=lambda one: _order(one, by), reverse=True):  # the best of a place last
+    for cell in sorted(cells, key=_order, reverse=True):  # the best of a place last
         shown[rows.index(_text(cell, y)), columns.index(_text(cell, x))] = cell
     shape = len(rows), len(columns)
     size = next((size for most, size in COLUMNS_PX.items() if len(columns) <= most), 0)
-    colors = _Colors(cells, by)
+    colors = _Colors(cells)
     looks = (
         ("", dict(colors.heat, textfont={"size": size} if size else None, texttemplate="%{text}" if size else None)),
         (FAULT, {"colorscale": _plain(FAULT, 0.3), "showscale": False}),
@@ -130,8 +124,8 @@ def heat_map(cells: Sequence[SweptCell], x: str, y: str, by: str = "test_accurac
         z, index = np.full(shape, np.nan), np.full(shape, -1)
         text, hover = np.full(shape, "", dtype=object), np.full(shape, "", dtype=object)
         for place, cell in places.items():
-            z[place] = 0.0 if look else _scale(by) * cell.mean
-            index[place], text[place], hover[place] = cell.index, _in_cell(cell, by), _hover(cell)
+            z[place] = 0.0 if look else 100 * cell.mean
+            index[place], text[place], hover[place] = cell.index, _in_cell(cell), _hover(cell)
         if places or not look:
             traces.append(
                 heatmap(
@@ -159,12 +153,12 @@ def heat_map(cells: Sequence[SweptCell], x: str, y: str, by: str = "test_accurac
 _FLAT = {"showgrid": False, "zeroline": False, "automargin": True, "fixedrange": True}
 
 
-def heat_map_alt(cells: Sequence[SweptCell], x: str, y: str, by: str = "test_accuracy") -> str:
+def heat_map_alt(cells: Sequence[SweptCell], x: str, y: str) -> str:
     """What a heat map shows, for those who cannot see it."""
-    return _alt(Message("A map of the {measure} over {fields}.", measure=MEASURES[by], fields=listed([x, y], "and")), cells, by)
+    return _alt(Message("A map of the {measure} over {fields}.", measure=ACCURACY, fields=listed([x, y], "and")), cells)
 
 
-def parallel_coordinates(cells: Sequence[SweptCell], by: str = "test_accuracy") -> Figure:
+def parallel_coordinates(cells: Sequence[SweptCell]) -> Figure:
     """A line for each cell through its settings to its mean, in the color of that, and beside it the range of its seeds.
 
     Values stand evenly spaced in their order, and numbers that were drawn where they belong. Lines through one value part a little there,
@@ -173,22 +167,21 @@ def parallel_coordinates(cells: Sequence[SweptCell], by: str = "test_accuracy") 
 
     Args:
         cells: with the same settings each.
-        by: one of `MEASURES`.
     """
     done = [cell for cell in cells if cell.end or not math.isnan(cell.mean)]
-    order = sorted(done, key=lambda cell: _order(cell, by), reverse=True)  # the best last, on top
+    order = sorted(done, key=_order, reverse=True)  # the best last, on top
     half = MOST_LINES // 2
     kept = order if len(order) <= MOST_LINES else [*(order[i] for i in evenly_spread(len(order) - half, half)), *order[-half:]]
     fields = list(cells[0].values) if cells else []
     scored = [cell for cell in kept if not cell.end]
-    colors, last = _Colors(cells, by), len(fields)
-    low, high = _bounds([_scale(by) * value for cell in scored for value in cell.scores])
+    colors, last = _Colors(cells), len(fields)
+    low, high = _bounds([100 * value for cell in scored for value in cell.scores])
     places = {field: _Places(cells, field) for field in fields}
     lines: dict[tuple[str, str], list[tuple[SweptCell, list[float], list[float]]]] = {}
     for rank, cell in enumerate(kept):
         fan = FAN * (2 * (rank + 0.5) / len(kept) - 1)
         heights = [places[field].of(cell) + (fan if places[field].even else 0.0) for field in fields]
-        end = BROKEN_PLACE if cell.end else (_scale(by) * cell.mean - low) / (high - low)
+        end = BROKEN_PLACE if cell.end else (100 * cell.mean - low) / (high - low)
         look = (FAULT, "dot") if cell.end else (colors.of(cell), "solid")
         lines.setdefault(look, []).append((cell, [*range(last + 1)], [*heights, end]))
     traces: list[Trace] = []
@@ -196,7 +189,7 @@ def parallel_coordinates(cells: Sequence[SweptCell], by: str = "test_accuracy") 
         most = max(1, POINT_LIMIT // (last + 2))
         for start in range(0, len(group), most):
             traces.append(_lines(group[start : start + most], {"color": color, "dash": dash, "width": 2}))
-    traces += _seeds(scored, last, low, high, colors, by)
+    traces += _seeds(scored, last, low, high, colors)
     annotations = [
         note(label, at - 0.02, place, xanchor="right") for at, field in enumerate(fields) for place, label in places[field].labels
     ]
@@ -204,7 +197,7 @@ def parallel_coordinates(cells: Sequence[SweptCell], by: str = "test_accuracy") 
     annotations += [note(text, last - 0.02, (value - low) / (high - low), xanchor="right") for value, text in _numbers(low, high)]
     if any(cell.end for cell in kept):
         annotations.append(note(_("broke off"), last + 0.04, BROKEN_PLACE, xanchor="left"))
-    annotations.append(note(f"<b>{_(MEASURES[by])}</b>", last + WIDTH_OF_SEEDS, 1.1, yanchor="bottom", xanchor="right"))
+    annotations.append(note(f"<b>{_(ACCURACY)}</b>", last + WIDTH_OF_SEEDS, 1.1, yanchor="bottom", xanchor="right"))
     return figure(
         traces,
         height=PARALLEL_PX,
@@ -221,26 +214,25 @@ def parallel_coordinates(cells: Sequence[SweptCell], by: str = "test_accuracy") 
     )  # fmt: skip
 
 
-def parallel_coordinates_alt(cells: Sequence[SweptCell], by: str = "test_accuracy") -> str:
+def parallel_coordinates_alt(cells: Sequence[SweptCell]) -> str:
     """What parallel coordinates show, for those who cannot see them."""
     fields = listed(list(cells[0].values) if cells else [], "and")
-    return _alt(Message("A line for each cell through {fields} to its {measure}.", fields=fields, measure=MEASURES[by]), cells, by)
+    return _alt(Message("A line for each cell through {fields} to its {measure}.", fields=fields, measure=ACCURACY), cells)
 
 
-def sweep_curves(cells: Sequence[SweptCell], by: str = "test_accuracy") -> Figure:
+def sweep_curves(cells: Sequence[SweptCell]) -> Figure:
     """The mean over the seeds after every epoch, of chosen cells, each with the band from its lowest to its highest seed.
 
     A run that broke off counts as far as it got, and its cell's label says so.
 
     Args:
         cells: in the order of their colors.
-        by: one of `MEASURES`.
     """
     series, drawn = [], [cell for cell in cells if cell.runs and cell.epochs]
     for place, cell in enumerate(drawn):
         rows = np.full((len(cell.runs), cell.epochs), np.nan)
         for row, run in zip(rows, cell.runs, strict=True):
-            row[: len(run.epochs)] = [_scale(by) * getattr(record, by) for record in run.epochs]
+            row[: len(run.epochs)] = [100 * record.test_accuracy for record in run.epochs]
         low, mean, high = spread(finite(rows))
         style, several = series_style(place), len(cell.runs) > 1
         name = _("{cell} ({end})", cell=_named(cell), end=cell.end) if cell.end else _named(cell)
@@ -254,8 +246,8 @@ def sweep_curves(cells: Sequence[SweptCell], by: str = "test_accuracy") -> Figur
     made = band_chart(
         series,
         xaxis=axis(_("epoch"), tickformat="d", dtick=max(1, math.ceil(longest / MOST_LABELS))),
-        yaxis=axis(_(MEASURES[by]), automargin=True),
-        digits=".2f" if by.endswith("accuracy") else ".4f",
+        yaxis=axis(_(ACCURACY), automargin=True),
+        digits=".2f",
     )
     named = [trace for trace in made["data"] if "name" in trace]
     for trace, cell in zip(named, drawn, strict=True):
@@ -270,39 +262,36 @@ def sweep_curves(cells: Sequence[SweptCell], by: str = "test_accuracy") -> Figur
     return made
 
 
-def sweep_curves_alt(cells: Sequence[SweptCell], by: str = "test_accuracy") -> str:
+def sweep_curves_alt(cells: Sequence[SweptCell]) -> str:
     """What the curves of cells show, for those who cannot see them."""
     told = [Message("{cell}: {score}", cell=_named(cell), score=cell.score) for cell in cells]
-    return _(Message("Curves of the {measure} over the epochs. At the end, {cells}.", measure=MEASURES[by], cells=_parted(told)))
+    return _(Message("Curves of the {measure} over the epochs. At the end, {cells}.", measure=ACCURACY, cells=_parted(told)))
 
 
 class _Colors:
     """Colors of means, the brightest for the best; those far behind the median share the darkest."""
 
-    def __init__(self, cells: Iterable[SweptCell], by: str) -> None:
-        means = np.array([_scale(by) * cell.mean for cell in cells if not math.isnan(cell.mean)]) * _sign(by)
+    def __init__(self, cells: Iterable[SweptCell]) -> None:
+        means = np.array([100 * cell.mean for cell in cells if not math.isnan(cell.mean)])
         best, median, worst = (float(means.max()), float(np.median(means)), float(means.min())) if means.size else (1.0, 0.0, 0.0)
         cut = max(worst, best - FARTHEST * (best - median)) if best > median else worst
         self.low, self.high = (cut, best) if cut < best else (best - 1.0, best)
-        self._sign, self._by, self._cut = _sign(by), by, cut > worst
+        self._cut = cut > worst
 
     @property
     def heat(self) -> dict[str, Any]:
         """What a trace needs to be colored by numbers, with the scale beside it."""
-        ends = sorted((self._sign * self.low, self._sign * self.high))
-        bounds = {"zmin": ends[0], "zmax": ends[1], "colorscale": SEQUENTIAL, "reversescale": self._sign < 0}
-        ticks = [(value, text) for value, text in _numbers(*ends)]
-        worst = self._sign * self.low
+        ticks = _numbers(self.low, self.high)
         if self._cut:  # the darkest color is of all that is worse, too
-            far = 0.08 * (ends[1] - ends[0])
-            mark = f"≤ {_short(worst, self._by)}" if self._sign > 0 else f"≥ {_short(worst, self._by)}"
-            ticks = [(worst, mark), *((value, text) for value, text in ticks if abs(value - worst) > far)]
-        bar = {"title": {"text": _(MEASURES[self._by]), "side": "right"}, "thickness": 12, "len": 1, "outlinewidth": 0}
+            far = 0.08 * (self.high - self.low)
+            ticks = [(self.low, f"≤ {rounded(self.low, 1)}"), *((value, text) for value, text in ticks if value - self.low > far)]
+        bar = {"title": {"text": _(ACCURACY), "side": "right"}, "thickness": 12, "len": 1, "outlinewidth": 0}
+        bounds = {"zmin": self.low, "zmax": self.high, "colorscale": SEQUENTIAL}
         return bounds | {"colorbar": bar | {"tickmode": "array"} | labeled(ticks)}
 
     def of(self, cell: SweptCell) -> str:
         """The color of a line, one of `SHADES`."""
-        share = (self._sign * _scale(self._by) * cell.mean - self.low) / (self.high - self.low)
+        share = (100 * cell.mean - self.low) / (self.high - self.low)
         return str(SHADES[round(min(1.0, max(0.0, share)) * (len(SHADES) - 1))])
 
 
@@ -331,20 +320,20 @@ class _Places:
         return self._at[_text(cell, self._field)]
 
 
-def _points(cells: Sequence[SweptCell], x: str, y: str, by: str) -> Figure:
+def _points(cells: Sequence[SweptCell], x: str, y: str) -> Figure:
     """A map of cells whose values were drawn: each a point there, with its number beside it where there is room."""
-    colors, spots = _Colors(cells, by), _Spots(cells, x, y)
+    colors, spots = _Colors(cells), _Spots(cells, x, y)
     traces: list[Trace] = []
     scored = [cell for cell in cells if not math.isnan(cell.mean)][:POINT_LIMIT]
     heat = colors.heat
-    fade = {"cmin": heat["zmin"], "cmax": heat["zmax"], "colorscale": heat["colorscale"], "reversescale": heat["reversescale"]}
-    look = {"size": 15, "color": [_scale(by) * cell.mean for cell in scored], "colorbar": heat["colorbar"], "showscale": True} | fade
+    fade = {"cmin": heat["zmin"], "cmax": heat["zmax"], "colorscale": heat["colorscale"]}
+    look = {"size": 15, "color": [100 * cell.mean for cell in scored], "colorbar": heat["colorbar"], "showscale": True} | fade
     traces.append(spots.markers(scored, look | {"line": {"width": 1, "color": GREY}}))
     traces.append(spots.markers([cell for cell in cells if cell.end][:POINT_LIMIT], {"symbol": "x", "size": 10, "color": FAULT}))
     waiting = [cell for cell in cells if math.isnan(cell.mean) and not cell.end][:POINT_LIMIT]
     traces.append(spots.markers(waiting, {"symbol": "circle-open", "size": 12, "color": GREY}))
     if len(scored) <= MOST_WRITTEN:
-        told = [_in_cell(cell, by).replace("<br>", " ") for cell in scored]
+        told = [_in_cell(cell).replace("<br>", " ") for cell in scored]
         traces.append(captions(*spots.of(scored), told, 10, "top center"))
     return figure(
         traces,
@@ -398,15 +387,14 @@ def _lines(group: Sequence[tuple[SweptCell, list[float], list[float]]], line: Ma
     return polyline(finite(x), finite(y), line, TOLD, text=told, customdata=index, opacity=0.8)
 
 
-def _seeds(cells: Sequence[SweptCell], last: int, low: float, high: float, colors: _Colors, by: str) -> list[Trace]:
+def _seeds(cells: Sequence[SweptCell], last: int, low: float, high: float, colors: _Colors) -> list[Trace]:
     """Beside the last axis, from the worst to the best: each cell's mean as a dot, and a line from its lowest to its highest seed."""
     if not cells:
         return []
     places = last + WIDTH_OF_SEEDS * (np.arange(len(cells)) + 0.75) / (len(cells) + 0.5)
-    scale = _scale(by)
-    means = np.array([scale * cell.mean for cell in cells])
-    lows = np.array([scale * min(cell.scores) for cell in cells])
-    highs = np.array([scale * max(cell.scores) for cell in cells])
+    means = np.array([100 * cell.mean for cell in cells])
+    lows = np.array([100 * min(cell.scores) for cell in cells])
+    highs = np.array([100 * max(cell.scores) for cell in cells])
     span = high - low
     bars = {"type": "data", "symmetric": False, "array": (highs - means) / span, "arrayminus": (means - lows) / span}
     ranges = bars | {"thickness": 1.5, "width": 3, "color": GREY}
@@ -434,16 +422,12 @@ def _look(cell: SweptCell) -> str:
     return FAULT if cell.end else GREY if math.isnan(cell.mean) else ""
 
 
-def _in_cell(cell: SweptCell, by: str) -> str:
+def _in_cell(cell: SweptCell) -> str:
     """Mean and standard deviation, one below the other."""
     if math.isnan(cell.mean):
         return ""
-    mean = _short(_scale(by) * cell.mean, by)
-    return mean if math.isnan(cell.spread) else f"{mean}<br>±{_short(_scale(by) * cell.spread, by)}"
-
-
-def _short(value: float, by: str) -> str:
-    return rounded(value, 1) if by.endswith("accuracy") else rounded(value, 3)
+    mean = rounded(100 * cell.mean, 1)
+    return mean if math.isnan(cell.spread) else f"{mean}<br>±{rounded(100 * cell.spread, 1)}"
 
 
 def _hover(cell: SweptCell) -> str:
@@ -461,8 +445,8 @@ def _named(cell: SweptCell) -> str:
     return _(cell.name) or _("the only cell")
 
 
-def _alt(what: str, cells: Sequence[SweptCell], by: str) -> str:
-    order = sorted((cell for cell in cells if not math.isnan(cell.mean)), key=lambda cell: _order(cell, by))
+def _alt(what: str, cells: Sequence[SweptCell]) -> str:
+    order = sorted((cell for cell in cells if not math.isnan(cell.mean)), key=_order)
     broken = sum(bool(cell.end) for cell in cells)
     waiting = len(cells) - len(order) - broken
     ends = ""
@@ -485,19 +469,11 @@ def _parted(items: Sequence[str]) -> str:
     return said
 
 
-def _order(cell: SweptCell, by: str) -> tuple[int, float, int]:
+def _order(cell: SweptCell) -> tuple[int, float, int]:
     """Cells in order: by their means from the best, then those that broke off, then those that are not finished."""
     if math.isnan(cell.mean):
         return (1 if cell.end else 2, 0.0, cell.index)
-    return 0, -_sign(by) * cell.mean, cell.index
-
-
-def _sign(by: str) -> int:
-    return 1 if by.endswith("accuracy") else -1
-
-
-def _scale(by: str) -> float:
-    return 100.0 if by.endswith("accuracy") else 1.0
+    return 0, -cell.mean, cell.index
 
 
 def _text(cell: SweptCell, field: str) -> str:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from mlp_core.bounds import SpecError
 from mlp_core.records import EpochRecord, StopKind, StopReason
 from mlp_core.spec import RunSpec
-from mlp_core.sweep.answers import CONFIDENCE, MEASURES, Ranking, ranking
+from mlp_core.sweep.answers import CONFIDENCE, Ranking, ranking
 from mlp_core.sweep.plan import Axis, Plan
 from mlp_core.sweep.store import Outcome
 from mlp_core.words import Message
@@ -147,15 +145,6 @@ def test_a_cell_of_which_a_run_diverged_has_no_rank_and_its_reason() -> None:
     assert found.text.endswith(found.unranked)
 
 
-def test_a_completed_run_whose_measure_is_no_number_has_no_rank() -> None:
-    plan = plan_of("lr=0.1,0.3", seeds=1)
-    broken = outcome(plan, 1, 0, 0.9)
-    broken = replace(broken, epochs=(*broken.epochs[:-1], replace(broken.epochs[-1], test_loss=math.inf)))
-    runs = [outcome(plan, 0, 0, 0.8), broken]
-    assert indices(ranking(plan, runs, "test_loss").ranked) == [0]
-    assert indices(ranking(plan, runs).ranked) == [1, 0]
-
-
 def test_a_sweep_in_progress_says_so_and_ranks_what_is_complete() -> None:
     plan = plan_of("lr=0.01,0.1,1", seeds=3)
     found = ranked(plan, [[0.70, 0.71, 0.70], [0.86, 0.87, 0.865], [0.99, 0.99]])
@@ -164,16 +153,6 @@ def test_a_sweep_in_progress_says_so_and_ranks_what_is_complete() -> None:
     assert found.text.startswith("Best so far: lr 0.1, ")
     assert found.text.endswith("1 cell has not finished.")
     assert ranked(plan, []).text == "No cell has finished yet."
-
-
-def test_losses_are_ranked_from_the_lowest() -> None:
-    plan = plan_of("lr=0.01,0.1", seeds=2)
-    runs = [outcome(plan, cell, seed, score) for cell, scores in enumerate([[0.7, 0.7], [0.8, 0.8]]) for seed, score in enumerate(scores)]
-    for by in MEASURES:
-        assert indices(ranking(plan, runs, by).ranked) == [1, 0]
-    assert ranking(plan, runs, "test_loss").ranked[0].score == "0.2 ± 0"
-    with pytest.raises(SpecError, match="by: must be one of"):
-        ranking(plan, runs, "kappa")
 
 
 def test_after_halving_the_last_round_is_ranked() -> None:

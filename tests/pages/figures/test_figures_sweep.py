@@ -100,9 +100,6 @@ def test_of_cells_that_share_a_place_the_best_is_drawn_and_said_to_be() -> None:
     assert np.asarray(figure.data[0].customdata).tolist() == [[1, 2]]
     assert np.asarray(figure.data[0].text).tolist() == [["80.0", "90.0"]]
     assert figure.layout.annotations[0].text == "the best over the other settings"
-    losses = heat_map(cells, "lr", "hidden", "test_loss")
-    assert np.asarray(losses.data[0].customdata).tolist() == [[0, 3]]
-    assert losses.data[0].reversescale
 
 
 def test_cells_with_drawn_values_are_points_at_them() -> None:
