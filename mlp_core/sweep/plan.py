@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -124,32 +124,21 @@ class Axis:
             raise _refused("seed", Message("is varied by the number of seeds, from the first one on"), self.values)
         if self.field not in FIELDS:
             raise _refused(str(self.field)[:60], Message("is not a field of an experiment"), self.values)
-        try:
-            self._settle()
-        except SpecError as error:
-            raise PlanError([error]) from error
-
-    def _settle(self) -> None:
         name = self.field
         if self.interval:
             if self.values or name not in NUMBERS:
-                raise SpecError(name, Message("must be values, or an interval of numbers"), self.values or (self.low, self.high))
-            for end in ("low", "high"):
-                object.__setattr__(self, end, NUMBERS[name].check(name, getattr(self, end)))
-            assert self.low is not None
-            assert self.high is not None
-            if not self.low < self.high:
-                raise SpecError(name, Message("must be an interval from a smaller to a larger number"), (self.low, self.high))
-            if name in LOGARITHMIC and self.low <= 0:
-                raise SpecError(name, Message("must be an interval above 0, since its logarithm is drawn evenly"), (self.low, self.high))
+                raise _refused(name, Message("must be values, or an interval of numbers"), self.values or (self.low, self.high))
+            low, high = _each((self.low, self.high), lambda end: NUMBERS[name].check(name, end))
+            if not low < high:
+                raise _refused(name, Message("must be an interval from a smaller to a larger number"), (low, high))
+            if name in LOGARITHMIC and low <= 0:
+                raise _refused(name, Message("must be an interval above 0, since its logarithm is drawn evenly"), (low, high))
+            object.__setattr__(self, "low", low)
+            object.__setattr__(self, "high", high)
             return
         if not isinstance(self.values, (tuple, list)) or not 0 < len(self.values) <= MAX_VALUES:
-            raise SpecError(name, Message("must have 1 to {most} values", most=count(MAX_VALUES)), self.values)
-        values = tuple(_checked(name, value) for value in self.values)
-        for index, value in enumerate(values):
-            if value in values[:index]:
-                raise SpecError(name, Message("must not have a value twice"), value)
-        object.__setattr__(self, "values", values)
+            raise _refused(name, Message("must have 1 to {most} values", most=count(MAX_VALUES)), self.values)
+        object.__setattr__(self, "values", _each(self.values, _once(name, lambda value: _checked(name, value))))
 
     @property
     def interval(self) -> bool:
@@ -179,13 +168,11 @@ class Axis:
             raise _refused("axis", rule, text)
         if name not in FIELDS:
             return cls(name, (rest,))  # which says why not
-        try:
-            if name in NUMBERS and INTERVAL in rest:
-                low, _, high = rest.partition(INTERVAL)
-                return cls(name, low=NUMBERS[name].read(name, low.strip()), high=NUMBERS[name].read(name, high.strip()))
-            return cls(name, tuple(read_field(name, part.strip()) for part in rest.split(_separator(name, rest))))
-        except SpecError as error:
-            raise PlanError([error]) from error
+        if name in NUMBERS and INTERVAL in rest:
+            low, high = _each(rest.split(INTERVAL, 1), lambda end: NUMBERS[name].check(name, NUMBERS[name].read(name, end.strip())))
+            return cls(name, low=low, high=high)
+        parts = rest.split(_separator(name, rest))
+        return cls(name, _each(parts, _once(name, lambda part: _checked(name, read_field(name, part.strip())))))
 
     @property
     def size(self) -> float:
@@ -209,6 +196,36 @@ class Axis:
 
 def _separator(name: str, text: str) -> str:
     return ";" if name in LISTS or (name == "activation" and ("=" in text or ";" in text)) else ","
+
+
+def _each(items: Iterable[Item], check: Callable[[Item], Any]) -> tuple[Any, ...]:
+    """What a check makes of all items.
+
+    Raises:
+        PlanError: naming every one that it refuses.
+    """
+    made, problems = list[Any](), list[SpecError]()
+    for item in items:
+        try:
+            made.append(check(item))
+        except SpecError as error:
+            problems.append(error)
+    if problems:
+        raise PlanError(problems)
+    return tuple(made)
+
+
+def _once(name: str, check: Callable[[Item], Any]) -> Callable[[Item], Any]:
+    """A check that refuses what it has made before, too."""
+    before = set[Any]()
+
+    def checked(item: Item) -> Any:
+        if (value := check(item)) in before:
+            raise SpecError(name, Message("must not have a value twice"), value)
+        before.add(value)
+        return value
+
+    return checked
 
 
 def _checked(name: str, value: object) -> Any:

@@ -172,6 +172,7 @@ def test_another_sweep_of_the_session_is_named_and_ends_with_the_next_start(page
     ("axis", "refusal"),
     [
         ("lr=0.1,0", "**lr** must be a number from 0.00001 to 100, got `0.0`"),
+        ("lr=0.1,x,0", "**lr** must be a number from 0.00001 to 100, got `x`.\n\n**lr** must be a number from 0.00001 to 100, got `0.0`"),
         ("lr=0.1,0.1", "**lr** must not have a value twice"),
         ("hidden=64;5000", "**hidden** must be"),
         ("activation=relu,rello", "**activation** must be"),

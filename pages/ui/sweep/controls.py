@@ -68,9 +68,13 @@ def _axis(written: str) -> Axis | None:
     """One of the axes as a link says it; None where it varies nothing.
 
     Raises:
-        PlanError: it cannot be.
+        PlanError: naming all that is wrong with it.
     """
     return None if written == NO_FIELD else Axis.parse(written)
+
+
+def _of_parameter(parameter: str, problem: SpecError) -> SpecError:
+    return SpecError(parameter, Message("{setting} {rule}", setting=problem.field, rule=problem.rule), problem.value)
 
 
 def _widgets(axis: str) -> tuple[str, str]:
@@ -150,9 +154,7 @@ class SweepLink(LinkState):
                 written = query.get(parameter, default)
                 _axis(written)
             except PlanError as error:
-                problem, written = error.problems[0], default
-                rule = Message("{setting} {rule}", setting=problem.field, rule=problem.rule)
-                errors = (*errors, SpecError(parameter, rule, problem.value))
+                errors, written = (*errors, *(_of_parameter(parameter, problem) for problem in error.problems)), default
             values |= _set(parameter, written)
         return values | {DESIGN: design}, errors
 

@@ -98,6 +98,22 @@ def test_a_bad_axis_is_named(text: str, field: str, rule: str, value: object) ->
     assert str(raised.value).startswith(f"{field}: ")
 
 
+def test_every_bad_value_of_an_axis_is_named_at_once() -> None:
+    for text, values in {
+        "lr=fast,0.1,0,0.10,nan,٠.١,0.1，0.2": ["fast", 0.0, 0.1, "nan", "٠.١", "0.1，0.2"],
+        "hidden=16;0;x;16；32": [0, "x", "16；32"],
+        "activation=relu,rleu,tahn": ["rleu", "tahn"],
+        "lr=slow..inf": ["slow", math.inf],
+    }.items():
+        with pytest.raises(PlanError) as raised:
+            Axis.parse(text)
+        assert [problem.value if problem.value == problem.value else "nan" for problem in raised.value.problems] == values
+        assert {problem.field for problem in raised.value.problems} == {text.partition("=")[0]}
+    with pytest.raises(PlanError) as raised:
+        Axis("lr", (0.1, -1.0, 0.1, "fast"))
+    assert [problem.value for problem in raised.value.problems] == [-1.0, 0.1, "fast"]
+
+
 numbers = st.floats(allow_nan=True).map(repr) | st.integers(-3, 3000).map(str) | st.decimals(0, 1, places=3).map(str)
 written = st.lists(numbers | st.sampled_from(["relu", "=x*sigmoid(x)", "none", "default", "sgd", "true", "256,64", ""]), max_size=4)
 likely = st.builds(
