@@ -22,6 +22,7 @@ def escaped(text: str) -> str:
 def refused(error: Exception) -> str:
     """Which field, which rule and which value, without a full stop; of other errors what they say, as text."""
     if isinstance(error, SpecError):
-        value = _(error.value) if isinstance(error.value, Message) else error.value
-        return Message("**{field}** {rule}, got {value}", field=error.field, rule=error.rule, value=plain(value))
+        field, value = (_(one) if isinstance(one, Message) else one for one in (error.field, error.value))
+        field = str(field).replace("*", r"\*")  # in a field that begins with a sweep's cell may be an expression
+        return Message("**{field}** {rule}, got {value}", field=field, rule=error.rule, value=plain(value))
     return plain(_(error), 300)

@@ -357,6 +357,15 @@ def test_a_diverged_run_is_a_result_with_its_reason(page: AppTest) -> None:
     assert "diverged" in words(page)
 
 
+def test_an_expression_keeps_its_stars_wherever_it_is_named(page: AppTest) -> None:
+    shown, query = r"x\*sigmoid\(x\)\*2", {"axis_1": "activation==x*sigmoid(x)*2", "seeds": "1", "activation": "=x*sigmoid(x)*2"}
+    trained(page, **query)
+    assert f"activation \\={shown}, " in words(page)  # in the answer
+    assert f", {shown}, sgd" in words(page)  # in the design
+    opened(page, **SMALL | query | {"axis_2": "activation_parameter=0.2"})
+    assert r"**activation =x\*sigmoid(x)\*2, activation_parameter 0.2: activation_parameter** must be absent" in words(page)
+
+
 def test_the_oldest_files_make_room(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(running, "MOST_FILES", 2)
     data = load_fashion_mnist()

@@ -14,7 +14,7 @@ from mlp_core.words import Message, count, counted
 from pages.language import _, said
 from pages.ui.link import Field, LinkState, choice, link_to, number, read_link, text, write_link
 from pages.ui.run.network_state import activation_label
-from pages.ui.text import refused
+from pages.ui.text import escaped, refused
 from pages.ui.unbroken import unbroken
 
 PAGE = "sweep"
@@ -277,7 +277,8 @@ def _shared_design(link: SweepLink) -> None:
     st.caption(
         _(
             "All else is as in this design: {shapes}, {activation}, {optimizer}, lr {lr}, batches of {batch}.",
-            shapes=shapes, activation=activation_label(design), optimizer=design.optimizer, lr=f"{design.lr:g}", batch=design.batch_size,
+            shapes=shapes, activation=escaped(activation_label(design)), optimizer=design.optimizer, lr=f"{design.lr:g}",
+            batch=design.batch_size,
         )
     )  # fmt: skip
     link_to("train", _("Change the design on the training page"), design.to_query(), ":material/tune:")

@@ -34,7 +34,7 @@ def results_panel(link: SweepLink, sweep: Sweep) -> None:
         return
     now = sweep.store.path, len(outcomes)
     found = memo("sweep_ranking", now, partial(ranking, sweep.plan, outcomes))
-    st.markdown(_(found.text))
+    st.markdown(escaped(_(found.text)))
     _picture(link, sweep, found, now)
     chosen = _chosen(link, sweep)
     _curves(found, chosen, now)
