@@ -412,6 +412,8 @@ class Plan:
             drawn[tuple(axis.drawn(generator.random()) for axis in self.axes)] = None
             if len(drawn) == self.samples:
                 break
+        else:
+            raise _refused("samples", Message("must be at most {most}, as many cells as there are", most=count(len(drawn))), self.samples)
         return [dict(zip(names, values, strict=True)) for values in drawn]
 
     @property

@@ -189,6 +189,7 @@ def test_of_very_many_bad_cells_the_first_are_said() -> None:
         ({"base": RunSpec(seed=MAX_SEED), "seeds": 2}, "seed", "to be the first of 2"),
         ({"axes": axes("lr=0.1,1"), "method": "random", "samples": 3}, "samples", "at most 2"),
         ({"axes": axes("batch_size=8..11", "lr=0.1,1"), "method": "random", "samples": 9}, "samples", "at most 8"),
+        ({"axes": axes("lr=0.1..0.1001"), "method": "random", "samples": 3}, "samples", "at most 2"),  # of four digits
         ({"axes": LARGE["one cell too many"]}, "axes", "10,000 cells"),
         ({"axes": LARGE["as many as may be"], "seeds": 10}, "seeds", "50,000"),
         ({"axes": axes("activation_parameter=default,0.25"), "base": RunSpec(activation="prelu")}, "activation_parameter 0.25", "differ"),
