@@ -175,11 +175,11 @@ class _ProgressBar:
 
 def _export(asked: argparse.Namespace, store: Store) -> None:
     if asked.csv:
-        asked.csv.write_text(store.to_csv())
+        asked.csv.write_text(store.to_csv(), "utf-8")
     if asked.parquet:
         asked.parquet.write_bytes(store.to_parquet())
     if asked.json:
-        asked.json.write_text(store.to_json())
+        asked.json.write_text(store.to_json(), "utf-8")
 
 
 def _table(store: Store) -> str:
