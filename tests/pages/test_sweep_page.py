@@ -21,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 from mlp_core.data import Dataset, load_fashion_mnist
 from mlp_core.jobs import Computation
 from mlp_core.spec import RunSpec
+from mlp_core.sweep import executors
 from mlp_core.sweep.carry_out import pieces, train
 from mlp_core.sweep.executors import ExecutorLostError
 from mlp_core.sweep.plan import FIELDS, Axis, Plan, Task, tasks
@@ -31,6 +32,8 @@ from pages.figures.sweep import SweptCell
 from pages.ui import session
 from pages.ui.session import SessionJobs
 from pages.ui.sweep import controls, panel, running
+from tests.support import processes
+from tests.support.clusters import cluster_of_two
 from tests.support.pages.visit import address, again, opened, press, until, visit_with_jobs, widget, words
 
 SMALL = {"axis_1": "lr=0.1,1.0", "axis_2": "none", "seeds": "2", "epochs": "1", "train_size": "500", "hidden": "8"}
@@ -152,6 +155,7 @@ def test_a_sweep_goes_on_while_somebody_else_looks_at_it(page: AppTest) -> None:
     other.share(panel.JOB, job)
     press(page, "sweep_stop")
     assert rests(page)
+    assert "It goes on for somebody else who looks at it" in words(page)
     assert job.state == "playing"
     other.leave(panel.JOB)
     assert job.await_rest(60)
@@ -309,6 +313,34 @@ def test_a_cluster_that_is_lost_is_said_and_the_rest_goes_on_here(page: AppTest,
     trained(page)
     assert "The cluster is lost: `No scheduler answers at tcp://127.0.0.1:1.` What is finished is kept." in words(page)
     until(press(page, "sweep_here"), lambda _: "Finished: 4 runs" in words(page))
+
+
+def test_a_real_cluster_trains_it_and_its_end_is_said_and_costs_nothing_that_was_finished(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(executors, "LOST_SECONDS", 1)
+    widths = Axis.parse("hidden=8;16;24;32;40;48;56;64")  # no two of a shape
+    plan, data = Plan(RunSpec(epochs=10, train_size=5000), (widths,)), load_fashion_mnist()
+    with cluster_of_two(tmp_path) as cluster:
+        monkeypatch.setenv(running.CLUSTER, cluster.address)
+        press(opened(page, axis_1=widths.text, axis_2="none", seeds="1", epochs="10"), "sweep_start")
+        sweep = running.sweep_of(plan, data)
+        assert sweep is not None
+        until(page, lambda _: "On 2 workers of the cluster" in words(page))
+        assert processes.until(lambda: len(sweep.store.done()) > 0)
+        for worker in cluster.workers:
+            worker.kill()
+        until(page, lambda _: "The cluster has no workers now: the sweep waits for one" in words(page))
+        cluster.scheduler.kill()
+        until(page, lambda _: "The cluster is lost: `The scheduler at" in words(page))
+    before = {outcome.key: outcome for outcome in sweep.store.outcomes()}
+    assert 0 < len(before) < 8
+    until(press(page, "sweep_here"), lambda _: "Finished: 8 runs" in words(page))
+    after = {outcome.key: outcome for outcome in sweep.store.outcomes()}
+    assert after | before == after
+    expected = {outcome.key: outcome.epochs for task in tasks(plan, 0, tuple(range(8))) for outcome in train(task, data)}
+    assert {key: outcome.epochs for key, outcome in after.items()} == expected
 
 
 def test_what_is_not_the_fault_of_the_cluster_is_not_said_to_be(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

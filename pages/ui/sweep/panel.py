@@ -8,6 +8,7 @@ import streamlit as st
 from mlp_core.data import Dataset
 from mlp_core.jobs import MemoryBudgetError
 from mlp_core.sweep import cost
+from mlp_core.sweep.carry_out import Progress
 from mlp_core.sweep.plan import Plan
 from mlp_core.sweep.store import StoreError
 from mlp_core.words import count, counted, duration, scaled
@@ -18,7 +19,7 @@ from pages.ui.memo import memo
 from pages.ui.sweep import running
 from pages.ui.sweep.controls import SweepLink
 from pages.ui.sweep.results import results_panel
-from pages.ui.sweep.running import Sweep
+from pages.ui.sweep.running import OnCluster, Sweep
 from pages.ui.text import plain, refused
 from pages.ui.ticking import follow
 from pages.ui.unbroken import button
@@ -149,6 +150,8 @@ def _progress(sweep: Sweep) -> None:
         seconds = sum(outcome.seconds for outcome in sweep.store.outcomes())
         if sweep.finished:
             st.caption(_("Finished: {of} runs, {time} of a core.", of=of, time=duration(seconds)))
+        elif sweep.moving:
+            st.caption(_("You left it with {done} of {of} runs finished. It goes on for somebody else who looks at it.", done=done, of=of))
         elif done:
             st.caption(_("Stopped: {done} of {of} runs are finished, and kept.", done=done, of=of))
         return
@@ -156,6 +159,18 @@ def _progress(sweep: Sweep) -> None:
     if progress is not None and progress.left_seconds is not None:
         words = _("{done} of {of} runs, about {time} left", done=done, of=of, time=duration(progress.left_seconds))
     st.progress(progress.fraction if progress is not None else 0.0, words)
+    if isinstance(sweep.job, OnCluster):
+        _workers(progress)
+
+
+def _workers(progress: Progress | None) -> None:
+    """Who trains it, where that is a cluster: workers come and go there."""
+    if progress is None:
+        st.caption(_("Looking for the cluster."))
+    elif progress.workers:
+        st.caption(_(counted(progress.workers, "On {n} worker of the cluster.", "On {n} workers of the cluster.")))
+    else:
+        st.warning(_("The cluster has no workers now: the sweep waits for one."), icon=":material/hourglass_empty:")
 
 
 def _say_end(sweep: Sweep, plan: Plan, data: Dataset) -> None:

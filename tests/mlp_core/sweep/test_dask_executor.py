@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
 import pytest
 
 from mlp_core.sweep.carry_out import Progress, carry_out
@@ -20,9 +14,9 @@ from mlp_core.sweep.executors import ExecutorLostError, dask_executor, local_exe
 from mlp_core.sweep.plan import Axis, Plan
 from mlp_core.sweep.store import Store
 from tests.mlp_core.sweep.test_carry_out import Here, Results, nobody, results
-from tests.support.architecture import ROOT
+from tests.support.clusters import Cluster, cluster_of_two
 from tests.support.engine import SPEC, clouds
-from tests.support.processes import nothing_left_of, until
+from tests.support.processes import until
 
 pytest.importorskip("distributed")
 
@@ -30,34 +24,12 @@ DATA = clouds(seed=7)  # which no worker has
 PLAN = Plan(with_fields(SPEC, epochs=60), (Axis("hidden", tuple((width,) for width in range(5, 17))),))  # 12 tasks
 
 
-@dataclass
-class Cluster:
-    """A scheduler and two workers, each a process with one thread on the loopback."""
-
-    address: str
-    scheduler: psutil.Popen
-    workers: list[psutil.Popen]
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("cluster")
-    file, surroundings = folder / "scheduler.json", os.environ | {"PYTHONPATH": str(ROOT)}
-
-    def begun(*command: str) -> psutil.Popen:
-        command = (sys.executable, "-m", "dask", *command, "--host", "127.0.0.1", "--no-dashboard")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return stack.enter_context(nothing_left_of(psutil.Popen(command, cwd=folder, env=surroundings, **quiet)))
-
-    with ExitStack() as stack:
-        scheduler = begun("scheduler", "--port", "0", "--scheduler-file", str(file))
-        assert until(lambda: file.exists() and file.read_text().endswith("}"))
-        address = json.loads(file.read_text())["address"]
-        alone = ("--nthreads", "1", "--no-nanny", "--memory-limit", "2GB")
-        workers = [begun("worker", address, *alone, "--local-directory", str(folder / name)) for name in "ab"]
-        with dask_executor(address, DATA) as executor:
+    with cluster_of_two(tmp_path_factory.mktemp("cluster")) as cluster:
+        with dask_executor(cluster.address, DATA) as executor:
             assert until(lambda: executor.workers == 2)
-        yield Cluster(address, scheduler, workers)
+        yield cluster
 
 
 @pytest.fixture(scope="module")
