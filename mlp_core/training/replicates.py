@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -60,8 +61,6 @@ class Together(Run):
                 if name not in OWN:
                     rule = Message("must be the same in all experiments that are trained at once, {value}", value=shown(first))
                     raise SpecError(name, rule, value)
-                if changes and name in MOVING:
-                    raise SpecError(name, Message("must be the same where settings change in mid-run, {value}", value=shown(first)), value)
         super().__init__(specs[0], data, loss, changes)
         self.replicas: tuple[Network, ...] = ()  # all networks, once built
         self.checkpoints = Checkpoints()
@@ -106,6 +105,13 @@ class Together(Run):
     def _going(self) -> list[int]:
         """Indices of those that go on."""
         return [index for index in range(self.networks) if index not in self._diverged]
+
+    def _checked(self, settings: RunSpec, changed: dict[str, Any]) -> RunSpec:
+        for spec in self.specs:
+            for name, (value, first) in spec.differences(self.specs[0]).items():
+                if name in MOVING:
+                    raise SpecError(name, Message("must be the same where settings change in mid-run, {value}", value=shown(first)), value)
+        return super()._checked(settings, changed)
 
     def _new_state(self) -> TogetherState:
         state = TogetherState(self.specs, self.data, self.loss, self.sizes, self.device, self.activation)
@@ -229,9 +235,8 @@ class TogetherState(TrainingState):
         self._test_piece = images_per_piece(sizes, self.network.activation, len(specs))
 
     def follow(self, settings: RunSpec) -> None:
-        if len(self._rows) == 1:  # no setting changes where they move in several ways
-            super().follow(settings)
-            self.batched.set_dropout(settings.dropout)
+        super().follow(settings)  # where they move in several ways, no setting changes
+        self.batched.set_dropout(settings.dropout)
 
     def move(self) -> None:
         """Move all weights once."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from mlp_core.records import SettingChange
 from mlp_core.spec import SpecError
 from mlp_core.training import Run
 from mlp_core.training.replicates import Together
@@ -61,6 +62,16 @@ def test_one_that_diverges_ends_alone() -> None:
     assert [kind_of(one) for one in alone] == ["completed", "diverged", "completed"]
     assert_same(run, alone)
     assert kind_of(run) == "completed"
+
+
+def test_no_setting_changes_where_they_move_in_several_ways() -> None:
+    specs = [SPEC, replace(SPEC, lr=2 * SPEC.lr)]
+    with pytest.raises(SpecError, match="must be the same where settings change") as raised:
+        Together(specs, clouds(), changes=(SettingChange(1, "batch_size", 5),))
+    assert raised.value.field == "lr"
+    run = Together(specs, clouds())
+    with pytest.raises(SpecError, match="must be the same where settings change"):
+        run.change(lr=0.5)
 
 
 @pytest.mark.parametrize(
