@@ -84,7 +84,8 @@ def test_an_axis_is_read_as_it_is_written(text: str, values: tuple[Any, ...]) ->
         ("activation=rleu", "activation", "must be one of", "rleu"),
         ("nesterov=yes", "nesterov", "true or false", "yes"),
         ("lr=" + ",".join(f"{n}e-3" for n in range(1, 1002)), "lr", "1 to 1,000 values", None),
-        ("lr=" + "1" * 10_000, "axis", "10,000 characters", None),
+        ("lr=" + "1" * 10_000, "lr", "must be a number", "1" * 10_000),
+        ("lr=" + "1," * 1000, "lr", "must have 1 to 1,000 values", None),
     ],
 )
 def test_a_bad_axis_is_named(text: str, field: str, rule: str, value: object) -> None:
@@ -282,6 +283,11 @@ def test_a_plan_of_any_json_is_one_or_is_refused(content: dict[str, Any]) -> Non
         assert plan.problems
     else:
         assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_a_plan_with_as_many_long_values_as_there_may_be_reads_back() -> None:
+    plan = Plan(axes=(Axis("lr", tuple(0.1 + number / 7e6 for number in range(1000))),))
+    assert Plan.from_json(plan.to_json()) == plan
 
 
 @pytest.mark.parametrize("method", ["grid", "random", "halving"])
