@@ -226,11 +226,12 @@ class DaskExecutor(WorkersExecutor):
 
     def __init__(self, address: str, data: Dataset) -> None:
         try:
-            from distributed import Client  # noqa: PLC0415 (an extra)
+            from distributed import Client, comm  # noqa: PLC0415 (an extra)
         except ImportError as error:
             raise ExecutorLostError(Message("A scheduler needs Dask: pip install -r requirements-cluster.txt.")) from error
         self.address, self.data_name, self._data = address, name_of(data), data
         try:
+            comm.get_address_host_port(comm.normalize_address(address), strict=True)  # what a client asks later, and then does not end
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             why = str(error) or type(error).__name__

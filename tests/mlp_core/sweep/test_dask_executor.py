@@ -85,8 +85,10 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("mlp_core.sweep.executors.CONNECT_SECONDS", 0.5)
     with pytest.raises(ExecutorLostError, match=r"No scheduler answers at tcp://127\.0\.0\.1:9 \("):
         dask_executor("tcp://127.0.0.1:9", DATA)
-    with pytest.raises(ExecutorLostError, match=r"No scheduler answers at nonsense://here \("):
-        dask_executor("nonsense://here", DATA)
+    monkeypatch.setattr("distributed.Client", None)  # one that fails by such an address goes on trying to end for 20 seconds
+    for address in ("nonsense://here", "here", "tcp://10.0.0.1", "tcp://10.0.0.1:port"):
+        with pytest.raises(ExecutorLostError, match=rf"No scheduler answers at {address} \("):
+            dask_executor(address, DATA)
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
