@@ -141,11 +141,15 @@ class Ranking:
         if not self.ranked:
             return "" if self.broken and not self.waiting else Message("No cell has finished yet.")
         first, others = self.ranked[0], len(self.ranked) - 1
+        seeds = counted(first.seeds, "{n} seed", "{n} seeds")
+        if len(self.cells) == 1:
+            return Message("There is one cell, and nothing to compare it with: {score} over {seeds}.", score=first.score, seeds=seeds)
         if first.seeds < FEWEST_SEEDS:
-            leads = Message("Highest test accuracy: {cell}, {score}.", cell=first.name, score=first.score)
+            equal = [cell for cell in self.ranked if first.mean - cell.mean < SAME]
+            names = _named(equal) if 1 < len(equal) <= NAMED else first.name
+            leads = Message("Highest test accuracy: {cell}, {score}.", cell=names, score=first.score)
             luck = Message("With one seed a cell, that may be luck: more seeds would tell which cell is best.")
             return joined(leads, luck if others else "")
-        seeds = counted(first.seeds, "{n} seed", "{n} seeds")
         if self.best is not None:
             if self.waiting:
                 said = Message("Best so far: {cell}, {score} over {seeds}.", cell=first.name, score=first.score, seeds=seeds)
@@ -156,7 +160,9 @@ class Ranking:
         leads = Message("Highest mean test accuracy: {cell}, {score} over {seeds}.", cell=first.name, score=first.score, seeds=seeds)
         if not others:
             return leads
-        return joined(leads, self._not_told_apart(seeds), Message("More seeds would tell."))
+        same = all(cell.scores == first.scores for cell in self.band)
+        advice = Message("Seed by seed they are the same.") if same else Message("More seeds would tell.")
+        return joined(leads, self._not_told_apart(seeds), advice)
 
     def _not_told_apart(self, seeds: str) -> str:
         if len(self.band) <= NAMED:

@@ -273,8 +273,8 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Its values as a link says them: "lr 0.1, hidden 256,256"."""
-        return listed([f"{name} {text}" for name, text in query_of(self.values).items()])
+        """Its values as a link says them: "lr 0.1, hidden 256,256"; where nothing is varied, that it is the only one."""
+        return listed([f"{name} {text}" for name, text in query_of(self.values).items()]) or Message("the only cell")
 
     def specs(self, seeds: int, epochs: int | None = None) -> tuple[RunSpec, ...]:
         """The experiment from each of so many seeds, the first one on; over other epochs where they are given."""

@@ -442,7 +442,7 @@ def _hover(cell: SweptCell) -> str:
 
 
 def _named(cell: SweptCell) -> str:
-    return _(cell.name) or _("the only cell")
+    return _(cell.name)
 
 
 def _alt(what: str, cells: Sequence[SweptCell]) -> str:

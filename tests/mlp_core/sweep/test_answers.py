@@ -48,6 +48,7 @@ def around(mean: float, deviations: Iterable[float]) -> list[float]:
 
 SEEDS = (0.001, -0.001, 0.002, -0.002, 0.0)
 OTHER = (-0.001, 0.002, 0.001, -0.0015, -0.0005)
+SAME_EACH = (0.799, 0.8, 0.801)
 
 
 def indices(cells: Sequence[object]) -> list[int]:
@@ -128,6 +129,22 @@ def test_one_seed_never_makes_a_best() -> None:
         "Highest test accuracy: lr 0.3, 90.00 %. With one seed a cell, that may be luck: more seeds would tell which cell is best."
     )
     assert math.isnan(found.ranked[0].spread)
+    assert ranked(plan_of("lr=0.1,0.3,1", seeds=1), [[0.9], [0.2], [0.9]]).answer.startswith(
+        "Highest test accuracy: lr 0.1 and 1.0, 90.00 %."
+    )
+
+
+def test_one_cell_is_the_highest_of_nothing() -> None:
+    alone = "There is one cell, and nothing to compare it with: {}."
+    assert ranked(plan_of("lr=0.1", seeds=3), [SAME_EACH]).text == alone.format("80.00 ± 0.10 % over 3 seeds")
+    assert ranked(Plan(), [[0.8]]).text == alone.format("80.00 % over 1 seed")
+
+
+def test_more_seeds_are_not_asked_for_where_every_seed_gave_the_same() -> None:
+    plan = plan_of("momentum=0.0,0.9", seeds=3)  # as with an optimizer that has none
+    apart = "momentum 0.0 and 0.9 cannot be told apart over 3 seeds."
+    assert ranked(plan, [SAME_EACH, SAME_EACH]).answer.endswith(f"{apart} Seed by seed they are the same.")
+    assert ranked(plan, [SAME_EACH, SAME_EACH[::-1]]).answer.endswith(f"{apart} More seeds would tell.")
 
 
 def test_a_cell_of_which_a_run_diverged_has_no_rank_and_its_reason() -> None:
