@@ -11,7 +11,7 @@ import os  # noqa: E402
 import sys  # noqa: E402
 import textwrap  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Sequence  # noqa: E402
+from collections.abc import Callable, Iterator, Sequence  # noqa: E402
 from dataclasses import fields  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -21,7 +21,7 @@ from mlp_core.sweep.answers import ranking  # noqa: E402
 from mlp_core.sweep.carry_out import Progress, carry_out  # noqa: E402
 from mlp_core.sweep.executors import ExecutorLostError, dask_executor, local_executor  # noqa: E402
 from mlp_core.sweep.plan import Axis, Plan, PlanError  # noqa: E402
-from mlp_core.sweep.store import Store, StoreError  # noqa: E402
+from mlp_core.sweep.store import Store, StoreError, alone  # noqa: E402
 from mlp_core.words import Message, counted, duration, joined, scaled  # noqa: E402
 
 REFUSED, INTERRUPTED, LOST = 2, 130, 3  # exit statuses
@@ -29,6 +29,8 @@ BAR, WIDTH = 30, 100  # characters
 SHOWN = 10  # cells in the table
 MOST_WORKERS = 256
 USUAL = Plan()
+ONLY_WITH = {"samples": "random", "draw_seed": "random", "eta": "halving"}  # an option -> the one that it belongs to
+KINDS: dict[str, Callable[[Store], str | bytes]] = {"csv": Store.to_csv, "parquet": Store.to_parquet, "json": Store.to_json}
 LINE_SECONDS = 30  # between two lines of progress where nobody watches
 EXAMPLES = """
 examples:
@@ -47,10 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.budget:
             return 0
         _say_to_stderr(*data.notes)
-        with _opened(asked.out, plan) as store:
+        with alone(asked.out), _opened(asked.out, plan) as store:
             status = _carried_out(asked, plan, store, data)
-            _export(asked, store)
             print(_table(store))
+            _export(asked, store)
             return status
     except (PlanError, StoreError, ExecutorLostError) as error:
         _say_to_stderr(str(error))
@@ -67,10 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group("what is trained")
     what.add_argument("--grid", action="append", default=[], metavar="FIELD=VALUES", help="a setting and its values; several make a grid")
     what.add_argument("--random", action="append", default=[], metavar="FIELD=LOW..HIGH", help="a setting that is drawn; from values too")
-    what.add_argument("--samples", type=int, default=USUAL.samples, metavar="N", help="cells that are drawn (%(default)s)")
-    what.add_argument("--draw-seed", type=int, default=USUAL.draw_seed, metavar="N", help="of what is drawn (%(default)s)")
+    what.add_argument("--samples", type=int, metavar="N", help=f"cells that are drawn ({USUAL.samples})")
+    what.add_argument("--draw-seed", type=int, metavar="N", help=f"of what is drawn ({USUAL.draw_seed})")
     what.add_argument("--halving", action="store_true", help="successive halving: all cells for a few epochs, the best for more")
-    what.add_argument("--eta", type=int, default=USUAL.eta, metavar="N", help="of halving: one of so many goes on (%(default)s)")
+    what.add_argument("--eta", type=int, metavar="N", help=f"of halving: one of so many goes on ({USUAL.eta})")
     what.add_argument("--seeds", type=int, default=USUAL.seeds, metavar="N", help="runs of each cell (%(default)s)")
     what.add_argument("--epochs", type=int, metavar="N", help=f"of each run ({RunSpec().epochs})")
     what.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a setting that all cells share")
@@ -81,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--scheduler", metavar="ADDRESS", help="the workers of a Dask cluster instead, as tcp://10.0.0.1:8786")
     files = parser.add_argument_group("files")
     files.add_argument("--out", type=Path, default=Path("sweep.sqlite"), metavar="FILE", help="what is done, to go on from (%(default)s)")
-    for kind in ("csv", "parquet", "json"):
+    for kind in KINDS:
         files.add_argument(
             f"--{kind}", type=Path, metavar="FILE", help=f"write it as {kind.upper() if kind != 'parquet' else 'Parquet'} too"
         )
@@ -100,20 +102,44 @@ def _plan(asked: argparse.Namespace) -> Plan:
             axes.append(Axis.parse(text))
         except PlanError as error:
             problems += error.problems
-    for text in asked.set:
+    for text in (*asked.set, *([] if asked.epochs is None else [f"epochs={asked.epochs}"])):
         name, equals, value = text.partition("=")
         if not equals or name not in {field.name for field in fields(RunSpec)}:
             problems.append(SpecError("--set", Message("must be FIELD=VALUE, with a field of an experiment"), text))
-        settings[name] = value
-    if asked.epochs is not None:
-        settings["epochs"] = str(asked.epochs)
-    if not 1 <= asked.workers <= MOST_WORKERS:
-        problems.append(SpecError("--workers", Message("must be from 1 to {most}", most=MOST_WORKERS), asked.workers))
+        elif name in settings or name in {axis.field for axis in axes}:
+            problems.append(SpecError(name, Message("must not be varied and set, nor set twice"), text))
+        else:
+            settings[name] = value
     base, broken = RunSpec.from_query(settings)
-    if problems or broken:
-        raise PlanError([*problems, *broken])
+    problems += [*_of_options(asked), *broken]
     method = "halving" if asked.halving else "random" if asked.random else "grid"
-    return Plan(base, tuple(axes), method, asked.seeds, asked.samples, asked.eta, asked.draw_seed)
+    numbers = {name: getattr(asked, name) for name in ("seeds", *ONLY_WITH) if getattr(asked, name) is not None}
+    try:
+        plan = Plan(base, tuple(axes), method, **numbers) if not problems else Plan(**numbers)
+    except PlanError as error:
+        problems += error.problems
+    if problems:
+        raise PlanError(problems)
+    return plan
+
+
+def _of_options(asked: argparse.Namespace) -> Iterator[SpecError]:
+    """What is wrong with options that are no part of a plan, or of no use for this one."""
+    for name, other in ONLY_WITH.items():
+        if getattr(asked, name) is not None and not getattr(asked, other):
+            yield SpecError(f"--{name.replace('_', '-')}", Message("counts only with {option}", option=f"--{other}"), getattr(asked, name))
+    if not 1 <= asked.workers <= MOST_WORKERS:
+        yield SpecError("--workers", Message("must be from 1 to {most}", most=MOST_WORKERS), asked.workers)
+    taken = {asked.out.resolve()}
+    for kind in KINDS:
+        file: Path | None = getattr(asked, kind)
+        if file is None:
+            continue
+        if file.resolve() in taken:
+            yield SpecError(f"--{kind}", Message("must be a file of its own"), str(file))
+        elif file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            yield SpecError(f"--{kind}", Message("must be a file that can be written"), str(file))
+        taken.add(file.resolve())
 
 
 def _budget(plan: Plan, train_count: int) -> str:
@@ -174,12 +200,13 @@ class _ProgressBar:
 
 
 def _export(asked: argparse.Namespace, store: Store) -> None:
-    if asked.csv:
-        asked.csv.write_text(store.to_csv(), "utf-8")
-    if asked.parquet:
-        asked.parquet.write_bytes(store.to_parquet())
-    if asked.json:
-        asked.json.write_text(store.to_json(), "utf-8")
+    for kind, made in KINDS.items():
+        if (file := getattr(asked, kind)) is not None:
+            content = made(store)
+            try:
+                file.write_bytes(content if isinstance(content, bytes) else content.encode())
+            except OSError as error:
+                raise StoreError(file, Message("cannot be read or written ({why})", why=str(error))) from error
 
 
 def _table(store: Store) -> str:
@@ -190,7 +217,7 @@ def _table(store: Store) -> str:
     found = ranking(store.plan, outcomes)
     results = [(cell, f"{cell.score} over {counted(cell.seeds, '{n} seed', '{n} seeds')}") for cell in found.ranked]
     results += [(cell, cell.reason) for cell in found.broken]
-    rows = [(cell.name or "the only cell", result) for cell, result in results]
+    rows = [(cell.name, result) for cell, result in results]
     width = max((len(name) for name, _ in rows[:SHOWN]), default=0)
     lines = [f"{name:<{width}}  {result}" for name, result in rows[:SHOWN]]
     if len(rows) > SHOWN:

@@ -158,7 +158,7 @@ class Store:
             StoreError: it is not there, not of a sweep, damaged, of a newer version, or of another plan.
         """
         if not Path(path).is_file():
-            raise StoreError(path, Message("is not there"))
+            raise StoreError(path, Message("is not a file") if Path(path).exists() else Message("is not there"))
         with _said(path):
             connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=rw", uri=True, check_same_thread=False)
             try:
@@ -283,6 +283,30 @@ class Store:
             except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
                 raise StoreError(self.path, Message("is damaged: {what}", what=shown(row[:3]))) from error
             self._outcomes[outcome.key] = outcome
+
+
+@contextmanager
+def alone(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Be the only process that adds to a file, among those that ask for it. It ends with the process, too, however that ends.
+
+    Raises:
+        StoreError: another one is at it, or the folder cannot be written to.
+    """
+    lock = Path(f"{os.fspath(path)}.lock")
+    with _said(path):
+        held = sqlite3.connect(lock, timeout=0, isolation_level=None)
+        try:
+            held.execute("BEGIN EXCLUSIVE")  # a lock of the system's, whatever is in the file
+        except sqlite3.OperationalError as error:
+            held.close()
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise StoreError(path, Message("is being added to by another process")) from error
+    try:
+        yield
+    finally:
+        held.close()
+        lock.unlink(missing_ok=True)
 
 
 @contextmanager

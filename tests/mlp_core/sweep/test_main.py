@@ -19,7 +19,7 @@ from mlp_core.spec import RunSpec
 from mlp_core.sweep.__main__ import main
 from mlp_core.sweep.carry_out import train
 from mlp_core.sweep.plan import Axis, Plan, tasks
-from mlp_core.sweep.store import Store
+from mlp_core.sweep.store import Store, alone
 from tests.mlp_core.sweep.test_carry_out import results
 from tests.support.architecture import ROOT
 from tests.support.processes import alive, descendants, nothing_left_of, until
@@ -98,6 +98,22 @@ def test_all_that_is_wrong_is_named_before_anything_starts(tmp_path: Path, capsy
         "--workers: must",
     ):
         assert problem in said
+    twice = ("--grid", "hidden=16;32", "--set", "hidden=64", "--set", "lr=1", "--set", "lr=2", "--set", "epochs=2", "--epochs", "3")
+    files = ("--csv", str(tmp_path / "none" / "x.csv"), "--json", str(tmp_path), "--parquet", str(tmp_path / "sweep.sqlite"))
+    assert main([*out, *twice, *files, "--samples", "5", "--eta", "2", "--seeds", "0"]) == 2
+    said = capsys.readouterr().err
+    for problem in (
+        "hidden: must not be varied and set, nor set twice, got 'hidden=64'",
+        "lr: must not be varied and set, nor set twice, got 'lr=2'",
+        "epochs: must not be varied and set, nor set twice, got 'epochs=3'",
+        "--samples: counts only with --random, got 5",
+        "--eta: counts only with --halving, got 2",
+        "seeds: must be a whole number from 1 to 100, got 0",
+        "--csv: must be a file that can be written",
+        "--json: must be a file that can be written",
+        "--parquet: must be a file of its own",
+    ):
+        assert problem in said
     assert main([*out, "--grid", "hidden=5;5,5", "--set", "dropout=0.5"]) == 2
     assert "hidden 5,5: dropout: must have one probability a hidden layer" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
@@ -119,3 +135,19 @@ def test_a_file_of_another_sweep_is_left_alone(tmp_path: Path, capsys: pytest.Ca
     assert main(["--sample", "--out", str(file), "--grid", "lr=0.1,1"]) == 2
     assert "holds another sweep than the one that is asked for" in capsys.readouterr().err
     assert rows(file) == before
+
+
+def test_another_command_at_the_same_file_is_refused_and_one_after_it_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "sweep.sqlite"
+    one_cell = ["--sample", "--out", str(file), "--set", "train_size=500", "--epochs", "1", "--workers", "1"]
+    with alone(file):
+        assert main(one_cell) == 2
+    assert f"{file}: is being added to by another process." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    full = Path("/dev/full")
+    status = main([*one_cell, *(["--json", str(full)] if full.exists() else [])])
+    said = capsys.readouterr()
+    assert "There is one cell, and nothing to compare it with: " in said.out
+    assert "the only cell  " in said.out
+    assert list(tmp_path.iterdir()) == [file]
+    assert (status, "/dev/full: cannot be read or written" in said.err) == ((2, True) if full.exists() else (0, False))

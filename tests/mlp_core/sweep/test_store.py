@@ -216,7 +216,7 @@ def cut(path: Path, share: float) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "absent": (lambda path: None, "is not there"),
-    "a folder": (lambda path: path.mkdir(), "is not there"),
+    "a folder": (lambda path: path.mkdir(), "is not a file"),
     "empty": (lambda path: path.write_bytes(b""), "is not the file of a sweep"),
     "text": (lambda path: path.write_text("rung,cell\n" * 100), "is not the file of a sweep"),
     "another database": (other_database, "is not the file of a sweep"),
