@@ -273,6 +273,14 @@ def test_clicked_cells_are_chosen_and_lead_to_the_training_page(page: AppTest) -
     assert address(page)["cells"] == "1"
 
 
+def test_a_cell_has_one_name_in_each_language(page: AppTest) -> None:
+    trained(page, axis_1="lr=0.1", axis_2="momentum=0.5", seeds="1", cells="0")
+    assert widget(page, "sweep_cells").options == ["lr 0.1, momentum 0.5"]
+    page.session_state["_language"] = "zh"
+    assert widget(again(page), "sweep_cells").options == ["lr 0.1、momentum 0.5"]
+    assert "lr 0.1、momentum 0.5" in words(page).replace("\\", "")  # in the answer
+
+
 def test_pictures_are_made_anew_only_where_there_is_news(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Counter[str]()
 

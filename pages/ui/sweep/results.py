@@ -48,7 +48,7 @@ def _chosen(link: SweepLink, sweep: Sweep) -> list[int]:
     cells = sweep.plan.cells
     st.multiselect(
         _("Cells"),
-        format_func=lambda index: cells[index].name,
+        format_func=lambda index: _(cells[index].name),
         placeholder=_("Click cells in the picture, or choose them here"),
         max_selections=MOST_CELLS_SHOWN,
         **link.default("cells", tuple(range(len(cells)))),
@@ -57,7 +57,7 @@ def _chosen(link: SweepLink, sweep: Sweep) -> list[int]:
     if chosen:
         with st.container(horizontal=True):
             for index in chosen:
-                label = _("Train {cell}", cell=escaped(cells[index].name))
+                label = _("Train {cell}", cell=escaped(_(cells[index].name)))
                 link_to("train", label, cells[index].spec.to_query(), ":material/play_circle:")
     return chosen
 
@@ -95,7 +95,7 @@ def _table(found: Ranking, sweep: Sweep) -> None:
         )
         st.caption(_(found.rule))
     for cell in found.broken:
-        st.warning(_("{cell}: {reason}", cell=escaped(cell.name), reason=cell.reason), icon=":material/error:")
+        st.warning(_("{cell}: {reason}", cell=escaped(_(cell.name)), reason=cell.reason), icon=":material/error:")
 
 
 def _files(sweep: Sweep) -> None:
