@@ -92,6 +92,8 @@ def test_its_numbers_are_those_of_the_plan_trained_elsewhere(page: AppTest) -> N
     assert {outcome.key: outcome.epochs for outcome in sweep.store.outcomes()} == expected
     assert "Finished: 4 runs" in words(page)
     assert "over 2 seeds" in words(page)
+    assert "bands reach from the lowest to the highest seed" in words(page)
+    assert "± their standard deviation" not in words(page)  # which the picture of one setting does not say
     assert page.button(key="sweep_start").disabled
 
 
@@ -263,6 +265,14 @@ def test_another_setting_begins_with_values_of_its_own_that_can_be(page: AppTest
     again(page)
     assert address(page)["axis_2"] == "activation=relu,tanh,sigmoid"
     assert "9 cells" in words(page)
+    assert [page.selectbox[1].options[0], page.selectbox[1].format_func("batch_size")] == ["(none)", "batch size"]
+    assert widget(page, "sweep_values_2").label == "Values of `activation`"
+
+
+def test_marks_of_a_map_are_explained_and_that_halving_gave_some_cells_fewer_epochs(page: AppTest) -> None:
+    trained(page, axis_2="init_std=0.01,0.1", method="halving", epochs="3")
+    assert "± their standard deviation" in words(page)
+    assert "Cells that halving left out are shown as they were after fewer epochs" in words(page)
 
 
 def test_clicked_cells_are_chosen_and_lead_to_the_training_page(page: AppTest) -> None:
@@ -399,9 +409,9 @@ def test_a_diverged_run_is_a_result_with_its_reason(page: AppTest) -> None:
 
 def test_an_expression_keeps_its_stars_wherever_it_is_named(page: AppTest) -> None:
     shown, query = r"x\*sigmoid\(x\)\*2", {"axis_1": "activation==x*sigmoid(x)*2", "seeds": "1", "activation": "=x*sigmoid(x)*2"}
-    trained(page, **query)
-    assert f"activation \\={shown}, " in words(page)  # in the answer
-    assert f", {shown}, sgd" in words(page)  # in the design
+    trained(page, **query | {"axis_1": "activation==x*sigmoid(x)*2;relu", "seeds": "2"})
+    assert f"\\={shown}" in words(page)  # in the answer
+    assert f", {shown}, SGD" in words(page)  # in the design
     opened(page, **SMALL | query | {"axis_2": "activation_parameter=0.2"})
     assert r"**activation =x\*sigmoid(x)\*2, activation_parameter 0.2: activation_parameter** must be absent" in words(page)
 

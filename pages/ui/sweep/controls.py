@@ -8,11 +8,13 @@ from typing import Any
 import streamlit as st
 
 from mlp_core.activations import trainable_activations
+from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.spec import BOUNDS, MAX_TRAIN_SIZE, SWITCHES, TRAIN_SIZE_BOUNDS, Bounds, RunSpec, SpecError, query_of
 from mlp_core.sweep.plan import CHOICES, ETA, METHODS, SEEDS, Axis, Plan, PlanError, Rung, halving
 from mlp_core.words import Message, count, counted
 from pages.language import _, said
 from pages.ui.link import Field, LinkState, choice, link_to, number, read_link, text, write_link
+from pages.ui.parameter_names import parameter_name
 from pages.ui.run.network_state import activation_label
 from pages.ui.text import escaped, refused
 from pages.ui.unbroken import unbroken
@@ -247,13 +249,13 @@ def _draw_axis(link: SweepLink, parameter: str) -> None:
     options = (NO_FIELD, *VALUES) if parameter != AXES[0] else tuple(VALUES)
     field.selectbox(
         _("Setting {number}", number=parameter.removeprefix("axis_")),
-        format_func=lambda one: _("(none)") if one == NO_FIELD else one,
+        format_func=lambda one: _("(none)") if one == NO_FIELD else _(parameter_name(one)),
         on_change=unbroken(_suggest),
         args=(link, parameter),
         **link.index(name, options),
     )
     if link[name] != NO_FIELD:
-        texts.text_input(_("Values"), **link.value(values, help=_help_of(link[name])))
+        texts.text_input(_("Values of {setting}", setting=f"`{link[name]}`"), **link.value(values, help=_help_of(link[name])))
 
 
 def _suggest(link: SweepLink, parameter: str) -> None:
@@ -277,7 +279,7 @@ def _shared_design(link: SweepLink) -> None:
     st.caption(
         _(
             "All else is as in this design: {shapes}, {activation}, {optimizer}, lr {lr}, batches of {batch}.",
-            shapes=shapes, activation=escaped(activation_label(design)), optimizer=design.optimizer, lr=f"{design.lr:g}",
+            shapes=shapes, activation=escaped(activation_label(design)), optimizer=OPTIMIZERS[design.optimizer].label, lr=f"{design.lr:g}",
             batch=design.batch_size,
         )
     )  # fmt: skip
