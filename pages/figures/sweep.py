@@ -333,7 +333,7 @@ def _points(cells: Sequence[SweptCell], x: str, y: str) -> Figure:
     waiting = [cell for cell in cells if math.isnan(cell.mean) and not cell.end][:POINT_LIMIT]
     traces.append(spots.markers(waiting, {"symbol": "circle-open", "size": 12, "color": GREY}))
     if len(scored) <= MOST_WRITTEN:
-        told = [_in_cell(cell).replace("<br>", " ") for cell in scored]
+        told = [f"{_in_cell(cell).replace('<br>', ' ')}<br> " for cell in scored]  # a line above the point, not on it
         traces.append(captions(*spots.of(scored), told, 10, "top center"))
     return figure(
         traces,

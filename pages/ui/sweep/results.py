@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from mlp_core.spec import query_of
-from mlp_core.sweep.answers import Ranking, ranking
+from mlp_core.sweep.answers import FEWEST_SEEDS, Ranking, ranking
 from mlp_core.sweep.store import Store
 from pages.figures import sweep as figures
 from pages.language import _, written
@@ -119,6 +119,13 @@ def _picture(link: SweepLink, sweep: Sweep, found: Ranking, now: Hashable) -> No
 
     shown, alt = memo("sweep_picture", now, drawn)
     live_chart(shown, key="sweep_map" if len(fields) == 2 else "sweep_lines", alt=alt, on_click=partial(_take_click, link))
+    notes = []
+    if len(fields) == 2 and sweep.plan.seeds >= FEWEST_SEEDS:
+        notes.append(_("Of each cell the mean over its seeds, ± their standard deviation."))
+    if found.given_up:
+        notes.append(_("Cells that halving left out are shown as they were after fewer epochs."))
+    if notes:
+        st.caption(" ".join(notes))
 
 
 def _curves(found: Ranking, chosen: Sequence[int], now: Hashable) -> None:
@@ -128,3 +135,5 @@ def _curves(found: Ranking, chosen: Sequence[int], now: Hashable) -> None:
         st.markdown(f"##### {_('Learning curves of the chosen cells') if chosen else _('Learning curves of the first cells')}")
         figure = memo("sweep_curves", (now, tuple(chosen)), lambda: figure_payload(figures.sweep_curves(cells)))
         live_chart(figure, key="sweep_curves", alt=figures.sweep_curves_alt(cells))
+        if cells[0].seeds >= FEWEST_SEEDS:
+            st.caption(_("Lines are means over the seeds, bands reach from the lowest to the highest seed."))
