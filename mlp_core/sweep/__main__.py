@@ -18,7 +18,7 @@ from pathlib import Path  # noqa: E402
 from mlp_core.data import Dataset, load_fashion_mnist, load_sample  # noqa: E402
 from mlp_core.spec import RunSpec, SpecError  # noqa: E402
 from mlp_core.sweep.answers import ranking  # noqa: E402
-from mlp_core.sweep.carry_out import Progress, carry_out  # noqa: E402
+from mlp_core.sweep.carry_out import Progress, carry_out, check_here  # noqa: E402
 from mlp_core.sweep.executors import ExecutorLostError, dask_executor, local_executor  # noqa: E402
 from mlp_core.sweep.plan import Axis, Plan, PlanError  # noqa: E402
 from mlp_core.sweep.store import Store, StoreError, alone  # noqa: E402
@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_budget(plan, len(data.train_labels)))
         if asked.budget:
             return 0
+        if not asked.scheduler:
+            check_here(plan)
         _say_to_stderr(*data.notes)
         with alone(asked.out), _opened(asked.out, plan) as store:
             status = _carried_out(asked, plan, store, data)

@@ -143,7 +143,8 @@ class Ranking:
         first, others = self.ranked[0], len(self.ranked) - 1
         seeds = counted(first.seeds, "{n} seed", "{n} seeds")
         if len(self.cells) == 1:
-            return Message("There is one cell, and nothing to compare it with: {score} over {seeds}.", score=first.score, seeds=seeds)
+            alone = Message("There is no other cell to compare it with.")
+            return joined(Message("{cell}: {score} over {seeds}.", cell=first.name, score=first.score, seeds=seeds), alone)
         if first.seeds < FEWEST_SEEDS:
             equal = [cell for cell in self.ranked if first.mean - cell.mean < SAME]
             names = _named(equal) if 1 < len(equal) <= NAMED else first.name

@@ -17,11 +17,11 @@ import torch
 
 from mlp_core.data import Dataset
 from mlp_core.records import EpochRecord, StopReason
-from mlp_core.runtime.devices import choose_matmul
-from mlp_core.spec import RunSpec
+from mlp_core.runtime.devices import choose_matmul, find_device
+from mlp_core.spec import RunSpec, SpecError
 from mlp_core.sweep import cost
 from mlp_core.sweep.executors import ExecutorLostError, WorkersExecutor, name_of
-from mlp_core.sweep.plan import Plan, Task, tasks
+from mlp_core.sweep.plan import Plan, PlanError, Task, tasks
 from mlp_core.sweep.store import Outcome, Store, StoreError, cells_of
 from mlp_core.training import Run, ends
 from mlp_core.training.checkpoints import Checkpoints
@@ -32,6 +32,22 @@ MOST_TRIES = 3  # of a task whose worker breaks each time: a network that the ma
 A_WORKER = 2  # tasks in flight: one in work, one waiting, so that none waits for this side
 DATA = "; "  # what stands after it in the name of a machine is its data
 POLL_SECONDS = 0.25  # between two looks at a wish to stop, and two reports
+
+
+def check_here(plan: Plan) -> None:
+    """Refuse a plan that this machine has not the devices for.
+
+    Raises:
+        PlanError: naming every cell that asks for another.
+    """
+    problems = list[SpecError]()
+    for cell in plan.cells:
+        try:
+            find_device(cell.spec.device)
+        except SpecError as error:
+            problems.append(SpecError(Message("{cell}: {field}", cell=cell.name, field=error.field), error.rule, error.value))
+    if problems:
+        raise PlanError(problems)
 
 
 def train(task: Task, data: Dataset) -> tuple[Outcome, ...]:

@@ -119,10 +119,8 @@ class Axis:
     high: float | None = None
 
     def __post_init__(self) -> None:
-        if self.field == "seed":
-            raise _refused("seed", Message("is varied by the number of seeds, from the first one on"), self.values)
         if self.field not in FIELDS:
-            raise _refused(str(self.field)[:60], Message("is not a field of an experiment"), self.values)
+            raise _not_to_be_varied(self.field, self.values)
         name = self.field
         if self.interval:
             if self.values or name not in NUMBERS:
@@ -165,7 +163,7 @@ class Axis:
         if not equals or not name:
             raise _refused("axis", Message("must be field=value,value or field=low..high"), text)
         if name not in FIELDS:
-            return cls(name, (rest,))  # which says why not
+            raise _not_to_be_varied(name, rest)
         if name in NUMBERS and INTERVAL in rest:
             low, high = _each(rest.split(INTERVAL, 1), lambda end: NUMBERS[name].check(name, NUMBERS[name].read(name, end.strip())))
             return cls(name, low=low, high=high)
@@ -196,6 +194,12 @@ class Axis:
 
 def _separator(name: str, text: str) -> str:
     return ";" if name in LISTS or (name == "activation" and ("=" in text or ";" in text)) else ","
+
+
+def _not_to_be_varied(name: str, values: object) -> PlanError:
+    if name == "seed":
+        return _refused("seed", Message("is varied by the number of seeds, from the first one on"), values)
+    return _refused(str(name)[:60], Message("is not a field of an experiment"), values)
 
 
 def _each(items: Iterable[Item], check: Callable[[Item], Any]) -> tuple[Any, ...]:

@@ -24,7 +24,7 @@ from mlp_core.spec import RunSpec
 from mlp_core.sweep import executors
 from mlp_core.sweep.carry_out import pieces, train
 from mlp_core.sweep.executors import ExecutorLostError
-from mlp_core.sweep.plan import FIELDS, Axis, Plan, Task, tasks
+from mlp_core.sweep.plan import FIELDS, METHODS, Axis, Plan, Task, tasks
 from mlp_core.sweep.store import Outcome, Store, StoreError
 from pages.figures import sweep as figures
 from pages.figures.figure import Figure
@@ -203,6 +203,16 @@ def test_every_cell_that_cannot_be_is_named(page: AppTest) -> None:
     (error,) = page.error
     assert "hidden 2048,2048" in error.value
     assert "batch size" in error.value or "batch_size" in error.value
+    opened(page, axis_1="device=cpu,cuda,mps", axis_2="none")  # no machine has both
+    (error,) = page.error
+    assert "must be one this machine has" in error.value
+
+
+def test_every_method_can_begin_with_what_the_page_begins_with(page: AppTest) -> None:
+    for method in METHODS:
+        opened(page, method=method)
+        assert not page.error
+        assert not page.button(key="sweep_start").disabled
 
 
 def test_a_link_carries_the_whole_plan(page: AppTest) -> None:

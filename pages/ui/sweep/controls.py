@@ -10,12 +10,14 @@ import streamlit as st
 from mlp_core.activations import trainable_activations
 from mlp_core.optimizers import OPTIMIZERS
 from mlp_core.spec import BOUNDS, MAX_TRAIN_SIZE, SWITCHES, TRAIN_SIZE_BOUNDS, Bounds, RunSpec, SpecError, query_of
+from mlp_core.sweep.carry_out import check_here
 from mlp_core.sweep.plan import CHOICES, ETA, METHODS, SEEDS, Axis, Plan, PlanError, Rung, halving
 from mlp_core.words import Message, count, counted
 from pages.language import _, said
 from pages.ui.link import Field, LinkState, choice, link_to, number, read_link, text, write_link
 from pages.ui.parameter_names import parameter_name
 from pages.ui.run.network_state import activation_label
+from pages.ui.sweep import running
 from pages.ui.text import escaped, refused
 from pages.ui.unbroken import unbroken
 
@@ -120,7 +122,7 @@ def _read_cells(given: str) -> list[int]:
 OWN = (  # fields of the link that are no settings of an experiment
     choice("method", METHODS[0], METHODS),
     number("seeds", DEFAULT_SEEDS, SEEDS),
-    number("samples", 12, Bounds(1, MOST_RUNS, whole=True)),
+    number("samples", 6, Bounds(1, MOST_RUNS, whole=True)),
     number("eta", 3, ETA),
     number("draw_seed", 0, BOUNDS["seed"]),
     Field("cells", [], _read_cells, lambda cells: ",".join(map(str, cells)), {"max_selections": MOST_CELLS_SHOWN}),
@@ -226,7 +228,7 @@ def plan_controls(link: SweepLink) -> Plan | None:
     draws = method == "random" or (method == "halving" and any(axis.interval for axis in axes))
     shown: list[tuple[str, str, str]] = [("seeds", _("Seeds"), _("Runs of each cell; one run may be luck."))]
     if draws:
-        shown.append(("samples", _("Cells"), _("How many are drawn.")))
+        shown.append(("samples", _("Samples"), _("How many cells are drawn.")))
         shown.append(("draw_seed", _("Seed of the draw"), _("Decides which cells are drawn.")))
     if method == "halving":
         shown.append(("eta", "η", _("One cell of so many goes on to the next round.")))
@@ -301,6 +303,8 @@ def _plan(link: SweepLink, axes: Sequence[Axis], settings: Sequence[str]) -> Pla
             return None
     try:
         plan = Plan(link.design(), tuple(axes), method, **{name: link[name] for name in settings})
+        if not running.cluster():
+            check_here(plan)
     except PlanError as error:
         _say_problems(error.problems)
     except SpecError as error:

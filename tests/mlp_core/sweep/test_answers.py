@@ -135,9 +135,9 @@ def test_one_seed_never_makes_a_best() -> None:
 
 
 def test_one_cell_is_the_highest_of_nothing() -> None:
-    alone = "There is one cell, and nothing to compare it with: {}."
-    assert ranked(plan_of("lr=0.1", seeds=3), [SAME_EACH]).text == alone.format("80.00 ± 0.10 % over 3 seeds")
-    assert ranked(Plan(), [[0.8]]).text == alone.format("80.00 % over 1 seed")
+    alone = "There is no other cell to compare it with."
+    assert ranked(plan_of("lr=0.1", seeds=3), [SAME_EACH]).text == f"lr 0.1: 80.00 ± 0.10 % over 3 seeds. {alone}"
+    assert ranked(Plan(), [[0.8]]).text == f"the only cell: 80.00 % over 1 seed. {alone}"
 
 
 def test_more_seeds_are_not_asked_for_where_every_seed_gave_the_same() -> None:

@@ -114,6 +114,8 @@ def test_all_that_is_wrong_is_named_before_anything_starts(tmp_path: Path, capsy
         "--parquet: must be a file of its own",
     ):
         assert problem in said
+    assert main([*out, "--grid", "device=cpu,cuda,mps"]) == 2  # no machine has both
+    assert ": device: must be one this machine has" in capsys.readouterr().err
     assert main([*out, "--grid", "hidden=5;5,5", "--set", "dropout=0.5"]) == 2
     assert "hidden 5,5: dropout: must have one probability a hidden layer" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
@@ -147,7 +149,7 @@ def test_another_command_at_the_same_file_is_refused_and_one_after_it_is_not(tmp
     full = Path("/dev/full")
     status = main([*one_cell, *(["--json", str(full)] if full.exists() else [])])
     said = capsys.readouterr()
-    assert "There is one cell, and nothing to compare it with: " in said.out
+    assert "There is no other cell to compare it with." in said.out
     assert "the only cell  " in said.out
     assert list(tmp_path.iterdir()) == [file]
     assert (status, "/dev/full: cannot be read or written" in said.err) == ((2, True) if full.exists() else (0, False))
