@@ -161,6 +161,7 @@ def test_a_sweep_goes_on_while_somebody_else_looks_at_it(page: AppTest) -> None:
     assert job.state == "playing"
     other.leave(panel.JOB)
     assert job.await_rest(60)
+    assert "goes on for somebody else" not in words(again(page))
 
 
 def test_another_sweep_of_the_session_is_named_and_ends_with_the_next_start(page: AppTest) -> None:

@@ -91,7 +91,7 @@ def sweep_panel(link: SweepLink, plan: Plan, data: Dataset) -> None:
         _say_end(sweep, plan, data)
         results_panel(link, sweep)
 
-    follow(draw, TICK_SECONDS, lambda: sweep.moving and not _left(sweep))
+    follow(draw, TICK_SECONDS, lambda: sweep.moving)
 
 
 def _start(plan: Plan, data: Dataset, cluster: str) -> None:
@@ -151,7 +151,7 @@ def _progress(sweep: Sweep) -> None:
         if sweep.finished:
             st.caption(_("Finished: {of} runs, {time} of a core.", of=of, time=duration(seconds)))
         elif sweep.moving:
-            st.caption(_("You left it with {done} of {of} runs finished. It goes on for somebody else who looks at it.", done=done, of=of))
+            st.caption(_("Stopped here. It goes on for somebody else who looks at it: {done} of {of} runs are finished.", done=done, of=of))
         elif done:
             st.caption(_("Stopped: {done} of {of} runs are finished, and kept.", done=done, of=of))
         return
