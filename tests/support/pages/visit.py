@@ -8,11 +8,13 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.caching.cache_resource_api import clear_session_cache
 from streamlit.testing.v1 import AppTest
 
@@ -24,6 +26,9 @@ from tests.support.pages.streamed import Reader
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0  # the machines that run this are small and shared
 SESSION = "test session id"  # which AppTest gives to every visit
+
+# Before its first run every AppTest looks through all installed packages for components. Those stay the same while the tests run.
+pytest.MonkeyPatch().setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
 
 
 @contextmanager
