@@ -21,6 +21,9 @@ with_browser = CHROMIUM="$${CHROMIUM:-$$(cat $(VENV)/.chromium 2>/dev/null || ec
 # Where this is set, every process of the tests compiles all of the code anew, and there are dozens: workers, servers, scripts.
 unexport PYTHONDONTWRITEBYTECODE
 
+# On two cores a third has work while the others wait for a server, a browser or a process of theirs. Each takes up to 2 GB.
+WORKERS = -n 3 --dist loadfile
+
 # One part of the tests: leaves the names of those that fail in a file, and lets the next part run.
 # pytest ends with 1 where tests failed, and with 5 where none was asked for.
 FAILED = $(VENV)/.failed
@@ -38,8 +41,8 @@ run: $(VENV)/.app $(VENV)/.data ## serve the app at http://localhost:8501 (make 
 
 test: $(VENV)/.tools $(VENV)/.data $(VENV)/.chromium $(VENV)/.redis ## run all tests (PYTEST_FLAGS="-k spec" for some)
 	@rm -f $(FAILED); status=0; \
-	$(call pytest,--ignore=tests/browser -n 2 --dist loadfile); \
-	$(call pytest,tests/browser -n 2 --dist loadfile); \
+	$(call pytest,--ignore=tests/browser $(WORKERS)); \
+	$(call pytest,tests/browser $(WORKERS)); \
 	if [ -s $(FAILED) ]; then echo; echo "Failed:"; cat $(FAILED); fi; exit $$status
 
 check: $(VENV)/.tools ## lint, formatting and types

@@ -120,14 +120,14 @@ def test_make_test_runs_every_part_and_names_all_failures_last(make: Make, rest:
     done = make("test", "PYTEST_FLAGS=-k spec", REST=str(rest), BROWSER=str(browser))
     assert (done.returncode == 0) == succeeds
     assert make.calls == [
-        "-m pytest --ignore=tests/browser -n 2 --dist loadfile -k spec",
-        "-m pytest tests/browser -n 2 --dist loadfile -k spec",
+        "-m pytest --ignore=tests/browser -n 3 --dist loadfile -k spec",
+        "-m pytest tests/browser -n 3 --dist loadfile -k spec",
     ]
     failures = [
         *["tests/test_rest.py::test_rest"] * (rest == 1),
-        *["pytest --ignore=tests/browser -n 2 --dist loadfile did not come to its end"] * (rest == 2),
+        *["pytest --ignore=tests/browser -n 3 --dist loadfile did not come to its end"] * (rest == 2),
         *["tests/browser/test_page.py::test_page"] * (browser == 1),
-        *["pytest tests/browser -n 2 --dist loadfile did not come to its end"] * (browser == 3),
+        *["pytest tests/browser -n 3 --dist loadfile did not come to its end"] * (browser == 3),
     ]
     assert done.stdout.splitlines() == (["", "Failed:", *failures] if failures else [])
 
