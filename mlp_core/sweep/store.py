@@ -296,6 +296,7 @@ def alone(path: str | os.PathLike[str]) -> Iterator[None]:
     with _said(path):
         held = sqlite3.connect(lock, timeout=0, isolation_level=None)
         try:
+            held.execute("PRAGMA journal_mode = MEMORY")  # no file more
             held.execute("BEGIN EXCLUSIVE")  # a lock of the system's, whatever is in the file
         except sqlite3.OperationalError as error:
             held.close()

@@ -16,7 +16,7 @@ import pytest
 
 from mlp_core.data import load_sample
 from mlp_core.spec import RunSpec
-from mlp_core.sweep.__main__ import main
+from mlp_core.sweep.__main__ import end_in_order, main
 from mlp_core.sweep.carry_out import train
 from mlp_core.sweep.plan import Axis, Plan, tasks
 from mlp_core.sweep.store import Store, alone
@@ -81,6 +81,20 @@ def test_killed_and_interrupted_it_goes_on_and_gives_the_numbers_of_one_that_was
     assert list(table["test_accuracy"]) == list(pd.read_parquet(tmp_path / "parquet")["test_accuracy"])
     assert table["test_accuracy"].max() == best[0]
     assert len(json.loads((tmp_path / "json").read_text())["runs"]) == 24
+
+
+def test_whoever_asks_it_to_end_is_heard_as_ctrl_c_is_and_nohup_too() -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+        end_in_order()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGHUP)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_all_that_is_wrong_is_named_before_anything_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
