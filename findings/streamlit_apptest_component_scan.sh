@@ -3,10 +3,10 @@
 #
 # Before its first run every new `AppTest` looks for components (st.components.v2) in the metadata of all installed packages, though a
 # process has the same ones from its first test to its last; `run()` again of the same object does not. Where many packages are installed
-# that is nearly all that a small page costs: with 100 of them 0.09 s, and 0.003 s without the look. A suite that makes a new `AppTest` for each of its tests pays
-# for the look each time; one that goes on with an `AppTest` pays once.
+# that is nearly all that a small page costs: with 100 of them 0.09 s, and 0.003 s without the look. A suite that makes a new `AppTest` for
+# each of its tests pays for the look each time; one that goes on with an `AppTest` pays once.
 #
-# Output seen (with other times):
+# Output seen:
 #   AppTest 1: packages were looked through 1 time before its first run, 0 before its second
 #   AppTest 2: packages were looked through 1 time before its first run, 0 before its second
 #   AppTest 3: packages were looked through 1 time before its first run, 0 before its second
